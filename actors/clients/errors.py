@@ -1,0 +1,91 @@
+"""What a client or the supervisor refuses. Each is an answer to its asker: the actor lives on.
+
+ClientRefusal
+ ├── NotReady                  the caller came too early or too late: wait, or POST /init
+ ├── StartUnderWay             the caller is the second one: wait and read the status
+ ├── StartFailed               the start ended badly: read why, then try again
+ ├── SendFailed                WhatsApp Web said no: nothing was delivered
+ ├── SendUnknown               nobody can tell whether it left: do not send again blindly
+ ├── NoSuchClient              nothing runs or is stored under that number
+ ├── PairingUnavailable        no pairing code can be had in this state
+ ├── CapacityExceeded          the operator's limit is reached
+ └── ShuttingDown              the service is ending: come back after its restart
+"""
+
+from __future__ import annotations
+
+from actors.clients.types import ClientId, Reason, State
+from actors.runtime import Refusal
+
+
+class ClientRefusal(Refusal):
+    """A request that was understood and declined."""
+
+
+class NotReady(ClientRefusal):
+    """The client cannot do this in its present state."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(f"WhatsApp session not ready. Current state: {state}")
+        self.state = state
+
+
+class StartUnderWay(ClientRefusal):
+    """Another start of this client has not ended yet."""
+
+    retry_after_seconds = 5
+
+    def __init__(self, client_id: ClientId) -> None:
+        super().__init__("Client initialization already in progress")
+        self.client_id = client_id
+
+
+class StartFailed(ClientRefusal):
+    """The start ended in ERROR; the next POST /init starts afresh."""
+
+    def __init__(self, client_id: ClientId, why: str) -> None:
+        super().__init__(why)
+        self.client_id = client_id
+
+
+class SendFailed(ClientRefusal):
+    """WhatsApp Web refused the message; it was not delivered."""
+
+
+class SendUnknown(ClientRefusal):
+    """Whether the message left is not known, and will not be guessed."""
+
+    def __init__(self, why: str, message_id: str | None = None) -> None:
+        super().__init__(why)
+        self.message_id = message_id
+
+
+class NoSuchClient(ClientRefusal):
+    """Neither a running client nor a stored login has this number."""
+
+    def __init__(self, client_id: ClientId) -> None:
+        super().__init__(f"No client {client_id} is running and no login of it is stored")
+        self.client_id = client_id
+
+
+class PairingUnavailable(ClientRefusal):
+    """WhatsApp Web gave no pairing code."""
+
+
+class CapacityExceeded(ClientRefusal):
+    """One more client would pass a limit the operator has set."""
+
+    def __init__(self, limit: str, value: float) -> None:
+        super().__init__(f"{limit} is {value:g}: end another client or raise the limit")
+        self.limit, self.value = limit, value
+
+
+class ShuttingDown(ClientRefusal):
+    """No new work is taken while the service ends."""
+
+    def __init__(self) -> None:
+        super().__init__("The service is shutting down: try again after its restart")
+
+
+FINAL = frozenset({Reason.CHROMIUM_FAILED, Reason.PROFILE_IN_USE, Reason.LOGIN_REFUSED})
+"""Failures that another attempt cannot mend: never retried by the supervisor."""

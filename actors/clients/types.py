@@ -1,0 +1,83 @@
+"""The words of the domain. Plain data only: nothing here does anything."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+ClientId = NewType("ClientId", int)
+"""The number a consumer gives its client: 1 … MAX_CLIENT_ID."""
+MAX_CLIENT_ID = 2**31 - 1
+
+Generation = NewType("Generation", int)
+"""Counts the pages one client has opened; facts of an older generation are dropped."""
+
+Seconds = float
+"""A duration, or an instant: monotonic where a clock is asked, epoch where a name ends in `_at`, `since`, `until`."""
+
+
+class State(StrEnum):
+    """What a consumer may read of a client. The set is closed; finer knowledge goes into Status."""
+
+    NOT_INITIALIZED = "NOT_INITIALIZED"
+    INITIALIZING = "INITIALIZING"
+    RECONNECTING = "RECONNECTING"
+    QR_REQUIRED = "QR_REQUIRED"
+    READY = "READY"
+    AUTH_FAILURE = "AUTH_FAILURE"
+    DISCONNECTED_RECOVERABLE = "DISCONNECTED_RECOVERABLE"
+    DISCONNECTED_LOGOUT = "DISCONNECTED_LOGOUT"
+    DISCONNECTED_BANNED = "DISCONNECTED_BANNED"
+    ERROR = "ERROR"
+
+
+STARTING = frozenset({State.INITIALIZING, State.RECONNECTING})
+"""A start is under way: POST /init answers 409."""
+TERMINAL = frozenset(
+    {State.AUTH_FAILURE, State.DISCONNECTED_LOGOUT, State.DISCONNECTED_BANNED, State.ERROR},
+)
+"""Only a new POST /init leads out; the supervisor cleans up after a while."""
+ABSENT = frozenset({State.NOT_INITIALIZED}) | TERMINAL
+"""POST /init starts afresh from these."""
+RECOVERABLE = STARTING | {State.DISCONNECTED_RECOVERABLE}
+"""Recovers by itself: whoever waits may go on waiting."""
+
+
+class Reason(StrEnum):
+    """Why a client is where it is. The set is closed; `Status.reason_text` says it in a sentence."""
+
+    BROWSER_CRASHED = "BROWSER_CRASHED"
+    BROWSER_HUNG = "BROWSER_HUNG"
+    BROWSER_DEAF = "BROWSER_DEAF"
+    PAGE_CRASHED = "PAGE_CRASHED"
+    PAGE_LEFT = "PAGE_LEFT"
+    MEMORY_LIMIT = "MEMORY_LIMIT"
+    CHROMIUM_FAILED = "CHROMIUM_FAILED"
+    PROFILE_IN_USE = "PROFILE_IN_USE"
+    PAGE_UNREACHABLE = "PAGE_UNREACHABLE"
+    WA_JS_NOT_READY = "WA_JS_NOT_READY"
+    START_TIMEOUT = "START_TIMEOUT"
+    NETWORK_LOST = "NETWORK_LOST"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    TEMPORARILY_BANNED = "TEMPORARILY_BANNED"
+    VERSION_OUTDATED = "VERSION_OUTDATED"
+    LOGGED_OUT_BY_PHONE = "LOGGED_OUT_BY_PHONE"
+    LOGGED_OUT_BY_API = "LOGGED_OUT_BY_API"
+    LOGIN_REFUSED = "LOGIN_REFUSED"
+    STORAGE_FAILED = "STORAGE_FAILED"
+    CONFLICT = "CONFLICT"
+    BANNED = "BANNED"
+    ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
+    TERMS_OF_SERVICE = "TERMS_OF_SERVICE"
+    PROXY_BLOCKED = "PROXY_BLOCKED"
+    SCREEN_LOCKED = "SCREEN_LOCKED"
+    QR_NOT_SCANNED = "QR_NOT_SCANNED"
+    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    ACTOR_CRASHED = "ACTOR_CRASHED"
+
+
+class Origin(StrEnum):
+    """Who wants a start. What a caller started and what fails is told to the caller; the rest is retried."""
+
+    CALLER = "CALLER"
+    RESUME = "RESUME"
