@@ -1,0 +1,55 @@
+"""The settings as a Markdown page, made from the model: `python -m config.reference > docs/settings.md`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import get_args
+
+from pydantic.fields import FieldInfo
+
+from config.loading import FILE_VARIABLE
+from config.settings import Settings, env_name
+
+HEAD = f"""# Settings
+
+Each is an environment variable, or a key of a TOML file (the name without `SM_`, in lower case) that `{FILE_VARIABLE}`
+or `--config` names. The environment wins over the file. Durations are in seconds. An unknown `SM_` name or an
+impossible value stops the start with exit code 2.
+
+"""
+
+
+def settings_page() -> str:
+    """The page: what a reader needs to know, then the table."""
+    return HEAD + settings_table()
+
+
+def settings_table() -> str:
+    """One Markdown row a setting, in the order of the model."""
+    rows = [_row(name, field) for name, field in Settings.model_fields.items()]
+    return "\n".join(["| setting | default | what it is |", "|---|---|---|", *rows]) + "\n"
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    choices = [value for value in get_args(field.annotation) if isinstance(value, str)]
+    one_of = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+    return f"| `{env_name(name)}` | {_default(field.default)} | {field.description}{one_of} |"
+
+
+def _default(value: object) -> str:
+    match value:
+        case None | ():
+            return ""
+        case tuple():
+            return f"`{shlex.join(value)}`"
+        case Path():
+            return f"`./{value}`"
+        case float():
+            return f"`{value:g}`"
+        case _:
+            return f"`{value}`"
+
+
+if __name__ == "__main__":
+    print(settings_page(), end="")

@@ -1,0 +1,133 @@
+"""What an operator can set. The field is the setting: `init_wait` is SM_INIT_WAIT in the environment.
+
+Rule of this file: durations are seconds, memory and disk are MiB; a description is a sentence fit for the README; a
+value that could not work is refused here, not where it would fail.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENV_PREFIX = "SM_"
+_YEAR = 365 * 24 * 3600.0
+
+Duration = Annotated[float, Field(ge=0, le=_YEAR, allow_inf_nan=False)]
+"""Seconds; 0 means at once."""
+Deadline = Annotated[float, Field(gt=0, le=_YEAR, allow_inf_nan=False)]
+"""Seconds; there is no waiting for ever, and no waiting for nothing."""
+Mebibytes = Annotated[int, Field(ge=0, le=2**24)]
+"""MiB; 0 means no limit."""
+
+_http_url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+
+class Settings(BaseSettings):
+    """Every setting of the service, checked. Immutable: pass it down, never look it up.
+
+    `Settings(...)` reads the environment too; `config.loading.load` also reads a file and explains what is wrong.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    # HTTP
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(
+        3001,
+        ge=0,
+        le=65535,
+        description="Port to listen on; 0 takes a free one. `PORT` counts where this is unset.",
+    )
+    # Where things are
+    data_dir: Path = Field(
+        Path("./data"), description="Directory of all that must survive: browser profiles and the database."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of the database; unset, SQLite in the data directory."
+    )
+    whatsapp_url: str = Field("https://web.whatsapp.com/", description="Address of WhatsApp Web.")
+    # The browser
+    chromium: Path | None = Field(
+        None, description="Chromium to run; unset, `chromium-headless-shell` or `chromium`, whichever is found first."
+    )
+    chromium_args: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Further Chromium flags, split as a shell would."
+    )
+    no_sandbox: bool | None = Field(
+        None, description="Switch Chromium's own sandbox off; unset, only where the service runs as root."
+    )
+    user_agent: str | None = Field(None, description="User agent; unset, Chromium's own, without the word Headless.")
+    # Starting and being read
+    init_wait: Duration = Field(15.0, description="How long POST /init waits for a first state.")
+    qr_wait: Duration = Field(30.0, description="How long GET /qr-code waits for a QR.")
+    qr_lifetime: Deadline = Field(300.0, description="How long QRs are shown before an unscanned client is given up.")
+    start_patience: Deadline = Field(
+        60.0, description="How long a start may take until a QR shows or the client is READY."
+    )
+    start_concurrency: int = Field(2, ge=1, le=1000, description="How many clients resume at a time after a restart.")
+    send_timeout: Deadline = Field(30.0, description="How long a message may take to be accepted by WhatsApp.")
+    # Living without a human
+    max_reconnection_attempts: int = Field(3, ge=0, le=1000, description="Reconnections in a row before ERROR.")
+    backoff_first: Deadline = Field(1.0, description="Delay before the first reconnection; the next ones double it.")
+    backoff_cap: Deadline = Field(60.0, description="Longest delay between reconnections.")
+    stable_after: Duration = Field(60.0, description="How long READY must last before delays start small again.")
+    link_patience: Deadline = Field(
+        600.0, description="How long a page may be without WhatsApp before it is opened afresh."
+    )
+    probe_interval: Deadline = Field(15.0, description="Time between two looks at whether a page still answers.")
+    probe_timeout: Deadline = Field(5.0, description="How long a page may take to answer such a look.")
+    cleanup_delay: Duration = Field(60.0, description="How long an ended client stays readable before it is destroyed.")
+    # Limits
+    max_clients: int = Field(0, ge=0, le=1_000_000, description="How many clients may run; 0, no limit.")
+    client_memory: Mebibytes = Field(
+        0, description="Memory (PSS, MiB) of one client's processes before it is restarted; 0, no limit."
+    )
+    profile_limit: Mebibytes = Field(
+        0, description="Size (MiB) of a stored profile before its caches are pruned; 0, no limit."
+    )
+    # Ending
+    shutdown_timeout: Deadline = Field(15.0, description="How long a stop may take before Chromium is killed.")
+    close_grace: Deadline = Field(5.0, description="How long one Chromium may take to close before it is killed.")
+    # Logs
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("chromium_args", mode="before")
+    @classmethod
+    def _split_like_a_shell(cls, value: object) -> object:
+        try:
+            return tuple(shlex.split(value)) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"should be quoted as in a shell ({error})") from error
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("whatsapp_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        return str(_http_url.validate_python(value))
+
+    @field_validator("data_dir", "chromium")
+    @classmethod
+    def _without_tilde(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
+
+    @model_validator(mode="after")
+    def _cap_is_above_first(self) -> Self:
+        if self.backoff_cap < self.backoff_first:
+            raise ValueError("SM_BACKOFF_CAP should be at least SM_BACKOFF_FIRST")
+        return self
+
+
+def env_name(field: str) -> str:
+    """The environment's name of a setting: `init_wait` -> `SM_INIT_WAIT`."""
+    return ENV_PREFIX + field.upper()
