@@ -1,0 +1,46 @@
+"""A Pykka actor type with timers, death watch, awaitable replies and supervision.
+
+    actor        Actor: started, receive, closed; Terminated to the watcher
+    mailbox      the inbox with a door; Work (bounded), Refusal, MailboxFull
+    timers       keyed timers that live in the mailbox
+    reply        Reply (the future of an ask), ReplyTo (answer later), ask and stop for event loops
+    clock        Clock, SystemClock
+    restarts     Budget and Backoff: pure arithmetic
+    supervision  Supervising: one for one
+    testing      ManualClock, Probe, unstarted actors, leaks: for tests, not imported here
+
+Knows Pykka; knows nothing of WhatsApp.
+"""
+
+from actors.runtime.actor import Actor, Terminated, mailbox_of, wait_ended
+from actors.runtime.clock import SYSTEM_CLOCK, Clock, SystemClock
+from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Work
+from actors.runtime.reply import AlreadyAnswered, Reply, ReplyTo, ask, stop
+from actors.runtime.restarts import Backoff, Budget, BudgetExhausted
+from actors.runtime.supervision import ChildExists, ChildFactory, ChildNotStarted, Supervising
+
+__all__ = [
+    "SYSTEM_CLOCK",
+    "Actor",
+    "AlreadyAnswered",
+    "Backoff",
+    "Budget",
+    "BudgetExhausted",
+    "ChildExists",
+    "ChildFactory",
+    "ChildNotStarted",
+    "Clock",
+    "Mailbox",
+    "MailboxFull",
+    "Refusal",
+    "Reply",
+    "ReplyTo",
+    "Supervising",
+    "SystemClock",
+    "Terminated",
+    "Work",
+    "ask",
+    "mailbox_of",
+    "stop",
+    "wait_ended",
+]

@@ -1,0 +1,339 @@
+"""The actor type: a Pykka actor whose death is always reported, once, after its cleanup.
+
+Rules of this file:
+
+* Two kinds of error. A `Refusal` raised in `receive` is an answer: the actor lives on. Anything else is a crash,
+  under `ask` as under `tell`: the asker gets the exception and the actor dies. A crash never leaves the actor it
+  happened in, not even as SystemExit.
+* On every way to die, also in `started()`: the door closes, whoever waits is told, `closed(cause)` runs exactly once,
+  then the watcher gets `Terminated(ref, cause)`.
+* Constructors run in the thread of whoever starts the actor, so they only store. `started()` opens.
+* Inside an actor only `tell`, with a `reply_to` in the message: two actors that ask each other wait for ever. `ask`
+  is for threads and event loops outside.
+
+Built on the three methods Pykka reserves "for implementors of new actor types"; refs, the registry and `stop` stay
+Pykka's.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import traceback
+from collections.abc import Hashable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, ClassVar, Self, cast
+
+import pykka
+import structlog
+from pykka import ActorDeadError, ActorRef, ActorRegistry
+from pykka._envelope import Envelope
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
+from structlog.typing import FilteringBoundLogger
+
+from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Work, dead_letters, turn_away
+from actors.runtime.reply import Reply, ReplyTo
+
+__all__ = ["Actor", "MailboxFull", "Refusal", "Terminated", "Work", "actor_behind", "mailbox_of", "wait_ended"]
+
+_counter = count(1)
+_PROXY_MESSAGES = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
+_NEVER_CALLED = ("on_start", "on_receive", "on_stop", "on_failure")
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    """An actor has died and `closed()` has run. `cause` is None after a stop, else what it crashed with."""
+
+    ref: ActorRef[Any]
+    actor_urn: str
+    cause: BaseException | None
+
+
+class Actor(pykka.ThreadingActor):
+    """Write `started`, `receive` and `closed`; all three run in the actor's own thread.
+
+    `clock`, `watcher`, `name` and `work_limit` may be class attributes, arguments of `start` (which does not pass
+    them to the constructor) or arguments of this constructor.
+
+    The thread is a daemon: an actor somebody forgot to stop cannot keep the interpreter from exiting. Its `closed()`
+    does not run then, and a warning at exit names it.
+    """
+
+    use_daemon_thread: ClassVar[bool] = True
+
+    work_limit: int = 1000
+    """How many `Work` messages may wait; more are answered MailboxFull."""
+    clock: Clock = SYSTEM_CLOCK
+    """What the actor's timers and `now()` go by."""
+    watcher: ActorRef[Any] | None = None
+    """Who is told `Terminated`."""
+    name: str = ""
+    """The name of the thread and in the log, such as `client-99`; by default the class and a number."""
+    log: FilteringBoundLogger
+    """The actor's log, its name bound. Bind more in `started()`: `self.log = self.log.bind(…)`."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if mistaken := [name for name in _NEVER_CALLED if name in cls.__dict__]:
+            raise TypeError(
+                f"{cls.__name__} defines {mistaken}: this actor type calls started, receive and closed instead"
+            )
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        watcher: ActorRef[Any] | None = None,
+        name: str | None = None,
+        work_limit: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._set_options(clock=clock, watcher=watcher, name=name, work_limit=work_limit)
+        self._outstanding: set[ReplyTo] = set()
+        self._asker: Reply[Any] | None = None
+        self._deferred = False
+        self._stop_askers: list[Envelope[Any]] = []
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> ActorRef[Self]:
+        """Start an actor and return its ref. Keywords `clock`, `watcher`, `name`, `work_limit` are the actor's own,
+        the rest goes to the constructor, which runs here, in the caller's thread.
+
+        Raises what the constructor raises, and RuntimeError if there can be no more threads.
+        """
+        actor = cls.unstarted(*args, **kwargs)
+        ActorRegistry.register(actor.actor_ref)
+        actor._start_actor_loop()
+        return actor.actor_ref
+
+    @classmethod
+    def unstarted(cls, *args: Any, **kwargs: Any) -> Self:
+        """The actor `start` would start, as a plain object without a thread (for tests: `actors.runtime.testing`)."""
+        options = {key: kwargs.pop(key) for key in ("clock", "watcher", "name", "work_limit") if key in kwargs}
+        actor = cls(*args, **kwargs)
+        actor._set_options(**options)
+        actor._furnish()
+        return actor
+
+    # What a subclass writes.
+
+    def started(self) -> None:
+        """Open what the actor needs. The first to run in the actor's thread; an exception here is a crash."""
+
+    def receive(self, message: object) -> object:
+        """Handle one message or timer. What it returns answers an `ask`.
+
+        Raise a Refusal to say no. This default refuses: end with `return super().receive(message)` for what is not
+        known.
+        """
+        raise Refusal(f"{self.name} does not know {type(message).__name__}")
+
+    def closed(self, cause: BaseException | None) -> None:
+        """Give back what `started` and `receive` took. Runs exactly once, with the door closed.
+
+        `cause` is None after a stop. An exception here is logged, and becomes the cause if there was none.
+        """
+
+    # What a subclass uses, in the actor's thread.
+
+    def start_timer(self, key: Hashable, seconds: float, message: object) -> None:
+        """Have `message` received in `seconds`; replaces the timer of that key.
+
+        Raises ValueError for negative or infinite seconds.
+        """
+        self._in_own_thread("start_timer")
+        self.mailbox.timers.start(key, seconds, self.now(), message)
+
+    def cancel_timer(self, key: Hashable) -> None:
+        """Forget the timer of that key: its message is never received, even if already due. No timer, no error."""
+        self._in_own_thread("cancel_timer")
+        self.mailbox.timers.cancel(key)
+
+    def now(self) -> float:
+        """Monotonic seconds of the actor's clock."""
+        return self.clock.monotonic()
+
+    def defer(self) -> ReplyTo:
+        """Take the current asker's address, to answer later; what `receive` returns is then not used.
+
+        Under `tell` there is no asker, and what is answered goes nowhere. Once per message, else RuntimeError.
+        """
+        if self._deferred:
+            raise RuntimeError("the reply address of this message has been taken already")
+        self._deferred = True
+        return ReplyTo(self._asker or Reply(), self._outstanding)
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return cast(Mailbox, self.actor_inbox)
+
+    # Pykka's three hooks.
+
+    @staticmethod
+    def _create_actor_inbox() -> Mailbox:
+        return Mailbox()
+
+    @staticmethod
+    def _create_future() -> Reply[Any]:
+        return Reply()
+
+    def _start_actor_loop(self) -> None:
+        self._thread = threading.Thread(target=self._actor_loop, name=self.name, daemon=self.use_daemon_thread)
+        self.clock.join(self.mailbox)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            # No more threads. It never lived: nothing was opened, so nothing is closed; the starter hears of it.
+            self._shut_door()
+            self.clock.leave(self.mailbox)
+            raise
+
+    # From birth to death.
+
+    def _actor_loop(self) -> None:
+        cause: BaseException | None = None
+        try:
+            self.started()
+            self._receive_until_stopped()
+        except BaseException as crash:  # noqa: BLE001 - whatever it is, it ends this actor and no other
+            cause = crash
+        self._die(cause)
+
+    def _receive_until_stopped(self) -> None:
+        while True:
+            envelope = self.mailbox.get()
+            if isinstance(envelope.message, _ActorStop):
+                self._stop_askers.append(envelope)
+                return
+            self._handle(envelope)
+
+    def _handle(self, envelope: Envelope[Any]) -> None:
+        self._asker = asker = cast("Reply[Any] | None", envelope.reply_to)
+        self._deferred = False
+        try:
+            answer = self._dispatch(envelope.message)
+        except Refusal as refusal:
+            if asker is None:
+                self.log.warning("refused", message=type(envelope.message).__name__, reason=str(refusal))
+            else:
+                asker.fail(refusal)
+        else:
+            if asker is not None and not self._deferred:
+                asker.offer(answer)
+        self._asker = None
+
+    def _dispatch(self, message: object) -> object:
+        """What stands before `receive`: for actor types built on this one."""
+        if type(message) in _PROXY_MESSAGES:
+            raise Refusal("this actor takes messages, not proxy calls")
+        return self.receive(message)
+
+    def _die(self, cause: BaseException | None) -> None:
+        if cause is not None:
+            self._report("error", "crashed", exc_info=cause)
+        self._shut_door()
+        self._answer_crash(cause)
+        cause = self._close(cause)
+        for reply_to in list(self._outstanding):
+            reply_to.expire(ActorDeadError(f"{self.name} died before it answered"))
+        self._tell_watcher(cause)
+        self.clock.leave(self.mailbox)
+        for envelope in self._stop_askers:
+            if envelope.reply_to is not None:
+                cast("Reply[None]", envelope.reply_to).offer(None)
+        self._report("debug", "terminated")
+
+    def _shut_door(self) -> None:
+        ActorRegistry.unregister(self.actor_ref)
+        self.actor_stopped.set()
+        left = self.mailbox.close()
+        if letters := dead_letters(left):
+            self._report("warning", "dead_letters", letters=letters)
+        for envelope in left:
+            if isinstance(envelope.message, _ActorStop):
+                self._stop_askers.append(envelope)
+            elif envelope.reply_to is not None:
+                turn_away(envelope, ActorDeadError(f"{self.name} stopped before handling the message"))
+
+    def _answer_crash(self, cause: BaseException | None) -> None:
+        asker, self._asker = self._asker, None
+        if asker is None or cause is None:
+            return
+        if not isinstance(cause, Exception):
+            # A SystemExit is for the thread it was raised in; handed on, it would end the asker's.
+            dead = ActorDeadError(f"{self.name} died of {cause!r}")
+            dead.__cause__ = cause
+            cause = dead
+        asker.fail(cause)
+
+    def _close(self, cause: BaseException | None) -> BaseException | None:
+        """Run `closed` and return what is now the cause: for actor types built on this one."""
+        try:
+            self.closed(cause)
+        except BaseException as crash:  # noqa: BLE001 - it must not keep the watcher from hearing
+            self._report("error", "crashed_in_closed", exc_info=crash)
+            return crash if cause is None else cause
+        return cause
+
+    def _tell_watcher(self, cause: BaseException | None) -> None:
+        if self.watcher is None:
+            return
+        try:
+            self.watcher.tell(Terminated(self.actor_ref, self.actor_urn, cause))
+        except ActorDeadError:
+            self._report("debug", "watcher_dead")
+
+    def _report(self, level: str, event: str, **facts: Any) -> None:
+        """Log on the way to death, which a log that cannot be written must not stop."""
+        try:
+            getattr(self.log, level)(event, **facts)
+        except Exception:  # noqa: BLE001 - told to stderr instead
+            traceback.print_exc()
+
+    def _set_options(self, **options: Any) -> None:
+        for key, value in options.items():
+            if value is not None:
+                setattr(self, key, value)
+
+    def _furnish(self) -> None:
+        self.name = self.name or f"{type(self).__name__}-{next(_counter)}"
+        self.log = structlog.get_logger(type(self).__module__).bind(actor=self.name)
+        self.mailbox.clock = self.clock
+        self.mailbox.work_limit = self.work_limit
+        self.mailbox.owner = self.name
+
+    def _in_own_thread(self, method: str) -> None:
+        if self._thread is not None and self._thread is not threading.current_thread():
+            raise RuntimeError(f"{method} of {self.name} called from another thread: tell it a message instead")
+
+
+def mailbox_of(ref: ActorRef[Any]) -> Mailbox:
+    """The mailbox behind a ref, for its `depth()` and `oldest_age()`. Any thread."""
+    return cast(Mailbox, ref.actor_inbox)
+
+
+def actor_behind(ref: ActorRef[Any]) -> Actor | None:
+    """The actor behind a ref, None once its memory is free. Only its plain attributes may be read from outside."""
+    return cast("Actor | None", ref._actor_weakref())
+
+
+def wait_ended(ref: ActorRef[Any], *, timeout: float) -> bool:
+    """Block until the actor has closed and its thread has ended; False if that takes more than `timeout` seconds.
+
+    Unlike `ref.stop()`, which is told False at once by an actor that is still busy closing.
+    """
+    actor = actor_behind(ref)
+    if actor is None or actor._thread is None:
+        return True
+    actor._thread.join(timeout)
+    return not actor._thread.is_alive()
+
+
+@atexit.register
+def _name_the_forgotten() -> None:
+    for ref in ActorRegistry.get_by_class(Actor):
+        structlog.get_logger(__name__).warning("actor_forgotten", actor=mailbox_of(ref).owner)

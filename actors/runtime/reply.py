@@ -1,0 +1,185 @@
+"""Answers: the future an asker holds, and the address an actor answers to later.
+
+Rule of this file: an answer is given once, and whoever waits for it wakes, in a thread or in an event loop. Waiting
+in an event loop blocks nothing and costs no thread: the answering thread posts the news to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+
+from pykka import ActorDeadError, ActorRef, ThreadingFuture, Timeout
+from pykka._types import OptExcInfo
+from pykka.messages import _ActorStop
+
+__all__ = ["AlreadyAnswered", "Reply", "ReplyTo", "ask", "stop"]
+
+T = TypeVar("T")
+
+
+class AlreadyAnswered(RuntimeError):
+    """A `ReplyTo` was used a second time: a mistake in the actor, the asker has the first answer."""
+
+
+class Reply(ThreadingFuture[T]):
+    """The future of an `ask`: `get(timeout=…)` in threads, `await wait(timeout)` in event loops, any number of times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._callbacks: list[Callable[[], None]] = []
+
+    def set(self, value: T | None = None) -> None:
+        """Answer. Raises queue.Full if there is an answer already (as in Pykka). Any thread."""
+        with self._condition:
+            super().set(value)
+        self._call_back()
+
+    def set_exception(self, exc_info: OptExcInfo | None = None) -> None:
+        """Answer with an exception; None takes the one being handled. Raises queue.Full like `set`. Any thread."""
+        super().set_exception(exc_info)
+        self._call_back()
+
+    def offer(self, value: T | None) -> bool:
+        """Answer, unless there is an answer already; whether this one counted. Any thread."""
+        try:
+            self.set(value)
+        except queue.Full:
+            return False
+        return True
+
+    def fail(self, error: BaseException) -> bool:
+        """Answer with an exception, unless there is an answer already; whether this one counted. Any thread."""
+        try:
+            self.set_exception((type(error), error, error.__traceback__))
+        except queue.Full:
+            return False
+        return True
+
+    def is_answered(self) -> bool:
+        return self._result is not None
+
+    def add_callback(self, callback: Callable[[], None]) -> None:
+        """Call back once answered: in the answering thread, or here and now if that has happened. It must not raise."""
+        with self._condition:
+            if self._result is None:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def discard_callback(self, callback: Callable[[], None]) -> None:
+        with self._condition:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+    async def wait(self, timeout: float | None) -> T:
+        """The answer, awaited in the running event loop without blocking it.
+
+        `timeout` in seconds; raises pykka.Timeout after it, or the exception that was the answer. Cancelling the
+        awaiting task leaves the reply, and the actor, as they were.
+        """
+        if self._get_hook is not None:
+            raise TypeError("a future made by map, join, filter, reduce or stop(block=False) only works through
+            get()")
+        if self._result is None:
+            await self._answered(timeout)
+        return cast(T, self.get(timeout=0))
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self.wait(None).__await__()
+
+    __iter__ = __await__
+
+    async def _answered(self, timeout: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        news: asyncio.Future[bool] = loop.create_future()
+
+        def post() -> None:
+            with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
+                loop.call_soon_threadsafe(_resolve, news, True)
+
+        self.add_callback(post)
+        timer = None if timeout is None else loop.call_later(timeout, _resolve, news, False)
+        try:
+            if not await news:
+                raise Timeout(f"{timeout} seconds")
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self.discard_callback(post)
+
+    def _call_back(self) -> None:
+        with self._condition:
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+
+def _resolve(news: asyncio.Future[bool], answered: bool) -> None:
+    if not news.done():
+        news.set_result(answered)
+
+
+class ReplyTo:
+    """The address of one asker, to answer later: from the actor that took it (`Actor.defer`) or any other thread.
+
+    It is used once. If the actor dies first, the asker gets ActorDeadError and a later answer goes nowhere.
+    """
+
+    __slots__ = ("_expired", "_outstanding", "_reply")
+
+    def __init__(self, reply: Reply[Any], outstanding: set[ReplyTo]) -> None:
+        self._reply = reply
+        self._outstanding = outstanding
+        self._expired = False
+        outstanding.add(self)
+
+    def answer(self, value: object = None) -> None:
+        """Give the asker its answer. Raises AlreadyAnswered the second time. Any thread."""
+        if self._take():
+            self._reply.offer(value)
+
+    def refuse(self, exception: Exception) -> None:
+        """Raise the exception at the asker. Raises AlreadyAnswered the second time. Any thread."""
+        if self._take():
+            self._reply.fail(exception)
+
+    def expire(self, error: Exception) -> None:
+        """The actor is dead: fail the asker with the error, and let later answers go nowhere."""
+        self._expired = True
+        if self._take():
+            self._reply.fail(error)
+
+    def _take(self) -> bool:
+        # set.remove is atomic: of two threads answering, and of an answer and the actor's death, exactly one wins.
+        try:
+            self._outstanding.remove(self)
+        except KeyError:
+            if self._expired:
+                return False
+            raise AlreadyAnswered("this asker has been answered") from None
+        return True
+
+
+async def ask(ref: ActorRef[Any], message: object, *, timeout: float) -> Any:
+    """`ref.ask(message, timeout=…)` for event loops: the actor's answer, without blocking the loop.
+
+    Raises pykka.Timeout after `timeout` seconds, ActorDeadError if the actor is dead or dies, a Refusal if it
+    refuses, and whatever else it crashed with.
+    """
+    return await cast(Reply[Any], ref.ask(message, block=False)).wait(timeout)
+
+
+async def stop(ref: ActorRef[Any], *, timeout: float) -> bool:
+    """`ref.stop(timeout=…)` for event loops: True once the actor is closed, False if it was dead before.
+
+    Raises pykka.Timeout after `timeout` seconds; the actor still stops when it gets to it.
+    """
+    try:
+        await ask(ref, _ActorStop(), timeout=timeout)
+    except ActorDeadError:
+        return False
+    return True

@@ -1,0 +1,223 @@
+"""An actor that keeps others alive: one for one, each child under a budget of its own.
+
+Rules of this file:
+
+* What one child does never touches another, nor the supervisor: a factory that raises counts as a crash of that
+  child.
+* A child that was stopped, or ended by itself, is not restarted. One that crashed is, after its backoff, until its
+  budget is exhausted; then the supervisor is told and the child forgotten.
+* When the supervisor ends, for whatever reason, its children are stopped side by side before `closed` runs.
+
+After Elixir's `DynamicSupervisor`, without its strategies: the one in use is written out.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pykka import ActorRef
+
+from actors.runtime.actor import Actor, Terminated, actor_behind, wait_ended
+from actors.runtime.clock import Clock
+from actors.runtime.mailbox import Refusal
+from actors.runtime.restarts import Backoff, Budget, BudgetExhausted
+
+__all__ = ["ChildExists", "ChildFactory", "ChildNotStarted", "Supervising"]
+
+
+class ChildFactory(Protocol):
+    """Starts a child and returns its ref: `functools.partial(MyActor.start, 99)` is one.
+
+    It must hand `watcher` and `clock` to the actor's `start`. It runs in the supervisor's thread.
+    """
+
+    def __call__(self, *, watcher: ActorRef[Any], clock: Clock) -> ActorRef[Any]: ...
+
+
+class ChildExists(Refusal):
+    """There is a child of this key: running, stopping, or waiting to be restarted."""
+
+
+class ChildNotStarted(Refusal):
+    """The child's factory raised; see `__cause__`."""
+
+
+@dataclass(slots=True)
+class _Child:
+    factory: ChildFactory
+    budget: Budget
+    ref: ActorRef[Any] | None = None
+    """None while it waits for its restart."""
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Restart:
+    key: Hashable
+
+
+class Supervising(Actor):
+    """Starts children under keys, restarts what crashed, stops all of them before it closes.
+
+    Override `child_terminated`, `wants_restart`, `child_restarted`, `child_given_up` and `child_stuck`; they run in
+    this actor's thread. `receive` never sees `Terminated` of a child.
+    """
+
+    child_budget: Budget = Budget(limit=3, window=60.0)
+    child_backoff: Backoff = Backoff(first=0.1, cap=10.0)
+    chance: Callable[[], float] = staticmethod(random.random)
+    """Where the backoff's jitter comes from."""
+    shutdown_deadline: float = 10.0
+    """Seconds, by the machine's clock, that all children together have for closing when the supervisor ends."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._children: dict[Hashable, _Child] = {}
+
+    # What a subclass uses, in the actor's thread.
+
+    @property
+    def children(self) -> Mapping[Hashable, ActorRef[Any]]:
+        """The running (or stopping) children, in the order in which their keys were first started. A copy."""
+        return {key: child.ref for key, child in self._children.items() if child.ref is not None}
+
+    def has_child(self, key: Hashable) -> bool:
+        """Whether there is a child of this key: running, stopping, or waiting to be restarted."""
+        return key in self._children
+
+    def start_child(self, key: Hashable, factory: ChildFactory) -> ActorRef[Any]:
+        """Start a child. Raises ChildExists, or ChildNotStarted if the factory raises (both are Refusals)."""
+        if key in self._children:
+            raise ChildExists(f"{self.name} has a child {key!r} already")
+        child = _Child(factory, self.child_budget)
+        try:
+            child.ref = self._make(factory)
+        except Exception as error:
+            raise ChildNotStarted(f"{self.name} could not start child {key!r}: {error}") from error
+        self._children[key] = child
+        return child.ref
+
+    def stop_child(self, key: Hashable) -> None:
+        """Have a child stop, without waiting: `child_terminated` tells when. One that waits for its restart is
+        forgotten at once. No child, no error.
+        """
+        child = self._children.get(key)
+        if child is None:
+            return
+        if child.ref is None:
+            self._forget(key)
+        else:
+            child.stopping = True
+            child.ref.stop(block=False)
+
+    def reset_child_budget(self, key: Hashable) -> None:
+        """Let the child have its whole budget again. No child, no error."""
+        if child := self._children.get(key):
+            child.budget = child.budget.reset()
+
+    # What a subclass may write.
+
+    def child_terminated(self, key: Hashable, ref: ActorRef[Any], cause: BaseException | None) -> None:
+        """A child has died; called before anything is done about it. `cause` is None if it stopped."""
+
+    def wants_restart(self, key: Hashable, cause: BaseException) -> bool:
+        """Whether a child that crashed is to be restarted, its budget permitting. By default yes."""
+        return True
+
+    def child_restarted(self, key: Hashable, ref: ActorRef[Any]) -> None:
+        """A child that crashed runs again, as `ref`."""
+
+    def child_given_up(self, key: Hashable, cause: BaseException) -> None:
+        """A child has crashed once more than its budget allows (or is not wanted back), and is forgotten."""
+
+    def child_stuck(self, key: Hashable, ref: ActorRef[Any]) -> None:
+        """A child did not close within `shutdown_deadline`. Whatever it held is to be taken from it here."""
+
+    # How it works.
+
+    def _dispatch(self, message: object) -> object:
+        if isinstance(message, Terminated) and (key := self._key_of(message.ref)) is not _NO_KEY:
+            self._terminated(key, message.ref, message.cause)
+        elif isinstance(message, _Restart):
+            self._restart(message.key)
+        else:
+            return super()._dispatch(message)
+        return None
+
+    def _key_of(self, ref: ActorRef[Any]) -> Hashable:
+        return next(
+            (key for key, child in self._children.items() if child.ref and child.ref.actor_urn == ref.actor_urn),
+            _NO_KEY,
+        )
+
+    def _terminated(self, key: Hashable, ref: ActorRef[Any], cause: BaseException | None) -> None:
+        child = self._children[key]
+        child.ref = None
+        crashed = cause is not None and not child.stopping
+        if not crashed:
+            self._forget(key)
+        self.child_terminated(key, ref, cause)
+        if crashed and cause is not None and self._children.get(key) is child:
+            self._recover(key, child, cause)
+
+    def _recover(self, key: Hashable, child: _Child, cause: BaseException) -> None:
+        try:
+            if not self.wants_restart(key, cause):
+                return self._give_up(key, cause)
+            child.budget = child.budget.spend(self.now())
+        except BudgetExhausted:
+            return self._give_up(key, cause)
+        attempt = child.budget.spent(self.now())
+        delay = self.child_backoff.delay(attempt, self.chance)
+        self.log.warning("child_restarts", child=key, attempt=attempt, delay=round(delay, 3), cause=repr(cause))
+        self.start_timer(_Restart(key), delay, _Restart(key))
+
+    def _restart(self, key: Hashable) -> None:
+        child = self._children[key]
+        try:
+            child.ref = self._make(child.factory)
+        except Exception as error:
+            self.log.error("child_not_started", child=key, exc_info=error)
+            return self._recover(key, child, error)
+        self.child_restarted(key, child.ref)
+
+    def _give_up(self, key: Hashable, cause: BaseException) -> None:
+        self.log.error("child_given_up", child=key, cause=repr(cause))
+        self._forget(key)
+        self.child_given_up(key, cause)
+
+    def _forget(self, key: Hashable) -> None:
+        self.cancel_timer(_Restart(key))
+        del self._children[key]
+
+    def _make(self, factory: ChildFactory) -> ActorRef[Any]:
+        ref = factory(watcher=self.actor_ref, clock=self.clock)
+        child = actor_behind(ref)
+        if child is not None and child.watcher is not self.actor_ref:
+            ref.stop(block=False)
+            raise TypeError("the factory did not hand `watcher` to the actor's start: nobody would hear of its death")
+        return ref
+
+    def _close(self, cause: BaseException | None) -> BaseException | None:
+        try:
+            self._stop_children()
+        except Exception as error:  # noqa: BLE001 - our own end goes on
+            self._report("error", "crashed_stopping_children", exc_info=error)
+        return super()._close(cause)
+
+    def _stop_children(self) -> None:
+        deadline = time.monotonic() + self.shutdown_deadline
+        for ref in self.children.values():
+            ref.stop(block=False)
+        for key, ref in self.children.items():
+            if not wait_ended(ref, timeout=max(0.0, deadline - time.monotonic())):
+                self._report("error", "child_stuck", child=key, deadline=self.shutdown_deadline)
+                self.child_stuck(key, ref)
+        self._children.clear()
+
+
+_NO_KEY = object()

@@ -1,0 +1,50 @@
+"""Threads and actors that should be gone.
+
+leaks = Leaks()
+…
+leaks.check()
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pykka import ActorRegistry
+
+__all__ = ["Leak", "Leaks"]
+
+
+class Leak(AssertionError):
+    """Threads or actors are left that were not there before."""
+
+
+class Leaks:
+    """Remembers which threads and actors there are when it is made."""
+
+    def __init__(self) -> None:
+        self._threads = set(threading.enumerate())
+        self._actors = {ref.actor_urn for ref in ActorRegistry.get_all()}
+
+    def threads(self) -> list[threading.Thread]:
+        """Threads that are new since, and alive."""
+        return [thread for thread in threading.enumerate() if thread not in self._threads]
+
+    def actors(self) -> list[str]:
+        """Actors that are new since, and registered."""
+        return [str(ref) for ref in ActorRegistry.get_all() if ref.actor_urn not in self._actors]
+
+    def check(self, *, timeout: float = 5.0) -> None:
+        """Raise Leak unless all new threads and actors end within `timeout` seconds (joined, not polled)."""
+        deadline = time.monotonic() + timeout
+        for thread in self.threads():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        threads, actors = [thread.name for thread in self.threads()], self.actors()
+        if threads or actors:
+            raise Leak(f"left over: threads {threads}, actors {actors}")
+
+    def stop_actors(self, *, timeout: float = 5.0) -> None:
+        """Stop the new actors, so that one leak does not spoil the tests after it."""
+        for ref in reversed(ActorRegistry.get_all()):
+            if ref.actor_urn not in self._actors:
+                ref.stop(timeout=timeout)
