@@ -26,7 +26,7 @@ class AlreadyAnswered(RuntimeError):
 
 
 class Reply(ThreadingFuture[T]):
-    """The future of an `ask`: `get(timeout=…)` in threads, `await wait(timeout)` in event loops, any number of times."""
+    """The future of an `ask`: `get(timeout=…)` in threads, `await wait(timeout)` in event loops."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,8 +82,7 @@ class Reply(ThreadingFuture[T]):
         awaiting task leaves the reply, and the actor, as they were.
         """
         if self._get_hook is not None:
-            raise TypeError("a future made by map, join, filter, reduce or stop(block=False) only works through
-            get()")
+            raise TypeError("a future made by map, join, filter, reduce or stop(block=False) only has get()")
         if self._result is None:
             await self._answered(timeout)
         return cast(T, self.get(timeout=0))

@@ -56,8 +56,8 @@ class Timers:
         """Forget the timer of this key, if there is one."""
         timer = self._by_key.pop(key, None)
         if timer is not None and timer is self.earliest:
-            # An actor has a handful of timers: looking through them costs less than keeping a heap free of stale
-            ones.self.earliest = min(self._by_key.values(), key=_due, default=None)
+            # An actor has a handful of timers: looking through them costs less than keeping a heap free of stale ones.
+            self.earliest = min(self._by_key.values(), key=_due, default=None)
 
     def clear(self) -> None:
         self._by_key.clear()

@@ -99,7 +99,7 @@ class ManualClock:
 
     def _is_settled(self) -> bool:
         # All idle, looked at one after the other, does not mean all idle at once: an actor seen idle may have been
-        told  # something by one looked at later. If no mailbox took anything in meanwhile, it does.
+        # told something by one looked at later. If no mailbox took anything in meanwhile, it does.
         before = [sleeper.accepted() for sleeper in self._sleepers]
         if not all(sleeper.is_idle() for sleeper in self._sleepers):
             return False
