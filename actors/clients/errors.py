@@ -6,6 +6,7 @@ ClientRefusal
  ├── StartFailed               the start ended badly: read why, then try again
  ├── SendFailed                WhatsApp Web said no: nothing was delivered
  ├── SendUnknown               nobody can tell whether it left: do not send again blindly
+ ├── LogOutFailed              WhatsApp Web did not confirm the logout: read the status, try again
  ├── NoSuchClient              nothing runs or is stored under that number
  ├── PairingUnavailable        no pairing code can be had in this state
  ├── CapacityExceeded          the operator's limit is reached
@@ -58,6 +59,10 @@ class SendUnknown(ClientRefusal):
     def __init__(self, why: str, message_id: str | None = None) -> None:
         super().__init__(why)
         self.message_id = message_id
+
+
+class LogOutFailed(ClientRefusal):
+    """WhatsApp Web did not confirm the logout in time; the client may or may not be logged out."""
 
 
 class NoSuchClient(ClientRefusal):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from actors.clients.protocol import PageFact
-from actors.clients.types import ClientId
+from actors.clients.protocol import Happened, PageFact
+from actors.clients.types import ClientId, Reason, Seconds, State
 
 Tell = Callable[[PageFact], None]
 """Hands one fact to the page's owner. Called on the browser's thread; never blocks, never raises."""
@@ -68,3 +69,58 @@ class Browser(Protocol):
 
     def drop_login(self, client_id: ClientId) -> None:
         """Forget the login: the profile is deleted once no page is open on it, before the next one opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds."""
+
+    client_id: ClientId
+    before: State
+    after: State
+    event: str
+    reason: Reason | None
+    text: str | None
+    at: Seconds
+
+
+class Journal(Protocol):
+    """Where a client's history goes. Any thread may call; nothing blocks or raises."""
+
+    def changed(self, transition: Transition) -> None:
+        """Write one change of state."""
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Write one thing that happened to the account."""
+
+
+class Sessions(Protocol):
+    """Which clients are to run, kept over restarts. Any thread may call; nothing blocks or raises."""
+
+    def want(self, client_id: ClientId) -> None:
+        """The client is to run, after a restart of the service too."""
+
+    def release(self, client_id: ClientId) -> None:
+        """The client is no longer wanted."""
+
+    def was_ready(self, client_id: ClientId) -> None:
+        """The client has reached READY: it resumes before those that never did."""
+
+
+class Unrecorded:
+    """A Journal and Sessions that keep nothing, for programs and tests that need no memory."""
+
+    def changed(self, transition: Transition) -> None:
+        """Keep nothing."""
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Keep nothing."""
+
+    def want(self, client_id: ClientId) -> None:
+        """Keep nothing."""
+
+    def release(self, client_id: ClientId) -> None:
+        """Keep nothing."""
+
+    def was_ready(self, client_id: ClientId) -> None:
+        """Keep nothing."""

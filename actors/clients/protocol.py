@@ -117,7 +117,7 @@ class SendText(Work):
 
 @dataclass(frozen=True, slots=True)
 class LogOut(Work):
-    """Log out at WhatsApp. Answers Status in DISCONNECTED_LOGOUT; refuses NotReady, SendUnknown is never used here."""
+    """Log out at WhatsApp. Answers Status in DISCONNECTED_LOGOUT; refuses NotReady, LogOutFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class TakeScreenshot(Work):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End this client: close the browser, then stop the actor. Logs out only with `forget`, which drops the login too."""
+    """End this client: close the browser, then stop the actor. Only `forget` logs out, and drops the login too."""
 
     forget: bool = False
 
@@ -190,6 +190,7 @@ class ReconnectWanted:
 
     client_id: ClientId
     reason: Reason
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,59 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WA_JS := actors/browser/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check serve bench chaos campaign lock docs clean chromium postgres
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(VENV)/.ready $(WA_JS) chromium ## Virtual environment, locked dependencies, wa-js, Chromium
+
+$(VENV)/.ready: config/requirements.lock pyproject.toml .ci/venv
+	@.ci/venv $(PYTHON) $(VENV)
+
+$(WA_JS): actors/browser/package-lock.json
+	@echo "==> wa-js, from npm"
+	@cd actors/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+chromium:
+	@.ci/chromium
+
+postgres:
+	@.ci/postgres
+
+demo: setup ## The whole story on the embedded sandbox, in real headless Chromium
+	@$(BIN)/session-manager demo
+
+test: setup postgres check ## Every check and every test
+	@$(BIN)/pytest
+
+check: $(VENV)/.ready ## Style and types
+	@echo "==> ruff, mypy"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+serve: setup ## The service on port 3001, against the live WhatsApp Web
+	@exec $(BIN)/session-manager serve
+
+bench: setup ## Ratios against floors measured in the same run
+	@$(BIN)/python -m tests.benchmarks
+
+chaos: setup ## Every fault in turn, then 200 random ones, over six clients
+	@$(BIN)/python -m tests.chaos
+
+docs: $(VENV)/.ready ## Write the generated documents again
+	@$(BIN)/python -m tests.docs.generate
+
+lock: $(VENV)/.ready ## Resolve config/requirements.lock again from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --extra dev pyproject.toml -o config/requirements.lock
+
+clean: ## Remove what setup made
+	@rm -rf $(VENV) actors/browser/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,74 @@
+"""Is the page alive? One probe each interval; two that are not answered in time, in a row, mean that it hangs.
+
+Noticed at the latest `2 × interval + timeout` after the page stopped: a probe answered just before, then two that fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from actors.clients.ports import Page
+    from actors.clients.types import Seconds
+    from actors.runtime import Actor
+
+MISSES = 2
+"""Unanswered probes in a row that mean a hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeDue:
+    """Timer: send the next probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeLate:
+    """Timer: the probe `token` was not answered in time."""
+
+    token: int
+
+
+class Health:
+    """The probes of one client's present page. Runs in the client's thread."""
+
+    def __init__(self, actor: Actor, interval: Seconds, timeout: Seconds) -> None:
+        self._actor = actor
+        self._interval, self._timeout = interval, timeout
+        self._token = 0
+        self._misses = 0
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the latest probe was answered, or none was needed yet."""
+        return self._misses == 0
+
+    def watch(self) -> None:
+        """Begin with a new page."""
+        self.rest()
+        self._actor.start_timer("probe", self._interval, ProbeDue())
+
+    def rest(self) -> None:
+        """There is no page to probe."""
+        self._misses = 0
+        self._token += 1
+        self._actor.cancel_timer("probe")
+        self._actor.cancel_timer("probe-late")
+
+    def probe(self, page: Page) -> None:
+        """Send one probe and wait for its answer."""
+        self._token += 1
+        self._actor.start_timer("probe", self._interval, ProbeDue())
+        self._actor.start_timer("probe-late", self._timeout, ProbeLate(self._token))
+        page.probe(self._token)
+
+    def answered(self, token: int) -> None:
+        """The page has answered; a late answer to an older probe proves nothing about the present one."""
+        if token == self._token:
+            self._actor.cancel_timer("probe-late")
+            self._misses = 0
+
+    def missed(self) -> bool:
+        """Count one unanswered probe. Answers whether that makes it a hang."""
+        self._misses += 1
+        return self._misses >= MISSES

@@ -1,0 +1,265 @@
+"""The life of one client as tables. Pure: no I/O, no clock, no Pykka.
+
+Two rules:
+
+1. Every (state, event) pair is decided: it moves (`TRANSITIONS`) or it is known to mean nothing there (`IGNORED`).
+   A pair in neither is a bug of ours, and `step` raises KeyError. A test walks all of them.
+2. What is to be done follows from the event and the state it led to (`ON_EVENT`), and from entering a state
+   (`ON_ENTRY`); never from what happened before. What happened before is the state.
+
+The shell (`client.py`) knows more than the table: who asked for the start, which page a fact comes from. It says so by
+choosing the event. A lost page is `Lost` where the supervisor may grant another attempt, and `StartFailed` where a
+caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver` in every state that waits.
+
+A page that lost WhatsApp (`LinkLost`) heals by itself and keeps its browser: no attempt is spent on it until
+`PatienceOver`. A page that is gone (`Lost`) needs an attempt, which only the supervisor grants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from actors.clients.protocol import (
+    Banned,
+    Blocked,
+    Conflict,
+    LinkLost,
+    LinkResumed,
+    LoggedOut,
+    QrIdle,
+    QrScanned,
+    QrShown,
+    Ready,
+)
+from actors.clients.types import TERMINAL, Reason, State
+
+# --- events that the shell makes of commands, timers and failures ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartFresh:
+    """A start with nothing stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartStored:
+    """A start that resumes a stored login."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDue:
+    """The delay before a granted reconnection is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The page is gone or of no use; another attempt may help."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """The start that a caller waits for has failed, or nothing can make it succeed."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatienceOver:
+    """The state has waited as long as it may."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """The supervisor grants no more attempts."""
+
+    reason: Reason
+    text: str
+
+
+Event = (
+    StartFresh
+    | StartStored
+    | AttemptDue
+    | QrShown
+    | QrIdle
+    | QrScanned
+    | Ready
+    | LinkLost
+    | LinkResumed
+    | LoggedOut
+    | Banned
+    | Conflict
+    | Blocked
+    | Lost
+    | StartFailed
+    | PatienceOver
+    | Exhausted
+)
+EVENTS: tuple[type, ...] = Event.__args__
+
+
+class Effect(Enum):
+    """What the shell has to do; in the order of the tables."""
+
+    OPEN_PAGE = auto()
+    CLOSE_PAGE = auto()
+    REFRESH_QR = auto()
+    KEEP_LOGIN = auto()
+    DROP_LOGIN = auto()
+    WANT_RECONNECT = auto()
+
+
+# --- the tables ------------------------------------------------------------------------------------------------------
+
+_ENDS: dict[type, State] = {
+    LoggedOut: State.DISCONNECTED_LOGOUT,
+    Conflict: State.DISCONNECTED_LOGOUT,
+    Banned: State.DISCONNECTED_BANNED,
+    Blocked: State.ERROR,
+    StartFailed: State.ERROR,
+}
+"""What ends a client in every state in which it has a page."""
+
+_STARTS: dict[type, State] = {StartFresh: State.INITIALIZING, StartStored: State.RECONNECTING}
+
+TRANSITIONS: dict[State, dict[type, State]] = {
+    State.NOT_INITIALIZED: _STARTS,
+    State.INITIALIZING: _ENDS
+    | {
+        QrShown: State.QR_REQUIRED,
+        Ready: State.READY,
+        Lost: State.DISCONNECTED_RECOVERABLE,
+        PatienceOver: State.ERROR,
+    },
+    State.RECONNECTING: _ENDS
+    | {
+        QrShown: State.QR_REQUIRED,
+        Ready: State.READY,
+        LinkLost: State.DISCONNECTED_RECOVERABLE,
+        Lost: State.DISCONNECTED_RECOVERABLE,
+        PatienceOver: State.DISCONNECTED_RECOVERABLE,
+    },
+    State.QR_REQUIRED: _ENDS
+    | {
+        QrShown: State.QR_REQUIRED,
+        QrIdle: State.QR_REQUIRED,
+        QrScanned: State.INITIALIZING,
+        Ready: State.READY,
+        Lost: State.DISCONNECTED_RECOVERABLE,
+        PatienceOver: State.AUTH_FAILURE,
+    },
+    State.READY: _ENDS
+    | {
+        QrShown: State.DISCONNECTED_LOGOUT,  # a code is shown only where no login is left
+        Ready: State.READY,
+        LinkLost: State.DISCONNECTED_RECOVERABLE,
+        LinkResumed: State.RECONNECTING,
+        Lost: State.DISCONNECTED_RECOVERABLE,
+    },
+    State.DISCONNECTED_RECOVERABLE: _ENDS
+    | {
+        QrShown: State.DISCONNECTED_LOGOUT,
+        AttemptDue: State.RECONNECTING,
+        LinkLost: State.DISCONNECTED_RECOVERABLE,  # the same silence, better known: a restriction after a network loss
+        LinkResumed: State.RECONNECTING,
+        Ready: State.READY,
+        Lost: State.DISCONNECTED_RECOVERABLE,
+        PatienceOver: State.DISCONNECTED_RECOVERABLE,
+        Exhausted: State.ERROR,
+    },
+    State.AUTH_FAILURE: _STARTS,
+    State.DISCONNECTED_LOGOUT: _STARTS,
+    State.DISCONNECTED_BANNED: _STARTS,
+    State.ERROR: _STARTS,
+}
+
+_OF_A_PAGE = frozenset({QrShown, QrIdle, QrScanned, Ready, LinkLost, LinkResumed, *_ENDS, Lost})
+_LATE = frozenset({AttemptDue, PatienceOver, Exhausted})
+_NOTHING_OPEN = _OF_A_PAGE | _LATE
+"""No page is open in these states; what an old one still says, and late timers, mean nothing."""
+
+IGNORED: dict[State, frozenset[type]] = {
+    State.NOT_INITIALIZED: _NOTHING_OPEN,
+    # The link of a page that is still starting comes and goes; the start's own patience covers it.
+    State.INITIALIZING: frozenset(
+        {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, LinkLost, LinkResumed}
+    ),
+    State.RECONNECTING: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, LinkResumed}),
+    State.QR_REQUIRED: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, LinkLost, LinkResumed}),
+    State.READY: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, PatienceOver, QrIdle, QrScanned}),
+    State.DISCONNECTED_RECOVERABLE: frozenset({StartFresh, StartStored, QrIdle, QrScanned}),
+    **dict.fromkeys(TERMINAL, _NOTHING_OPEN),
+}
+
+ON_EVENT: dict[tuple[type, State], tuple[Effect, ...]] = {
+    (StartFresh, State.INITIALIZING): (Effect.OPEN_PAGE,),
+    (StartStored, State.RECONNECTING): (Effect.OPEN_PAGE,),
+    (AttemptDue, State.RECONNECTING): (Effect.OPEN_PAGE,),
+    (QrIdle, State.QR_REQUIRED): (Effect.REFRESH_QR,),
+    (Lost, State.DISCONNECTED_RECOVERABLE): (Effect.CLOSE_PAGE, Effect.WANT_RECONNECT),
+    (PatienceOver, State.DISCONNECTED_RECOVERABLE): (Effect.CLOSE_PAGE, Effect.WANT_RECONNECT),
+    (LoggedOut, State.DISCONNECTED_LOGOUT): (Effect.DROP_LOGIN,),
+    (QrShown, State.DISCONNECTED_LOGOUT): (Effect.DROP_LOGIN,),
+    (Banned, State.DISCONNECTED_BANNED): (Effect.DROP_LOGIN,),
+}
+ON_ENTRY: dict[State, tuple[Effect, ...]] = {
+    State.READY: (Effect.KEEP_LOGIN,),
+    **dict.fromkeys(TERMINAL, (Effect.CLOSE_PAGE,)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where an event led, and what is to be done now. `moved` is False where the pair is ignored."""
+
+    state: State
+    effects: tuple[Effect, ...] = ()
+    moved: bool = True
+
+
+def step(state: State, event: Event) -> Step:
+    """Decide one (state, event) pair. Raises KeyError for a pair that no table decides."""
+    kind = type(event)
+    if kind in IGNORED[state]:
+        return Step(state, moved=False)
+    target = TRANSITIONS[state][kind]
+    entered = ON_ENTRY.get(target, ()) if target is not state else ()
+    return Step(target, ON_EVENT.get((kind, target), ()) + entered)
+
+
+# --- deadlines -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each waiting state may last, in seconds. READY and the terminal states wait for nothing of ours."""
+
+    start: float = 60.0
+    qr: float = 300.0
+    link: float = 600.0
+
+    def of(self, state: State) -> float | None:
+        """Seconds `state` may last, None where it may last for ever."""
+        return {
+            State.INITIALIZING: self.start,
+            State.RECONNECTING: self.start,
+            State.QR_REQUIRED: self.qr,
+            State.DISCONNECTED_RECOVERABLE: self.link,
+        }.get(state)
+
+
+OVERDUE: dict[State, tuple[Reason, str]] = {
+    State.INITIALIZING: (Reason.START_TIMEOUT, "WhatsApp Web was not ready in time"),
+    State.RECONNECTING: (Reason.START_TIMEOUT, "WhatsApp Web did not resume the stored login in time"),
+    State.QR_REQUIRED: (Reason.QR_NOT_SCANNED, "QR not scanned in time"),
+    State.DISCONNECTED_RECOVERABLE: (Reason.NETWORK_LOST, "WhatsApp stayed out of reach"),
+}
+"""The reason and text of PatienceOver, for every state that waits."""
