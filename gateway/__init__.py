@@ -1,0 +1,16 @@
+"""The HTTP side: it turns requests into messages to actors, and answers into JSON. It decides nothing.
+
+cli        the command line
+server     one uvicorn, its signals, and the order in which things start and stop
+app        the application: tables of routes, errors, middleware
+routes     one module a family of routes
+bridge     the only place where asyncio meets actors
+identity   whose request it is
+bodies     what callers send, whole and bounded
+schemas    the shapes of requests and answers
+states     what callers are told about each state
+pages      the body of GET /status, written once per change
+qr         QR images, drawn once per code
+errors     one table: exception -> answer
+logs       one line an event, nothing private in it
+"""

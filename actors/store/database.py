@@ -1,0 +1,110 @@
+"""How to reach the database: an address and, for SQLite, how careful to be.
+
+Rule of this file: what differs between SQLite and PostgreSQL is here and in `faults`; the SQL elsewhere is the same for both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+
+Insert = sqlite.Insert | postgresql.Insert
+
+_INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_PRAGMA_WORD = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the store is. `url` is `sqlite:///path/to/file` or `postgresql://user@host/name`.
+
+    `journal_mode` and `synchronous` are SQLite's pragmas; with anything less than FULL a power cut may lose what was
+    acknowledged. `patience` is how many seconds SQLite waits for a lock and PostgreSQL for a connection.
+    """
+
+    url: str
+    journal_mode: str = "WAL"
+    synchronous: str = "FULL"
+    patience: float = 5.0
+
+    def writing(self) -> Engine:
+        """An engine whose transactions may write, for one thread at a time. No pool: closing a connection closes it."""
+        return self._engine("BEGIN IMMEDIATE", {})
+
+    def reading(self) -> Engine:
+        """An engine whose transactions see one moment, wait for no writer and cannot write."""
+        return self._engine("BEGIN", {"query_only": "ON"})
+
+    @property
+    def path(self) -> Path | None:
+        """The database file; None for a server."""
+        url = self._parsed()
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def _engine(self, begin: str, pragmas: dict[str, str]) -> Engine:
+        url = self._parsed()
+        options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": dump_json}
+        if url.get_backend_name() == "sqlite":
+            return self._sqlite(url, begin, pragmas, options)
+        seconds = max(2, round(self.patience))
+        options["connect_args"] = {"connect_timeout": seconds, "application_name": "session-manager"}
+        if pragmas:
+            options["isolation_level"] = "REPEATABLE READ"
+            options["execution_options"] = {"postgresql_readonly": True}
+        return create_engine(url, **options)
+
+    def _sqlite(self, url: URL, begin: str, pragmas: dict[str, str], options: dict[str, Any]) -> Engine:
+        engine = create_engine(url, connect_args={"timeout": self.patience}, **options)
+        settings = {
+            "journal_mode": self.journal_mode,
+            "synchronous": self.synchronous,
+            "foreign_keys": "ON",
+            **pragmas,
+        }
+        event.listen(engine, "connect", partial(_furnish, settings=settings, path=self.path))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    def _parsed(self) -> URL:
+        url = make_url(self.url)
+        return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+
+def insert(connection: Connection, table: Table) -> Insert:
+    """An INSERT that knows ON CONFLICT, in the words of this connection's database."""
+    return _INSERTS[connection.dialect.name](table)
+
+
+dump_json = json.JSONEncoder(separators=(",", ":")).encode
+"""ASCII only: PostgreSQL's text knows neither NUL nor lone surrogates, its json does when they are escaped."""
+
+
+def prepare_file(database: Database) -> None:
+    """Make the database file (its directory too) and keep it to its owner: mode 0600. Does nothing for a server.
+
+    SQLite gives its -wal and -shm files the mode of the database. Raises OSError.
+    """
+    if (path := database.path) is not None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
+
+
+def _furnish(connection: Any, _record: Any, *, settings: dict[str, str], path: Path | None) -> None:
+    # sqlite3 would begin transactions by itself, and not before every statement: with None it leaves BEGIN to us.
+    connection.isolation_level = None
+    for name, value in settings.items():
+        if not _PRAGMA_WORD.fullmatch(value):
+            raise ValueError(f"{name} of the database is {value!r}: a word such as FULL is expected")
+        connection.execute(f"PRAGMA {name} = {value}")

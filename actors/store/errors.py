@@ -1,0 +1,61 @@
+"""What the store says when it cannot.
+
+Refusal                      an answer: the actor that gave it lives on
+ ├── StoreUnavailable        the database cannot be used now; nothing was written: try again later
+ └── WriteFailed             this one write is impossible as it stands; its neighbours went through
+
+StoreError                   the store cannot be opened; for whoever starts the service
+ ├── StoreTooNew             a newer version of the service has written here
+ ├── DataDirInUse            another process owns the data directory
+ └── BadBackup               a file is not a whole backup, or does not fit where it is to be restored
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actors.runtime import Refusal
+
+
+class StoreUnavailable(Refusal):
+    """The database cannot be used now: disk full, locked, damaged, or its server gone.
+
+    What was asked for was not acknowledged as done. On PostgreSQL a connection that breaks during COMMIT leaves it open
+    whether the write is there: repeat it with the same key. Try again after `retry_after_seconds`.
+    """
+
+    def __init__(self, why: str, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(why)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class WriteFailed(Refusal):
+    """The database refuses this write for what it says, not for the state it is in; repeating it is no use."""
+
+
+class StoreError(Exception):
+    """The store cannot be opened."""
+
+
+class StoreTooNew(StoreError):
+    """The database has a schema this version does not know."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(
+            f"The database has schema {found}, newer than {known}, the newest this version knows: "
+            "start the newer version again, or restore a backup made by this one"
+        )
+        self.found, self.known = found, known
+
+
+class DataDirInUse(StoreError):
+    """Another process owns the data directory. `pid` is None where it has not said which yet."""
+
+    def __init__(self, data_dir: Path, pid: int | None) -> None:
+        owner = "another process" if pid is None else f"process {pid}"
+        super().__init__(f"The data directory {data_dir} is in use by {owner}: stop it first, or use another directory")
+        self.data_dir, self.pid = data_dir, pid
+
+
+class BadBackup(StoreError):
+    """The backup cannot be read or restored; nothing was changed."""

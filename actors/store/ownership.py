@@ -1,0 +1,70 @@
+"""One process owns a data directory: its database, its browser profiles.
+
+The owner is whoever holds the kernel's lock on `owner.pid`, not whose number is written in it: the kernel drops the lock when
+the process ends, whatever ended it, so nothing stale ever has to be judged. The number is for people.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from actors.store.errors import DataDirInUse
+
+OWNER_FILE = "owner.pid"
+
+
+class Claim:
+    """A data directory held for this process, until `release` or the end of the process. Any thread."""
+
+    def __init__(self, data_dir: Path, descriptor: int) -> None:
+        self.data_dir = data_dir
+        self._descriptor: int | None = descriptor
+
+    def release(self) -> None:
+        """Let the directory go; again does nothing. The file stays: removing it would race with the next owner."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.ftruncate(descriptor, 0)
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def claim(data_dir: Path) -> Claim:
+    """Own the directory (made, mode 0700, where there is none), or raise DataDirInUse naming the owner. Any thread.
+
+    The lock is not inherited by programs this process starts. Raises OSError where the directory cannot be written.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(data_dir / OWNER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(descriptor, data_dir)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Claim(data_dir, descriptor)
+
+
+def _lock(descriptor: int, data_dir: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataDirInUse(data_dir, _written_pid(descriptor)) from None
+
+
+def _written_pid(descriptor: int) -> int | None:
+    """The number in the file; None in the moment between the owner's lock and its writing."""
+    text = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,57 @@
+"""The journal: every change of a client's state, for whoever asks later what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, insert, select
+
+from actors.clients.ports import Transition
+from actors.clients.types import ClientId, Reason, State
+from actors.store.message import Operations, Read, Write
+from actors.store.schema import transitions
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTransition(Write[None]):
+    """A client has changed its state, because of the request `request_id` where there was one."""
+
+    transition: Transition
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetTransitions(Read[tuple[Transition, ...]]):
+    """The newest `limit` changes of a client, oldest of them first."""
+
+    client_id: ClientId
+    limit: int = 100
+
+
+def record(connection: Connection, message: RecordTransition) -> None:
+    told = message.transition
+    row = {name: getattr(told, name) for name in ("client_id", "before", "after", "event", "reason", "text", "at")}
+    connection.execute(insert(transitions), row | {"request_id": message.request_id})
+
+
+def get_newest(connection: Connection, message: GetTransitions) -> tuple[Transition, ...]:
+    of_client = select(transitions).where(transitions.c.client_id == message.client_id)
+    rows = connection.execute(of_client.order_by(transitions.c.position.desc()).limit(message.limit))
+    return tuple(map(_transition, rows))[::-1]
+
+
+WRITES: Operations = {RecordTransition: record}
+READS: Operations = {GetTransitions: get_newest}
+
+
+def _transition(row: Row[tuple[object, ...]]) -> Transition:
+    told = row._mapping
+    return Transition(
+        told["client_id"],
+        State(told["before"]),
+        State(told["after"]),
+        told["event"],
+        None if told["reason"] is None else Reason(told["reason"]),
+        told["text"],
+        told["at"],
+    )

@@ -1,0 +1,145 @@
+"""The only place where asyncio meets actors: every method is one message and its answer, awaited without blocking.
+
+Rule of this file: nothing waits without a deadline. The actor's own deadline comes first; the one here is longer, and is
+only met by a client that has stopped answering. Everything runs on the gateway's event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pykka import ActorDeadError, Timeout
+
+from actors.clients.errors import NotReady, SendUnknown
+from actors.clients.protocol import (
+    AlreadyRunning,
+    AwaitState,
+    Delete,
+    Deleted,
+    GetClients,
+    GetStatus,
+    Init,
+    LogOut,
+    PairingCodeShown,
+    RequestPairingCode,
+    SendText,
+    Sent,
+    Started,
+    Status,
+)
+from actors.clients.types import ClientId, Seconds, State
+from actors.runtime import ask
+
+if TYPE_CHECKING:
+    from pykka import ActorRef
+
+ANSWER_SECONDS: Seconds = 5.0
+"""How long an actor may take for what it only has to look up."""
+ORDER_SECONDS: Seconds = 60.0
+"""How long it may take for what it orders from a page; it gives up by itself well before."""
+GRACE_SECONDS: Seconds = 10.0
+"""How much longer than a deadline given to an actor we wait for it to keep that deadline."""
+
+_STATUS = GetStatus()
+
+
+class System(Protocol):
+    """What the gateway needs of the actors. `actors.system.System` is the real one."""
+
+    @property
+    def supervisor(self) -> ActorRef[Any]:
+        """Answers Init, Delete, GetClients."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What runs, for /health: `{"wa_js": "4.6.0", …}`."""
+
+    def find(self, client_id: ClientId) -> ActorRef[Any] | None:
+        """The client's actor, if it runs. One dict lookup, any thread."""
+
+    def start(self) -> None:
+        """Build the tree. Blocks until callers can be served, not until clients are READY. Raises StartRefused."""
+
+    def stop(self) -> bool:
+        """Close everything within `shutdown_timeout`; blocks. Whether all ended by itself: False, if something was killed."""
+
+
+class Bridge:
+    """Messages to the supervisor and to clients. Raises their refusals, MailboxFull, and pykka.Timeout.
+
+    Where no client of that number runs, NotReady(NOT_INITIALIZED) is raised, unless a method says otherwise.
+    """
+
+    def __init__(self, system: System, *, send_seconds: Seconds, max_reconnection_attempts: int) -> None:
+        self._system = system
+        self._send_seconds = send_seconds
+        self._max_attempts = max_reconnection_attempts
+
+    async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
+        """Start the client unless it runs. Raises StartUnderWay, CapacityExceeded, ShuttingDown."""
+        answer: Started | AlreadyRunning = await self._supervisor(Init(client_id), ORDER_SECONDS)
+        return answer
+
+    async def delete(self, client_id: ClientId) -> Deleted:
+        """Log out, stop, forget. Raises NoSuchClient."""
+        answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
+        return answer
+
+    async def clients(self) -> tuple[Status, ...]:
+        """Every client there is, ordered by number."""
+        answer: tuple[Status, ...] = await self._supervisor(GetClients(), ANSWER_SECONDS)
+        return answer
+
+    async def status(self, client_id: ClientId) -> Status:
+        """What is known of the client; NOT_INITIALIZED where none runs. The same object until something changes."""
+        ref = self._system.find(client_id)
+        if ref is None:
+            return self._absent(client_id)
+        try:
+            answer: Status = await ask(ref, _STATUS, timeout=ANSWER_SECONDS)
+        except ActorDeadError:
+            return self._absent(client_id)
+        return answer
+
+    async def settled(self, client_id: ClientId, leaving: frozenset[State], seconds: Seconds) -> Status:
+        """The status once the state is outside `leaving`, or after `seconds`; NOT_INITIALIZED where none runs."""
+        try:
+            question = AwaitState(leaving, seconds)
+            answer: Status = await self._client(client_id, question, seconds + GRACE_SECONDS)
+        except NotReady:
+            return self._absent(client_id)
+        return answer
+
+    async def send(self, client_id: ClientId, message: SendText) -> Sent:
+        """Send a text. Raises NotReady, SendFailed, SendUnknown."""
+        try:
+            answer: Sent = await self._client(client_id, message, self._send_seconds + GRACE_SECONDS)
+        except Timeout as error:
+            raise SendUnknown("The client did not say in time what became of the message") from error
+        return answer
+
+    async def log_out(self, client_id: ClientId) -> Status:
+        """Log out at WhatsApp. Raises NotReady, LogOutFailed."""
+        answer: Status = await self._client(client_id, LogOut(), ORDER_SECONDS)
+        return answer
+
+    async def pairing_code(self, client_id: ClientId, phone: str) -> str:
+        """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
+        answer: PairingCodeShown = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
+        return answer.code
+
+    async def _client(self, client_id: ClientId, message: object, seconds: Seconds) -> Any:
+        ref = self._system.find(client_id)
+        if ref is None:
+            raise NotReady(State.NOT_INITIALIZED)
+        try:
+            return await ask(ref, message, timeout=seconds)
+        except ActorDeadError as error:
+            raise NotReady(State.NOT_INITIALIZED) from error
+
+    async def _supervisor(self, message: object, seconds: Seconds) -> Any:
+        return await ask(self._system.supervisor, message, timeout=seconds)
+
+    def _absent(self, client_id: ClientId) -> Status:
+        return Status(client_id, max_reconnection_attempts=self._max_attempts)

@@ -1,0 +1,152 @@
+"""Every error a caller can get, as one table: the exception's class, or the nearest of its bases, names the answer.
+
+HTTP itself            404, 405, 408, 413, as Starlette or `bodies` raise them
+HeaderRefused          who is asked for cannot be told
+InvalidRequest         the body is not what the call takes
+ClientRefusal …        what actors decline (actors.clients.errors)
+MailboxFull, Timeout   an actor that has too much to do
+Exception              a bug of ours: logged with its traceback, told without it
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from pykka import Timeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from actors.clients.errors import (
+    CapacityExceeded,
+    LogOutFailed,
+    NoSuchClient,
+    NotReady,
+    PairingUnavailable,
+    SendFailed,
+    SendUnknown,
+    ShuttingDown,
+    StartFailed,
+    StartUnderWay,
+)
+from actors.runtime import MailboxFull, Refusal
+from gateway.identity import HeaderRefused
+from gateway.replies import reply
+from gateway.schemas import ErrorAnswer
+
+_log = structlog.get_logger("gateway")
+
+
+class InvalidRequest(Exception):
+    """The body is not what the call takes; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as it goes out: status, code, and what this code adds to body and headers."""
+
+    status: int
+    code: str
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _as(status: int, code: str, **fields: Any) -> Callable[[Any], Problem]:
+    """A row whose message is the exception's own text; `fields` are constants."""
+    return lambda error: Problem(status, code, str(error), fields)
+
+
+def _later(status: int, code: str, seconds: float, **fields: Any) -> Callable[[Any], Problem]:
+    """A row that tells when to come back."""
+    retry = math.ceil(seconds)
+    headers = {"Retry-After": str(retry)}
+    return lambda error: Problem(status, code, str(error), {**fields, "retry_after_seconds": retry}, headers)
+
+
+def _http(error: HTTPException) -> Problem:
+    """What HTTP refuses: the code is the status's own name. Allow is sorted, so that it reads the same every time."""
+    status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
+    return Problem(status, status.name, error.detail, headers=headers)
+
+
+def _start_under_way(error: StartUnderWay) -> Problem:
+    seconds = error.retry_after_seconds
+    fields = {"cliente_id": error.client_id, "retry_after_seconds": seconds}
+    return Problem(409, "INITIALIZATION_IN_PROGRESS", str(error), fields, {"Retry-After": str(seconds)})
+
+
+def _start_failed(error: StartFailed) -> Problem:
+    return Problem(500, "INITIALIZATION_FAILED", str(error), {"cliente_id": error.client_id, "retry": True})
+
+
+def _send_unknown(error: SendUnknown) -> Problem:
+    return Problem(500, "SEND_FAILED", str(error), {"outcome": "unknown", "message_id": error.message_id})
+
+
+def _no_such_client(error: NoSuchClient) -> Problem:
+    return Problem(404, "CLIENT_NOT_FOUND", str(error), {"cliente_id": error.client_id})
+
+
+def _mailbox_full(error: MailboxFull) -> Problem:
+    return _later(503, "OVERLOADED", error.retry_after_seconds)(error)
+
+
+def _no_answer(_: Timeout) -> Problem:
+    return _later(503, "NO_ANSWER", 5)("The client did not answer in time: read its status, then try again")
+
+
+def _bug(_: Exception) -> Problem:
+    return Problem(500, "INTERNAL_ERROR", "Internal error: it has been logged")
+
+
+PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
+    HTTPException: _http,
+    ClientDisconnect: _as(400, "CLIENT_DISCONNECTED"),  # nobody is there to read it
+    HeaderRefused: lambda error: Problem(400, error.code, str(error)),
+    InvalidRequest: _as(400, "INVALID_REQUEST"),
+    StartUnderWay: _start_under_way,
+    StartFailed: _start_failed,
+    NotReady: _as(409, "SESSION_NOT_READY"),
+    SendFailed: _as(500, "SEND_FAILED", outcome="failed"),
+    SendUnknown: _send_unknown,
+    LogOutFailed: _as(500, "LOGOUT_FAILED"),
+    NoSuchClient: _no_such_client,
+    PairingUnavailable: _as(409, "PAIRING_UNAVAILABLE"),
+    CapacityExceeded: _as(503, "CAPACITY_EXCEEDED"),
+    ShuttingDown: _later(503, "SHUTTING_DOWN", 5),
+    MailboxFull: _mailbox_full,
+    Timeout: _no_answer,
+    Refusal: _as(409, "REFUSED"),
+    Exception: _bug,
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """The answer to an exception: the row of its class, or of the nearest base that has one."""
+    row = next(cls for cls in type(error).__mro__ if cls in PROBLEMS)
+    return PROBLEMS[row](error)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """Starlette's exception handler for every row."""
+    problem = problem_of(error)
+    if problem.code == "INTERNAL_ERROR":
+        _log.error("http.failed", method=request.method, path=request.url.path, exc_info=error)
+    return respond(problem)
+
+
+def respond(problem: Problem) -> Response:
+    """A problem as an HTTP response in the contract's shape."""
+    fields = cast(dict[str, Any], problem.fields)
+    return reply(
+        ErrorAnswer(code=problem.code, message=problem.message, **fields), problem.status, headers=problem.headers
+    )

@@ -1,0 +1,263 @@
+"""The shapes of requests and answers. Field names are the contract's: fixed; new fields may be added.
+
+Rule of this file: plain shapes, and how to fill them from what actors answer. Instants are ISO 8601 in UTC, durations
+seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from actors.clients.protocol import Deleted, Sent, Status
+from actors.clients.types import Reason, State
+from gateway import states
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+NUMBER = r"^[0-9]{1,15}$"
+"""A phone number as E.164 bounds it, digits only."""
+CHAT = r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid)$"
+"""A number, or the id of a person's, a group's or a hidden number's chat."""
+
+
+class Request(BaseModel):
+    """What callers send: no conversion of types, and what is not known is ignored."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class SendRequest(Request):
+    """Body of POST /send."""
+
+    to: Annotated[str, StringConstraints(pattern=CHAT)]
+    message: str
+    cliente_id: int | None = None
+
+    @field_validator("message")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("should not be blank")
+        if "\0" in text:
+            raise ValueError("should not contain NUL characters")
+        return text
+
+    @property
+    def chat(self) -> str:
+        """The wid to send to: a bare number is a person's chat."""
+        return self.to if "@" in self.to else f"{self.to}@c.us"
+
+
+class PairingRequest(Request):
+    """Body of POST /pairing-code."""
+
+    phone: Annotated[str, StringConstraints(pattern=NUMBER)]
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+class Answer(BaseModel):
+    """What callers get."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class StatusSummary(Answer):
+    """STATUS of the contract: the short form inside other answers."""
+
+    cliente_id: int
+    connected: bool
+    state: State
+    reconnection_attempts: int
+    max_reconnection_attempts: int
+
+    @classmethod
+    def of(cls, status: Status) -> Self:
+        """Fill from a client's status."""
+        return cls(
+            cliente_id=status.client_id,
+            connected=status.state is State.READY,
+            state=status.state,
+            reconnection_attempts=status.reconnection_attempts,
+            max_reconnection_attempts=status.max_reconnection_attempts,
+        )
+
+
+class StatusAnswer(StatusSummary):
+    """GET /status of a client that runs."""
+
+    can_send_messages: bool
+    needs_qr: bool
+    is_recoverable: bool
+    recommended_action: str
+    qr_code_base64: str | None
+    reason: Reason | None
+    reason_text: str | None
+    since: str | None
+    last_event_at: str | None
+    next_attempt_at: str | None
+    restricted_until: str | None
+    healthy: bool
+    phone: str | None
+    pairing_code: str | None
+
+    @classmethod
+    def of(cls, status: Status, qr: str | None = None) -> Self:
+        """Fill from a client's status; `qr` is the data URL of its code."""
+        return cls(
+            **StatusSummary.of(status).__dict__,
+            can_send_messages=status.state in states.CAN_SEND,
+            needs_qr=status.state in states.NEEDS_QR,
+            is_recoverable=status.state in states.IS_RECOVERABLE,
+            recommended_action=states.RECOMMENDED_ACTION[status.state],
+            qr_code_base64=qr,
+            reason=status.reason,
+            reason_text=status.reason_text,
+            since=iso(status.since),
+            last_event_at=iso(status.last_event_at),
+            next_attempt_at=iso(status.next_attempt_at),
+            restricted_until=iso(status.restricted_until),
+            healthy=status.healthy,
+            phone=status.phone,
+            pairing_code=status.pairing_code,
+        )
+
+
+class AbsentAnswer(StatusAnswer):
+    """GET /status of a number no client runs under."""
+
+    error: Literal["Client not initialized for this cliente_id"] = "Client not initialized for this cliente_id"
+
+
+class InitStarted(Answer):
+    """POST /init began a start."""
+
+    success: Literal[True] = True
+    message: Literal["WhatsApp client initialization started"] = "WhatsApp client initialization started"
+    cliente_id: int
+    status: StatusSummary
+    action: Literal["INITIALIZING"] = "INITIALIZING"
+    next_steps: str = "Monitor /status endpoint for QR code or READY state"
+
+
+class InitUnneeded(Answer):
+    """POST /init found the client running."""
+
+    success: Literal[True] = True
+    message: Literal["Client already initialized"] = "Client already initialized"
+    cliente_id: int
+    status: StatusSummary
+    action: Literal["NO_ACTION_NEEDED"] = "NO_ACTION_NEEDED"
+
+
+class LoggedOutAnswer(Answer):
+    """POST /logout."""
+
+    success: Literal[True] = True
+    message: Literal["Logged out of WhatsApp"] = "Logged out of WhatsApp"
+    cliente_id: int
+    status: StatusSummary
+
+
+class DeletedAnswer(Answer):
+    """DELETE /session/{clienteId}. `logged_out`: False where no page was there to tell WhatsApp through."""
+
+    success: Literal[True] = True
+    message: Literal["Session deleted"] = "Session deleted"
+    cliente_id: int
+    logged_out: bool
+
+    @classmethod
+    def of(cls, deleted: Deleted) -> Self:
+        return cls(cliente_id=deleted.client_id, logged_out=deleted.logged_out)
+
+
+class PairingAnswer(Answer):
+    """POST /pairing-code."""
+
+    success: Literal[True] = True
+    cliente_id: int
+    pairing_code: str
+
+
+class QrAnswer(Answer):
+    """GET /qr while a code is shown. `expires_in`: whole seconds until it is replaced."""
+
+    state: Literal[State.QR_REQUIRED] = State.QR_REQUIRED
+    expires_in: int
+    qr: str
+
+
+class QrUnavailable(Answer):
+    """GET /qr otherwise."""
+
+    error: Literal["QR not available"] = "QR not available"
+    state: State
+    can_send_messages: bool
+
+
+class QrCodeAnswer(Answer):
+    """GET /qr-code, once there is a code."""
+
+    qr: str
+
+
+class QrCodeRefused(Answer):
+    """GET /qr-code otherwise; fields that do not apply are left out."""
+
+    error: str
+    message: str
+    current_state: State | None = None
+    wait_time_ms: int | None = None
+
+
+class SentAnswer(Answer):
+    """POST /send, once WhatsApp has the message. `chat` is the chat as WhatsApp names it."""
+
+    ok: Literal[True] = True
+    success: Literal[True] = True
+    message_id: str
+    cliente_id: int
+    chat: str
+
+    @classmethod
+    def of(cls, sent: Sent, client_id: int) -> Self:
+        return cls(message_id=sent.message_id, cliente_id=client_id, chat=sent.chat)
+
+
+class HealthAnswer(Answer):
+    """GET /health. `clients`: how many are in each state."""
+
+    status: Literal["ok"] = "ok"
+    service: Literal["session-manager"] = "session-manager"
+    whatsapp_state: State
+    clients: dict[State, int] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class ClientEntry(Answer):
+    """One client of GET /clients."""
+
+    id: int
+    state: State
+
+
+class ErrorAnswer(Answer):
+    """Every error, but those of /qr and /qr-code; further fields depend on `code`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    error: Literal[True] = True
+    code: str
+    message: str
+
+
+def iso(instant: float | None) -> str | None:
+    """Epoch seconds as ISO 8601 in UTC with milliseconds."""
+    if instant is None:
+        return None
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

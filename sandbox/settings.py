@@ -1,0 +1,62 @@
+"""What can be set about the sandbox. Durations are seconds. Every field can be changed while it runs (`POST /api/settings`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Compat = Literal["modern", "classic"]
+
+
+@dataclass
+class SandboxSettings:
+    """How the double behaves. The defaults follow WhatsApp Web where it is known, and are quick where only patience is at stake.
+
+    A change concerns what happens next: pages already loaded keep the generation they were served with.
+    """
+
+    compat: Compat = "modern"  # which generation of page is served when the address does not say (`/?compat=classic`)
+    lids: bool = False  # whether newly linked accounts address chats by LID when neither page nor scan says
+    loader: bool = True  # False: a page without module loader, on which wa-js never becomes ready
+
+    qr_refs: int = 6  # WhatsApp Web shows six codes, the first for 60 s, the others for 20 s each, then idles
+    qr_first: float = 60.0
+    qr_next: float = 20.0
+
+    ack_sent: float = 0.02  # a message reaches the server -> the sender's one tick
+    ack_delivered: float = 0.02  # one tick -> two
+    ack_read: float = 0.02  # two ticks -> blue
+
+    page_delay: float = 0.0  # GET / answers this late
+    start_delay: float = 0.0  # the page's scripts open their connection this late
+    pair_delay: float = 0.02  # a fresh login syncs for this long
+    resume_delay: float = 0.0  # a stored login is answered this late
+    reconnect_delay: float = 0.2  # the page tries again after this long, doubling ...
+    reconnect_cap: float = 2.0  # ... up to this
+    history: int = 1000  # messages sent again to a page that logs in, newest last
+
+    def merged(self, changes: dict[str, Any]) -> SandboxSettings:
+        """A copy with `changes` applied. Raises ValueError naming what is unknown or not of the field's kind."""
+        values = asdict(self)
+        for name, value in changes.items():
+            if name not in values:
+                raise ValueError(f"no setting {name!r}; there are {', '.join(values)}")
+            values[name] = _fitting(name, values[name], value)
+        return SandboxSettings(**values)
+
+
+def _fitting(name: str, old: Any, value: Any) -> Any:
+    if name == "compat":
+        if value not in ("modern", "classic"):
+            raise ValueError("compat must be 'modern' or 'classic'")
+        return value
+    if isinstance(old, bool):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} must be true or false")
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        raise ValueError(f"{name} must be a number, 0 or more")
+    return int(value) if isinstance(old, int) else float(value)
+
+
+SETTING_NAMES = tuple(field.name for field in fields(SandboxSettings))

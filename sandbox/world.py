@@ -1,0 +1,208 @@
+"""The sandbox's state: accounts, their linked devices, phones, messages. Plain data and pure rules; no sockets, no timers.
+
+Everything here is touched by the server's event loop only.
+
+A *number* is a WhatsApp number as digits. An *account* is a number that has linked devices (pages). Every number that is
+not listed in `World.absent` has a *phone*, made when it is first spoken of, so that tests need no preparation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+SendMode = Literal["ok", "refuse", "never", "lose"]
+
+
+class SandboxError(Exception):
+    """A request to the sandbox that cannot be done; `status` is the HTTP status, `code` a stable word."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+def lid_of(number: str) -> str:
+    """The LID user of a number: fifteen digits that say nothing of the number and are always the same."""
+    return str(10**14 + int.from_bytes(hashlib.sha256(number.encode()).digest()[:8], "big") % (9 * 10**14))
+
+
+def new_id(prefix: str = "3A") -> str:
+    """A message id as phones make them: a prefix and upper-case hexadecimal digits, 20 characters in all."""
+    return prefix + secrets.token_hex(10).upper()[: 20 - len(prefix)]
+
+
+@dataclass(slots=True)
+class Media:
+    """A file on the sandbox's server. `data` is what was uploaded, byte for byte."""
+
+    id: str
+    mimetype: str
+    filename: str
+    data: bytes
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "mimetype": self.mimetype,
+            "filename": self.filename,
+            "size": len(self.data),
+            "sha256": hashlib.sha256(self.data).hexdigest(),
+        }
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of one account, in either direction. `chat` is the other side: a number, or a group's id `…@g.us`.
+
+    `arrivals` counts how often a page brought this id to the server on its own account; `retries` how often the same
+    page repeated it after a broken connection, which WhatsApp's server drops. An inbound message has 0 of both.
+    """
+
+    id: str
+    account: str
+    chat: str
+    from_me: bool
+    author: str
+    text: str
+    t: float
+    type: str = "chat"
+    ack: int = 0
+    arrivals: int = 0
+    retries: int = 0
+    result: str = "OK"
+    media: dict[str, Any] | None = None
+    edited: bool = False
+    revoked: bool = False
+    reactions: dict[str, str] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """As control clients see it."""
+        said = asdict(self)
+        said["from"] = self.account if self.from_me else self.author
+        said["to"] = self.chat if self.from_me else self.account
+        return said
+
+
+@dataclass(slots=True)
+class SendRule:
+    """What happens to the next `left` messages (None: all) an account sends, to `to` only if given."""
+
+    mode: SendMode
+    left: int | None = None
+    to: str | None = None
+
+
+@dataclass(slots=True)
+class Device:
+    """One linked page: its credentials, and what it has not yet confirmed to have received."""
+
+    id: str
+    token: str
+    compat: str = "modern"
+    pending: dict[str, Message] = field(default_factory=dict)
+    linked_at: float = field(default_factory=time.time)
+
+
+@dataclass(slots=True)
+class Account:
+    """A number with linked devices, and everything that is wrong with it."""
+
+    number: str
+    name: str
+    lids: bool = False
+    devices: dict[str, Device] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    rules: list[SendRule] = field(default_factory=list)
+    online: bool = True  # the page's network
+    reachable: bool = True  # WhatsApp's servers, from the page
+    banned: bool = False
+    locked: bool = False
+    temp_ban: dict[str, Any] | None = None  # {"until": unix seconds, "code": int, "message": str, "url": str}
+    unavailable_until: float = 0.0
+    outdated: Literal["", "until_reload", "always"] = ""
+    block: str = ""  # a Socket.state that stays: TOS_BLOCK, SMB_TOS_BLOCK, PROXYBLOCK, SCREEN_LOCKED
+
+    @property
+    def lid(self) -> str:
+        return lid_of(self.number)
+
+    def sending(self, to: str) -> SendMode:
+        """What befalls a message to `to` now; uses up one of a counted rule."""
+        for rule in self.rules:
+            if rule.to in (None, to) and rule.left != 0:
+                if rule.left is not None:
+                    rule.left -= 1
+                return rule.mode
+        return "ok"
+
+
+@dataclass(slots=True)
+class Phone:
+    """A person's phone: what it received, and how it behaves."""
+
+    number: str
+    name: str
+    online: bool = True  # off: messages to it stay at one tick
+    reads: bool = True  # off: messages to it stay at two ticks
+    delay: float = 0.0  # added before each of its receipts, seconds
+    received: list[Message] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    """All of it. `reset()` forgets everything but who is listening."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    phones: dict[str, Phone] = field(default_factory=dict)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+    media: dict[str, Media] = field(default_factory=dict)
+    numbers_by_lid: dict[str, str] = field(default_factory=dict)
+
+    def reset(self) -> None:
+        for held in (self.accounts, self.phones, self.groups, self.absent, self.media, self.numbers_by_lid):
+            held.clear()
+
+    def phone(self, number: str) -> Phone:
+        if number not in self.phones:
+            self.phones[number] = Phone(number, f"Phone {number[-4:]}")
+            self.numbers_by_lid[lid_of(number)] = number
+        return self.phones[number]
+
+    def account(self, number: str) -> Account:
+        """Raises SandboxError 404 where nothing was ever linked."""
+        if number not in self.accounts:
+            raise SandboxError(404, "NO_ACCOUNT", f"no device was ever linked to {number}; scan its QR first")
+        return self.accounts[number]
+
+    def link(self, number: str, name: str | None, lids: bool, compat: str) -> tuple[Account, Device]:
+        """A new device of `number`. An account keeps its kind of addressing and its messages over links."""
+        phone = self.phone(number)
+        if name:
+            phone.name = name
+        account = self.accounts.setdefault(number, Account(number, phone.name))
+        account.name, account.lids = phone.name, lids
+        device = Device(f"{number}:{secrets.token_hex(4)}", secrets.token_hex(16), compat)
+        account.devices[device.id] = device
+        return account, device
+
+    def exists(self, address: str) -> str | None:
+        """The number or group behind `5491…`, `5491…@c.us`, `…@lid` or `…@g.us`, or None where WhatsApp knows nobody."""
+        user, _, server = address.partition("@")
+        if server == "g.us":
+            return address if address in self.groups else None
+        if server == "lid":
+            number = self.numbers_by_lid.get(user)
+            return number if number and number not in self.absent else None
+        if not user.isascii() or not user.isdigit() or user in self.absent or set(user) == {"0"}:
+            return None
+        return self.phone(user).number
+
+    def add_media(self, mimetype: str, filename: str, data: bytes) -> Media:
+        media = Media(secrets.token_hex(12), mimetype, filename, data)
+        self.media[media.id] = media
+        return media
