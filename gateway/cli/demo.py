@@ -1,0 +1,295 @@
+"""The demo: the whole story of one client, in real headless Chromium, against the embedded sandbox.
+
+Rule of this file: every step either shows what it claims, by asking from outside (HTTP, the process table, an
+independent QR decoder), or the demo fails. The service runs as its own process, as an operator would run it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import httpx
+import psutil
+from rich.console import Console
+
+T = TypeVar("T")
+
+CLIENT = 99
+ME, FRIEND = "5491100000099", "5491122334455"
+TEXT = "Hello from session-manager"
+CLEANUP_DELAY = 2.0
+PATIENCE = 60.0
+"""Seconds any step may take before the demo has failed."""
+
+
+class StepFailed(Exception):
+    """A step did not show what it should; the text says what was seen instead."""
+
+
+class Story:
+    """The running demo: the two processes, and what one step has to hand to the next."""
+
+    def __init__(self, sandbox: str, service: subprocess.Popen[bytes], port: int, data_dir: Path) -> None:
+        self.service, self.data_dir = service, data_dir
+        self._sandbox = httpx.Client(base_url=sandbox, timeout=PATIENCE)
+        headers = {"X-Cliente-Id": str(CLIENT)}
+        self._gateway = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE)
+        self._code = ""
+        self._browsers: set[int] = set()
+
+    def close(self) -> None:
+        """Give both connections back."""
+        self._sandbox.close()
+        self._gateway.close()
+
+    def service_is_up(self) -> str:
+        health = until(self._health, lambda answer: answer is not None, "the service answers /health")
+        assert health is not None
+        return f"whatsapp_state {health['whatsapp_state']}, wa-js {health['versions'].get('wa_js', '?')}"
+
+    def _health(self) -> dict[str, Any] | None:
+        if self.service.poll() is not None:
+            raise StepFailed(f"the service ended with exit code {self.service.returncode}")
+        try:
+            answer: dict[str, Any] = self._gateway.get("/health").json()
+        except httpx.TransportError:
+            return None
+        return answer
+
+    def init(self) -> str:
+        answer = self._asked("POST", "/init")
+        expect(answer["status"]["state"], "QR_REQUIRED", "state")
+        self._browsers = self._chromiums()
+        return f"{answer['action']} → {answer['status']['state']}, {len(self._browsers)} Chromium processes"
+
+    def read_qr(self) -> str:
+        status = self._asked("GET", "/status")
+        self._code = decoded(status["qr_code_base64"])
+        return f"{len(self._code)} characters, read from the PNG by an independent decoder"
+
+    def scan(self) -> str:
+        # The code may have rotated since it was read: then what the image shows now is scanned.
+        for _ in range(3):
+            answer = self._sandbox.post("/api/scan", json={"code": self._code, "number": ME, "name": "Ada"})
+            if answer.status_code == 200:
+                return f"phone {ME} scanned exactly that string"
+            self.read_qr()
+        raise StepFailed(f"the phone could not scan: {answer.text}")
+
+    def ready(self) -> str:
+        status = until(self._status, lambda s: s["state"] == "READY", "the client is READY")
+        return f"can_send_messages {status['can_send_messages']}, phone {status['phone']}"
+
+    def send(self) -> str:
+        answer = self._asked("POST", "/send", json={"to": FRIEND, "message": TEXT})
+        return str(answer["message_id"])
+
+    def arrives(self) -> str:
+        phone = self._sandbox.get(f"/api/phones/{FRIEND}", params={"wait": PATIENCE, "count": 1}).json()
+        texts = [message["text"] for message in phone["received"]]
+        expect(texts, [TEXT], "what the other phone received")
+        sent = until(self._first_message, lambda m: m["ack"] >= 2, "the second tick")
+        return f"“{texts[0]}” on {FRIEND}, ack {sent['ack']}, arrived {sent['arrivals']} time"
+
+    def _first_message(self) -> dict[str, Any]:
+        messages: list[dict[str, Any]] = self._sandbox.get(f"/api/accounts/{ME}/messages").json()
+        return next(message for message in messages if message["from_me"])
+
+    def init_again(self) -> str:
+        answer = self._asked("POST", "/init")
+        expect(answer["action"], "NO_ACTION_NEEDED", "action")
+        expect(self._chromiums(), self._browsers, "Chromium processes")
+        return f"{answer['action']}, the same {len(self._browsers)} Chromium processes"
+
+    def phone_logs_out(self) -> str:
+        self._sandbox.post(f"/api/accounts/{ME}/logout").raise_for_status()
+        status = until(self._status, lambda s: s["state"] == "DISCONNECTED_LOGOUT", "the logout is noticed")
+        return f"{status['state']}, reason {status['reason']}"
+
+    def cleanup(self) -> str:
+        until(self._status, lambda s: s["state"] == "NOT_INITIALIZED", "the cleanup")
+        expect(self._chromiums(), set(), "Chromium processes")
+        return f"after {CLEANUP_DELAY:g} s (60 by default): client, Chromium and stored login are gone"
+
+    def sigterm(self) -> str:
+        self.service.send_signal(signal.SIGTERM)
+        code = self.service.wait(PATIENCE)
+        expect(code, 0, "exit code")
+        return "exit code 0"
+
+    def nothing_left(self) -> str:
+        expect(self._chromiums(), set(), "Chromium processes")
+        return "no process names our data directory"
+
+    def _status(self) -> dict[str, Any]:
+        return self._asked("GET", "/status")
+
+    def _asked(self, method: str, path: str, json: Any = None) -> dict[str, Any]:
+        response = self._gateway.request(method, path, json=json)
+        if response.status_code != 200:
+            raise StepFailed(f"{method} {path} answered {response.status_code}: {response.text}")
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def _chromiums(self) -> set[int]:
+        """Processes that name our data directory, the service itself apart, and their descendants."""
+        found: set[int] = set()
+        for process in psutil.process_iter():
+            try:
+                if process.pid != self.service.pid and str(self.data_dir) in " ".join(process.cmdline()):
+                    found |= {process.pid, *(child.pid for child in process.children(recursive=True))}
+            except psutil.Error:  # ended while we looked
+                continue
+        return found
+
+
+STEPS: tuple[tuple[str, Callable[[Story], str]], ...] = (
+    ("Sandbox and service are up", Story.service_is_up),
+    (f"POST /init starts client {CLIENT}", Story.init),
+    ("GET /status shows a QR", Story.read_qr),
+    ("A sandbox phone scans it", Story.scan),
+    ("The client is READY", Story.ready),
+    ("POST /send", Story.send),
+    ("The text arrives, and its acknowledgement", Story.arrives),
+    ("A second POST /init changes nothing", Story.init_again),
+    ("The phone logs the client out", Story.phone_logs_out),
+    ("The supervisor cleans up", Story.cleanup),
+    ("SIGTERM ends the service", Story.sigterm),
+    ("No Chromium is left", Story.nothing_left),
+)
+
+
+def run() -> int:
+    """Play the story; each step is one printed line with its time. Answers the exit code: 0 if every step held."""
+    console = Console(highlight=False)
+    began = time.monotonic()
+    try:
+        with staged() as story:
+            for number, (title, step) in enumerate(STEPS, 1):
+                _play(console, f"{number:2}/{len(STEPS)}  {title}", step, story)
+    except (StepFailed, httpx.HTTPError, OSError, subprocess.TimeoutExpired) as error:
+        console.print(f"[red]The demo failed:[/red] {error}", soft_wrap=True)
+        return 1
+    console.print(f"[green]Every step held[/green], in {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _play(console: Console, title: str, step: Callable[[Story], str], story: Story) -> None:
+    began = time.monotonic()
+    try:
+        with console.status(f"{title} …"):
+            seen = step(story)
+    except Exception:
+        console.print(f"[red]✗[/red] {title}")
+        raise
+    console.print(f"[green]✓[/green] {title:<52}{time.monotonic() - began:6.2f} s  [dim]{seen}[/dim]", soft_wrap=True)
+
+
+@contextmanager
+def staged() -> Iterator[Story]:
+    """The sandbox and the service as processes of their own on free ports; both have ended afterwards."""
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="session-manager-demo-")))
+        log = stack.enter_context((data_dir / "service.log").open("wb"))
+        sandbox = stack.enter_context(_sandbox())
+        port = _free_port()
+        service = stack.enter_context(_ended(_serve(sandbox, port, data_dir / "data", log)))
+        story = Story(sandbox, service, port, data_dir)
+        stack.callback(story.close)
+        try:
+            yield story
+        except Exception:
+            log.flush()
+            sys.stderr.write((data_dir / "service.log").read_text("utf-8", "replace")[-4000:])
+            raise
+
+
+@contextmanager
+def _sandbox() -> Iterator[str]:
+    command = [sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", "0"]
+    with _ended(subprocess.Popen(command, stdout=subprocess.PIPE)) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline().decode().split()
+        if said[:2] != ["sandbox", "ready"]:
+            raise StepFailed("the sandbox did not start")
+        yield said[2]
+
+
+def _serve(sandbox: str, port: int, data_dir: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+    settings = {
+        "SM_PORT": str(port),
+        "SM_DATA_DIR": str(data_dir),
+        "SM_WHATSAPP_URL": sandbox,
+        "SM_CLEANUP_DELAY": str(CLEANUP_DELAY),
+    }
+    command = [sys.executable, "-m", "gateway.cli", "serve"]
+    return subprocess.Popen(command, env=ours | settings, stdout=log, stderr=subprocess.STDOUT)
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Whatever happens, the process is gone afterwards."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5.0)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str) -> T:
+    """Ask again every 50 ms until the answer holds. Raises StepFailed after PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds(answer := ask()):
+        if time.monotonic() > deadline:
+            raise StepFailed(f"{what}: not within {PATIENCE:g} s; last seen: {answer}")
+        time.sleep(0.05)  # a reader of GET /status, as the contract's consumers are
+    return answer
+
+
+def expect(seen: object, wanted: object, what: str) -> None:
+    """Raises StepFailed unless they are equal."""
+    if seen != wanted:
+        raise StepFailed(f"{what} is {seen!r}, not {wanted!r}")
+
+
+def decoded(data_url: str | None) -> str:
+    """What a camera reads in a `data:image/png;base64,…` URL. Raises StepFailed."""
+    try:
+        import zxingcpp
+        from PIL import Image
+    except ImportError as error:
+        raise StepFailed("the independent QR decoder is missing: pip install zxing-cpp") from error
+    if data_url is None:
+        raise StepFailed("/status shows no QR")
+    png = base64.b64decode(data_url.removeprefix("data:image/png;base64,"))
+    with Image.open(io.BytesIO(png)) as image:
+        found = zxingcpp.read_barcodes(image.convert("L"))
+    if len(found) != 1:
+        raise StepFailed(f"{len(found)} QR codes were read in the image")
+    return str(found[0].text)
