@@ -1,0 +1,62 @@
+"""The ports of the domain that remember, over the store: every method tells the writer and returns at once.
+
+A fact that comes after the store has closed is logged and lost: whoever closes the store closes the clients first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from pykka import ActorDeadError
+
+from actors.clients.ports import Transition
+from actors.clients.protocol import Happened
+from actors.clients.types import ClientId
+from actors.runtime import SYSTEM_CLOCK, Clock
+from actors.store.message import Write
+from actors.store.sessions import MarkReady, ReleaseSession, WantSession
+from actors.store.store import Store
+from actors.store.transitions import RecordTransition
+
+_log = structlog.get_logger(__name__)
+
+
+class StoreSessions:
+    """`actors.clients.ports.Sessions` over the store. Any thread; nothing blocks or raises."""
+
+    def __init__(self, store: Store, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._store, self._clock = store, clock
+
+    def want(self, client_id: ClientId) -> None:
+        """The client is to run, after a restart of the service too."""
+        _tell(self._store, WantSession(client_id, self._clock.time()))
+
+    def release(self, client_id: ClientId) -> None:
+        """The client is no longer wanted."""
+        _tell(self._store, ReleaseSession(client_id, self._clock.time()))
+
+    def was_ready(self, client_id: ClientId) -> None:
+        """The client has reached READY."""
+        _tell(self._store, MarkReady(client_id, self._clock.time()))
+
+
+class StoreJournal:
+    """`actors.clients.ports.Journal` over the store. Any thread; nothing blocks or raises."""
+
+    def __init__(self, store: Store, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._store, self._clock = store, clock
+
+    def changed(self, transition: Transition) -> None:
+        """Write one change of state."""
+        _tell(self._store, RecordTransition(transition))
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Write one thing that happened to the account."""
+
+
+def _tell(store: Store, fact: Write[Any]) -> None:
+    try:
+        store.tell(fact)
+    except ActorDeadError:
+        _log.warning("fact_lost", kind=type(fact).__name__, reason="the store is closed")
