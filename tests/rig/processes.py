@@ -1,0 +1,168 @@
+"""Two programs under test, each a process of its own: started on a free port, looked at from outside, ended by pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+import psutil
+
+T = TypeVar("T")
+START_SECONDS = 30.0
+
+
+class Sandbox:
+    """`python -m sandbox` on a free loopback port. A context manager; `api` talks to its control API."""
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", "0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline().decode().split()
+        assert said[:2] == ["sandbox", "ready"], said
+        self.url = said[2]
+        self.api = httpx.Client(base_url=self.url, timeout=60.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.api.close()
+        ended(self.process)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET /api{path}. Raises httpx.HTTPStatusError."""
+        return self.api.get(f"/api{path}", params=params).raise_for_status().json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        """POST /api{path} with a JSON object. Raises httpx.HTTPStatusError."""
+        return self.api.post(f"/api{path}", json=body).raise_for_status().json()
+
+
+class Service:
+    """`session-manager serve` on one data directory; may be stopped, killed and started again."""
+
+    def __init__(self, data_dir: Path, whatsapp_url: str, **settings: object) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+        named = {f"SM_{name.upper()}": str(value) for name, value in settings.items()}
+        self._environment = {
+            **ours,
+            "SM_PORT": str(self.port),
+            "SM_DATA_DIR": str(data_dir),
+            "SM_WHATSAPP_URL": whatsapp_url,
+            **named,
+        }
+        self.log = data_dir.parent / f"{data_dir.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None, "the service was not started"
+        return self.process.pid
+
+    def start(self) -> Self:
+        """Start it and wait until /health answers. Raises AssertionError with the log's end if it does not."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "gateway.cli", "serve"]
+            self.process = subprocess.Popen(
+                command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        until(self._answers, bool, "/health", START_SECONDS)
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
+        try:
+            return httpx.get(f"{self.url}/health", timeout=5.0).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self, seconds: float = 30.0) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired."""
+        assert self.process is not None
+        return self.process.wait(seconds)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """SIGKILL: what a power cut looks like to it."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def log_end(self, characters: int = 3000) -> str:
+        """The end of its log."""
+        return self.log.read_text("utf-8", "replace")[-characters:]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            ended(self.process)
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float = 25.0) -> int:
+    """Have a process end: asked first, then made to. Answers its exit code."""
+    process.terminate()
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait(5.0)
+
+
+def naming(data_dir: Path) -> set[int]:
+    """Processes (Chromiums) whose command line names something in this directory."""
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if f"{data_dir}/" in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                found.add(process.pid)
+    return found
+
+
+def descendants(pid: int) -> set[int]:
+    """Every live process below this one."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {child.pid for child in psutil.Process(pid).children(recursive=True)}
+    return set()
+
+
+def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float, every: float = 0.02) -> T:
+    """Ask from outside until the answer holds. Raises AssertionError with the last answer after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not holds(answer := ask()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s; last seen: {answer}"
+        time.sleep(every)  # the other side is another process: there is no fact to wait for
+    return answer
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
