@@ -1,0 +1,220 @@
+"""The fake browser: pages one after the other on each profile, and a test that plays the phone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actors.browser.fake.habits import Habits
+from actors.browser.fake.page import FakePage
+from actors.browser.fake.profiles import Profiles
+from actors.browser.fake.whatsapp import WhatsApp
+from actors.clients import message_ids
+from actors.clients.protocol import Happened, LinkLost, LinkResumed, LoggedOut, QrScanned, Ready
+from actors.clients.types import ClientId, Reason
+
+if TYPE_CHECKING:
+    from actors.clients.ports import Tell
+
+
+class FakeBrowser:
+    """A Browser without a thread of its own: facts are told in the thread whose call causes them. Any thread may call.
+
+    `directory` keeps logins in files, else they end with this object. `whatsapp` is the service's side, to be shared
+    with a browser after this one. `died` is never called by itself: a test calls `browser.died(text)`.
+    """
+
+    def __init__(
+        self,
+        habits: Habits | None = None,
+        *,
+        directory: Path | None = None,
+        whatsapp: WhatsApp | None = None,
+        died: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.habits = habits or Habits()
+        """May be replaced at any time; counts from the next order on."""
+        self.whatsapp = whatsapp or WhatsApp()
+        self.died = died
+        self.opened: list[ClientId] = []
+        """Whose pages were opened, in order, one entry a page."""
+        self.lock = threading.RLock()
+        self._profiles = Profiles(directory)
+        self._pages: dict[ClientId, FakePage] = {}
+        self._queues: defaultdict[ClientId, deque[FakePage]] = defaultdict(deque)
+        self._failures: defaultdict[ClientId, deque[tuple[Reason, str]]] = defaultdict(deque)
+        self._stopped = False
+
+    # --- life of the browser -----------------------------------------------------------------------------------------
+
+    versions: Mapping[str, str] = {"wa_js": "fake", "chromium": "fake"}
+
+    def start(self) -> None:
+        """Nothing is needed."""
+        self._stopped = False
+
+    def stop(self, seconds: float) -> bool:
+        """Kill what is left; whether nothing was."""
+        with self.lock:
+            self._stopped = True
+            left = self.running()
+            for page in left:
+                page.end(None, "The browser was stopped")
+        return not left
+
+    # --- the port ----------------------------------------------------------------------------------------------------
+
+    def open(self, client_id: ClientId, tell: Tell) -> FakePage:
+        """A page, at once; what it shows comes once the page before it on this profile is gone."""
+        with self.lock:
+            page = self._pages[client_id] = FakePage(self, client_id, tell)
+            self.opened.append(client_id)
+            queue = self._queues[client_id]
+            queue.append(page)
+            if queue[0] is page:
+                self._begin(page)
+            return page
+
+    def has_login(self, client_id: ClientId) -> bool:
+        """Whether `keep_login` was called, and `drop_login` not since."""
+        with self.lock:
+            return self._profiles.is_kept(client_id)
+
+    def keep_login(self, client_id: ClientId) -> None:
+        """Remember the login of the profile."""
+        with self.lock:
+            self._profiles.keep(client_id)
+
+    def drop_login(self, client_id: ClientId) -> None:
+        """Forget it now, and erase the profile once its page is gone."""
+        with self.lock:
+            self._profiles.drop(client_id)
+            if not self._queues[client_id]:
+                self._profiles.prune(client_id)
+
+    # --- what a test reads -------------------------------------------------------------------------------------------
+
+    def page(self, client_id: ClientId) -> FakePage:
+        """The page opened last for this client. Raises KeyError if there never was one."""
+        return self._pages[client_id]
+
+    def running(self) -> list[FakePage]:
+        """Pages that are not gone and have their profile: what would be a Chromium."""
+        with self.lock:
+            return [queue[0] for queue in self._queues.values() if queue]
+
+    # --- what a test plays -------------------------------------------------------------------------------------------
+
+    def scan(self, client_id: ClientId, phone: str | None = None) -> None:
+        """The phone scans the code: QrScanned, Ready, and the login is in the profile. With a ban, logged out again."""
+        number = phone or str(5491100000000 + client_id)
+        with self.lock:
+            page = self.page(client_id)
+            self.whatsapp.void.discard(client_id)
+            self._profiles.log_in(client_id, number)
+            page.tell(QrScanned())
+            page.log_in(number)
+            if client_id in self.whatsapp.banned:
+                self.remove(client_id)
+
+    def remove(self, client_id: ClientId) -> None:
+        """The phone removes the device: the page hears it now, or when it resumes."""
+        with self.lock:
+            self.whatsapp.void.add(client_id)
+            page = self._pages.get(client_id)
+            if page is not None and page.ready:
+                page.void(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Removed from the phone"))
+
+    def ban(self, client_id: ClientId) -> None:
+        """WhatsApp bans the number: the page sees a removal from the phone, now and after every pairing."""
+        with self.lock:
+            self.whatsapp.banned.add(client_id)
+            self.remove(client_id)
+
+    def crash(self, client_id: ClientId) -> None:
+        """Chromium dies."""
+        self.page(client_id).end(Reason.BROWSER_CRASHED, "Chromium died")
+
+    def fail_next(self, client_id: ClientId, reason: Reason, text: str = "It was to fail") -> None:
+        """The next page that begins for this client is gone at once, with this reason."""
+        self._failures[client_id].append((reason, text))
+
+    def cut(self, client_id: ClientId) -> None:
+        """The network goes: the page says so, and what is sent waits in it."""
+        with self.lock:
+            page = self.page(client_id)
+            page.linked = False
+            page.tell(LinkLost(Reason.NETWORK_LOST, "The network is gone"))
+
+    def mend(self, client_id: ClientId) -> None:
+        """The network is back: what waited is sent."""
+        with self.lock:
+            page = self.page(client_id)
+            page.linked = True
+            page.tell(LinkResumed())
+            if page.ready:
+                page.tell(Ready(self._profiles.phone(client_id)))
+            page.flush()
+
+    def receive(self, client_id: ClientId, phone: str, text: str, message_id: str | None = None) -> str:
+        """Somebody writes to the client: told now, or when a page of it is Ready. Returns the full message id."""
+        full = f"false_{phone}@c.us_{message_ids.draw() if message_id is None else message_id}"
+        payload = {"id": full, "phone": phone, "lid": None, "text": text, "from_me": False, "t": int(time.time())}
+        self._happen(client_id, Happened("message", payload))
+        return full
+
+    def acknowledge(self, client_id: ClientId, message_id: str, phone: str, ack: int) -> None:
+        """The recipient's phone acknowledges a full message id: 2 device, 3 read."""
+        payload = {"id": message_id, "phone": phone, "lid": None, "ack": ack, "t": int(time.time())}
+        self._happen(client_id, Happened("message.ack", payload))
+
+    # --- for pages ---------------------------------------------------------------------------------------------------
+
+    def erase(self, client_id: ClientId) -> None:
+        """The page has erased its login."""
+        self._profiles.log_out(client_id)
+
+    def page_gone(self, page: FakePage) -> None:
+        """The profile is free for the next page."""
+        queue = self._queues[page.client_id]
+        owned = bool(queue) and queue[0] is page
+        if page in queue:
+            queue.remove(page)
+        if owned:
+            self._profiles.prune(page.client_id)
+            if queue:
+                self._begin(queue[0])
+
+    # --- how it works ------------------------------------------------------------------------------------------------
+
+    def _begin(self, page: FakePage) -> None:
+        """The page has its profile now."""
+        self._profiles.prune(page.client_id)
+        failures = self._failures[page.client_id]
+        if self._stopped:
+            page.end(Reason.CHROMIUM_FAILED, "The browser is stopped")
+        elif failures:
+            page.end(*failures.popleft())
+        elif self.habits.opens:
+            self._show(page)
+
+    def _show(self, page: FakePage) -> None:
+        phone = self._profiles.phone(page.client_id)
+        if phone is None:
+            page.show_code()
+        elif page.client_id in self.whatsapp.void:
+            page.void(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Removed from the phone"))
+        else:
+            page.log_in(phone)
+
+    def _happen(self, client_id: ClientId, event: Happened) -> None:
+        with self.lock:
+            page = self._pages.get(client_id)
+            if page is not None and page.ready and page.linked:
+                page.tell(event)
+            else:
+                self.whatsapp.keep(client_id, event)

@@ -1,0 +1,67 @@
+"""What a fake page does by itself. Plain data, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from actors.clients.types import ClientId, Seconds
+
+
+class Fate(Enum):
+    """What becomes of one message. `Sent`, `SendRefused`, `SendUnsettled` are what the page says of it."""
+
+    SENT = auto()
+    """Delivered, and the page says so."""
+    REFUSED = auto()
+    """Not delivered, and the page says so."""
+    PENDING = auto()
+    """Not delivered and nothing said: the page keeps it until `FakePage.flush`, or loses it when it goes."""
+    ACK_LOST = auto()
+    """Delivered, but the page never says so; it answers a look-up."""
+    UNSETTLED = auto()
+    """Delivered, and the page says that it cannot tell."""
+    CRASH_BEFORE = auto()
+    """The browser crashes before the message leaves."""
+    CRASH_AFTER = auto()
+    """The browser crashes after the message has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message about to be sent."""
+
+    client_id: ClientId
+    chat: str
+    message_id: str
+    text: str
+
+
+def always(fate: Fate) -> Callable[[Outgoing], Fate]:
+    """The same fate for every message."""
+    return lambda _: fate
+
+
+_sent = always(Fate.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What the pages of one browser do without being told. Durations in seconds."""
+
+    opens: bool = True
+    """A page shows a code, or resumes its stored login, as soon as it is opened."""
+    answers: bool = True
+    """A page answers probes, look-ups, requests for pairing codes and pictures, refreshes, and logs out when asked."""
+    closes: bool = True
+    """A page that is closed or killed is gone at once."""
+    sends: Callable[[Outgoing], Fate] = _sent
+    """Decides each message, in the thread that sends it, in the order of sending."""
+    code_lifetime: Seconds = 60.0
+    pss: int | None = None
+    """Bytes of memory that a probe reports."""
+
+
+BY_HAND = Habits(opens=False, answers=False, closes=False, sends=always(Fate.PENDING))
+"""Nothing happens by itself; orders are only noted down."""

@@ -1,0 +1,59 @@
+"""The service behind the fake pages: what it has delivered, and whose login is void. It outlives pages and browsers.
+
+Any thread; every method is one step under the lock of the browser that uses it, or one dict or list operation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from actors.clients.protocol import Happened
+from actors.clients.types import ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One arrival of one message at its recipient. `message_id` is bare."""
+
+    client_id: ClientId
+    chat: str
+    message_id: str
+    text: str
+
+
+@dataclass(slots=True)
+class WhatsApp:
+    """Hand the same one to a second `FakeBrowser` to play a restart of the service."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    """Every arrival, in order; a message that was sent twice is here twice."""
+    absent: set[str] = field(default_factory=set)
+    """Chats (`…@c.us`) that have no WhatsApp: messages to them are refused."""
+    void: set[ClientId] = field(default_factory=set)
+    """Clients whose stored login is refused at the next resume."""
+    banned: set[ClientId] = field(default_factory=set)
+    """Clients that are logged out as soon as they are paired."""
+    _arrivals: Counter[tuple[ClientId, str]] = field(default_factory=Counter)
+    _inbound: defaultdict[ClientId, list[Happened]] = field(default_factory=lambda: defaultdict(list))
+
+    def deliver(self, delivery: Delivery) -> None:
+        """One more arrival."""
+        self.deliveries.append(delivery)
+        self._arrivals[delivery.client_id, delivery.message_id] += 1
+
+    def arrivals(self, client_id: ClientId, message_id: str) -> int:
+        """How often a bare message id has arrived: 1 is what a sender wants."""
+        return self._arrivals[client_id, message_id]
+
+    def duplicates(self) -> list[str]:
+        """The bare ids of messages that arrived more than once."""
+        return [message_id for (_, message_id), count in self._arrivals.items() if count > 1]
+
+    def keep(self, client_id: ClientId, event: Happened) -> None:
+        """Hold what came in while no page of this client was Ready."""
+        self._inbound[client_id].append(event)
+
+    def collect(self, client_id: ClientId) -> list[Happened]:
+        """What came in meanwhile, once, oldest first."""
+        return self._inbound.pop(client_id, [])
