@@ -1,0 +1,149 @@
+"""The stage: one service, one sandbox, some clients; and one fault played on one client, measured from outside."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psutil
+
+from tests.rig import Consumer, Sandbox, Service, naming
+from tests.rig.processes import until
+
+FRIEND = "5491188880000"
+"""The phone everybody writes to."""
+PROBE_INTERVAL, PROBE_TIMEOUT = 2.0, 1.0
+SETTINGS = {
+    "probe_interval": PROBE_INTERVAL,
+    "probe_timeout": PROBE_TIMEOUT,
+    "backoff_first": 0.3,
+    "backoff_cap": 2.0,
+    "stable_after": 5.0,
+    "cleanup_delay": 1.5,
+    "send_timeout": 10.0,
+    "client_memory": 500,
+    "log_format": "json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one fault led to; durations in seconds, None where there was nothing to see."""
+
+    fault: str
+    client_id: int | None
+    noticed: float | None
+    back: float | None
+    state: str
+    reason: str | None
+    left: int
+    lost: int
+    problem: str | None = None
+
+
+@dataclass
+class Actor:
+    """A client on the stage: its consumer, and the texts that were accepted from it."""
+
+    consumer: Consumer
+    compat: str
+    accepted: list[str] = field(default_factory=list)
+    numbers: count[int] = field(default_factory=count)
+
+    def say(self) -> httpx.Response:
+        """Send one more text; remember it if the service accepted it."""
+        text = f"{self.consumer.client_id}/{next(self.numbers)}"
+        answer = self.consumer.send(FRIEND, text)
+        if answer.status_code == 200:
+            self.accepted.append(text)
+        return answer
+
+
+class Arena:
+    """The service, the sandbox and `clients` clients, half of them on each generation of page. A context manager."""
+
+    def __init__(self, directory: Path, clients: int) -> None:
+        self.data_dir = directory / "data"
+        self._size = clients
+        self._stack = ExitStack()
+        self.actors: list[Actor] = []
+
+    def __enter__(self) -> Self:
+        self.sandbox = self._stack.enter_context(Sandbox())
+        self.service = self._stack.enter_context(Service(self.data_dir, self.sandbox.url, **SETTINGS))
+        for client_id in range(1, self._size + 1):
+            consumer = Consumer(self.service, self.sandbox, client_id)
+            self._stack.callback(consumer.close)
+            self.actors.append(Actor(consumer, "classic" if client_id % 2 else "modern"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def pair(self, actor: Actor) -> None:
+        """READY, whatever it takes: also after a logout, a ban, a terminal state."""
+        self.sandbox.post("/settings", compat=actor.compat)
+        actor.consumer.pair()
+
+    def browsers(self, actor: Actor) -> set[int]:
+        """The processes of one client's Chromium."""
+        return naming(self.data_dir / "profiles" / str(actor.consumer.client_id))
+
+    def browser(self, actor: Actor) -> psutil.Process:
+        """The main process of one client's Chromium."""
+        processes = [psutil.Process(pid) for pid in self.browsers(actor)]
+        return next(p for p in processes if not any(a.startswith("--type=") for a in p.cmdline()))
+
+    def renderer(self, actor: Actor) -> psutil.Process:
+        """The process the page runs in."""
+        children = self.browser(actor).children(recursive=True)
+        return next(p for p in children if "--type=renderer" in p.cmdline())
+
+    def lost(self, actor: Actor) -> int:
+        """How many accepted texts did not arrive exactly once."""
+        received = Counter(message["text"] for message in self.received())
+        return sum(received[text] != 1 for text in actor.accepted)
+
+    def received(self) -> list[dict[str, Any]]:
+        """Everything that ever arrived on the friend's phone."""
+        messages: list[dict[str, Any]] = self.sandbox.get(f"/phones/{FRIEND}")["received"]
+        return messages
+
+    def arrived(self, actor: Actor) -> None:
+        """Wait until the newest accepted text is on the friend's phone. Raises AssertionError."""
+        newest = actor.accepted[-1]
+        texts = lambda: [message["text"] for message in self.received()]  # noqa: E731 - read again and again
+        until(texts, lambda seen: newest in seen, f"{newest} arrives", 10.0, every=0.05)
+
+
+class Watch:
+    """One client's status, read again and again from the moment of the fault."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._consumer = actor.consumer
+        self._before = self._look()
+        self._began = time.monotonic()
+
+    def _look(self) -> tuple[Any, ...]:
+        status = self._consumer.status()
+        return status["state"], status["since"], status["reason"]
+
+    def noticed(self, seconds: float) -> float:
+        """How long until the status says that something happened. Raises AssertionError after `seconds`."""
+        until(self._look, lambda seen: seen != self._before, "the fault is noticed", seconds, every=0.005)
+        return self.passed()
+
+    def ends(self, states: tuple[str, ...], seconds: float) -> float:
+        """How long until one of these states. Raises AssertionError after `seconds`."""
+        self._consumer.reaches(*states, seconds=seconds)
+        return self.passed()
+
+    def passed(self) -> float:
+        """Seconds since the fault."""
+        return time.monotonic() - self._began

@@ -1,0 +1,155 @@
+"""The faults as a table: what is done to a client, and what must become of it.
+
+Rule of this file: a fault that cannot be produced from outside is not in the table; `docs/supervision.md` lists those.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.chaos.arena import PROBE_INTERVAL, PROBE_TIMEOUT, Actor, Arena
+
+HANG = PROBE_INTERVAL * 2 + PROBE_TIMEOUT
+AT_ONCE = 1.0
+
+Act = Callable[[Arena, Actor], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`noticed`: seconds within which /status must tell. `ends`: the states it may end in. `mend`: done before waiting
+    for the end. `renews`: the browser's processes must be others afterwards."""
+
+    name: str
+    act: Act
+    noticed: float | None
+    ends: tuple[str, ...] = ("READY",)
+    reasons: tuple[str, ...] = ()
+    mend: Act | None = None
+    renews: bool = False
+    only: str | None = None
+    """The generation of page it exists on; None for both."""
+
+
+def phone(action: str, **body: object) -> Act:
+    """Something that happens to the account, by the sandbox's control API."""
+
+    def act(_: Arena, actor: Actor) -> None:
+        actor.consumer.phone(action, **body)
+
+    return act
+
+
+def browser(number: signal.Signals) -> Act:
+    """A signal to the main process of the client's Chromium."""
+
+    def act(arena: Arena, actor: Actor) -> None:
+        arena.browser(actor).send_signal(number)
+
+    return act
+
+
+def stop_all(arena: Arena, actor: Actor) -> None:
+    """SIGSTOP to every process of the client's Chromium."""
+    main = arena.browser(actor)
+    for process in [main, *main.children(recursive=True)]:
+        process.suspend()
+
+
+def kill_renderer(arena: Arena, actor: Actor) -> None:
+    arena.renderer(actor).kill()
+
+
+def log_out(_: Arena, actor: Actor) -> None:
+    actor.consumer.http.post("/logout").raise_for_status()
+
+
+LOGOUT, BANNED = (
+    ("DISCONNECTED_LOGOUT", "NOT_INITIALIZED"),
+    ("DISCONNECTED_BANNED", "DISCONNECTED_LOGOUT", "NOT_INITIALIZED"),
+)
+ERROR = ("ERROR", "NOT_INITIALIZED")
+
+FAULTS: tuple[Fault, ...] = (
+    # Death and hanging.
+    Fault("Chromium killed (SIGKILL)", browser(signal.SIGKILL), AT_ONCE, reasons=("BROWSER_CRASHED",), renews=True),
+    Fault("Chromium ended (SIGTERM)", browser(signal.SIGTERM), AT_ONCE, reasons=("BROWSER_CRASHED",), renews=True),
+    Fault("renderer killed", kill_renderer, AT_ONCE, reasons=("PAGE_CRASHED", "BROWSER_CRASHED"), renews=True),
+    Fault(
+        "page hung (busy loop)", phone("page", do="hang", seconds=60), HANG + 1, reasons=("BROWSER_HUNG",), renews=True
+    ),
+    Fault("Chromium stopped (SIGSTOP)", stop_all, HANG + 1, reasons=("BROWSER_HUNG",), renews=True),
+    Fault("page navigated away", phone("page", do="leave"), HANG + 1, reasons=("PAGE_LEFT",), renews=True),
+    Fault(
+        "memory over 1.5 × the limit",
+        phone("page", do="hog", mib=900),
+        20.0,
+        reasons=("MEMORY_LIMIT", "PAGE_CRASHED"),
+        renews=True,
+    ),
+    # The link.
+    Fault(
+        "network lost, then back",
+        phone("network", online=False),
+        5.0,
+        reasons=("NETWORK_LOST",),
+        mend=phone("network", online=True),
+    ),
+    Fault(
+        "WhatsApp unreachable, then back",
+        phone("reachable", reachable=False),
+        5.0,
+        reasons=("NETWORK_LOST",),
+        mend=phone("reachable", reachable=True),
+    ),
+    Fault(
+        "service unavailable (503)",
+        phone("unavailable", seconds=1.5),
+        5.0,
+        reasons=("SERVICE_UNAVAILABLE", "NETWORK_LOST"),
+    ),
+    Fault("temporary ban (402)", phone("temp-ban", seconds=2), 5.0, reasons=("TEMPORARILY_BANNED",)),
+    Fault(
+        "version outdated, cured by a reload",
+        phone("outdated", mode="until_reload"),
+        5.0,
+        reasons=("VERSION_OUTDATED",),
+    ),
+    # The account.
+    Fault("removed on the phone", phone("logout"), 5.0, LOGOUT, ("LOGGED_OUT_BY_PHONE",)),
+    Fault("POST /logout", log_out, 5.0, LOGOUT, ("LOGGED_OUT_BY_API",)),
+    Fault("permanent ban (406)", phone("ban"), 5.0, BANNED, ("LOGGED_OUT_BY_PHONE", "BANNED"), mend=phone("unban")),
+    Fault("account locked (403)", phone("lock"), 5.0, (*BANNED, "ERROR"), ("ACCOUNT_LOCKED",), mend=phone("unban")),
+    Fault("storage failure", phone("storage-failure", reason="syncd_failure"), 5.0, LOGOUT, ("STORAGE_FAILED",)),
+    Fault("opened elsewhere (old builds)", phone("conflict"), 5.0, LOGOUT, ("CONFLICT",), only="classic"),
+    Fault("opened elsewhere (current builds)", phone("replace"), 40.0, LOGOUT, ("CONFLICT",)),
+    Fault(
+        "terms of service",
+        phone("block", state="TOS_BLOCK"),
+        5.0,
+        ERROR,
+        ("TERMS_OF_SERVICE",),
+        mend=phone("block", state=""),
+    ),
+    Fault(
+        "proxy blocked",
+        phone("block", state="PROXYBLOCK"),
+        5.0,
+        ERROR,
+        ("PROXY_BLOCKED",),
+        mend=phone("block", state=""),
+    ),
+    Fault(
+        "screen locked",
+        phone("block", state="SCREEN_LOCKED"),
+        5.0,
+        ERROR,
+        ("SCREEN_LOCKED",),
+        mend=phone("block", state=""),
+    ),
+)
+
+RANDOM = tuple(fault for fault in FAULTS if "current builds" not in fault.name and "memory" not in fault.name)
+"""Those that are quick enough to be played hundreds of times."""
