@@ -1,6 +1,7 @@
 """How to reach the database: an address and, for SQLite, how careful to be.
 
-Rule of this file: what differs between SQLite and PostgreSQL is here and in `faults`; the SQL elsewhere is the same for both.
+Rule of this file: what differs between SQLite and PostgreSQL is here and in `faults`; the SQL elsewhere is the same for
+both.
 """
 
 from __future__ import annotations

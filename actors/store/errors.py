@@ -2,7 +2,11 @@
 
 Refusal                      an answer: the actor that gave it lives on
  ├── StoreUnavailable        the database cannot be used now; nothing was written: try again later
- └── WriteFailed             this one write is impossible as it stands; its neighbours went through
+ ├── WriteFailed             this one write is impossible as it stands; its neighbours went through
+ ├── IdempotencyKeyReused    the caller's key belongs to another message: draw a new one
+ ├── OutboxFull              as many messages wait as may: try again later
+ ├── NoSuchMessage           no message of the client has this id
+ └── MessageNotQueued        the message has left, or will never leave: too late to cancel
 
 StoreError                   the store cannot be opened; for whoever starts the service
  ├── StoreTooNew             a newer version of the service has written here
@@ -31,6 +35,38 @@ class StoreUnavailable(Refusal):
 
 class WriteFailed(Refusal):
     """The database refuses this write for what it says, not for the state it is in; repeating it is no use."""
+
+
+class IdempotencyKeyReused(Refusal):
+    """The client has a message with this key and another body."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("This Idempotency-Key was used with another body: use a new key for another message")
+        self.key = key
+
+
+class OutboxFull(Refusal):
+    """As many messages of the client are queued as may be. Try again after `retry_after_seconds`."""
+
+    def __init__(self, limit: int, retry_after_seconds: float = 5.0) -> None:
+        super().__init__(f"{limit} messages of this client are waiting, as many as may: try again later")
+        self.limit, self.retry_after_seconds = limit, retry_after_seconds
+
+
+class NoSuchMessage(Refusal):
+    """The outbox has no such message (any more)."""
+
+    def __init__(self, client_id: int | None, id: str) -> None:
+        super().__init__(f"There is no message {id}" + ("" if client_id is None else f" of client {client_id}"))
+        self.client_id, self.id = client_id, id
+
+
+class MessageNotQueued(Refusal):
+    """Only what is queued can be cancelled."""
+
+    def __init__(self, id: str, state: str) -> None:
+        super().__init__(f"The message is {state}: only a queued one can be cancelled")
+        self.id, self.state = id, state
 
 
 class StoreError(Exception):

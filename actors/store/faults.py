@@ -1,7 +1,8 @@
 """Which errors of a database mean that it cannot be used now, and what to tell people about each.
 
 Pure: two tables and a look-up. Sources: https://www.sqlite.org/rescode.html and the SQLSTATE classes of PostgreSQL 15,
-https://www.postgresql.org/docs/15/errcodes-appendix.html. An error that is in neither table is the fault of the statement.
+https://www.postgresql.org/docs/15/errcodes-appendix.html. An error that is in neither table is the fault of the
+statement.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 Rules of this file:
 
-* Each write stands in a savepoint of its own. What it raises undoes that write and answers its asker; its neighbours go on.
-* What makes the database unusable ends the whole transaction: `StoreUnavailable` is raised, nothing of the group is on disk
-  (or, on PostgreSQL, nobody knows), and `abandon` hands back all that waited.
+* Each write stands in a savepoint of its own. What it raises undoes that write and answers its asker; its neighbours go
+  on.
+* What makes the database unusable ends the whole transaction: `StoreUnavailable` is raised, nothing of the group is on
+  disk (or, on PostgreSQL, nobody knows), and `abandon` hands back all that waited.
 * The answers are given by the caller, after `commit` has returned: it is the only proof that they are true.
 
 No actor and no clock in here; one thread at a time.
@@ -108,6 +109,7 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - one bad write must not fail its neighbours
             refusal = self._refusal(pending.write, error)
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
+            connection.exec_driver_sql("RELEASE SAVEPOINT one")
             return partial(pending.reply_to.refuse, refusal)
         connection.exec_driver_sql("RELEASE SAVEPOINT one")
         return partial(pending.reply_to.answer, answer)

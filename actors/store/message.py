@@ -1,8 +1,8 @@
 """The two kinds of message the store takes, both generic in their answer.
 
-A module of this package that owns a table defines its messages, the functions that carry them out, and a table from the one
-to the other; `operations` puts the tables together. The functions take a connection inside a transaction and the message,
-and do nothing but SQL: no clock (instants come with the message), no commit, no actor.
+A module of this package that owns a table defines its messages, the functions that carry them out, and a table from the
+one to the other; `operations` puts the tables together. The functions take a connection inside a transaction and the
+message, and do nothing but SQL: no clock (instants come with the message), no commit, no actor.
 """
 
 from __future__ import annotations

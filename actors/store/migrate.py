@@ -1,4 +1,5 @@
-"""Brings a database to the schema of this version, in one transaction: a kill in between leaves the old schema whole."""
+"""Brings a database to the schema of this version, in one transaction: a kill in between leaves the old schema
+whole."""
 
 from __future__ import annotations
 

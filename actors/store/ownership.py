@@ -1,7 +1,7 @@
 """One process owns a data directory: its database, its browser profiles.
 
-The owner is whoever holds the kernel's lock on `owner.pid`, not whose number is written in it: the kernel drops the lock when
-the process ends, whatever ended it, so nothing stale ever has to be judged. The number is for people.
+The owner is whoever holds the kernel's lock on `owner.pid`, not whose number is written in it: the kernel drops the
+lock when the process ends, whatever ended it, so nothing stale ever has to be judged. The number is for people.
 """
 
 from __future__ import annotations

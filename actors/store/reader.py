@@ -19,8 +19,8 @@ from actors.store.operations import READS
 class Reader(Actor):
     """Reads on a connection of its own that cannot write. Answers Read messages, each as it says.
 
-    A read that finds the connection broken is tried again on a new one, at most three times within a second. After that,
-    and for `retry_after` seconds, all are refused StoreUnavailable at once.
+    A read that finds the connection broken is tried again on a new one, at most three times within a second. After
+    that, and for `retry_after` seconds, all are refused StoreUnavailable at once.
     """
 
     def __init__(self, database: Database, *, retry_after: float = 1.0, operations: Operations = READS) -> None:

@@ -1,14 +1,32 @@
 """The tables, as they are after the newest migration (`migrations/versions`; a test compares the two).
 
-Instants are epoch seconds, UTC. Who writes is one actor, so what an autoincrement column counts is the order of acceptance,
-and a number once given is never given again, whatever retention deletes.
+Instants are epoch seconds, UTC. Who writes is one actor, so what an autoincrement column counts is the order of
+acceptance, and a number once given is never given again, whatever retention deletes.
+
+What is asked of the outbox all the time concerns its few open rows: those indexes are partial, so that they stay small
+however many messages have been settled. Both databases use them only where the query names the state as a literal.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TextClause,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -60,5 +78,83 @@ transitions = Table(
     Column("at", Double, nullable=False),
     Index(None, "client_id", "position"),
     Index(None, "at"),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", Count, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("client_id", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("client_id", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+event_counts = Table(
+    "event_counts",
+    metadata,
+    Column("client_id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+"""The last sequence given to a client's event."""
+
+event_keys = Table(
+    "event_keys",
+    metadata,
+    Column("client_id", Integer, primary_key=True, autoincrement=False),
+    Column("key", Prose, primary_key=True),
+    Column("at", Double, nullable=False),
+    Index(None, "at"),
+)
+"""What has been told once and is not to be told again."""
+
+
+def _partial(name: str, where: str, *columns: str | TextClause) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", Count, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("client_id", Integer, nullable=False),
+    Column("chat", Prose, nullable=False),
+    Column("text", Prose, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("send_at", Double),
+    Column("expires_at", Double),
+    Column("key", Prose),
+    Column("fingerprint", Text),
+    Column("message_id", Text, nullable=False),
+    Column("full_id", Prose),
+    Column("state", Text, nullable=False),
+    Column("reason", Prose),
+    Column("attempts", Integer, nullable=False),
+    Column("times", JSON, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("client_id", "key"),
+    UniqueConstraint("client_id", "message_id"),
+    Index(None, "client_id", "position"),
+    _partial(
+        "ix_outbox_due",
+        "state = 'queued'",
+        "client_id",
+        "send_at",
+        text("priority DESC"),
+        "position",
+        "chat",
+        "expires_at",
+    ),
+    _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position"),
+    _partial("ix_outbox_expiry", "state = 'queued' AND expires_at IS NOT NULL", "expires_at"),
+    _partial("ix_outbox_sending", "state = 'sending'", "client_id", "position"),
     sqlite_autoincrement=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, case, delete, select
+from sqlalchemy import Connection, RowMapping, case, delete, select
 
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
@@ -112,18 +112,18 @@ def record_logout(connection: Connection, message: RecordLogout) -> int:
     _put(connection, message.client_id, message.at, was_ready=False)
     statement = sessions.update().where(sessions.c.client_id == message.client_id)
     answer = statement.values(early_logouts=counted, paired_at=None).returning(sessions.c.early_logouts)
-    return connection.execute(answer).scalar_one()
+    return int(connection.execute(answer).scalar_one())
 
 
 def get(connection: Connection, message: GetSession) -> Session | None:
-    row = connection.execute(select(sessions).where(sessions.c.client_id == message.client_id)).first()
+    row = connection.execute(select(sessions).where(sessions.c.client_id == message.client_id)).mappings().first()
     return None if row is None else _session(row)
 
 
 def get_wanted(connection: Connection, _message: GetWantedSessions) -> tuple[Session, ...]:
     wanted = select(sessions).where(sessions.c.wanted)
     rows = connection.execute(wanted.order_by(sessions.c.was_ready.desc(), sessions.c.client_id))
-    return tuple(map(_session, rows))
+    return tuple(map(_session, rows.mappings()))
 
 
 WRITES: Operations = {
@@ -144,5 +144,5 @@ def _put(connection: Connection, client_id: ClientId, at: Seconds, **changes: ob
     connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_=changes))
 
 
-def _session(row: Row[tuple[object, ...]]) -> Session:
-    return Session(**row._mapping)  # type: ignore[arg-type]
+def _session(row: RowMapping) -> Session:
+    return Session(**row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -14,6 +15,7 @@ from actors.store.group_commit import faults
 from actors.store.message import Read, Write
 from actors.store.migrate import migrate
 from actors.store.reader import Reader
+from actors.store.subscriptions import Subscribe, Subscriber, Unsubscribe
 from actors.store.writer import Writer
 
 Answer = TypeVar("Answer")
@@ -36,7 +38,8 @@ class Store:
         return cast(Reply[Answer], actor.ask(message, block=False))
 
     def tell(self, message: Write[Any]) -> None:
-        """Have a fact written; whoever must know that it is on disk asks. Raises ActorDeadError once the store is closed."""
+        """Have a fact written; whoever must know that it is on disk asks. Raises ActorDeadError once the store is
+        closed."""
         self.writer.tell(message)
 
     def order(self, message: Write[Answer] | Read[Answer], then: Callable[[Answer | Exception], None]) -> None:
@@ -47,8 +50,21 @@ class Store:
         reply = self.ask(message)
         reply.add_callback(lambda: then(_outcome(reply)))
 
+    def subscribe(self, subscriber: Subscriber) -> Reply[int]:
+        """Have `subscriber` called, in the writer's thread, with every event from now on, once it is on disk.
+
+        The reply is the position of the newest event before: read up to there, be told from there on, miss nothing.
+        """
+        return cast("Reply[int]", self.writer.ask(Subscribe(subscriber), block=False))
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Have `subscriber` called no more, or only until the writer gets to this. Never raises."""
+        with suppress(ActorDeadError):
+            self.writer.tell(Unsubscribe(subscriber))
+
     async def stop(self, *, timeout: float) -> None:
-        """Commit what waits, close the connections, end both actors. Raises pykka.Timeout after `timeout` seconds each."""
+        """Commit what waits, close the connections, end both actors. Raises pykka.Timeout after `timeout` seconds
+        each."""
         await stop(self.writer, timeout=timeout)
         await stop(self.reader, timeout=timeout)
 
@@ -75,8 +91,8 @@ def open_store(
     )
 
 
-def _outcome(reply: Reply[Answer]) -> Answer | Exception:
+def _outcome(reply: Reply[Any]) -> Any:
     try:
-        return cast(Answer, reply.get(timeout=0))
+        return reply.get(timeout=0)
     except (Refusal, ActorDeadError) as error:
         return error

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, insert, select
 
 from actors.clients.ports import Transition
-from actors.clients.types import ClientId, Reason, State
+from actors.clients.types import ClientId, Reason, Seconds, State
+from actors.store.events import append, draw_id, of_transition
 from actors.store.message import Operations, Read, Write
 from actors.store.schema import transitions
 
 
 @dataclass(frozen=True, slots=True)
 class RecordTransition(Write[None]):
-    """A client has changed its state, because of the request `request_id` where there was one."""
+    """A client has changed its state, because of the request `request_id` where there was one. Appends its event."""
 
     transition: Transition
     request_id: str | None = None
+    id: str = field(default_factory=draw_id)
+    """Of its event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,17 @@ class GetTransitions(Read[tuple[Transition, ...]]):
     limit: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class PruneTransitions(Write[int]):
+    """Delete what is older than `before` (epoch seconds). Answers how many went."""
+
+    before: Seconds
+
+
 def record(connection: Connection, message: RecordTransition) -> None:
     told = message.transition
+    if append(connection, of_transition(told, message.id)) is None:
+        return
     row = {name: getattr(told, name) for name in ("client_id", "before", "after", "event", "reason", "text", "at")}
     connection.execute(insert(transitions), row | {"request_id": message.request_id})
 
@@ -40,7 +52,11 @@ def get_newest(connection: Connection, message: GetTransitions) -> tuple[Transit
     return tuple(map(_transition, rows))[::-1]
 
 
-WRITES: Operations = {RecordTransition: record}
+def prune(connection: Connection, message: PruneTransitions) -> int:
+    return connection.execute(transitions.delete().where(transitions.c.at < message.before)).rowcount
+
+
+WRITES: Operations = {RecordTransition: record, PruneTransitions: prune}
 READS: Operations = {GetTransitions: get_newest}
 
 

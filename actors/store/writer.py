@@ -1,10 +1,10 @@
 """The one writer: whatever changes the store goes through this actor's mailbox.
 
-On the first write of a group it tells itself Commit, which queues behind all that already waits: under load groups grow by
-themselves, without load a write is committed at once.
+On the first write of a group it tells itself Commit, which queues behind all that already waits: under load groups grow
+by themselves, without load a write is committed at once.
 
-When the database cannot be used, callers (Work) are refused at once; facts are held, in order, and written when it is back:
-their answer takes as long as that takes. Tried again every `retry_after` seconds.
+When the database cannot be used, callers (Work) are refused at once; facts are held, in order, and written when it is
+back: their answer takes as long as that takes. Tried again every `retry_after` seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class TryAgain:
 
 
 class Writer(Actor):
-    """Writes one after the other, commits them in groups of at most `max_group`. Answers Write messages, each as it says.
+    """Writes one after the other, commits them in groups of at most `max_group`. Answers Write messages, each as it
+    says.
 
     `hold_limit` bounds the facts kept in memory while the database cannot be used; more are refused, and logged.
     """
@@ -62,17 +63,19 @@ class Writer(Actor):
     def receive(self, message: object) -> object:
         match message:
             case Commit():
-                return self._commit() if message.group == self._groups else None
+                if message.group == self._groups:
+                    self._commit()
             case Write():
-                return self._take(Pending(message, self.defer()))
+                self._take(Pending(message, self.defer()))
             case Subscribe():
                 return self._subscriptions.add(message.subscriber)
             case Unsubscribe():
-                return self._subscriptions.remove(message.subscriber)
+                self._subscriptions.remove(message.subscriber)
             case TryAgain():
-                return self._try_again()
+                self._try_again()
             case _:
                 return super().receive(message)
+        return None
 
     def closed(self, cause: BaseException | None) -> None:
         if cause is None:
@@ -141,3 +144,5 @@ class Writer(Actor):
             self._take(pending)
         if was_out is not None and self._outage is None:
             self.log.info("store_tried_again", held=len(held))
+            if not len(self._group):
+                self._publish()  # what a crash between commit and telling left untold

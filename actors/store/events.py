@@ -1,0 +1,212 @@
+"""What happened, in order: the one list that streams, webhooks and long polls read.
+
+Rules of this file:
+
+* An event is written in the transaction of what it tells of, so that neither is there without the other.
+* `position` orders all events; `sequence` counts those of one client from 1 without a gap, whatever retention deletes.
+* The same event is written once: a repeated `id` (a write that was tried again) and a repeated `key` (a message the
+  page was asked for a second time) change nothing. Keys outlive their events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, select
+from ulid import ULID
+
+from actors.clients.ports import Transition
+from actors.clients.protocol import Happened
+from actors.clients.types import ClientId, Seconds
+from actors.store.database import insert
+from actors.store.message import Operations, Read, Write
+from actors.store.schema import event_counts, event_keys, events
+
+STATE_CHANGED = "client.state"
+"""The type of the event that tells a client's new state."""
+MESSAGE_CHANGED = "message.state"
+"""The type of the event that tells a new state of a message in the outbox. The others are the kinds of `Happened`."""
+_ONCE = frozenset({"message"})
+"""Kinds of which the page may tell the same again: it reads its message store after every start."""
+
+
+def draw_id() -> str:
+    """A new ULID: 26 characters that sort by time."""
+    return str(ULID())
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `payload` is JSON-ready."""
+
+    position: int
+    id: str
+    client_id: ClientId
+    sequence: int
+    at: Seconds
+    type: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendEvent(Write[Event | None]):
+    """Something has happened. Answers the event, or None where it had been written before (same `id` or `key`)."""
+
+    client_id: ClientId
+    type: str
+    payload: Mapping[str, Any]
+    at: Seconds
+    key: str | None = None
+    id: str = field(default_factory=draw_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PruneEvents(Write[int]):
+    """Delete the oldest events: those from before `before`, and those beyond the newest `keep`; keys from before
+    `keys_before`. At most `limit` events, so that no write waits long: answers how many went; `limit` means ask again.
+    """
+
+    before: Seconds
+    keep: int
+    keys_before: Seconds
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EventsAfter(Read[tuple[Event, ...]]):
+    """The first `limit` events after a position, of one client or all, of the given types or all."""
+
+    position: int = 0
+    client_id: ClientId | None = None
+    types: frozenset[str] = frozenset()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EventsOfClient(Read[tuple[Event, ...]]):
+    """The first `limit` events of one client after a sequence, of the given types or all."""
+
+    client_id: ClientId
+    sequence: int = 0
+    types: frozenset[str] = frozenset()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GetEvent(Read[Event | None]):
+    """One event by its id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRange:
+    """The positions of the oldest and newest events there are; both 0 where there is none."""
+
+    oldest: int
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetEventRange(Read[EventRange]):
+    """How far back one can resume: whoever has read to `oldest - 1` or later has missed nothing."""
+
+
+def of_transition(transition: Transition, id: str) -> AppendEvent:
+    """The event of a client's new state."""
+    payload = {
+        "state": transition.after,
+        "previous_state": transition.before,
+        "reason": transition.reason,
+        "reason_text": transition.text,
+    }
+    return AppendEvent(transition.client_id, STATE_CHANGED, payload, transition.at, id=id)
+
+
+def of_happened(client_id: ClientId, told: Happened, at: Seconds) -> AppendEvent:
+    """The event of what a page told of the account. A message is known by the id WhatsApp gave it."""
+    known_by = told.payload.get("id") if told.kind in _ONCE else None
+    return AppendEvent(
+        client_id, told.kind, told.payload, at, key=None if known_by is None else f"{told.kind} {known_by}"
+    )
+
+
+def append(connection: Connection, told: AppendEvent) -> Event | None:
+    if told.key is not None and not _is_first(connection, told.client_id, told.key, told.at):
+        return None
+    count = select(event_counts.c.sequence).where(event_counts.c.client_id == told.client_id).scalar_subquery()
+    row = {name: getattr(told, name) for name in ("id", "client_id", "at", "type", "payload")}
+    statement = insert(connection, events).values(row | {"sequence": func.coalesce(count, 0) + 1})
+    written = statement.on_conflict_do_nothing(index_elements=["id"]).returning(events.c.position, events.c.sequence)
+    numbers = connection.execute(written).first()
+    if numbers is None:
+        return None
+    position, sequence = numbers
+    _put_count(connection, told.client_id, sequence)
+    return Event(position, told.id, told.client_id, sequence, told.at, told.type, told.payload)
+
+
+def prune(connection: Connection, message: PruneEvents) -> int:
+    connection.execute(event_keys.delete().where(event_keys.c.at < message.keys_before))
+    surplus = get_range(connection).newest - message.keep
+    oldest = connection.execute(select(events.c.position, events.c.at).order_by(events.c.position).limit(message.limit))
+    doomed = list(takewhile(lambda row: row.at < message.before or row.position <= surplus, oldest.all()))
+    if doomed:
+        connection.execute(events.delete().where(events.c.position <= doomed[-1].position))
+    return len(doomed)
+
+
+def get_after(connection: Connection, message: EventsAfter) -> tuple[Event, ...]:
+    later = select(events).where(events.c.position > message.position).order_by(events.c.position)
+    if message.client_id is not None:
+        later = later.where(events.c.client_id == message.client_id)
+    return _read(connection, later, message.types, message.limit)
+
+
+def get_of_client(connection: Connection, message: EventsOfClient) -> tuple[Event, ...]:
+    of_client = select(events).where(events.c.client_id == message.client_id, events.c.sequence > message.sequence)
+    return _read(connection, of_client.order_by(events.c.sequence), message.types, message.limit)
+
+
+def get_event(connection: Connection, message: GetEvent) -> Event | None:
+    found = connection.execute(select(events).where(events.c.id == message.id)).mappings().first()
+    return None if found is None else _event(found)
+
+
+def get_range(connection: Connection, _message: GetEventRange | None = None) -> EventRange:
+    # Two selects: SQLite looks up one end of an index at once, but reads all of it for both.
+    ends = [select(end(events.c.position)).scalar_subquery() for end in (func.min, func.max)]
+    oldest, newest = connection.execute(select(*ends)).one()
+    return EventRange(oldest or 0, newest or 0)
+
+
+WRITES: Operations = {AppendEvent: append, PruneEvents: prune}
+READS: Operations = {
+    EventsAfter: get_after,
+    EventsOfClient: get_of_client,
+    GetEvent: get_event,
+    GetEventRange: get_range,
+}
+
+
+def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:
+    statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at)
+    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+
+def _put_count(connection: Connection, client_id: ClientId, sequence: int) -> None:
+    statement = insert(connection, event_counts).values(client_id=client_id, sequence=sequence)
+    connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_={"sequence": sequence}))
+
+
+def _read(connection: Connection, query: Select[Any], types: frozenset[str], limit: int) -> tuple[Event, ...]:
+    if types:
+        query = query.where(events.c.type.in_(sorted(types)))
+    return tuple(map(_event, connection.execute(query.limit(limit)).mappings()))
+
+
+def _event(row: RowMapping) -> Event:
+    return Event(**row)

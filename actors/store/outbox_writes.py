@@ -1,0 +1,196 @@
+"""Carries out what changes the outbox. Every change of state goes through `_move`, which checks it and tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from actors.clients.types import Seconds
+from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
+from actors.store.events import MESSAGE_CHANGED, AppendEvent, append
+from actors.store.message import Operations
+from actors.store.message_states import OPEN, MessageState, may_follow, of_ack
+from actors.store.outbox import (
+    MAX_ATTEMPTS,
+    Accepted,
+    AcceptMessage,
+    CancelMessage,
+    ExpireDue,
+    GiveUpQueued,
+    MarkSending,
+    Message,
+    PruneMessages,
+    RecordAck,
+    RequeueMessage,
+    SettleMessage,
+)
+from actors.store.outbox_reads import QUEUED, count_queued, read
+from actors.store.schema import outbox
+
+SET_ASIDE = f"Set aside: sending it took the client down {MAX_ATTEMPTS} times"
+
+
+def accept(connection: Connection, message: AcceptMessage) -> Accepted:
+    if message.key is not None and (known := _by_key(connection, message)) is not None:
+        if known.fingerprint != message.fingerprint:
+            raise IdempotencyKeyReused(message.key)
+        return Accepted(known, repeated=True)
+    limit = message.limit
+    if limit is not None and count_queued(connection, message.client_id, up_to=limit) >= limit:
+        raise OutboxFull(limit)
+    return Accepted(_insert(connection, message), repeated=False)
+
+
+def cancel(connection: Connection, message: CancelMessage) -> Message:
+    known = _by_id(connection, message.id)
+    if known.client_id != message.client_id:
+        raise NoSuchMessage(message.client_id, message.id)
+    if known.state is not MessageState.QUEUED:
+        raise MessageNotQueued(known.id, known.state)
+    return _move(connection, known, MessageState.CANCELLED, message.at)
+
+
+def mark_sending(connection: Connection, message: MarkSending) -> tuple[Message, ...]:
+    queued = read(connection, select(outbox).where(outbox.c.id.in_(message.ids), QUEUED).order_by(outbox.c.position))
+    return tuple(_move(connection, known, MessageState.SENDING, message.at) for known in queued)
+
+
+def settle(connection: Connection, message: SettleMessage) -> Message:
+    known = _by_id(connection, message.id)
+    return _learn(connection, known, message.state, message.at, message.reason, message.full_id)
+
+
+def requeue(connection: Connection, message: RequeueMessage) -> Message:
+    known = _by_id(connection, message.id)
+    if known.state is not MessageState.SENDING:
+        return known
+    attempts = known.attempts + message.crashed
+    if attempts >= MAX_ATTEMPTS:
+        return _move(connection, known, MessageState.FAILED, message.at, attempts=attempts, reason=SET_ASIDE)
+    return _move(connection, known, MessageState.QUEUED, message.at, attempts=attempts)
+
+
+def record_ack(connection: Connection, message: RecordAck) -> Message | None:
+    of_client = outbox.c.client_id == message.client_id
+    found = read(connection, select(outbox).where(of_client, outbox.c.message_id == message.message_id))
+    state = of_ack(message.ack)
+    if not found or state is None:
+        return found[0] if found else None
+    reason = "WhatsApp's server refused the message" if state is MessageState.FAILED else None
+    return _learn(connection, found[0], state, message.at, reason, message.full_id)
+
+
+def expire(connection: Connection, message: ExpireDue) -> tuple[Message, ...]:
+    past = select(outbox).where(QUEUED, outbox.c.expires_at.is_not(None), outbox.c.expires_at <= message.at)
+    expired = read(connection, past.order_by(outbox.c.expires_at).limit(message.limit))
+    return tuple(_move(connection, known, MessageState.EXPIRED, message.at) for known in expired)
+
+
+def give_up(connection: Connection, message: GiveUpQueued) -> int:
+    of_client = select(outbox).where(QUEUED, outbox.c.client_id == message.client_id)
+    queued = read(connection, of_client.order_by(outbox.c.position).limit(message.limit))
+    for known in queued:
+        _move(connection, known, MessageState.CANCELLED, message.at, reason=message.reason)
+    return len(queued)
+
+
+def prune(connection: Connection, message: PruneMessages) -> int:
+    settled = outbox.c.state.not_in(sorted(OPEN)) & (outbox.c.changed_at < message.before)
+    oldest = select(outbox.c.position).where(settled).order_by(outbox.c.position).limit(message.limit)
+    return connection.execute(outbox.delete().where(outbox.c.position.in_(oldest))).rowcount
+
+
+WRITES: Operations = {
+    AcceptMessage: accept,
+    CancelMessage: cancel,
+    MarkSending: mark_sending,
+    SettleMessage: settle,
+    RequeueMessage: requeue,
+    RecordAck: record_ack,
+    ExpireDue: expire,
+    GiveUpQueued: give_up,
+    PruneMessages: prune,
+}
+
+
+def _insert(connection: Connection, message: AcceptMessage) -> Message:
+    new = Message(
+        position=0,
+        full_id=None,
+        state=MessageState.QUEUED,
+        reason=None,
+        attempts=0,
+        times={MessageState.QUEUED.value: message.at},
+        changed_at=message.at,
+        **{name: getattr(message, name) for name in _TAKEN_OVER},
+    )
+    row = {name: getattr(new, name) for name in Message.__slots__ if name != "position"}
+    position = connection.execute(outbox.insert().returning(outbox.c.position), row).scalar_one()
+    return replace(new, position=position)
+
+
+_TAKEN_OVER = (
+    "id",
+    "client_id",
+    "chat",
+    "text",
+    "priority",
+    "send_at",
+    "expires_at",
+    "key",
+    "fingerprint",
+    "message_id",
+)
+
+
+def _by_key(connection: Connection, message: AcceptMessage) -> Message | None:
+    of_client = outbox.c.client_id == message.client_id
+    found = read(connection, select(outbox).where(of_client, outbox.c.key == message.key))
+    return found[0] if found else None
+
+
+def _by_id(connection: Connection, id: str) -> Message:
+    found = read(connection, select(outbox).where(outbox.c.id == id))
+    if not found:
+        raise NoSuchMessage(None, id)
+    return found[0]
+
+
+def _learn(
+    connection: Connection, known: Message, state: MessageState, at: Seconds, reason: str | None, full_id: str | None
+) -> Message:
+    """Go to a state if that is news; take the full id either way."""
+    full_id = known.full_id or full_id
+    if may_follow(known.state, state):
+        return _move(connection, known, state, at, reason=reason, full_id=full_id)
+    if full_id != known.full_id:
+        _update(connection, known, full_id=full_id)
+    return replace(known, full_id=full_id)
+
+
+def _move(connection: Connection, known: Message, state: MessageState, at: Seconds, **changes: Any) -> Message:
+    changes |= {"state": state, "times": {**known.times, state.value: at}, "changed_at": at}
+    moved = replace(known, **changes)
+    _update(connection, known, **changes)
+    append(connection, AppendEvent(known.client_id, MESSAGE_CHANGED, _payload(known, moved), at))
+    return moved
+
+
+def _update(connection: Connection, known: Message, **changes: Any) -> None:
+    connection.execute(outbox.update().where(outbox.c.position == known.position), changes)
+
+
+def _payload(before: Message, after: Message) -> dict[str, Any]:
+    user, _, server = after.chat.partition("@")
+    return {
+        "id": after.id,
+        "message_id": after.full_id or after.message_id,
+        "chat": after.chat,
+        "phone": user if server == "c.us" else None,
+        "lid": after.chat if server == "lid" else None,
+        "state": after.state,
+        "previous_state": before.state,
+        "reason": after.reason,
+    }
