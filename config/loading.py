@@ -21,7 +21,7 @@ from config.settings import ENV_PREFIX, Settings, env_name
 
 FILE_VARIABLE = "SM_CONFIG"
 """Names the TOML file; the one SM_ name that is no setting."""
-_SECRET = {"database_url"}
+_SECRET = {"database_url", "api_key"}
 """Settings whose values are never repeated."""
 _KNOWN = {env_name(field) for field in Settings.model_fields} | {FILE_VARIABLE}
 

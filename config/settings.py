@@ -6,11 +6,23 @@ value that could not work is refused here, not where it would fail.
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator, model_validator
+import limits
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_PREFIX = "SM_"
@@ -24,6 +36,34 @@ Mebibytes = Annotated[int, Field(ge=0, le=2**24)]
 """MiB; 0 means no limit."""
 
 _http_url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_MIN_KEY = 16
+"""Characters of the shortest key an operator may choose; keys the service draws have 256 bits."""
+
+
+def _in_commas(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _rate(value: str) -> str:
+    """A rate in the notation of `limits`; a number alone is per minute, and 0 is no limit (kept as "0")."""
+    text = f"{value}/minute" if value.isascii() and value.isdigit() else value
+    if re.match(r"0+\D", text):
+        return "0"
+    try:
+        limits.parse(text)
+    except ValueError:
+        raise ValueError('should be a rate such as "5/minute" or "100 per 10 seconds", or 0 for no limit') from None
+    return text
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_in_commas)]
+"""Comma separated in the environment."""
+Rate = Annotated[str, AfterValidator(_rate)]
+"""So many in so much time; "0" means no limit."""
 
 
 class Settings(BaseSettings):
@@ -44,6 +84,39 @@ class Settings(BaseSettings):
         le=65535,
         description="Port to listen on; 0 takes a free one. `PORT` counts where this is unset.",
     )
+    tls_cert: Path | None = Field(None, description="PEM file with the certificate chain to serve HTTPS with.")
+    tls_key: Path | None = Field(None, description="PEM file with the private key of that certificate.")
+    # Who may call
+    api_key: SecretStr | None = Field(
+        None,
+        description="A first key with every scope, at least 16 characters; without any key the service listens on "
+        "loopback only, and anyone there may do anything.",
+    )
+    allowed_origins: Listed = Field(
+        (), description="Origins (`https://app.example`) whose pages may call, comma separated; unset, none."
+    )
+    allowed_hosts: Listed = Field(
+        (),
+        description="Names the Host header may have (`*.example.org` for any below), comma separated; unset, any, or "
+        "as long as there is no key those of loopback.",
+    )
+    trusted_proxies: Listed = Field(
+        (),
+        description="Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, comma "
+        "separated.",
+    )
+    # Abuse
+    init_rate: Rate = Field("5/minute", description="Starts of one client by POST /init; 0, no limit.")
+    init_address_rate: Rate = Field("30/minute", description="Starts by POST /init from one address; 0, no limit.")
+    send_rate: Rate = Field("0", description="Messages that may be handed in for one client; 0, no limit.")
+    request_rate: Rate = Field("0", description="Calls of one key, or of one address without a key; 0, no limit.")
+    max_connections: int = Field(1000, ge=1, le=1_000_000, description="Connections open at a time.")
+    max_header_size: int = Field(
+        16_384, ge=1024, le=1_048_576, description="Bytes of a request's first line and headers together."
+    )
+    header_timeout: Deadline = Field(10.0, description="How long a request's first line and headers may take to come.")
+    body_timeout: Deadline = Field(30.0, description="How long a request's body may take to come.")
+    write_timeout: Deadline = Field(30.0, description="How long a caller may leave an answer unread.")
     # Where things are
     data_dir: Path = Field(
         Path("./data"), description="Directory of all that must survive: browser profiles and the database."
@@ -116,7 +189,39 @@ class Settings(BaseSettings):
     def _is_an_address(cls, value: str) -> str:
         return str(_http_url.validate_python(value))
 
-    @field_validator("data_dir", "chromium")
+    @field_validator("api_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            secret = value.get_secret_value()
+            if len(secret) < _MIN_KEY or not _VISIBLE_ASCII.fullmatch(secret):
+                raise ValueError(f"should have at least {_MIN_KEY} visible ASCII characters and no space")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_origin(value) for value in values)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if not re.fullmatch(r"(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\]", value.lower()):
+                raise ValueError(f"should be names such as example.org, not {value!r}, without scheme or port")
+        return tuple(value.lower() for value in values)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                ipaddress.ip_network(value)
+            except ValueError as error:
+                raise ValueError(f"should be addresses or networks such as 10.0.0.0/8 ({error})") from error
+        return values
+
+    @field_validator("data_dir", "chromium", "tls_cert", "tls_key")
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
@@ -126,6 +231,21 @@ class Settings(BaseSettings):
         if self.backoff_cap < self.backoff_first:
             raise ValueError("SM_BACKOFF_CAP should be at least SM_BACKOFF_FIRST")
         return self
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("SM_TLS_CERT and SM_TLS_KEY should be set together")
+        return self
+
+
+def _origin(value: str) -> str:
+    """An origin as browsers write it: scheme, host, and the port where it is not the scheme's own."""
+    url = _http_url.validate_python(value)
+    if url.path not in (None, "", "/") or url.query or url.fragment or url.username or url.password:
+        raise ValueError(f"should be origins such as https://app.example, not {value!r}")
+    port = "" if (url.scheme, url.port) in {("http", 80), ("https", 443)} else f":{url.port}"
+    return f"{url.scheme}://{url.host}{port}"
 
 
 def env_name(field: str) -> str:
