@@ -1,0 +1,25 @@
+"""What holds for every test: nothing it opened is left when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.leaks import Before, mark_this_run
+
+
+def pytest_configure() -> None:
+    mark_this_run()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Fail the test that leaves a thread, an actor, a process or an open descriptor.
+
+    Set up after wider fixtures and before the test's own, torn down after those: what a module or a session shares is
+    not the test's.
+    """
+    before = Before()
+    yield
+    before.check()
