@@ -10,6 +10,7 @@ ClientRefusal
  ├── NoSuchClient              nothing runs or is stored under that number
  ├── PairingUnavailable        no pairing code can be had in this state
  ├── CapacityExceeded          the operator's limit is reached
+ ├── Starting                  the service is not there yet: come back in a moment
  └── ShuttingDown              the service is ending: come back after its restart
 """
 
@@ -83,6 +84,13 @@ class CapacityExceeded(ClientRefusal):
     def __init__(self, limit: str, value: float) -> None:
         super().__init__(f"{limit} is {value:g}: end another client or raise the limit")
         self.limit, self.value = limit, value
+
+
+class Starting(ClientRefusal):
+    """The service has not started yet."""
+
+    def __init__(self) -> None:
+        super().__init__("The service is starting: try again in a moment")
 
 
 class ShuttingDown(ClientRefusal):

@@ -1,0 +1,224 @@
+"""The composition root: builds the tree in order, tears it down in reverse.
+
+    claim of the data directory ◄ store ◄ browser ◄ supervisor (◄ clients)
+
+Rule of this file: it decides nothing. Whatever is taken in `start` is given back by a callback registered right there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from pykka import ActorDeadError, Timeout
+from sqlalchemy.exc import ArgumentError
+
+from actors.clients.client import Times
+from actors.clients.directory import Directory
+from actors.clients.errors import Starting
+from actors.clients.lifecycle import Patience
+from actors.clients.ports import Browser
+from actors.clients.protocol import ShutDown
+from actors.clients.reconnection import Policy
+from actors.clients.supervisor import Resume, Rules, Supervisor
+from actors.clients.types import ClientId, Seconds
+from actors.runtime import Backoff, wait_ended
+from actors.store.database import Database
+from actors.store.errors import StoreError, StoreUnavailable
+from actors.store.ownership import claim
+from actors.store.recording import StoreJournal, StoreSessions
+from actors.store.sessions import GetWantedSessions
+from actors.store.store import Store, open_store
+from actors.watch import Watch
+from config.refusal import StartRefused
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    from pykka import ActorRef
+
+VERSION = version("session-manager")
+STORE_SECONDS: Seconds = 5.0
+"""How long the store may take for what is asked of it while starting, and for its last commit."""
+CLIENTS_SHARE = 0.75
+"""Share of `shutdown_timeout` in which clients close by themselves; the rest is for killing, and for the store."""
+
+_log = structlog.get_logger("system")
+
+
+class RunningBrowser(Browser, Protocol):
+    """A Browser with a life of its own. `actors.browser` has two."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What runs: `{"wa_js": "4.6.0", …}`."""
+
+    def start(self) -> None:
+        """Be ready to open pages. Raises BrowserUnavailable."""
+
+    def stop(self, seconds: Seconds) -> bool:
+        """Kill what is left within `seconds`; whether nothing was."""
+
+
+class System:
+    """All actors of one service. `start` and `stop` block, and belong to one thread; the rest may be used from any.
+
+    `browser` is Chromium by default. `fatal` gets one sentence, in any thread, when a part has died without which
+    nothing works: whoever runs the system should then stop it, end the process, and have it started again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        browser: RunningBrowser | None = None,
+        *,
+        fatal: Callable[[str], None] = lambda why: _log.critical("system.broken", why=why),
+    ) -> None:
+        self._settings, self._fatal = settings, fatal
+        self._browser = browser or _chromium(settings, self._died)
+        self._directory = Directory()
+        self._supervisor: ActorRef[Supervisor] | None = None
+        self._opened = ExitStack()
+        self._stopping = self._orderly = True
+        self._deadline = 0.0
+
+    @property
+    def supervisor(self) -> ActorRef[Any]:
+        """Answers Init, Delete, GetClients. Raises Starting before `start` is through."""
+        if self._supervisor is None:
+            raise Starting
+        return self._supervisor
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What runs, by name."""
+        return {"session_manager": VERSION, **self._browser.versions}
+
+    def find(self, client_id: ClientId) -> ActorRef[Any] | None:
+        """The client's actor, if it runs."""
+        return self._directory.find(client_id)
+
+    def start(self) -> None:
+        """Build the tree, and have the clients that ran before resume; they need not be READY. Raises StartRefused."""
+        settings = self._settings
+        with ExitStack() as opened, _refused(settings):
+            opened.enter_context(claim(settings.data_dir))
+            watch = Watch.start(self._died)
+            opened.callback(watch.stop)
+            store = open_store(_database(settings), watcher=watch)
+            opened.callback(self._close_store, store)
+            wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
+            self._browser.start()
+            opened.callback(self._stop_browser)
+            self._supervisor = Supervisor.start(
+                self._browser,
+                self._directory,
+                journal=StoreJournal(store),
+                sessions=StoreSessions(store),
+                rules=rules(settings),
+                watcher=watch,
+            )
+            opened.callback(self._shut_down, self._supervisor)
+            self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
+            self._stopping, self._orderly = False, True
+            self._opened = opened.pop_all()
+
+    def stop(self) -> bool:
+        """Close everything within `shutdown_timeout`, never logging out; False, if something had to be killed."""
+        self._stopping = True
+        self._deadline = time.monotonic() + self._settings.shutdown_timeout
+        opened, self._opened = self._opened, ExitStack()
+        opened.close()
+        return self._orderly
+
+    def _shut_down(self, supervisor: ActorRef[Supervisor]) -> None:
+        seconds = self._settings.shutdown_timeout * CLIENTS_SHARE
+        try:
+            supervisor.ask(ShutDown(), timeout=seconds)
+        except (Timeout, ActorDeadError) as error:
+            _log.error("system.not_closed_in_time", seconds=seconds, cause=repr(error))
+            self._orderly = False
+
+    def _stop_browser(self) -> None:
+        """Kill what did not close. Then the last actors can end as well."""
+        self._orderly &= self._browser.stop(self._left())
+        if self._supervisor is not None:
+            self._supervisor.stop(block=False)
+            self._orderly &= wait_ended(self._supervisor, timeout=self._left())
+
+    def _close_store(self, store: Store) -> None:
+        try:
+            store.close(timeout=max(self._left(), 1.0))
+        except Timeout:
+            _log.error("system.store_not_closed")
+            self._orderly = False
+
+    def _left(self) -> Seconds:
+        return max(0.0, self._deadline - time.monotonic())
+
+    def _died(self, what: str) -> None:
+        if not self._stopping:
+            self._fatal(what)
+
+
+def rules(settings: Settings) -> Rules:
+    """What the operator decided, in the supervisor's words."""
+    return Rules(
+        times=Times(
+            patience=Patience(start=settings.start_patience, qr=settings.qr_lifetime, link=settings.link_patience),
+            send=settings.send_timeout,
+            close=settings.close_grace * 2,
+            probe_interval=settings.probe_interval,
+            probe_timeout=settings.probe_timeout,
+        ),
+        reconnection=Policy(
+            Backoff(first=settings.backoff_first, cap=settings.backoff_cap),
+            limit=settings.max_reconnection_attempts,
+            stable_after=settings.stable_after,
+        ),
+        cleanup_delay=settings.cleanup_delay,
+        start_concurrency=settings.start_concurrency,
+        max_clients=settings.max_clients,
+    )
+
+
+def _database(settings: Settings) -> Database:
+    if settings.database_url is not None:
+        return Database(settings.database_url.get_secret_value())
+    return Database(f"sqlite:///{settings.data_dir.absolute() / 'session-manager.db'}")
+
+
+def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser:
+    # Imported here: a program that brings a browser of its own does not load pyppeteer.
+    from actors.browser.browser import ChromiumBrowser
+    from actors.browser.options import BrowserOptions
+
+    options = BrowserOptions(
+        data_dir=settings.data_dir,
+        whatsapp_url=settings.whatsapp_url,
+        chromium=settings.chromium,
+        chromium_args=settings.chromium_args,
+        no_sandbox=settings.no_sandbox,
+        user_agent=settings.user_agent,
+        start_patience=settings.start_patience,
+        close_grace=settings.close_grace,
+        profile_limit=settings.profile_limit,
+    )
+    return ChromiumBrowser(options, died=died)
+
+
+@contextmanager
+def _refused(settings: Settings) -> Iterator[None]:
+    """Everything that keeps the system from starting, as one sentence for whoever starts it."""
+    try:
+        yield
+    except (StoreError, StoreUnavailable) as error:
+        raise StartRefused(f"{error}.") from error
+    except ArgumentError as error:
+        raise StartRefused("SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is.") from error
+    except OSError as error:
+        place = f"The data directory {settings.data_dir} cannot be used"
+        raise StartRefused(f"{place}: {error.strerror or error}. Make it writable, or set SM_DATA_DIR.") from error

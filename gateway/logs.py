@@ -1,0 +1,93 @@
+"""The log: one line an event, nothing private in it.
+
+Rule of this file: what goes out is ASCII JSON (or text for people) on standard output, instants are ISO 8601 in UTC, runs of
+digits that may be phone numbers are masked, and a line that cannot be written is lost without hurting anyone. No code
+here or elsewhere logs a QR, a message's text, a body or a query string.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from actors.clients.masking import mask
+from config.settings import Settings
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_NOT_PRIVATE = frozenset({"timestamp", "level", "request"})
+_QUIET = {"uvicorn": logging.WARNING, "alembic": logging.WARNING, "asyncio": logging.WARNING}
+"""Libraries that tell on `info` what our own lines tell already."""
+
+
+class Lines:
+    """Where lines go: one system call each, so that lines of several threads never mix."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def line(self, text: str) -> None:
+        """Write one line, or lose it: a closed pipe or a full disk must not end an actor."""
+        try:
+            os.write(self._descriptor, text.encode("utf-8", "backslashreplace") + b"\n")
+        except OSError:
+            pass
+
+    debug = info = warning = warn = error = critical = exception = fatal = msg = log = line
+
+
+def configure(settings: Settings, descriptor: int = 1) -> None:
+    """Have structlog, and the logging of the standard library, write to `descriptor` as the settings say."""
+    level = _LEVELS[settings.log_level]
+    structlog.configure(
+        processors=[*_steps(), _renderer(settings.log_format)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: Lines(descriptor),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=level, handlers=[_Forward()], force=True)
+    logging.captureWarnings(True)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(level, least))
+
+
+def masked(_: Any, __: str, event: EventDict) -> EventDict:
+    """Processor: mask what may be a phone number in every text of the event."""
+    return _masked(event)
+
+
+def _masked(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and key not in _NOT_PRIVATE:
+            event[key] = mask(value)
+    return event
+
+
+def _steps() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        masked,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _renderer(kind: str) -> Processor:
+    if kind == "json":
+        return structlog.processors.JSONRenderer(default=str)
+    return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+
+
+class _Forward(logging.Handler):
+    """Hands what libraries log to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record, one event."""
+        log = structlog.get_logger(record.name)
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
