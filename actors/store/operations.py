@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.store import events, outbox_reads, outbox_writes, sessions, transitions
+from actors.store import events, keys, outbox_reads, outbox_writes, sessions, transitions
 from actors.store.message import Operations
 
-WRITES: Operations = {**sessions.WRITES, **transitions.WRITES, **events.WRITES, **outbox_writes.WRITES}
-READS: Operations = {**sessions.READS, **transitions.READS, **events.READS, **outbox_reads.READS}
+WRITES: Operations = {**sessions.WRITES, **transitions.WRITES, **events.WRITES, **outbox_writes.WRITES, **keys.WRITES}
+READS: Operations = {**sessions.READS, **transitions.READS, **events.READS, **outbox_reads.READS, **keys.READS}

@@ -158,3 +158,16 @@ outbox = Table(
     _partial("ix_outbox_sending", "state = 'sending'", "client_id", "position"),
     sqlite_autoincrement=True,
 )
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Prose, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("clients", JSON(none_as_null=True)),
+    Column("created_at", Double, nullable=False),
+    Column("last_used_at", Double),
+    Column("revoked_at", Double),
+)
