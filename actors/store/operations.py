@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
-from actors.store import events, keys, outbox_reads, outbox_writes, sessions, transitions
+from actors.store import (
+    dead_letters,
+    deliveries,
+    events,
+    keys,
+    outbox_reads,
+    outbox_writes,
+    sessions,
+    transitions,
+    webhooks,
+)
 from actors.store.message import Operations
 
-WRITES: Operations = {**sessions.WRITES, **transitions.WRITES, **events.WRITES, **outbox_writes.WRITES, **keys.WRITES}
-READS: Operations = {**sessions.READS, **transitions.READS, **events.READS, **outbox_reads.READS, **keys.READS}
+WRITES: Operations = {
+    **sessions.WRITES,
+    **transitions.WRITES,
+    **events.WRITES,
+    **outbox_writes.WRITES,
+    **keys.WRITES,
+    **webhooks.WRITES,
+    **deliveries.WRITES,
+    **dead_letters.WRITES,
+}
+READS: Operations = {
+    **sessions.READS,
+    **transitions.READS,
+    **events.READS,
+    **outbox_reads.READS,
+    **keys.READS,
+    **webhooks.READS,
+    **deliveries.READS,
+    **dead_letters.READS,
+}

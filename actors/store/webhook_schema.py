@@ -49,7 +49,7 @@ webhook_lines = Table(
     Column("delivered", BigInteger, nullable=False),
     Column("delivered_at", Double),
 )
-"""How far each webhook has come with each client: everything up to `sequence` is delivered, or dead, or was not wanted."""
+"""How far each webhook has come with each client: all up to `sequence` is delivered, or dead, or was not wanted."""
 
 dead_letters = Table(
     "webhook_dead_letters",

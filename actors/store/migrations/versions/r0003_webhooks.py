@@ -16,7 +16,7 @@ COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     op.create_table(
         "webhooks",
-        sa.Column("id", sa.Text),
+        sa.Column("id", sa.Text, nullable=False),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("events", sa.JSON, nullable=False),
         sa.Column("clients", sa.JSON, nullable=False),
@@ -46,7 +46,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "webhook_dead_letters",
-        sa.Column("id", COUNT, primary_key=True),
+        sa.Column("id", COUNT, nullable=False),
         sa.Column("webhook_id", sa.Text, nullable=False),
         sa.Column("client_id", sa.Integer, nullable=False),
         sa.Column("event_id", sa.Text, nullable=False),
@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("replay_at", sa.Double),
         sa.Column("next_at", sa.Double),
+        sa.PrimaryKeyConstraint("id", name="pk_webhook_dead_letters"),
         sa.UniqueConstraint("webhook_id", "event_id", name="uq_webhook_dead_letters_webhook_id_event_id"),
         _of_webhook("webhook_dead_letters"),
         sqlite_autoincrement=True,
@@ -74,5 +75,5 @@ def upgrade() -> None:
 
 
 def _of_webhook(table: str) -> sa.ForeignKeyConstraint:
-    name = f"fk_{table}_webhook_id_webhooks"
+    name = f"fk_{table}_webhook_id"
     return sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.id"], name=name, ondelete="CASCADE")

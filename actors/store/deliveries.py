@@ -1,0 +1,229 @@
+"""How far each webhook has come: its lines, one for each client.
+
+There is no row for what is still to be delivered. A line holds the sequence up to which all is settled; the events
+after it are its queue. So an event needs no second write to become due, a crash leaves nothing half queued, and settling
+one (delivered; or dead, with its letter in the same transaction) is one row. What was sent and not yet settled when the
+process ended is sent again, under the same id: at least once, in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
+
+from actors.clients.types import ClientId, Seconds
+from actors.store.database import insert
+from actors.store.dead_letters import Letter, replays_of
+from actors.store.events import Event
+from actors.store.message import Operations, Read, Write
+from actors.store.schema import event_counts, events
+from actors.store.webhook_schema import dead_letters, webhook_lines, webhooks
+from actors.store.webhooks import GetWebhooks, Webhook
+from actors.store.webhooks import get_all as get_webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One webhook and one client. `attempts` counts the next event's failures; `why` and `status` are of the latest."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int = 0
+    attempts: int = 0
+    next_at: Seconds | None = None
+    why: str | None = None
+    status: int | None = None
+    delivered: int = 0
+    delivered_at: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one line has to do: `replays`, and the `events` it wants up to the sequence `read_to`; perhaps `more` after.
+
+    `missed` is how many events may have been deleted before their turn.
+    """
+
+    line: Line
+    replays: tuple[Letter, ...]
+    events: tuple[Event, ...]
+    read_to: int
+    more: bool
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """All webhooks, and which of their lines may have something to do."""
+
+    webhooks: tuple[Webhook, ...]
+    lines: tuple[tuple[str, ClientId], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDelivered(Write[None]):
+    """The event of this sequence, and all before it, are settled: the target has it."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+    status: int
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPassed(Write[None]):
+    """Nothing up to this sequence is wanted."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRetry(Write[None]):
+    """Attempt number `attempts` at the event of this sequence failed; the next is due at `next_at`."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+    attempts: int
+    next_at: Seconds
+    why: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDeadLetter(Write[None]):
+    """The event is given up: it becomes a dead letter, and the line goes on."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+    event_id: str
+    event_type: str
+    body: str
+    attempts: int
+    why: str
+    status: int | None
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class GetBacklog(Read[Backlog]):
+    """What the sender begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetDue(Read[Due]):
+    """What one line has to do: at most `limit` events whose types match the patterns, and as many replays."""
+
+    webhook_id: str
+    client_id: ClientId
+    patterns: tuple[str, ...] = ("*",)
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GetLines(Read[tuple[Line, ...]]):
+    """How far a webhook is with each client, by client."""
+
+    webhook_id: str
+
+
+def record_delivered(connection: Connection, told: RecordDelivered) -> None:
+    changes = {"sequence": told.sequence, "attempts": 0, "next_at": None, "why": None, "status": told.status}
+    counted = {"delivered": webhook_lines.c.delivered + 1, "delivered_at": told.at}
+    _put(connection, told, changes | {"delivered": 1, "delivered_at": told.at}, changes | counted)
+
+
+def record_passed(connection: Connection, told: RecordPassed) -> None:
+    passed = {"sequence": told.sequence}
+    _put(connection, told, passed, passed)
+
+
+def record_retry(connection: Connection, told: RecordRetry) -> None:
+    failed = {name: getattr(told, name) for name in ("attempts", "next_at", "why", "status")}
+    _put(connection, told, failed | {"sequence": told.sequence - 1}, failed)
+
+
+def record_dead_letter(connection: Connection, told: RecordDeadLetter) -> None:
+    changes = {"sequence": told.sequence, "attempts": 0, "next_at": None, "why": told.why, "status": told.status}
+    if _put(connection, told, changes, changes):
+        row = {name: getattr(told, name) for name in RecordDeadLetter.__slots__ if name != "sequence"}
+        connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
+
+
+def get_backlog(connection: Connection, _message: GetBacklog) -> Backlog:
+    of_both = and_(webhook_lines.c.webhook_id == webhooks.c.id, webhook_lines.c.client_id == event_counts.c.client_id)
+    pairs = select(webhooks.c.id, event_counts.c.client_id).join_from(webhooks, event_counts, true())
+    behind = pairs.outerjoin(webhook_lines, of_both).where(
+        event_counts.c.sequence > func.coalesce(webhook_lines.c.sequence, 0)
+    )
+    replayed = select(dead_letters.c.webhook_id, dead_letters.c.client_id).where(dead_letters.c.replay_at.is_not(None))
+    keys = connection.execute(behind.union(replayed))
+    known = {webhook.id: webhook for webhook in get_webhooks(connection, GetWebhooks())}
+    lines = ((id, ClientId(client_id)) for id, client_id in keys if known[id].wants_client(client_id))
+    return Backlog(tuple(known.values()), tuple(lines))
+
+
+def get_due(connection: Connection, message: GetDue) -> Due:
+    line = _line(connection, message.webhook_id, message.client_id)
+    replays = replays_of(connection, message.webhook_id, message.client_id, message.limit)
+    of_client = events.c.client_id == message.client_id
+    later = select(events).where(of_client, events.c.sequence > line.sequence, _is_wanted(message.patterns))
+    rows = connection.execute(later.order_by(events.c.sequence).limit(message.limit)).mappings()
+    found = tuple(Event(**row) for row in rows)
+    counted = select(event_counts.c.sequence).where(event_counts.c.client_id == message.client_id)
+    newest = connection.execute(counted).scalar() or 0
+    oldest = connection.execute(select(func.min(events.c.sequence)).where(of_client)).scalar() or newest + 1
+    more = len(found) == message.limit
+    read_to = found[-1].sequence if more else max(line.sequence, newest)
+    return Due(line, replays, found, read_to, more, max(0, oldest - line.sequence - 1))
+
+
+def get_lines(connection: Connection, message: GetLines) -> tuple[Line, ...]:
+    of_webhook = select(webhook_lines).where(webhook_lines.c.webhook_id == message.webhook_id)
+    rows = connection.execute(of_webhook.order_by(webhook_lines.c.client_id)).mappings()
+    return tuple(Line(**row) for row in rows)
+
+
+WRITES: Operations = {
+    RecordDelivered: record_delivered,
+    RecordPassed: record_passed,
+    RecordRetry: record_retry,
+    RecordDeadLetter: record_dead_letter,
+}
+READS: Operations = {GetBacklog: get_backlog, GetDue: get_due, GetLines: get_lines}
+
+Told = RecordDelivered | RecordPassed | RecordRetry | RecordDeadLetter
+
+
+def _put(connection: Connection, told: Told, first: dict[str, Any], changes: dict[str, Any]) -> bool:
+    """Write the line, unless its webhook is gone or it is past this sequence; whether it was written."""
+    known = select(webhooks.c.id).where(webhooks.c.id == told.webhook_id)
+    if connection.execute(known).first() is None:
+        return False
+    new = {"webhook_id": told.webhook_id, "client_id": told.client_id, "attempts": 0, "delivered": 0} | first
+    statement = insert(connection, webhook_lines).values(new)
+    key, forwards = ["webhook_id", "client_id"], webhook_lines.c.sequence < told.sequence
+    upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=forwards)
+    return connection.execute(upsert).rowcount == 1
+
+
+def _line(connection: Connection, webhook_id: str, client_id: ClientId) -> Line:
+    key = (webhook_lines.c.webhook_id == webhook_id) & (webhook_lines.c.client_id == client_id)
+    row = connection.execute(select(webhook_lines).where(key)).mappings().first()
+    return Line(webhook_id, client_id) if row is None else Line(**row)
+
+
+def _is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
+    """`actors.webhooks.patterns.matches`, in SQL. Not LIKE: SQLite's does not tell upper from lower case."""
+    exact = [pattern for pattern in patterns if not pattern.endswith("*")]
+    prefixes = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]
+    if "" in prefixes:
+        return true()
+    begins = [func.substr(events.c.type, 1, len(prefix)) == prefix for prefix in prefixes]
+    return or_(events.c.type.in_(exact), *begins)

@@ -1,0 +1,157 @@
+"""What follows an attempt: delivered, tried again after a delay, or given up as a dead letter.
+
+Rules of this file: pure; times and random numbers are arguments. Every event has a budget of attempts and of age, so a
+line behind a dead target always drains: one older than `give_up_after` has one attempt and no second.
+
+Of the statuses 4xx all but 408, 425 and 429 mean that repeating the same request is no use. A redirect is not followed,
+and may be a maintenance page: it is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from math import isfinite
+
+from tenacity import RetryCallState, Retrying, wait_exponential, wait_fixed, wait_incrementing
+from tenacity.wait import wait_base
+
+__all__ = ["Answered", "DeadLetter", "Delivered", "Growth", "Outcome", "Retry", "RetryPolicy", "Unanswered", "decide"]
+
+RETRYABLE_4XX = frozenset({408, 425, 429})
+
+
+class Growth(StrEnum):
+    """How delays grow from attempt to attempt."""
+
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    EXPONENTIAL = "exponential"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """The budget of one event: `attempts` in all, within `give_up_after` seconds of the event.
+
+    Delays begin with `delay` seconds, grow as `growth` says, never above `cap`; chance takes up to the share `jitter`
+    away. A target's own Retry-After counts where it is longer, up to `retry_after_cap` seconds.
+    """
+
+    growth: Growth = Growth.EXPONENTIAL
+    delay: float = 2.0
+    attempts: int = 15
+    cap: float = 900.0
+    jitter: float = 0.25
+    give_up_after: float = 24 * 3600.0
+    retry_after_cap: float = 3600.0
+
+    def __post_init__(self) -> None:
+        bounds = (self.delay, self.cap, self.give_up_after, self.retry_after_cap)
+        if not (self.attempts >= 1 and all(isfinite(b) and b >= 0 for b in bounds) and 0 <= self.jitter <= 1):
+            raise ValueError(f"impossible retry policy: {self}")
+
+    def wait(self, attempt: int, random: Callable[[], float]) -> float:
+        """Seconds between attempt number `attempt` (from 1), which failed, and the next."""
+        state = RetryCallState(_NEVER_RUN, None, (), {})
+        state.attempt_number = attempt
+        whole = min(self.cap, float(_WAITS[self.growth](self)(state)))
+        return whole * (1 - self.jitter * random())
+
+
+_NEVER_RUN = Retrying()
+"""tenacity's strategies want the state of a retrying call; here the call is spread over restarts, and only counted."""
+
+_WAITS: dict[Growth, Callable[[RetryPolicy], wait_base]] = {
+    Growth.CONSTANT: lambda policy: wait_fixed(policy.delay),
+    Growth.LINEAR: lambda policy: wait_incrementing(start=policy.delay, increment=policy.delay, max=policy.cap),
+    Growth.EXPONENTIAL: lambda policy: wait_exponential(multiplier=policy.delay, max=policy.cap),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The target gave a status; `retry_after` is its header as it came."""
+
+    status: int
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """There was no answer. `final` where trying again is no use; `slow` where it cost the whole timeout or nearly."""
+
+    why: str
+    final: bool = False
+    slow: bool = False
+
+
+Outcome = Answered | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The target has it."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after `delay` seconds."""
+
+    delay: float
+    why: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Set aside; only a replay tries again."""
+
+    why: str
+    status: int | None
+
+
+def decide(
+    policy: RetryPolicy, outcome: Outcome, *, attempt: int, age: float, now: float, random: Callable[[], float]
+) -> Delivered | Retry | DeadLetter:
+    """What follows attempt number `attempt` (from 1) at an event `age` seconds old; `now` is in epoch seconds."""
+    status = outcome.status if isinstance(outcome, Answered) else None
+    if status is not None and 200 <= status < 300:
+        return Delivered(status)
+    why = outcome.why if isinstance(outcome, Unanswered) else f"The target answered {status}"
+    if _is_final(outcome):
+        return DeadLetter(why, status)
+    if attempt >= policy.attempts:
+        return DeadLetter(f"{why}; {attempt} attempts have been made", status)
+    delay = max(policy.wait(attempt, random), _asked_for(outcome, policy, now))
+    if age + delay > policy.give_up_after:
+        return DeadLetter(f"{why}; the event is too old for another attempt", status)
+    return Retry(delay, why, status)
+
+
+def _is_final(outcome: Outcome) -> bool:
+    if isinstance(outcome, Unanswered):
+        return outcome.final
+    return 400 <= outcome.status < 500 and outcome.status not in RETRYABLE_4XX
+
+
+def _asked_for(outcome: Outcome, policy: RetryPolicy, now: float) -> float:
+    text = outcome.retry_after if isinstance(outcome, Answered) else None
+    return 0.0 if text is None else min(retry_after_seconds(text, now), policy.retry_after_cap)
+
+
+def retry_after_seconds(text: str, now: float) -> float:
+    """The delay a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date); 0.0 where it makes no sense."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return 0.0
+    at = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.fromtimestamp(now, UTC)).total_seconds())
