@@ -1,0 +1,37 @@
+"""Short ways to ask a store in a test."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any, TypeVar
+
+from actors.clients.message_ids import draw
+from actors.clients.types import ClientId
+from actors.store.message import Read, Write
+from actors.store.outbox import AcceptMessage, MarkSending, Message
+from actors.store.store import Store
+
+Answer = TypeVar("Answer")
+
+ONE, TWO = ClientId(1), ClientId(2)
+ANA, BEA = "5491100000001@c.us", "5491100000002@c.us"
+PATIENCE = 20.0
+_numbers = count(1)
+
+
+def ask(store: Store, message: Write[Answer] | Read[Answer]) -> Answer:
+    """The store's answer; raises what it refuses with."""
+    answer: Answer = store.ask(message).get(timeout=PATIENCE)
+    return answer
+
+
+def accept(store: Store, chat: str = ANA, *, client: ClientId = ONE, at: float = 100.0, **options: Any) -> Message:
+    """A message that was just taken in."""
+    text = options.pop("text", f"text {next(_numbers)}")
+    return ask(store, AcceptMessage(client, chat, text, draw(), at, **options)).message
+
+
+def sending(store: Store, chat: str = ANA, **options: Any) -> Message:
+    """A message that is on its way."""
+    (message,) = ask(store, MarkSending((accept(store, chat, **options).id,), 101.0))
+    return message
