@@ -86,8 +86,9 @@ def insert(connection: Connection, table: Table) -> Insert:
     return _INSERTS[connection.dialect.name](table)
 
 
-dump_json = json.JSONEncoder(separators=(",", ":")).encode
-"""ASCII only: PostgreSQL's text knows neither NUL nor lone surrogates, its json does when they are escaped."""
+dump_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""No NaN: it is no JSON, and PostgreSQL refuses it. ASCII only: PostgreSQL's text knows neither NUL nor lone
+surrogates, its json does when they are escaped."""
 
 
 def prepare_file(database: Database) -> None:

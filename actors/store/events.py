@@ -193,8 +193,8 @@ READS: Operations = {
 
 
 def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:
-    statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at)
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at).on_conflict_do_nothing()
+    return connection.execute(statement.returning(event_keys.c.at)).first() is not None
 
 
 def _put_count(connection: Connection, client_id: ClientId, sequence: int) -> None:

@@ -1,0 +1,112 @@
+"""The migrations: they lead from every older schema to the one in the code, and keep what is there."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, Inspector, inspect, text
+
+from actors.clients.types import ClientId
+from actors.store import operations  # noqa: F401 - brings in every table there is
+from actors.store.database import Database, prepare_file
+from actors.store.errors import StoreTooNew
+from actors.store.migrate import migrate, newest_revision, revision_of
+from actors.store.schema import metadata
+from actors.store.sessions import GetSession, Session
+from actors.store.store import open_store
+from actors.store.transitions import GetTransitions
+from tests.store.asking import PATIENCE, accept, ask
+
+_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+_POSTGRESQL = "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE schemaname = 'public'"
+
+
+@pytest.fixture
+def fresh(database: Database) -> Database:
+    prepare_file(database)
+    return database
+
+
+def test_the_migrations_make_the_tables_of_the_code(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection)
+        assert described(connection) == described_by_the_code(connection)
+
+
+def test_what_an_older_version_stored_is_there_after_the_upgrade(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection, "0001")
+        connection.execute(text("INSERT INTO sessions VALUES (7, true, true, 5.0, 1, 6.0)"))
+        journal = "INSERT INTO transitions (client_id, before, after, event, at) VALUES"
+        connection.execute(text(f"{journal} (7, 'READY', 'ERROR', 'Exhausted', 9.0)"))
+    store = open_store(fresh)
+    client = ClientId(7)
+    assert ask(store, GetSession(client)) == Session(client, True, True, 5.0, 1, 6.0)
+    assert [told.at for told in ask(store, GetTransitions(client))] == [9.0]
+    assert accept(store, client=client).position == 1
+    store.close(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection, revision)
+        assert revision_of(connection) == revision
+    with fresh.writing().begin() as connection:
+        migrate(connection)
+        assert revision_of(connection) == newest_revision()
+        assert described(connection) == described_by_the_code(connection)
+
+
+def test_migrating_again_changes_nothing(fresh: Database) -> None:
+    for _ in range(2):
+        open_store(fresh).close(timeout=PATIENCE)
+
+
+def test_a_migration_that_breaks_leaves_the_old_schema_whole(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection, "0001")
+        connection.execute(text("CREATE TABLE outbox (mine INTEGER)"))
+        before = described(connection)
+    with pytest.raises(Exception, match="outbox"), fresh.writing().begin() as connection:
+        migrate(connection)
+    with fresh.writing().begin() as connection:
+        assert described(connection) == before
+        assert revision_of(connection) == "0001"
+
+
+def test_a_newer_schema_is_not_touched(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreTooNew, match="9999"):
+        open_store(fresh)
+
+
+def described_by_the_code(connection: Connection) -> dict[str, object]:
+    metadata.drop_all(connection)
+    metadata.create_all(connection)
+    return described(connection)
+
+
+def described(connection: Connection) -> dict[str, object]:
+    """Tables, columns, constraints and indexes as the database itself tells them."""
+    inspector = inspect(connection)
+    tables = sorted(set(inspector.get_table_names()) - {"alembic_version", "sqlite_sequence"})
+    return {"tables": {name: _table(inspector, name) for name in tables}, "indexes": _indexes(connection)}
+
+
+def _table(inspector: Inspector, name: str) -> object:
+    columns = [
+        (column["name"], str(column["type"]), column["nullable"], column["default"])
+        for column in inspector.get_columns(name)
+    ]
+    unique = sorted((one["name"], tuple(one["column_names"])) for one in inspector.get_unique_constraints(name))
+    foreign = sorted((one["name"] or "", one["referred_table"]) for one in inspector.get_foreign_keys(name))
+    return columns, inspector.get_pk_constraint(name)["constrained_columns"], unique, foreign
+
+
+def _indexes(connection: Connection) -> dict[str, str]:
+    query = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL
+    # SQLite keeps the statement as it was written.
+    found = [(str(row.name), str(row.sql)) for row in connection.execute(text(query))]
+    return {name: " ".join(sql.split()) for name, sql in found if not name.startswith("alembic_version")}
