@@ -17,6 +17,7 @@ import structlog
 from pykka import ActorDeadError, Timeout
 from sqlalchemy.exc import ArgumentError
 
+from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.clients.client import Times
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
@@ -194,7 +195,6 @@ def _database(settings: Settings) -> Database:
 def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser:
     # Imported here: a program that brings a browser of its own does not load pyppeteer.
     from actors.browser.browser import ChromiumBrowser
-    from actors.browser.options import BrowserOptions
 
     options = BrowserOptions(
         data_dir=settings.data_dir,
@@ -205,6 +205,7 @@ def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser
         user_agent=settings.user_agent,
         start_patience=settings.start_patience,
         close_grace=settings.close_grace,
+        send_patience=settings.send_timeout,
         profile_limit=settings.profile_limit,
     )
     return ChromiumBrowser(options, died=died)
@@ -215,8 +216,8 @@ def _refused(settings: Settings) -> Iterator[None]:
     """Everything that keeps the system from starting, as one sentence for whoever starts it."""
     try:
         yield
-    except (StoreError, StoreUnavailable) as error:
-        raise StartRefused(f"{error}.") from error
+    except (BrowserUnavailable, StoreError, StoreUnavailable) as error:
+        raise StartRefused(f"{str(error).rstrip('.')}.") from error
     except ArgumentError as error:
         raise StartRefused("SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is.") from error
     except OSError as error:

@@ -3,7 +3,9 @@
 cli        the command line
 server     one uvicorn, its signals, and the order in which things start and stop
 app        the application: tables of routes, errors, middleware
+access     the outermost layer: each request's name, and its line in the log
 routes     one module a family of routes
+calls      from a request to a handler of a few lines
 bridge     the only place where asyncio meets actors
 identity   whose request it is
 bodies     what callers send, whole and bounded

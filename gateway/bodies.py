@@ -1,7 +1,7 @@
 """What callers send in a body: read whole, bounded in size and time, then checked against its shape.
 
-Rule of this file: a body that is refused is still read, up to a bound, because a caller that is busy sending does not see an
-answer. Nothing of a body is ever repeated in an answer or in the log.
+Rule of this file: a body that is refused is still read, up to a bound, because a caller that is busy sending does not
+see an answer. Nothing of a body is ever repeated in an answer or in the log.
 """
 
 from __future__ import annotations

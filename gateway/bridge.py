@@ -1,7 +1,7 @@
 """The only place where asyncio meets actors: every method is one message and its answer, awaited without blocking.
 
-Rule of this file: nothing waits without a deadline. The actor's own deadline comes first; the one here is longer, and is
-only met by a client that has stopped answering. Everything runs on the gateway's event loop.
+Rule of this file: nothing waits without a deadline. The actor's own deadline comes first; the one here is longer, and
+is only met by a client that has stopped answering. Everything runs on the gateway's event loop.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pykka import ActorDeadError, Timeout
 
-from actors.clients.errors import NotReady, SendUnknown
+from actors.clients.errors import NotReady, SendUnknown, ShuttingDown
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -49,7 +49,7 @@ class System(Protocol):
 
     @property
     def supervisor(self) -> ActorRef[Any]:
-        """Answers Init, Delete, GetClients."""
+        """Answers Init, Delete, GetClients. Raises Starting while there is none yet."""
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -62,11 +62,11 @@ class System(Protocol):
         """Build the tree. Blocks until callers can be served, not until clients are READY. Raises StartRefused."""
 
     def stop(self) -> bool:
-        """Close everything within `shutdown_timeout`; blocks. Whether all ended by itself: False, if something was killed."""
+        """Close everything within `shutdown_timeout`; blocks. False, if something did not end by itself."""
 
 
 class Bridge:
-    """Messages to the supervisor and to clients. Raises their refusals, MailboxFull, and pykka.Timeout.
+    """Messages to the supervisor and to clients. Raises their refusals, Starting, MailboxFull, and pykka.Timeout.
 
     Where no client of that number runs, NotReady(NOT_INITIALIZED) is raised, unless a method says otherwise.
     """
@@ -75,14 +75,23 @@ class Bridge:
         self._system = system
         self._send_seconds = send_seconds
         self._max_attempts = max_reconnection_attempts
+        self.draining = False
+        """Set it, and no new work is taken: ShuttingDown is raised. Reading goes on."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What runs, by name."""
+        return self._system.versions
 
     async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
         """Start the client unless it runs. Raises StartUnderWay, CapacityExceeded, ShuttingDown."""
+        self._refuse_while_draining()
         answer: Started | AlreadyRunning = await self._supervisor(Init(client_id), ORDER_SECONDS)
         return answer
 
     async def delete(self, client_id: ClientId) -> Deleted:
         """Log out, stop, forget. Raises NoSuchClient."""
+        self._refuse_while_draining()
         answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
         return answer
 
@@ -113,6 +122,7 @@ class Bridge:
 
     async def send(self, client_id: ClientId, message: SendText) -> Sent:
         """Send a text. Raises NotReady, SendFailed, SendUnknown."""
+        self._refuse_while_draining()
         try:
             answer: Sent = await self._client(client_id, message, self._send_seconds + GRACE_SECONDS)
         except Timeout as error:
@@ -121,11 +131,13 @@ class Bridge:
 
     async def log_out(self, client_id: ClientId) -> Status:
         """Log out at WhatsApp. Raises NotReady, LogOutFailed."""
+        self._refuse_while_draining()
         answer: Status = await self._client(client_id, LogOut(), ORDER_SECONDS)
         return answer
 
     async def pairing_code(self, client_id: ClientId, phone: str) -> str:
         """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
+        self._refuse_while_draining()
         answer: PairingCodeShown = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
         return answer.code
 
@@ -139,7 +151,14 @@ class Bridge:
             raise NotReady(State.NOT_INITIALIZED) from error
 
     async def _supervisor(self, message: object, seconds: Seconds) -> Any:
-        return await ask(self._system.supervisor, message, timeout=seconds)
+        try:
+            return await ask(self._system.supervisor, message, timeout=seconds)
+        except ActorDeadError as error:
+            raise ShuttingDown from error
+
+    def _refuse_while_draining(self) -> None:
+        if self.draining:
+            raise ShuttingDown
 
     def _absent(self, client_id: ClientId) -> Status:
         return Status(client_id, max_reconnection_attempts=self._max_attempts)

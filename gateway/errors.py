@@ -32,6 +32,7 @@ from actors.clients.errors import (
     SendUnknown,
     ShuttingDown,
     StartFailed,
+    Starting,
     StartUnderWay,
 )
 from actors.runtime import MailboxFull, Refusal
@@ -69,13 +70,17 @@ def _later(status: int, code: str, seconds: float, **fields: Any) -> Callable[[A
     return lambda error: Problem(status, code, str(error), {**fields, "retry_after_seconds": retry}, headers)
 
 
+_NAMES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "PAYLOAD_TOO_LARGE"}
+"""Codes that would otherwise depend on the version of Python."""
+
+
 def _http(error: HTTPException) -> Problem:
     """What HTTP refuses: the code is the status's own name. Allow is sorted, so that it reads the same every time."""
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     if "Allow" in headers:
         headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
-    return Problem(status, status.name, error.detail, headers=headers)
+    return Problem(status, _NAMES.get(status, status.name), error.detail, headers=headers)
 
 
 def _start_under_way(error: StartUnderWay) -> Problem:
@@ -122,6 +127,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NoSuchClient: _no_such_client,
     PairingUnavailable: _as(409, "PAIRING_UNAVAILABLE"),
     CapacityExceeded: _as(503, "CAPACITY_EXCEEDED"),
+    Starting: _later(503, "STARTING", 1),
     ShuttingDown: _later(503, "SHUTTING_DOWN", 5),
     MailboxFull: _mailbox_full,
     Timeout: _no_answer,

@@ -1,8 +1,8 @@
 """The log: one line an event, nothing private in it.
 
-Rule of this file: what goes out is ASCII JSON (or text for people) on standard output, instants are ISO 8601 in UTC, runs of
-digits that may be phone numbers are masked, and a line that cannot be written is lost without hurting anyone. No code
-here or elsewhere logs a QR, a message's text, a body or a query string.
+Rule of this file: what goes out is ASCII JSON (or text for people) on standard output, instants are ISO 8601 in UTC,
+runs of digits that may be phone numbers are masked, and a line that cannot be written is lost without hurting anyone.
+No code here or elsewhere logs a QR, a message's text, a body or a query string.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -33,10 +34,8 @@ class Lines:
 
     def line(self, text: str) -> None:
         """Write one line, or lose it: a closed pipe or a full disk must not end an actor."""
-        try:
+        with suppress(OSError):
             os.write(self._descriptor, text.encode("utf-8", "backslashreplace") + b"\n")
-        except OSError:
-            pass
 
     debug = info = warning = warn = error = critical = exception = fatal = msg = log = line
 

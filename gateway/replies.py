@@ -31,8 +31,8 @@ def reply(
 def render(answer: BaseModel | Sequence[BaseModel], *, without_none: bool = False) -> bytes:
     """The answer as JSON.
 
-    Text from a page may hold half a surrogate pair, which UTF-8 cannot: it is written as the escape `\\udXXX`, which JSON
-    can.
+    Text from a page may hold half a surrogate pair, which UTF-8 cannot: it is written as the escape `\\udXXX`, which
+    JSON can.
     """
     answers = [answer] if isinstance(answer, BaseModel) else answer
     content = [one.model_dump(exclude_none=without_none) for one in answers]

@@ -1,0 +1,85 @@
+"""The outermost layer: every request gets a name, and one line in the log when it is answered.
+
+The line says who was asked for, what, and what became of it: no query string, no header but the two ids, no body.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.identity import HEADER, client_number
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID = b"x-request-id"
+STATE_KEY = "session_manager.request_id"
+"""Where the request's name is in the ASGI scope."""
+_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_PATH_SHOWN = 200
+
+_log = structlog.get_logger("http")
+
+
+class Access:
+    """Names requests, logs answers, and keeps exceptions that have been answered from the server's own log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), None
+        request_id = scope[STATE_KEY] = request_id_of(scope["headers"])
+        structlog.contextvars.bind_contextvars(request=request_id)
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        except Exception:
+            if status is None:
+                raise
+        finally:
+            _log.info(
+                "http.request",
+                method=scope["method"],
+                path=_path(scope),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 2),
+                client=_client(scope["headers"]),
+            )
+
+
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The caller's own X-Request-Id if it is short and plain, else a new one."""
+    for name, value in headers:
+        if name == REQUEST_ID and _SANE.fullmatch(value):
+            return value.decode("ascii")
+    return secrets.token_hex(8)
+
+
+def _path(scope: Scope) -> str:
+    """The path as it was sent, still percent-encoded: it cannot break a line."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw[:_PATH_SHOWN].decode("ascii", "backslashreplace")
+
+
+def _client(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    for name, value in headers:
+        if name == HEADER:
+            return client_number(value)
+    return None

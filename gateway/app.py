@@ -1,0 +1,65 @@
+"""The application: which path leads to which handler, and what every request passes through on its way there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+
+from gateway import errors
+from gateway.access import Access
+from gateway.bridge import Bridge, System
+from gateway.calls import Gateway, for_all, for_client
+from gateway.pages import StatusPages
+from gateway.qr import QrImages
+from gateway.routes import clients, health, messages, qr, status
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from config.settings import Settings
+
+
+def routes() -> list[BaseRoute]:
+    """Every call there is."""
+    return [
+        Route("/health", for_all(health.health)),
+        Route("/init", for_client(clients.init), methods=["POST"]),
+        Route("/status", for_client(status.status)),
+        Route("/qr", for_client(qr.qr)),
+        Route("/qr-code", qr.qr_code_endpoint),
+        Route("/pairing-code", for_client(qr.pairing_code), methods=["POST"]),
+        Route("/send", for_client(messages.send), methods=["POST"]),
+        Route("/clients", for_all(clients.clients)),
+        Route("/logout", for_client(clients.log_out), methods=["POST"]),
+        Route("/session/{clienteId}", for_all(clients.delete), methods=["DELETE"]),
+    ]
+
+
+def gateway_of(system: System, settings: Settings) -> Gateway:
+    """What the handlers of one application work with."""
+    bridge = Bridge(
+        system, send_seconds=settings.send_timeout, max_reconnection_attempts=settings.max_reconnection_attempts
+    )
+    images = QrImages()
+    return Gateway(settings, bridge, images, StatusPages(images))
+
+
+def application(gateway: Gateway) -> ASGIApp:
+    """The whole of it, for one event loop."""
+    app = Starlette(routes=routes(), exception_handlers=dict.fromkeys(errors.PROBLEMS, errors.answer))
+    app.router.redirect_slashes = False
+    app.state.gateway = gateway
+    return Access(_Shortcut(app, status.QuickStatus(gateway)))
+
+
+class _Shortcut:
+    """GET /status, which frontends ask for many times a second, goes past Starlette; everything else through it."""
+
+    def __init__(self, app: ASGIApp, quick: ASGIApp) -> None:
+        self._app, self._quick = app, quick
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        quick = scope["type"] == "http" and scope["path"] == "/status" and scope["method"] == "GET"
+        await (self._quick if quick else self._app)(scope, receive, send)

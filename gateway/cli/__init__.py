@@ -1,0 +1,45 @@
+"""The command line: `session-manager COMMAND`. One module a family of commands; this one is their table.
+
+Rule of this package: what a person did wrong is told in one sentence on standard error; exit codes are documented.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from config.refusal import StartRefused
+from gateway.cli import sandbox, serve
+
+app = typer.Typer(
+    name="session-manager",
+    help="Keeps many WhatsApp clients alive on one host and offers them over HTTP.",
+    epilog=(
+        "Exit codes: 0 done; 1 could not start, or failed; 2 wrong options or settings; "
+        "3 stopped, but something had to be killed; 70 a part of the service died, start it again."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def demo() -> None:
+    """Play the whole story of one client, in real headless Chromium, against the sandbox."""
+    from gateway.cli.demo import run  # imported late: it brings an HTTP client and more
+
+    raise typer.Exit(run())
+
+
+app.command("serve")(serve.serve)
+app.command("sandbox", context_settings=sandbox.PASSED_ON)(sandbox.sandbox)
+app.command("demo")(demo)
+
+
+def main() -> None:
+    """The program."""
+    try:
+        app()
+    except StartRefused as refusal:
+        print(f"session-manager: {refusal}", file=sys.stderr)
+        sys.exit(refusal.exit_code)

@@ -1,0 +1,59 @@
+"""The life of a client: started, listed, logged out, deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actors.clients.errors import NoSuchClient, ShuttingDown, StartFailed
+from actors.clients.protocol import AlreadyRunning
+from actors.clients.types import STARTING, State
+from gateway.errors import InvalidRequest
+from gateway.identity import HEADER, client_number, client_of
+from gateway.replies import reply
+from gateway.schemas import ClientEntry, DeletedAnswer, InitStarted, InitUnneeded, LoggedOutAnswer, StatusSummary
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from actors.clients.types import ClientId
+    from gateway.calls import Gateway
+
+
+async def init(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
+    """Start the client and wait for its first state, unless it runs."""
+    answer = await gateway.bridge.init(client_id)
+    if isinstance(answer, AlreadyRunning):
+        return reply(InitUnneeded(cliente_id=client_id, status=StatusSummary.of(answer.status)))
+    status = await gateway.bridge.settled(client_id, STARTING, gateway.settings.init_wait)
+    if status.state is State.ERROR:
+        raise StartFailed(client_id, status.reason_text or "The client could not be started")
+    if status.state is State.NOT_INITIALIZED:  # it was ended while it started
+        raise ShuttingDown if gateway.bridge.draining else StartFailed(client_id, "The client was ended meanwhile")
+    return reply(InitStarted(cliente_id=client_id, status=StatusSummary.of(status)))
+
+
+async def clients(gateway: Gateway, _: Request) -> Response:
+    """Every client and its state."""
+    return reply([ClientEntry(id=status.client_id, state=status.state) for status in await gateway.bridge.clients()])
+
+
+async def log_out(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
+    """Log out at WhatsApp."""
+    status = await gateway.bridge.log_out(client_id)
+    return reply(LoggedOutAnswer(cliente_id=client_id, status=StatusSummary.of(status)))
+
+
+async def delete(gateway: Gateway, request: Request) -> Response:
+    """Log out, stop, delete the stored login, forget. The path says whom; a header, if there is one, must agree."""
+    return reply(DeletedAnswer.of(await gateway.bridge.delete(_client_in_path(request))))
+
+
+def _client_in_path(request: Request) -> ClientId:
+    text = request.path_params["clienteId"]
+    client_id = client_number(text.encode())
+    if any(name == HEADER for name, _ in request.scope["headers"]) and client_of(request.scope["headers"]) != client_id:
+        raise InvalidRequest("X-Cliente-Id differs from the client in the path")
+    if client_id is None:
+        raise NoSuchClient(text)
+    return client_id

@@ -1,0 +1,33 @@
+"""GET /health: answers whatever the clients do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pykka import Timeout
+
+from actors.clients.errors import ShuttingDown, Starting
+from gateway import states
+from gateway.replies import reply
+from gateway.schemas import HealthAnswer
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from actors.clients.protocol import Status
+    from gateway.calls import Gateway
+
+
+async def health(gateway: Gateway, _: Request) -> Response:
+    """The whole service in one state, and how many clients are in each."""
+    counts = states.count(await _clients(gateway))
+    versions = dict(gateway.bridge.versions)
+    return reply(HealthAnswer(whatsapp_state=states.overall(counts), clients=counts, versions=versions))
+
+
+async def _clients(gateway: Gateway) -> tuple[Status, ...]:
+    try:
+        return await gateway.bridge.clients()
+    except (Starting, ShuttingDown, Timeout):
+        return ()

@@ -1,0 +1,87 @@
+"""The ways to pair: a QR now, a QR as soon as there is one, a code to type on the phone."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from actors.clients.types import RECOVERABLE, State
+from gateway import states
+from gateway.calls import for_client
+from gateway.identity import HeaderRefused
+from gateway.replies import reply
+from gateway.schemas import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from actors.clients.protocol import Status
+    from actors.clients.types import ClientId
+    from gateway.calls import Gateway
+
+
+async def qr(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
+    """The QR that is shown now."""
+    status = await gateway.bridge.status(client_id)
+    image = await _image(gateway, status)
+    if image is None or status.qr is None:
+        refused = QrUnavailable(state=status.state, can_send_messages=status.state in states.CAN_SEND)
+        return reply(refused, 409)
+    left = max(0, math.ceil(status.qr.expires_at - time.time()))
+    return reply(QrAnswer(expires_in=left, qr=image))
+
+
+async def qr_code(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
+    """The QR, as soon as one is shown."""
+    status = await gateway.bridge.settled(client_id, RECOVERABLE, gateway.settings.qr_wait)
+    image = await _image(gateway, status)
+    if image is not None:
+        return reply(QrCodeAnswer(qr=image))
+    http, error, message = _REFUSED[status.state]
+    refused = QrCodeRefused(
+        error=error,
+        message=message,
+        current_state=None if status.state is State.NOT_INITIALIZED else status.state,
+        wait_time_ms=round(gateway.settings.qr_wait * 1000) if http == 504 else None,
+    )
+    return reply(refused, http, without_none=True)
+
+
+async def qr_code_endpoint(request: Request) -> Response:
+    """GET /qr-code tells about the header in a shape of its own."""
+    try:
+        return await _QR_CODE(request)
+    except HeaderRefused as error:
+        return reply(QrCodeRefused(error=error.code, message=str(error)), 400, without_none=True)
+
+
+async def pairing_code(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
+    """A code to type on the phone instead of scanning."""
+    body = await gateway.body(request, PairingRequest)
+    code = await gateway.bridge.pairing_code(client_id, body.phone)
+    return reply(PairingAnswer(cliente_id=client_id, pairing_code=code))
+
+
+async def _image(gateway: Gateway, status: Status) -> str | None:
+    if status.state is not State.QR_REQUIRED or status.qr is None:
+        return None
+    return await gateway.images.data_url(status.qr.code)
+
+
+_QR_CODE = for_client(qr_code)
+_NOT_REQUIRED = (409, "QR_NOT_REQUIRED")
+_FAILED = (500, "INITIALIZATION_FAILED")
+_TIMEOUT = (504, "QR_TIMEOUT", "No QR was shown in time")
+_REFUSED: dict[State, tuple[int, str, str]] = {
+    State.NOT_INITIALIZED: (404, "QR_NOT_AVAILABLE", "Client not initialized: call POST /init first"),
+    State.READY: (*_NOT_REQUIRED, "The session is operational: no QR is needed"),
+    State.DISCONNECTED_LOGOUT: (*_NOT_REQUIRED, "The client has logged out: call POST /init for a new QR"),
+    State.DISCONNECTED_BANNED: (*_NOT_REQUIRED, "The number is banned: a QR would not help"),
+    State.AUTH_FAILURE: (*_FAILED, "The QR was not scanned in time: call POST /init for a new one"),
+    State.ERROR: (*_FAILED, "The client could not be started: call POST /init to try again"),
+    State.QR_REQUIRED: (*_FAILED, "The code that WhatsApp Web shows cannot be drawn as a QR"),
+    **dict.fromkeys(RECOVERABLE, _TIMEOUT),
+}
+"""What is answered where there is no image."""

@@ -1,0 +1,196 @@
+"""One uvicorn, its signals, and the order in which things start and stop.
+
+    socket ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
+
+Exit codes: 0 stopped in order; 1 could not start (StartRefused); 2 impossible settings; 3 stopped, but something had to
+be killed; 70 a part died without which nothing works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+
+from actors.system import System
+from config.refusal import StartRefused
+from gateway.app import application, gateway_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from actors.system import RunningBrowser
+    from config.settings import Settings
+
+KILLED, DIED = 3, 70
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_BACKLOG = 1024
+_IDLE_SECONDS = 30
+"""How long a connection without a request is kept."""
+_LAST_ANSWERS_SECONDS = 1
+"""How long answers that are under way may take once every client is closed."""
+_GRACE_SECONDS = 5.0
+"""How much longer than its time a stop may take before the process is ended from outside of it."""
+
+_log = structlog.get_logger("service")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the service ends, and the exit code where all goes well from here on."""
+
+    why: str
+    code: int = 0
+
+
+class Server:
+    """The service of one process. `run` in the main thread obeys signals; `end` may be called from any thread."""
+
+    def __init__(self, settings: Settings, browser: RunningBrowser | None = None) -> None:
+        self._settings = settings
+        self.system = System(settings, browser, fatal=lambda why: self.end(Ending(why, DIED)))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Future[Ending] | None = None
+
+    async def run(self, listener: socket.socket) -> int:
+        """Serve on this socket, which is closed at the end, until told to end. Answers the exit code.
+
+        Raises StartRefused.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._ending = self._loop.create_future()
+        gateway = gateway_of(self.system, self._settings)
+        with self._obeying_signals(self._loop):
+            async with _http(application(gateway), listener):
+                _log.info("service.listening", url=address(listener))
+                # Not cut short by a signal: what was half started could not be stopped in order.
+                await asyncio.to_thread(self.system.start)
+                _log.info("service.started")
+                ending = await self._ending
+                gateway.bridge.draining = True
+                orderly = await self._stop(ending)
+            code = ending.code or (0 if orderly else KILLED)
+            _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)
+            return code
+
+    def end(self, ending: Ending) -> None:
+        """Begin to end; only the first reason counts. Any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: it has ended
+                self._loop.call_soon_threadsafe(self._end, ending)
+
+    def _end(self, ending: Ending) -> None:
+        assert self._ending is not None
+        if self._ending.done():
+            _log.info("service.ending_already", why=ending.why)
+        else:
+            _log.log(20 if ending.code == 0 else 50, "service.ending", why=ending.why)
+            self._ending.set_result(ending)
+
+    async def _stop(self, ending: Ending) -> bool:
+        with _ended_at_last(self._settings.shutdown_timeout + _GRACE_SECONDS, ending.code or KILLED):
+            return await asyncio.to_thread(self.system.stop)
+
+    @contextmanager
+    def _obeying_signals(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._end, Ending(number.name))
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)  # from here to the end of the process nothing is left to stop
+
+
+def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
+    """Serve until a signal, or the death of a part. Answers the exit code. Raises StartRefused."""
+    with listen(settings.host, settings.port) as listener:
+        return asyncio.run(Server(settings, browser).run(listener))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartRefused."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise StartRefused(_cannot_listen(error, host, port)) from error
+
+
+def address(listener: socket.socket) -> str:
+    """The URL under which a socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is taken: stop what listens there, or set SM_PORT to another."
+        case errno.EACCES:
+            return f"Port {port} needs more rights than this user has: set SM_PORT to one above 1023."
+        case _:
+            return f"Cannot listen on {host} ({error.strerror or error}): set SM_HOST to an address of this machine."
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without signal handlers of its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the Server."""
+        yield
+
+
+@asynccontextmanager
+async def _http(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve HTTP inside, and finish the answers that are under way afterwards."""
+    config = uvicorn.Config(
+        app,
+        ws="wsproto",  # uvicorn's other one needs a newer `websockets` than pyppeteer allows
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+    )
+    server = _Uvicorn(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@contextmanager
+def _ended_at_last(seconds: float, code: int) -> Iterator[None]:
+    """Whatever hangs inside, the process has ended after `seconds`: Chromium dies with it, or by the next start."""
+    timer = threading.Timer(seconds, _end_now, [seconds, code])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_now(seconds: float, code: int) -> None:
+    _log.critical("service.ended_hard", after=seconds, code=code)
+    os._exit(code)

@@ -1,0 +1,100 @@
+"""The real gateway on a real uvicorn and a free port, over the fake browser: what callers see, without Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from actors.browser.fake import FakeBrowser
+from actors.clients.protocol import AwaitState
+from actors.clients.types import ClientId, State
+from config.settings import Settings
+from gateway.server import Ending, Server, address, listen
+
+T = TypeVar("T")
+PATIENCE = 10.0
+EVERY_STATE = frozenset(State)
+
+
+class Running:
+    """A service in a thread of this process. A context manager; afterwards `code` is its exit code."""
+
+    def __init__(self, data_dir: Path, browser: FakeBrowser | None = None, **settings: Any) -> None:
+        self.browser = browser or FakeBrowser()
+        options = {"data_dir": data_dir, "log_level": "error", "cleanup_delay": 60.0, "init_wait": 5.0, "qr_wait": 5.0}
+        self.settings = Settings(**{**options, **settings})
+        self.server = Server(self.settings, self.browser)
+        self.system = self.server.system
+        self.code: int | None = None
+
+    def __enter__(self) -> Self:
+        listener = listen("127.0.0.1", 0)
+        self.url = address(listener)
+        self._thread = threading.Thread(target=self._run, args=[listener], name="service")
+        self._thread.start()
+        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        until(self._started, bool, "the system has started")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+        self.end()
+
+    def _run(self, listener: Any) -> None:
+        self.code = asyncio.run(self.server.run(listener))
+
+    def _started(self) -> bool:
+        return self.http.get("/clients").status_code == 200
+
+    def end(self) -> int | None:
+        """Have it end as a signal would, and answer the exit code."""
+        self.server.end(Ending("SIGTERM"))
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), "the service did not end"
+        return self.code
+
+    def get(self, path: str, client: object = None) -> httpx.Response:
+        """GET for one client."""
+        return self.call("GET", path, client)
+
+    def post(self, path: str, client: object = None, json: Any = None) -> httpx.Response:
+        """POST for one client."""
+        return self.call("POST", path, client, json=json)
+
+    def call(self, method: str, path: str, client: object = None, **how: Any) -> httpx.Response:
+        """Any call; `client` is the header's value."""
+        headers = {} if client is None else {"X-Cliente-Id": str(client)}
+        return self.http.request(method, path, headers=headers, **how)
+
+    def status(self, client: int) -> dict[str, Any]:
+        """GET /status."""
+        answer: dict[str, Any] = self.get("/status", client).json()
+        return answer
+
+    def ready(self, client: int) -> None:
+        """Init and scan."""
+        assert self.post("/init", client).json()["status"]["state"] == "QR_REQUIRED"
+        self.browser.scan(ClientId(client))
+        self.reaches(client, State.READY)
+
+    def reaches(self, client: int, state: State, seconds: float = PATIENCE) -> None:
+        """Wait in the client's own actor until it is in that state."""
+        ref = self.system.find(ClientId(client))
+        assert ref is not None
+        status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
+        assert status.state is state, status
+
+
+def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = PATIENCE) -> T:
+    """Ask from outside until the answer holds, where nothing can be waited for."""
+    deadline = time.monotonic() + seconds
+    while not holds(answer := ask()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s; last seen: {answer}"
+        time.sleep(0.01)
+    return answer
