@@ -19,7 +19,6 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 from ulid import ULID
 
 from actors.clients.ports import Transition
-from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
 from actors.store.message import Operations, Read, Write
@@ -28,9 +27,8 @@ from actors.store.schema import event_counts, event_keys, events
 STATE_CHANGED = "client.state"
 """The type of the event that tells a client's new state."""
 MESSAGE_CHANGED = "message.state"
-"""The type of the event that tells a new state of a message in the outbox. The others are the kinds of `Happened`."""
-_ONCE = frozenset({"message"})
-"""Kinds of which the page may tell the same again: it reads its message store after every start."""
+"""The type of the event that tells a new state of a message in the outbox. The other types are the kinds of
+`Happened`."""
 
 
 def draw_id() -> str:
@@ -124,14 +122,6 @@ def of_transition(transition: Transition, id: str) -> AppendEvent:
         "reason_text": transition.text,
     }
     return AppendEvent(transition.client_id, STATE_CHANGED, payload, transition.at, id=id)
-
-
-def of_happened(client_id: ClientId, told: Happened, at: Seconds) -> AppendEvent:
-    """The event of what a page told of the account. A message is known by the id WhatsApp gave it."""
-    known_by = told.payload.get("id") if told.kind in _ONCE else None
-    return AppendEvent(
-        client_id, told.kind, told.payload, at, key=None if known_by is None else f"{told.kind} {known_by}"
-    )
 
 
 def append(connection: Connection, told: AppendEvent) -> Event | None:

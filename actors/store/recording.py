@@ -14,7 +14,7 @@ from actors.clients.ports import Transition
 from actors.clients.protocol import Happened
 from actors.clients.types import ClientId
 from actors.runtime import SYSTEM_CLOCK, Clock
-from actors.store.events import of_happened
+from actors.store.inbox import RecordHappened
 from actors.store.message import Write
 from actors.store.sessions import MarkReady, ReleaseSession, WantSession
 from actors.store.store import Store
@@ -54,7 +54,7 @@ class StoreJournal:
 
     def happened(self, client_id: ClientId, event: Happened) -> None:
         """Write one thing that happened to the account."""
-        _tell(self._store, of_happened(client_id, event, self._clock.time()))
+        _tell(self._store, RecordHappened(client_id, event, self._clock.time()))
 
 
 def _tell(store: Store, fact: Write[Any]) -> None:

@@ -20,8 +20,8 @@ from actors.store.events import (
     GetEvent,
     GetEventRange,
     PruneEvents,
-    of_happened,
 )
+from actors.store.inbox import RecordHappened
 from actors.store.store import Store
 from actors.store.transitions import GetTransitions, PruneTransitions, RecordTransition
 from tests.store.asking import ONE, TWO, ask
@@ -70,15 +70,15 @@ def test_a_write_that_was_tried_again_changes_nothing(store: Store) -> None:
 
 def test_a_message_the_page_tells_twice_is_one_event(store: Store) -> None:
     told = Happened("message", {"id": "false_549@c.us_3EB0", "lid": None, "phone": "549"})
-    assert ask(store, of_happened(ONE, told, 100.0)) is not None
-    assert ask(store, of_happened(ONE, told, 200.0)) is None
-    assert ask(store, of_happened(TWO, told, 200.0)) is not None
+    assert ask(store, RecordHappened(ONE, told, 100.0)) is not None
+    assert ask(store, RecordHappened(ONE, told, 200.0)) is None
+    assert ask(store, RecordHappened(TWO, told, 200.0)) is not None
     assert append(store).sequence == 2
 
 
 def test_acknowledgements_of_one_message_are_each_an_event(store: Store) -> None:
     for ack in (1, 2):
-        assert ask(store, of_happened(ONE, Happened("message.ack", {"id": "x", "ack": ack}), 100.0)) is not None
+        assert ask(store, RecordHappened(ONE, Happened("message.ack", {"id": "x", "ack": ack}), 100.0)) is not None
 
 
 def test_what_is_no_json_is_refused_and_leaves_no_gap(store: Store) -> None:
@@ -137,12 +137,12 @@ def test_events_are_pruned_by_number_in_steps(store: Store) -> None:
 
 
 def test_a_message_is_not_told_again_after_its_event_was_pruned_until_its_key_is(store: Store) -> None:
-    told = of_happened(ONE, Happened("message", {"id": "x"}), 100.0)
+    told = RecordHappened(ONE, Happened("message", {"id": "x"}), 100.0)
     ask(store, told)
     ask(store, PruneEvents(before=1000.0, keep=0, keys_before=100.0))
-    assert ask(store, of_happened(ONE, Happened("message", {"id": "x"}), 100.0)) is None
+    assert ask(store, RecordHappened(ONE, Happened("message", {"id": "x"}), 100.0)) is None
     ask(store, PruneEvents(before=1000.0, keep=0, keys_before=101.0))
-    assert ask(store, of_happened(ONE, Happened("message", {"id": "x"}), 100.0)) is not None
+    assert ask(store, RecordHappened(ONE, Happened("message", {"id": "x"}), 100.0)) is not None
 
 
 def test_the_range_says_how_far_back_one_can_resume(store: Store) -> None:

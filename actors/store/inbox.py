@@ -1,0 +1,60 @@
+"""What a page tells of its account: an event, and for the outbox the acknowledgement it may be, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from actors.clients.protocol import Happened
+from actors.clients.types import ClientId, Seconds
+from actors.store.events import AppendEvent, Event, append, draw_id
+from actors.store.message import Operations, Write
+from actors.store.outbox import RecordAck
+from actors.store.outbox_writes import record_ack
+
+_ONCE = frozenset({"message"})
+"""Kinds of which the page may tell the same again: it reads its message store after every start."""
+_ACK = "message.ack"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHappened(Write[Event | None]):
+    """A page has told something. Answers its event, or None where it had been written before: a message is known by the
+    `id` in its payload, the full one that WhatsApp gave it.
+
+    An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves the message of the outbox it is for.
+    """
+
+    client_id: ClientId
+    told: Happened
+    at: Seconds
+    id: str = field(default_factory=draw_id)
+
+
+def record(connection: Connection, message: RecordHappened) -> Event | None:
+    told = message.told
+    known_by = told.payload.get("id")
+    key = f"{told.kind} {known_by}" if told.kind in _ONCE and known_by is not None else None
+    event = append(connection, AppendEvent(message.client_id, told.kind, told.payload, message.at, key, message.id))
+    if event is not None and told.kind == _ACK:
+        _acknowledge(connection, message)
+    return event
+
+
+WRITES: Operations = {RecordHappened: record}
+
+
+def bare_id(full_id: str) -> str | None:
+    """The bare id in `true_5491122334455@c.us_3EB0…`, which a group's or platform's field may follow. None for other
+    text, and for messages that came in: they are not of the outbox.
+    """
+    parts = full_id.split("_")
+    return parts[2] if len(parts) >= 3 and parts[0] == "true" else None
+
+
+def _acknowledge(connection: Connection, message: RecordHappened) -> None:
+    full_id, ack = message.told.payload.get("id"), message.told.payload.get("ack")
+    if not isinstance(full_id, str) or not isinstance(ack, int) or (bare := bare_id(full_id)) is None:
+        return
+    record_ack(connection, RecordAck(message.client_id, bare, ack, message.at, full_id))

@@ -1,0 +1,111 @@
+"""The clients' ports over the store: what a client tells is there for whoever asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.clients.ports import Journal, Sessions, Transition
+from actors.clients.protocol import Happened
+from actors.clients.types import Reason, State
+from actors.runtime.testing import ManualClock
+from actors.store.database import Database
+from actors.store.events import EventsAfter
+from actors.store.inbox import bare_id
+from actors.store.message_states import MessageState
+from actors.store.outbox import GetMessage
+from actors.store.recording import StoreJournal, StoreSessions
+from actors.store.sessions import ForgetSession, GetSession, GetWantedSessions, RecordLogout, RecordPairing
+from actors.store.store import Store, open_store
+from actors.store.transitions import GetTransitions
+from tests.store.asking import ONE, PATIENCE, TWO, ask, sending
+
+
+def settle(store: Store) -> None:
+    """Wait until what was told is written."""
+    ask(store, ForgetSession(TWO))
+
+
+def test_sessions_are_wanted_in_the_order_in_which_they_are_to_resume(store: Store) -> None:
+    sessions: Sessions = StoreSessions(store, clock=ManualClock(epoch=50.0))
+    for client in (TWO, ONE):
+        sessions.want(client)
+    settle(store)
+    sessions.want(TWO)
+    sessions.was_ready(TWO)
+    ask(store, RecordPairing(TWO, 60.0))
+    assert [session.client_id for session in ask(store, GetWantedSessions())] == [TWO, ONE]
+    sessions.release(TWO)
+    ask(store, RecordPairing(TWO, 60.0))
+    assert [session.client_id for session in ask(store, GetWantedSessions())] == [ONE]
+    ready = ask(store, GetSession(TWO))
+    assert ready is not None
+    assert (ready.wanted, ready.was_ready, ready.paired_at) == (False, False, 60.0)
+
+
+def test_logouts_soon_after_their_pairing_are_counted_in_a_row(store: Store) -> None:
+    for at in (100.0, 200.0):
+        ask(store, RecordPairing(ONE, at))
+        counted = ask(store, RecordLogout(ONE, at + 30.0, early_within=60.0))
+    assert counted == 2
+    assert ask(store, RecordLogout(ONE, 231.0, early_within=60.0)) == 0
+    ask(store, RecordPairing(ONE, 300.0))
+    assert ask(store, RecordLogout(ONE, 361.0, early_within=60.0)) == 0
+
+
+def test_a_forgotten_client_leaves_nothing(store: Store) -> None:
+    StoreSessions(store).want(ONE)
+    ask(store, ForgetSession(ONE))
+    assert ask(store, GetSession(ONE)) is None
+
+
+def test_what_a_client_goes_through_is_in_the_journal_and_an_event(store: Store) -> None:
+    journal: Journal = StoreJournal(store, clock=ManualClock(epoch=50.0))
+    changed = Transition(ONE, State.READY, State.ERROR, "Exhausted", Reason.ATTEMPTS_EXHAUSTED, "gave up", 40.0)
+    journal.changed(changed)
+    journal.happened(ONE, Happened("message", {"id": "false_549@c.us_3EB0", "text": "hi"}))
+    settle(store)
+    assert ask(store, GetTransitions(ONE)) == (changed,)
+    assert [(event.type, event.at, event.sequence) for event in ask(store, EventsAfter())] == [
+        ("client.state", 40.0, 1),
+        ("message", 50.0, 2),
+    ]
+
+
+def test_an_acknowledgement_the_page_tells_moves_the_message_it_is_for(store: Store) -> None:
+    message = sending(store)
+    full_id = f"true_{message.chat}_{message.message_id}"
+    StoreJournal(store).happened(ONE, Happened("message.ack", {"id": full_id, "ack": 3}))
+    settle(store)
+    found = ask(store, GetMessage(ONE, message.id))
+    assert found is not None
+    assert (found.state, found.full_id) == (MessageState.READ, full_id)
+    assert [event.type for event in ask(store, EventsAfter())] == ["message.state", "message.ack", "message.state"]
+
+
+@pytest.mark.parametrize("payload", [{}, {"id": 5, "ack": 1}, {"id": "true_a_b", "ack": "1"}, {"id": "x", "ack": 1}])
+def test_an_acknowledgement_of_a_strange_shape_is_still_an_event(store: Store, payload: dict[str, object]) -> None:
+    StoreJournal(store).happened(ONE, Happened("message.ack", payload))
+    settle(store)
+    assert [event.payload for event in ask(store, EventsAfter())] == [payload]
+
+
+@pytest.mark.parametrize(
+    ("full_id", "bare"),
+    [
+        ("true_549@c.us_3EB0AA", "3EB0AA"),
+        ("true_123@g.us_3EB0AA_549@c.us", "3EB0AA"),
+        ("true_549@c.us_3EB0AA_out", "3EB0AA"),
+        ("false_549@c.us_3EB0AA", None),
+        ("3EB0AA", None),
+        ("", None),
+    ],
+)
+def test_the_bare_id_is_found_in_the_ids_of_what_was_sent(full_id: str, bare: str | None) -> None:
+    assert bare_id(full_id) == bare
+
+
+def test_a_closed_store_is_no_clients_trouble(sqlite: Database) -> None:
+    store = open_store(sqlite)
+    store.close(timeout=PATIENCE)
+    StoreSessions(store).want(ONE)
+    StoreJournal(store).happened(ONE, Happened("call", {}))
