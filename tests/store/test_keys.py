@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,6 @@ from actors.store.store import Store, open_store
 ANSWER = 5.0
 ALL = ApiKey("all0000000", "ops \x00 \ud83d", b"\x00" * 32, frozenset({"admin"}), None, 1.0)
 SOME = ApiKey("some000000", "sender", b"\x01" * 32, frozenset({"read", "send"}), frozenset({ClientId(7)}), 2.0)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'store.db'}")
-
-
-@pytest.fixture
-def store(database: Database) -> Iterator[Store]:
-    opened = open_store(database)
-    yield opened
-    opened.close(timeout=ANSWER)
 
 
 def keys_of(store: Store) -> tuple[ApiKey, ...]:
