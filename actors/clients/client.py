@@ -3,41 +3,42 @@
 Everything here runs in the client's own thread, one message after the other. Nothing blocks: long work is ordered from
 the page and comes back as a fact. Questions are answered from what is known, never from the browser.
 
-A page that was closed is not listened to any more (`Generation`), but waited for when the client ends: an actor is
-never gone before its processes are.
+    standing  what the client is, in public            pages    which page is heard, which are still leaving
+    waiting   who waits for another state              health   whether the page answers
+    asking    whose question the page has              memory   whether it has grown too big
+    sending   whose message the page has               ending   how far the client has ended
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pykka import ActorDeadError
-
 from actors.clients import lifecycle, protocol
+from actors.clients.asking import AnswerLate, Askers
+from actors.clients.ending import CloseLate, Ending, LogOutLate
 from actors.clients.errors import LogOutFailed, NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, ProbeDue, ProbeLate
-from actors.clients.lifecycle import OVERDUE, AttemptDue, Effect, Exhausted, Lost, Patience, PatienceOver, StartFailed
-from actors.clients.ports import Transition, Unrecorded
+from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, Lost, Patience, PatienceOver, StartFailed
+from actors.clients.memory import MemoryLimit, Verdict
+from actors.clients.pages import Pages
+from actors.clients.pairing import Pairing
+from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Status
 from actors.clients.sending import Sending, SendLate
-from actors.clients.types import ABSENT, STARTING, ClientId, Generation, Origin, Reason, Seconds, State
+from actors.clients.standing import Standing
+from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, Seconds, State
 from actors.clients.waiting import Waiting, WaitOver
 from actors.runtime import Actor, Refusal
 
 if TYPE_CHECKING:
     from pykka import ActorRef
 
-    from actors.clients.ports import Browser, Journal, Page, Tell
-    from actors.runtime import ReplyTo
+    from actors.clients.ports import Browser, Journal, Page
 
 _GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
 """Pages that would not hear a polite request to close."""
-
-_LOGGED_IN = frozenset({State.RECONNECTING, State.READY, State.DISCONNECTED_RECOVERABLE})
-"""A code shown in these means that a login which was there is void."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +48,18 @@ class Times:
     patience: Patience = field(default_factory=Patience)
     send: Seconds = 30.0
     log_out: Seconds = 15.0
+    answer: Seconds = 30.0
+    """For a pairing code, and for a picture."""
     close: Seconds = 15.0
     probe_interval: Seconds = 15.0
     probe_timeout: Seconds = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogOutLate:
-    """Timer: WhatsApp Web has not confirmed a logout in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class CloseLate:
-    """Timer: a page that was told to close is still there. First it is killed, then given up."""
-
-    killed: bool
-
-
 class Client(Actor):
-    """The actor of one client number. Started by the supervisor only, so that there is at most one."""
+    """The actor of one client number. Started by the supervisor only, so that there is at most one.
+
+    `memory_limit` is in bytes of PSS over the browser's process tree, 0 for none; `status` is what it is to begin with.
+    """
 
     def __init__(
         self,
@@ -75,44 +69,58 @@ class Client(Actor):
         *,
         journal: Journal | None = None,
         times: Times | None = None,
+        memory_limit: int = 0,
         status: Status | None = None,
     ) -> None:
         super().__init__(name=f"client-{client_id}")
-        self._browser, self._supervisor = browser, supervisor
+        times = times or Times()
+        self._client_id, self._browser = client_id, browser
         self._journal: Journal = journal or Unrecorded()
-        self._times = times or Times()
-        self._status = status or Status(client_id)
+        self._standing = Standing(
+            self,
+            status or Status(client_id),
+            patience=times.patience,
+            journal=self._journal,
+            supervisor=supervisor,
+        )
+        self._pages = Pages(browser, client_id, self.actor_ref)
+        self._health = Health(self, times.probe_interval, times.probe_timeout)
+        self._memory = MemoryLimit(memory_limit)
+        self._sending = Sending(self, times.send)
         self._waiting = Waiting(self)
-        self._sending = Sending(self, self._times.send)
-        self._health = Health(self, self._times.probe_interval, self._times.probe_timeout)
-        self._page: Page | None = None
-        self._generation = Generation(0)
-        self._leaving: dict[Generation, Page] = {}
+        self._log_outs = Askers(self, "log-out", times.log_out)
+        self._pairing_codes = Askers(self, "pairing-code", times.answer)
+        self._screenshots = Askers(self, "screenshot", times.answer)
+        self._ending = Ending(self, self._pages, log_out=times.log_out, close=times.close)
+        self._pairing = Pairing()
         self._caller_waits = False
-        self._closing: protocol.Close | None = None
-        self._log_out_askers: list[ReplyTo] = []
-        self._pairing_askers: list[ReplyTo] = []
-        self._screenshot_askers: list[ReplyTo] = []
+        """Whether somebody waits for the outcome of the present start."""
+        self._traffic = False
+        """Whether a message went or came since the last probe was answered."""
 
     def started(self) -> None:
         """Bind the client's number to every line it logs."""
-        self.log = self.log.bind(client=self._status.client_id)
+        self.log = self.log.bind(client=self._client_id)
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of a client."""
         handler = _HANDLERS.get(type(message))
         return super().receive(message) if handler is None else handler(self, message)
 
+    def closed(self, cause: BaseException | None) -> None:
+        """Whatever ended the actor, no browser outlives it."""
+        self._pages.kill()
+
     # --- questions and commands --------------------------------------------------------------------------------------
 
     def _get_status(self, _: protocol.GetStatus) -> Status:
-        return self._status
+        return self._standing.status
 
     def _await_state(self, question: protocol.AwaitState) -> Status | None:
-        return self._waiting.add(question, self._status)
+        return self._waiting.add(question, self._standing.status)
 
     def _start(self, order: protocol.Start) -> None:
-        answer = self._start_outcome(order.origin)
+        answer = self._start_outcome(order)
         if order.reply_to is None:
             return
         if isinstance(answer, Refusal):
@@ -120,202 +128,212 @@ class Client(Actor):
         else:
             order.reply_to.answer(answer)
 
-    def _start_outcome(self, origin: Origin) -> protocol.Started | protocol.AlreadyRunning | Refusal:
-        if self._closing is not None:
+    def _start_outcome(self, order: protocol.Start) -> protocol.Started | protocol.AlreadyRunning | Refusal:
+        if self._ending.order is not None:
             return ShuttingDown()
-        if self._status.state in STARTING:
-            return StartUnderWay(self._status.client_id)
-        if self._status.state not in ABSENT:
-            return protocol.AlreadyRunning(self._status)
-        self._caller_waits = origin is Origin.CALLER
-        self._change(reconnection_attempts=0, restricted_until=None, phone=None)
-        stored = self._browser.has_login(self._status.client_id)
-        self._walk(lifecycle.StartStored() if stored else lifecycle.StartFresh())
-        return protocol.Started(self._status)
+        if self._standing.state in STARTING:
+            return StartUnderWay(self._client_id)
+        if self._standing.state not in ABSENT:
+            return protocol.AlreadyRunning(self._standing.status)
+        self._pairing = order.pairing
+        self._caller_waits = order.origin is Origin.CALLER
+        self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
+        self._walk(lifecycle.StartStored() if self._has_login() else lifecycle.StartFresh())
+        return protocol.Started(self._standing.status)
+
+    def _has_login(self) -> bool:
+        return self._browser.has_login(self._client_id)
 
     def _send_text(self, message: protocol.SendText) -> None:
         self._sending.send(self._ready_page(), message)
+        self._traffic = True
 
     def _log_out(self, _: protocol.LogOut) -> None:
         page = self._ready_page()
-        self._log_out_askers.append(self.defer())
-        self.start_timer("log-out", self._times.log_out, LogOutLate())
+        self._log_outs.add()
         page.log_out()
 
     def _request_pairing_code(self, order: protocol.RequestPairingCode) -> None:
-        if self._page is None or self._status.state is not State.QR_REQUIRED:
-            raise PairingUnavailable(
-                f"A pairing code can be asked for in QR_REQUIRED only, not in {self._status.state}"
-            )
-        self._pairing_askers.append(self.defer())
-        self._page.request_pairing_code(order.phone)
+        page, state = self._pages.present, self._standing.state
+        if page is None or state is not State.QR_REQUIRED:
+            raise PairingUnavailable(f"A pairing code can be asked for in QR_REQUIRED only, not in {state}")
+        self._pairing_codes.add()
+        page.request_pairing_code(order.phone)
 
     def _take_screenshot(self, _: protocol.TakeScreenshot) -> None:
-        if self._page is None:
-            raise NotReady(self._status.state)
-        self._screenshot_askers.append(self.defer())
-        self._page.take_screenshot()
+        page = self._pages.present
+        if page is None:
+            raise NotReady(self._standing.state)
+        self._screenshots.add()
+        page.take_screenshot()
 
     def _ready_page(self) -> Page:
-        if self._status.state is not State.READY or self._page is None or self._closing is not None:
-            raise NotReady(self._status.state)
-        return self._page
+        page = self._pages.present
+        if self._ending.order is not None:
+            raise NotReady(State.NOT_INITIALIZED)
+        if self._standing.state is not State.READY or page is None:
+            raise NotReady(self._standing.state)
+        return page
 
     # --- the end of a client -----------------------------------------------------------------------------------------
 
     def _end(self, order: protocol.Close) -> None:
-        if self._closing is not None:
-            self._closing = protocol.Close(forget=self._closing.forget or order.forget)
+        if self._ending.order is not None:
+            self._ending.order = protocol.Close(forget=self._ending.order.forget or order.forget)
             return
-        self._closing = order
-        self.cancel_timer("patience")
-        self.cancel_timer("attempt")
-        if order.forget and self._page is not None and self._status.state is State.READY:
-            self.start_timer("log-out", self._times.log_out, LogOutLate())
-            self._page.log_out()
-        else:
+        self._ending.order = order
+        if order.forget and self._standing.state is State.READY:
+            self._ending.log_out()
+        if not self._ending.logging_out:
             self._leave()
 
-    def _leave(self) -> None:
+    def _leave(self, _: LogOutLate | None = None) -> None:
         """Close what is open, answer whoever waits, and stop once every process is gone."""
-        self._waiting.end(self._status)
-        self._close_page()
-        if self._closing is not None and self._closing.forget:
-            self._browser.drop_login(self._status.client_id)
-        self.start_timer("close", self._times.close, CloseLate(killed=False))
-        self._stop_if_alone()
-
-    def _stop_if_alone(self) -> None:
-        if self._closing is not None and self._page is None and not self._leaving:
-            self.stop()
+        self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
+        self._walk(lifecycle.Closed())
+        self._waiting.end(self._standing.status)
+        if self._ending.order is not None and self._ending.order.forget:
+            self._browser.drop_login(self._client_id)
+        self._ending.leave()
+        self._ending.stop_if_alone()
 
     def _close_late(self, late: CloseLate) -> None:
-        if late.killed:
-            self.log.error("page.never_gone", pages=len(self._leaving))
-            self.stop()
-            return
-        for page in self._leaving.values():
-            page.kill()
-        self.start_timer("close", self._times.close, CloseLate(killed=True))
+        self._ending.late(late)
 
     # --- facts of the page -------------------------------------------------------------------------------------------
 
     def _hear(self, envelope: FromPage) -> None:
-        """Listen to the present page only; of an older one only its end matters."""
-        fact = envelope.fact
-        if isinstance(fact, protocol.BrowserGone):
-            self._leaving.pop(envelope.generation, None)
-        if envelope.generation == self._generation and self._page is not None:
-            _FACTS[type(fact)](self, fact)
-            self._change(last_event_at=self.clock.time())
-        self._stop_if_alone()
+        """Listen to the present page only; then see whether that was the last thing a client waits for that ends."""
+        if self._pages.hears(envelope):
+            self._health.watch()
+            _FACTS[type(envelope.fact)](self, envelope.fact)
+            self._standing.change(last_event_at=self.clock.time())
+        if self._ending.logging_out and self._pages.present is None:
+            self._leave()
+        self._ending.stop_if_alone()
 
     def _qr_shown(self, fact: protocol.QrShown) -> None:
-        self._caller_waits = False
-        self._change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
+        self._standing.change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
+        self._walk(fact)
+
+    def _qr_idle(self, fact: protocol.QrIdle) -> None:
+        self._standing.change(qr=None)
         self._walk(fact)
 
     def _ready(self, fact: protocol.Ready) -> None:
-        self._caller_waits = False
-        self._change(phone=fact.phone, restricted_until=None, reconnection_attempts=0)
+        self._standing.change(phone=fact.phone, restricted_until=None, reconnection_attempts=0)
         self._walk(fact)
 
     def _link_lost(self, fact: protocol.LinkLost) -> None:
-        self._change(restricted_until=fact.until)
-        if fact.until is not None and self._status.state is State.INITIALIZING:
-            self._walk(StartFailed(fact.reason, fact.text))  # a restricted number cannot finish its pairing
-        else:
-            self._walk(fact)
+        """A restriction with a known end says more than a silence: it is kept until it is over or the link resumes."""
+        state = self._standing.state
+        if fact.until is None:
+            if state is not State.DISCONNECTED_RECOVERABLE or not self._standing.restricted():
+                self._walk(fact)
+        elif state is not State.QR_REQUIRED:
+            self._standing.change(restricted_until=fact.until)
+            # A restricted number cannot finish its pairing.
+            self._walk(StartFailed(fact.reason, fact.text) if state is State.INITIALIZING else fact)
 
     def _logged_out(self, fact: protocol.LoggedOut) -> None:
-        asked = bool(self._log_out_askers) or self._closing is not None
-        self._walk(replace(fact, reason=Reason.LOGGED_OUT_BY_API) if asked else fact)
-        self._log_out_settled()
+        """A logout looks the same whoever caused it: one that was asked for is ours, one in a row is a ban."""
+        if fact.reason is not Reason.LOGGED_OUT_BY_PHONE:
+            self._walk(fact)
+        elif self._log_outs or self._ending.logging_out:
+            self._walk(replace(fact, reason=Reason.LOGGED_OUT_BY_API, text="Logged out on request"))
+        else:
+            self._remember(self._pairing.logged_out(self.clock.time()))
+            banned = protocol.Banned(Reason.BANNED, self._pairing.banned_text)
+            self._walk(banned if self._pairing.looks_banned else fact)
 
-    def _log_out_settled(self) -> None:
-        self.cancel_timer("log-out")
-        out = self._status.state is State.DISCONNECTED_LOGOUT
-        for asker in self._take(self._log_out_askers):
-            if out:
-                asker.answer(self._status)
-            else:
-                asker.refuse(
-                    LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {self._status.state}")
-                )
-        if self._closing is not None:
-            self._leave()
+    def _remember(self, pairing: Pairing) -> None:
+        self._pairing = pairing
+        self._standing.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
 
     def _lost(self, fact: protocol.PageFailed | protocol.BrowserGone) -> None:
-        """The page is of no use any more."""
-        reason = fact.reason or Reason.BROWSER_CRASHED
-        if isinstance(fact, protocol.BrowserGone):
-            self._page = None
-        self._give_up_page(reason, fact.text)
+        self._give_up_page(fact.reason or Reason.BROWSER_CRASHED, fact.text)
 
     def _give_up_page(self, reason: Reason, text: str) -> None:
-        kind = StartFailed if self._caller_waits and self._status.state in STARTING else Lost
+        """The page is of no use any more."""
+        kind = StartFailed if self._caller_waits else Lost
         self._walk(kind(reason, text))
 
     def _pairing_code_shown(self, fact: protocol.PairingCodeShown) -> None:
-        self._change(pairing_code=fact.code)
-        for asker in self._take(self._pairing_askers):
-            asker.answer(fact)
+        if self._standing.state is State.QR_REQUIRED:
+            self._standing.change(pairing_code=fact.code)
+        self._pairing_codes.answer(fact)
 
     def _pairing_code_refused(self, fact: protocol.PairingCodeRefused) -> None:
-        for asker in self._take(self._pairing_askers):
-            asker.refuse(PairingUnavailable(fact.why))
+        self._pairing_codes.refuse(PairingUnavailable(fact.why))
 
     def _screenshot_taken(self, fact: protocol.ScreenshotTaken) -> None:
-        for asker in self._take(self._screenshot_askers):
-            if fact.png is not None:
-                asker.answer(protocol.Screenshot(fact.png))
-            else:
-                asker.refuse(NotReady(self._status.state))
+        if fact.png is not None:
+            self._screenshots.answer(protocol.Screenshot(fact.png))
+        else:
+            self._screenshots.refuse(NotReady(self._standing.state))
 
     def _probed(self, fact: protocol.Probed) -> None:
         self._health.answered(fact.token)
-        self._change(healthy=self._is_healthy())
+        self._standing.change(healthy=self._is_healthy(self._standing.state))
+        ready = self._standing.state is State.READY
+        quiet, self._traffic = ready and not self._traffic and not self._sending, False
+        if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
+            self._memory = self._memory.restarted(self.now())
+            self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
 
     def _settled(self, fact: protocol.Sent | protocol.SendRefused | protocol.SendUnsettled) -> None:
         self._sending.settle(fact)
 
     def _happened(self, fact: protocol.Happened) -> None:
-        self._journal.happened(self._status.client_id, fact)
+        self._traffic = True
+        self._journal.happened(self._client_id, fact)
 
     # --- timers ------------------------------------------------------------------------------------------------------
 
     def _patience_over(self, event: PatienceOver) -> None:
-        if self._status.state in STARTING:
+        if self._standing.state in STARTING:
             self._give_up_page(event.reason, event.text)
         else:
             self._walk(event)
 
+    def _attempt_due(self, event: AttemptDue) -> None:
+        """Resume; or start afresh where the page was lost before there was a login."""
+        self._walk(event if self._has_login() else lifecycle.StartFresh())
+
     def _probe_due(self, _: ProbeDue) -> None:
-        if self._page is not None:
-            self._health.probe(self._page)
+        if self._pages.present is not None:
+            self._health.probe(self._pages.present)
 
     def _probe_late(self, _: ProbeLate) -> None:
         hung = self._health.missed()
-        self._change(healthy=False)
+        self._standing.change(healthy=False)
         if hung:
             self._give_up_page(Reason.BROWSER_HUNG, "The page did not answer two probes in a row")
 
-    def _log_out_late(self, _: LogOutLate) -> None:
-        self._log_out_settled()
+    def _answer_late(self, late: AnswerLate) -> None:
+        errors = {
+            self._log_outs: _not_logged_out(self._standing.state),
+            self._pairing_codes: PairingUnavailable("WhatsApp Web gave no pairing code in time"),
+            self._screenshots: NotReady(self._standing.state),
+        }
+        for askers, error in errors.items():
+            if askers.kind == late.kind:
+                askers.late(late.ticket, error)
 
     def _send_late(self, late: SendLate) -> None:
         self._sending.late(late.order)
 
     def _wait_over(self, over: WaitOver) -> None:
-        self._waiting.over(over.ticket, self._status)
+        self._waiting.over(over.ticket, self._standing.status)
 
     # --- reconnection, granted by the supervisor ---------------------------------------------------------------------
 
     def _reconnect_granted(self, grant: protocol.ReconnectGranted) -> None:
-        if self._status.state is State.DISCONNECTED_RECOVERABLE and self._page is None and self._closing is None:
+        if self._standing.state is State.DISCONNECTED_RECOVERABLE and self._pages.present is None:
+            delay = max(grant.delay, self._standing.restricted())
             self.cancel_timer("patience")
-            self.start_timer("attempt", grant.delay, AttemptDue())
-            self._change(reconnection_attempts=grant.attempt, next_attempt_at=self.clock.time() + grant.delay)
+            self.start_timer("attempt", delay, AttemptDue())
+            self._standing.change(reconnection_attempts=grant.attempt, next_attempt_at=self.clock.time() + delay)
 
     def _reconnect_refused(self, refusal: protocol.ReconnectRefused) -> None:
         self._walk(Exhausted(refusal.reason, refusal.text))
@@ -324,135 +342,63 @@ class Client(Actor):
 
     def _walk(self, event: lifecycle.Event) -> None:
         """Decide the event by the table, publish the new state, then perform what it asks for."""
-        before = self._status.state
+        before, why = self._standing.state, self._standing.why(event)
         decision = lifecycle.step(before, event)
         if not decision.moved:
             return
-        self._enter(before, decision.state, event)
+        after = decision.state
+        self._standing.enter(after, event, healthy=self._is_healthy(after))
+        self._caller_waits &= after in STARTING
+        if before is State.QR_REQUIRED is not after:
+            self._left_qr(after)
         for effect in decision.effects:
-            _EFFECTS[effect](self, event)
-        self._waiting.changed(self._status)
+            _EFFECTS[effect](self, *why)
+        self._waiting.changed(self._standing.status)
 
-    def _enter(self, before: State, after: State, event: lifecycle.Event) -> None:
-        reason, text = self._why(event)
-        if after is State.QR_REQUIRED and before is after:
-            self._change(reason=reason, reason_text=text)
-            return
-        self._change(
-            state=after,
-            reason=reason,
-            reason_text=text,
-            since=self._status.since if before is after else self.clock.time(),
-            next_attempt_at=None,
-            qr=self._status.qr if after is State.QR_REQUIRED else None,
-            pairing_code=self._status.pairing_code if after is State.QR_REQUIRED else None,
-        )
-        self._change(healthy=self._is_healthy())
-        self._arm_patience()
-        if before is not after or reason is not None:
-            self._announce(
-                Transition(self._status.client_id, before, after, type(event).__name__, reason, text, self.clock.time())
-            )
+    def _left_qr(self, after: State) -> None:
+        self._pairing_codes.refuse_all(PairingUnavailable(f"No pairing code is needed in {after}"))
+        if after in (State.INITIALIZING, State.READY):
+            self._remember(self._pairing.paired(self.clock.time()))
 
-    def _why(self, event: lifecycle.Event) -> tuple[Reason | None, str | None]:
-        """The reason an event gives; on the way back to READY the reason for having left it stays readable."""
-        match event:
-            case AttemptDue() | protocol.LinkResumed():
-                return self._status.reason, self._status.reason_text
-            case protocol.QrShown() if self._status.state in _LOGGED_IN:
-                return Reason.LOGIN_REFUSED, "WhatsApp Web no longer accepts the stored login"
-            case protocol.Conflict(text=text):
-                return Reason.CONFLICT, text
-            case _:
-                return getattr(event, "reason", None), getattr(event, "text", None)
+    def _is_healthy(self, state: State) -> bool:
+        return state is State.READY and self._health.healthy
 
-    def _announce(self, transition: Transition) -> None:
-        self.log.info(
-            "client.state",
-            before=transition.before,
-            after=transition.after,
-            event_type=transition.event,
-            reason=transition.reason,
-            text=transition.text,
-        )
-        self._journal.changed(transition)
-        if self._supervisor is not None:
-            self._supervisor.tell(protocol.StatusChanged(self._status))
+    # --- effects; each is told the reason ----------------------------------------------------------------------------
 
-    def _arm_patience(self) -> None:
-        """Give the state its deadline: a restriction with a known end is waited out first."""
-        self.cancel_timer("patience")
-        state = self._status.state
-        seconds = self._times.patience.of(state)
-        if seconds is not None and self._closing is None:
-            restricted = max(0.0, (self._status.restricted_until or 0.0) - self.clock.time())
-            self.start_timer("patience", restricted + seconds, PatienceOver(*OVERDUE[state]))
+    def _open_page(self, *_: object) -> None:
+        self._pages.open()
 
-    def _is_healthy(self) -> bool:
-        return self._status.state is State.READY and self._health.healthy
-
-    def _change(self, **fields: Any) -> None:
-        """Publish a new Status if anything differs; the same object is answered until then."""
-        changed = replace(self._status, **fields)
-        if changed != self._status:
-            self._status = changed
-
-    # --- effects -----------------------------------------------------------------------------------------------------
-
-    def _open_page(self, _: lifecycle.Event) -> None:
-        self._generation = Generation(self._generation + 1)
-        self._page = self._browser.open(self._status.client_id, self._listener(self._generation))
-        self._health.watch()
-
-    def _listener(self, generation: Generation) -> Tell:
-        ref = self.actor_ref
-
-        def listen(fact: protocol.PageFact) -> None:
-            with suppress(ActorDeadError):  # the page of an actor that crashed still says that it is gone
-                ref.tell(FromPage(generation, fact))
-
-        return listen
-
-    def _close_page(self, event: lifecycle.Event | None = None) -> None:
-        """Let go of the page: it is not heard any more, but remembered until its processes are gone."""
+    def _close_page(self, reason: Reason | None, _: str | None) -> None:
+        """Let go of the page, and answer everyone who waits for something of it."""
         self._health.rest()
+        self._pages.leave(graceless=reason in _GRACELESS)
         self._sending.page_gone()
-        page, self._page = self._page, None
-        if page is not None:
-            self._leaving[self._generation] = page
-            graceless = isinstance(event, Lost | StartFailed) and event.reason in _GRACELESS
-            page.kill() if graceless else page.close()
-        for askers in (self._pairing_askers, self._screenshot_askers):
-            for asker in self._take(askers):
-                asker.refuse(NotReady(self._status.state))
+        state = self._standing.state
+        self._pairing_codes.refuse_all(NotReady(state))
+        self._screenshots.refuse_all(NotReady(state))
+        if self._standing.status.reason is Reason.LOGGED_OUT_BY_API:
+            self._log_outs.answer_all(self._standing.status)
+        self._log_outs.refuse_all(_not_logged_out(state))
 
-    def _refresh_qr(self, _: lifecycle.Event) -> None:
-        if self._page is not None:
-            self._page.refresh_qr()
+    def _refresh_qr(self, *_: object) -> None:
+        if self._pages.present is not None:
+            self._pages.present.refresh_qr()
 
-    def _keep_login(self, _: lifecycle.Event) -> None:
-        self._browser.keep_login(self._status.client_id)
+    def _keep_login(self, *_: object) -> None:
+        self._browser.keep_login(self._client_id)
 
-    def _drop_login(self, _: lifecycle.Event) -> None:
-        self._browser.drop_login(self._status.client_id)
+    def _drop_login(self, *_: object) -> None:
+        self._browser.drop_login(self._client_id)
 
-    def _want_reconnect(self, event: lifecycle.Event) -> None:
-        if self._closing is None and self._supervisor is not None:
-            self.cancel_timer("patience")
-            reason, text = self._why(event)
-            wish = protocol.ReconnectWanted(self._status.client_id, reason or Reason.BROWSER_CRASHED, text or "")
-            self._supervisor.tell(wish)
+    def _want_reconnect(self, reason: Reason | None, text: str | None) -> None:
+        """Ask for an attempt. The state's patience stays: should no answer come, it asks again."""
+        if self._ending.order is None:
+            wish = protocol.ReconnectWanted(self._client_id, reason or Reason.BROWSER_CRASHED, text or "")
+            self._standing.tell_supervisor(wish)
 
-    @staticmethod
-    def _take(askers: list[ReplyTo]) -> list[ReplyTo]:
-        taken = askers.copy()
-        askers.clear()
-        return taken
 
-    def closed(self, cause: BaseException | None) -> None:
-        """Whatever ended the actor, no browser outlives it."""
-        for page in (*self._leaving.values(), *([self._page] if self._page else [])):
-            page.kill()
+def _not_logged_out(state: State) -> LogOutFailed:
+    return LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {state}")
 
 
 _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
@@ -467,19 +413,20 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     protocol.ReconnectGranted: Client._reconnect_granted,
     protocol.ReconnectRefused: Client._reconnect_refused,
     protocol.Close: Client._end,
-    AttemptDue: Client._walk,
+    AttemptDue: Client._attempt_due,
     PatienceOver: Client._patience_over,
     ProbeDue: Client._probe_due,
     ProbeLate: Client._probe_late,
     SendLate: Client._send_late,
     WaitOver: Client._wait_over,
-    LogOutLate: Client._log_out_late,
+    AnswerLate: Client._answer_late,
+    LogOutLate: Client._leave,
     CloseLate: Client._close_late,
 }
 
 _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.QrShown: Client._qr_shown,
-    protocol.QrIdle: Client._walk,
+    protocol.QrIdle: Client._qr_idle,
     protocol.QrScanned: Client._walk,
     protocol.PairingCodeShown: Client._pairing_code_shown,
     protocol.PairingCodeRefused: Client._pairing_code_refused,
@@ -496,11 +443,12 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.Sent: Client._settled,
     protocol.SendRefused: Client._settled,
     protocol.SendUnsettled: Client._settled,
+    protocol.LookedUp: lambda *_: None,  # nothing here asks for it
     protocol.ScreenshotTaken: Client._screenshot_taken,
     protocol.Happened: Client._happened,
 }
 
-_EFFECTS: dict[Effect, Callable[[Client, lifecycle.Event], None]] = {
+_EFFECTS: dict[Effect, Callable[[Client, Reason | None, str | None], None]] = {
     Effect.OPEN_PAGE: Client._open_page,
     Effect.CLOSE_PAGE: Client._close_page,
     Effect.REFRESH_QR: Client._refresh_qr,

@@ -1,6 +1,7 @@
 """Is the page alive? One probe each interval; two that are not answered in time, in a row, mean that it hangs.
 
 Noticed at the latest `2 × interval + timeout` after the page stopped: a probe answered just before, then two that fail.
+A page is probed from its first fact on: until then it is being started, and the start's own patience covers it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Health:
 
     def __init__(self, actor: Actor, interval: Seconds, timeout: Seconds) -> None:
         self._actor = actor
-        self._interval, self._timeout = interval, timeout
+        # A probe is late before the next one is due, else none would ever be.
+        self._interval, self._timeout = interval, min(timeout, interval)
+        self._watching = False
         self._token = 0
         self._misses = 0
 
@@ -44,12 +47,14 @@ class Health:
         return self._misses == 0
 
     def watch(self) -> None:
-        """Begin with a new page."""
-        self.rest()
-        self._actor.start_timer("probe", self._interval, ProbeDue())
+        """The page has spoken: probe it from now on, unless that is being done."""
+        if not self._watching:
+            self._watching = True
+            self._actor.start_timer("probe", self._interval, ProbeDue())
 
     def rest(self) -> None:
         """There is no page to probe."""
+        self._watching = False
         self._misses = 0
         self._token += 1
         self._actor.cancel_timer("probe")
@@ -58,8 +63,8 @@ class Health:
     def probe(self, page: Page) -> None:
         """Send one probe and wait for its answer."""
         self._token += 1
-        self._actor.start_timer("probe", self._interval, ProbeDue())
         self._actor.start_timer("probe-late", self._timeout, ProbeLate(self._token))
+        self._actor.start_timer("probe", self._interval, ProbeDue())
         page.probe(self._token)
 
     def answered(self, token: int) -> None:

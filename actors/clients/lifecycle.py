@@ -84,6 +84,11 @@ class Exhausted:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The client was told to end; a logout that is part of that has been tried."""
+
+
 Event = (
     StartFresh
     | StartStored
@@ -102,6 +107,7 @@ Event = (
     | StartFailed
     | PatienceOver
     | Exhausted
+    | Closed
 )
 EVENTS: tuple[type, ...] = Event.__args__
 
@@ -125,10 +131,13 @@ _ENDS: dict[type, State] = {
     Banned: State.DISCONNECTED_BANNED,
     Blocked: State.ERROR,
     StartFailed: State.ERROR,
+    Closed: State.NOT_INITIALIZED,
 }
 """What ends a client in every state in which it has a page."""
 
 _STARTS: dict[type, State] = {StartFresh: State.INITIALIZING, StartStored: State.RECONNECTING}
+_REST = _STARTS | {Closed: State.NOT_INITIALIZED}
+"""What leads out of an end: a start, or the cleanup."""
 
 TRANSITIONS: dict[State, dict[type, State]] = {
     State.NOT_INITIALIZED: _STARTS,
@@ -168,6 +177,7 @@ TRANSITIONS: dict[State, dict[type, State]] = {
     | {
         QrShown: State.DISCONNECTED_LOGOUT,
         AttemptDue: State.RECONNECTING,
+        StartFresh: State.INITIALIZING,  # an attempt, where the page was lost before there was a login
         LinkLost: State.DISCONNECTED_RECOVERABLE,  # the same silence, better known: a restriction after a network loss
         LinkResumed: State.RECONNECTING,
         Ready: State.READY,
@@ -175,19 +185,19 @@ TRANSITIONS: dict[State, dict[type, State]] = {
         PatienceOver: State.DISCONNECTED_RECOVERABLE,
         Exhausted: State.ERROR,
     },
-    State.AUTH_FAILURE: _STARTS,
-    State.DISCONNECTED_LOGOUT: _STARTS,
-    State.DISCONNECTED_BANNED: _STARTS,
-    State.ERROR: _STARTS,
+    State.AUTH_FAILURE: _REST,
+    State.DISCONNECTED_LOGOUT: _REST,
+    State.DISCONNECTED_BANNED: _REST,
+    State.ERROR: _REST,
 }
 
-_OF_A_PAGE = frozenset({QrShown, QrIdle, QrScanned, Ready, LinkLost, LinkResumed, *_ENDS, Lost})
+_OF_A_PAGE = frozenset({QrShown, QrIdle, QrScanned, Ready, LinkLost, LinkResumed, *_ENDS, Lost}) - {Closed}
 _LATE = frozenset({AttemptDue, PatienceOver, Exhausted})
 _NOTHING_OPEN = _OF_A_PAGE | _LATE
 """No page is open in these states; what an old one still says, and late timers, mean nothing."""
 
 IGNORED: dict[State, frozenset[type]] = {
-    State.NOT_INITIALIZED: _NOTHING_OPEN,
+    State.NOT_INITIALIZED: _NOTHING_OPEN | {Closed},
     # The link of a page that is still starting comes and goes; the start's own patience covers it.
     State.INITIALIZING: frozenset(
         {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, LinkLost, LinkResumed}
@@ -195,7 +205,7 @@ IGNORED: dict[State, frozenset[type]] = {
     State.RECONNECTING: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, LinkResumed}),
     State.QR_REQUIRED: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, LinkLost, LinkResumed}),
     State.READY: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, PatienceOver, QrIdle, QrScanned}),
-    State.DISCONNECTED_RECOVERABLE: frozenset({StartFresh, StartStored, QrIdle, QrScanned}),
+    State.DISCONNECTED_RECOVERABLE: frozenset({StartStored, QrIdle, QrScanned}),
     **dict.fromkeys(TERMINAL, _NOTHING_OPEN),
 }
 
@@ -209,11 +219,14 @@ ON_EVENT: dict[tuple[type, State], tuple[Effect, ...]] = {
     (LoggedOut, State.DISCONNECTED_LOGOUT): (Effect.DROP_LOGIN,),
     (QrShown, State.DISCONNECTED_LOGOUT): (Effect.DROP_LOGIN,),
     (Banned, State.DISCONNECTED_BANNED): (Effect.DROP_LOGIN,),
+    (PatienceOver, State.AUTH_FAILURE): (Effect.DROP_LOGIN,),  # a profile that shows codes holds no login
 }
 ON_ENTRY: dict[State, tuple[Effect, ...]] = {
     State.READY: (Effect.KEEP_LOGIN,),
-    **dict.fromkeys(TERMINAL, (Effect.CLOSE_PAGE,)),
+    **dict.fromkeys((*sorted(TERMINAL), State.NOT_INITIALIZED), (Effect.CLOSE_PAGE,)),
 }
+"""A login that is void is dropped at once, not at the cleanup: a start before that finds nothing stored, and begins
+afresh; a crash of the service cannot bring it back. The profile goes as soon as its page is gone. Conflict keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

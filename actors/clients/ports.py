@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from actors.clients.pairing import Pairing
 from actors.clients.protocol import Happened, PageFact
 from actors.clients.types import ClientId, Reason, Seconds, State
 
@@ -106,6 +107,12 @@ class Sessions(Protocol):
     def was_ready(self, client_id: ClientId) -> None:
         """The client has reached READY: it resumes before those that never did."""
 
+    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+        """Remember this of the client's pairing; given back to the supervisor at its start."""
+
+    def forget(self, client_id: ClientId) -> None:
+        """Remember nothing of the client."""
+
 
 class Unrecorded:
     """A Journal and Sessions that keep nothing, for programs and tests that need no memory."""
@@ -123,4 +130,10 @@ class Unrecorded:
         """Keep nothing."""
 
     def was_ready(self, client_id: ClientId) -> None:
+        """Keep nothing."""
+
+    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+        """Keep nothing."""
+
+    def forget(self, client_id: ClientId) -> None:
         """Keep nothing."""

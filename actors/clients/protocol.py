@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.clients.pairing import Pairing
 from actors.clients.types import ClientId, Generation, Origin, Reason, Seconds, State
 from actors.runtime import Work
 
@@ -84,10 +85,14 @@ class ShutDown:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start unless running; `reply_to` (a ReplyTo, or None) gets Started | AlreadyRunning or a refusal."""
+    """Start unless running; `reply_to` (a ReplyTo, or None) gets Started | AlreadyRunning or a refusal.
+
+    `pairing` is what the supervisor remembers of this number.
+    """
 
     origin: Origin
     reply_to: Any = field(default=None, compare=False)
+    pairing: Pairing = field(default_factory=Pairing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,14 @@ class StatusChanged:
     """Fact for the supervisor: what the client now is."""
 
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class PairingChanged:
+    """Fact for the supervisor: a phone was paired, or the login was ended from outside; to be remembered."""
+
+    client_id: ClientId
+    pairing: Pairing
 
 
 @dataclass(frozen=True, slots=True)

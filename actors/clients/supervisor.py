@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pykka import ActorDeadError
+
 from actors.clients import protocol
 from actors.clients.client import Client, Times
 from actors.clients.directory import Directory
-from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartUnderWay
+from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
+from actors.clients.pairing import Pairing
 from actors.clients.ports import Browser, Journal, Sessions, Unrecorded
 from actors.clients.protocol import Status
 from actors.clients.reconnection import Policy, Streak
 from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
-from actors.runtime import Backoff, Supervising
+from actors.runtime import Backoff, ChildNotStarted, Supervising
 
 if TYPE_CHECKING:
     from pykka import ActorRef
@@ -32,13 +36,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator decides; durations in seconds, 0 clients for no limit."""
+    """What the operator decides: durations in seconds, memory in bytes; a limit of 0 is none."""
 
     times: Times = field(default_factory=Times)
     reconnection: Policy = field(default_factory=lambda: Policy(Backoff(first=1.0, cap=60.0)))
     cleanup_delay: Seconds = 60.0
     start_concurrency: int = 2
     max_clients: int = 0
+    client_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,10 @@ class Record:
     status: Status
     streak: Streak = field(default_factory=Streak)
     ending: bool = False
+    logged_out: bool = False
+    """Whether it was logged out when it ended."""
+    starts: list[ReplyTo] = field(default_factory=list)
+    """Callers whose start the present actor was told of, and may not have answered yet."""
     inits: list[ReplyTo] = field(default_factory=list)
     """Callers whose start waits until the present actor is gone."""
     deletes: list[ReplyTo] = field(default_factory=list)
@@ -80,6 +89,7 @@ class Supervisor(Supervising):
         journal: Journal | None = None,
         sessions: Sessions | None = None,
         rules: Rules | None = None,
+        pairings: Mapping[ClientId, Pairing] | None = None,
         chance: Callable[[], float] = random.random,
         **options: Any,
     ) -> None:
@@ -89,8 +99,10 @@ class Supervisor(Supervising):
         self._sessions: Sessions = sessions or Unrecorded()
         self._rules = rules or Rules()
         self._records: dict[ClientId, Record] = {}
+        self._pairings: dict[ClientId, Pairing] = dict(pairings or {})
+        """Outlives the records: a ban shows over several starts. One small entry a number, until it is deleted."""
         self._queue: deque[ClientId] = deque()
-        self._shut_down: ReplyTo | None = None
+        self._shut_downs: list[ReplyTo] = []
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of the supervisor."""
@@ -100,35 +112,52 @@ class Supervisor(Supervising):
     # --- questions and commands --------------------------------------------------------------------------------------
 
     def _get_clients(self, _: protocol.GetClients) -> tuple[Status, ...]:
-        return tuple(self._records[client_id].status for client_id in sorted(self._records))
+        statuses = (self._records[client_id].status for client_id in sorted(self._records))
+        return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
 
     def _init(self, order: protocol.Init) -> None:
         self._refuse_while_shutting_down()
         client_id, record = order.client_id, self._records.get(order.client_id)
         if record is None:
             self._refuse_beyond_capacity()
+            self._unqueue(client_id)
             self._begin(client_id, order.origin, self.defer())
         elif not record.ending:
-            self._forward(client_id, protocol.Start(order.origin, self.defer()))
+            self._forward(client_id, order.origin, self.defer())
         elif record.inits:
             raise StartUnderWay(client_id)
         else:
             record.inits.append(self.defer())
 
-    def _forward(self, client_id: ClientId, start: protocol.Start) -> None:
+    def _forward(self, client_id: ClientId, origin: Origin, reply_to: ReplyTo) -> None:
+        """Let the running actor decide. No cleanup may overtake the start that it is told of."""
         ref = self._directory.find(client_id)
         if ref is None:  # it crashed, and waits for its restart
-            start.reply_to.refuse(StartUnderWay(client_id))
+            reply_to.refuse(StartUnderWay(client_id))
             return
+        self.cancel_timer(("cleanup", client_id))
         self._sessions.want(client_id)
-        ref.tell(start)
+        self._tell_start(client_id, ref, origin, reply_to)
 
     def _begin(self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None) -> None:
         """Make the actor of a number that has none, and have it start."""
         self._records[client_id] = Record(self._blank(client_id))
+        try:
+            ref = self._start_actor(client_id, None)
+        except ChildNotStarted as error:
+            del self._records[client_id]
+            self.log.error("client.not_started", client=client_id, exc_info=error)
+            if reply_to is not None:
+                reply_to.refuse(StartFailed(client_id, str(error)))
+            return
         self._sessions.want(client_id)
-        ref = self._start_actor(client_id, None)
-        ref.tell(protocol.Start(origin, reply_to))
+        self._tell_start(client_id, ref, origin, reply_to)
+
+    def _tell_start(self, client_id: ClientId, ref: ActorRef[Any], origin: Origin, reply_to: ReplyTo | None) -> None:
+        record = self._records[client_id]
+        if reply_to is not None:
+            record.starts = [start for start in record.starts if not start.answered] + [reply_to]
+        _tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, Pairing())))
 
     def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
         factory = partial(
@@ -138,6 +167,7 @@ class Supervisor(Supervising):
             self.actor_ref,
             journal=self._journal,
             times=self._rules.times,
+            memory_limit=self._rules.client_memory,
             status=status or self._blank(client_id),
         )
         ref = self.start_child(client_id, factory)
@@ -148,28 +178,34 @@ class Supervisor(Supervising):
         return Status(client_id, max_reconnection_attempts=self._rules.reconnection.limit)
 
     def _refuse_while_shutting_down(self) -> None:
-        if self._shut_down is not None:
+        if self._shut_downs:
             raise ShuttingDown
 
     def _refuse_beyond_capacity(self) -> None:
-        limit = self._rules.max_clients
-        if limit and len(self._records) >= limit:
-            raise CapacityExceeded("SM_MAX_CLIENTS", limit)
+        if self._is_full():
+            raise CapacityExceeded("SM_MAX_CLIENTS", self._rules.max_clients)
+
+    def _is_full(self) -> bool:
+        return 0 < self._rules.max_clients <= len(self._records)
 
     def _delete(self, order: protocol.Delete) -> protocol.Deleted | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
-        self._sessions.release(client_id)
+        self._sessions.forget(client_id)
+        self._pairings.pop(client_id, None)
+        queued = self._unqueue(client_id)
         if record is not None:
             record.deletes.append(self.defer())
+            for reply_to in _take(record.inits):
+                reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
             self._end(client_id, forget=True)
             return None
-        if not self._browser.has_login(client_id):
+        if not self._browser.has_login(client_id) and not queued:
             raise NoSuchClient(client_id)
         self._browser.drop_login(client_id)
         return protocol.Deleted(client_id, logged_out=False)
 
     def _shut_down_all(self, _: protocol.ShutDown) -> None:
-        self._shut_down = self.defer()
+        self._shut_downs.append(self.defer())
         self._queue.clear()
         for client_id in list(self._records):
             self._end(client_id, forget=False)
@@ -181,12 +217,12 @@ class Supervisor(Supervising):
         """Have a client close itself; `child_terminated` tells when its processes are gone."""
         self._records[client_id].ending = True
         self.cancel_timer(("cleanup", client_id))
-        ref = self._directory.find(client_id)
-        if ref is not None and ref.is_alive():
-            ref.tell(protocol.Close(forget))
-        elif client_id not in self.children:  # it crashed, and waits for its restart
+        ref = self.children.get(client_id)
+        if ref is not None:
+            _tell(ref, protocol.Close(forget))
+        else:  # it crashed, and waits for its restart
             self.stop_child(client_id)
-            self._gone(client_id, forget=forget)
+            self._gone(client_id)
 
     def _cleanup(self, due: CleanupDue) -> None:
         record = self._records.get(due.client_id)
@@ -197,18 +233,22 @@ class Supervisor(Supervising):
     def child_terminated(self, key: Any, ref: ActorRef[Any], cause: BaseException | None) -> None:
         """The actor is gone, and its number free unless it crashed: then it is restarted."""
         self._directory.remove(key)
-        if cause is None or self._records[key].ending:
+        record = self._records[key]
+        for reply_to in _take(record.starts):
+            if not reply_to.answered:
+                reply_to.refuse(StartFailed(key, f"Internal error: {cause!r}" if cause else "The client was ended"))
+        if cause is None or record.ending:
             self.stop_child(key)
-            self._gone(key, forget=bool(self._records[key].deletes))
+            self._gone(key)
 
-    def _gone(self, client_id: ClientId, *, forget: bool) -> None:
+    def _gone(self, client_id: ClientId) -> None:
         record = self._records.pop(client_id)
-        if forget:
+        self.cancel_timer(("cleanup", client_id))
+        if record.deletes:
             self._browser.drop_login(client_id)
-        out = record.status.state is State.DISCONNECTED_LOGOUT
         for reply_to in record.deletes:
-            reply_to.answer(protocol.Deleted(client_id, logged_out=out))
-        if self._shut_down is not None:
+            reply_to.answer(protocol.Deleted(client_id, logged_out=record.logged_out))
+        if self._shut_downs:
             for reply_to in record.inits:
                 reply_to.refuse(ShuttingDown())
         elif record.inits:
@@ -217,28 +257,42 @@ class Supervisor(Supervising):
         self._stop_if_done()
 
     def _stop_if_done(self) -> None:
-        if self._shut_down is not None and not self._records:
-            self._shut_down.answer(None)
+        if self._shut_downs and not self._records:
+            for reply_to in _take(self._shut_downs):
+                reply_to.answer(None)
             self.stop()
 
     # --- crashes of an actor, which are bugs -------------------------------------------------------------------------
 
+    def wants_restart(self, key: Any, cause: BaseException) -> bool:
+        """A client at its end has nothing to come back for."""
+        return self._records[key].status.state not in TERMINAL
+
     def child_restarted(self, key: Any, ref: ActorRef[Any]) -> None:
-        """Same number, new actor: the stored login is resumed."""
+        """Same number, new actor: the stored login is resumed. What the crashed one had open is killed, and waited for
+        by the browser before it opens the profile again.
+        """
         self._directory.enter(key, ref)
-        ref.tell(protocol.Start(Origin.RESUME))
+        self._tell_start(key, ref, Origin.RESUME, None)
 
     def child_given_up(self, key: Any, cause: BaseException) -> None:
-        """It crashed too often: what can still be read of it is an ERROR, until the cleanup."""
-        status = replace(
-            self._blank(key),
-            state=State.ERROR,
-            reason=Reason.ACTOR_CRASHED,
-            reason_text=f"Internal error: {cause!r}",
-            since=self.clock.time(),
-        )
-        self._start_actor(key, status)
-        self._status_changed(protocol.StatusChanged(status))
+        """It crashed too often, or at its end: what can still be read is that end, or an ERROR, until the cleanup."""
+        status = self._records[key].status
+        if status.state not in TERMINAL:
+            status = replace(
+                self._blank(key),
+                state=State.ERROR,
+                reason=Reason.ACTOR_CRASHED,
+                reason_text=f"Internal error: {cause!r}",
+                since=self.clock.time(),
+            )
+        try:
+            self._start_actor(key, status)
+        except ChildNotStarted as error:
+            self.log.error("client.not_started", client=key, exc_info=error)
+            self._gone(key)
+        else:
+            self._status_changed(protocol.StatusChanged(status))
 
     # --- facts of clients --------------------------------------------------------------------------------------------
 
@@ -252,50 +306,86 @@ class Supervisor(Supervising):
             record.streak = self._rules.reconnection.ready(record.streak, self.now())
             self._sessions.was_ready(status.client_id)
         if status.state in TERMINAL:
-            self._ended(status)
-        else:
+            self._ended(record)
+        elif status.state is not State.NOT_INITIALIZED:
+            record.logged_out = False
             self.cancel_timer(("cleanup", status.client_id))
         if status.state not in STARTING:
             self._resume_next()
 
-    def _ended(self, status: Status) -> None:
+    def _ended(self, record: Record) -> None:
         """A client at its end is cleaned up later; whether it is still wanted after a restart depends on the end."""
-        if status.state is not State.ERROR:
-            self._sessions.release(status.client_id)
-        self._records[status.client_id].streak = Streak()
-        if not self._records[status.client_id].ending:
-            self.start_timer(("cleanup", status.client_id), self._rules.cleanup_delay, CleanupDue(status.client_id))
+        client_id, state = record.status.client_id, record.status.state
+        record.logged_out = state is State.DISCONNECTED_LOGOUT and record.status.reason is not Reason.CONFLICT
+        record.streak = Streak()
+        if record.ending:
+            return
+        if state is not State.ERROR:
+            self._sessions.release(client_id)
+        self.start_timer(("cleanup", client_id), self._rules.cleanup_delay, CleanupDue(client_id))
+
+    def _pairing_changed(self, fact: protocol.PairingChanged) -> None:
+        if fact.client_id not in self._records or self._records[fact.client_id].deletes:
+            return
+        self._pairings[fact.client_id] = fact.pairing
+        self._sessions.paired(fact.client_id, fact.pairing)
 
     def _reconnect_wanted(self, wish: protocol.ReconnectWanted) -> None:
         record, ref = self._records.get(wish.client_id), self._directory.find(wish.client_id)
-        if record is None or ref is None or record.ending:
-            return
+        if record is not None and ref is not None and not record.ending:
+            _tell(ref, self._verdict(record, wish))
+
+    def _verdict(
+        self, record: Record, wish: protocol.ReconnectWanted
+    ) -> protocol.ReconnectGranted | protocol.ReconnectRefused:
         if wish.reason in FINAL:
-            ref.tell(protocol.ReconnectRefused(wish.reason, wish.text))
-            return
+            return protocol.ReconnectRefused(wish.reason, wish.text)
         record.streak, grant = self._rules.reconnection.lost(record.streak, self.now(), self._chance)
-        if grant is None:
-            text = f"Max reconnection attempts reached ({wish.reason}: {wish.text})"
-            ref.tell(protocol.ReconnectRefused(Reason.ATTEMPTS_EXHAUSTED, text))
-        else:
-            ref.tell(protocol.ReconnectGranted(grant.attempt, grant.delay))
+        if grant is not None:
+            return protocol.ReconnectGranted(grant.attempt, grant.delay)
+        text = f"Max reconnection attempts reached ({wish.reason}: {wish.text})"
+        return protocol.ReconnectRefused(Reason.ATTEMPTS_EXHAUSTED, text)
 
     # --- resuming what ran before ------------------------------------------------------------------------------------
 
     def _resume(self, order: Resume) -> None:
-        self._queue.extend(order.client_ids)
-        self._resume_next()
+        if not self._shut_downs:
+            self._queue.extend(order.client_ids)
+            self._resume_next()
 
     def _resume_next(self) -> None:
         """Start queued clients while fewer than the allowed number are starting."""
         while self._queue and self._starting() < self._rules.start_concurrency:
             client_id = self._queue.popleft()
-            if client_id not in self._records:
-                self._begin(client_id, Origin.RESUME, None)
+            if client_id in self._records:
+                continue
+            if self._is_full():
+                self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
+                continue
+            self._begin(client_id, Origin.RESUME, None)
+
+    def _unqueue(self, client_id: ClientId) -> bool:
+        """Not to be resumed any more; whether it was to be."""
+        queued = client_id in self._queue
+        if queued:
+            self._queue.remove(client_id)
+        return queued
 
     def _starting(self) -> int:
         fresh = STARTING | {State.NOT_INITIALIZED}
-        return sum(record.status.state in fresh for record in self._records.values())
+        return sum(record.status.state in fresh and not record.ending for record in self._records.values())
+
+
+def _tell(ref: ActorRef[Any], message: object) -> None:
+    """Tell a client, which may have died a moment ago: then its Terminated is on the way, and decides."""
+    with suppress(ActorDeadError):
+        ref.tell(message)
+
+
+def _take(askers: list[ReplyTo]) -> list[ReplyTo]:
+    taken = askers.copy()
+    askers.clear()
+    return taken
 
 
 _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
@@ -304,6 +394,7 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.GetClients: Supervisor._get_clients,
     protocol.ShutDown: Supervisor._shut_down_all,
     protocol.StatusChanged: Supervisor._status_changed,
+    protocol.PairingChanged: Supervisor._pairing_changed,
     protocol.ReconnectWanted: Supervisor._reconnect_wanted,
     CleanupDue: Supervisor._cleanup,
     Resume: Supervisor._resume,

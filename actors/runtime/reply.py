@@ -136,6 +136,11 @@ class ReplyTo:
         self._expired = False
         outstanding.add(self)
 
+    @property
+    def answered(self) -> bool:
+        """Whether the asker has an answer, or its actor died. Any thread."""
+        return self not in self._outstanding
+
     def answer(self, value: object = None) -> None:
         """Give the asker its answer. Raises AlreadyAnswered the second time. Any thread."""
         if self._take():

@@ -82,15 +82,16 @@ def test_every_state_can_be_left_towards_ready(state: State) -> None:
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_an_end_closes_the_page_and_only_a_start_leads_out(state: State) -> None:
     assert Effect.CLOSE_PAGE in ON_ENTRY[state]
-    assert set(TRANSITIONS[state]) == {lifecycle.StartFresh, lifecycle.StartStored}
+    assert set(TRANSITIONS[state]) == {lifecycle.StartFresh, lifecycle.StartStored, lifecycle.Closed}
 
 
-def test_the_login_is_dropped_by_logout_and_ban_only() -> None:
+def test_the_login_is_dropped_by_logout_ban_and_a_code_nobody_scanned_only() -> None:
     dropping = {pair for pair, effects in ON_EVENT.items() if Effect.DROP_LOGIN in effects}
     assert dropping == {
         (protocol.LoggedOut, State.DISCONNECTED_LOGOUT),
         (protocol.QrShown, State.DISCONNECTED_LOGOUT),
         (protocol.Banned, State.DISCONNECTED_BANNED),
+        (lifecycle.PatienceOver, State.AUTH_FAILURE),
     }
 
 
@@ -100,6 +101,6 @@ def test_a_page_is_opened_by_starts_and_granted_attempts_only() -> None:
 
 
 def test_the_groups_of_states_agree_with_the_tables() -> None:
-    assert {s for s in State if lifecycle.StartFresh in TRANSITIONS[s]} == ABSENT
+    assert {s for s in State if lifecycle.StartStored in TRANSITIONS[s]} == ABSENT
     assert STARTING < RECOVERABLE
     assert RECOVERABLE.isdisjoint(TERMINAL)

@@ -1,0 +1,47 @@
+"""A permanent ban, inferred. Pure: no clock; instants are epoch seconds given by the caller, kept over restarts.
+
+WhatsApp does not tell a linked device that its number is banned: the page sees the same as after a removal from the
+phone. What betrays a ban is that pairing again does not last. So logouts that come soon after their pairing are counted
+in a row; as many as `EARLY_LOGOUTS` are called a ban, and the reason's text says that this is inferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.clients.types import Seconds
+
+EARLY_WITHIN: Seconds = 600.0
+"""A logout is early if it comes no later than this after the pairing."""
+EARLY_LOGOUTS = 2
+"""As many early logouts in a row are taken for a ban."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What is remembered of one client number: when a phone was paired, and the early logouts in a row until then."""
+
+    paired_at: Seconds | None = None
+    early_logouts: int = 0
+
+    def paired(self, at: Seconds) -> Pairing:
+        """A phone has accepted the code."""
+        return Pairing(at, self.early_logouts)
+
+    def logged_out(self, at: Seconds) -> Pairing:
+        """The login was ended, by somebody else than us. A login that lasted ends the row."""
+        early = self.paired_at is not None and at - self.paired_at <= EARLY_WITHIN
+        return Pairing(None, self.early_logouts + 1 if early else 0)
+
+    @property
+    def looks_banned(self) -> bool:
+        """Whether the row is long enough to call it a ban."""
+        return self.early_logouts >= EARLY_LOGOUTS
+
+    @property
+    def banned_text(self) -> str:
+        """The sentence that says how sure this is."""
+        return (
+            f"Logged out {self.early_logouts} times in a row within {EARLY_WITHIN / 60:g} minutes of pairing: "
+            "the number is probably banned. This is inferred; WhatsApp does not say so"
+        )

@@ -1,0 +1,113 @@
+"""What a client is, in public: its Status, why it is so, how long it may stay so, and who is told when it changes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pykka import ActorDeadError
+
+from actors.clients import protocol
+from actors.clients.lifecycle import OVERDUE, AttemptDue, Event, Patience, PatienceOver, StartFresh
+from actors.clients.ports import Transition
+from actors.clients.types import Reason, State
+
+if TYPE_CHECKING:
+    from pykka import ActorRef
+
+    from actors.clients.ports import Journal
+    from actors.clients.protocol import Status
+    from actors.clients.types import Seconds
+    from actors.runtime import Actor
+
+_LOGGED_IN = frozenset({State.RECONNECTING, State.READY, State.DISCONNECTED_RECOVERABLE})
+"""A code shown in these means that a login which was there is void."""
+
+
+class Standing:
+    """The published state of one client. Runs in the client's thread; a Status, once out, never changes."""
+
+    def __init__(
+        self, actor: Actor, status: Status, *, patience: Patience, journal: Journal, supervisor: ActorRef[Any] | None
+    ) -> None:
+        self._actor, self._patience, self._journal, self._supervisor = actor, patience, journal, supervisor
+        self.status = status
+
+    @property
+    def state(self) -> State:
+        """The present state."""
+        return self.status.state
+
+    def change(self, **fields: Any) -> None:
+        """Publish a new Status if anything differs; the same object is answered until then."""
+        changed = replace(self.status, **fields)
+        if changed != self.status:
+            self.status = changed
+
+    def enter(self, after: State, event: Event, *, healthy: bool) -> None:
+        """Be in `after` because of `event`; set the deadline, and tell journal and supervisor."""
+        before = self.status.state
+        reason, text = self.why(event)
+        showing = self.status if after is State.QR_REQUIRED else None
+        self.change(
+            state=after,
+            reason=reason,
+            reason_text=text,
+            since=self.status.since if before is after else self._now(),
+            next_attempt_at=None,
+            qr=showing.qr if showing else None,
+            pairing_code=showing.pairing_code if showing else None,
+            healthy=healthy,
+        )
+        if before is not after or isinstance(event, PatienceOver) or self.restricted():
+            self._arm(after)
+        if before is not after or reason is not None:
+            client_id = self.status.client_id
+            self._announce(Transition(client_id, before, after, type(event).__name__, reason, text, self._now()))
+
+    def why(self, event: Event) -> tuple[Reason | None, str | None]:
+        """The reason an event gives; on the way back to READY the reason for having left it stays readable."""
+        match event:
+            case AttemptDue() | StartFresh() | protocol.LinkResumed() if self.state is State.DISCONNECTED_RECOVERABLE:
+                return self.status.reason, self.status.reason_text
+            case protocol.QrShown() if self.state in _LOGGED_IN:
+                return Reason.LOGIN_REFUSED, "WhatsApp Web no longer accepts the stored login"
+            case protocol.Conflict(text=text):
+                return Reason.CONFLICT, text
+            case _:
+                return getattr(event, "reason", None), getattr(event, "text", None)
+
+    def restricted(self) -> Seconds:
+        """How many seconds WhatsApp's restriction of the number will still last; 0.0 without one."""
+        return max(0.0, (self.status.restricted_until or 0.0) - self._now())
+
+    def tell_supervisor(self, message: object) -> None:
+        """Tell the supervisor, if there is one and it lives: without it, everything ends anyway."""
+        if self._supervisor is not None:
+            with suppress(ActorDeadError):
+                self._supervisor.tell(message)
+
+    def _arm(self, state: State) -> None:
+        """Give the state its deadline. WhatsApp is out of reach for a restricted number; that is waited out first."""
+        self._actor.cancel_timer("patience")
+        self._actor.cancel_timer("attempt")
+        seconds = self._patience.of(state)
+        if seconds is not None:
+            first = self.restricted() if state is State.DISCONNECTED_RECOVERABLE else 0.0
+            self._actor.start_timer("patience", first + seconds, PatienceOver(*OVERDUE[state]))
+
+    def _announce(self, transition: Transition) -> None:
+        self._actor.log.info(
+            "client.state",
+            before=transition.before,
+            after=transition.after,
+            event_type=transition.event,
+            reason=transition.reason,
+            text=transition.text,
+        )
+        self._journal.changed(transition)
+        self.tell_supervisor(protocol.StatusChanged(self.status))
+
+    def _now(self) -> Seconds:
+        return self._actor.clock.time()
