@@ -215,9 +215,15 @@ class Supervising(Actor):
             ref.stop(block=False)
         for key, ref in self.children.items():
             if not wait_ended(ref, timeout=max(0.0, deadline - time.monotonic())):
-                self._report("error", "child_stuck", child=key, deadline=self.shutdown_deadline)
-                self.child_stuck(key, ref)
+                self._stuck(key, ref)
         self._children.clear()
+
+    def _stuck(self, key: Hashable, ref: ActorRef[Any]) -> None:
+        self._report("error", "child_stuck", child=key, deadline=self.shutdown_deadline)
+        try:
+            self.child_stuck(key, ref)
+        except Exception as error:  # noqa: BLE001 - the other children are still to be seen to
+            self._report("error", "crashed_in_child_stuck", child=key, exc_info=error)
 
 
 _NO_KEY = object()
