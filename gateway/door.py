@@ -1,0 +1,152 @@
+"""The door: what is refused before anything else looks at the request.
+
+* A Host we are not: a page of some site whose name was made to point at us (DNS rebinding) is same-origin with itself,
+  and gives itself away by the name it calls us by.
+* A page of another origin, unless it is listed. Browsers send `Origin` with every call that could change something; a
+  call without it is no page's, or can change nothing.
+* A body framed twice (Content-Length and Transfer-Encoding): somebody in front of us may have read it the other way.
+* A forwarded address, unless it comes from a listed proxy: it is passed over, not refused.
+
+What CORS, Host and Origin mean: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from gateway.authority import Forbidden
+from gateway.errors import problem_of, respond
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from config.settings import Settings
+    from gateway.keys import Keyring
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key", "X-Cliente-Id")
+ANSWER_HEADERS = (
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Policy",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "X-Request-Id",
+)
+_REMEMBERED = 1000
+"""Host headers remembered as good: few in truth, bounded in any case."""
+_DEFAULT_PORTS = (b":80", b":443")
+
+
+def door(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
+    """The application behind its door, as the settings say."""
+    if settings.allowed_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.allowed_origins,
+            allow_methods=METHODS,
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=ANSWER_HEADERS,
+        )
+    hosts = Hosts(settings.allowed_hosts, settings.host, lambda: not keyring.needed)
+    app = Door(app, hosts, settings.allowed_origins)
+    if settings.trusted_proxies:
+        app = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,assignment]
+    return app
+
+
+class Hosts:
+    """Which Host headers are ours. Without a list all are; where anyone is let in (`open`), those of loopback only."""
+
+    def __init__(self, listed: Iterable[str], listening: str, open: Callable[[], bool]) -> None:
+        self._names = frozenset(name for name in listed if not name.startswith("*."))
+        self._domains = tuple(name[1:] for name in listed if name.startswith("*."))
+        self._any = not (self._names or self._domains)
+        self._listening, self._open = listening.lower(), open
+        self._good: set[bytes] = set()
+
+    def allow(self, header: bytes) -> bool:
+        """Whether a Host header, with or without a port, is ours."""
+        if self._any and not self._open():
+            return True
+        if header in self._good:
+            return True
+        if not self._is_ours(host_name(header)):
+            return False
+        if len(self._good) < _REMEMBERED:
+            self._good.add(header)
+        return True
+
+    def _is_ours(self, name: str) -> bool:
+        if self._any:
+            return name == self._listening or is_loopback(name)
+        return name in self._names or name.endswith(self._domains or ("\0",))
+
+
+def host_name(header: bytes) -> str:
+    """The name in a Host header: lower case, without port and final dot, IPv6 in its brackets."""
+    name = header.decode("latin-1").lower()
+    end = name.find("]")
+    head, colon, _ = name[end + 1 :].partition(":")
+    return (name[: end + 1] + head if colon else name).removesuffix(".")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name, or an address with or without brackets, can only be this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Door:
+    """Refuses as the rules above say; lets the rest through untouched."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str]) -> None:
+        self._app, self._hosts = app, hosts
+        self._origins = frozenset(origin.encode("ascii") for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self.check(scope["headers"])
+        except (HTTPException, Forbidden) as error:
+            await respond(problem_of(error))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Let raw ASGI headers through, or raise HTTPException 400 or 421, or Forbidden."""
+        host, origin, framed = b"", None, 0
+        for name, value in headers:
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"content-length" or name == b"transfer-encoding":
+                framed += 1
+        if framed > 1:
+            raise HTTPException(400, "The body is framed twice", {"Connection": "close"})
+        if host and not self._hosts.allow(host):
+            raise HTTPException(421, "This host is not served here: see SM_ALLOWED_HOSTS")
+        if origin is not None and origin not in self._origins and not _is_same(origin, host):
+            raise Forbidden("Pages of this origin may not call: see SM_ALLOWED_ORIGINS")
+
+
+def _is_same(origin: bytes, host: bytes) -> bool:
+    """Whether a page of this origin was served under this Host. The scheme is left out: a proxy may have ended TLS."""
+    _, separator, authority = origin.lower().partition(b"://")
+    return bool(separator) and _without_default(authority) == _without_default(host.lower())
+
+
+def _without_default(authority: bytes) -> bytes:
+    for port in _DEFAULT_PORTS:
+        authority = authority.removesuffix(port)
+    return authority
