@@ -1,9 +1,9 @@
 """How far each webhook has come: its lines, one for each client.
 
 There is no row for what is still to be delivered. A line holds the sequence up to which all is settled; the events
-after it are its queue. So an event needs no second write to become due, a crash leaves nothing half queued, and settling
-one (delivered; or dead, with its letter in the same transaction) is one row. What was sent and not yet settled when the
-process ended is sent again, under the same id: at least once, in order.
+after it are its queue. So an event needs no second write to become due, a crash leaves nothing half queued, and
+settling one (delivered; or dead, with its letter in the same transaction) is one row. What was sent and not yet settled
+when the process ended is sent again, under the same id: at least once, in order.
 """
 
 from __future__ import annotations

@@ -1,0 +1,199 @@
+"""Sends requests: one event loop in one thread, for every target.
+
+Rules of this file: an attempt ends within its deadline, whatever the target does, always in an `Outcome`; no target can
+raise anything into the loop. The status decides; of a body only so much is read, and thrown away, as lets the
+connection be used again: within a second, and no more than 64 KiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpcore
+import httpx
+import structlog
+
+from actors.webhooks.addresses import Network
+from actors.webhooks.schedule import Answered, Outcome, Unanswered
+from actors.webhooks.transport import CheckedBackend, Resolver, TargetRefused
+
+__all__ = ["HttpPoster", "Post", "Poster", "PostingOptions", "Then"]
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of an answer that are read before its connection is given up."""
+BODY_PATIENCE = 1.0
+IDLE_CONNECTIONS = 200
+IDLE_SECONDS = 4.0
+"""Less than servers keep an idle connection (uvicorn: 5 s), so that theirs is not the one to close first."""
+
+Then = Callable[[Outcome], None]
+"""Takes the outcome of one attempt. Called once, in the poster's thread: it only tells."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One attempt. The body is sent as it is. Neither is in the repr: both are the owner's business."""
+
+    url: str
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Poster(Protocol):
+    """What sends. Any thread may call."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def post(self, post: Post, then: Then) -> None:
+        """Send, and hand the outcome to `then`, exactly once, unless stopped before. Never blocks or raises."""
+
+    def stop(self, seconds: float) -> None:
+        """Let what is under way end within `seconds`, cut off the rest, and end the thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostingOptions:
+    """Seconds: `connect` bounds name, connection and TLS together, `deadline` the whole attempt.
+
+    `allowed` are networks that may be reached though they are not the public internet.
+    """
+
+    connect: float = 5.0
+    deadline: float = 15.0
+    allowed: tuple[Network, ...] = ()
+
+
+class HttpPoster:
+    """The Poster that uses the network."""
+
+    def __init__(
+        self,
+        options: PostingOptions = PostingOptions(),
+        *,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._options, self._resolver, self._tls = options, resolver, tls
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._attempts: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Start the loop's thread."""
+        self._loop = asyncio.new_event_loop()
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=self._tls or httpx.create_ssl_context(trust_env=False),
+            network_backend=CheckedBackend(self._options.allowed, self._resolver),
+            max_connections=None,
+            max_keepalive_connections=IDLE_CONNECTIONS,
+            keepalive_expiry=IDLE_SECONDS,
+        )
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="webhooks-loop", daemon=True)
+        self._thread.start()
+
+    def post(self, post: Post, then: Then) -> None:
+        """Begin an attempt in the loop's thread. After `stop` nothing happens."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # closed: stopped
+                self._loop.call_soon_threadsafe(self._begin, post, then)
+
+    def stop(self, seconds: float) -> None:
+        """End the thread, at the latest a second after `seconds`."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(lambda: setattr(self, "_ending", loop.create_task(self._end(loop, seconds))))
+        thread.join(seconds + 1.0)
+        self._loop = self._thread = None
+
+    # In the loop's thread.
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
+
+    def _begin(self, post: Post, then: Then) -> None:
+        attempt = asyncio.get_running_loop().create_task(self._attempt(post, then))
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._attempts.discard)
+
+    async def _attempt(self, post: Post, then: Then) -> None:
+        then(await self._outcome(post))
+
+    async def _outcome(self, post: Post) -> Outcome:
+        heard: list[Answered] = []
+        try:
+            await self._send(post, heard)
+        except Exception as error:  # noqa: BLE001 - whatever a target does, it ends this attempt only
+            if not heard:
+                return _fault(error)
+        return heard[0]
+
+    async def _send(self, post: Post, heard: list[Answered]) -> None:
+        """Note the answer in `heard` as soon as there is one: what goes wrong after that does not matter."""
+        url = httpx.URL(post.url)
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        timeout = {"connect": self._options.connect}
+        async with (
+            asyncio.timeout(self._options.deadline) as limit,
+            self._pool.stream(
+                "POST", target, headers=post.headers, content=post.body, extensions={"timeout": timeout}
+            ) as response,
+        ):
+            heard.append(Answered(response.status, _header(response, b"retry-after")))
+            limit.reschedule(asyncio.get_running_loop().time() + BODY_PATIENCE)
+            await _discard(response)
+
+    async def _end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        try:
+            if self._attempts:
+                await asyncio.wait(self._attempts, timeout=seconds)
+            for attempt in (left := list(self._attempts)):
+                attempt.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await self._pool.aclose()
+        finally:
+            loop.stop()
+
+
+def _header(response: httpcore.Response, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name), None)
+
+
+async def _discard(response: httpcore.Response) -> None:
+    """Read what little there is of the body; with more left, leaving the stream closes the connection."""
+    size = 0
+    async for part in response.aiter_stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            return
+
+
+_FAULTS: dict[type[Exception], Callable[[Exception], Unanswered]] = {
+    TargetRefused: lambda error: Unanswered(str(error), final=True),
+    TimeoutError: lambda _: Unanswered("The target did not answer in time", slow=True),
+    httpcore.TimeoutException: lambda _: Unanswered("The target could not be connected to in time", slow=True),
+    httpcore.ConnectError: lambda error: Unanswered(f"The target cannot be connected to: {error}"[:300]),
+    httpcore.NetworkError: lambda _: Unanswered("The connection to the target broke"),
+    httpcore.ProtocolError: lambda error: Unanswered(f"The target does not speak HTTP as it should: {error}"[:300]),
+}
+"""The first that fits. Only `connect` has a timeout of httpcore's own."""
+
+
+def _fault(error: Exception) -> Unanswered:
+    for kind, outcome in _FAULTS.items():
+        if isinstance(error, kind):
+            return outcome(error)
+    _log.error("webhook_attempt_failed", exc_info=error)
+    return Unanswered(f"The attempt failed ({type(error).__name__})")

@@ -1,0 +1,375 @@
+"""Delivers events to webhooks: one actor decides, the poster's loop sends, the store remembers.
+
+The life of a delivery: an event is on disk (`Published`, or found by a read) → its line asks for a turn → POST → what
+follows is decided (`schedule.decide`) → that is on disk (`Recorded`) → the line's next turn. A line (one webhook, one
+client) has one delivery at a time, and the next begins only when the outcome of the last is on disk: wherever the
+process ends, at most one delivery a line is made twice, under the same request id, and the order stands.
+
+Rules of this file: never blocks (its start and end apart), never sends, never decides how long to wait. Logs ids, kinds
+and statuses; no URL, header, body or secret.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import httpx
+from pykka import ActorDeadError
+
+from actors.clients.types import Seconds
+from actors.runtime import Actor, Reply
+from actors.store.dead_letters import PruneDeadLetters
+from actors.store.deliveries import Backlog, Due, GetBacklog, GetDue, RecordPassed
+from actors.store.events import Event
+from actors.store.message import Write
+from actors.store.store import Store
+from actors.store.subscriptions import Subscribe, Unsubscribe
+from actors.store.webhooks import Webhook
+from actors.webhooks.definition import policy_of
+from actors.webhooks.line import Job, LineState, Read, Step
+from actors.webhooks.messages import (
+    Change,
+    Changed,
+    DueRead,
+    GetSending,
+    Key,
+    LinesDue,
+    Posted,
+    PruneDue,
+    Published,
+    RecordAgain,
+    Recorded,
+    RefreshAgain,
+    Refreshed,
+    Sending,
+    Subscribed,
+)
+from actors.webhooks.patterns import matches
+from actors.webhooks.posting import Post, Poster
+from actors.webhooks.schedule import DeadLetter, Delivered, Outcome, Retry, RetryPolicy, Unanswered, decide
+from actors.webhooks.settling import record_of
+from actors.webhooks.signature import headers_of, request_id
+from actors.webhooks.slots import Slots
+
+__all__ = ["Sender", "SenderOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class SenderOptions:
+    """`retry` is the policy of webhooks that ask for no other; `total` and `per_host` bound attempts at a time.
+
+    Seconds: dead letters are kept for `keep_dead_letters`; at the end attempts under way have `stop_grace`; the store
+    is asked again after `store_retry`.
+    """
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    total: int = 128
+    per_host: int = 16
+    batch: int = 100
+    keep_dead_letters: Seconds = 30 * 24 * 3600.0
+    stop_grace: Seconds = 2.0
+    store_retry: Seconds = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    webhook: Webhook
+    host: str
+    policy: RetryPolicy
+
+
+class Sender(Actor):
+    """Owns the poster: starts it with itself and stops it. The store must outlive it."""
+
+    def __init__(
+        self,
+        store: Store,
+        poster: Poster,
+        options: SenderOptions = SenderOptions(),
+        *,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__()
+        self._store, self._poster, self._options, self._chance = store, poster, options, chance
+        self._targets: dict[str, _Target] = {}
+        self._lines: dict[Key, LineState] = {}
+        self._slots: Slots[Key] = Slots(options.total, options.per_host)
+        self._resting: list[tuple[Seconds, Key]] = []
+        self._late: list[object] = []
+
+    def started(self) -> None:
+        self._poster.start()
+        self._subscribe()
+        self.start_timer("prune", 0.0, PruneDue())
+
+    def receive(self, message: object) -> object:
+        if type(message) not in _HANDLERS:
+            return super().receive(message)
+        return _HANDLERS[type(message)](self, message)
+
+    def closed(self, cause: BaseException | None) -> None:
+        with suppress(ActorDeadError):
+            self._store.writer.tell(Unsubscribe(self._tell_published))
+        self._poster.stop(self._options.stop_grace)
+        for message in self._late:
+            if isinstance(message, Posted) and (line := self._lines.get(message.key)) and line.job:
+                self._tell_store(self._settle(message.key, line.job, message.outcome)[0])
+
+    # What the webhooks are.
+
+    def _subscribe(self) -> None:
+        reply = cast("Reply[int]", self._store.writer.ask(Subscribe(self._tell_published), block=False))
+        reply.add_callback(lambda: self._tell(Subscribed()))
+
+    def _change(self, message: Change) -> None:
+        reply_to = self.defer()
+        self._store.order(message.write, lambda answer: self._tell(Changed(reply_to, answer)))
+
+    def _refresh(self, reply_to: Any = None, answer: object = None) -> None:
+        self._store.order(GetBacklog(), lambda backlog: self._tell(Refreshed(backlog, reply_to, answer)))
+
+    def _changed(self, message: Changed) -> None:
+        if isinstance(message.answer, Exception):
+            message.reply_to.refuse(message.answer)
+        else:
+            self._refresh(message.reply_to, message.answer)
+
+    def _refreshed(self, message: Refreshed) -> None:
+        if isinstance(message.backlog, Exception):
+            self.log.warning("webhooks_not_read", reason=str(message.backlog))
+            self.start_timer("refresh", self._options.store_retry, RefreshAgain())
+        else:
+            self._take(message.backlog)
+        if message.reply_to is not None:
+            message.reply_to.answer(message.answer)
+
+    def _take(self, backlog: Backlog) -> None:
+        before, self._targets = self._targets, {webhook.id: self._target(webhook) for webhook in backlog.webhooks}
+        self._lines = {key: line for key, line in self._lines.items() if key[0] in self._targets}
+        for key, line in self._lines.items():
+            if before.get(key[0]) != self._targets[key[0]]:
+                line.forget()
+        for key in backlog.lines:
+            line = self._line(key)
+            line.forget()
+            self._wake(key, line)
+        self._run()
+
+    def _target(self, webhook: Webhook) -> _Target:
+        url = httpx.URL(webhook.url)
+        return _Target(webhook, f"{url.host}:{url.port or url.scheme}", policy_of(webhook, self._options.retry))
+
+    # What is to be delivered.
+
+    def _published(self, message: Published) -> None:
+        for event in message.events:
+            for target in self._targets.values():
+                if target.webhook.active and target.webhook.wants_client(event.client_id):
+                    self._offer(target.webhook, event)
+        self._run()
+
+    def _offer(self, webhook: Webhook, event: Event) -> None:
+        key, wanted = (webhook.id, event.client_id), matches(webhook.events, event.type)
+        line = self._line(key) if wanted else self._lines.get(key)
+        if line is not None:
+            line.offer(event, wanted=wanted)
+        if line is not None and wanted:
+            self._wake(key, line)
+
+    def _line(self, key: Key) -> LineState:
+        return self._lines.setdefault(key, LineState(*key))
+
+    def _wake(self, key: Key, line: LineState) -> None:
+        if line.step is not Step.IDLE or not self._is_wanted(key):
+            return
+        match line.next(self.clock.time()):
+            case float() as until:
+                self._rest(key, line, until)
+            case Job() | Read():
+                line.step = Step.WAITING
+                self._slots.ask(key, key[0], self._targets[key[0]].host)
+            case None:
+                pass
+
+    def _is_wanted(self, key: Key) -> bool:
+        target = self._targets.get(key[0])
+        return target is not None and target.webhook.active and target.webhook.wants_client(key[1])
+
+    def _rest(self, key: Key, line: LineState, until: Seconds) -> None:
+        if line.rests_until is None or until < line.rests_until:
+            line.rests_until = until
+            heapq.heappush(self._resting, (until, key))
+            self._arm()
+
+    def _arm(self) -> None:
+        self.start_timer("lines", max(0.0, self._resting[0][0] - self.clock.time()), LinesDue())
+
+    def _wake_rested(self, _message: LinesDue) -> None:
+        while self._resting and self._resting[0][0] <= self.clock.time():
+            _, key = heapq.heappop(self._resting)
+            if (line := self._lines.get(key)) is not None:
+                line.rests_until = None
+                self._wake(key, line)
+        if self._resting:
+            self._arm()
+        self._run()
+
+    # A turn.
+
+    def _run(self) -> None:
+        for key in self._slots.turns():
+            self._turn(key, self._lines.get(key))
+
+    def _turn(self, key: Key, line: LineState | None) -> None:
+        todo = line.next(self.clock.time()) if line is not None and self._is_wanted(key) else None
+        match todo:
+            case Read() if line is not None:
+                self._order_read(key, line)
+            case Job() if line is not None:
+                self._post(key, line, todo)
+            case _:
+                self._end_turn(key, line)
+
+    def _order_read(self, key: Key, line: LineState) -> None:
+        reading, patterns = line.begin_reading(), self._targets[key[0]].webhook.events
+        question = GetDue(*key, patterns, self._options.batch)
+        self._store.order(question, lambda due: self._tell(DueRead(key, reading, due)))
+
+    def _read(self, message: DueRead) -> None:
+        key, due, line = message.key, message.due, self._lines.get(message.key)
+        if isinstance(due, Exception):
+            self.log.warning("webhook_line_not_read", webhook=key[0], client=key[1], reason=str(due))
+            self._put_off(key, line)
+        elif line is None or message.reading != line.reading:
+            self._end_turn(key, line)
+        else:
+            self._take_due(key, line, due)
+            self._turn(key, line)
+        self._run()
+
+    def _put_off(self, key: Key, line: LineState | None) -> None:
+        self._slots.give_back(key)
+        if line is not None:
+            line.forget()
+            line.step = Step.IDLE
+            self._rest(key, line, self.clock.time() + self._options.store_retry)
+
+    def _take_due(self, key: Key, line: LineState, due: Due) -> None:
+        policy = self._targets[key[0]].policy
+        line.take(due, self.clock.time() + max(policy.cap, policy.retry_after_cap))
+        if due.missed:
+            self.log.warning("webhook_may_have_missed", webhook=key[0], client=key[1], at_most=due.missed)
+        if not due.events and due.read_to > due.line.sequence:
+            self._tell_store(RecordPassed(*key, due.read_to))
+
+    def _post(self, key: Key, line: LineState, job: Job) -> None:
+        webhook = self._targets[key[0]].webhook
+        line.step, line.job = Step.POSTING, job
+        headers = headers_of(
+            job.body,
+            request_id=request_id(key[0], job.event_id),
+            at=self.clock.time(),
+            secret=webhook.secret,
+            custom=webhook.headers,
+        )
+        self._poster.post(Post(webhook.url, headers, job.body), lambda outcome: self._tell(Posted(key, outcome)))
+
+    def _posted(self, message: Posted) -> None:
+        key, line = message.key, self._lines.get(message.key)
+        if line is None or line.job is None:
+            self._end_turn(key, line)
+            self._run()
+        else:
+            line.step = Step.RECORDING
+            record, until = self._settle(key, line.job, message.outcome)
+            slow = isinstance(message.outcome, Unanswered) and message.outcome.slow
+            self._write(Recorded(key, record, until, slow))
+
+    def _settle(self, key: Key, job: Job, outcome: Outcome) -> tuple[Write[Any], Seconds | None]:
+        """What to write of an attempt, and until when the job rests if it is not settled."""
+        now, policy = self.clock.time(), self._targets[key[0]].policy
+        attempt, age = job.failures + 1, now - job.since
+        decision = decide(policy, outcome, attempt=attempt, age=age, now=now, random=self._chance)
+        self._log_failure(key, job, decision)
+        until = now + decision.delay if isinstance(decision, Retry) else None
+        return record_of(key, job, decision, now), until
+
+    def _log_failure(self, key: Key, job: Job, decision: Delivered | Retry | DeadLetter) -> None:
+        facts = {"webhook": key[0], "client": key[1], "event_id": job.event_id, "attempt": job.failures + 1}
+        if isinstance(decision, DeadLetter):
+            self.log.warning("webhook_dead_letter", **facts, reason=decision.why)
+        elif isinstance(decision, Retry) and not job.failures:
+            self.log.info("webhook_retried", **facts, reason=decision.why)
+
+    def _write(self, settled: Recorded) -> None:
+        def then(answer: object) -> None:
+            self._tell(replace(settled, error=answer if isinstance(answer, Exception) else None))
+
+        self._store.order(settled.record, then)
+
+    def _recorded(self, message: Recorded) -> None:
+        if message.error is None:
+            self._conclude(message, self._lines.get(message.key))
+        else:
+            # Nothing else may be delivered on this line before this is known to be on disk.
+            self.log.error("webhook_not_recorded", webhook=message.key[0], reason=str(message.error))
+            self.start_timer(("record", message.key), self._options.store_retry, RecordAgain(message))
+
+    def _conclude(self, message: Recorded, line: LineState | None) -> None:
+        if line is not None and line.job is not None:
+            if message.until is None:
+                line.settled(line.job)
+            else:
+                line.rest(line.job, message.until)
+        self._end_turn(message.key, line, slow=message.slow)
+        self._run()
+
+    def _end_turn(self, key: Key, line: LineState | None, *, slow: bool | None = None) -> None:
+        self._slots.give_back(key, slow=slow)
+        if line is not None:
+            line.step, line.job = Step.IDLE, None
+            self._wake(key, line)
+
+    # The rest.
+
+    def _prune(self) -> None:
+        self._tell_store(PruneDeadLetters(self.clock.time() - self._options.keep_dead_letters))
+        self.start_timer("prune", 3600.0, PruneDue())
+
+    def _tell_store(self, fact: Write[Any]) -> None:
+        with suppress(ActorDeadError):
+            self._store.tell(fact)
+
+    def _tell_published(self, events: tuple[Event, ...]) -> None:
+        """In the store's thread."""
+        self.actor_ref.tell(Published(events))
+
+    def _tell(self, message: object) -> None:
+        """In any thread: the store's, the poster's."""
+        try:
+            self.actor_ref.tell(message)
+        except ActorDeadError:
+            self._late.append(message)
+
+
+_HANDLERS: dict[type, Callable[[Sender, Any], object]] = {
+    Published: Sender._published,
+    Posted: Sender._posted,
+    Recorded: Sender._recorded,
+    RecordAgain: lambda sender, message: sender._write(message.failed),
+    DueRead: Sender._read,
+    LinesDue: Sender._wake_rested,
+    Change: Sender._change,
+    Changed: Sender._changed,
+    Subscribed: lambda sender, _: sender._refresh(),
+    RefreshAgain: lambda sender, _: sender._refresh(),
+    Refreshed: Sender._refreshed,
+    PruneDue: lambda sender, _: sender._prune(),
+    GetSending: lambda sender, _: Sending(sender._slots.running, sender._slots.waiting, len(sender._resting)),
+}
+"""What is done with each message; it runs in the sender's thread."""
