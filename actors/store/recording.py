@@ -5,7 +5,7 @@ A fact that comes after the store has closed is logged and lost: whoever closes 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from pykka import ActorDeadError
@@ -16,9 +16,12 @@ from actors.clients.types import ClientId
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.inbox import RecordHappened
 from actors.store.message import Write
-from actors.store.sessions import MarkReady, ReleaseSession, WantSession
+from actors.store.sessions import ForgetSession, MarkReady, RecordPairing, ReleaseSession, WantSession
 from actors.store.store import Store
 from actors.store.transitions import RecordTransition
+
+if TYPE_CHECKING:
+    from actors.clients.pairing import Pairing
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +43,14 @@ class StoreSessions:
     def was_ready(self, client_id: ClientId) -> None:
         """The client has reached READY."""
         _tell(self._store, MarkReady(client_id, self._clock.time()))
+
+    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+        """Remember this of the client's pairing."""
+        _tell(self._store, RecordPairing(client_id, pairing.paired_at, pairing.early_logouts, self._clock.time()))
+
+    def forget(self, client_id: ClientId) -> None:
+        """Remember nothing of the client."""
+        _tell(self._store, ForgetSession(client_id))
 
 
 class StoreJournal:

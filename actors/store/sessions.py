@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, case, delete, select
+from sqlalchemy import Connection, RowMapping, delete, select
 
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
@@ -58,20 +58,12 @@ class MarkReady(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordPairing(Write[None]):
-    """A phone has been paired."""
+    """What is known of the client's pairing is now this."""
 
     client_id: ClientId
+    paired_at: Seconds | None
+    early_logouts: int
     at: Seconds
-
-
-@dataclass(frozen=True, slots=True)
-class RecordLogout(Write[int]):
-    """WhatsApp has ended the login. Answers how many in a row came within `early_within` seconds of their pairing,
-    this one included: 0 for one that did not."""
-
-    client_id: ClientId
-    at: Seconds
-    early_within: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +71,11 @@ class GetSession(Read[Session | None]):
     """What is remembered of one client."""
 
     client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class GetSessions(Read[tuple[Session, ...]]):
+    """Of every client of which anything is remembered, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +100,18 @@ def mark_ready(connection: Connection, message: MarkReady) -> None:
 
 
 def record_pairing(connection: Connection, message: RecordPairing) -> None:
-    _put(connection, message.client_id, message.at, paired_at=message.at)
-
-
-def record_logout(connection: Connection, message: RecordLogout) -> int:
-    early = sessions.c.paired_at.is_not(None) & (sessions.c.paired_at > message.at - message.early_within)
-    counted = case((early, sessions.c.early_logouts + 1), else_=0)
-    _put(connection, message.client_id, message.at, was_ready=False)
-    statement = sessions.update().where(sessions.c.client_id == message.client_id)
-    answer = statement.values(early_logouts=counted, paired_at=None).returning(sessions.c.early_logouts)
-    return int(connection.execute(answer).scalar_one())
+    known = {"paired_at": message.paired_at, "early_logouts": message.early_logouts}
+    _put(connection, message.client_id, message.at, **known)
 
 
 def get(connection: Connection, message: GetSession) -> Session | None:
     row = connection.execute(select(sessions).where(sessions.c.client_id == message.client_id)).mappings().first()
     return None if row is None else _session(row)
+
+
+def get_all(connection: Connection, _message: GetSessions) -> tuple[Session, ...]:
+    rows = connection.execute(select(sessions).order_by(sessions.c.client_id))
+    return tuple(map(_session, rows.mappings()))
 
 
 def get_wanted(connection: Connection, _message: GetWantedSessions) -> tuple[Session, ...]:
@@ -132,9 +126,8 @@ WRITES: Operations = {
     ForgetSession: forget,
     MarkReady: mark_ready,
     RecordPairing: record_pairing,
-    RecordLogout: record_logout,
 }
-READS: Operations = {GetSession: get, GetWantedSessions: get_wanted}
+READS: Operations = {GetSession: get, GetSessions: get_all, GetWantedSessions: get_wanted}
 
 
 def _put(connection: Connection, client_id: ClientId, at: Seconds, **changes: object) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from actors.clients.pairing import Pairing
 from actors.clients.ports import Journal, Sessions, Transition
 from actors.clients.protocol import Happened
-from actors.clients.types import Reason, State
+from actors.clients.types import ClientId, Reason, State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database
 from actors.store.events import EventsAfter
@@ -14,7 +15,7 @@ from actors.store.inbox import bare_id
 from actors.store.message_states import MessageState
 from actors.store.outbox import GetMessage
 from actors.store.recording import StoreJournal, StoreSessions
-from actors.store.sessions import ForgetSession, GetSession, GetWantedSessions, RecordLogout, RecordPairing
+from actors.store.sessions import ForgetSession, GetSession, GetSessions, GetWantedSessions, Session
 from actors.store.store import Store, open_store
 from actors.store.transitions import GetTransitions
 from tests.store.asking import ONE, PATIENCE, TWO, ask, sending
@@ -32,29 +33,21 @@ def test_sessions_are_wanted_in_the_order_in_which_they_are_to_resume(store: Sto
     settle(store)
     sessions.want(TWO)
     sessions.was_ready(TWO)
-    ask(store, RecordPairing(TWO, 60.0))
+    sessions.paired(TWO, Pairing(60.0, 1))
+    ask(store, ForgetSession(ClientId(3)))
     assert [session.client_id for session in ask(store, GetWantedSessions())] == [TWO, ONE]
     sessions.release(TWO)
-    ask(store, RecordPairing(TWO, 60.0))
+    ask(store, ForgetSession(ClientId(3)))
     assert [session.client_id for session in ask(store, GetWantedSessions())] == [ONE]
-    ready = ask(store, GetSession(TWO))
-    assert ready is not None
-    assert (ready.wanted, ready.was_ready, ready.paired_at) == (False, False, 60.0)
-
-
-def test_logouts_soon_after_their_pairing_are_counted_in_a_row(store: Store) -> None:
-    for at in (100.0, 200.0):
-        ask(store, RecordPairing(ONE, at))
-        counted = ask(store, RecordLogout(ONE, at + 30.0, early_within=60.0))
-    assert counted == 2
-    assert ask(store, RecordLogout(ONE, 231.0, early_within=60.0)) == 0
-    ask(store, RecordPairing(ONE, 300.0))
-    assert ask(store, RecordLogout(ONE, 361.0, early_within=60.0)) == 0
+    assert ask(store, GetSession(TWO)) == Session(TWO, False, False, 60.0, 1, 50.0)
+    assert [session.client_id for session in ask(store, GetSessions())] == [ONE, TWO]
 
 
 def test_a_forgotten_client_leaves_nothing(store: Store) -> None:
-    StoreSessions(store).want(ONE)
-    ask(store, ForgetSession(ONE))
+    sessions = StoreSessions(store)
+    sessions.want(ONE)
+    sessions.forget(ONE)
+    settle(store)
     assert ask(store, GetSession(ONE)) is None
 
 
