@@ -1,0 +1,192 @@
+"""The facts of the layout: who imports whom, what lies where, how things are named."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("actors", "gateway", "config", "sandbox")
+EVERYTHING = frozenset({"actors", "gateway", "config", "sandbox", "tests"})
+
+DOMAIN = frozenset({"actors.runtime", "actors.clients"})
+MAY_IMPORT = {
+    "actors.runtime": frozenset[str](),
+    "actors.clients": frozenset({"actors.runtime"}),
+    "actors.browser": DOMAIN,
+    "actors.store": DOMAIN,
+    "actors.webhooks": DOMAIN | {"actors.store"},
+    "actors": frozenset({"actors", "config"}),  # system.py and what stands beside it
+    "config": frozenset[str](),
+    "sandbox": frozenset[str](),
+    "gateway": frozenset({"actors", "config"}),
+}
+"""Besides itself. The most specific entry counts."""
+ONLY_IN = {
+    "pyppeteer": ("actors.browser",),
+    "starlette": ("gateway", "sandbox"),
+    "uvicorn": ("gateway", "sandbox"),
+    "sqlalchemy": ("actors.store", "actors.system"),
+    "alembic": ("actors.store",),
+    "pydantic_settings": ("config",),
+}
+"""Libraries that one place knows, so that one place changes with them."""
+TOP_LEVEL = {
+    "pyproject.toml",
+    "README.md",
+    "Makefile",
+    ".ci",
+    "actors",
+    "gateway",
+    "config",
+    "sandbox",
+    "tests",
+    "docs",
+}
+HIDDEN_FILES = {".gitignore", ".dockerignore"}
+SAYS_NOTHING = re.compile(r"(^|_)(utils?|helpers?|common|manager|misc)(_|$)")
+THIS_MACHINE = re.compile(r"(?<![\w.-])/(root|work|home)\b(?!\")")
+SPEAKS_OF_PATHS = {
+    "tests/test_architecture.py": "the rule itself",
+    "config/deploy/session-manager.service": "ProtectHome, and why",
+    "config/requirements.lock": "written by uv",
+}
+
+
+@cache
+def tracked() -> tuple[str, ...]:
+    """Every file under version control."""
+    return tuple(
+        subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")[
+            :-1
+        ]
+    )
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Name -> file, of every module of the packages."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "node_modules" not in path.parts:
+                name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, wherever in it; `from a import b` may mean the module a.b and says both."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module
+            yield node.module
+            yield from (
+                f"{node.module}.{alias.name}" for alias in node.names if f"{node.module}.{alias.name}" in modules()
+            )
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def part_of(module: str) -> str:
+    """The most specific part of the system that a module belongs to."""
+    return max((part for part in MAY_IMPORT if within(module, part)), key=len)
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_imports_run_one_way(part: str) -> None:
+    allowed = MAY_IMPORT[part] | {part}
+    wrong = [
+        f"{module} imports {imported}"
+        for module, path in modules().items()
+        if part_of(module) == part
+        for imported in imports(path)
+        if imported.split(".")[0] in EVERYTHING and imported != "actors"
+        if not any(within(imported, package) for package in allowed)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_is_known_in_one_place(library: str) -> None:
+    wrong = [
+        module
+        for module, path in modules().items()
+        if any(within(imported, library) for imported in imports(path))
+        if not any(within(module, place) for place in ONLY_IN[library])
+    ]
+    assert wrong == []
+
+
+def test_only_the_runtime_touches_pykkas_inside() -> None:
+    inside = re.compile(r"pykka\._|from pykka[\w.]* import .*\b_|\bref\._|_actor_weakref|actor_inbox")
+    wrong = [
+        f"{module}: {line.strip()}"
+        for module, path in modules().items()
+        if not within(module, "actors.runtime")
+        for line in path.read_text("utf-8").splitlines()
+        if inside.search(line)
+    ]
+    assert wrong == []
+
+
+def test_pure_modules_import_the_standard_library_and_each_other_only() -> None:
+    pure = {
+        "actors.runtime.restarts",
+        "actors.runtime.timers",
+        "actors.clients.lifecycle",
+        "actors.clients.reconnection",
+    }
+    impure = {"pykka", "structlog", "asyncio", "threading", "time", "socket", "os", "subprocess"}
+    wrong = [
+        f"{module} imports {name}"
+        for module in pure
+        for name in imports(modules()[module])
+        if name.split(".")[0] in impure
+    ]
+    assert wrong == []
+
+
+def test_the_top_level_is_what_the_architecture_lists() -> None:
+    there = {name.split("/")[0] for name in tracked()}
+    assert there - TOP_LEVEL - HIDDEN_FILES == set()
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    named = [path for path in tracked() if SAYS_NOTHING.search(Path(path).stem)]
+    assert named == []
+
+
+def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
+    wrong = []
+    for name in tracked():
+        try:
+            text = (ROOT / name).read_text("utf-8")
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+        wrong += [
+            f"{name}: {line.strip()[:100]}"
+            for line in text.splitlines()
+            if THIS_MACHINE.search(line) and name not in SPEAKS_OF_PATHS
+        ]
+    assert wrong == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        module
+        for module, path in modules().items()
+        if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
