@@ -1,8 +1,11 @@
-"""What can be set about the sandbox. Durations are seconds. Every field can be changed while it runs (`POST /api/settings`)."""
+"""What can be set about the sandbox. Durations are seconds.
+
+Every field can be changed while it runs (`POST /api/settings`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Compat = Literal["modern", "classic"]
@@ -10,8 +13,9 @@ Compat = Literal["modern", "classic"]
 
 @dataclass
 class SandboxSettings:
-    """How the double behaves. The defaults follow WhatsApp Web where it is known, and are quick where only patience is at stake.
+    """How the double behaves.
 
+    The defaults follow WhatsApp Web where it is known, and are quick where only patience is at stake.
     A change concerns what happens next: pages already loaded keep the generation they were served with.
     """
 
@@ -35,14 +39,18 @@ class SandboxSettings:
     reconnect_cap: float = 2.0  # ... up to this
     history: int = 1000  # messages sent again to a page that logs in, newest last
 
-    def merged(self, changes: dict[str, Any]) -> SandboxSettings:
-        """A copy with `changes` applied. Raises ValueError naming what is unknown or not of the field's kind."""
+    def merge(self, changes: dict[str, Any]) -> None:
+        """Applies `changes`, all or none. Raises ValueError naming what is unknown or not of the field's kind."""
         values = asdict(self)
         for name, value in changes.items():
             if name not in values:
                 raise ValueError(f"no setting {name!r}; there are {', '.join(values)}")
             values[name] = _fitting(name, values[name], value)
-        return SandboxSettings(**values)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def told(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 def _fitting(name: str, old: Any, value: Any) -> Any:
@@ -57,6 +65,3 @@ def _fitting(name: str, old: Any, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
         raise ValueError(f"{name} must be a number, 0 or more")
     return int(value) if isinstance(old, int) else float(value)
-
-
-SETTING_NAMES = tuple(field.name for field in fields(SandboxSettings))

@@ -1,20 +1,28 @@
-"""The sandbox's state: accounts, their linked devices, phones, messages. Plain data and pure rules; no sockets, no timers.
+"""The sandbox's state: accounts, their linked devices, phones, messages.
+
+Plain data and pure rules; no sockets, no timers.
 
 Everything here is touched by the server's event loop only.
 
-A *number* is a WhatsApp number as digits. An *account* is a number that has linked devices (pages). Every number that is
-not listed in `World.absent` has a *phone*, made when it is first spoken of, so that tests need no preparation.
+A *number* is a WhatsApp number as digits. An *account* is a number that has linked devices (pages). Every number that
+is not listed in `World.absent` has a *phone*, made when it is first spoken of, so that tests need no preparation.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 SendMode = Literal["ok", "refuse", "never", "lose"]
+
+
+KEPT = 50_000  # messages an account, and a phone, remembers; older ones are forgotten
+MEDIA_KEPT = 512 * 1024 * 1024  # bytes of files
 
 
 class SandboxError(Exception):
@@ -43,6 +51,7 @@ class Media:
     mimetype: str
     filename: str
     data: bytes
+    digest: bytes
 
     def described(self) -> dict[str, Any]:
         return {
@@ -50,7 +59,8 @@ class Media:
             "mimetype": self.mimetype,
             "filename": self.filename,
             "size": len(self.data),
-            "sha256": hashlib.sha256(self.data).hexdigest(),
+            "sha256": self.digest.hex(),
+            "filehash": base64.b64encode(self.digest).decode(),  # as WhatsApp writes it
         }
 
 
@@ -78,13 +88,22 @@ class Message:
     edited: bool = False
     revoked: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
+    silent: bool = False  # it went its way, but its sender is never told
+
+    def arriving(self, account: str) -> Message:
+        """The same message as the account that it was sent to holds it."""
+        chat = self.chat if self.chat.endswith("@g.us") else self.author
+        return replace(self, account=account, chat=chat, from_me=False, ack=1, arrivals=0, retries=0, reactions={})
 
     def told(self) -> dict[str, Any]:
         """As control clients see it."""
-        said = asdict(self)
+        said = {name: getattr(self, name) for name in MESSAGE_FIELDS}
         said["from"] = self.account if self.from_me else self.author
         said["to"] = self.chat if self.from_me else self.account
         return said
+
+
+MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
 
 
 @dataclass(slots=True)
@@ -98,12 +117,13 @@ class SendRule:
 
 @dataclass(slots=True)
 class Device:
-    """One linked page: its credentials, and what it has not yet confirmed to have received."""
+    """One linked page: its credentials, and what it has not yet confirmed to have received (by id, as it is told)."""
 
     id: str
     token: str
     compat: str = "modern"
-    pending: dict[str, Message] = field(default_factory=dict)
+    used: bool = False  # it has logged in before
+    pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     linked_at: float = field(default_factory=time.time)
 
 
@@ -124,11 +144,17 @@ class Account:
     temp_ban: dict[str, Any] | None = None  # {"until": unix seconds, "code": int, "message": str, "url": str}
     unavailable_until: float = 0.0
     outdated: Literal["", "until_reload", "always"] = ""
+    outdated_told: bool = False
     block: str = ""  # a Socket.state that stays: TOS_BLOCK, SMB_TOS_BLOCK, PROXYBLOCK, SCREEN_LOCKED
 
     @property
     def lid(self) -> str:
         return lid_of(self.number)
+
+    def keep(self, message: Message) -> None:
+        self.messages[message.id] = message
+        if len(self.messages) > KEPT:
+            del self.messages[next(iter(self.messages))]
 
     def sending(self, to: str) -> SendMode:
         """What befalls a message to `to` now; uses up one of a counted rule."""
@@ -149,7 +175,13 @@ class Phone:
     online: bool = True  # off: messages to it stay at one tick
     reads: bool = True  # off: messages to it stay at two ticks
     delay: float = 0.0  # added before each of its receipts, seconds
-    received: list[Message] = field(default_factory=list)
+    received: deque[Message] = field(default_factory=lambda: deque(maxlen=KEPT))
+    waiting: dict[str, Message] = field(default_factory=dict)  # sent while it was off
+    total: int = 0  # messages ever received
+
+    def keep(self, message: Message) -> None:
+        self.received.append(message)
+        self.total += 1
 
 
 @dataclass
@@ -173,6 +205,9 @@ class World:
             self.numbers_by_lid[lid_of(number)] = number
         return self.phones[number]
 
+    def name_of(self, address: str) -> str:
+        return self.groups[address]["subject"] if address in self.groups else self.phone(address).name
+
     def account(self, number: str) -> Account:
         """Raises SandboxError 404 where nothing was ever linked."""
         if number not in self.accounts:
@@ -191,7 +226,7 @@ class World:
         return account, device
 
     def exists(self, address: str) -> str | None:
-        """The number or group behind `5491…`, `5491…@c.us`, `…@lid` or `…@g.us`, or None where WhatsApp knows nobody."""
+        """The number or group behind `5491…`, `…@c.us`, `…@lid` or `…@g.us`; None where WhatsApp knows nobody."""
         user, _, server = address.partition("@")
         if server == "g.us":
             return address if address in self.groups else None
@@ -203,6 +238,9 @@ class World:
         return self.phone(user).number
 
     def add_media(self, mimetype: str, filename: str, data: bytes) -> Media:
-        media = Media(secrets.token_hex(12), mimetype, filename, data)
+        media = Media(secrets.token_hex(12), mimetype, filename, data, hashlib.sha256(data).digest())
         self.media[media.id] = media
+        held = sum(len(one.data) for one in self.media.values())
+        while held > MEDIA_KEPT and len(self.media) > 1:
+            held -= len(self.media.pop(next(iter(self.media))).data)
         return media

@@ -1,0 +1,56 @@
+"""`python -m sandbox`: serves one sandbox until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import socket
+import sys
+
+import uvicorn
+
+from sandbox.app import build
+
+BACKLOG = 128
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code: 0 after a signal, 2 where the arguments or the address do not do."""
+    parser = argparse.ArgumentParser("sandbox", description="A WhatsApp Web to play against, with virtual phones.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=3900, help="0 chooses a free one (default: %(default)s)")
+    parser.add_argument("--public", action="store_true", help="allow a host that other machines can reach")
+    parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning", "error"])
+    said = parser.parse_args(arguments)
+    if not said.public and not is_loopback(said.host):
+        parser.error(
+            f"{said.host} can be reached by others, and anyone who can may act as any phone; --public allows it"
+        )
+    try:
+        listening = socket.create_server((said.host, said.port), backlog=BACKLOG)
+    except OSError as error:
+        print(f"sandbox: cannot listen on {said.host}:{said.port}: {error}", file=sys.stderr)
+        return 2
+    with listening:
+        print(f"sandbox ready http://{said.host}:{listening.getsockname()[1]}/", flush=True)
+        config = uvicorn.Config(
+            build(),
+            ws="wsproto",
+            log_level=said.log_level,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            lifespan="off",
+        )
+        uvicorn.Server(config).run([listening])
+    return 0
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

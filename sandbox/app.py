@@ -1,0 +1,118 @@
+"""Puts the sandbox together: pages, files, control API, and the phones for people."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import secrets
+from pathlib import Path
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from sandbox.control import Control
+from sandbox.link import Link
+from sandbox.login import Login
+from sandbox.pairing import Pairing
+from sandbox.post import Post
+from sandbox.scene import Scene
+
+STATIC = Path(__file__).parent / "static"
+# In this order: each file may use what those before it define.
+SCRIPTS = (
+    "loader",
+    "base",
+    "ids",
+    "me",
+    "state",
+    "logout",
+    "chats",
+    "messages",
+    "sending",
+    "receiving",
+    "files",
+    "pairing",
+    "startup",
+    "connection",
+    "boot",
+)
+PAGE = (STATIC / "page" / "page.html").read_text()
+
+
+def build(scene: Scene | None = None) -> Starlette:
+    """The application of one sandbox; without `scene` it starts with an empty world."""
+    scene = scene or Scene()
+    post = Post(scene)
+    login = Login(scene, post)
+    pairing = Pairing(scene, login)
+    files = Files(scene)
+    routes = [
+        Route("/", Document(scene).show),
+        Route("/elsewhere", _elsewhere),
+        Route("/phones", _phones),
+        Route("/media", files.take, methods=["POST"]),
+        Route("/media/{id}", files.give),
+        WebSocketRoute("/link", Link(scene, login, pairing, post).serve),
+        *Control(scene, login, pairing, post).routes(),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    return Starlette(routes=routes)
+
+
+class Document:
+    """The WhatsApp Web page itself, under a nonce CSP like the real one's."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    async def show(self, request: Request) -> Response:
+        settings, query, nonce = self._scene.settings, request.query_params, secrets.token_urlsafe(16)
+        await asyncio.sleep(settings.page_delay)
+        told = {
+            "compat": query["compat"] if query.get("compat") in ("modern", "classic") else settings.compat,
+            "lids": {"1": True, "0": False}.get(query.get("lids", "")),
+            "start_delay": settings.start_delay,
+            "reconnect_delay": settings.reconnect_delay,
+            "reconnect_cap": settings.reconnect_cap,
+        }
+        scripts = "\n".join(f'<script nonce="{nonce}" src="/static/page/{name}.js"></script>' for name in SCRIPTS)
+        body = PAGE.replace("{{settings}}", html.escape(json.dumps(told))).replace(
+            "{{scripts}}", scripts if settings.loader else ""
+        )
+        policy = (
+            f"default-src 'self'; script-src 'nonce-{nonce}' 'self'; style-src 'self' 'unsafe-inline'; "
+            "connect-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; base-uri 'none'"
+        )
+        return HTMLResponse(body, headers={"content-security-policy": policy, "cache-control": "no-store"})
+
+
+class Files:
+    """Bytes that pages upload and download."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    async def take(self, request: Request) -> Response:
+        filename = unquote(request.headers.get("x-filename", "unknown"))
+        mimetype = request.headers.get("content-type", "application/octet-stream")
+        media = self._scene.world.add_media(mimetype, filename, await request.body())
+        return JSONResponse(media.described())
+
+    async def give(self, request: Request) -> Response:
+        media = self._scene.world.media.get(request.path_params["id"])
+        if media is None:
+            return PlainTextResponse("gone", 404)
+        return Response(media.data, headers={"content-type": media.mimetype})
+
+
+async def _elsewhere(_request: Request) -> Response:
+    return HTMLResponse("<!doctype html><title>Elsewhere</title><p>This is not WhatsApp Web.</p>")
+
+
+async def _phones(_request: Request) -> Response:
+    return HTMLResponse((STATIC / "phones" / "phones.html").read_text())

@@ -1,0 +1,110 @@
+"""The WebSocket of one WhatsApp Web page. Nothing a page sends can do more than close its own link."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sandbox.login import Login
+from sandbox.pairing import Pairing
+from sandbox.post import Post
+from sandbox.scene import Page, Scene
+
+UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: it is cut off above that
+POLICY_VIOLATION = 1008
+
+
+class Link:
+    """What pages say, as a table: each `op` is one function of (page, message)."""
+
+    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: Post) -> None:
+        self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
+        self._ops: dict[str, Callable[[Page, dict[str, Any]], None]] = {
+            "hello": self._hello,
+            "refresh": lambda page, _said: pairing.show(page),
+            "pairing_code": lambda page, said: self._answer(page, said, pairing.offer(page, str(said["number"]))),
+            "exists": self._exists,
+            "ping": lambda page, said: self._answer(page, said, {}),
+            "send": post.take,
+            "got": self._got,
+            "down": self._down,
+            "logout": lambda page, _said: login.leave(page),
+        }
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Lives as long as the page's connection."""
+        await socket.accept()
+        outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue(UNREAD_LIMIT)
+        page = Page(secrets.token_hex(4), _sayer(outgoing))
+        writer = asyncio.create_task(_write(socket, outgoing))
+        try:
+            await self._listen(page, socket)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self._gone(page)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _listen(self, page: Page, socket: WebSocket) -> None:
+        while True:
+            text = await socket.receive_text()
+            try:
+                said = json.loads(text)
+                self._ops[said["op"]](page, said)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                # A page is outside: what it says may be anything, and then it is no WhatsApp Web of ours.
+                await socket.close(POLICY_VIOLATION, f"not understood: {error!r}"[:100])
+                return
+
+    def _gone(self, page: Page) -> None:
+        page.forget()
+        self._scene.pages.pop(page.id, None)
+        self._scene.changes.tell()
+
+    def _hello(self, page: Page, said: dict[str, Any]) -> None:
+        keys = said["keys"]
+        page.keys = {name: str(keys[name]) for name in ("noise", "identity", "adv")}
+        page.load, page.compat, page.lids = (
+            str(said.get("load", "")),
+            str(said.get("compat", "modern")),
+            said.get("lids"),
+        )
+        self._scene.pages[page.id] = page
+        if said.get("token"):
+            self._login.enter(page, str(said["token"]))
+        elif page.account is None and not page.ref:
+            self._pairing.show(page)
+
+    def _exists(self, page: Page, said: dict[str, Any]) -> None:
+        self._answer(page, said, {"found": self._post.person(str(said["address"]))})
+
+    def _got(self, page: Page, said: dict[str, Any]) -> None:
+        if page.device:
+            self._post.confirmed(page.device, said["ids"])
+
+    def _down(self, page: Page, _said: dict[str, Any]) -> None:
+        page.streaming = False
+        self._scene.changes.tell()
+
+    def _answer(self, page: Page, said: dict[str, Any], answer: dict[str, Any]) -> None:
+        page.say({"op": "answer", "rid": said["rid"], **answer})
+
+
+def _sayer(outgoing: asyncio.Queue[dict[str, Any]]) -> Callable[[dict[str, Any]], None]:
+    def say(message: dict[str, Any]) -> None:
+        if not outgoing.full():
+            outgoing.put_nowait(message)
+
+    return say
+
+
+async def _write(socket: WebSocket, outgoing: asyncio.Queue[dict[str, Any]]) -> None:
+    while not outgoing.full():
+        await socket.send_text(json.dumps(await outgoing.get()))
+    await socket.close(POLICY_VIOLATION, "the page does not read")

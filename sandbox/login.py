@@ -1,0 +1,155 @@
+"""Who may be logged in, and what WhatsApp does to a login: removal, bans, conflicts, outages.
+
+Each refusal is a code that WhatsApp's servers send; what a page makes of it is the page's affair.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sandbox.scene import Page, Scene
+from sandbox.world import Account, Device, SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.post import Post
+
+STORED_LOGIN_FIELDS = ("number", "lid", "name", "lids")
+BLOCKS = frozenset({"", "TOS_BLOCK", "SMB_TOS_BLOCK", "PROXYBLOCK", "SCREEN_LOCKED"})
+
+
+class Login:
+    """Logs pages in and out."""
+
+    def __init__(self, scene: Scene, post: Post) -> None:
+        self._scene, self._post = scene, post
+
+    # --- coming in
+
+    def adopt(self, page: Page, account: Account, device: Device) -> None:
+        """A page was just linked: it gets its credentials and will come back with them."""
+        page.account, page.device, page.state = account, device, "linked"
+        page.say({"op": "paired", "login": _login(account, device)})
+        self._scene.changes.tell()
+
+    def enter(self, page: Page, token: str) -> None:
+        """A page brings a stored login, on a new stream. It is welcomed or refused."""
+        page.streaming = False
+        page.forget("code", "sync")
+        account, device = self._owner(token)
+        if account is None or device is None:
+            page.account = page.device = None
+            page.say({"op": "failure", "code": 401})
+            return
+        fresh = not device.used
+        page.account, page.device, page.state = account, device, "linked"
+        device.used = True
+        delay = 0.0 if fresh else self._scene.settings.resume_delay
+        if delay:
+            page.later("sync", delay, lambda: self._answer(page, account, fresh))
+        else:
+            self._answer(page, account, fresh)
+        self._scene.changes.tell()
+
+    def _answer(self, page: Page, account: Account, fresh: bool) -> None:
+        if refusal := self._refusal(account):
+            page.say(refusal)
+            return
+        self._push_out(page)
+        login = {name: getattr(account, name) for name in STORED_LOGIN_FIELDS}
+        page.say({"op": "welcome", "login": login, "history": self._post.history(page)})
+        if fresh and self._scene.settings.pair_delay:
+            page.later("sync", self._scene.settings.pair_delay, lambda: self._synced(page))
+        else:
+            self._synced(page)
+
+    def _synced(self, page: Page) -> None:
+        page.streaming = True
+        page.say({"op": "synced"})
+        if page.account and page.account.block:
+            page.say({"op": "block", "state": page.account.block})
+        self._post.deliver_pending(page)
+        self._scene.changes.tell()
+
+    def _push_out(self, page: Page) -> None:
+        """One stream per device: an older page with the same login sees what "opened elsewhere" looks like."""
+        for other in self._scene.pages.values():
+            if other is not page and other.device is page.device:
+                other.account = other.device = None
+                other.streaming = False
+                other.say({"op": "conflict" if other.compat == "classic" else "replaced"})
+
+    def _refusal(self, account: Account) -> dict[str, Any] | None:
+        now = time.time()
+        if not account.online or not account.reachable:
+            return {"op": "net", "online": account.online, "reachable": account.reachable}
+        if account.temp_ban and account.temp_ban["until"] > now:
+            return {"op": "failure", "code": 402, "temp_ban": account.temp_ban}
+        if account.unavailable_until > now:
+            return {"op": "failure", "code": 503}
+        if account.outdated == "always":
+            return {"op": "failure", "code": 405}
+        if account.outdated == "until_reload":
+            # A page that was told stops for good, so whoever asks again was loaded since.
+            if not account.outdated_told:
+                account.outdated_told = True
+                return {"op": "failure", "code": 405}
+            account.outdated = ""
+        return None
+
+    def _owner(self, token: str) -> tuple[Account, Device] | tuple[None, None]:
+        for account in self._scene.world.accounts.values():
+            for device in account.devices.values():
+                if device.token == token:
+                    return account, device
+        return None, None
+
+    # --- going out
+
+    def leave(self, page: Page) -> None:
+        """The page itself logged out."""
+        if page.account and page.device:
+            page.account.devices.pop(page.device.id, None)
+        page.account = page.device = None
+        page.streaming = False
+        self._scene.changes.tell()
+
+    def end(self, account: Account, message: dict[str, Any]) -> None:
+        """Every device of the account is gone; pages that are open hear `message`, the others 401 when they come."""
+        account.devices.clear()
+        for page in self._scene.pages_of(account):
+            page.account = page.device = None
+            self._cut(page, message)
+        self._scene.changes.tell()
+
+    def disturb(self, account: Account, message: dict[str, Any]) -> None:
+        """Ends the stream of every open page of the account; its devices stay linked."""
+        for page in self._scene.pages_of(account):
+            self._cut(page, message)
+        self._scene.changes.tell()
+
+    def block(self, account: Account, state: str) -> None:
+        if state not in BLOCKS:
+            raise SandboxError(400, "INVALID_REQUEST", f"state must be one of {', '.join(sorted(BLOCKS))} or empty")
+        account.block = state
+        for page in self._scene.pages_of(account):
+            page.say({"op": "block", "state": state})
+
+    def network(self, account: Account) -> None:
+        """Tells the pages how `account.online` and `account.reachable` are now."""
+        message = {"op": "net", "online": account.online, "reachable": account.reachable}
+        for page in self._scene.pages_of(account):
+            if account.online and account.reachable:
+                page.say(message)
+            else:
+                self._cut(page, message)
+        self._scene.changes.tell()
+
+    def _cut(self, page: Page, message: dict[str, Any]) -> None:
+        page.forget("sync")
+        page.streaming = False
+        page.say(message)
+
+
+def _login(account: Account, device: Device) -> dict[str, Any]:
+    return {"token": device.token, "device": device.id} | {name: getattr(account, name) for name in STORED_LOGIN_FIELDS}

@@ -1,0 +1,261 @@
+"""Messages in both directions: taken in once per id, handed to phones and pages, acknowledged at set times.
+
+A message waits in `Device.pending` until its page has confirmed it, and in `Phone.waiting` until the phone is on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from sandbox.scene import Page, Scene
+from sandbox.world import Account, Device, Media, Message, Phone, SandboxError, lid_of, new_id
+
+BATCH = 200  # messages told to a page at once
+
+
+class Post:
+    """Carries messages."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    # --- out: from a page
+
+    def take(self, page: Page, said: dict[str, Any]) -> None:
+        """A page brings a message. What befalls it is the account's `SendRule`; an id is delivered once at most."""
+        account, id_, to = page.account, str(said["id"]), str(said["to"])
+        if account is None or not page.streaming:
+            return
+        number = self._scene.world.exists(to)
+        mode = account.sending(number or to)
+        if mode == "lose":
+            return
+        known = account.messages.get(id_)
+        if known is None:
+            known = self._made(account, id_, number or to, said)
+            account.keep(known)
+            if number is None or mode == "refuse":
+                known.result, known.ack = "ERROR_UNKNOWN", -1
+            else:
+                self._hand_over(account, known, silent=mode == "never")
+        known.retries += bool(said.get("retry")) and known.arrivals > 0
+        known.arrivals += not said.get("retry") or known.arrivals == 0
+        if mode != "never":
+            known.silent = False
+            self._after(self._scene.settings.ack_sent, lambda: self._acknowledge(account, known))
+        self._scene.changes.tell()
+
+    def _made(self, account: Account, id_: str, to: str, said: dict[str, Any]) -> Message:
+        media = self._scene.world.media.get(str(said.get("media")))
+        return Message(
+            id=id_,
+            account=account.number,
+            chat=to,
+            from_me=True,
+            author=account.number,
+            text=str(said.get("text", "")),
+            t=time.time(),
+            type=str(said.get("type", "chat")),
+            media=media.described() if media else None,
+        )
+
+    def _acknowledge(self, account: Account, message: Message) -> None:
+        if message.ack == 0:
+            message.ack = 1
+            self._follow(account, message)
+        told = {"op": "ack", "id": message.id, "ack": message.ack, "result": message.result, "t": int(message.t)}
+        told |= {"chat": message.chat, "lid": lid_of(message.chat)}
+        self._tell(account, told)
+        self._scene.changes.tell()
+
+    def _hand_over(self, account: Account, message: Message, silent: bool) -> None:
+        """To the phone of each receiver, and to its own pages where it has some."""
+        message.silent = silent
+        for number in self._receivers(account, message.chat):
+            phone = self._scene.world.phone(number)
+            if phone.online:
+                phone.keep(message)
+            else:
+                phone.waiting[message.id] = message
+            if (other := self._scene.world.accounts.get(number)) and other.devices:
+                self._arrive(other, message.arriving(number))
+
+    def _receivers(self, account: Account, chat: str) -> list[str]:
+        group = self._scene.world.groups.get(chat)
+        return [chat] if group is None else [one for one in group["participants"] if one != account.number]
+
+    def _follow(self, account: Account, message: Message) -> None:
+        """The second tick and the blue ones, as far as the receivers' phones let them come."""
+        if message.silent or message.ack < 1:
+            return
+        phones = [self._scene.world.phone(number) for number in self._receivers(account, message.chat)]
+        settings, delay = self._scene.settings, max((phone.delay for phone in phones), default=0.0)
+        if message.ack == 1 and all(phone.online for phone in phones):
+            self._after(settings.ack_delivered + delay, lambda: self._receipt(account, message, 2))
+        elif message.ack == 2 and all(phone.reads and phone.online for phone in phones):
+            self._after(settings.ack_read + delay, lambda: self._receipt(account, message, 3))
+
+    def _receipt(self, account: Account, message: Message, ack: int) -> None:
+        if message.ack != ack - 1:
+            return
+        message.ack = ack
+        told = {"op": "receipt", "ids": [message.id], "ack": ack, "chat": message.chat, "lid": lid_of(message.chat)}
+        self._tell(account, told)
+        self._follow(account, message)
+        self._scene.changes.tell()
+
+    def phone_changed(self, phone: Phone) -> None:
+        """It was switched on or off, or its owner began or ceased to read: what waited goes on."""
+        if phone.online:
+            for message in phone.waiting.values():
+                phone.keep(message)
+            phone.waiting.clear()
+            for account in self._scene.world.accounts.values():
+                for message in account.messages.values():
+                    if (
+                        message.from_me
+                        and message.ack in (1, 2)
+                        and phone.number in self._receivers(account, message.chat)
+                    ):
+                        self._follow(account, message)
+        self._scene.changes.tell()
+
+    # --- in: from a phone
+
+    def send(self, phone: Phone, to: str, text: str, id_: str | None, media: Media | None = None) -> Message:
+        """Raises SandboxError where `to` has no account or the id is taken."""
+        account = self._scene.world.account(to)
+        id_ = id_ or new_id()
+        if id_ in account.messages:
+            raise SandboxError(409, "ID_TAKEN", f"{to} already has a message {id_}")
+        message = Message(id_, to, phone.number, False, phone.number, text, time.time(), ack=1)
+        if media:
+            message.type, message.media = _kind(media), media.described()
+        self._arrive(account, message)
+        return message
+
+    def _arrive(self, account: Account, message: Message) -> None:
+        account.keep(message)
+        for device in account.devices.values():
+            device.pending[message.id] = {"op": "message", "message": self.told(account, message)}
+        for page in self._scene.pages_of(account):
+            if page.streaming and page.device:
+                page.say({"op": "messages", "messages": [page.device.pending[message.id]["message"]]})
+        self._scene.changes.tell()
+
+    def change(self, phone: Phone, to: str, id_: str, kind: str, said: dict[str, Any]) -> Message:
+        """Edits, revokes or reacts to an earlier message of the chat between `phone` and account `to`."""
+        account = self._scene.world.account(to)
+        message = account.messages.get(id_)
+        if message is None or message.chat != phone.number:
+            raise SandboxError(404, "NO_MESSAGE", f"{phone.number} and {to} have no message {id_}")
+        if kind != "react" and message.from_me:
+            raise SandboxError(409, "NOT_YOURS", "only the sender can edit or revoke a message")
+        if kind == "edit":
+            message.text, message.edited = str(said["text"]), True
+        elif kind == "revoke":
+            message.text, message.revoked = "", True
+        else:
+            message.reactions[phone.number] = str(said["emoji"])
+        change: dict[str, Any] = {
+            "op": "change",
+            "change_id": new_id(),
+            "kind": kind,
+            "message": self.told(account, message),
+            "emoji": said.get("emoji"),
+            "by": phone.number,
+            "by_lid": lid_of(phone.number),
+        }
+        self._queue(account, change["change_id"], change)
+        return message
+
+    def call(self, phone: Phone, to: str, video: bool) -> str:
+        """Rings at once or not at all: a page that is closed hears nothing of it later."""
+        account, id_ = self._scene.world.account(to), new_id("CA")
+        told = {
+            "op": "call",
+            "id": id_,
+            "chat": phone.number,
+            "lid": lid_of(phone.number),
+            "name": phone.name,
+            "video": video,
+        }
+        self._tell(account, told)
+        return id_
+
+    def _queue(self, account: Account, id_: str, told: dict[str, Any]) -> None:
+        for device in account.devices.values():
+            device.pending[id_] = told
+        self._tell(account, told)
+        self._scene.changes.tell()
+
+    # --- to a page that comes back
+
+    def history(self, page: Page) -> list[dict[str, Any]]:
+        """The newest messages the page has confirmed or sent, oldest first."""
+        account, device = page.account, page.device
+        if account is None or device is None:
+            return []
+        known = (message for message in reversed(account.messages.values()) if message.id not in device.pending)
+        newest = list(islice(known, self._scene.settings.history))
+        return [self.told(account, message) for message in reversed(newest)]
+
+    def deliver_pending(self, page: Page) -> None:
+        if page.device is None:
+            return
+        waiting = iter([held for held in page.device.pending.values() if held["op"] == "message"])
+        while batch := [held["message"] for held in islice(waiting, BATCH)]:
+            page.say({"op": "messages", "messages": batch})
+        for held in page.device.pending.values():
+            if held["op"] != "message":
+                page.say(held)
+
+    def person(self, address: str) -> dict[str, Any] | None:
+        """{chat, lid, name} of whoever answers to `address`, as pages are told it, or None."""
+        number = self._scene.world.exists(address)
+        if number is None:
+            return None
+        return {"chat": number, "lid": lid_of(number), "name": self._scene.world.name_of(number)}
+
+    def confirmed(self, device: Device, ids: list[str]) -> None:
+        for id_ in ids:
+            device.pending.pop(id_, None)
+
+    def told(self, account: Account, message: Message) -> dict[str, Any]:
+        """A message as pages are told it."""
+        person = message.chat
+        return {
+            "id": message.id,
+            "chat": person,
+            "lid": lid_of(person),
+            "name": self._scene.world.name_of(person),
+            "from_me": message.from_me,
+            "author": message.author,
+            "author_lid": lid_of(message.author),
+            "text": message.text,
+            "t": message.t,
+            "type": message.type,
+            "ack": message.ack,
+            "media": message.media,
+            "revoked": message.revoked,
+        }
+
+    def _tell(self, account: Account, message: dict[str, Any]) -> None:
+        for page in self._scene.pages_of(account):
+            if page.streaming:
+                page.say(message)
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, act)
+        else:
+            act()
+
+
+def _kind(media: Media) -> str:
+    kind = media.mimetype.partition("/")[0]
+    return kind if kind in ("image", "video", "audio") else "document"

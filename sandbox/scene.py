@@ -1,0 +1,110 @@
+"""Everything one running sandbox holds: its settings, its world, the pages that are open, and who waits for a change.
+
+Only the event loop's thread touches any of it, so nothing here locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from sandbox.settings import SandboxSettings
+from sandbox.world import Account, Device, SandboxError, World
+
+PageState = Literal["unpaired", "idle", "linked"]
+T = TypeVar("T")
+
+
+class Changes:
+    """Wakes everyone who waits for the scene to become something. Telling is cheap and never blocks."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def tell(self) -> None:
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def until(self, wanted: Callable[[], T], seconds: float) -> T:
+        """The first truthy `wanted()`, or what it is when `seconds` are over."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (found := wanted()):
+                    await self._next.wait()
+                return found
+        except TimeoutError:
+            return wanted()
+
+
+@dataclass(eq=False)
+class Page:
+    """One open WhatsApp Web page, from its connection to its last byte. `say` queues a message to it."""
+
+    id: str
+    say: Callable[[dict[str, Any]], None]
+    load: str = ""
+    compat: str = "modern"
+    lids: bool | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+    state: PageState = "unpaired"
+    ref: str = ""
+    pairing: tuple[str, str] | None = None  # (number, code) of a pairing by code
+    account: Account | None = None
+    device: Device | None = None
+    streaming: bool = False  # messages pass: logged in, synced, not offline
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The whole text of the QR it shows, or "" while it shows none."""
+        if not self.ref:
+            return ""
+        return ",".join((self.ref, self.keys["noise"], self.keys["identity"], self.keys["adv"]))
+
+    def later(self, name: str, seconds: float, act: Callable[[], None]) -> None:
+        """Does `act` after `seconds`, instead of what was to be done under that name."""
+        self.forget(name)
+        self.timers[name] = asyncio.get_running_loop().call_later(seconds, act)
+
+    def forget(self, *names: str) -> None:
+        for name in names or tuple(self.timers):
+            if timer := self.timers.pop(name, None):
+                timer.cancel()
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "state": self.state,
+            "code": self.code,
+            "number": self.account.number if self.account else None,
+            "pairing_code": self.pairing[1] if self.pairing else None,
+            "compat": self.compat,
+            "online": self.streaming,
+        }
+
+
+@dataclass(eq=False)
+class Scene:
+    """The parts of one sandbox, handed to whoever acts on it."""
+
+    settings: SandboxSettings = field(default_factory=SandboxSettings)
+    world: World = field(default_factory=World)
+    pages: dict[str, Page] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+
+    def pages_of(self, account: Account) -> Iterator[Page]:
+        return (page for page in tuple(self.pages.values()) if page.account is account)
+
+    def page_of(self, account: Account) -> Page:
+        """Raises SandboxError 409 while no page of the account is open."""
+        for page in self.pages_of(account):
+            return page
+        raise SandboxError(409, "NO_PAGE", f"no page of {account.number} is open")
+
+    def state_of(self, account: Account) -> str:
+        """`connected` while a page streams, else `linked` while it has a device, else `gone`."""
+        if any(page.streaming for page in self.pages_of(account)):
+            return "connected"
+        return "linked" if account.devices else "gone"

@@ -1,0 +1,171 @@
+'use strict';
+// Chats and contacts. An account addresses people by number (`@c.us`) or, once migrated, by LID; the server says which.
+
+define('WAWebLidPnCache', (require, exports) => {
+  const { createWid } = require('WAWebWidFactory');
+  const lids = new Map(); // number -> lid user
+  const numbers = new Map();
+  exports.lidPnCache = {
+    learn(number, lid) {
+      lids.set(number, lid);
+      numbers.set(lid, number);
+    },
+    getCurrentLid: (wid) => (lids.has(wid.user) ? createWid(`${lids.get(wid.user)}@lid`) : undefined),
+    getPhoneNumber: (wid) => (numbers.has(wid.user) ? createWid(`${numbers.get(wid.user)}@c.us`) : undefined),
+    getAllLids: () => [...numbers.keys()].map((lid) => createWid(`${lid}@lid`)),
+  };
+});
+
+define('WAWebApiContact', (require, exports) => {
+  const { lidPnCache } = require('WAWebLidPnCache');
+  exports.getCurrentLid = (wid) => lidPnCache.getCurrentLid(wid);
+  exports.getPhoneNumber = (wid) => lidPnCache.getPhoneNumber(wid);
+});
+
+define('WAWebContactModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  class Contact extends BaseModel {}
+  exports.Contact = defineModel(Contact, 'contact', {
+    id: undefined, name: undefined, shortName: undefined, pushname: undefined, type: 'in', isBusiness: false,
+    isEnterprise: false, verifiedName: undefined, verifiedLevel: undefined, username: undefined,
+  });
+});
+
+define('WAWebContactCollection', (require, exports) => {
+  const { BaseCollection } = require('WAWebBaseCollection');
+  class ContactCollectionImpl extends BaseCollection {}
+  Object.assign(exports, { ContactCollectionImpl, ContactCollection: new ContactCollectionImpl() });
+});
+
+define('WAWebChatModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  const { ChatMsgsCollection } = require('WAWebChatMsgsCollection');
+  class Chat extends BaseModel {
+    constructor(values) {
+      super(values);
+      Object.defineProperties(this, {
+        msgs: { value: new ChatMsgsCollection() },
+        presence: { value: { subscribe: async () => {} } },
+      });
+    }
+
+    get contact() { return require('WAWebContactCollection').ContactCollection.get(this.id); }
+    getAllMsgs() { return this.msgs.getModelsArray(); }
+  }
+  exports.Chat = defineModel(Chat, 'chat', {
+    id: undefined, name: undefined, t: undefined, unreadCount: 0, archive: false, pin: undefined, active: false,
+    isReadOnly: false, lastReceivedKey: undefined,
+  });
+});
+
+define('WAWebChatCollection', (require, exports) => {
+  const { BaseCollection } = require('WAWebBaseCollection');
+  class ChatCollectionImpl extends BaseCollection {
+    getActive() { return this.findFirst((chat) => chat.active); }
+  }
+  Object.assign(exports, { ChatCollectionImpl, ChatCollection: new ChatCollectionImpl() });
+});
+
+define('WAWebChatBook', (require, exports) => {
+  const { createWid } = require('WAWebWidFactory');
+  const { lidPnCache } = require('WAWebLidPnCache');
+  const { login } = require('WAWebLoginStorage');
+
+  /** The address under which this account knows {chat: number or group id, lid}. */
+  exports.addressOf = ({ chat, lid }) => {
+    if (chat.includes('@')) return createWid(chat);
+    lidPnCache.learn(chat, lid);
+    return createWid(login()?.lids ? `${lid}@lid` : `${chat}@c.us`);
+  };
+
+  /** The chat with {chat, lid, name}, made where it is new. */
+  exports.chatWith = (person) => {
+    const { ChatCollection } = require('WAWebChatCollection');
+    const id = exports.addressOf(person);
+    const known = ChatCollection.get(id);
+    if (known) return known;
+    if (!id.isGroup()) {
+      const { Contact } = require('WAWebContactModel');
+      require('WAWebContactCollection').ContactCollection.add(new Contact({ id, name: person.name, pushname: person.name }));
+    }
+    const { Chat } = require('WAWebChatModel');
+    const chat = new Chat({ id, name: person.name });
+    ChatCollection.add(chat);
+    return chat;
+  };
+});
+
+define('WAWebFindChatAction', (require, exports) => {
+  /** Rejects with WhatsApp's own plain Error where nobody answers to `wid`. Waits while the stream is down. */
+  exports.findOrCreateLatestChat = async (wid, _origin) => {
+    const { ChatCollection } = require('WAWebChatCollection');
+    const known = ChatCollection.get(wid) ?? ChatCollection.get(require('WAWebLidPnCache').lidPnCache.getCurrentLid(wid));
+    if (known) return { chat: { id: known.id }, created: false };
+    const { found } = await require('WAWebConnection').ask({ op: 'exists', address: String(wid) });
+    if (!found) {
+      const migrated = require('WAWebLoginStorage').login()?.lids;
+      throw new Error(migrated ? 'No LID for user' : `findChat: new chat not found ${wid}`);
+    }
+    return { chat: { id: require('WAWebChatBook').chatWith(found).id }, created: true };
+  };
+});
+
+define('WAWebQueryExistsJob', (require, exports) => {
+  const { createWid } = require('WAWebWidFactory');
+
+  /** {wid, biz} or null where WhatsApp knows nobody there. */
+  exports.queryWidExists = async (wid) => {
+    const { found } = await require('WAWebConnection').ask({ op: 'exists', address: String(wid) });
+    if (!found || found.chat.includes('@')) return null;
+    require('WAWebLidPnCache').lidPnCache.learn(found.chat, found.lid);
+    return { wid: createWid(`${found.chat}@c.us`), biz: false };
+  };
+  exports.queryPhoneExists = (phone) => exports.queryWidExists(createWid(`${String(phone).replace(/\D/g, '')}@c.us`));
+});
+
+define('WAWebContactGetters', (require, exports) => {
+  const no = () => false;
+  Object.assign(exports, {
+    getNotifyName: (contact) => contact.pushname,
+    getPremiumMessageName: () => undefined,
+    getUserid: (contact) => contact.id.user,
+    getIsMe: (contact) => require('WAWebUserPrefsMeUser').isMeAccount(contact.id),
+    getIsUser: (contact) => contact.id.isUser(),
+    getIsGroup: (contact) => contact.id.isGroup(),
+    getIsBroadcast: (contact) => contact.id.isBroadcast(),
+    getIsNewsletter: (contact) => contact.id.isNewsletter(),
+    getIsPSA: (contact) => contact.id.isPSA(),
+    getIsIAS: no,
+    getIsSupportAccount: no,
+    getIsWAContact: () => true,
+    getCanRequestPhoneNumber: no,
+    getShowBusinessCheckmarkAsPrimary: no,
+    getShowBusinessCheckmarkAsSecondary: no,
+    getShowBusinessCheckmarkInChatlist: no,
+    getIsDisplayNameApproved: no,
+    getShouldForceBusinessUpdate: no,
+  });
+});
+
+define('WAWebFrontendContactGetters', (require, exports) => {
+  const name = (contact) => contact.name ?? contact.pushname ?? contact.id.user;
+  const phone = (contact) => `+${(require('WAWebLidPnCache').lidPnCache.getPhoneNumber(contact.id) ?? contact.id).user}`;
+  Object.assign(exports, {
+    getPhoneNumber: phone,
+    getTextStatusString: () => '',
+    getDisplayName: name,
+    getPnForLid: (contact) => require('WAWebLidPnCache').lidPnCache.getPhoneNumber(contact.id),
+    getDisplayNameOrPnForLid: name,
+    getFormattedPhone: phone,
+    getFormattedUsernameOrPhone: phone,
+    getFormattedShortNameWithNonBreakingSpaces: name,
+    getFormattedShortName: name,
+    getFormattedName: name,
+    getFormattedUser: phone,
+    getSearchName: (contact) => name(contact).toLowerCase(),
+    getIsMyContact: () => false,
+    getMentionName: name,
+    getSearchVerifiedName: () => '',
+    getHeader: (contact) => name(contact)[0],
+  });
+});

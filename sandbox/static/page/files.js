@@ -1,0 +1,125 @@
+'use strict';
+// Files: bytes go to the server over HTTP and come back the same way; messages carry only their description.
+
+define('WAWebOpaqueData', (_require, exports) => {
+  exports.default = class OpaqueData {
+    constructor(blob, type) {
+      this._blob = blob;
+      this._type = type;
+    }
+
+    static async createFromData(data, type) {
+      return new OpaqueData(data instanceof Blob ? data : new Blob([data], { type }), type);
+    }
+
+    type() { return this._type || this._blob.type; }
+    size() { return this._blob.size; }
+    forceToBlob() { return this._blob; }
+    throwIfReleased() {}
+    retain() {}
+    autorelease() {}
+  };
+});
+
+define('WAWebLruMediaStore', (_require, exports) => {
+  const kept = new Map(); // filehash -> ArrayBuffer, least lately put first
+  const LIMIT = 20;
+  exports.LruMediaStore = {
+    get: async (key) => kept.get(key) ?? null,
+    async put(key, value) {
+      kept.delete(key);
+      kept.set(key, value);
+      for (const oldest of kept.keys()) if (kept.size > LIMIT) kept.delete(oldest);
+    },
+    del: async (key) => { kept.delete(key); },
+    clear: async () => kept.clear(),
+    count: async () => kept.size,
+    has: async (key) => kept.has(key),
+  };
+});
+
+define('WAWebMediaInMemoryBlobCache', (_require, exports) => {
+  exports.InMemoryMediaBlobCacheImpl = class InMemoryMediaBlobCacheImpl extends Map {};
+  exports.InMemoryMediaBlobCache = new exports.InMemoryMediaBlobCacheImpl();
+});
+
+define('WAWebMediaData', (_require, exports) => {
+  /** The message attributes of a stored file {id, mimetype, filename, size, filehash}. */
+  exports.attributes = (media, caption) => ({
+    caption,
+    mimetype: media.mimetype,
+    filename: media.filename,
+    size: media.size,
+    filehash: media.filehash,
+    mediaKey: media.id,
+    directPath: `/media/${media.id}`,
+    mediaData: { mimetype: media.mimetype, filehash: media.filehash, size: media.size, mediaStage: 'RESOLVED' },
+    mediaObject: { type: media.mimetype.split('/')[0].toUpperCase(), filehash: media.filehash },
+  });
+});
+
+define('WAWebMediaDownload', (require, exports) => {
+  exports.download = async (msg) => {
+    const answer = await fetch(msg.directPath);
+    if (!answer.ok) throw new Error(`media download failed with ${answer.status}`);
+    await require('WAWebLruMediaStore').LruMediaStore.put(msg.filehash, await answer.arrayBuffer());
+  };
+});
+
+define('WAWebMediaPrep', (require, exports) => {
+  const KINDS = new Set(['image', 'video', 'audio']);
+
+  function kindOf(data, { asDocument, asSticker, isPtt }) {
+    if (asDocument) return 'document';
+    if (asSticker) return 'sticker';
+    const kind = data.type().split('/')[0];
+    if (kind === 'audio' && isPtt) return 'ptt';
+    return KINDS.has(kind) ? kind : 'document';
+  }
+
+  class MediaPrep {
+    constructor(data, options) {
+      this.data = data;
+      this.mediaData = { type: kindOf(data, options), mimetype: data.type(), size: data.size(), mediaBlob: data };
+    }
+
+    async waitForPrep() { return this.mediaData; }
+
+    /** Shows the message, uploads the file, brings both to the server. Resolves with WhatsApp's result. */
+    async sendToChat({ chat, options }) {
+      const { Msg } = require('WAWebMsgModel');
+      const raw = options.productMsgOptions;
+      await null; // the caller listens for the message only after this call
+      const msg = new Msg({ ...raw, type: this.mediaData.type, mimetype: this.mediaData.mimetype, size: this.mediaData.size });
+      msg.caption = options.caption ?? '';
+      msg.mediaData = this.mediaData;
+      require('WAWebMsgCollection').MsgCollection.keep(chat, msg);
+      const media = await upload(this.data, raw.filename);
+      if (!media) {
+        msg.updateAck(-1);
+        return { messageSendResult: 'ERROR_UPLOAD', t: null, count: null };
+      }
+      Object.assign(msg, require('WAWebMediaData').attributes(media, msg.caption));
+      return require('WAWebSending').bring(chat, msg, { media: media.id });
+    }
+  }
+
+  async function upload(data, filename) {
+    const connection = require('WAWebConnection');
+    if (!connection.streaming()) await connection.ask({ op: 'ping' });
+    const headers = { 'content-type': data.type() || 'application/octet-stream', 'x-filename': encodeURIComponent(filename) };
+    const answer = await fetch('/media', { method: 'POST', body: data.forceToBlob(), headers }).catch(() => null);
+    return answer?.ok ? answer.json() : null;
+  }
+
+  Object.assign(exports, {
+    MediaPrep,
+    prepRawMedia: (data, options) => new MediaPrep(data, options),
+    uploadProductImage: async () => { throw new Error('products are not part of the sandbox'); },
+  });
+});
+
+define('WAWebMediaGatingUtils', (_require, exports) => {
+  const MIB = 1024 * 1024;
+  exports.getUploadLimit = (kind) => (kind === 'document' ? 2048 : 100) * MIB;
+});

@@ -1,0 +1,71 @@
+'use strict';
+// The end of a login, by any cause: told on the busses, erased from the storage, and then the page navigates away.
+
+define('WAWebLogoutReasonConstants', (_require, exports) => {
+  const REASONS = [
+    'user_initiated', 'syncd_failure', 'invalid_adv_status', 'critical_sync_timeout', 'syncd_timeout', 'history_sync_timeout',
+    'account_sync_timeout', 'md_opt_out', 'unknown_companion', 'client_version_outdated', 'syncd_error_during_bootstrap',
+    'account_sync_error', 'storage_quota_exceeded', 'primary_identity_key_change', 'missing_enc_salt',
+    'missing_screen_lock_salt', 'account_locked', 'web_fail_add_chat', 'web_fail_offline_resume',
+    'web_fail_storage_initialization', 'web_fail_enc_salt', 'cache_storage_open_failed',
+  ];
+  const camel = (text) => text.replace(/(?:^|_)(\w)/g, (_all, letter) => letter.toUpperCase());
+  exports.LogoutReason = Object.fromEntries(REASONS.map((reason) => [camel(reason), reason]));
+  exports.LOGOUT_REASON_CODE = { CLIENT_FATAL: '0', SYNC_FAIL: '1', INITIAL_HISTORY_SYNC_TIMEOUT: '2', ACCOUNT_LOCKED: '3' };
+});
+
+define('WAWebLogoutReason', (require, exports) => {
+  const { LOGOUT_REASON_CODE: CODE } = require('WAWebLogoutReasonConstants');
+  let previous = null;
+
+  /** The number that the address after the logout carries, or null where a login just ended. */
+  exports.getErrorCodeFromLogoutReason = (reason) => {
+    if (reason === 'account_locked') return CODE.ACCOUNT_LOCKED;
+    if (reason === 'history_sync_timeout') return CODE.INITIAL_HISTORY_SYNC_TIMEOUT;
+    if (/sync/.test(reason)) return CODE.SYNC_FAIL;
+    return reason === 'user_initiated' ? null : CODE.CLIENT_FATAL;
+  };
+  exports.setPrevLogoutReasonCode = (code) => { previous = code; };
+  exports.getPrevLogoutReasonCode = () => previous;
+  exports.clearPrevLogoutReasonCode = () => { previous = null; };
+  exports.shouldShowPrevLogoutReason = () => previous !== null;
+});
+
+define('WAWebLogout', (require, exports) => {
+  let over = false;
+
+  /**
+   * Ends the login once. `reason` is a LogoutReason or null; `removed`: the phone took this device off its list;
+   * `header` and `subtext` are what WhatsApp wants shown, they go into the address.
+   */
+  exports.logout = ({ reason = null, removed = false, header, subtext } = {}) => {
+    if (over) return;
+    over = true;
+    const { Cmd } = require('WAWebCmd');
+    const { BackendEventBus } = require('WAWebBackendEventBus');
+    require('WAWebConnection').stop();
+    if (removed) Cmd.trigger('starting_logout_from_bridge');
+    if (/^web_fail_storage|^cache_storage/.test(reason)) BackendEventBus.triggerStorageInitializationError(new Error(reason));
+    const code = reason ? require('WAWebLogoutReason').getErrorCodeFromLogoutReason(reason) : null;
+    BackendEventBus.triggerLogout();
+    Cmd.trigger('logout_from_bridge');
+    if (page.classic) Cmd.trigger('logout');
+    require('WAWebLoginStorage').erase();
+    setTimeout(() => location.replace(afterwards(code, header, subtext)), 20); // listeners hear it before the page goes
+  };
+
+  exports.logoutByUser = () => {
+    require('WAWebConnection').say({ op: 'logout' });
+    exports.logout({ reason: 'user_initiated' });
+  };
+
+  function afterwards(code, header, subtext) {
+    const query = new URLSearchParams({ post_logout: '1' });
+    if (code !== null) query.set('logout_reason', code);
+    if (header) query.set('logout_message_header', header);
+    if (subtext) query.set('logout_message_subtext', subtext);
+    const asked = new URLSearchParams(location.search);
+    for (const kept of ['compat', 'lids']) if (asked.has(kept)) query.set(kept, asked.get(kept));
+    return `/?${query}`;
+  }
+});

@@ -1,0 +1,112 @@
+'use strict';
+// Messages: the model, the one collection of all of them, and the enums that say how far each has come.
+
+define('WAWebAck', (_require, exports) => {
+  exports.ACK = {
+    MD_DOWNGRADE: -7, INACTIVE: -6, CONTENT_UNUPLOADABLE: -5, CONTENT_TOO_BIG: -4, CONTENT_GONE: -3, EXPIRED: -2, FAILED: -1,
+    CLOCK: 0, SENT: 1, RECEIVED: 2, READ: 3, PLAYED: 4, PEER: 5,
+  };
+  exports.ACK_STRING = {
+    SENDER: 'sender', DELIVERY: 'delivery', READ: 'read', PLAYED: 'played', INACTIVE: 'inactive',
+    READ_SELF: 'read-self', PLAYED_SELF: 'played-self',
+  };
+  exports.EDIT_ATTR = { SENDER_REVOKE: 7, ADMIN_REVOKE: 8 };
+});
+
+define('WAWebSendMsgResult', (_require, exports) => {
+  const names = ['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'];
+  exports.SendMsgResult = Object.fromEntries(names.map((name) => [name, name]));
+});
+
+define('WAWebMsgModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  class Msg extends BaseModel {
+    get sender() { return this.author ?? this.from; }
+
+    updateAck(ack) {
+      if (ack > this.ack || ack < 0) this.ack = ack;
+    }
+
+    /** What a reply to this message carries. */
+    msgContextInfo(_chatId) {
+      return { quotedMsg: this.toJSON(), quotedStanzaID: this.id.id, quotedParticipant: this.sender };
+    }
+
+    downloadMedia() { return require('WAWebMediaDownload').download(this); }
+  }
+  exports.Msg = defineModel(Msg, 'msg', {
+    id: undefined, body: undefined, type: 'chat', subtype: undefined, t: undefined, from: undefined, to: undefined,
+    author: undefined, self: undefined, ack: 0, isNewMsg: false, notifyName: undefined, star: false, invis: false, local: false,
+    caption: undefined, filename: undefined, mimetype: undefined, size: undefined, filehash: undefined, mediaKey: undefined,
+    directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined, hasReaction: false,
+    quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined, isLive: false,
+  });
+});
+
+define('WAWebChatMsgsCollection', (require, exports) => {
+  const { BaseCollection } = require('WAWebBaseCollection');
+  exports.ChatMsgsCollection = class ChatMsgsCollection extends BaseCollection {};
+});
+
+define('WAWebMsgCollection', (require, exports) => {
+  const { BaseCollection } = require('WAWebBaseCollection');
+  const { Msg } = require('WAWebMsgModel');
+  const KEPT = 5000; // messages in memory; the page is not the archive
+  const KEPT_IN_CHAT = 500;
+  const REVOKES = new Set(['revoke', 'sender_revoke', 'admin_revoke']);
+
+  class MsgCollectionImpl extends BaseCollection {
+    /** Takes in what arrived for one chat. A revoke is a message of its own and empties the one it speaks of. */
+    async processMultipleMessages(chatId, messages) {
+      const chat = require('WAWebChatCollection').ChatCollection.get(chatId);
+      return messages.map((raw) => (raw.type === 'protocol' ? this._protocol(raw) : this.keep(chat, new Msg(raw))));
+    }
+
+    /** Adds `msg` to its chat and to all messages, unless it is there. Returns the one that is kept. */
+    keep(chat, msg) {
+      const known = this.get(msg.id);
+      if (known) return known;
+      chat?.msgs.add(msg);
+      chat?.msgs.trim(KEPT_IN_CHAT);
+      this.add(msg);
+      this.trim(KEPT);
+      if (chat) chat.t = msg.t;
+      return msg;
+    }
+
+    _protocol(raw) {
+      const meant = this.get(raw.protocolMessageKey);
+      if (meant && REVOKES.has(raw.subtype)) meant.set({ type: 'revoked', body: undefined, subtype: 'sender' });
+      return meant;
+    }
+  }
+  Object.assign(exports, { MsgCollectionImpl, MsgCollection: new MsgCollectionImpl() });
+});
+
+define('WAWebReceiptHandlers', (require, exports) => {
+  /** Other people's receipts: {externalIds, from, ack, ackString, participant, recipient}. */
+  function settle({ externalIds, from, ack }) {
+    const MsgKey = require('WAWebMsgKey').default;
+    const { MsgCollection } = require('WAWebMsgCollection');
+    for (const id of externalIds) MsgCollection.get(new MsgKey({ fromMe: true, remote: from, id }))?.updateAck(ack);
+  }
+  Object.assign(exports, {
+    handleChatSimpleReceipt: async (receipt) => settle(receipt),
+    handleGroupSimpleReceipt: async (receipt) => settle(receipt),
+    handleStatusSimpleReceipt: async (receipt) => settle(receipt),
+  });
+});
+
+define('WAWebMsgSearchContext', (_require, exports) => {
+  exports.getSearchContext = (chat) => {
+    const collection = (chat.chat ?? chat).msgs;
+    collection.loadAroundPromise = Promise.resolve();
+    return { collection, highlightMsg: true };
+  };
+});
+
+define('WAWebQuotedMsg', (require, exports) => {
+  exports.getQuotedMsgKey = (msg) => exports.getQuotedMsgObj(msg)?.id;
+  exports.getQuotedMsgObj = (msg) =>
+    require('WAWebMsgCollection').MsgCollection.findFirst((one) => one.id.id === msg.quotedStanzaID);
+});

@@ -1,0 +1,121 @@
+'use strict';
+// In: what the server tells of messages, made into what scripts hear.
+
+define('WAWebReceiving', (require, exports) => {
+  const MsgKey = require('WAWebMsgKey').default;
+  const { addressOf, chatWith } = require('WAWebChatBook');
+  const { MsgCollection } = require('WAWebMsgCollection');
+  const me = () => {
+    const prefs = require('WAWebUserPrefsMeUser');
+    return require('WAWebLoginStorage').login().lids ? prefs.getMaybeMeLidUser() : prefs.getMaybeMePnUser();
+  };
+
+  /** A message of the server as WhatsApp's own raw message. */
+  function raw(said, isNewMsg) {
+    const chat = addressOf(said);
+    const author = said.chat.includes('@') && !said.from_me ? addressOf({ chat: said.author, lid: said.author_lid }) : undefined;
+    return {
+      id: new MsgKey({ fromMe: said.from_me, remote: chat, id: said.id, participant: author }),
+      type: said.revoked ? 'revoked' : said.type,
+      body: said.media ? undefined : said.text,
+      t: Math.floor(said.t),
+      from: said.from_me ? me() : chat,
+      to: said.from_me ? chat : me(),
+      author,
+      self: said.from_me ? 'out' : 'in',
+      ack: said.from_me ? said.ack : 1,
+      notifyName: said.name,
+      isNewMsg,
+      ...(said.media ? require('WAWebMediaData').attributes(said.media, said.text) : {}),
+    };
+  }
+
+  /** Messages from before this load: known, but nothing that happens now. */
+  exports.restore = (messages) => {
+    for (const said of messages) MsgCollection.processMultipleMessages(chatWith(said).id, [raw(said, false)]);
+  };
+
+  exports.receive = ({ messages }) => {
+    for (const said of messages) {
+      const chat = chatWith(said);
+      if (!said.from_me) chat.unreadCount += 1;
+      MsgCollection.processMultipleMessages(chat.id, [raw(said, true)]);
+    }
+    require('WAWebConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });
+  };
+
+  /** Something happened to an earlier message: {kind: edit | revoke | react, message, emoji?, by, by_lid}. */
+  exports.change = ({ kind, message, change_id: changeId, ...more }) => {
+    require('WAWebConnection').say({ op: 'got', ids: [changeId] });
+    const was = raw(message, true);
+    const key = (id) => new MsgKey({ ...was.id, id });
+    CHANGES[kind](was, key(changeId), more, message);
+  };
+
+  const CHANGES = {
+    edit(was, key, _more, message) {
+      const msg = MsgCollection.get(was.id);
+      if (!msg) return;
+      msg.body = message.text;
+      msg.latestEditSenderTimestampMs = Date.now();
+      msg.latestEditMsgKey = key;
+    },
+
+    revoke(was, key) {
+      MsgCollection.processMultipleMessages(was.id.remote, [{
+        ...was, id: key, type: 'protocol', subtype: 'sender_revoke', protocolMessageKey: was.id, body: undefined,
+      }]);
+    },
+
+    react(was, key, { emoji, by, by_lid: byLid }) {
+      const msg = MsgCollection.get(was.id);
+      if (msg) msg.hasReaction = true;
+      require('WAWebReactionsAction').addOrUpdateReactionsModelCollection([{
+        id: String(key),
+        orphan: msg ? 0 : 1,
+        orphanReason: null,
+        reactionParentKey: String(was.id),
+        reactionText: emoji,
+        read: false,
+        from: addressOf({ chat: by, lid: byLid }),
+        t: Date.now(),
+      }]);
+    },
+  };
+
+  exports.call = ({ id, video, ...person }) => {
+    const { CallModel } = require('WAWebCallModel');
+    const peerJid = chatWith(person).id;
+    require('WAWebCallCollection').default.processIncomingCall(
+      new CallModel({ id, peerJid, isVideo: video, offerTime: Math.floor(Date.now() / 1000) }));
+  };
+});
+
+define('WAWebReactionsAction', (_require, exports) => {
+  exports.addOrUpdateReactionsModelCollection = async () => {};
+});
+
+define('WAWebCallModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  class CallModel extends BaseModel {
+    getState() { return 'INCOMING_RING'; }
+  }
+  exports.CallModel = defineModel(CallModel, 'call', {
+    id: undefined, peerJid: undefined, isGroup: false, isVideo: false, outgoing: false, offerTime: 0,
+  });
+  exports.CALL_STATES = { INCOMING_RING: 'INCOMING_RING', OUTGOING_RING: 'OUTGOING_RING', ACTIVE: 'ACTIVE', ENDED: 'ENDED' };
+});
+
+define('WAWebCallCollection', (require, exports) => {
+  const { BaseCollection } = require('WAWebBaseCollection');
+  class CallCollectionImpl extends BaseCollection {
+    processIncomingCall(call) {
+      this.add(call);
+      this.trim(50);
+      return call;
+    }
+
+    setActiveCall(call) { this.activeCall = call; }
+  }
+  Object.assign(exports, { CallCollectionImpl, default: new CallCollectionImpl() });
+});

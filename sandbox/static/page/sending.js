@@ -1,0 +1,92 @@
+'use strict';
+// Out: a message is shown with a clock, brought to the server, and acknowledged or not.
+// Rule: what the server has not acknowledged is brought again after each reconnection, under the same id.
+
+define('WAWebSendMsgChatAction', (require, exports) => {
+  /** Resolves twice: the message as soon as it is shown, the result once the server has answered (perhaps never). */
+  exports.addAndSendMsgToChat = (chat, raw) => {
+    const { Msg } = require('WAWebMsgModel');
+    const msg = require('WAWebMsgCollection').MsgCollection.keep(chat, new Msg(raw));
+    return [Promise.resolve(msg), require('WAWebSending').bring(chat, msg, {})];
+  };
+});
+
+define('WAWebSending', (require, exports) => {
+  const unacknowledged = new Map(); // bare id -> {message, brought, msg, resolve}, in the order of sending
+
+  /** Brings `msg` to the server; `more` joins what is brought. Resolves with WhatsApp's {messageSendResult, t, count}. */
+  exports.bring = (chat, msg, more) => {
+    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text: msg.body ?? msg.caption ?? '', ...more };
+    return new Promise((resolve) => {
+      const entry = { message, msg, resolve, brought: false };
+      unacknowledged.set(message.id, entry);
+      if (require('WAWebConnection').streaming()) put(entry);
+    });
+  };
+
+  function put(entry) {
+    if (require('WAWebConnection').say({ ...entry.message, retry: entry.brought })) entry.brought = true;
+  }
+
+  /** After a reconnection. */
+  exports.sendAgain = () => {
+    for (const entry of unacknowledged.values()) put(entry);
+  };
+
+  /** The server took the message (ack 1) or refused it (ack -1, `result` says how). */
+  exports.acknowledged = ({ id, ack, result, t, ...person }) => {
+    const entry = unacknowledged.get(id);
+    unacknowledged.delete(id);
+    (entry?.msg ?? sentBefore(id, person))?.updateAck(ack);
+    entry?.resolve({ messageSendResult: result, t, count: null });
+  };
+
+  /** A message that an earlier load of the page sent. */
+  function sentBefore(id, person) {
+    const MsgKey = require('WAWebMsgKey').default;
+    const remote = require('WAWebChatBook').addressOf(person);
+    return require('WAWebMsgCollection').MsgCollection.get(new MsgKey({ fromMe: true, remote, id }));
+  }
+
+  /** Ack 2, 3, 4 of messages to one chat: {ids, chat, lid, ack}. */
+  exports.receipt = ({ ids, ack, ...person }) => {
+    const from = require('WAWebChatBook').addressOf(person);
+    const receipt = {
+      externalIds: ids,
+      from,
+      ack,
+      ackString: { 2: 'delivery', 3: 'read', 4: 'played' }[ack],
+      participant: null,
+      recipient: null,
+    };
+    const handlers = require('WAWebReceiptHandlers'); // through its exports: scripts listen by replacing them
+    if (from.isGroup()) handlers.handleGroupSimpleReceipt(receipt);
+    else handlers.handleChatSimpleReceipt(receipt);
+  };
+});
+
+define('WAWebTime', (_require, exports) => {
+  exports.unixTime = () => Math.floor(Date.now() / 1000);
+  exports.unixTimeMs = () => Date.now();
+});
+
+define('WAWebSeenAction', (_require, exports) => {
+  exports.sendSeen = async (given) => { (given.chat ?? given).unreadCount = 0; };
+  exports.markUnread = async (chat) => { chat.unreadCount = -1; };
+});
+
+define('WAWebEphemeralFields', (_require, exports) => {
+  exports.getEphemeralFields = () => ({});
+});
+
+define('WAWebLinkify', (_require, exports) => {
+  exports.findFirstWebLink = (text) => /https?:\/\/\S+/.exec(text)?.[0];
+});
+
+define('WAWebLinkPreview', (_require, exports) => {
+  exports.getLinkPreview = async () => null;
+});
+
+define('WAWebMsgReply', (_require, exports) => {
+  exports.canReplyMsg = () => true;
+});

@@ -1,0 +1,138 @@
+'use strict';
+// What the page says of its connection: Socket, Stream, Conn, NetworkStatus, and the two busses Cmd and BackendEventBus.
+// Rule: Stream.mode and Stream.info are never set by hand; `streamMode` and `streamInfo` compute them from the rest.
+
+define('WAWebSocketConstants', (_require, exports) => {
+  const same = (...names) => Object.fromEntries(names.map((name) => [name, name]));
+  exports.SOCKET_STATE = same(
+    'OPENING', 'PAIRING', 'UNPAIRED', 'UNPAIRED_IDLE', 'CONNECTED', 'TIMEOUT', 'CONFLICT', 'UNLAUNCHED', 'PROXYBLOCK',
+    'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION', 'SCREEN_LOCKED');
+  exports.SOCKET_STREAM = same('DISCONNECTED', 'SYNCING', 'RESUMING', 'CONNECTED');
+  exports.WATCHED_SOCKET_STATE = same('OPEN', 'CLOSED');
+});
+
+define('WAWebConnModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  class ConnImpl extends BaseModel {}
+  defineModel(ConnImpl, 'conn', {
+    ref: undefined, connected: undefined, wid: undefined, pushname: undefined, platform: undefined, isSMB: false,
+  });
+  Object.assign(exports, { ConnImpl, Conn: new ConnImpl() });
+});
+
+define('WAWebSocketModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  class SocketModel extends BaseModel {
+    initConn() {}
+    poke() { require('WAWebBackendEventBus').BackendEventBus.triggerRefreshQR(); }
+    logout() { require('WAWebLogout').logoutByUser(); }
+
+    /** Takes a session back that was opened elsewhere, where the build still knows of that state. */
+    takeover() {
+      if (this.state !== 'CONFLICT') throw new Error('Takeover called without conflict!');
+      require('WAWebConnection').reconnect();
+    }
+  }
+  defineModel(SocketModel, 'socket', { state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false, retryTimestamp: null });
+  exports.Socket = new SocketModel();
+});
+
+define('WAWebNetworkStatusModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  class NetworkStatusModel extends BaseModel {
+    checkOnline() { return this.online; }
+  }
+  defineModel(NetworkStatusModel, 'networkStatus', { online: true });
+  exports.default = new NetworkStatusModel();
+});
+
+define('WAWebStreamModel', (require, exports) => {
+  const { BaseModel, defineModel } = require('WAWebBaseModel');
+  const ITSELF = new Set(['PROXYBLOCK', 'CONFLICT', 'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION']);
+
+  function streamMode(registered, { state, hasSynced }, online) {
+    if (!registered) return state === 'PROXYBLOCK' ? 'PROXYBLOCK' : 'QR';
+    if (ITSELF.has(state)) return state;
+    if (state === 'UNLAUNCHED') return 'SYNCING';
+    if (state === 'OPENING' && !online && !hasSynced) return 'OFFLINE';
+    return hasSynced ? 'MAIN' : 'SYNCING';
+  }
+
+  function streamInfo({ state, hasSynced }, online) {
+    switch (state) {
+      case 'OPENING': return online ? 'OPENING' : 'OFFLINE';
+      case 'PAIRING': return hasSynced ? 'RESUMING' : 'PAIRING';
+      case 'CONNECTED': return hasSynced ? 'NORMAL' : 'SYNCING';
+      default: return 'NORMAL';
+    }
+  }
+
+  class StreamModel extends BaseModel {
+    /** Reads the other models again; whoever changes one of them calls this. */
+    compute() {
+      const { Socket } = require('WAWebSocketModel');
+      const { online } = require('WAWebNetworkStatusModel').default;
+      this.info = streamInfo(Socket, online);
+      this.mode = streamMode(require('WAWebIsRegistered').isRegistered(), Socket, online);
+    }
+
+    markAvailable() { this.available = true; }
+    markUnavailable() { this.available = false; }
+  }
+  defineModel(StreamModel, 'stream', {
+    mode: undefined, info: undefined, needsUpdate: undefined, hardRefresh: undefined, available: false, displayInfo: undefined,
+  });
+  Object.assign(exports, { Stream: new StreamModel(), streamMode, streamInfo });
+});
+
+define('WAWebCmd', (require, exports) => {
+  const EventEmitter = require('WAWebEventEmitter').default;
+  class CmdImpl extends EventEmitter {}
+  if (page.classic) {
+    // Current builds have none of these.
+    CmdImpl.prototype.isMainLoaded = false;
+    CmdImpl.prototype.refreshQR = () => require('WAWebBackendEventBus').BackendEventBus.triggerRefreshQR();
+  }
+  Object.assign(exports, { CmdImpl, Cmd: new CmdImpl() });
+});
+
+define('WAWebBackendEventBus', (require, exports) => {
+  const EventEmitter = require('WAWebEventEmitter').default;
+  const NAMES = [
+    'app_state_sync_completed', 'logout', 'refresh_qr', 'starting_logout', 'on_initial_chat_synced',
+    'on_recent_chat_history_synced', 'on_full_chat_history_synced', 'on_critical_sync_done',
+    'new_history_sync_chunk_processed', 'storage_initialization_error', 'socket_stream_disconnected', 'open_socket_stream',
+    'reconnect_socket', 'set_socket_state', 'update_status_privacy_settings', 'account_temporarily_banned',
+    'account_sync_for_privacy', 'unexpected_logout_modal', 'initial_load_ready', 'main_stream_mode_ready',
+    'service_unavailable_503', 'offline_process_ready', 'offline_delivery_end', 'offline_delivery_state_reset',
+    'on_ab_props_update', 'ab_props_loaded',
+  ];
+  const BackendEvent = Object.fromEntries(NAMES.map((name) => [name.toUpperCase(), name]));
+
+  class BackendEventBusClass extends EventEmitter {
+    get isMainStreamReadyMd() { return require('WAWebStreamModel').Stream.mode === 'MAIN'; }
+    get isOfflineDeliveryEnd() { return require('WAWebSocketModel').Socket.hasSynced; }
+    triggerRefreshQR() { this.trigger(BackendEvent.REFRESH_QR); }
+    triggerLogout() { this.trigger(BackendEvent.LOGOUT); }
+    onStorageInitializationError(handler) { return this.on(BackendEvent.STORAGE_INITIALIZATION_ERROR, handler); }
+    triggerStorageInitializationError(error) { this.trigger(BackendEvent.STORAGE_INITIALIZATION_ERROR, error); }
+  }
+  Object.assign(exports, { BackendEvent, BackendEventBus: new BackendEventBusClass() });
+});
+
+define('WAWebBuildConstants', (_require, exports) => {
+  const VERSION = '2.3000.1045000000';
+  Object.assign(exports, {
+    SANITIZED_VERSION_STR: VERSION,
+    VERSION_STR: VERSION,
+    VERSION_BASE: VERSION,
+    VERSION_PRIMARY: 2,
+    VERSION_SECONDARY: 3000,
+    VERSION_TERTIARY: 1045000000,
+    WINDOWS_BUILD: null,
+  });
+});
+
+define('WAWebIsOfficialClient', (_require, exports) => {
+  Object.assign(exports, { isOfficialClient: true, isUnofficialStanzaId: () => false });
+});

@@ -1,0 +1,264 @@
+"""A real sandbox process and a real Chromium for the tests of the sandbox; both end with the tests, by pid."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyppeteer
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "actors/browser/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+QUIET = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--remote-debugging-port=0",
+)
+BEFORE = "window.WPPConfig = {disableGoogleAnalytics: true, linkPreviewApiServers: []};"
+# Keeps what wa-js says and the page's own Cmd says, and lets a test wait for a named fact.
+RECORDER = """
+(() => {
+  const heard = [];
+  const waiting = new Set();
+  const plain = (value) => {
+    if (value === null || typeof value !== 'object') return value;
+    return value.fullCode ?? (value.id ? {id: String(value.id), body: value.body, fromMe: value.id.fromMe, ack: value.ack,
+      msgId: value.msgId && String(value.msgId), type: value.type, text: value.reactionText, peer: String(value.peerJid),
+      } : value.ids ? {ids: value.ids.map(String), ack: value.ack} : String(value));
+  };
+  window.hears = (name, ...args) => {
+    heard.push([name, ...args.map(plain)]);
+    for (const check of [...waiting]) check();
+  };
+  window.heard = heard;
+  window.until = (test) => new Promise((resolve) => {
+    const check = () => {
+      let found;
+      try { found = test(heard); } catch (error) { found = undefined; }
+      if (found === undefined || found === false || found === null) return;
+      waiting.delete(check);
+      clearInterval(timer);
+      resolve(found);
+    };
+    const timer = setInterval(check, 20);
+    waiting.add(check);
+    check();
+  });
+  WPP.onAny((name, ...args) => window.hears(name, ...args));
+  WPP.loader.onInjected(() => {
+    const trigger = WPP.whatsapp.Cmd.trigger;
+    WPP.whatsapp.Cmd.trigger = function (name, ...args) {
+      heard.push(['cmd', name, ...args]);
+      for (const check of [...waiting]) check();
+      return trigger.call(this, name, ...args);
+    };
+  });
+})();
+"""
+
+
+class Sandbox:
+    """A sandbox process and a client of its control API."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line.startswith("sandbox ready "), line
+        self.url = line.split()[-1]
+        self.http = httpx.Client(base_url=self.url, timeout=30.0)
+
+    def get(self, path: str) -> Any:
+        return self._answered(self.http.get(path))
+
+    def post(self, path: str, **said: Any) -> Any:
+        return self._answered(self.http.post(path, json=said))
+
+    def put(self, path: str, **said: Any) -> Any:
+        return self._answered(self.http.put(path, json=said))
+
+    def _answered(self, answer: httpx.Response) -> Any:
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def close(self) -> int:
+        self.http.close()
+        self.process.terminate()
+        code = self.process.wait(10)
+        assert self.process.stdout
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sandbox]:
+    sandbox = Sandbox()
+    yield sandbox
+    assert sandbox.close() == 0
+
+
+@pytest.fixture
+def sandbox(server: Sandbox) -> Sandbox:
+    """The session's sandbox, with an empty world and settings that wait for nothing."""
+    server.post("/api/reset")
+    server.post("/api/settings", **DEFAULTS)
+    return server
+
+
+DEFAULTS = {
+    "compat": "modern",
+    "lids": False,
+    "qr_refs": 6,
+    "qr_first": 60.0,
+    "qr_next": 20.0,
+    "ack_sent": 0.02,
+    "ack_delivered": 0.02,
+    "ack_read": 0.02,
+    "page_delay": 0.0,
+    "start_delay": 0.0,
+    "pair_delay": 0.02,
+    "resume_delay": 0.0,
+    "reconnect_delay": 0.1,
+    "reconnect_cap": 0.4,
+    "history": 1000,
+}
+
+
+def _guard(connection: Any) -> None:
+    """pyppeteer's receive task dies of any error in a listener or of a late answer; here it only loses that one."""
+    original = connection._on_message
+
+    async def survive(message: str) -> None:
+        try:
+            await original(message)
+        except Exception:  # noqa: BLE001  whatever a listener raised, the connection must go on
+            return
+
+    connection._on_message = survive
+
+
+class Tab:
+    """One page of WhatsApp Web in a Chromium of its own, with wa-js in it."""
+
+    def __init__(self, url: str, profile: Path) -> None:
+        self.url, self.profile = url, profile
+        self._loop = asyncio.new_event_loop()
+        self._browser: Any = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def open(self, query: str = "") -> None:
+        """Starts Chromium on the profile and loads the page."""
+        (self.profile / "DevToolsActivePort").unlink(missing_ok=True)
+        assert CHROMIUM
+        command = [CHROMIUM, *QUIET, f"--user-data-dir={self.profile}", "about:blank"]
+        if "shell" not in CHROMIUM:
+            command.insert(1, "--headless=new")
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._run(self._connect(self._endpoint(), self.url + query), 30.0)
+
+    def _endpoint(self) -> str:
+        said = self.profile / "DevToolsActivePort"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if said.exists() and len(lines := said.read_text().split()) == 2:
+                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+            time.sleep(0.02)
+        raise AssertionError("Chromium did not come up")
+
+    async def _connect(self, endpoint: str, url: str) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer calls websockets in an old way
+            self._browser = await pyppeteer.connect(browserWSEndpoint=endpoint, defaultViewport=None)
+        _guard(self._browser._connection)
+        self.page = (await self._browser.pages())[0]
+        self.page.on("error", lambda _error: None)
+        self.console: list[str] = []
+        self.page.on("console", lambda said: self.console.append(f"{said.type}: {said.text}"))
+        self.page.on("pageerror", lambda error: self.console.append(f"pageerror: {error}"))
+        for script in (BEFORE, BUNDLE.read_text(), RECORDER):
+            await self.page.evaluateOnNewDocument(f"() => {{ {script} }}")
+        await self.page.goto(url, waitUntil="domcontentloaded")
+
+    def goto(self, query: str = "") -> None:
+        self._run(self.page.goto(self.url + query, waitUntil="domcontentloaded"), 20.0)
+
+    def js(self, expression: str, seconds: float = 10.0) -> Any:
+        """The value of an expression, awaited if it is a promise."""
+        return self._run(self.page.evaluate(f"() => ({expression})"), seconds)
+
+    def until(self, test: str, seconds: float = 10.0) -> Any:
+        """Waits until `test` (JavaScript over `heard`, the facts so far) gives something, and returns that."""
+        return self.js(f"window.until((heard) => {test})", seconds)
+
+    def heard(self) -> list[list[Any]]:
+        return self.js("window.heard")  # type: ignore[no-any-return]
+
+    def emulate_offline(self, offline: bool) -> None:
+        self._run(self.page.setOfflineMode(offline), 5.0)
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> Any:
+        async def bounded() -> Any:
+            task = asyncio.ensure_future(coroutine)
+            done, _ = await asyncio.wait({task}, timeout=seconds)
+            if not done:
+                raise AssertionError(f"nothing after {seconds} s")
+            return task.result()
+
+        return self._loop.run_until_complete(bounded())
+
+    def close(self, kill: bool = False) -> None:
+        """Ends this Chromium: SIGTERM keeps what the page stored."""
+        if self._process is None:
+            return
+        if kill:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        self._process.wait(10)
+        self._process = None
+        self._loop.run_until_complete(self._settle())
+
+    async def _settle(self) -> None:
+        if self._browser:
+            await self._browser.disconnect()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    def dispose(self) -> None:
+        self.close()
+        self._loop.close()
+
+
+@pytest.fixture
+def tab(sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[[], Tab]]:
+    """Makes tabs on a profile each; ends them all."""
+    tabs: list[Tab] = []
+
+    def make(profile: str = "profile") -> Tab:
+        tabs.append(Tab(sandbox.url, tmp_path / profile))
+        (tmp_path / profile).mkdir(exist_ok=True)
+        os.chmod(tmp_path / profile, 0o700)
+        return tabs[-1]
+
+    yield make
+    for one in tabs:
+        one.dispose()
