@@ -30,6 +30,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Backoff, wait_ended
 from actors.store.database import Database
 from actors.store.errors import StoreError, StoreUnavailable
+from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim
 from actors.store.recording import StoreJournal, StoreSessions
 from actors.store.sessions import GetWantedSessions
@@ -82,6 +83,7 @@ class System:
         self._browser = browser or _chromium(settings, self._died)
         self._directory = Directory()
         self._supervisor: ActorRef[Supervisor] | None = None
+        self._store: Store | None = None
         self._opened = ExitStack()
         self._stopping = self._orderly = True
         self._deadline = 0.0
@@ -94,6 +96,13 @@ class System:
         return self._supervisor
 
     @property
+    def store(self) -> Store:
+        """What survives. Raises Starting before `start` is through."""
+        if self._store is None:
+            raise Starting
+        return self._store
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """What runs, by name."""
         return {"session_manager": VERSION, **self._browser.versions}
@@ -101,6 +110,11 @@ class System:
     def find(self, client_id: ClientId) -> ActorRef[Any] | None:
         """The client's actor, if it runs."""
         return self._directory.find(client_id)
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """The API keys there are, read before `start`. Blocks. Raises StartRefused."""
+        with _refused(self._settings):
+            return read_keys(_database(self._settings))
 
     def start(self) -> None:
         """Build the tree, and have the clients that ran before resume; they need not be READY. Raises StartRefused."""
@@ -124,6 +138,7 @@ class System:
             )
             opened.callback(self._shut_down, self._supervisor)
             self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
+            self._store = store
             self._stopping, self._orderly = False, True
             self._opened = opened.pop_all()
 

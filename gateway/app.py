@@ -9,11 +9,17 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import errors
 from gateway.access import Access
+from gateway.authority import NEEDS
 from gateway.bridge import Bridge, System
 from gateway.calls import Gateway, for_all, for_client
+from gateway.door import door
+from gateway.guard import Guard, guard
+from gateway.keys import Keyring
+from gateway.page_headers import PageHeaders
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
-from gateway.routes import clients, health, messages, qr, status
+from gateway.rate_limits import Rates
+from gateway.routes import clients, health, keys, messages, qr, status
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,6 +40,9 @@ def routes() -> list[BaseRoute]:
         Route("/clients", for_all(clients.clients)),
         Route("/logout", for_client(clients.log_out), methods=["POST"]),
         Route("/session/{clienteId}", for_all(clients.delete), methods=["DELETE"]),
+        Route("/keys", for_all(keys.keys)),
+        Route("/keys", for_all(keys.create), methods=["POST"]),
+        Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
     ]
 
 
@@ -42,16 +51,21 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
     bridge = Bridge(
         system, send_seconds=settings.send_timeout, max_reconnection_attempts=settings.max_reconnection_attempts
     )
-    images = QrImages()
-    return Gateway(settings, bridge, images, StatusPages(images))
+    images, first = QrImages(), settings.api_key
+    keyring = Keyring(lambda: system.store, first=first.get_secret_value() if first else None)
+    return Gateway(settings, bridge, images, StatusPages(images), keyring, Rates.of(settings))
 
 
 def application(gateway: Gateway) -> ASGIApp:
     """The whole of it, for one event loop."""
-    app = Starlette(routes=routes(), exception_handlers=dict.fromkeys(errors.PROBLEMS, errors.answer))
+    keyring, rates = gateway.keyring, gateway.rates
+    app = Starlette(
+        routes=guard(routes(), keyring, rates), exception_handlers=dict.fromkeys(errors.PROBLEMS, errors.answer)
+    )
     app.router.redirect_slashes = False
     app.state.gateway = gateway
-    return Access(_Shortcut(app, status.QuickStatus(gateway)))
+    quick = Guard(status.QuickStatus(gateway), {"GET": NEEDS["GET", "/status"]}, keyring, rates)
+    return Access(door(_Shortcut(PageHeaders(app), quick), gateway.settings, keyring))
 
 
 class _Shortcut:

@@ -116,6 +116,12 @@ def caller_of(scope: Mapping[str, Any]) -> Caller | None:
     return caller
 
 
+def may_see(scope: Mapping[str, Any], client_id: ClientId) -> bool:
+    """Whether an answer to this request may tell of that client."""
+    caller = caller_of(scope)
+    return caller is not None and caller.sees(client_id)
+
+
 def check(need: Need, caller: Caller | None, scope: Mapping[str, Any]) -> None:
     """Let the request of an ASGI scope in, or raise Unauthorized, Forbidden, HeaderRefused."""
     if need.scope is None:

@@ -6,6 +6,7 @@ is only met by a client that has stopped answering. Everything runs on the gatew
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +35,9 @@ from actors.runtime import ask
 if TYPE_CHECKING:
     from pykka import ActorRef
 
+    from actors.store.keys import ApiKey
+    from actors.store.store import Store
+
 ANSWER_SECONDS: Seconds = 5.0
 """How long an actor may take for what it only has to look up."""
 ORDER_SECONDS: Seconds = 60.0
@@ -50,6 +54,13 @@ class System(Protocol):
     @property
     def supervisor(self) -> ActorRef[Any]:
         """Answers Init, Delete, GetClients. Raises Starting while there is none yet."""
+
+    @property
+    def store(self) -> Store:
+        """What survives. Raises Starting while there is none yet."""
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """The API keys there are, read before `start`. Blocks. Raises StartRefused."""
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -75,6 +86,7 @@ class Bridge:
         self._system = system
         self._send_seconds = send_seconds
         self._max_attempts = max_reconnection_attempts
+        self._questions: dict[ClientId, asyncio.Future[Status]] = {}
         self.draining = False
         """Set it, and no new work is taken: ShuttingDown is raised. Reading goes on."""
 
@@ -101,7 +113,21 @@ class Bridge:
         return answer
 
     async def status(self, client_id: ClientId) -> Status:
-        """What is known of the client; NOT_INITIALIZED where none runs. The same object until something changes."""
+        """What is known of the client; NOT_INITIALIZED where none runs. The same object until something changes.
+
+        Everyone who comes in one turn of the event loop shares one question. It leaves in the next turn, so what is
+        answered is never older than the call.
+        """
+        if self._system.find(client_id) is None:
+            return self._absent(client_id)
+        question = self._questions.get(client_id)
+        if question is None:
+            question = self._questions[client_id] = asyncio.ensure_future(self._ask_status(client_id))
+        # Shielded: a caller that goes away must not take the question from the others.
+        return await asyncio.shield(question)
+
+    async def _ask_status(self, client_id: ClientId) -> Status:
+        del self._questions[client_id]  # whoever comes from here on needs a question of his own
         ref = self._system.find(client_id)
         if ref is None:
             return self._absent(client_id)

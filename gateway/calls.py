@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from actors.clients.types import ClientId
     from config.settings import Settings
     from gateway.bridge import Bridge
+    from gateway.keys import Keyring
     from gateway.pages import StatusPages
     from gateway.qr import QrImages
+    from gateway.rate_limits import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Gateway:
     bridge: Bridge
     images: QrImages
     pages: StatusPages
+    keyring: Keyring
+    rates: Rates
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

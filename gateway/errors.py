@@ -2,6 +2,7 @@
 
 HTTP itself            404, 405, 408, 413, as Starlette or `bodies` raise them
 HeaderRefused          who is asked for cannot be told
+Unauthorized …         who asks may not, or not so often (authority, keys, rate_limits)
 InvalidRequest         the body is not what the call takes
 ClientRefusal …        what actors decline (actors.clients.errors)
 MailboxFull, Timeout   an actor that has too much to do
@@ -36,7 +37,12 @@ from actors.clients.errors import (
     StartUnderWay,
 )
 from actors.runtime import MailboxFull, Refusal
+from actors.store.errors import StoreUnavailable
+from actors.store.keys import NoSuchKey
+from gateway.authority import Forbidden, Unauthorized
 from gateway.identity import HeaderRefused
+from gateway.keys import KeyRefused
+from gateway.rate_limits import RateLimited
 from gateway.replies import reply
 from gateway.schemas import ErrorAnswer
 
@@ -101,6 +107,20 @@ def _no_such_client(error: NoSuchClient) -> Problem:
     return Problem(404, "CLIENT_NOT_FOUND", str(error), {"cliente_id": error.client_id})
 
 
+def _unauthorized(error: Unauthorized) -> Problem:
+    return Problem(401, "UNAUTHORIZED", str(error), headers={"WWW-Authenticate": 'Bearer realm="session-manager"'})
+
+
+def _rate_limited(error: RateLimited) -> Problem:
+    headers = {"Retry-After": str(error.standing.reset), **error.standing.headers}
+    fields = {"retry_after_seconds": error.standing.reset}
+    return Problem(429, "RATE_LIMIT_EXCEEDED", str(error), fields, headers)
+
+
+def _store_unavailable(error: StoreUnavailable) -> Problem:
+    return _later(503, "STORE_UNAVAILABLE", error.retry_after_seconds)(error)
+
+
 def _mailbox_full(error: MailboxFull) -> Problem:
     return _later(503, "OVERLOADED", error.retry_after_seconds)(error)
 
@@ -118,6 +138,12 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     ClientDisconnect: _as(400, "CLIENT_DISCONNECTED"),  # nobody is there to read it
     HeaderRefused: lambda error: Problem(400, error.code, str(error)),
     InvalidRequest: _as(400, "INVALID_REQUEST"),
+    Unauthorized: _unauthorized,
+    Forbidden: _as(403, "FORBIDDEN"),
+    RateLimited: _rate_limited,
+    KeyRefused: _as(409, "KEY_REFUSED"),
+    NoSuchKey: _as(404, "KEY_NOT_FOUND"),
+    StoreUnavailable: _store_unavailable,
     StartUnderWay: _start_under_way,
     StartFailed: _start_failed,
     NotReady: _as(409, "SESSION_NOT_READY"),

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.authority import CALLER, NEEDS, OPEN, Need, check
+from gateway.authority import CALLER, NEEDS, Forbidden, Need, Unauthorized, check
+from gateway.errors import problem_of, respond
+from gateway.identity import HeaderRefused
 from gateway.keys import Keyring
+from gateway.rate_limits import RateLimited, Rates
 
 _UPGRADE = "GET"
 """A WebSocket is asked for by a GET."""
@@ -20,29 +23,32 @@ _UPGRADE = "GET"
 class Guard:
     """Lets in who may make the call, and tells the call who that is (`authority.caller_of`)."""
 
-    def __init__(self, app: ASGIApp, needs: Mapping[str, Need], keyring: Keyring) -> None:
-        self._app, self._needs, self._keyring = app, needs, keyring
+    def __init__(self, app: ASGIApp, needs: Mapping[str, Need], keyring: Keyring, rates: Rates) -> None:
+        self._app, self._needs, self._keyring, self._rates = app, needs, keyring, rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = self._keyring.identify(scope["headers"])
-        check(self._needs[scope.get("method", _UPGRADE)], caller, scope)
+        caller, need = self._keyring.identify(scope["headers"]), self._needs[scope.get("method", _UPGRADE)]
+        try:
+            check(need, caller, scope)
+            self._rates.count(need, caller, scope)
+        except (Unauthorized, Forbidden, HeaderRefused, RateLimited) as error:
+            await respond(problem_of(error))(scope, receive, send)
+            return
         scope[CALLER] = caller
         await self._app(scope, receive, send)
 
 
 def guard(
-    routes: Iterable[BaseRoute], keyring: Keyring, needs: Mapping[tuple[str, str], Need] = NEEDS
+    routes: Iterable[BaseRoute], keyring: Keyring, rates: Rates, needs: Mapping[tuple[str, str], Need] = NEEDS
 ) -> list[BaseRoute]:
     """The routes, each behind its guard. Raises KeyError for a call that the table does not name."""
     guarded: list[BaseRoute] = []
     for route in routes:
         match route:
             case Route() | WebSocketRoute():
-                route.app = Guard(route.app, _needs_of(route, needs), keyring)
+                route.app = Guard(route.app, _needs_of(route, needs), keyring, rates)
             case Mount():  # files of the package: pages and what they load
-                route.app = Guard(
-                    route.app, {"GET": needs["GET", route.path], "HEAD": needs["GET", route.path]}, keyring
-                )
+                route.app = Guard(route.app, _Same(needs["GET", route.path]), keyring, rates)
             case _:
                 raise TypeError(f"{route} is no kind of route that can be guarded")
         guarded.append(route)
@@ -54,4 +60,12 @@ def _needs_of(route: Route | WebSocketRoute, needs: Mapping[tuple[str, str], Nee
     return {method: needs["GET" if method == "HEAD" else method, route.path] for method in methods}
 
 
-__all__ = ["OPEN", "Guard", "guard"]
+class _Same(dict[str, Need]):
+    """The same need whatever the method."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__()
+        self._need = need
+
+    def __missing__(self, method: str) -> Need:
+        return self._need

@@ -106,14 +106,18 @@ def is_admin(key: ApiKey) -> bool:
 
 
 class Keyring:
-    """The keys that are valid now. `first` is the key a setting gives, None for no such key.
+    """The keys that are valid now. `store` answers the store, once there is one; `first` is the key a setting gives.
 
     A service that has no key lets anyone in, until it has its first; it never does again in this process, so that
     revoking the last key shuts everyone out and not in. Whether it may have no key is for `gateway.exposure` to say.
     """
 
     def __init__(
-        self, store: KeyStore | None, *, first: str | None = None, clock: Callable[[], Seconds] = time.time
+        self,
+        store: Callable[[], KeyStore],
+        *,
+        first: str | None = None,
+        clock: Callable[[], Seconds] = time.time,
     ) -> None:
         self._store, self._clock = store, clock
         self._keys: dict[str, ApiKey] = {}
@@ -198,15 +202,19 @@ class Keyring:
     async def load(self) -> None:
         """Read the keys of the store. Raises StoreUnavailable, MailboxFull, pykka.Timeout."""
         changes = self._changes
-        keys = await self._ask(GetKeys()) if self._store is not None else ()
+        keys = await self._ask(GetKeys())
         # What was changed here while the store was read is newer than what was read.
         if changes == self._changes:
-            self._hold([key for key in keys if key.revoked_at is None])
+            self.hold(keys)
+
+    def hold(self, keys: Iterable[ApiKey]) -> None:
+        """These are the keys that the store has."""
+        self._hold([key for key in keys if key.revoked_at is None])
 
     async def flush(self) -> None:
         """Write when keys were last used. Raises as `load`."""
         used = tuple((id, at) for id, at in self._used.items() if id != FIRST_ID)
-        if used and self._store is not None:
+        if used:
             await self._ask(RecordUse(used))
 
     async def keep(self) -> None:
@@ -228,9 +236,7 @@ class Keyring:
         self._used = {id: at for id, at in self._used.items() if id in self._keys or id == FIRST_ID}
 
     async def _ask(self, message: object) -> Any:
-        if self._store is None:
-            raise KeyRefused("This service has no store to keep keys in")
-        return await self._store.ask(message).wait(_STORE_SECONDS)
+        return await self._store().ask(message).wait(_STORE_SECONDS)
 
 
 def _held(key: ApiKey) -> Held:

@@ -12,13 +12,14 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import math
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from limits import RateLimitItem, parse
 from limits.storage import MovingWindowSupport, Storage
@@ -27,12 +28,20 @@ from limits.strategies import MovingWindowRateLimiter
 from actors.clients.errors import StartFailed
 from actors.clients.protocol import AlreadyRunning, Started
 from actors.clients.types import ABSENT, ClientId, Seconds
+from gateway.authority import Caller, Need
+from gateway.authority import Scope as Right
+from gateway.identity import HeaderRefused, client_of
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from config.settings import Settings
     from gateway.bridge import Bridge
 
 _KEPT = 100_000
 """Windows kept at most; past that the ones longest unused are forgotten."""
+_NETWORK = 64
+"""Bits of an IPv6 address that count: whoever has one has all of its /64."""
 _UNDECIDED_SECONDS: Seconds = 60.0
 """How long a start may wait for what becomes of the ones before it."""
 
@@ -177,6 +186,31 @@ class Rate:
         return RateLimited(self._what, Standing(self._item.amount, self._item.get_expiry(), stats.remaining, reset))
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Every rate of one service."""
+
+    starts: StartRates
+    sends: Rate
+    requests: Rate
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the settings say."""
+        per_client = Rate("starts of this client", settings.init_rate)
+        starts = StartRates(per_client, Rate("starts from this address", settings.init_address_rate))
+        return cls(starts, Rate("messages of this client", settings.send_rate), Rate("calls", settings.request_rate))
+
+    def count(self, need: Need, caller: Caller | None, scope: Scope) -> None:
+        """Count a call that was let in. Raises RateLimited. Calls open to strangers are not counted."""
+        if caller is None or need.scope is None:
+            return
+        if self.requests:
+            self.requests.hit(caller.key_id or address_of(scope))
+        if self.sends and need.scope is Right.SEND:
+            self.sends.hit(_client_named(scope))
+
+
 class StartRates:
     """The rates of POST /init: starts of one client, starts from one address."""
 
@@ -232,3 +266,21 @@ class StartRates:
     def _count(counted: list[tuple[Rate, str]]) -> None:
         for rate, who in counted:
             rate.count(who)
+
+
+def address_of(scope: Scope) -> str:
+    """The address a request comes from, as rates are counted by it."""
+    host: str = (scope.get("client") or ("",))[0]
+    if ":" not in host:
+        return host
+    try:
+        return str(ipaddress.ip_network((host.partition("%")[0], _NETWORK), strict=False))
+    except ValueError:  # a listed proxy forwarded something that is no address
+        return host
+
+
+def _client_named(scope: Scope) -> str:
+    try:
+        return str(client_of(scope["headers"]))
+    except HeaderRefused:  # the call itself refuses it
+        return ""

@@ -229,12 +229,17 @@ class SentAnswer(Answer):
         return cls(message_id=sent.message_id, cliente_id=client_id, chat=sent.chat)
 
 
-class HealthAnswer(Answer):
-    """GET /health. `clients`: how many are in each state."""
+class HealthSummary(Answer):
+    """GET /health, as strangers see it."""
 
     status: Literal["ok"] = "ok"
     service: Literal["session-manager"] = "session-manager"
     whatsapp_state: State
+
+
+class HealthAnswer(HealthSummary):
+    """GET /health. `clients`: how many are in each state."""
+
     clients: dict[State, int] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
 

@@ -14,16 +14,17 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
 
 from actors.system import System
 from config.refusal import StartRefused
+from gateway import exposure
 from gateway.app import application, gateway_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from actors.system import RunningBrowser
     from config.settings import Settings
+    from gateway.calls import Gateway
 
 KILLED, DIED = 3, 70
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -69,19 +71,31 @@ class Server:
         """
         self._loop = asyncio.get_running_loop()
         self._ending = self._loop.create_future()
-        gateway = gateway_of(self.system, self._settings)
         with self._obeying_signals(self._loop):
-            async with _http(application(gateway), listener):
+            gateway = await self._gateway()
+            async with _http(application(gateway), listener, self._settings):
                 _log.info("service.listening", url=address(listener))
                 # Not cut short by a signal: what was half started could not be stopped in order.
                 await asyncio.to_thread(self.system.start)
                 _log.info("service.started")
-                ending = await self._ending
+                async with _beside(gateway.keyring.keep()):
+                    ending = await self._ending
                 gateway.bridge.draining = True
                 orderly = await self._stop(ending)
             code = ending.code or (0 if orderly else KILLED)
             _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)
             return code
+
+    async def _gateway(self) -> Gateway:
+        """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
+        keys = await asyncio.to_thread(self.system.keys)
+        exposure.refuse_exposure(self._settings, keys)
+        exposure.check_certificate(self._settings)
+        gateway = gateway_of(self.system, self._settings)
+        gateway.keyring.hold(keys)
+        if not gateway.keyring.needed:
+            _log.warning("service.open", why="there is no API key: whoever reaches loopback may do anything")
+        return gateway
 
     def end(self, ending: Ending) -> None:
         """Begin to end; only the first reason counts. Any thread."""
@@ -125,10 +139,23 @@ def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises StartRefused."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return _listening(found[0][0], found[0][4])
     except OSError as error:
         raise StartRefused(_cannot_listen(error, host, port)) from error
+
+
+def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
+    # The protocol is named because asyncio sets TCP_NODELAY only where it is: else each answer waits 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def address(listener: socket.socket) -> str:
@@ -157,7 +184,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _http(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> AsyncIterator[None]:
     """Serve HTTP inside, and finish the answers that are under way afterwards."""
     config = uvicorn.Config(
         app,
@@ -165,10 +192,9 @@ async def _http(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
         lifespan="off",
         access_log=False,
         log_config=None,
-        server_header=False,
-        proxy_headers=False,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+        **exposure.uvicorn_options(settings),
     )
     server = _Uvicorn(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
@@ -177,6 +203,17 @@ async def _http(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have it go on inside, and no longer."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @contextmanager

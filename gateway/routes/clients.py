@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from actors.clients.errors import NoSuchClient, ShuttingDown, StartFailed
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
+from gateway.authority import may_see
 from gateway.errors import InvalidRequest
 from gateway.identity import HEADER, client_number, client_of
+from gateway.rate_limits import address_of
 from gateway.replies import reply
 from gateway.schemas import ClientEntry, DeletedAnswer, InitStarted, InitUnneeded, LoggedOutAnswer, StatusSummary
 
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
     from gateway.calls import Gateway
 
 
-async def init(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
+async def init(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
     """Start the client and wait for its first state, unless it runs."""
-    answer = await gateway.bridge.init(client_id)
+    answer = await gateway.rates.starts.init(gateway.bridge, client_id, address_of(request.scope))
     if isinstance(answer, AlreadyRunning):
         return reply(InitUnneeded(cliente_id=client_id, status=StatusSummary.of(answer.status)))
     status = await gateway.bridge.settled(client_id, STARTING, gateway.settings.init_wait)
@@ -33,9 +35,10 @@ async def init(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
     return reply(InitStarted(cliente_id=client_id, status=StatusSummary.of(status)))
 
 
-async def clients(gateway: Gateway, _: Request) -> Response:
-    """Every client and its state."""
-    return reply([ClientEntry(id=status.client_id, state=status.state) for status in await gateway.bridge.clients()])
+async def clients(gateway: Gateway, request: Request) -> Response:
+    """Every client that the caller's key is for, and its state."""
+    seen = [status for status in await gateway.bridge.clients() if may_see(request.scope, status.client_id)]
+    return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
 
 
 async def log_out(gateway: Gateway, client_id: ClientId, _: Request) -> Response:

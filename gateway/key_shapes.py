@@ -1,0 +1,64 @@
+"""The shapes of GET, POST and DELETE /keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints
+
+from actors.clients.types import MAX_CLIENT_ID
+from actors.store.keys import ApiKey
+from gateway.authority import Scope
+from gateway.schemas import Answer, Request, iso
+
+_SHORT = 100
+"""Characters of a key's name: it is for people to know it by."""
+_LISTED = 10_000
+"""Clients in the list of one key."""
+Number = Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)]
+
+
+class KeyRequest(Request):
+    """Body of POST /keys. Without `clients` the key is for all of them, those to come included."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_SHORT)]
+    scopes: Annotated[frozenset[Scope], Field(min_length=1)]
+    clients: Annotated[frozenset[Number], Field(min_length=1, max_length=_LISTED)] | None = None
+
+
+class KeyEntry(Answer):
+    """One valid key. `clients` is null for all; `last_used_at` may miss the last seconds before a restart."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    clients: list[int] | None
+    created_at: str | None
+    last_used_at: str | None
+
+    @classmethod
+    def of(cls, key: ApiKey, /, **more: Any) -> Self:
+        """Fill from what is stored."""
+        return cls(
+            id=key.id,
+            name=key.name,
+            scopes=[scope for scope in Scope if scope in key.scopes],
+            clients=None if key.clients is None else sorted(key.clients),
+            created_at=iso(key.created_at),
+            last_used_at=iso(key.last_used_at),
+            **more,
+        )
+
+
+class KeyCreated(KeyEntry):
+    """POST /keys. `key` is shown this once: what is kept cannot be turned back into it."""
+
+    key: str
+
+
+class KeyRevoked(Answer):
+    """DELETE /keys/{id}."""
+
+    success: Literal[True] = True
+    message: Literal["Key revoked"] = "Key revoked"
+    id: str
