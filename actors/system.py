@@ -22,6 +22,7 @@ from actors.clients.client import Times
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
 from actors.clients.lifecycle import Patience
+from actors.clients.pairing import Pairing
 from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
 from actors.clients.reconnection import Policy
@@ -33,7 +34,7 @@ from actors.store.errors import StoreError, StoreUnavailable
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim
 from actors.store.recording import StoreJournal, StoreSessions
-from actors.store.sessions import GetWantedSessions
+from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
 from config.refusal import StartRefused
@@ -42,6 +43,7 @@ from config.settings import Settings
 if TYPE_CHECKING:
     from pykka import ActorRef
 
+MIB = 1024 * 1024
 VERSION = version("session-manager")
 STORE_SECONDS: Seconds = 5.0
 """How long the store may take for what is asked of it while starting, and for its last commit."""
@@ -126,6 +128,7 @@ class System:
             store = open_store(_database(settings), watcher=watch)
             opened.callback(self._close_store, store)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
+            known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
             self._browser.start()
             opened.callback(self._stop_browser)
             self._supervisor = Supervisor.start(
@@ -134,6 +137,7 @@ class System:
                 journal=StoreJournal(store),
                 sessions=StoreSessions(store),
                 rules=rules(settings),
+                pairings={session.client_id: Pairing(session.paired_at, session.early_logouts) for session in known},
                 watcher=watch,
             )
             opened.callback(self._shut_down, self._supervisor)
@@ -198,6 +202,7 @@ def rules(settings: Settings) -> Rules:
         cleanup_delay=settings.cleanup_delay,
         start_concurrency=settings.start_concurrency,
         max_clients=settings.max_clients,
+        client_memory=settings.client_memory * MIB,
     )
 
 
