@@ -1,0 +1,183 @@
+"""A backup is one SQLite file with every table, whatever database the store is on: it can be restored to either.
+
+Rules of this file: a file or database is replaced whole or not at all; a backup is checked before anything is touched.
+What is in no backup are the browser profiles, with the logins. Any thread; everything blocks for as long as the copying
+takes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from actors.store import operations  # noqa: F401 - knows every table
+from actors.store.database import Database, prepare_file
+from actors.store.errors import BadBackup
+from actors.store.group_commit import faults
+from actors.store.migrate import migrate, newest_revision, revision_of
+from actors.store.ownership import claim
+from actors.store.schema import metadata
+
+_ROWS = 500
+"""Copied at a time."""
+
+
+def backup(database: Database, file: Path) -> None:
+    """Write all that the store holds at one moment to `file` (mode 0600), while the service runs.
+
+    Replaces the file once all is written and checked. Raises BadBackup where there is nothing to back up,
+    StoreUnavailable, OSError.
+    """
+    with _replacing(file) as new:
+        if database.path is None:
+            _dump(database, new)
+        else:
+            _copy_file(database.path, new)
+        _check(new)
+
+
+def restore(file: Path, database: Database, data_dir: Path) -> None:
+    """Put a backup in the place of all that the store holds, upgraded to the schema of this version.
+
+    Raises BadBackup, StoreTooNew, DataDirInUse while a service runs on the directory, StoreUnavailable, OSError: then
+    nothing was changed.
+    """
+    with claim(data_dir):
+        _check(file)
+        if database.path is None:
+            with tempfile.TemporaryDirectory(prefix="session-manager-") as directory:
+                _load(_upgraded(file, Path(directory) / "backup.db"), database)
+        else:
+            _replace_file(file, database)
+
+
+# --- one SQLite file to another ---------------------------------------------------------------------------------------
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise BadBackup(f"There is no database at {source} to back up")
+    with faults(), closing(_open(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)  # all pages in one step: one moment, and in WAL mode no writer waits
+        new.execute("PRAGMA journal_mode = DELETE")
+
+
+def _replace_file(file: Path, database: Database) -> None:
+    path = database.path
+    assert path is not None
+    prepare_file(database)
+    with _replacing(path) as new:
+        _upgraded(file, new)
+        _settle(path)
+
+
+def _settle(path: Path) -> None:
+    """Leave nothing beside the old database: SQLite would take its log for the new one's."""
+    # One that is damaged cannot be settled, and has nothing that could be lost.
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for ending in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _upgraded(file: Path, copy: Path) -> Path:
+    """A copy of a backup, with the schema of this version."""
+    _copy_file(file, copy)
+    with faults(), _single_file(copy).writing().begin() as connection:
+        migrate(connection)
+    return copy
+
+
+# --- between SQLite and PostgreSQL, row by row ------------------------------------------------------------------------
+
+
+def _dump(database: Database, file: Path) -> None:
+    with faults(), database.reading().begin() as source, _single_file(file).writing().begin() as target:
+        found = revision_of(source)
+        if found != newest_revision():
+            raise BadBackup(f"The database has schema {found}, not {newest_revision()}: start this version once")
+        migrate(target)
+        _copy_rows(source, target)
+
+
+def _load(file: Path, database: Database) -> None:
+    with faults(), _single_file(file).reading().begin() as source, database.writing().begin() as target:
+        migrate(target)
+        for table in reversed(metadata.sorted_tables):
+            target.execute(table.delete())
+        _copy_rows(source, target)
+        _go_on_counting(target)
+
+
+def _copy_rows(source: Connection, target: Connection) -> None:
+    source = source.execution_options(stream_results=True, max_row_buffer=_ROWS)
+    for table in metadata.sorted_tables:
+        for rows in source.execute(select(table)).mappings().partitions(_ROWS):
+            target.execute(table.insert(), [dict(row) for row in rows])
+
+
+def _go_on_counting(connection: Connection) -> None:
+    """Have each serial column count on from its greatest number; PostgreSQL does not look at what was inserted."""
+    for table in metadata.sorted_tables:
+        for column in table.primary_key:
+            serial = func.pg_get_serial_sequence(table.name, column.name)
+            if (sequence := connection.execute(select(serial)).scalar()) is not None:
+                newest = connection.execute(select(func.max(column))).scalar()
+                connection.execute(select(func.setval(sequence, newest or 1, newest is not None)))
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def _check(file: Path) -> None:
+    """Raise BadBackup unless the file is a whole database that a store has written."""
+    if not file.is_file():
+        raise BadBackup(f"There is no backup {file}")
+    try:
+        with closing(_open(file)) as connection:
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        raise BadBackup(f"{file} is no backup, or a damaged one: {error}") from error
+    if verdict != "ok":
+        raise BadBackup(f"{file} is damaged: {verdict}")
+    if not {"alembic_version", "sessions"} <= tables:
+        raise BadBackup(f"{file} is a database, but not a backup of this service")
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    """Without making a file where there is none."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
+
+
+def _single_file(file: Path) -> Database:
+    return Database(f"sqlite:///{file}", journal_mode="DELETE")
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[Path]:
+    """A new file (mode 0600) to write to, which takes the place of `file` at the end; gone if anything goes wrong."""
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        yield new
+        _flush(new)
+        new.replace(file)
+        _flush(file.parent)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
