@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import signal
 import socket
 import sys
 
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"sandbox: cannot listen on {said.host}:{said.port}: {error}", file=sys.stderr)
         return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn stops at them, then raises them again: that is no error here
     with listening:
         print(f"sandbox ready http://{said.host}:{listening.getsockname()[1]}/", flush=True)
         config = uvicorn.Config(
