@@ -45,7 +45,7 @@ define('WAWebChatSearchQuery', (_require, exports) => {
 
 // One module each: scripts look for them by the name of the export.
 for (const name of [
-  'getHistorySyncProgress', 'getNumChatsPinned', 'addToLabelCollection', 'removeLabelFromCollection', 'updateDBForGroupAction',
+  'getHistorySyncProgress', 'getNumChatsPinned', 'updateDBForGroupAction',
   'upsertVotes', 'getABPropConfigValue', 'genMinimalLinkPreview', 'mediaTypeFromProtobuf', 'typeAttributeFromProtobuf',
   'getIsUnreadType', 'createChatRecord', 'createMsgProtobuf', 'createFanoutMsgStanza', 'encodeMaybeMediaType', 'encryptAndSendMsg',
   'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia', 'primaryFeatureEnabled',
@@ -55,6 +55,10 @@ for (const name of [
     exports[name] = () => undefined;
   });
 }
+
+define('WAWebLabelCollectionActions', (_require, exports) => {
+  Object.assign(exports, { addToLabelCollection: async () => {}, removeLabelFromCollection: async () => {} });
+});
 
 define('WAWebLid1X1MigrationUtils', (require, exports) => {
   exports.Lid1X1MigrationUtils = { isLidMigrated: () => Boolean(require('WAWebLoginStorage').login()?.lids) };
