@@ -156,7 +156,7 @@ class Keyring:
             return not self._needed
         return caller is self._first.caller or self._held.get(caller.key_id.encode()) is not None
 
-    def keys(self) -> list[ApiKey]:
+    def valid(self) -> list[ApiKey]:
         """The valid keys, oldest first, with their last use as it is known here; the first key is not among them."""
         return [replace(key, last_used_at=self._used.get(key.id, key.last_used_at)) for key in self._keys.values()]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 async def keys(gateway: Gateway, _: Request) -> Response:
     """Every valid key, oldest first; never the keys themselves."""
-    return reply([*_of_the_setting(gateway), *map(KeyEntry.of, gateway.keyring.keys())])
+    return reply([*_of_the_setting(gateway), *map(KeyEntry.of, gateway.keyring.valid())])
 
 
 async def create(gateway: Gateway, request: Request) -> Response:

@@ -1,0 +1,96 @@
+"""Who may do what: the table, and how it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.clients.types import ClientId
+from gateway.authority import (
+    ANYONE,
+    NEEDS,
+    OPEN,
+    Caller,
+    Forbidden,
+    Need,
+    Scope,
+    Unauthorized,
+    Whose,
+    check,
+)
+from gateway.identity import HeaderRefused
+
+SEVEN = frozenset({ClientId(7)})
+
+
+def caller(*scopes: Scope, clients: frozenset[ClientId] | None = None) -> Caller:
+    return Caller("id", frozenset(scopes), clients)
+
+
+def request(client: str | None = None, **path: str) -> dict[str, Any]:
+    headers = [] if client is None else [(b"x-cliente-id", client.encode())]
+    return {"headers": headers, "path_params": path}
+
+
+def test_an_open_call_takes_strangers() -> None:
+    check(OPEN, None, request())
+
+
+@pytest.mark.parametrize("need", [need for need in NEEDS.values() if need.scope is not None])
+def test_every_other_call_refuses_strangers(need: Need) -> None:
+    with pytest.raises(Unauthorized):
+        check(need, None, request("7"))
+
+
+@pytest.mark.parametrize("asked", Scope)
+@pytest.mark.parametrize("had", Scope)
+def test_a_scope_is_good_for_itself_and_admin_for_all(asked: Scope, had: Scope) -> None:
+    need = Need(asked, Whose.CLIENT)
+    if had in (asked, Scope.ADMIN):
+        check(need, caller(had), request("7"))
+    else:
+        with pytest.raises(Forbidden, match=f"lacks the scope {asked}"):
+            check(need, caller(had), request("7"))
+
+
+@pytest.mark.parametrize("whose", Whose)
+def test_a_key_for_all_clients_is_for_every_call(whose: Whose) -> None:
+    check(Need(Scope.READ, whose), caller(Scope.READ), request("8", clienteId="8"))
+    check(Need(Scope.READ, whose), ANYONE, request("8", clienteId="8"))
+
+
+def test_a_key_for_some_clients_is_not_for_others() -> None:
+    limited = caller(Scope.ADMIN, clients=SEVEN)
+    check(Need(Scope.READ, Whose.CLIENT), limited, request("7"))
+    check(Need(Scope.READ, Whose.CLIENT), limited, request("007"))
+    with pytest.raises(Forbidden, match="not for client 8"):
+        check(Need(Scope.READ, Whose.CLIENT), limited, request("8"))
+
+
+def test_the_path_decides_where_it_names_the_client_whatever_the_header_says() -> None:
+    limited = caller(Scope.CONTROL, clients=SEVEN)
+    check(Need(Scope.CONTROL, Whose.PATH), limited, request("8", clienteId="7"))
+    with pytest.raises(Forbidden):
+        check(Need(Scope.CONTROL, Whose.PATH), limited, request("7", clienteId="8"))
+
+
+def test_a_header_that_names_no_client_is_left_to_the_call_unless_it_may_be_absent() -> None:
+    limited = caller(Scope.READ, clients=SEVEN)
+    for header in (None, "0", "x"):
+        check(Need(Scope.READ, Whose.CLIENT), limited, request(header))
+    with pytest.raises(HeaderRefused):
+        check(Need(Scope.READ, Whose.EITHER), limited, request("x"))
+
+
+def test_what_concerns_all_clients_is_not_for_a_key_for_some() -> None:
+    limited = caller(Scope.ADMIN, clients=SEVEN)
+    for whose in (Whose.ALL, Whose.EITHER):
+        with pytest.raises(Forbidden, match="concerns all"):
+            check(Need(Scope.READ, whose), limited, request())
+    check(Need(Scope.READ, Whose.EITHER), limited, request("7"))
+    check(Need(Scope.READ, Whose.SEEN), limited, request())
+
+
+def test_a_key_for_no_clients_sees_none() -> None:
+    assert not caller(Scope.ADMIN, clients=frozenset()).sees(ClientId(1))
