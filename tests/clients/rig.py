@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pykka import ActorDeadError, ActorRef
 
@@ -121,10 +121,13 @@ class World:
     def status(self, client_id: ClientId = ONE) -> Status:
         self.clock.settle()
         ref = self.directory.find(client_id)
-        try:
-            return Status(client_id) if ref is None else ref.ask(GetStatus(), timeout=5)
-        except ActorDeadError:
-            return Status(client_id)
+        absent = Status(client_id)
+        if ref is None:
+            return absent
+        with suppress(ActorDeadError):
+            answer: Any = ref.ask(GetStatus(), timeout=5)
+            return cast(Status, answer)
+        return absent
 
     def state(self, client_id: ClientId = ONE) -> State:
         return self.status(client_id).state
