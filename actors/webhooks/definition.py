@@ -113,8 +113,8 @@ def _url(value: object) -> str:
         url = httpx.URL(value)
     except (httpx.InvalidURL, ValueError) as error:
         raise ValueError("be an address such as https://example.com/hook") from error
-    if url.scheme not in ("http", "https") or not url.host or url.port == 0:
-        raise ValueError("begin with http:// or https:// and name a host")
+    if url.scheme not in ("http", "https") or not url.host or url.port == 0 or (url.port or 1) > 65535:
+        raise ValueError("begin with http:// or https:// and name a host, and perhaps a port from 1 to 65535")
     if url.userinfo:
         raise ValueError("not hold a user name or password: use an Authorization header")
     if url.fragment or value.endswith("#"):

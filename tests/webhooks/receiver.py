@@ -1,7 +1,7 @@
 """A webhook receiver on 127.0.0.1 that behaves as a test says, down to the bytes.
 
-Rule of this file: one thread with one loop, which `close` ends. A behaviour takes a request and returns the raw answer, or
-is a coroutine function that writes it itself; None hangs until the receiver closes.
+Rule of this file: one thread with one loop. A behaviour is a coroutine function that takes a request and returns the
+raw answer, or writes it itself; None hangs until the receiver closes.
 """
 
 from __future__ import annotations

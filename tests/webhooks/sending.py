@@ -33,9 +33,9 @@ ONE, TWO = ClientId(1), ClientId(2)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Store]:
+def opened(path: Path, clock: Clock = SYSTEM_CLOCK) -> Iterator[Store]:
     """A store in a directory, perhaps one that was there before."""
-    store = open_store(Database(f"sqlite:///{path}/store.db"))
+    store = open_store(Database(f"sqlite:///{path}/store.db"), clock=clock)
     try:
         yield store
     finally:
