@@ -1,0 +1,120 @@
+"""Chromium as the Browser port: opens pages, owns the profiles, lives in one loop thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import structlog
+
+from actors.browser import chromium, injection, reaping, wa_js
+from actors.browser.loop import BrowserLoop
+from actors.browser.options import BrowserOptions, BrowserUnavailable
+from actors.browser.page import ChromiumPage, House
+from actors.browser.profiles import Profiles
+from actors.clients.protocol import BrowserGone
+from actors.clients.types import ClientId, Reason, Seconds
+
+if TYPE_CHECKING:
+    from actors.clients.ports import Tell
+
+__all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
+
+FILE_THREADS = 4
+"""Threads for what blocks: locks, deletions, measurements."""
+_AFTER_KILL: Seconds = 2.0
+"""Killing is quick, but not nothing: this much is taken even where less is left."""
+
+_log = structlog.get_logger("browser")
+
+
+class ChromiumBrowser:
+    """A Browser. `start` and `stop` belong to one thread and block; everything else may be called by any, and does not.
+
+    `died` gets one sentence, in any thread, if the loop thread ends or is wedged: nothing works any more then.
+    """
+
+    def __init__(self, options: BrowserOptions, *, died: Callable[[str], None] = lambda _: None) -> None:
+        self._options, self._died = options, died
+        self._profiles = Profiles(options.data_dir, options.profile_limit * 2**20)
+        self._house: House | None = None
+        self._pages: set[ChromiumPage] = set()
+        self._changed = threading.Condition()
+        self.versions: Mapping[str, str] = {}
+        """What runs, by name, once started: `{"wa_js": "4.6.0", "chromium": "156.0.8078.79", "chromium_build": …}`."""
+
+    @property
+    def lag(self) -> Seconds:
+        """How long the loop took to answer when it was last looked at."""
+        return self._house.loop.lag if self._house is not None else 0.0
+
+    def start(self) -> None:
+        """Be ready to open pages; what an earlier service left running is ended first. Raises BrowserUnavailable."""
+        bundle = wa_js.load()
+        build = chromium.find(self._options.chromium)
+        self._profiles.create()
+        reaping.reap(self._profiles)
+        self.versions = {"wa_js": bundle.version, "chromium": build.version, "chromium_build": build.path.name}
+        loop = BrowserLoop(self._died)
+        loop.start()
+        self._house = House(
+            self._options,
+            build,
+            injection.scripts(bundle, self._options.whatsapp_url),
+            self._profiles,
+            loop,
+            ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files"),
+        )
+        _log.info("browser.started", **self.versions)
+
+    def stop(self, seconds: Seconds) -> bool:
+        """Kill what is left within `seconds`, and end the threads; whether nothing had to be killed."""
+        house, self._house = self._house, None
+        if house is None:
+            return True
+        deadline = time.monotonic() + max(seconds, _AFTER_KILL)
+        with self._changed:
+            left = list(self._pages)
+            for page in left:
+                page.kill()
+            gone = self._changed.wait_for(lambda: not self._pages, max(0.0, deadline - time.monotonic()))
+        ended = house.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
+        house.files.shutdown(wait=gone and ended)
+        _log.info("browser.stopped", killed=len(left), all_gone=gone and ended)
+        return not left and ended
+
+    def open(self, client_id: ClientId, tell: Tell) -> ChromiumPage:
+        """See the port."""
+        house = self._house
+        if house is None:
+            raise RuntimeError("The browser is not started")
+        page = ChromiumPage(house, client_id, tell, self._page_gone)
+        with self._changed:
+            self._pages.add(page)
+        if not house.loop.call(page.begin):
+            self._page_gone(page)
+            tell(BrowserGone(Reason.CHROMIUM_FAILED, "The browser is stopped"))
+        return page
+
+    def has_login(self, client_id: ClientId) -> bool:
+        """See the port."""
+        return self._profiles.of(client_id).has_login
+
+    def keep_login(self, client_id: ClientId) -> None:
+        """See the port."""
+        self._profiles.of(client_id).keep()
+
+    def drop_login(self, client_id: ClientId) -> None:
+        """See the port."""
+        self._profiles.of(client_id).drop()
+        house = self._house
+        if house is not None:
+            house.loop.call(lambda: house.loop.run(self._profiles.erase(client_id, house.files), f"erase-{client_id}"))
+
+    def _page_gone(self, page: ChromiumPage) -> None:
+        with self._changed:
+            self._pages.discard(page)
+            self._changed.notify_all()

@@ -1,0 +1,171 @@
+"""The debugging connection to one page: pyppeteer's, made unable to go deaf.
+
+In pyppeteer 2.0.0 any exception while a message is received (in a listener; in a future that was cancelled; in an event
+of a crashed page that nobody listens to) ends the receiving task, and every later call hangs for ever. So, in this file:
+
+1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass on what they get.
+2. No future of pyppeteer's is ever cancelled: `Wire.call` waits beside it, with a deadline.
+3. Should the receiving task end all the same, `Wire.deaf` says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from pyee import EventEmitter
+from pyppeteer.connection import CDPSession, Connection
+from pyppeteer.errors import PyppeteerError
+from websockets.exceptions import WebSocketException
+from websockets.legacy.client import connect
+
+Params = Mapping[str, Any]
+
+_log = structlog.get_logger("browser")
+
+
+class WireError(Exception):
+    """Chromium refused a call, or the connection is gone."""
+
+
+class WireSilent(WireError):
+    """Chromium did not answer a call in time."""
+
+
+class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
+    """A session in which one bad message is one lost message."""
+
+    def _on_message(self, message: str) -> None:
+        try:
+            super()._on_message(message)
+        except Exception as error:  # what it is does not matter here: it must not reach the receiving task
+            _log.warning("browser.bad_message", error=repr(error))
+
+
+class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
+    """A connection in which one bad message is one lost message, and which nobody uses before it is open.
+
+    The original sends by spinning until the connection is open, for ever if it never opens.
+    """
+
+    def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
+        EventEmitter.__init__(self)
+        self._url, self._loop, self._delay = url, loop, 0.0
+        self._lastId = 0
+        self._callbacks = {}
+        self._sessions = {}
+        self._connected = False
+        self._closeCallback = None
+        self._ws = connect(url, max_size=None, ping_interval=None, compression=None)
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self._recv_fut = loop.create_task(self._recv_loop(), name="browser-receive")
+
+    async def _recv_loop(self) -> None:
+        try:
+            async with self._ws as connection:
+                self.connection, self._connected = connection, True
+                self.opened.set_result(None)
+                async for message in connection:
+                    self._receive(message)
+        except (OSError, WebSocketException, TimeoutError) as error:
+            if not self.opened.done():
+                self.opened.set_exception(WireError(f"the debugging port does not answer: {error!r}"))
+        finally:
+            self._connected = False
+
+    def _receive(self, message: str) -> None:
+        """One message, without the turn of the loop that the original takes first."""
+        try:
+            said = json.loads(message)
+            if said.get("id") in self._callbacks:
+                self._on_response(said)
+            else:
+                self._on_query(said)
+        except Exception as error:  # what it is does not matter here: it must not reach the receiving task
+            _log.warning("browser.bad_message", error=repr(error))
+
+    async def createSession(self, targetInfo: dict[str, Any]) -> _Session:
+        """As the original, with our kind of session."""
+        answer = await self.send("Target.attachToTarget", {"targetId": targetInfo["targetId"]})
+        session = _Session(self, targetInfo["type"], answer["sessionId"], self._loop)
+        self._sessions[answer["sessionId"]] = session
+        return session
+
+
+class Wire:
+    """One page of one Chromium. On the loop only."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = _Connection(url, self._loop)
+        self._session: _Session | None = None
+        self.deaf: asyncio.Task[None] = self._connection._recv_fut
+        """Done when nothing can be heard any more."""
+
+    async def open(self, seconds: float) -> None:
+        """Connect, and attach to the page that Chromium opens by itself. Raises WireError."""
+        await _settled(self._connection.opened, seconds)
+        deadline = self._loop.time() + seconds
+        while True:
+            answer = await _settled(self._connection.send("Target.getTargets"), seconds)
+            pages = [target for target in answer["targetInfos"] if target["type"] == "page"]
+            if pages:
+                break
+            if self._loop.time() > deadline:
+                raise WireSilent("Chromium opened no page")
+            await asyncio.sleep(0.01)  # the first page comes right after the debugging port
+        attaching = self._loop.create_task(self._connection.createSession(pages[0]), name="browser-attach")
+        self._session = await _settled(attaching, seconds)
+
+    def on(self, event: str, listener: Callable[[Params], None]) -> None:
+        """Have `listener` get the parameters of each such event. It must not block."""
+        assert self._session is not None, "open first"
+        self._session.on(event, listener)
+
+    def post(self, method: str, params: Params | None = None) -> asyncio.Future[dict[str, Any]]:
+        """Send a call now; its answer may be awaited with `answered`, or left alone."""
+        if self._session is None:
+            raise WireError("The connection is not open")
+        try:
+            future: asyncio.Future[dict[str, Any]] = self._session.send(method, dict(params or {}))
+        except (PyppeteerError, ConnectionError) as error:
+            raise WireError(str(error)) from error
+        future.add_done_callback(_look)
+        return future
+
+    async def call(self, method: str, params: Params | None = None, *, seconds: float = 10.0) -> dict[str, Any]:
+        """Send a call and wait for its answer. Raises WireError; WireSilent after `seconds`."""
+        return await answered(self.post(method, params), seconds)
+
+    async def close(self) -> None:
+        """Let go of the connection; what waits for an answer gets a WireError."""
+        with contextlib.suppress(Exception):  # pyppeteer's own clean-up trips over futures that are done
+            await asyncio.wait({self._loop.create_task(self._connection.dispose())}, timeout=1.0)
+        self.deaf.cancel()
+        await asyncio.wait({self.deaf}, timeout=1.0)
+
+
+async def answered(future: asyncio.Future[Any], seconds: float) -> Any:
+    """The answer of a posted call. Raises WireError; WireSilent after `seconds`, leaving the call alone."""
+    return await _settled(future, seconds)
+
+
+async def _settled(future: asyncio.Future[Any], seconds: float) -> Any:
+    future.add_done_callback(_look)
+    await asyncio.wait({future}, timeout=seconds)
+    if not future.done():
+        raise WireSilent(f"Chromium did not answer within {seconds:g} s")
+    try:
+        return future.result()
+    except (PyppeteerError, OSError, asyncio.CancelledError) as error:
+        raise WireError(str(error) or repr(error)) from error
+
+
+def _look(future: asyncio.Future[Any]) -> None:
+    """Look at an answer nobody waits for any more, or asyncio reports it as forgotten."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,130 @@
+"""From nothing to WhatsApp Web on a profile: Chromium started, connected to, prepared, navigated. On the loop only.
+
+Each step is tried again until the start's patience is over; what failed last then says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+
+from actors.browser import injection
+from actors.browser.chromium import Chromium, ChromiumEnded
+from actors.browser.connection import Wire, WireError, answered
+from actors.clients.types import Reason, Seconds
+
+T = TypeVar("T")
+Listener = Callable[[Mapping[str, Any]], None]
+
+CONNECT: Seconds = 10.0
+"""How long one Chromium may take to open its debugging port, and to answer a call. It takes some 0.1 s."""
+MODULES_SHARE = 0.5
+"""Share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
+
+
+class StartFailed(Exception):
+    """The page could not be opened. `reason` is one of those that BrowserGone tells."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason, self.text = reason, text
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be opened. `listeners` are called with the parameters of each CDP event, and cannot block."""
+
+    command: list[str]
+    scripts: tuple[str, str]
+    url: str
+    patience: Seconds
+    listeners: Mapping[str, Listener]
+
+
+class Opening:
+    """One start. Whatever it has begun is in `chromium` and `wire`, to be ended by its owner."""
+
+    def __init__(self, plan: Plan, started: Callable[[Chromium], Awaitable[None]]) -> None:
+        self._plan, self._started = plan, started
+        self._deadline = time.monotonic() + plan.patience
+        self.chromium: Chromium | None = None
+        self.wire: Wire | None = None
+        self.navigating = False
+        self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """To be set when the page's modules are there."""
+
+    async def open(self) -> None:
+        """Raises StartFailed. May be cancelled at any time."""
+        await self._tried(self._start)
+        await self._tried(self._navigate)
+
+    async def _tried(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        async for trial in AsyncRetrying(
+            stop=stop_before_delay(max(0.0, self._left())),
+            wait=wait_exponential_jitter(initial=0.2, max=3.0),
+            retry=retry_if_exception(lambda error: isinstance(error, StartFailed)),
+            reraise=True,
+        ):
+            with trial:
+                await attempt()
+
+    def _left(self) -> Seconds:
+        return self._deadline - time.monotonic()
+
+    async def _start(self) -> None:
+        try:
+            self.chromium = Chromium(self._plan.command)
+            await self._started(self.chromium)
+            self.wire = Wire(await self.chromium.endpoint(max(0.1, min(CONNECT, self._left()))))
+            await self.wire.open(CONNECT)
+            await self._prepare(self.wire)
+        except (OSError, ChromiumEnded, TimeoutError, WireError) as error:
+            await self._give_up()
+            raise StartFailed(Reason.CHROMIUM_FAILED, f"Chromium did not start: {error}") from error
+
+    async def _give_up(self) -> None:
+        wire, self.wire = self.wire, None
+        if wire is not None:
+            await wire.close()
+        chromium = self.chromium
+        if chromium is not None:
+            await chromium.end(0.0)
+            self.chromium = None
+
+    async def _prepare(self, wire: Wire) -> None:
+        """Everything that must be there before the page's own scripts; one round trip, as Chromium keeps the order."""
+        for event, listener in self._plan.listeners.items():
+            wire.on(event, listener)
+        calls: list[tuple[str, Mapping[str, Any]]] = [
+            ("Page.enable", {}),
+            ("Inspector.enable", {}),
+            ("Runtime.enable", {}),
+            ("Runtime.addBinding", {"name": injection.BINDING}),
+            *(("Page.addScriptToEvaluateOnNewDocument", {"source": script}) for script in self._plan.scripts),
+        ]
+        for answer in [wire.post(method, params) for method, params in calls]:
+            await answered(answer, CONNECT)
+
+    async def _navigate(self) -> None:
+        assert self.wire is not None
+        assert self.chromium is not None
+        self.navigating = True
+        try:
+            told = await self.wire.call("Page.navigate", {"url": self._plan.url}, seconds=max(0.1, self._left()))
+        except WireError as error:
+            if self.chromium.ended.done():
+                raise StartFailed(Reason.CHROMIUM_FAILED, "Chromium died while it opened WhatsApp Web") from error
+            raise StartFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
+        if told.get("errorText"):
+            raise StartFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
+        await asyncio.wait({self.modules}, timeout=max(0.1, min(self._plan.patience * MODULES_SHARE, self._left())))
+        if not self.modules.done():
+            text = (
+                "The page was loaded, but WhatsApp Web's modules did not appear in it: wa-js has nothing to work with"
+            )
+            raise StartFailed(Reason.WA_JS_NOT_READY, text)

@@ -1,0 +1,240 @@
+"""The profile directories, one per client, and who owns them.
+
+    data_dir/profiles/<client id>/       0700
+        chromium/                        what Chromium stores: the login is in here
+        login                            there is a login (`keep_login`)
+        dropped                          the login is to be forgotten: everything here goes before the next use
+        lock                             held (flock) by the process that uses the profile
+        process.json                     {"pid", "create_time"} of the Chromium on it (`reaping`)
+
+Rule of this file: nothing is deleted but by the owner of the profile, and nothing outside of it. The lock is ours
+because the headless shell writes no SingletonLock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import psutil
+
+from actors.browser.options import BrowserUnavailable
+from actors.clients.types import ClientId
+
+CACHES = frozenset(
+    {
+        "Cache",
+        "Code Cache",
+        "DawnCache",
+        "DawnGraphiteCache",
+        "DawnWebGPUCache",
+        "GPUCache",
+        "GrShaderCache",
+        "GraphiteDawnCache",
+        "ShaderCache",
+        "component_crx_cache",
+        "extensions_crx_cache",
+    }
+)
+"""Directories that Chromium fills again by itself. What a page stores is in none of them."""
+
+
+class ProfileInUse(Exception):
+    """Another process holds the profile; the text names it where it can be known."""
+
+
+class Profile:
+    """One client's directory. Blocking calls on files only; any thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def user_data(self) -> Path:
+        """Chromium's own part."""
+        return self.directory / "chromium"
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a login was marked, and not dropped since."""
+        return (self.directory / "login").exists() and not self.is_dropped
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether all of it is to go."""
+        return (self.directory / "dropped").exists()
+
+    def keep(self) -> None:
+        """Mark that there is a login."""
+        self._make()
+        (self.directory / "login").touch(mode=0o600)
+
+    def drop(self) -> None:
+        """Mark that all of it is to go."""
+        if self.directory.exists():
+            (self.directory / "dropped").touch(mode=0o600)
+
+    def lock(self) -> int:
+        """Take the profile; the descriptor holds it until closed. Raises ProfileInUse, OSError."""
+        while True:
+            self._make()
+            path = self.directory / "lock"
+            held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.stat(path).st_ino == os.fstat(held).st_ino:
+                    os.truncate(held, 0)
+                    os.write(held, b"%d\n" % os.getpid())
+                    return held
+            except BlockingIOError as error:
+                owner = path.read_text("utf-8", "replace").strip()[:20]
+                os.close(held)
+                raise ProfileInUse(f"The profile {self.directory} is in use by process {owner}") from error
+            except FileNotFoundError:
+                pass  # deleted by the owner before us, between our two calls
+            except BaseException:
+                os.close(held)
+                raise
+            os.close(held)
+
+    def record(self, pid: int) -> None:
+        """Remember which Chromium is on it, so that it can be proved ours after a crash."""
+        entry = {"pid": pid, "create_time": psutil.Process(pid).create_time()}
+        written = self.directory / "process.json.new"
+        written.write_text(json.dumps(entry), "utf-8")
+        written.rename(self.directory / "process.json")
+
+    def recorded(self) -> tuple[int, float] | None:
+        """Pid and start time of the Chromium that was last on it, if it was not seen to end."""
+        try:
+            entry = json.loads((self.directory / "process.json").read_text("utf-8"))
+            return int(entry["pid"]), float(entry["create_time"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def unrecord(self) -> None:
+        """Its Chromium is gone."""
+        (self.directory / "process.json").unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """All of it, if it was dropped. For the owner only."""
+        if self.is_dropped:
+            # The mark goes last: a deletion that was interrupted is taken up by the next owner.
+            for entry in self.directory.iterdir():
+                if entry.name not in ("dropped", "lock"):
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
+            shutil.rmtree(self.directory)
+
+    def prune(self, limit: int) -> int:
+        """Delete the caches if the profile is over `limit` bytes; the bytes it has afterwards. For the owner only."""
+        size = self.size()
+        if limit and size > limit:
+            for cache in [path for path in self.user_data.rglob("*") if path.name in CACHES and path.is_dir()]:
+                shutil.rmtree(cache, ignore_errors=True)
+            size = self.size()
+        return size
+
+    def size(self) -> int:
+        """Bytes of all its files."""
+        total = 0
+        for directory, _, names in os.walk(self.directory):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += os.lstat(os.path.join(directory, name)).st_size
+        return total
+
+    def _make(self) -> None:
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        self.user_data.mkdir(mode=0o700, exist_ok=True)
+
+
+class Profiles:
+    """All profiles. `owned` is for the loop; the rest may be called by any thread."""
+
+    def __init__(self, data_dir: Path, limit: int = 0) -> None:
+        self.directory = data_dir.absolute() / "profiles"
+        self._limit = limit
+        self._turns: defaultdict[ClientId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def create(self) -> None:
+        """Make the directory. Raises BrowserUnavailable where it cannot be written."""
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.directory.chmod(0o700)
+            probe = self.directory / f".writable-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise BrowserUnavailable(
+                f"The directory {self.directory} cannot be written ({error.strerror}): "
+                "give it to the user that runs the service, or set SM_DATA_DIR."
+            ) from error
+
+    def of(self, client_id: ClientId) -> Profile:
+        """The profile of one client."""
+        return Profile(self.directory / str(client_id))
+
+    def all(self) -> Iterator[Profile]:
+        """Every profile there is."""
+        if self.directory.exists():
+            for directory in sorted(self.directory.iterdir()):
+                if directory.name.isdigit():
+                    yield Profile(directory)
+
+    @contextlib.asynccontextmanager
+    async def owned(self, client_id: ClientId, files: Executor) -> AsyncIterator[Profile]:
+        """Wait until nobody has the profile, and have it. Raises ProfileInUse, OSError.
+
+        A profile that was dropped is deleted before it is had and after. On the loop only; files are touched by `files`.
+        """
+        loop, profile = asyncio.get_running_loop(), self.of(client_id)
+        async with self._turns[client_id]:
+            taking = loop.run_in_executor(files, self._take, profile)
+            try:
+                held = await asyncio.shield(taking)
+            except asyncio.CancelledError:
+                await asyncio.wait({taking})
+                if taking.exception() is None:
+                    await loop.run_in_executor(files, self._give_back, profile, taking.result())
+                raise
+            try:
+                yield profile
+            finally:
+                await loop.run_in_executor(files, self._give_back, profile, held)
+
+    async def erase(self, client_id: ClientId, files: Executor) -> None:
+        """Delete the profile if it is still to go once it is nobody's. On the loop only."""
+        async with self._turns[client_id]:
+            await asyncio.get_running_loop().run_in_executor(files, self._erase, self.of(client_id))
+
+    def _erase(self, profile: Profile) -> None:
+        if profile.is_dropped:
+            with contextlib.suppress(ProfileInUse):  # then its owner deletes it
+                os.close(self._take(profile, again=False))
+
+    def _take(self, profile: Profile, *, again: bool = True) -> int:
+        held = profile.lock()
+        if profile.is_dropped:
+            profile.delete()
+            if again:
+                os.close(held)
+                held = profile.lock()
+        return held
+
+    def _give_back(self, profile: Profile, held: int) -> None:
+        try:
+            profile.unrecord()
+            if profile.is_dropped:
+                profile.delete()
+            elif self._limit:
+                profile.prune(self._limit)
+        finally:
+            os.close(held)

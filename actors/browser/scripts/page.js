@@ -1,0 +1,314 @@
+// What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
+//
+// An expression: a function of {home, binding, handle}. It runs before any script of the page, in every document.
+// `binding` is the name of the function that takes one JSON text; `handle` the name of the object that takes orders.
+//
+// Rules: 1. It only reads and passes on; what a thing means is decided in interpret.py.
+//        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
+//        3. Texts are cut to bounded lengths before they leave.
+(function (settings) {
+  'use strict';
+  const { home, binding, handle } = settings;
+  const tellText = window[binding];
+  delete window[binding]; // nobody else is to speak through it
+  if (window !== window.top || location.origin + location.pathname !== home || !tellText) return;
+
+  const TEXT = 65536; // WhatsApp's own limit of a message
+  const NAME = 512;
+  const KEPT = 5000; // messages remembered by their bare id
+  const STORED = 1000; // messages told after a start
+  const FIRST_LOOK = 10; // ms between two looks for the page's modules
+
+  const cut = (value, length = NAME) => (value === null || value === undefined ? null : String(value).slice(0, length));
+  const tell = (event) => tellText(JSON.stringify(event));
+  const quietly = (act) => (...args) => {
+    try {
+      const outcome = act(...args);
+      if (outcome instanceof Promise) outcome.catch((error) => trouble(error));
+      return outcome;
+    } catch (error) {
+      trouble(error);
+      return undefined;
+    }
+  };
+  let troubles = 0;
+  const trouble = (error) => {
+    if (troubles++ < 20) tell({ e: 'trouble', text: cut(error?.stack ?? error) });
+  };
+
+  // --- the connection: one picture of it, told whenever it changes
+
+  const wa = () => window.WPP.whatsapp;
+  let ref = null; // what the code belongs to
+  let code = null;
+  let pictured = '';
+
+  /** Everything a reader must know to say what the connection is in. */
+  function view() {
+    const { Stream, Socket, NetworkStatus } = wa();
+    const authenticated = Boolean(window.WPP.conn.isAuthenticated());
+    const me = authenticated ? wa().UserPrefs?.getMaybeMePnUser?.() : null;
+    const lid = authenticated ? wa().UserPrefs?.getMaybeMeLidUser?.() : null;
+    return {
+      e: 'view',
+      mode: cut(Stream.mode),
+      info: cut(Stream.info),
+      state: cut(Socket.state),
+      stream: cut(Socket.stream),
+      online: NetworkStatus?.online !== false,
+      needs_update: Boolean(Stream.needsUpdate),
+      authenticated,
+      full_ready: Boolean(window.WPP.isFullReady),
+      code: wa().Conn.ref && wa().Conn.ref === ref ? code : null,
+      phone: cut(me?.user),
+      lid: lid ? cut(lid) : null,
+    };
+  }
+
+  const picture = quietly(() => {
+    const text = JSON.stringify(view());
+    if (text === pictured) return;
+    pictured = text;
+    tellText(text);
+  });
+
+  /** The code of the present ref; whichever ref has come meanwhile is asked for again. */
+  const readCode = quietly(async () => {
+    const { Conn } = wa();
+    while (Conn.ref && Conn.ref !== ref) {
+      const wanted = Conn.ref;
+      let told;
+      try {
+        told = await window.WPP.conn.getAuthCode();
+      } catch {
+        setTimeout(readCode, 5 * FIRST_LOOK); // a module it needs is not there yet
+        return;
+      }
+      if (Conn.ref !== wanted) continue;
+      if (!told || told.ref !== wanted) break; // paired meanwhile
+      ref = wanted;
+      code = cut(told.fullCode, 4096);
+    }
+    picture();
+  });
+
+  /** Listens as soon as the models are there, which is long before wa-js calls itself injected. False: not yet. */
+  function listen() {
+    if (!window.require || !window.__d || !window.WPP) return false;
+    const known = window.require('__debug')?.modulesMap;
+    if (!known || !('WAWebConnModel' in known && 'WAWebSocketModel' in known && 'WAWebStreamModel' in known)) return false;
+    const { Stream, Socket, Conn, NetworkStatus, Cmd } = wa();
+    // Asking whether somebody is logged in throws until its modules are there; the code needs more of them than that.
+    if (!Stream?.on || !Socket?.on || !Conn?.on || !NetworkStatus?.on || !Cmd?.on) return false;
+    window.WPP.conn.isAuthenticated();
+    for (const event of ['change:mode', 'change:info', 'change:needsUpdate']) Stream.on(event, picture);
+    for (const event of ['change:state', 'change:stream']) Socket.on(event, picture);
+    NetworkStatus.on('change:online', picture);
+    Conn.on('change:ref', readCode);
+    Cmd.on('account_temporarily_banned_from_bridge', quietly((told) =>
+      tell({
+        e: 'temporary_ban',
+        banned: Boolean(told?.banned),
+        until: Number(told?.expire) || null,
+        text: cut(told?.message),
+      })));
+    Cmd.on('service_unavailable_503_from_bridge', quietly(() => tell({ e: 'unavailable' })));
+    picture();
+    readCode();
+    return true;
+  }
+
+  /** Looks often at first; a look that took long, on a big page, is paid back with a rest. */
+  function lookForModules() {
+    const began = performance.now();
+    let done = false;
+    try {
+      done = listen();
+    } catch {
+      // not all of it is there
+    }
+    if (!done) setTimeout(lookForModules, Math.max(FIRST_LOOK, 4 * (performance.now() - began)));
+  }
+
+  // --- messages
+
+  const remembered = new Map(); // bare id -> full id, as WhatsApp writes it
+
+  function remember(bare, full) {
+    remembered.delete(bare);
+    remembered.set(bare, full);
+    if (remembered.size > KEPT) remembered.delete(remembered.keys().next().value);
+  }
+
+  /** A chat or person as both of WhatsApp's kinds of address, as far as the page knows them. */
+  function addresses(wid) {
+    const text = String(wid ?? '');
+    const known = (ask) => {
+      try {
+        return ask() ?? null;
+      } catch {
+        return null;
+      }
+    };
+    if (text.endsWith('@lid')) {
+      return { lid: cut(text), phone: cut(known(() => wa().lidPnCache.getPhoneNumber(wid))?.user) };
+    }
+    if (text.endsWith('@c.us')) {
+      return { lid: cut(known(() => wa().lidPnCache.getCurrentLid(wid))), phone: cut(wid.user ?? text.split('@')[0]) };
+    }
+    return { lid: null, phone: null };
+  }
+
+  const keyed = (key) => ({
+    id: cut(key),
+    bare_id: cut(key.id),
+    from_me: Boolean(key.fromMe),
+    chat: cut(key.remote),
+    ...addresses(key.remote),
+  });
+
+  function described(msg) {
+    const told = keyed(msg.id);
+    remember(told.bare_id, told.id);
+    const author = msg.author ?? msg.id.participant;
+    return {
+      ...told,
+      author: author ? cut(author) : null,
+      t: Number(msg.t) || null,
+      type: cut(msg.type),
+      body: typeof msg.body === 'string' && msg.type === 'chat' ? cut(msg.body, TEXT) : null,
+      caption: msg.caption ? cut(msg.caption, TEXT) : null,
+      ack: Number.isFinite(msg.ack) ? msg.ack : null,
+    };
+  }
+
+  const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
+  const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);
+
+  function listenToMessages() {
+    const { WPP } = window;
+    WPP.on('loader.full_ready', picture);
+    WPP.on('conn.stream_mode_changed', picture);
+    WPP.on('conn.stream_info_changed', picture);
+    WPP.on('conn.logout_reason', quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) })));
+    WPP.on('conn.backend_event', quietly((name) => {
+      if (name === 'logout' || name === 'storage_initialization_error') tell({ e: name });
+    }));
+    WPP.on('chat.new_message', quietly((msg) => {
+      if (msg.type !== 'ciphertext') tell({ e: 'message', ...described(msg) }); // comes again once it can be read
+    }));
+    WPP.on('chat.msg_ack_change', quietly(({ ack, ids, sender }) => {
+      for (const key of ids) {
+        const told = keyed(key);
+        tell({ e: 'ack', ...told, id: remembered.get(told.bare_id) ?? told.id, ack, author: sender ? cut(sender) : null });
+      }
+    }));
+    WPP.on('chat.msg_edited', quietly(({ msg }) =>
+      tell({ e: 'edited', ...described(msg), t: Math.floor((msg.latestEditSenderTimestampMs ?? Date.now()) / 1000) })));
+    WPP.on('chat.msg_revoke', quietly(({ refId, author, from }) => {
+      const told = keyed(refId);
+      const by = author ?? from;
+      tell({ e: 'revoked', ...told, id: remembered.get(told.bare_id) ?? told.id, author: by ? cut(by) : null });
+    }));
+    WPP.on('chat.new_reaction', quietly(({ msgId, reactionText, sender, timestamp }) =>
+      tell({ e: 'reaction', ...keyed(msgId), reaction: cut(reactionText ?? ''), author: cut(sender), t: seconds(timestamp) })));
+    WPP.on('call.incoming_call', quietly(({ id, isGroup, isVideo, offerTime, sender }) =>
+      tell({ e: 'call', id: cut(id), chat: cut(sender), ...addresses(sender), group: Boolean(isGroup), video: Boolean(isVideo),
+        t: seconds(offerTime) })));
+  }
+
+  const seconds = (instant) => (instant > 1e11 ? Math.floor(instant / 1000) : Number(instant) || null);
+
+  // --- orders
+
+  const said = (error) => ({ message: cut(error?.message ?? error) || 'no reason given', code: cut(error?.code) });
+
+  /** The key WhatsApp will file a message under: it begins with the chat as WhatsApp addresses it, maybe by LID. */
+  async function send({ chat: address, text, id }) {
+    const { WPP } = window;
+    let filed = null;
+    try {
+      const chat = await WPP.chat.find(address);
+      const key = await WPP.chat.generateMessageID(chat);
+      const { MsgKey } = wa();
+      filed = id ? new MsgKey({ fromMe: true, remote: chat.id, id, participant: key.participant }) : key;
+      remember(filed.id, String(filed));
+      const sent = await WPP.chat.sendTextMessage(chat.id, text, {
+        messageId: filed,
+        markIsRead: false,
+        linkPreview: false,
+        detectMentioned: false,
+        waitForAck: true,
+      });
+      const stored = withBareId(filed.id);
+      return {
+        id: cut(stored?.id ?? sent.id),
+        chat: cut(stored?.id?.remote ?? sent.to ?? chat.id),
+        ack: stored?.ack ?? sent.ack,
+        result: cut(sent.sendMsgResult?.messageSendResult ?? sent.sendMsgResult),
+      };
+    } catch (error) {
+      const stored = filed && withBareId(filed.id);
+      return { error: said(error), id: cut(stored?.id), chat: cut(stored?.id?.remote), ack: stored?.ack ?? null };
+    }
+  }
+
+  async function lookUp({ chat, id }) {
+    let msg = withBareId(id);
+    if (!msg) {
+      try {
+        msg = await window.WPP.chat.getMessageById(`true_${chat}_${id}`);
+      } catch {
+        msg = null; // it says the same of a message that is not there and of one it could not look for
+      }
+    }
+    return { ack: msg ? msg.ack ?? 0 : null, ready: window.WPP.isFullReady && wa().Stream.info === 'NORMAL' && wa().Stream.mode === 'MAIN' };
+  }
+
+  /** What the page has in its memory, oldest first. */
+  function stored({ since }) {
+    const found = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext' && msg.type !== 'protocol');
+    found.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
+    return found.slice(-STORED).map(described);
+  }
+
+  async function requestPairingCode({ phone }) {
+    try {
+      return { code: cut(await window.WPP.conn.genLinkDeviceCodeForPhoneNumber(phone)) };
+    } catch (error) {
+      return { error: said(error) };
+    }
+  }
+
+  /** Not waited for: on current pages its promise never ends, because the page reloads under it. */
+  function logOut() {
+    Promise.resolve().then(() => window.WPP.conn.logout()).catch(trouble);
+    return {};
+  }
+
+  function refreshQr() {
+    const bus = wa().BackendEventBus;
+    if (bus?.triggerRefreshQR) bus.triggerRefreshQR();
+    else wa().Cmd.refreshQR();
+    return {};
+  }
+
+  /** Asks whether a number has WhatsApp; null where it has not, or where that could not be learnt. */
+  async function queryExists({ chat }) {
+    try {
+      const found = await window.WPP.contact.queryExists(chat);
+      return { wid: found ? cut(found.wid) : null };
+    } catch (error) {
+      return { error: said(error) };
+    }
+  }
+
+  const orders = { send, lookUp, stored, requestPairingCode, logOut, refreshQr, queryExists, probe: () => ({}) };
+  Object.defineProperty(window, handle, {
+    value: async (name, order) => JSON.stringify(await orders[name](order)),
+  });
+
+  tell({ e: 'loaded', search: cut(location.search) });
+  lookForModules();
+  quietly(listenToMessages)();
+});
