@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from actors.browser import chromium, injection, reaping, wa_js
+from actors.browser.house import House
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable
-from actors.browser.page import ChromiumPage, House
+from actors.browser.page import ChromiumPage
 from actors.browser.profiles import Profiles
 from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason, Seconds

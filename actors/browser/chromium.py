@@ -22,6 +22,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -216,7 +217,8 @@ class Chromium:
 
     async def endpoint(self, seconds: float) -> str:
         """The address of its debugging port. Raises ChromiumEnded, TimeoutError."""
-        await asyncio.wait({self._endpoint, self.ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {self._endpoint, self.ended}
+        await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if self._endpoint.done():
             return self._endpoint.result()
         if self.ended.done():

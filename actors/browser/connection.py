@@ -1,7 +1,7 @@
 """The debugging connection to one page: pyppeteer's, made unable to go deaf.
 
-In pyppeteer 2.0.0 any exception while a message is received (in a listener; in a future that was cancelled; in an event
-of a crashed page that nobody listens to) ends the receiving task, and every later call hangs for ever. So, in this file:
+In pyppeteer 2.0.0 any exception while a message is received (in a listener; in a future that was cancelled; in an
+event of a crashed page that nobody listens to) ends the receiving task, and every later call hangs for ever. So here:
 
 1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass on what they get.
 2. No future of pyppeteer's is ever cancelled: `Wire.call` waits beside it, with a deadline.
@@ -42,7 +42,7 @@ class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
     def _on_message(self, message: str) -> None:
         try:
             super()._on_message(message)
-        except Exception as error:  # what it is does not matter here: it must not reach the receiving task
+        except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not reach the receiving task
             _log.warning("browser.bad_message", error=repr(error))
 
 
@@ -56,8 +56,8 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
         EventEmitter.__init__(self)
         self._url, self._loop, self._delay = url, loop, 0.0
         self._lastId = 0
-        self._callbacks = {}
-        self._sessions = {}
+        self._callbacks: dict[int, Any] = {}
+        self._sessions: dict[str, _Session] = {}
         self._connected = False
         self._closeCallback = None
         self._ws = connect(url, max_size=None, ping_interval=None, compression=None)
@@ -77,7 +77,7 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
         finally:
             self._connected = False
 
-    def _receive(self, message: str) -> None:
+    def _receive(self, message: str | bytes) -> None:
         """One message, without the turn of the loop that the original takes first."""
         try:
             said = json.loads(message)
@@ -85,7 +85,7 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
                 self._on_response(said)
             else:
                 self._on_query(said)
-        except Exception as error:  # what it is does not matter here: it must not reach the receiving task
+        except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not reach the receiving task
             _log.warning("browser.bad_message", error=repr(error))
 
     async def createSession(self, targetInfo: dict[str, Any]) -> _Session:
@@ -139,7 +139,8 @@ class Wire:
 
     async def call(self, method: str, params: Params | None = None, *, seconds: float = 10.0) -> dict[str, Any]:
         """Send a call and wait for its answer. Raises WireError; WireSilent after `seconds`."""
-        return await answered(self.post(method, params), seconds)
+        answer: dict[str, Any] = await answered(self.post(method, params), seconds)
+        return answer
 
     async def close(self) -> None:
         """Let go of the connection; what waits for an answer gets a WireError."""

@@ -18,7 +18,7 @@ current pages, and `main_ready` is told while only a code shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +32,8 @@ from actors.clients.protocol import (
     LoggedOut,
     PageFact,
     PageFailed,
+    PairingCodeRefused,
+    PairingCodeShown,
     QrIdle,
     QrScanned,
     QrShown,
@@ -193,6 +195,22 @@ def condition(view: View, memory: Memory) -> Condition:
     return next((found for found, holds in CONDITIONS if holds(view, memory)), Condition.STARTING)
 
 
+@dataclass(slots=True)
+class _Document:
+    """What was heard and told of the page's present document."""
+
+    view: View = field(default_factory=View)
+    shown: str | None = None
+    codes: int = 0
+    idle: bool = False
+    scanned: bool = False
+    ready: bool = False
+    was_ready: bool = False
+    lost: LinkLost | None = None
+    ended: PageFact | None = None
+    reason: str | None = None
+
+
 class Interpreter:
     """One page's events in, facts out. One thread. `hear` never raises on anything JSON can say.
 
@@ -201,7 +219,7 @@ class Interpreter:
 
     def __init__(self, now: Callable[[], Seconds]) -> None:
         self._now = now
-        self._new_document()
+        self._doc = _Document()
         self._out = self._out_by_address = False
         self.began_at: Seconds = 0.0
         """What is in the page's memory from before this instant was there before the account was linked here."""
@@ -209,13 +227,13 @@ class Interpreter:
     @property
     def ready(self) -> bool:
         """Whether Ready is the last that was said of the link."""
-        return self._ready
+        return self._doc.ready
 
     @property
     def may_be_replaced(self) -> bool:
         """Current pages that were opened elsewhere show nothing but this: all is well, and the stream is gone."""
-        view = self._view
-        return self._ready and view.stream == "DISCONNECTED" and view.state == "CONNECTED" and view.online
+        view = self._doc.view
+        return self._doc.ready and view.stream == "DISCONNECTED" and view.state == "CONNECTED" and view.online
 
     def replaced(self) -> list[PageFact]:
         """`may_be_replaced` has lasted too long."""
@@ -236,11 +254,11 @@ class Interpreter:
     # --- views -------------------------------------------------------------------------------------------------------
 
     def _see(self, event: Event) -> list[PageFact]:
-        self._view = view = view_of(event)
-        now = condition(view, Memory(self._codes > 0, self._was_ready))
+        self._doc.view = view = view_of(event)
+        now = condition(view, Memory(self._doc.codes > 0, self._doc.was_ready))
         if now in ENDS:
-            return [self._end(ENDS[now])] if self._ended != ENDS[now] else []
-        self._ended = None
+            return [self._end(ENDS[now])] if self._doc.ended != ENDS[now] else []
+        self._doc.ended = None
         if now in LOST:
             return self._lose(LOST[now])
         return _VIEWS.get(now, Interpreter._nothing)(self, view)
@@ -249,49 +267,49 @@ class Interpreter:
         return []
 
     def _code(self, view: View) -> list[PageFact]:
-        if view.code is None or view.code == self._shown:
+        if view.code is None or view.code == self._doc.shown:
             return []
         self.began_at = self._now()
-        self._shown, self._scanned, self._out, self._idle = view.code, False, False, False
-        self._codes += 1
-        return [QrShown(view.code, FIRST_CODE if self._codes == 1 else NEXT_CODE)]
+        self._doc.shown, self._doc.scanned, self._out, self._doc.idle = view.code, False, False, False
+        self._doc.codes += 1
+        return [QrShown(view.code, FIRST_CODE if self._doc.codes == 1 else NEXT_CODE)]
 
     def _idle_now(self, _: View) -> list[PageFact]:
-        if self._idle:
+        if self._doc.idle:
             return []
-        self._idle, self._shown, self._codes = True, None, 0
+        self._doc.idle, self._doc.shown, self._doc.codes = True, None, 0
         return [QrIdle()]
 
     def _pairing(self, _: View) -> list[PageFact]:
-        if self._scanned:
+        if self._doc.scanned:
             return []
-        self._scanned, self._shown = True, None
+        self._doc.scanned, self._doc.shown = True, None
         return [QrScanned()]
 
     def _catching_up(self, _: View) -> list[PageFact]:
-        if self._lost is None:
+        if self._doc.lost is None:
             return []
-        self._lost = None
+        self._doc.lost = None
         return [LinkResumed()]
 
     def _ready_now(self, view: View) -> list[PageFact]:
-        if self._ready:
+        if self._doc.ready:
             return []
         facts: list[PageFact] = [*self._catching_up(view), Ready(view.phone, view.lid)]
-        self._ready = self._was_ready = True
-        self._shown = None
+        self._doc.ready = self._doc.was_ready = True
+        self._doc.shown = None
         return facts
 
     def _lose(self, fact: LinkLost) -> list[PageFact]:
         """A restriction explains the silence that follows it: it is not told over by a mere loss."""
-        known = self._lost
+        known = self._doc.lost
         if known == fact or (known is not None and fact.reason is Reason.NETWORK_LOST):
             return []
-        self._lost, self._ready = fact, False
+        self._doc.lost, self._doc.ready = fact, False
         return [fact]
 
     def _end(self, fact: PageFact) -> PageFact:
-        self._ended, self._ready = fact, False
+        self._doc.ended, self._doc.ready = fact, False
         return fact
 
     # --- events ------------------------------------------------------------------------------------------------------
@@ -301,8 +319,8 @@ class Interpreter:
 
         The address keeps telling it while an unpaired page is loaded again and again: that is no further logout.
         """
-        linked, known = self._view.authenticated, self._out_by_address
-        self._new_document()
+        linked, known = self._doc.view.authenticated, self._out_by_address
+        self._doc = _Document()
         fact = logged_out_by_address(_text(event.get("search")) or "")
         self._out_by_address = fact is not None
         if fact is None or self._out or (known and not linked):
@@ -311,18 +329,18 @@ class Interpreter:
         return [fact]
 
     def _logout_reason(self, event: Event) -> list[PageFact]:
-        self._reason = _text(event.get("reason"))
+        self._doc.reason = _text(event.get("reason"))
         return []
 
     def _storage_failed(self, event: Event) -> list[PageFact]:
-        self._reason = self._reason or "storage_initialization_error"
+        self._doc.reason = self._doc.reason or "storage_initialization_error"
         return []
 
     def _logout(self, _: Event) -> list[PageFact]:
         if self._out:
             return []
-        self._out, self._ready = True, False
-        return [logged_out(self._reason)]
+        self._out, self._doc.ready = True, False
+        return [logged_out(self._doc.reason)]
 
     def _temporary_ban(self, event: Event) -> list[PageFact]:
         if event.get("banned") is not True:  # told at each login that succeeds
@@ -336,15 +354,6 @@ class Interpreter:
 
     def _unavailable(self, _: Event) -> list[PageFact]:
         return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
-
-    def _new_document(self) -> None:
-        self._view = View()
-        self._shown: str | None = None
-        self._codes = 0
-        self._idle = self._scanned = self._ready = self._was_ready = False
-        self._lost: LinkLost | None = None
-        self._ended: PageFact | None = None
-        self._reason: str | None = None
 
 
 _VIEWS: dict[Condition, Callable[[Interpreter, View], list[PageFact]]] = {
@@ -403,6 +412,16 @@ def identity(fact: Happened) -> tuple[object, ...]:
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def pairing_code(answer: Event) -> PairingCodeShown | PairingCodeRefused:
+    """What the page answered to `requestPairingCode`."""
+    code, error = _text(answer.get("code")), answer.get("error")
+    if code is not None:
+        return PairingCodeShown(code.replace("-", ""))
+    words = _text(error.get("message")) if isinstance(error, Mapping) else None
+    return PairingCodeRefused(words or "WhatsApp Web gave no code")
+
 
 UNSURE = frozenset({"ERROR_NETWORK", "ERROR_CANCELLED", "ERROR_EXPIRED"})
 """Results of a send after which the message may still have left, or may still leave."""

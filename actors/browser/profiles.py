@@ -193,7 +193,7 @@ class Profiles:
     async def owned(self, client_id: ClientId, files: Executor) -> AsyncIterator[Profile]:
         """Wait until nobody has the profile, and have it. Raises ProfileInUse, OSError.
 
-        A profile that was dropped is deleted before it is had and after. On the loop only; files are touched by `files`.
+        A profile that was dropped is deleted before it is had and after. On the loop only; `files` touches files.
         """
         loop, profile = asyncio.get_running_loop(), self.of(client_id)
         async with self._turns[client_id]:

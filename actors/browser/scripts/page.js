@@ -133,6 +133,7 @@
   // --- messages
 
   const remembered = new Map(); // bare id -> full id, as WhatsApp writes it
+  const sent = new Set(); // bare ids that were ordered from here: their answer tells of them, and their acks do
 
   function remember(bare, full) {
     remembered.delete(bare);
@@ -195,7 +196,7 @@
       if (name === 'logout' || name === 'storage_initialization_error') tell({ e: name });
     }));
     WPP.on('chat.new_message', quietly((msg) => {
-      if (msg.type !== 'ciphertext') tell({ e: 'message', ...described(msg) }); // comes again once it can be read
+      if (msg.type !== 'ciphertext' && !sent.has(msg.id.id)) tell({ e: 'message', ...described(msg) }); // comes again once it can be read
     }));
     WPP.on('chat.msg_ack_change', quietly(({ ack, ids, sender }) => {
       for (const key of ids) {
@@ -233,7 +234,9 @@
       const { MsgKey } = wa();
       filed = id ? new MsgKey({ fromMe: true, remote: chat.id, id, participant: key.participant }) : key;
       remember(filed.id, String(filed));
-      const sent = await WPP.chat.sendTextMessage(chat.id, text, {
+      sent.add(filed.id);
+      if (sent.size > KEPT) sent.delete(sent.values().next().value);
+      const outcome = await WPP.chat.sendTextMessage(chat.id, text, {
         messageId: filed,
         markIsRead: false,
         linkPreview: false,
@@ -242,10 +245,10 @@
       });
       const stored = withBareId(filed.id);
       return {
-        id: cut(stored?.id ?? sent.id),
-        chat: cut(stored?.id?.remote ?? sent.to ?? chat.id),
-        ack: stored?.ack ?? sent.ack,
-        result: cut(sent.sendMsgResult?.messageSendResult ?? sent.sendMsgResult),
+        id: cut(stored?.id ?? outcome.id),
+        chat: cut(stored?.id?.remote ?? outcome.to ?? chat.id),
+        ack: stored?.ack ?? outcome.ack,
+        result: cut(outcome.sendMsgResult?.messageSendResult ?? outcome.sendMsgResult),
       };
     } catch (error) {
       const stored = filed && withBareId(filed.id);
@@ -265,11 +268,11 @@
     return { ack: msg ? msg.ack ?? 0 : null, ready: window.WPP.isFullReady && wa().Stream.info === 'NORMAL' && wa().Stream.mode === 'MAIN' };
   }
 
-  /** What the page has in its memory, oldest first. */
+  /** What the page has in its memory, oldest first: what others sent, and how far our own messages have come. */
   function stored({ since }) {
     const found = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext' && msg.type !== 'protocol');
     found.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
-    return found.slice(-STORED).map(described);
+    return found.slice(-STORED).map((msg) => ({ e: msg.id.fromMe ? 'ack' : 'message', ...described(msg) }));
   }
 
   async function requestPairingCode({ phone }) {

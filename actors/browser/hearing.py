@@ -1,0 +1,166 @@
+"""From what one page says to facts. On the loop only.
+
+Rule of this file: nothing the page sends, and nothing its owner does with a fact, can raise here. What a thing means is
+decided in `interpret`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from actors.browser import interpret
+from actors.browser.injection import BINDING
+from actors.browser.script import ScriptFailed, ask
+from actors.clients.protocol import Happened, PageFact, PageFailed, Ready
+from actors.clients.types import ClientId, Reason, Seconds
+
+if TYPE_CHECKING:
+    from actors.browser.connection import Wire
+    from actors.browser.opening import Listener
+    from actors.clients.ports import Tell
+
+MAX_EVENT = 2**20
+"""Characters of one event of the page; a longer one is dropped."""
+REMEMBERED = 10_000
+"""Happenings remembered so that none is told twice."""
+SLACK: Seconds = 60.0
+"""How far WhatsApp's clock may be behind ours where it is decided what came before the account was linked here."""
+STORED: Seconds = 30.0
+
+Params = Mapping[str, Any]
+
+
+class Hearing:
+    """The facts of one page, each told once, none after `end`."""
+
+    def __init__(self, client_id: ClientId, owner: Tell, home: str, now: Callable[[], Seconds]) -> None:
+        self._owner, self._home = owner, home
+        self._log = structlog.get_logger("browser").bind(client=client_id)
+        self._interpreter = interpret.Interpreter(now)
+        self._happened: OrderedDict[object, None] = OrderedDict()
+        self._conflict: asyncio.TimerHandle | None = None
+        self._opened = self._failed = self._over = False
+        self.conflict_after: Seconds = 30.0
+        self.on_view: Callable[[], None] = lambda: None
+        """Called at each view: the page's modules are there."""
+        self.on_ready: Callable[[], None] = lambda: None
+        """Called after each Ready."""
+        self.answer_dialog: Callable[[], None] = lambda: None
+        """Called when a dialog stops the page."""
+
+    @property
+    def listeners(self) -> Mapping[str, Listener]:
+        """CDP event -> what hears it."""
+        return {
+            "Runtime.bindingCalled": self._binding_called,
+            "Page.frameNavigated": self._navigated,
+            "Page.javascriptDialogOpening": lambda _: self.answer_dialog(),
+            "Inspector.targetCrashed": lambda _: self.fail(Reason.PAGE_CRASHED, "The page's renderer has crashed"),
+        }
+
+    def opened(self) -> None:
+        """From now on a page that is elsewhere has left, and is not merely on its way."""
+        self._opened = True
+
+    def fail(self, reason: Reason, text: str) -> None:
+        """The page is of no use any more; told once, and what it says from now on is not listened to."""
+        if not self._failed:
+            self.tell(PageFailed(reason, text))
+            self._failed = True
+
+    def end(self, goodbye: PageFact) -> None:
+        """The last fact."""
+        self.rest()
+        self.tell(goodbye)
+        self._over = True
+
+    def rest(self) -> None:
+        """The page is being closed."""
+        if self._conflict is not None:
+            self._conflict.cancel()
+            self._conflict = None
+
+    def tell(self, fact: PageFact) -> None:
+        """Hand one fact to the owner, unless it was told already."""
+        if self._over or (isinstance(fact, Happened) and self._was_told(fact)):
+            return
+        if not isinstance(fact, Happened):
+            self._log.debug("page.fact", fact=type(fact).__name__, reason=getattr(fact, "reason", None))
+        try:
+            self._owner(fact)
+        except Exception:  # noqa: BLE001  # the owner's fault; this thread belongs to every page
+            self._log.error("page.owner_raised", fact=type(fact).__name__, exc_info=True)
+
+    async def tell_stored(self, wire: Wire) -> None:
+        """What came in while nobody listened is in the page's memory, and no event tells it."""
+        since = max(0.0, self._interpreter.began_at - SLACK)
+        try:
+            stored = await ask(wire, "stored", {"since": since}, seconds=STORED)
+        except ScriptFailed as error:
+            self._log.warning("page.stored_unread", error=str(error)[:200])
+            return
+        for event in stored if isinstance(stored, list) else []:
+            if isinstance(event, dict) and event.get("e") in interpret.HAPPENINGS:
+                self.tell(interpret.happened(event, live=False))
+
+    def _binding_called(self, params: Params) -> None:
+        payload = str(params.get("payload", ""))
+        if params.get("name") != BINDING or self._failed or self._over:
+            return
+        if len(payload) > MAX_EVENT:
+            self._log.warning("page.event_too_long", characters=len(payload))
+            return
+        try:
+            event = json.loads(payload)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(event, dict):
+            self._hear(event)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        match event.get("e"):
+            case "trouble":
+                self._log.warning("page.script_trouble", text=str(event.get("text"))[:500])
+            case "view":
+                self.on_view()
+        for fact in self._interpreter.hear(event):
+            self.tell(fact)
+            if isinstance(fact, Ready):
+                self.on_ready()
+        self._suspect_conflict()
+
+    def _suspect_conflict(self) -> None:
+        """Arm or disarm the only sign that current pages give of having been opened elsewhere: that it lasts."""
+        if not self._interpreter.may_be_replaced:
+            self.rest()
+        elif self._conflict is None:
+            loop = asyncio.get_running_loop()
+            self._conflict = loop.call_later(self.conflict_after, self._replaced)
+
+    def _replaced(self) -> None:
+        self._conflict = None
+        for fact in self._interpreter.replaced():
+            self.tell(fact)
+
+    def _navigated(self, params: Params) -> None:
+        frame = params.get("frame", {})
+        if "parentId" in frame or not self._opened:
+            return
+        failure = interpret.left(str(frame.get("url", "")), bool(frame.get("unreachableUrl")), self._home)
+        if failure is not None:
+            self.fail(failure.reason, failure.text)
+
+    def _was_told(self, fact: Happened) -> bool:
+        identity = interpret.identity(fact)
+        if identity in self._happened:
+            return True
+        self._happened[identity] = None
+        if len(self._happened) > REMEMBERED:
+            self._happened.popitem(last=False)
+        return False
