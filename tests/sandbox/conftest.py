@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pyppeteer
 import pytest
+from pyppeteer.errors import NetworkError
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "actors/browser/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
@@ -83,7 +85,7 @@ class Sandbox:
         line = self.process.stdout.readline()
         assert line.startswith("sandbox ready "), line
         self.url = line.split()[-1]
-        self.http = httpx.Client(base_url=self.url, timeout=30.0)
+        self.http = httpx.Client()
 
     def get(self, path: str) -> Any:
         return self._answered(self.http.get(path))
@@ -99,7 +101,6 @@ class Sandbox:
         return answer.json()
 
     def close(self) -> int:
-        self.http.close()
         self.process.terminate()
         code = self.process.wait(10)
         assert self.process.stdout
@@ -115,11 +116,19 @@ def server() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(server: Sandbox) -> Sandbox:
+def sandbox(server: Sandbox) -> Iterator[Sandbox]:
     """The session's sandbox, with an empty world and settings that wait for nothing."""
-    server.post("/api/reset")
-    server.post("/api/settings", **DEFAULTS)
-    return server
+    with httpx.Client(base_url=server.url, timeout=30.0) as server.http:
+        server.post("/api/reset")
+        server.post("/api/settings", **DEFAULTS)
+        yield server
+
+
+@pytest.fixture
+def connected(server: Sandbox) -> Iterator[Sandbox]:
+    """The session's sandbox as the tests before left it."""
+    with httpx.Client(base_url=server.url, timeout=30.0) as server.http:
+        yield server
 
 
 DEFAULTS = {
@@ -161,7 +170,7 @@ class Tab:
         self.url, self.profile = url, profile
         self._loop = asyncio.new_event_loop()
         self._browser: Any = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started: subprocess.Popen[bytes] | None = None
 
     def open(self, query: str = "") -> None:
         """Starts Chromium on the profile and loads the page."""
@@ -170,7 +179,7 @@ class Tab:
         command = [CHROMIUM, *QUIET, f"--user-data-dir={self.profile}", "about:blank"]
         if "shell" not in CHROMIUM:
             command.insert(1, "--headless=new")
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._run(self._connect(self._endpoint(), self.url + query), 30.0)
 
     def _endpoint(self) -> str:
@@ -205,7 +214,15 @@ class Tab:
 
     def until(self, test: str, seconds: float = 10.0) -> Any:
         """Waits until `test` (JavaScript over `heard`, the facts so far) gives something, and returns that."""
-        return self.js(f"window.until((heard) => {test})", seconds)
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                return self.js(f"window.until((heard) => {test})", left)
+            except NetworkError:  # the page navigated: the next one is asked
+                time.sleep(0.02)
+            except AssertionError as error:
+                raise AssertionError(f"{error}: {test}; heard {self.heard()}; console {self.console}") from error
+        raise AssertionError(f"nothing after {seconds} s: {test}")
 
     def heard(self) -> list[list[Any]]:
         return self.js("window.heard")  # type: ignore[no-any-return]
@@ -225,14 +242,15 @@ class Tab:
 
     def close(self, kill: bool = False) -> None:
         """Ends this Chromium: SIGTERM keeps what the page stored."""
-        if self._process is None:
+        if self._started is None:
             return
-        if kill:
-            self._process.kill()
-        else:
-            self._process.terminate()
-        self._process.wait(10)
-        self._process = None
+        family = psutil.Process(self._started.pid).children(recursive=True)
+        for process in family[:1]:  # what is started first is a script that waits for Chromium itself
+            process.kill() if kill else process.terminate()
+        _, left = psutil.wait_procs(family, 10)
+        assert not left
+        self._started.wait(10)
+        self._started = None
         self._loop.run_until_complete(self._settle())
 
     async def _settle(self) -> None:

@@ -18,12 +18,12 @@ define('WAWebConnection', (require, exports) => {
   let wire = null;
   let stopped = false; // for good: logged out, outdated, opened elsewhere
   let network = { online: true, reachable: true };
+  let usable = navigator.onLine; // whether the network lets a stream through, as far as the page knows
   let attempts = 0;
   let retry = 0;
   let asked = 0;
 
   const login = () => storage.login();
-  const usable = () => network.online && network.reachable && navigator.onLine;
   /** Whether messages pass now. */
   const streaming = () => Socket.stream === 'CONNECTED' || Socket.stream === 'SYNCING';
 
@@ -62,12 +62,8 @@ define('WAWebConnection', (require, exports) => {
   function hello() {
     if (stopped) return;
     clearTimeout(retry);
-    if (login() && !navigator.onLine) {
-      NetworkStatus.online = false;
-      Stream.compute();
-      return; // the event that ends this calls again
-    }
-    if (login() && usable()) become({ state: 'PAIRING' });
+    if (login() && !navigator.onLine) return setNetwork({}); // the event that ends this calls again
+    if (login() && usable) become({ state: 'PAIRING' });
     say({
       op: 'hello',
       load,
@@ -104,12 +100,13 @@ define('WAWebConnection', (require, exports) => {
   }
 
   function setNetwork(now) {
-    const could = usable();
+    const could = usable;
     network = { ...network, ...now };
+    usable = network.online && network.reachable && navigator.onLine;
     NetworkStatus.online = network.online && navigator.onLine;
     Stream.compute();
     if (!login() || stopped) return;
-    if (!usable()) drop();
+    if (!usable) drop();
     else if (!could) reconnect();
   }
 

@@ -49,7 +49,7 @@ for (const name of [
   'upsertVotes', 'getABPropConfigValue', 'genMinimalLinkPreview', 'mediaTypeFromProtobuf', 'typeAttributeFromProtobuf',
   'getIsUnreadType', 'createChatRecord', 'createMsgProtobuf', 'createFanoutMsgStanza', 'encodeMaybeMediaType', 'encryptAndSendMsg',
   'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia', 'primaryFeatureEnabled',
-  'msgDataFromMsgModel', 'getHasUnread', 'subscribePresence',
+  'msgDataFromMsgModel', 'getHasUnread', 'isFilterExcludedFromSearchTreatmentInInboxFlow',
 ]) {
   define(`WAWeb${name[0].toUpperCase()}${name.slice(1)}`, (_require, exports) => {
     exports[name] = () => undefined;

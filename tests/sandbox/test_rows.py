@@ -1,0 +1,229 @@
+"""Each thing that can happen to a linked page, and what wa-js says of it, on both generations of page.
+
+The pages live for the whole module; a test that ends a login leaves the next one a page that shows a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import Sandbox, Tab
+
+pytestmark = pytest.mark.e2e
+
+CODE = "heard.find(([name, code]) => name === 'conn.auth_code_change' && code)?.[1]"
+MAIN = "WPP.whatsapp.Stream.mode === 'MAIN' && WPP.whatsapp.Stream.info === 'NORMAL' && WPP.isFullReady"
+NUMBERS = {"modern": "5491100000001", "classic": "5491100000002"}
+
+
+class Linked:
+    """A page of one account, its recorded facts, and the account's control calls."""
+
+    def __init__(self, sandbox: Sandbox, tab: Tab, compat: str) -> None:
+        self.sandbox, self.tab, self.compat, self.number = sandbox, tab, compat, NUMBERS[compat]
+
+    def act(self, action: str, **said: Any) -> Any:
+        return self.sandbox.post(f"/api/accounts/{self.number}/{action}", **said)
+
+    def until(self, test: str, seconds: float = 10.0) -> Any:
+        return self.tab.until(test, seconds)
+
+    def hears(self, *fact: Any) -> None:
+        self.until(f"heard.some((one) => JSON.stringify(one).startsWith({str(fact_text(fact))!r}))")
+
+    def heard(self) -> list[list[Any]]:
+        return self.tab.heard()
+
+    def names(self) -> list[str]:
+        return [" ".join(str(part) for part in one[:2]) for one in self.heard()]
+
+    def fresh(self) -> None:
+        """Forgets what was heard."""
+        self.tab.js("void (window.heard.length = 0)")
+
+    def link(self) -> None:
+        if self.sandbox.http.get(f"/api/accounts/{self.number}").status_code == 200:
+            self.act("unban")
+        if not self.tab.js("Boolean(window.WPP?.whatsapp?.Stream?.mode === 'MAIN')"):
+            self.tab.goto(f"?compat={self.compat}")
+            self.sandbox.post("/api/scan", code=self.until(CODE), number=self.number)
+        self.until(MAIN)
+        self.fresh()
+
+    def shows_a_new_code(self) -> str:
+        """Waits for the page after the logout; its address."""
+        self.until("location.search.includes('post_logout=1') && " + CODE)
+        assert self.tab.js("WPP.whatsapp.Stream.mode") == "QR"
+        assert not self.tab.js("WPP.conn.isAuthenticated()")
+        return str(self.tab.js("location.search"))
+
+
+def fact_text(fact: tuple[Any, ...]) -> str:
+    import json
+
+    return json.dumps(list(fact), separators=(",", ":"))[:-1]
+
+
+@pytest.fixture(scope="module", params=["modern", "classic"])
+def pages(request: pytest.FixtureRequest, server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    tab = Tab(server.url, tmp_path_factory.mktemp(request.param))
+    tab.open(f"?compat={request.param}")
+    yield tab, request.param
+    tab.dispose()
+
+
+@pytest.fixture
+def linked(pages: tuple[Tab, str], connected: Sandbox) -> Linked:
+    page = Linked(connected, *pages)
+    page.link()
+    return page
+
+
+def test_a_network_loss_keeps_the_mode_and_heals(linked: Linked) -> None:
+    linked.act("network", online=False)
+    linked.hears("conn.stream_info_changed", "OFFLINE")
+    assert linked.tab.js("[WPP.whatsapp.Stream.mode, WPP.conn.isOnline()]") == ["MAIN", False]
+    assert linked.act("sending", mode="ok")["state"] == "linked"
+    linked.act("network", online=True)
+    linked.hears("conn.stream_info_changed", "NORMAL")
+    names = linked.names()
+    assert "conn.online False" in names
+    assert "conn.backend_event socket_stream_disconnected" in names
+    assert names.index("conn.stream_info_changed RESUMING") < names.index("conn.stream_info_changed NORMAL")
+    assert "conn.backend_event open_socket_stream" in names
+
+
+def test_an_unreachable_server_shows_as_opening(linked: Linked) -> None:
+    linked.act("reachable", reachable=False)
+    linked.hears("conn.stream_info_changed", "OPENING")
+    assert linked.tab.js("[WPP.whatsapp.Stream.mode, WPP.conn.isOnline()]") == ["MAIN", True]
+    linked.act("reachable", reachable=True)
+    linked.hears("conn.backend_event", "open_socket_stream")
+    assert "conn.online" not in " ".join(linked.names())
+
+
+def test_a_browser_that_goes_offline_shows_the_same(linked: Linked) -> None:
+    linked.tab.emulate_offline(True)
+    linked.hears("conn.online", False)
+    linked.hears("conn.stream_info_changed", "OFFLINE")
+    linked.tab.emulate_offline(False)
+    linked.hears("conn.backend_event", "open_socket_stream")
+
+
+def test_a_temporary_ban_is_only_told_on_cmd(linked: Linked) -> None:
+    linked.act("temp-ban", seconds=60, code=104)
+    ban = linked.until("heard.find(([kind, name, what]) => kind === 'cmd' && what?.banned)?.[2]")
+    assert ban["code"] == 104
+    assert ban["expire"] > 1e9
+    linked.hears("conn.stream_info_changed", "RESUMING")
+    assert linked.tab.js("WPP.whatsapp.Stream.mode") == "MAIN"
+    linked.act("temp-ban", seconds=0)
+    linked.until("heard.some(([kind, name, what]) => kind === 'cmd' && what?.banned === false)")
+    linked.until(MAIN)
+
+
+def test_an_outage_is_only_told_on_cmd(linked: Linked) -> None:
+    linked.act("unavailable", seconds=0.3)
+    linked.hears("cmd", "service_unavailable_503_from_bridge")
+    linked.hears("conn.backend_event", "open_socket_stream")
+    linked.until(MAIN)
+
+
+@pytest.mark.parametrize("state", ["TOS_BLOCK", "SMB_TOS_BLOCK", "PROXYBLOCK"])
+def test_a_block_is_a_stream_mode(linked: Linked, state: str) -> None:
+    linked.act("block", state=state)
+    linked.hears("conn.stream_mode_changed", state)
+    linked.act("block", state="")
+    linked.until(MAIN)
+
+
+def test_a_screen_lock_is_a_socket_state(linked: Linked) -> None:
+    linked.act("block", state="SCREEN_LOCKED")
+    linked.until("WPP.whatsapp.Socket.state === 'SCREEN_LOCKED'")
+    linked.act("block", state="")
+    linked.until(MAIN)
+
+
+def test_opened_elsewhere_is_silent_and_ends_with_a_reload(linked: Linked) -> None:
+    linked.act("replace")
+    linked.hears("conn.backend_event", "socket_stream_disconnected")
+    said = "[WPP.whatsapp.Socket.state, WPP.whatsapp.Socket.stream, WPP.whatsapp.Stream.mode, WPP.whatsapp.Stream.info]"
+    assert linked.tab.js(said) == ["CONNECTED", "DISCONNECTED", "MAIN", "NORMAL"]
+    assert linked.names() == ["conn.backend_event socket_stream_disconnected"]
+    assert linked.tab.js(
+        "(() => { try { WPP.whatsapp.Socket.takeover(); } catch (error) { return error.message; } })()"
+    )
+    linked.tab.goto(f"?compat={linked.compat}")
+    linked.until(MAIN)
+    assert linked.act("sending", mode="ok")["state"] == "connected"
+
+
+def test_opened_elsewhere_on_an_old_build_can_be_taken_back(linked: Linked) -> None:
+    linked.act("conflict")
+    linked.hears("conn.stream_mode_changed", "CONFLICT")
+    linked.tab.js("WPP.whatsapp.Socket.takeover()")
+    linked.until(MAIN)
+
+
+@pytest.mark.parametrize(("mode", "heals"), [("until_reload", True), ("always", False)])
+def test_an_outdated_page_says_so_and_stops(linked: Linked, mode: str, heals: bool) -> None:
+    linked.act("outdated", mode=mode)
+    linked.hears("conn.needs_update")
+    if linked.compat == "classic":
+        assert linked.tab.js("WPP.whatsapp.Stream.mode") == "DEPRECATED_VERSION"
+    linked.tab.goto(f"?compat={linked.compat}")
+    if not heals:
+        linked.hears("conn.needs_update")
+        linked.act("outdated", mode="")
+        linked.tab.goto(f"?compat={linked.compat}")
+    linked.until(MAIN)
+
+
+def test_a_removal_from_the_phone(linked: Linked) -> None:
+    linked.act("logout")
+    search = linked.shows_a_new_code()
+    assert search.startswith("?post_logout=1")
+    assert "logout_reason" not in search
+    assert linked.sandbox.get(f"/api/accounts/{linked.number}?wait=5&state=gone")["state"] == "gone"
+
+
+def test_a_permanent_ban_looks_like_a_removal_and_pairing_fails(linked: Linked) -> None:
+    linked.act("ban")
+    assert "logout_reason" not in linked.shows_a_new_code()
+    answer = linked.sandbox.http.post("/api/scan", json={"code": linked.until(CODE), "number": linked.number})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "BANNED")
+
+
+def test_an_account_lock_says_why_in_the_address(linked: Linked) -> None:
+    linked.act("lock", header="Locked", subtext="Open WhatsApp")
+    search = linked.shows_a_new_code()
+    assert "logout_reason=3" in search
+    assert "logout_message_header=Locked" in search
+
+
+@pytest.mark.parametrize(("reason", "code"), [("web_fail_storage_initialization", 0), ("syncd_failure", 1)])
+def test_a_storage_failure_has_its_reason(linked: Linked, reason: str, code: int) -> None:
+    linked.act("storage-failure", reason=reason)
+    assert f"logout_reason={code}" in linked.shows_a_new_code()
+
+
+def test_a_logout_by_wa_js(linked: Linked) -> None:
+    linked.tab.js("void WPP.conn.logout()")
+    linked.shows_a_new_code()
+    assert linked.sandbox.get(f"/api/accounts/{linked.number}?wait=5&state=gone")["devices"] == []
+
+
+def test_a_page_can_leave_and_come_back(linked: Linked) -> None:
+    linked.act("page", do="leave")
+    state = linked.sandbox.get(f"/api/accounts/{linked.number}?wait=5&state=linked")
+    linked.tab.goto(f"?compat={linked.compat}")
+    linked.until(MAIN)
+
+
+def test_a_page_can_hang(linked: Linked) -> None:
+    linked.act("page", do="hang", seconds=0.5)
+    linked.until("true")
+    linked.until(MAIN)
