@@ -237,7 +237,9 @@ class Client(Actor):
 
     def _logged_out(self, fact: protocol.LoggedOut) -> None:
         """A logout looks the same whoever caused it: one that was asked for is ours, one in a row is a ban."""
-        if fact.reason is not Reason.LOGGED_OUT_BY_PHONE:
+        if fact.reason is Reason.ACCOUNT_LOCKED:
+            self._walk(protocol.Banned(fact.reason, fact.text))
+        elif fact.reason is not Reason.LOGGED_OUT_BY_PHONE:
             self._walk(fact)
         elif self._log_outs or self._ending.logging_out:
             self._walk(replace(fact, reason=Reason.LOGGED_OUT_BY_API, text="Logged out on request"))

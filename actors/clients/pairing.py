@@ -30,7 +30,9 @@ class Pairing:
 
     def logged_out(self, at: Seconds) -> Pairing:
         """The login was ended, by somebody else than us. A login that lasted ends the row."""
-        early = self.paired_at is not None and at - self.paired_at <= EARLY_WITHIN
+        if self.paired_at is None:  # the same logout told twice, or a pairing that was not seen: proves nothing
+            return self
+        early = at - self.paired_at <= EARLY_WITHIN
         return Pairing(None, self.early_logouts + 1 if early else 0)
 
     @property

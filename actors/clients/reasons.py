@@ -1,0 +1,92 @@
+"""What each reason means and leads to, as a table: for the documents, and for whoever explains a status to people.
+
+Nothing acts on this table; `lifecycle` decides. A test plays every row and compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.clients.types import Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """`state` is where a READY client goes (a client that starts, where that is what the reason is about)."""
+
+    happened: str
+    state: State
+    login_kept: bool
+    then: str
+
+
+_RESUMES = "Opened again by itself, within the budget; ERROR where POST /init waits for the outcome."
+_HEALS = "The page comes back by itself; opened again after SM_LINK_PATIENCE."
+_PAIR_AGAIN = "Destroyed after SM_CLEANUP_DELAY. POST /init, then scan."
+_HUMAN = "Destroyed after SM_CLEANUP_DELAY. Once a person has settled it, POST /init resumes."
+_REPAIR = "Not tried again. Once the operator has repaired it, POST /init resumes."
+_SUPPORT = "Destroyed after SM_CLEANUP_DELAY. Only WhatsApp can help."
+
+_AWAY, _OUT, _BANNED, _ERROR = (
+    State.DISCONNECTED_RECOVERABLE,
+    State.DISCONNECTED_LOGOUT,
+    State.DISCONNECTED_BANNED,
+    State.ERROR,
+)
+
+CONSEQUENCES: dict[Reason, Consequence] = {
+    Reason.BROWSER_CRASHED: Consequence("Chromium ended by itself or was killed.", _AWAY, True, _RESUMES),
+    Reason.BROWSER_HUNG: Consequence("Two probes in a row were not answered.", _AWAY, True, _RESUMES),
+    Reason.BROWSER_DEAF: Consequence("The debugging connection carries nothing any more.", _AWAY, True, _RESUMES),
+    Reason.PAGE_CRASHED: Consequence("The page's process died, Chromium lives.", _AWAY, True, _RESUMES),
+    Reason.PAGE_LEFT: Consequence("The page has gone to another address.", _AWAY, True, _RESUMES),
+    Reason.MEMORY_LIMIT: Consequence("The browser's processes hold more than SM_CLIENT_MEMORY.", _AWAY, True, _RESUMES),
+    Reason.CHROMIUM_FAILED: Consequence("Chromium could not be started.", _ERROR, True, _REPAIR),
+    Reason.PROFILE_IN_USE: Consequence("Somebody else holds the profile.", _ERROR, True, _REPAIR),
+    Reason.PAGE_UNREACHABLE: Consequence("WhatsApp Web could not be loaded.", _AWAY, True, _RESUMES),
+    Reason.WA_JS_NOT_READY: Consequence(
+        "WhatsApp Web was loaded, but wa-js did not take to it.", _AWAY, True, _RESUMES
+    ),
+    Reason.START_TIMEOUT: Consequence("No code and no login within SM_START_PATIENCE.", _AWAY, True, _RESUMES),
+    Reason.NETWORK_LOST: Consequence("The page has lost the network, or WhatsApp.", _AWAY, True, _HEALS),
+    Reason.SERVICE_UNAVAILABLE: Consequence("WhatsApp says that it is unavailable.", _AWAY, True, _HEALS),
+    Reason.TEMPORARILY_BANNED: Consequence(
+        "WhatsApp has restricted the number until `restricted_until`.",
+        _AWAY,
+        True,
+        "Nothing is tried before that. ERROR where it comes during pairing.",
+    ),
+    Reason.VERSION_OUTDATED: Consequence("WhatsApp wants a newer page.", _AWAY, True, _RESUMES),
+    Reason.LOGGED_OUT_BY_PHONE: Consequence("The device was removed on the phone.", _OUT, False, _PAIR_AGAIN),
+    Reason.LOGGED_OUT_BY_API: Consequence("A caller logged out.", _OUT, False, _PAIR_AGAIN),
+    Reason.LOGIN_REFUSED: Consequence(
+        "WhatsApp Web shows a code where a login was.",
+        _OUT,
+        False,
+        "Destroyed after SM_CLEANUP_DELAY. Where it shows while a login is being resumed: QR_REQUIRED; scan.",
+    ),
+    Reason.STORAGE_FAILED: Consequence("WhatsApp Web gave up its own storage.", _OUT, False, _PAIR_AGAIN),
+    Reason.CONFLICT: Consequence(
+        "The session was opened elsewhere.",
+        _OUT,
+        True,
+        "Never resumed by itself: two owners would fight. POST /init takes the session over.",
+    ),
+    Reason.BANNED: Consequence("Inferred from early logouts in a row.", _BANNED, False, _SUPPORT),
+    Reason.ACCOUNT_LOCKED: Consequence("WhatsApp has locked the account, and says so.", _BANNED, False, _SUPPORT),
+    Reason.TERMS_OF_SERVICE: Consequence("Terms of service must be accepted on the phone.", _ERROR, True, _HUMAN),
+    Reason.PROXY_BLOCKED: Consequence("WhatsApp refuses the network that is used.", _ERROR, True, _HUMAN),
+    Reason.SCREEN_LOCKED: Consequence("WhatsApp Web's screen lock is on.", _ERROR, True, _HUMAN),
+    Reason.QR_NOT_SCANNED: Consequence(
+        "Nobody scanned a code within SM_QR_LIFETIME.", State.AUTH_FAILURE, False, _PAIR_AGAIN
+    ),
+    Reason.ATTEMPTS_EXHAUSTED: Consequence(
+        "SM_MAX_RECONNECTION_ATTEMPTS in a row have failed.",
+        _ERROR,
+        True,
+        "Destroyed after SM_CLEANUP_DELAY, resumed at the next start of the service, or by POST /init.",
+    ),
+    Reason.ACTOR_CRASHED: Consequence(
+        "A bug of ours, more often than its budget allows.", _ERROR, True, "As after ATTEMPTS_EXHAUSTED."
+    ),
+}
