@@ -1,0 +1,226 @@
+"""`docs/supervision.md`, made from the tables of the code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from actors.clients import health, memory, pairing
+from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, OVERDUE, TRANSITIONS, Effect
+from actors.clients.reasons import CONSEQUENCES
+from actors.clients.supervisor import Supervisor
+from actors.clients.types import STARTING, TERMINAL, State
+from config.settings import Settings, env_name
+
+HEAD = """# Supervision
+
+How a client lives without anybody watching it: its states, what moves it, how long it may wait, how often it is tried
+again, and what each end means. Every table here is made from the tables the code runs on (`make docs`).
+
+Two kinds of loss are told apart. A page that has lost WhatsApp heals by itself and keeps its browser; no attempt is
+spent on it until its patience is over. A page that is gone, or of no use, needs a new one; that is an attempt, and the
+supervisor grants it from a budget. A start that a caller waits for (`POST /init`) is not tried again: the caller hears
+why it failed.
+
+"""
+
+UNTESTED = """## What was never seen here
+
+These are handled as far as they could be understood, and count as untested:
+
+* Anything on the live service. All of this was run against the sandbox, a double of WhatsApp Web.
+* A real permanent ban. WhatsApp does not announce one; what is told is an inference (see Bans).
+* The codes and texts of a real temporary ban, of terms of service, and of a network that WhatsApp refuses.
+* A machine that runs out of memory or of disk while Chromium writes, and the kernel killing processes for it.
+* A power cut, or a kernel crash. Chromium writes a new login to disk some seconds after the pairing: what is cut off
+  within about 5 seconds of it may have to be scanned again. A client that is closed, or a service that is stopped,
+  loses nothing. What SQLite has confirmed survives (`synchronous=FULL`) as far as the disk keeps its promises.
+* Clocks that jump. Waits are measured by the monotonic clock; only ends of restrictions, and early logouts, go by the
+  time of day.
+* A network that lets connections hang for hours, as some mobile networks and firewalls do.
+"""
+
+
+def supervision_page() -> str:
+    """The page."""
+    parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _bans(), _reasons())
+    return HEAD + "\n".join(parts) + "\n" + UNTESTED
+
+
+# --- states ----------------------------------------------------------------------------------------------------------
+
+
+def _diagram() -> str:
+    edges: defaultdict[tuple[State, State], list[str]] = defaultdict(list)
+    for before in State:
+        for event, after in TRANSITIONS[before].items():
+            if after is not State.NOT_INITIALIZED and after is not before:
+                edges[before, after].append(event.__name__)
+    lines = [f"    {before} --> {after}: {', '.join(events)}" for (before, after), events in edges.items()]
+    return "\n".join(
+        [
+            "## States",
+            "",
+            "Not drawn: `Closed` leads from every state to NOT_INITIALIZED, and events that leave the state as it is.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            "    [*] --> NOT_INITIALIZED",
+            *lines,
+            "```",
+            "",
+        ]
+    )
+
+
+def _transitions() -> str:
+    rows = [
+        (state, event.__name__, after, _effects(state, event, after))
+        for state in State
+        for event, after in TRANSITIONS[state].items()
+    ]
+    return (
+        "## Transitions\n\nWhat is not listed is known to mean nothing in that state; there is no third kind.\n\n"
+        + _table(("in", "event", "leads to", "and does"), rows)
+        + "\n"
+        + _table(("event", "what it is"), [(event.__name__, _first_sentence(event)) for event in EVENTS])
+    )
+
+
+def _effects(before: State, event: type, after: State) -> str:
+    entered: tuple[Effect, ...] = ON_ENTRY.get(after, ()) if after is not before else ()
+    effects = ON_EVENT.get((event, after), ()) + entered
+    return ", ".join(effect.name.lower().replace("_", " ") for effect in effects)
+
+
+def _first_sentence(event: type) -> str:
+    return " ".join((event.__doc__ or "").split("\n\n")[0].split())
+
+
+# --- waits -----------------------------------------------------------------------------------------------------------
+
+_PATIENCE = {
+    State.INITIALIZING: "start_patience",
+    State.RECONNECTING: "start_patience",
+    State.QR_REQUIRED: "qr_lifetime",
+    State.DISCONNECTED_RECOVERABLE: "link_patience",
+}
+
+
+def _deadlines() -> str:
+    rows = [
+        (state, _setting(_PATIENCE[state]), reason, text, _where_patience_leads(state))
+        for state, (reason, text) in OVERDUE.items()
+    ]
+    waits = [
+        ("a message, until WhatsApp has it", _setting("send_timeout"), "the caller hears that its fate is unknown"),
+        ("a page that closes", _setting("close_grace"), "it is killed"),
+        ("a page that answers a probe", _setting("probe_timeout"), "one miss: `healthy` is false"),
+        ("an ended client, to be read", _setting("cleanup_delay"), "it is destroyed"),
+        (
+            "the whole service that stops",
+            _setting("shutdown_timeout"),
+            "what is left is killed, and the exit code says so",
+        ),
+    ]
+    return (
+        "## Deadlines\n\nEvery state that waits has one. A restriction with a known end is waited out first.\n\n"
+        + _table(("state", "may last", "then: reason", "text", "leads to"), rows)
+        + "\n"
+        + _table(("what else is waited for", "at most", "then"), waits)
+        + f"\nA page is probed each {_setting('probe_interval')} from the first thing it says on; {health.MISSES} misses "
+        "in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and one timeout.\n"
+    )
+
+
+def _where_patience_leads(state: State) -> str:
+    if state in STARTING:
+        return "as a lost page; ERROR where a caller waits for the start"
+    after = next(after for event, after in TRANSITIONS[state].items() if event.__name__ == "PatienceOver")
+    return "an attempt" if after is state else str(after)
+
+
+def _budgets() -> str:
+    bugs, backoff = Supervisor.child_budget, Supervisor.child_backoff
+    rows = [
+        (
+            "a client's page",
+            f"{_setting('max_reconnection_attempts')} in a row; READY ends the row",
+            f"{_setting('backoff_first')}, doubling, up to {_setting('backoff_cap')}, less up to a quarter by chance; "
+            f"small again after READY for {_setting('stable_after')}",
+            "ERROR, ATTEMPTS_EXHAUSTED",
+        ),
+        (
+            "a client's actor, after a bug",
+            f"{bugs.limit} within {bugs.window:g} s",
+            f"{backoff.first:g} s, doubling, up to {backoff.cap:g} s, less by chance",
+            "ERROR, ACTOR_CRASHED",
+        ),
+        (
+            "a restart for memory over SM_CLIENT_MEMORY",
+            f"one each {memory.REST:g} s, when nothing is on its way",
+            f"at {memory.URGENT:g} times the limit at once, with the delays of a lost page",
+            "",
+        ),
+        ("clients that resume together", _setting("start_concurrency"), "", ""),
+        ("clients at a time", _setting("max_clients"), "", "POST /init: 503 CAPACITY_EXCEEDED"),
+    ]
+    return (
+        "## Budgets and delays\n\nOne client in trouble never delays another: each has its own.\n\n"
+        + _table(("of what", "how many", "delays", "beyond"), rows)
+        + "\nNot tried again: a browser that cannot be started, and a profile that somebody else holds.\n"
+    )
+
+
+# --- ends ------------------------------------------------------------------------------------------------------------
+
+
+def _ends() -> str:
+    names = ", ".join(f"`{state}`" for state in State if state in TERMINAL)
+    return (
+        f"## Ends\n\n{names} are ends: the browser is closed at once, and only POST /init leads out. For "
+        f"{_setting('cleanup_delay')} the state can be read; then the client is destroyed and is NOT_INITIALIZED. "
+        "POST /init before that cancels the cleanup and starts afresh.\n\n"
+        "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile goes as "
+        "soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again after a "
+        "restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
+        "Closing never logs out. `DELETE /session` and `POST /logout` do.\n"
+    )
+
+
+def _bans() -> str:
+    return (
+        "## Bans\n\nA permanent ban looks like a removal on the phone. It is inferred: a logout within "
+        f"{pairing.EARLY_WITHIN:g} s of its pairing is early, and {pairing.EARLY_LOGOUTS} early ones in a row are "
+        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer ends the row, and so "
+        "does DELETE /session. The count survives a restart of the service.\n"
+    )
+
+
+def _reasons() -> str:
+    rows = [
+        (f"`{reason}`", row.happened, row.state, "kept" if row.login_kept else "dropped", row.then)
+        for reason, row in CONSEQUENCES.items()
+    ]
+    return (
+        "## From cause to state\n\nWhat becomes of a READY client, or of one that starts where the reason is about that. "
+        "The reason stays readable on the way back to READY.\n\n"
+        + _table(("`reason`", "what happened", "state", "stored login", "then"), rows)
+    )
+
+
+# --- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def _setting(field: str) -> str:
+    """`SM_…` with its default."""
+    default = Settings.model_fields[field].default
+    unit = " s" if isinstance(default, float) else ""
+    value = f"{default:g}" if default else "no limit"
+    return f"`{env_name(field)}` ({value}{unit if default else ''})"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    heads = list(head)
+    lines = [heads, ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
