@@ -55,7 +55,7 @@ def door(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
             expose_headers=ANSWER_HEADERS,
         )
     hosts = Hosts(settings.allowed_hosts, settings.host, lambda: not keyring.needed)
-    app = Door(app, hosts, settings.allowed_origins)
+    app = Door(app, hosts, settings.allowed_origins, settings.max_header_size)
     if settings.trusted_proxies:
         app = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,assignment]
     return app
@@ -110,28 +110,34 @@ def is_loopback(name: str) -> bool:
 class Door:
     """Refuses as the rules above say; lets the rest through untouched."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str]) -> None:
-        self._app, self._hosts = app, hosts
+    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str], head_size: int) -> None:
+        self._app, self._hosts, self._head_size = app, hosts, head_size
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self.check(scope["headers"])
+            self.check(scope["headers"], len(scope.get("raw_path") or b"") + len(scope["query_string"]))
         except (HTTPException, Forbidden) as error:
             await respond(problem_of(error))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Let raw ASGI headers through, or raise HTTPException 400 or 421, or Forbidden."""
+    def check(self, headers: Iterable[tuple[bytes, bytes]], size: int = 0) -> None:
+        """Let raw ASGI headers through, or raise HTTPException 400, 421 or 431, or Forbidden.
+
+        `size` is how many bytes the request's target has. The server bounds a head only while it is not whole.
+        """
         host, origin, framed = b"", None, 0
         for name, value in headers:
+            size += len(name) + len(value)
             if name == b"host":
                 host = value
             elif name == b"origin":
                 origin = value
             elif name == b"content-length" or name == b"transfer-encoding":
                 framed += 1
+        if size > self._head_size:
+            raise HTTPException(431, "The request's first line and headers are too large", {"Connection": "close"})
         if framed > 1:
             raise HTTPException(400, "The body is framed twice", {"Connection": "close"})
         if host and not self._hosts.allow(host):

@@ -23,7 +23,7 @@ def hosts(*listed: str, open: bool = False) -> Hosts:
 
 
 def door(*origins: str) -> Door:
-    return Door(nowhere, hosts(), origins)
+    return Door(nowhere, hosts(), origins, 1000)
 
 
 @pytest.mark.parametrize(

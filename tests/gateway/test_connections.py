@@ -1,0 +1,144 @@
+"""Connections: how many, how slow, how large, and never read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.raw import STATUS, Closed, Raw, request
+from tests.gateway.running import Running, until
+
+HEADER_TIMEOUT = BODY_TIMEOUT = WRITE_TIMEOUT = 0.2
+CONNECTIONS = 8
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service with tight bounds."""
+    with Running(
+        tmp_path_factory.mktemp("bounded") / "data",
+        header_timeout=HEADER_TIMEOUT,
+        body_timeout=BODY_TIMEOUT,
+        write_timeout=WRITE_TIMEOUT,
+        max_connections=CONNECTIONS,
+        max_header_size=2048,
+    ) as service:
+        yield service
+    assert service.code == 0
+
+
+def raw(service: Running) -> Raw:
+    return Raw(service.url)
+
+
+def test_a_connection_on_which_nothing_comes_is_answered_408_and_closed(bounded: Running) -> None:
+    with raw(bounded) as connection:
+        answer = connection.answer()
+        assert (answer.status, answer.code) == (408, "REQUEST_TIMEOUT")
+        assert connection.is_closed()
+
+
+def test_a_head_that_drips_is_cut_off_at_its_deadline_and_others_are_served_meanwhile(bounded: Running) -> None:
+    with raw(bounded) as drip, raw(bounded) as other:
+        other.send(STATUS).answer()
+        drip.send(b"GET /status HTTP/1.1\r\nX-Slow: ")
+
+        def goes_on() -> bool:
+            drip.send(b"x")
+            return other.send(STATUS).answer().status == 200
+
+        with pytest.raises(Closed):
+            until(goes_on, lambda served: not served, "it is cut off")
+
+
+def test_each_request_on_a_connection_has_the_whole_time(bounded: Running) -> None:
+    with raw(bounded) as connection:
+        for _ in range(200):
+            connection.send(STATUS[:10])
+            connection.send(STATUS[10:])
+            assert connection.answer().status == 200
+
+
+def test_a_connection_between_two_requests_is_not_held_to_the_head_s_deadline(bounded: Running) -> None:
+    with raw(bounded) as idle, raw(bounded) as other:
+        assert idle.send(STATUS).answer().status == 200
+        assert other.answer().status == 408  # by then the idle one's deadline, if it had one, is over too
+        assert idle.send(STATUS).answer().status == 200
+
+
+def test_a_body_that_does_not_come_is_408_where_it_is_read(bounded: Running) -> None:
+    head = request("POST", "/send", X_Cliente_Id="1", Content_Length="10")
+    with raw(bounded) as connection:
+        answer = connection.send(head + b"{").answer()
+        assert (answer.status, answer.code) == (408, "REQUEST_TIMEOUT")
+        assert connection.is_closed()
+
+
+def test_a_body_that_nobody_reads_and_that_drips_on_ends_the_connection(
+    bounded: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.connections._AFTER_BODY", 0.0)
+    with raw(bounded) as connection:
+        connection.send(request(X_Cliente_Id="1", Content_Length="1000000"))
+        assert connection.answer().status == 200
+        with pytest.raises(Closed):
+            until(lambda: connection.send(b"x"), lambda _: False, "it is cut off")
+
+
+def test_a_head_that_is_too_large_is_431_in_the_contracts_shape(bounded: Running) -> None:
+    for head in (
+        request(X_Cliente_Id="1", X_Large="x" * 2048),
+        request(X_Cliente_Id="1", X_Large="x" * 100_000),
+        request(target="/" + "x" * 4096),
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Many: 1\r\n" * 1000 + b"\r\n",
+    ):
+        with raw(bounded) as connection:
+            answer = connection.send(head).answer()
+            assert (answer.status, answer.code) == (431, "REQUEST_HEADER_FIELDS_TOO_LARGE")
+            assert connection.is_closed()
+
+
+def test_what_is_not_http_is_400_in_the_contracts_shape(bounded: Running) -> None:
+    for garbage in (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", b"HELLO\r\n\r\n", b"GET  / HTTP/1.1\r\n\r\n"):
+        with raw(bounded) as connection:
+            answer = connection.send(garbage).answer()
+            assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+            assert connection.is_closed()
+
+
+def test_garbage_in_the_middle_of_a_body_ends_the_connection_and_nothing_else(bounded: Running) -> None:
+    head = request("POST", "/send", X_Cliente_Id="1", Transfer_Encoding="chunked")
+    with raw(bounded) as connection:
+        answer = connection.send(head + b"zz\r\n").answer()
+        assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+        assert connection.is_closed()
+    with raw(bounded) as connection:
+        assert connection.send(STATUS).answer().status == 200
+
+
+def test_beyond_the_bound_a_connection_is_refused_until_another_ends(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", max_connections=CONNECTIONS) as service:
+        service.http.close()
+        held = []
+        while True:
+            connection = raw(service).send(STATUS)
+            held.append(connection)
+            if (answer := connection.answer()).status != 200:
+                break
+        assert CONNECTIONS - 1 <= len(held) - 1 <= CONNECTIONS
+        assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "SERVICE_UNAVAILABLE", "5")
+        for connection in held:
+            connection.__exit__()
+
+        def is_served() -> int:
+            with raw(service) as connection:
+                return connection.send(STATUS).answer().status
+
+        until(is_served, lambda status: status == 200, "there is room again")
+
+
+def test_a_caller_that_never_reads_is_cut_off(bounded: Running) -> None:
+    with raw(bounded) as deaf, pytest.raises(Closed):
+        until(lambda: deaf.send(STATUS * 100), lambda _: False, "it is cut off")
