@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from actors.clients import health, memory, pairing
+from actors.clients.client import Times
 from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, OVERDUE, TRANSITIONS, Effect
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
@@ -112,24 +113,24 @@ def _deadlines() -> str:
         (state, _setting(_PATIENCE[state]), reason, text, _where_patience_leads(state))
         for state, (reason, text) in OVERDUE.items()
     ]
+    times = Times()
     waits = [
         ("a message, until WhatsApp has it", _setting("send_timeout"), "the caller hears that its fate is unknown"),
         ("a page that closes", _setting("close_grace"), "it is killed"),
         ("a page that answers a probe", _setting("probe_timeout"), "one miss: `healthy` is false"),
         ("an ended client, to be read", _setting("cleanup_delay"), "it is destroyed"),
-        (
-            "the whole service that stops",
-            _setting("shutdown_timeout"),
-            "what is left is killed, and the exit code says so",
-        ),
+        ("a logout, to be confirmed", f"{times.log_out:g} s", "the caller hears that it was not; a deletion goes on"),
+        ("a pairing code, or a picture", f"{times.answer:g} s", "the caller hears that none came"),
+        ("the service that stops", _setting("shutdown_timeout"), "what is left is killed, and the exit code says so"),
     ]
     return (
         "## Deadlines\n\nEvery state that waits has one. A restriction with a known end is waited out first.\n\n"
         + _table(("state", "may last", "then: reason", "text", "leads to"), rows)
         + "\n"
         + _table(("what else is waited for", "at most", "then"), waits)
-        + f"\nA page is probed each {_setting('probe_interval')} from the first thing it says on; {health.MISSES} misses "
-        "in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and one timeout.\n"
+        + f"\nA page is probed each {_setting('probe_interval')} from the first thing it says on; {health.MISSES} "
+        "misses in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and one "
+        "timeout.\n"
     )
 
 
@@ -181,8 +182,8 @@ def _ends() -> str:
         f"## Ends\n\n{names} are ends: the browser is closed at once, and only POST /init leads out. For "
         f"{_setting('cleanup_delay')} the state can be read; then the client is destroyed and is NOT_INITIALIZED. "
         "POST /init before that cancels the cleanup and starts afresh.\n\n"
-        "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile goes as "
-        "soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again after a "
+        "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile goes "
+        "as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again after a "
         "restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
         "Closing never logs out. `DELETE /session` and `POST /logout` do.\n"
     )
@@ -192,8 +193,8 @@ def _bans() -> str:
     return (
         "## Bans\n\nA permanent ban looks like a removal on the phone. It is inferred: a logout within "
         f"{pairing.EARLY_WITHIN:g} s of its pairing is early, and {pairing.EARLY_LOGOUTS} early ones in a row are "
-        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer ends the row, and so "
-        "does DELETE /session. The count survives a restart of the service.\n"
+        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer ends the row, and "
+        "so does DELETE /session. The count survives a restart of the service.\n"
     )
 
 
@@ -203,8 +204,8 @@ def _reasons() -> str:
         for reason, row in CONSEQUENCES.items()
     ]
     return (
-        "## From cause to state\n\nWhat becomes of a READY client, or of one that starts where the reason is about that. "
-        "The reason stays readable on the way back to READY.\n\n"
+        "## From cause to state\n\nWhat becomes of a READY client, or of one that starts where the reason is about "
+        "that. The reason stays readable on the way back to READY.\n\n"
         + _table(("`reason`", "what happened", "state", "stored login", "then"), rows)
     )
 
