@@ -66,7 +66,7 @@ class Story:
             answer: dict[str, Any] = self._gateway.get("/health").json()
         except httpx.TransportError:
             return None
-        return answer
+        return answer if "wa_js" in answer["versions"] else None  # it answers before the browser's loop has started
 
     def init(self) -> str:
         answer = self._asked("POST", "/init")

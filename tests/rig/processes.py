@@ -76,20 +76,20 @@ class Service:
         return self.process.pid
 
     def start(self) -> Self:
-        """Start it and wait until /health answers. Raises AssertionError with the log's end if it does not."""
+        """Start it and wait until it takes work. Raises AssertionError with the log's end if it does not."""
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "gateway.cli", "serve"]
             self.process = subprocess.Popen(
                 command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
-        until(self._answers, bool, "/health", START_SECONDS)
+        until(self._takes_work, bool, "a start", START_SECONDS)
         return self
 
-    def _answers(self) -> bool:
+    def _takes_work(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
         try:
-            return httpx.get(f"{self.url}/health", timeout=5.0).status_code == 200
+            return "wa_js" in httpx.get(f"{self.url}/health", timeout=5.0).json()["versions"]
         except httpx.TransportError:
             return False
 
