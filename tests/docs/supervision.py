@@ -129,8 +129,8 @@ def _deadlines() -> str:
         + "\n"
         + _table(("what else is waited for", "at most", "then"), waits)
         + f"\nA page is probed each {_setting('probe_interval')} from the first thing it says on; {health.MISSES} "
-        "misses in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and one "
-        "timeout.\n"
+        "misses in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and "
+        "one timeout.\n"
     )
 
 
@@ -182,9 +182,9 @@ def _ends() -> str:
         f"## Ends\n\n{names} are ends: the browser is closed at once, and only POST /init leads out. For "
         f"{_setting('cleanup_delay')} the state can be read; then the client is destroyed and is NOT_INITIALIZED. "
         "POST /init before that cancels the cleanup and starts afresh.\n\n"
-        "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile goes "
-        "as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again after a "
-        "restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
+        "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile "
+        "goes as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again "
+        "after a restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
         "Closing never logs out. `DELETE /session` and `POST /logout` do.\n"
     )
 
@@ -193,8 +193,8 @@ def _bans() -> str:
     return (
         "## Bans\n\nA permanent ban looks like a removal on the phone. It is inferred: a logout within "
         f"{pairing.EARLY_WITHIN:g} s of its pairing is early, and {pairing.EARLY_LOGOUTS} early ones in a row are "
-        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer ends the row, and "
-        "so does DELETE /session. The count survives a restart of the service.\n"
+        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer ends the row, "
+        "and so does DELETE /session. The count survives a restart of the service.\n"
     )
 
 
