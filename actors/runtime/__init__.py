@@ -4,6 +4,7 @@
     mailbox      the inbox with a door; Work (bounded), Refusal, MailboxFull
     timers       keyed timers that live in the mailbox
     reply        Reply (the future of an ask), ReplyTo (answer later), ask and stop for event loops
+    suspension   what a task waits on while an actor thinks
     clock        Clock, SystemClock
     restarts     Budget and Backoff: pure arithmetic
     supervision  Supervising: one for one

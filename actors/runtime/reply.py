@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
+import threading
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from typing import Any, TypeVar, cast
 
-from pykka import ActorDeadError, ActorRef, ThreadingFuture, Timeout
+from pykka import ActorDeadError, ActorRef, Future, Timeout
+from pykka._future import GetHookFunc
 from pykka._types import OptExcInfo
 from pykka.messages import _ActorStop
+
+from actors.runtime.suspension import Suspension
 
 __all__ = ["AlreadyAnswered", "Reply", "ReplyTo", "ask", "stop"]
 
@@ -25,53 +29,65 @@ class AlreadyAnswered(RuntimeError):
     """A `ReplyTo` was used a second time: a mistake in the actor, the asker has the first answer."""
 
 
-class Reply(ThreadingFuture[T]):
-    """The future of an `ask`: `get(timeout=…)` in threads, `await wait(timeout)` in event loops."""
+class Reply(Future[T]):
+    """The future of an `ask`: `get(timeout=…)` in threads, `await wait(timeout)` in event loops.
+
+    It behaves like Pykka's ThreadingFuture, with locks where that has conditions: an ask is mostly made of them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], object]] = []
+        self._outcome: tuple[Any, OptExcInfo | None] | None = None
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """The answer; blocks the calling thread until there is one. Raises pykka.Timeout after `timeout` seconds."""
+        if self._get_hook is not None:
+            with self._lock:
+                return super().get(timeout=timeout)
+        if self._outcome is None:
+            self._block(timeout)
+        return self._answer()
 
     def set(self, value: T | None = None) -> None:
         """Answer. Raises queue.Full if there is an answer already (as in Pykka). Any thread."""
-        with self._condition:
-            super().set(value)
-        self._call_back()
+        if not self._settle((value, None)):
+            raise queue.Full
 
     def set_exception(self, exc_info: OptExcInfo | None = None) -> None:
         """Answer with an exception; None takes the one being handled. Raises queue.Full like `set`. Any thread."""
-        super().set_exception(exc_info)
-        self._call_back()
+        if not self._settle((None, exc_info or sys.exc_info())):
+            raise queue.Full
+
+    def set_get_hook(self, func: GetHookFunc[T]) -> None:
+        """For Pykka, which builds futures upon futures. Raises queue.Full like `set`."""
+        with self._lock:
+            if self._outcome is not None:
+                raise queue.Full
+            super().set_get_hook(func)
 
     def offer(self, value: T | None) -> bool:
         """Answer, unless there is an answer already; whether this one counted. Any thread."""
-        try:
-            self.set(value)
-        except queue.Full:
-            return False
-        return True
+        return self._settle((value, None))
 
     def fail(self, error: BaseException) -> bool:
         """Answer with an exception, unless there is an answer already; whether this one counted. Any thread."""
-        try:
-            self.set_exception((type(error), error, error.__traceback__))
-        except queue.Full:
-            return False
-        return True
+        return self._settle((None, (type(error), error, error.__traceback__)))
 
     def is_answered(self) -> bool:
-        return self._result is not None
+        return self._outcome is not None
 
-    def add_callback(self, callback: Callable[[], None]) -> None:
+    def add_callback(self, callback: Callable[[], object]) -> None:
         """Call back once answered: in the answering thread, or here and now if that has happened. It must not raise."""
-        with self._condition:
-            if self._result is None:
+        with self._lock:
+            if self._outcome is None:
                 self._callbacks.append(callback)
                 return
         callback()
 
-    def discard_callback(self, callback: Callable[[], None]) -> None:
-        with self._condition:
+    def discard_callback(self, callback: Callable[[], object]) -> None:
+        with self._lock:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)
 
@@ -83,43 +99,55 @@ class Reply(ThreadingFuture[T]):
         """
         if self._get_hook is not None:
             raise TypeError("a future made by map, join, filter, reduce or stop(block=False) only has get()")
-        if self._result is None:
-            await self._answered(timeout)
-        return cast(T, self.get(timeout=0))
+        if self._outcome is None:
+            loop = asyncio.get_running_loop()
+            suspension = Suspension(loop)
+            timer = None if timeout is None else loop.call_later(timeout, suspension.end_now)
+            self.add_callback(suspension.end)
+            try:
+                await suspension
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                if self._outcome is None:
+                    self.discard_callback(suspension.end)
+            if self._outcome is None:
+                raise Timeout(f"{timeout} seconds")
+        return cast(T, self._answer())
 
     def __await__(self) -> Generator[Any, None, T]:
         return self.wait(None).__await__()
 
     __iter__ = __await__
 
-    async def _answered(self, timeout: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        news: asyncio.Future[bool] = loop.create_future()
-
-        def post() -> None:
-            with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
-                loop.call_soon_threadsafe(_resolve, news, True)
-
-        self.add_callback(post)
-        timer = None if timeout is None else loop.call_later(timeout, _resolve, news, False)
-        try:
-            if not await news:
-                raise Timeout(f"{timeout} seconds")
-        finally:
-            if timer is not None:
-                timer.cancel()
-            self.discard_callback(post)
-
-    def _call_back(self) -> None:
-        with self._condition:
+    def _settle(self, outcome: tuple[Any, OptExcInfo | None]) -> bool:
+        with self._lock:
+            if self._outcome is not None or self._get_hook is not None:
+                return False
+            self._outcome = outcome
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
+        return True
 
+    def _block(self, timeout: float | None) -> None:
+        answered = threading.Lock()
+        answered.acquire()
+        self.add_callback(answered.release)
+        seconds = -1 if timeout is None else min(max(timeout, 0.0), threading.TIMEOUT_MAX)
+        if not answered.acquire(timeout=seconds):
+            self.discard_callback(answered.release)
+            if self._outcome is None:
+                raise Timeout(f"{timeout} seconds")
 
-def _resolve(news: asyncio.Future[bool], answered: bool) -> None:
-    if not news.done():
-        news.set_result(answered)
+    def _answer(self) -> Any:
+        assert self._outcome is not None
+        value, exc_info = self._outcome
+        if exc_info is None:
+            return value
+        kind, error, traceback = exc_info
+        assert kind is not None
+        raise (error or kind()).with_traceback(traceback)
 
 
 class ReplyTo:
