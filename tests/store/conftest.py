@@ -41,7 +41,7 @@ def server(request: pytest.FixtureRequest) -> PostgreSQL | None:
 @pytest.fixture
 def database(server: PostgreSQL | None, sqlite: Database) -> Database:
     """A database with nothing in it, on each kind."""
-    return sqlite if server is None else Database(server.new_database())
+    return sqlite if server is None else Database(server.new_schema())
 
 
 @pytest.fixture

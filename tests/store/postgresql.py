@@ -37,6 +37,13 @@ class PostgreSQL:
     process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
+    def new_schema(self) -> str:
+        """The URL of an empty schema, which is as good as a database of its own and made in no time."""
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[arg-type, unused-ignore]
+        return f"{self.url('postgres')}&options=-csearch_path%3D{name}"
+
     def new_database(self) -> str:
         """The URL of an empty database."""
         name = f"test_{next(self._numbers)}"

@@ -93,7 +93,7 @@ def test_a_backup_of_either_is_restored_to_sqlite(whole: Contents, file: Path, t
 def test_a_backup_of_either_is_restored_to_postgresql(
     whole: Contents, file: Path, tmp_path: Path, postgresql: PostgreSQL
 ) -> None:
-    other = Database(postgresql.new_database())
+    other = Database(postgresql.new_schema())
     restore(file, other, tmp_path)
     assert reopened(other) == whole
 
@@ -202,7 +202,7 @@ def test_there_is_no_backup_of_nothing(sqlite: Database, tmp_path: Path) -> None
 
 
 def test_a_schema_that_was_not_upgraded_is_not_dumped_from_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> None:
-    old = Database(postgresql.new_database())
+    old = Database(postgresql.new_schema())
     with old.writing().begin() as connection:
         migrate(connection, "0001")
     with pytest.raises(BadBackup, match="0001"):

@@ -17,7 +17,7 @@ from actors.store.transitions import GetTransitions
 from tests.store.asking import PATIENCE, accept, ask
 
 _SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-_POSTGRESQL = "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE schemaname = 'public'"
+_POSTGRESQL = "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE schemaname = current_schema()"
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -183,22 +182,25 @@ def test_a_damaged_file_is_not_opened(sqlite: Database) -> None:
         open_store(sqlite)
 
 
-def test_damage_under_a_running_store_is_told_and_ends_when_the_file_is_whole_again(
-    sqlite: Database, tmp_path: Path
-) -> None:
+def overwrite(path: Path, content: bytes) -> None:
+    """In place: a file that is cut short first is for a moment a whole database, with nothing in it."""
+    with path.open("r+b") as file:
+        file.write(content)
+
+
+def test_damage_under_a_running_store_is_told_and_ends_when_the_file_is_whole_again(sqlite: Database) -> None:
     plain = Database(sqlite.url, journal_mode="DELETE", patience=0.2)
     with opened(plain) as store:
         for _ in range(50):
             accept(store, text=BIG)
         assert plain.path is not None
-        shutil.copyfile(plain.path, tmp_path / "whole")
-        size = plain.path.stat().st_size
-        plain.path.write_bytes(b"\xff" * size)
+        whole = plain.path.read_bytes()
+        overwrite(plain.path, b"\xff" * len(whole))
         for question in (AcceptMessage(ONE, ANA, BIG, "3EB0A", 1.0), CountQueued()):
             with pytest.raises(StoreUnavailable, match="restore a backup"):
                 ask(store, question)
         waiting = store.ask(fact())
-        shutil.copyfile(tmp_path / "whole", plain.path)
+        overwrite(plain.path, whole)
         assert waiting.get(timeout=PATIENCE)
         assert accept(store)
 
@@ -207,7 +209,7 @@ def test_damage_under_a_running_store_is_told_and_ends_when_the_file_is_whole_ag
 
 
 def test_connections_that_break_are_made_again(postgresql: PostgreSQL) -> None:
-    with opened(Database(postgresql.new_database())) as store:
+    with opened(Database(postgresql.new_schema())) as store:
         accept(store)
         ask(store, CountQueued())
         postgresql.end_connections()
