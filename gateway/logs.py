@@ -7,10 +7,10 @@ No code here or elsewhere logs a QR, a message's text, a body or a query string.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from actors.clients.masking import mask
 from config.settings import Settings
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_NOT_PRIVATE = frozenset({"timestamp", "level", "request"})
+_NOT_PRIVATE = frozenset({"timestamp", "level", "event", "logger", "method", "request"})
 _QUIET = {"uvicorn": logging.WARNING, "alembic": logging.WARNING, "asyncio": logging.WARNING}
 """Libraries that tell on `info` what our own lines tell already."""
 
@@ -57,10 +57,6 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
 
 def masked(_: Any, __: str, event: EventDict) -> EventDict:
     """Processor: mask what may be a phone number in every text of the event."""
-    return _masked(event)
-
-
-def _masked(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str) and key not in _NOT_PRIVATE:
             event[key] = mask(value)
@@ -79,8 +75,16 @@ def _steps() -> list[Processor]:
 
 def _renderer(kind: str) -> Processor:
     if kind == "json":
-        return structlog.processors.JSONRenderer(default=str)
+        return _as_json
     return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+
+
+def _as_json(_: Any, __: str, event: EventDict) -> str:
+    return _encode(event)
+
+
+_encode = json.JSONEncoder(default=str, skipkeys=True).encode
+"""Made once: `json.dumps` with a default makes an encoder for each line."""
 
 
 class _Forward(logging.Handler):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from actors.browser.fake import FakeBrowser
-from actors.clients.protocol import AwaitState
-from actors.clients.types import ClientId, State
+from actors.clients.lifecycle import PatienceOver
+from actors.clients.protocol import AwaitState, Banned, Init
+from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings
 from gateway.server import Ending, Server, address, listen
 
@@ -27,7 +31,7 @@ class Running:
 
     def __init__(self, data_dir: Path, browser: FakeBrowser | None = None, **settings: Any) -> None:
         self.browser = browser or FakeBrowser()
-        options = {"data_dir": data_dir, "log_level": "error", "cleanup_delay": 60.0, "init_wait": 5.0, "qr_wait": 5.0}
+        options = {"data_dir": data_dir, "init_rate": "0", "init_address_rate": "0", "init_wait": 5.0, "qr_wait": 5.0}
         self.settings = Settings(**{**options, **settings})
         self.server = Server(self.settings, self.browser)
         self.system = self.server.system
@@ -35,7 +39,7 @@ class Running:
 
     def __enter__(self) -> Self:
         listener = listen("127.0.0.1", 0)
-        self.url = address(listener)
+        self.url, self.where = address(listener), listener.getsockname()
         self._thread = threading.Thread(target=self._run, args=[listener], name="service")
         self._thread.start()
         self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
@@ -52,9 +56,15 @@ class Running:
     def _started(self) -> bool:
         return self.http.get("/clients").status_code == 200
 
+    ending = Ending("SIGTERM")
+
+    def draining(self) -> None:
+        """Wait until no new work is taken."""
+        until(lambda: self.post("/logout", 999).json()["code"], lambda code: code == "SHUTTING_DOWN", "draining")
+
     def end(self) -> int | None:
         """Have it end as a signal would, and answer the exit code."""
-        self.server.end(Ending("SIGTERM"))
+        self.server.end(self.ending)
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the service did not end"
         return self.code
@@ -69,8 +79,18 @@ class Running:
 
     def call(self, method: str, path: str, client: object = None, **how: Any) -> httpx.Response:
         """Any call; `client` is the header's value."""
-        headers = {} if client is None else {"X-Cliente-Id": str(client)}
+        headers = how.pop("headers", {}) if client is None else {"X-Cliente-Id": str(client), **how.pop("headers", {})}
         return self.http.request(method, path, headers=headers, **how)
+
+    def raw(self, request: bytes, *, seconds: float = PATIENCE) -> bytes:
+        """Everything that comes back for these bytes until the connection is closed, or `seconds` are over."""
+        with socket.create_connection(self.where, timeout=seconds) as connection:
+            connection.sendall(request)
+            answer = b""
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := connection.recv(65536):
+                    answer += chunk
+            return answer
 
     def status(self, client: int) -> dict[str, Any]:
         """GET /status."""
@@ -83,12 +103,68 @@ class Running:
         self.browser.scan(ClientId(client))
         self.reaches(client, State.READY)
 
+    def bring(self, client: int, state: State) -> None:
+        """Have the client be in that state."""
+        _BRING[state](self, ClientId(client))
+        if state is not State.NOT_INITIALIZED:
+            self.reaches(client, state)
+
+    def without_wait(self, client: int) -> None:
+        """Start a client without waiting for its first state."""
+        self.system.supervisor.ask(Init(ClientId(client)), timeout=PATIENCE)
+
     def reaches(self, client: int, state: State, seconds: float = PATIENCE) -> None:
         """Wait in the client's own actor until it is in that state."""
         ref = self.system.find(ClientId(client))
         assert ref is not None
         status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
         assert status.state is state, status
+
+
+def _starting(service: Running, client: ClientId) -> None:
+    """Whatever is opened shows nothing yet."""
+    service.browser.habits = replace(service.browser.habits, opens=False)
+    try:
+        service.without_wait(client)
+    finally:
+        service.browser.habits = replace(service.browser.habits, opens=True)
+
+
+def _resuming(service: Running, client: ClientId) -> None:
+    service.browser.keep_login(client)
+    _starting(service, client)
+
+
+def _unscanned(service: Running, client: ClientId) -> None:
+    """As if SM_QR_LIFETIME were over."""
+    service.without_wait(client)
+    ref = service.system.find(client)
+    assert ref is not None
+    ref.tell(PatienceOver(Reason.QR_NOT_SCANNED, "QR not scanned in time"))
+
+
+def _failed(service: Running, client: ClientId) -> None:
+    service.browser.fail_next(client, Reason.CHROMIUM_FAILED, "Chromium did not start")
+    service.without_wait(client)
+
+
+def _banned(service: Running, client: ClientId) -> None:
+    service.ready(client)
+    service.browser.page(client).tell(Banned(Reason.BANNED, "Banned"))
+
+
+_BRING: dict[State, Callable[[Running, ClientId], object]] = {
+    State.NOT_INITIALIZED: lambda service, client: None,
+    State.INITIALIZING: _starting,
+    State.RECONNECTING: _resuming,
+    State.QR_REQUIRED: Running.without_wait,
+    State.READY: Running.ready,
+    State.AUTH_FAILURE: _unscanned,
+    State.DISCONNECTED_RECOVERABLE: lambda service, client: (service.ready(client), service.browser.cut(client)),
+    State.DISCONNECTED_LOGOUT: lambda service, client: (service.ready(client), service.browser.remove(client)),
+    State.DISCONNECTED_BANNED: _banned,
+    State.ERROR: _failed,
+}
 
 
 def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = PATIENCE) -> T:
