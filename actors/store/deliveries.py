@@ -26,13 +26,17 @@ from actors.store.webhooks import get_all as get_webhooks
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One webhook and one client. `attempts` counts the next event's failures; `why` and `status` are of the latest."""
+    """One webhook and one client. `attempts` counts the next event's failures; `why` and `status` are of the latest.
+
+    `failing_since` is when the first attempt failed after the last that did not.
+    """
 
     webhook_id: str
     client_id: ClientId
     sequence: int = 0
     attempts: int = 0
     next_at: Seconds | None = None
+    failing_since: Seconds | None = None
     why: str | None = None
     status: int | None = None
     delivered: int = 0
@@ -91,6 +95,7 @@ class RecordRetry(Write[None]):
     sequence: int
     attempts: int
     next_at: Seconds
+    failing_since: Seconds
     why: str
     status: int | None
 
@@ -108,6 +113,7 @@ class RecordDeadLetter(Write[None]):
     attempts: int
     why: str
     status: int | None
+    failing_since: Seconds | None
     at: Seconds
 
 
@@ -134,7 +140,7 @@ class GetLines(Read[tuple[Line, ...]]):
 
 
 def record_delivered(connection: Connection, told: RecordDelivered) -> None:
-    changes = {"sequence": told.sequence, "attempts": 0, "next_at": None, "why": None, "status": told.status}
+    changes = _settled(told) | {"failing_since": None, "why": None}
     counted = {"delivered": webhook_lines.c.delivered + 1, "delivered_at": told.at}
     _put(connection, told, changes | {"delivered": 1, "delivered_at": told.at}, changes | counted)
 
@@ -145,14 +151,14 @@ def record_passed(connection: Connection, told: RecordPassed) -> None:
 
 
 def record_retry(connection: Connection, told: RecordRetry) -> None:
-    failed = {name: getattr(told, name) for name in ("attempts", "next_at", "why", "status")}
+    failed = {name: getattr(told, name) for name in ("attempts", "next_at", "failing_since", "why", "status")}
     _put(connection, told, failed | {"sequence": told.sequence - 1}, failed)
 
 
 def record_dead_letter(connection: Connection, told: RecordDeadLetter) -> None:
-    changes = {"sequence": told.sequence, "attempts": 0, "next_at": None, "why": told.why, "status": told.status}
+    changes = _settled(told) | {"failing_since": told.failing_since, "why": told.why}
     if _put(connection, told, changes, changes):
-        row = {name: getattr(told, name) for name in RecordDeadLetter.__slots__ if name != "sequence"}
+        row = {name: getattr(told, name) for name in _OF_LETTER}
         connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
 
 
@@ -198,7 +204,12 @@ WRITES: Operations = {
 }
 READS: Operations = {GetBacklog: get_backlog, GetDue: get_due, GetLines: get_lines}
 
+_OF_LETTER = tuple(name for name in RecordDeadLetter.__slots__ if name in dead_letters.columns)
 Told = RecordDelivered | RecordPassed | RecordRetry | RecordDeadLetter
+
+
+def _settled(told: RecordDelivered | RecordDeadLetter) -> dict[str, Any]:
+    return {"sequence": told.sequence, "attempts": 0, "next_at": None, "status": told.status}
 
 
 def _put(connection: Connection, told: Told, first: dict[str, Any], changes: dict[str, Any]) -> bool:

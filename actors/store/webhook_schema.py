@@ -44,6 +44,7 @@ webhook_lines = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Double),
+    Column("failing_since", Double),
     Column("why", Prose),
     Column("status", Integer),
     Column("delivered", BigInteger, nullable=False),

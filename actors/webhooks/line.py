@@ -40,8 +40,8 @@ class Job:
     event_type: str
     body: bytes
     failures: int
-    since: Seconds
-    """From when its age counts: the event's time, or the wish for the replay."""
+    failing_since: Seconds | None
+    """When the first attempt failed after the last that did not; a replay counts by itself, from when it was wanted."""
     sequence: int = 0
     letter: int | None = None
 
@@ -65,6 +65,7 @@ class LineState:
     read_to: int = 0
     failures: int = 0
     next_at: Seconds = 0.0
+    failing_since: Seconds | None = None
     rests_until: Seconds | None = None
     """The instant at which the sender will look again."""
     events: deque[Event] = field(default_factory=deque)
@@ -97,7 +98,7 @@ class LineState:
         self.events = deque(due.events)
         self.replays = list(due.replays)
         self.read_to = due.read_to
-        self.failures = due.line.attempts
+        self.failures, self.failing_since = due.line.attempts, due.line.failing_since
         self.next_at = min(due.line.next_at or 0.0, latest)
         self.behind = self.behind or due.more
 
@@ -109,25 +110,25 @@ class LineState:
         if self.behind and not self.events:
             return Read()
         if self.events and self.next_at <= now:
-            return _delivery(self.events[0], self.failures)
+            return _delivery(self.events[0], self.failures, self.failing_since)
         rests = [self.next_at] if self.events else []
         return min([*rests, *([replay.next_at or 0.0] if replay else [])], default=None)
 
-    def settled(self, job: Job) -> None:
+    def settled(self, job: Job, failing_since: Seconds | None) -> None:
         """The job is done with, one way or the other."""
         if job.letter is not None:
             self.replays = [letter for letter in self.replays if letter.id != job.letter]
             self.behind = self.behind or not self.replays
         else:
             self._drop(job)
-            self.failures, self.next_at = 0, 0.0
+            self.failures, self.next_at, self.failing_since = 0, 0.0, failing_since
 
-    def rest(self, job: Job, until: Seconds) -> None:
+    def rest(self, job: Job, until: Seconds, failing_since: Seconds | None) -> None:
         """The job has failed once more, and is to be tried again."""
         if job.letter is not None:
             self.forget()
         else:
-            self.failures, self.next_at = job.failures + 1, until
+            self.failures, self.next_at, self.failing_since = job.failures + 1, until, failing_since
 
     def _drop(self, job: Job) -> None:
         # The queue may have been read again while the job was under way.
@@ -148,10 +149,10 @@ def body_of(event: Event) -> bytes:
     return json.dumps(told, separators=(",", ":")).encode()
 
 
-def _delivery(event: Event, failures: int) -> Job:
-    return Job(event.id, event.type, body_of(event), failures, event.at, event.sequence)
+def _delivery(event: Event, failures: int, failing_since: Seconds | None) -> Job:
+    return Job(event.id, event.type, body_of(event), failures, failing_since, event.sequence)
 
 
 def _replay(letter: Letter) -> Job:
-    since = letter.replay_at or letter.at
-    return Job(letter.event_id, letter.event_type, letter.body.encode(), letter.attempts, since, letter=letter.id)
+    body = letter.body.encode()
+    return Job(letter.event_id, letter.event_type, body, letter.attempts, letter.replay_at, letter=letter.id)

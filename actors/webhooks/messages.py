@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.clients.types import ClientId, Seconds
+from actors.clients.types import ClientId
 from actors.runtime import Work
 from actors.store.dead_letters import DeleteDeadLetters, ReplayDeadLetters
 from actors.store.deliveries import Backlog, Due
 from actors.store.events import Event
-from actors.store.message import Write
 from actors.store.webhooks import ChangeWebhook, CreateWebhook, DeleteWebhook
 from actors.webhooks.schedule import Outcome
+from actors.webhooks.settling import Settled
 
 Key = tuple[str, ClientId]
 """A line: a webhook's id and a client."""
@@ -87,11 +87,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What followed an attempt is on disk, unless `error` says why not. The job is settled, or rests until `until`."""
+    """What followed an attempt is on disk, unless `error` says why not."""
 
     key: Key
-    record: Write[Any]
-    until: Seconds | None
+    settled: Settled
     slow: bool
     error: Exception | None = None
 

@@ -1,7 +1,8 @@
 """What follows an attempt: delivered, tried again after a delay, or given up as a dead letter.
 
-Rules of this file: pure; times and random numbers are arguments. Every event has a budget of attempts and of age, so a
-line behind a dead target always drains: one older than `give_up_after` has one attempt and no second.
+Rules of this file: pure; times and random numbers are arguments. Every event has a budget of attempts; and so that what
+waits behind a dead target drains, a target that has done nothing but fail for `give_up_after` has one attempt for each
+event, and no second, until one succeeds.
 
 Of the statuses 4xx all but 408, 425 and 429 mean that repeating the same request is no use. A redirect is not followed,
 and may be a maintenance page: it is tried again.
@@ -34,7 +35,7 @@ class Growth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The budget of one event: `attempts` in all, within `give_up_after` seconds of the event.
+    """The budget of one event: `attempts` in all, within `give_up_after` seconds from when its line began to fail.
 
     Delays begin with `delay` seconds, grow as `growth` says, never above `cap`; chance takes up to the share `jitter`
     away. A target's own Retry-After counts where it is longer, up to `retry_after_cap` seconds.
@@ -109,27 +110,31 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Set aside; only a replay tries again."""
+    """Set aside; only a replay tries again. `final`: for what the target said, not because a budget was spent."""
 
     why: str
     status: int | None
+    final: bool = False
 
 
 def decide(
-    policy: RetryPolicy, outcome: Outcome, *, attempt: int, age: float, now: float, random: Callable[[], float]
+    policy: RetryPolicy, outcome: Outcome, *, attempt: int, failing: float, now: float, random: Callable[[], float]
 ) -> Delivered | Retry | DeadLetter:
-    """What follows attempt number `attempt` (from 1) at an event `age` seconds old; `now` is in epoch seconds."""
+    """What follows attempt number `attempt` (from 1), now that nothing has succeeded for `failing` seconds.
+
+    `now` is in epoch seconds.
+    """
     status = outcome.status if isinstance(outcome, Answered) else None
     if status is not None and 200 <= status < 300:
         return Delivered(status)
     why = outcome.why if isinstance(outcome, Unanswered) else f"The target answered {status}"
     if _is_final(outcome):
-        return DeadLetter(why, status)
+        return DeadLetter(why, status, final=True)
     if attempt >= policy.attempts:
         return DeadLetter(f"{why}; {attempt} attempts have been made", status)
     delay = max(policy.wait(attempt, random), _asked_for(outcome, policy, now))
-    if age + delay > policy.give_up_after:
-        return DeadLetter(f"{why}; the event is too old for another attempt", status)
+    if failing + delay > policy.give_up_after:
+        return DeadLetter(f"{why}; the target has failed for too long for another attempt", status)
     return Retry(delay, why, status)
 
 

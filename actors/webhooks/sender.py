@@ -52,7 +52,7 @@ from actors.webhooks.messages import (
 from actors.webhooks.patterns import matches
 from actors.webhooks.posting import Post, Poster
 from actors.webhooks.schedule import DeadLetter, Delivered, Outcome, Retry, RetryPolicy, Unanswered, decide
-from actors.webhooks.settling import record_of
+from actors.webhooks.settling import Settled, settle
 from actors.webhooks.signature import headers_of, request_id
 from actors.webhooks.slots import Slots
 
@@ -118,7 +118,7 @@ class Sender(Actor):
         self._poster.stop(self._options.stop_grace)
         for message in self._late:
             if isinstance(message, Posted) and (line := self._lines.get(message.key)) and line.job:
-                self._tell_store(self._settle(message.key, line.job, message.outcome)[0])
+                self._tell_store(self._settle(message.key, line.job, message.outcome).record)
 
     # What the webhooks are.
 
@@ -286,18 +286,17 @@ class Sender(Actor):
             self._run()
         else:
             line.step = Step.RECORDING
-            record, until = self._settle(key, line.job, message.outcome)
+            settled = self._settle(key, line.job, message.outcome)
             slow = isinstance(message.outcome, Unanswered) and message.outcome.slow
-            self._write(Recorded(key, record, until, slow))
+            self._write(Recorded(key, settled, slow))
 
-    def _settle(self, key: Key, job: Job, outcome: Outcome) -> tuple[Write[Any], Seconds | None]:
-        """What to write of an attempt, and until when the job rests if it is not settled."""
+    def _settle(self, key: Key, job: Job, outcome: Outcome) -> Settled:
         now, policy = self.clock.time(), self._targets[key[0]].policy
-        attempt, age = job.failures + 1, now - job.since
-        decision = decide(policy, outcome, attempt=attempt, age=age, now=now, random=self._chance)
+        failing = 0.0 if job.failing_since is None else now - job.failing_since
+        attempt = job.failures + 1
+        decision = decide(policy, outcome, attempt=attempt, failing=failing, now=now, random=self._chance)
         self._log_failure(key, job, decision)
-        until = now + decision.delay if isinstance(decision, Retry) else None
-        return record_of(key, job, decision, now), until
+        return settle(key, job, decision, now)
 
     def _log_failure(self, key: Key, job: Job, decision: Delivered | Retry | DeadLetter) -> None:
         facts = {"webhook": key[0], "client": key[1], "event_id": job.event_id, "attempt": job.failures + 1}
@@ -306,11 +305,11 @@ class Sender(Actor):
         elif isinstance(decision, Retry) and not job.failures:
             self.log.info("webhook_retried", **facts, reason=decision.why)
 
-    def _write(self, settled: Recorded) -> None:
+    def _write(self, message: Recorded) -> None:
         def then(answer: object) -> None:
-            self._tell(replace(settled, error=answer if isinstance(answer, Exception) else None))
+            self._tell(replace(message, error=answer if isinstance(answer, Exception) else None))
 
-        self._store.order(settled.record, then)
+        self._store.order(message.settled.record, then)
 
     def _recorded(self, message: Recorded) -> None:
         if message.error is None:
@@ -322,10 +321,11 @@ class Sender(Actor):
 
     def _conclude(self, message: Recorded, line: LineState | None) -> None:
         if line is not None and line.job is not None:
-            if message.until is None:
-                line.settled(line.job)
+            settled = message.settled
+            if settled.until is None:
+                line.settled(line.job, settled.failing_since)
             else:
-                line.rest(line.job, message.until)
+                line.rest(line.job, settled.until, settled.failing_since)
         self._end_turn(message.key, line, slow=message.slow)
         self._run()
 

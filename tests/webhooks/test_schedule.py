@@ -24,8 +24,9 @@ NOW = 1_767_225_600.0  # Thu, 01 Jan 2026 00:00:00 GMT
 
 
 def after(outcome: Outcome, policy: RetryPolicy = PLAIN, **given_: float) -> Delivered | Retry | DeadLetter:
-    facts = {"attempt": 1, "age": 0.0, "now": NOW, **given_}
-    return decide(policy, outcome, attempt=int(facts["attempt"]), age=facts["age"], now=NOW, random=lambda: 0.5)
+    facts = {"attempt": 1, "failing": 0.0, **given_}
+    attempt, failing = int(facts["attempt"]), facts["failing"]
+    return decide(policy, outcome, attempt=attempt, failing=failing, now=NOW, random=lambda: 0.5)
 
 
 def delay(outcome: Outcome, policy: RetryPolicy = PLAIN) -> float:
@@ -53,14 +54,14 @@ def test_every_status_is_decided(status: int) -> None:
     if 200 <= status < 300:
         assert decision == Delivered(status)
     elif 400 <= status < 500 and status not in (408, 425, 429):
-        assert decision == DeadLetter(f"The target answered {status}", status)
+        assert decision == DeadLetter(f"The target answered {status}", status, final=True)
     else:
         assert decision == Retry(2.0, f"The target answered {status}", status)
 
 
 def test_without_an_answer_it_is_tried_again_unless_that_is_no_use() -> None:
     assert after(Unanswered("gone", slow=True)) == Retry(2.0, "gone", None)
-    assert after(Unanswered("refused", final=True)) == DeadLetter("refused", None)
+    assert after(Unanswered("refused", final=True)) == DeadLetter("refused", None, final=True)
 
 
 def test_the_last_attempt_of_the_budget_is_the_last() -> None:
@@ -69,11 +70,11 @@ def test_the_last_attempt_of_the_budget_is_the_last() -> None:
     assert after(Answered(200), attempt=99) == Delivered(200)
 
 
-def test_an_event_past_its_age_is_not_tried_again() -> None:
+def test_where_a_target_has_failed_for_too_long_nothing_is_tried_again() -> None:
     policy = RetryPolicy(Growth.CONSTANT, delay=10.0, give_up_after=100.0, jitter=0.0)
-    assert isinstance(after(Answered(500), policy, age=90.0), Retry)
-    assert isinstance(after(Answered(500), policy, age=90.1), DeadLetter)
-    assert isinstance(after(Answered(200), policy, age=1e9), Delivered)
+    assert isinstance(after(Answered(500), policy, failing=90.0), Retry)
+    assert isinstance(after(Answered(500), policy, failing=90.1), DeadLetter)
+    assert isinstance(after(Answered(200), policy, failing=1e9), Delivered)
 
 
 def test_a_target_may_ask_for_a_longer_delay_but_not_for_a_shorter_one_nor_for_ever() -> None:
@@ -110,15 +111,15 @@ FAILURES = st.one_of(
 def test_every_event_is_settled_within_its_budget_whatever_the_target_does(
     policy: RetryPolicy, outcomes: list[Outcome], chance: float
 ) -> None:
-    age = 0.0
+    failing = 0.0
     for attempt, outcome in enumerate(outcomes, start=1):
-        decision = decide(policy, outcome, attempt=attempt, age=age, now=NOW + age, random=lambda: chance)
+        decision = decide(policy, outcome, attempt=attempt, failing=failing, now=NOW + failing, random=lambda: chance)
         if not isinstance(decision, Retry):
             return
         assert attempt < policy.attempts
         assert 0.0 <= decision.delay <= max(policy.cap, policy.retry_after_cap)
-        age += decision.delay
-        assert age <= policy.give_up_after
+        failing += decision.delay
+        assert failing <= policy.give_up_after
     pytest.fail("more attempts than the budget holds")
 
 

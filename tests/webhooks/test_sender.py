@@ -243,10 +243,17 @@ def test_what_is_under_way_at_the_end_may_finish_and_is_not_sent_twice(tmp_path:
     assert [request.event["sequence"] for request in receiver.requests] == [1, 2]
 
 
-def test_an_event_too_old_has_one_attempt_and_no_second(store: Store, receiver: Receiver) -> None:
+def test_behind_a_target_that_has_failed_for_too_long_each_event_has_one_attempt_until_one_succeeds(
+    store: Store, receiver: Receiver
+) -> None:
     receiver.behaviour = always(answer(500))
-    with sending(store, retry=RetryPolicy(Growth.CONSTANT, 0.01, give_up_after=60.0)) as sender:
+    with sending(store, retry=RetryPolicy(Growth.CONSTANT, 0.05, give_up_after=0.12, jitter=0.0)) as sender:
         webhook = add(sender, receiver.url)
-        happen(store, 20, at=time.time() - 61.0)
+        happen(store, 20)
         until(lambda: len(ask(store, GetDeadLetters(webhook.id))) == 20, "the line drains")
-    assert len(receiver.requests) == 20
+        assert [letter.attempts for letter in ask(store, GetDeadLetters())][1:] == [1] * 19
+        failing = ask(store, GetLines(webhook.id))[0].failing_since
+        assert failing is not None
+        receiver.behaviour = always(answer(200))
+        happen(store)
+        until(lambda: ask(store, GetLines(webhook.id))[0].failing_since is None, "it succeeds")

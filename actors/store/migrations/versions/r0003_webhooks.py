@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_at", sa.Double),
+        sa.Column("failing_since", sa.Double),
         sa.Column("why", sa.Text),
         sa.Column("status", sa.Integer),
         sa.Column("delivered", sa.BigInteger, nullable=False),
