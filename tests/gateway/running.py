@@ -42,7 +42,9 @@ class Running:
         self.url, self.where = address(listener), listener.getsockname()
         self._thread = threading.Thread(target=self._run, args=[listener], name="service")
         self._thread.start()
-        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        key = self.settings.api_key
+        headers = {"X-Api-Key": key.get_secret_value()} if key else {}
+        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
         until(self._started, bool, "the system has started")
         return self
 
