@@ -3,10 +3,9 @@
 Everything here runs in the client's own thread, one message after the other. Nothing blocks: long work is ordered from
 the page and comes back as a fact. Questions are answered from what is known, never from the browser.
 
-    standing  what the client is, in public            pages    which page is heard, which are still leaving
-    waiting   who waits for another state              health   whether the page answers
-    asking    whose question the page has              memory   whether it has grown too big
-    sending   whose message the page has               ending   how far the client has ended
+    standing    what the client is, in public          pages    which page is heard, which are still leaving
+    unanswered  what callers have asked                health   whether the page answers
+    ending      how far the client has ended           memory   whether it has grown too big
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from actors.clients import lifecycle, protocol
-from actors.clients.asking import AnswerLate, Askers
+from actors.clients.asking import AnswerLate
 from actors.clients.ending import CloseLate, Ending, LogOutLate
-from actors.clients.errors import LogOutFailed, NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
+from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, ProbeDue, ProbeLate
 from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, Lost, Patience, PatienceOver, StartFailed
 from actors.clients.memory import MemoryLimit, Verdict
@@ -26,10 +25,11 @@ from actors.clients.pages import Pages
 from actors.clients.pairing import Pairing
 from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Status
-from actors.clients.sending import Sending, SendLate
+from actors.clients.sending import SendLate
 from actors.clients.standing import Standing
 from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, Seconds, State
-from actors.clients.waiting import Waiting, WaitOver
+from actors.clients.unanswered import Answer, Late, Unanswered
+from actors.clients.waiting import WaitOver
 from actors.runtime import Actor, Refusal
 
 if TYPE_CHECKING:
@@ -86,11 +86,7 @@ class Client(Actor):
         self._pages = Pages(browser, client_id, self.actor_ref)
         self._health = Health(self, times.probe_interval, times.probe_timeout)
         self._memory = MemoryLimit(memory_limit)
-        self._sending = Sending(self, times.send)
-        self._waiting = Waiting(self)
-        self._log_outs = Askers(self, "log-out", times.log_out)
-        self._pairing_codes = Askers(self, "pairing-code", times.answer)
-        self._screenshots = Askers(self, "screenshot", times.answer)
+        self._unanswered = Unanswered(self, times)
         self._ending = Ending(self, self._pages, log_out=times.log_out, close=times.close)
         self._pairing = Pairing()
         self._caller_waits = False
@@ -117,7 +113,7 @@ class Client(Actor):
         return self._standing.status
 
     def _await_state(self, question: protocol.AwaitState) -> Status | None:
-        return self._waiting.add(question, self._standing.status)
+        return self._unanswered.wait(question, self._standing.status)
 
     def _start(self, order: protocol.Start) -> None:
         answer = self._start_outcome(order)
@@ -145,27 +141,23 @@ class Client(Actor):
         return self._browser.has_login(self._client_id)
 
     def _send_text(self, message: protocol.SendText) -> None:
-        self._sending.send(self._ready_page(), message)
+        self._unanswered.send(self._ready_page(), message)
         self._traffic = True
 
     def _log_out(self, _: protocol.LogOut) -> None:
-        page = self._ready_page()
-        self._log_outs.add()
-        page.log_out()
+        self._unanswered.log_out(self._ready_page())
 
     def _request_pairing_code(self, order: protocol.RequestPairingCode) -> None:
         page, state = self._pages.present, self._standing.state
         if page is None or state is not State.QR_REQUIRED:
             raise PairingUnavailable(f"A pairing code can be asked for in QR_REQUIRED only, not in {state}")
-        self._pairing_codes.add()
-        page.request_pairing_code(order.phone)
+        self._unanswered.pairing_code(page, order.phone)
 
     def _take_screenshot(self, _: protocol.TakeScreenshot) -> None:
         page = self._pages.present
         if page is None:
             raise NotReady(self._standing.state)
-        self._screenshots.add()
-        page.take_screenshot()
+        self._unanswered.picture(page)
 
     def _ready_page(self) -> Page:
         page = self._pages.present
@@ -191,7 +183,7 @@ class Client(Actor):
         """Close what is open, answer whoever waits, and stop once every process is gone."""
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(lifecycle.Closed())
-        self._waiting.end(self._standing.status)
+        self._unanswered.ended(self._standing.status)
         if self._ending.order is not None and self._ending.order.forget:
             self._browser.drop_login(self._client_id)
         self._ending.leave()
@@ -241,7 +233,7 @@ class Client(Actor):
             self._walk(protocol.Banned(fact.reason, fact.text))
         elif fact.reason is not Reason.LOGGED_OUT_BY_PHONE:
             self._walk(fact)
-        elif self._log_outs or self._ending.logging_out:
+        elif self._unanswered.logging_out or self._ending.logging_out:
             self._walk(replace(fact, reason=Reason.LOGGED_OUT_BY_API, text="Logged out on request"))
         else:
             self._remember(self._pairing.logged_out(self.clock.time()))
@@ -263,28 +255,19 @@ class Client(Actor):
     def _pairing_code_shown(self, fact: protocol.PairingCodeShown) -> None:
         if self._standing.state is State.QR_REQUIRED:
             self._standing.change(pairing_code=fact.code)
-        self._pairing_codes.answer(fact)
+        self._unanswered.told(fact, self._standing.state)
 
-    def _pairing_code_refused(self, fact: protocol.PairingCodeRefused) -> None:
-        self._pairing_codes.refuse(PairingUnavailable(fact.why))
-
-    def _screenshot_taken(self, fact: protocol.ScreenshotTaken) -> None:
-        if fact.png is not None:
-            self._screenshots.answer(protocol.Screenshot(fact.png))
-        else:
-            self._screenshots.refuse(NotReady(self._standing.state))
+    def _answered(self, fact: Answer) -> None:
+        self._unanswered.told(fact, self._standing.state)
 
     def _probed(self, fact: protocol.Probed) -> None:
         self._health.answered(fact.token)
         self._standing.change(healthy=self._is_healthy(self._standing.state))
         ready = self._standing.state is State.READY
-        quiet, self._traffic = ready and not self._traffic and not self._sending, False
+        quiet, self._traffic = ready and not self._traffic and not self._unanswered.sending, False
         if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
             self._memory = self._memory.restarted(self.now())
             self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
-
-    def _settled(self, fact: protocol.Sent | protocol.SendRefused | protocol.SendUnsettled) -> None:
-        self._sending.settle(fact)
 
     def _happened(self, fact: protocol.Happened) -> None:
         self._traffic = True
@@ -312,21 +295,8 @@ class Client(Actor):
         if hung:
             self._give_up_page(Reason.BROWSER_HUNG, "The page did not answer two probes in a row")
 
-    def _answer_late(self, late: AnswerLate) -> None:
-        errors = {
-            self._log_outs: _not_logged_out(self._standing.state),
-            self._pairing_codes: PairingUnavailable("WhatsApp Web gave no pairing code in time"),
-            self._screenshots: NotReady(self._standing.state),
-        }
-        for askers, error in errors.items():
-            if askers.kind == late.kind:
-                askers.late(late.ticket, error)
-
-    def _send_late(self, late: SendLate) -> None:
-        self._sending.late(late.order)
-
-    def _wait_over(self, over: WaitOver) -> None:
-        self._waiting.over(over.ticket, self._standing.status)
+    def _late(self, timer: Late) -> None:
+        self._unanswered.late(timer, self._standing.status)
 
     # --- reconnection, granted by the supervisor ---------------------------------------------------------------------
 
@@ -351,16 +321,11 @@ class Client(Actor):
         after = decision.state
         self._standing.enter(after, event, healthy=self._is_healthy(after))
         self._caller_waits &= after in STARTING
-        if before is State.QR_REQUIRED is not after:
-            self._left_qr(after)
+        if before is State.QR_REQUIRED and after in (State.INITIALIZING, State.READY):
+            self._remember(self._pairing.paired(self.clock.time()))
         for effect in decision.effects:
             _EFFECTS[effect](self, *why)
-        self._waiting.changed(self._standing.status)
-
-    def _left_qr(self, after: State) -> None:
-        self._pairing_codes.refuse_all(PairingUnavailable(f"No pairing code is needed in {after}"))
-        if after in (State.INITIALIZING, State.READY):
-            self._remember(self._pairing.paired(self.clock.time()))
+        self._unanswered.changed(self._standing.status)
 
     def _is_healthy(self, state: State) -> bool:
         return state is State.READY and self._health.healthy
@@ -374,13 +339,7 @@ class Client(Actor):
         """Let go of the page, and answer everyone who waits for something of it."""
         self._health.rest()
         self._pages.leave(graceless=reason in _GRACELESS)
-        self._sending.page_gone()
-        state = self._standing.state
-        self._pairing_codes.refuse_all(NotReady(state))
-        self._screenshots.refuse_all(NotReady(state))
-        if self._standing.status.reason is Reason.LOGGED_OUT_BY_API:
-            self._log_outs.answer_all(self._standing.status)
-        self._log_outs.refuse_all(_not_logged_out(state))
+        self._unanswered.page_gone(self._standing.status)
 
     def _refresh_qr(self, *_: object) -> None:
         if self._pages.present is not None:
@@ -399,10 +358,6 @@ class Client(Actor):
             self._standing.tell_supervisor(wish)
 
 
-def _not_logged_out(state: State) -> LogOutFailed:
-    return LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {state}")
-
-
 _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     FromPage: Client._hear,
     protocol.GetStatus: Client._get_status,
@@ -419,9 +374,9 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     PatienceOver: Client._patience_over,
     ProbeDue: Client._probe_due,
     ProbeLate: Client._probe_late,
-    SendLate: Client._send_late,
-    WaitOver: Client._wait_over,
-    AnswerLate: Client._answer_late,
+    SendLate: Client._late,
+    WaitOver: Client._late,
+    AnswerLate: Client._late,
     LogOutLate: Client._leave,
     CloseLate: Client._close_late,
 }
@@ -431,7 +386,7 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.QrIdle: Client._qr_idle,
     protocol.QrScanned: Client._walk,
     protocol.PairingCodeShown: Client._pairing_code_shown,
-    protocol.PairingCodeRefused: Client._pairing_code_refused,
+    protocol.PairingCodeRefused: Client._answered,
     protocol.Ready: Client._ready,
     protocol.LinkLost: Client._link_lost,
     protocol.LinkResumed: Client._walk,
@@ -442,11 +397,11 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.PageFailed: Client._lost,
     protocol.BrowserGone: Client._lost,
     protocol.Probed: Client._probed,
-    protocol.Sent: Client._settled,
-    protocol.SendRefused: Client._settled,
-    protocol.SendUnsettled: Client._settled,
+    protocol.Sent: Client._answered,
+    protocol.SendRefused: Client._answered,
+    protocol.SendUnsettled: Client._answered,
     protocol.LookedUp: lambda *_: None,  # nothing here asks for it
-    protocol.ScreenshotTaken: Client._screenshot_taken,
+    protocol.ScreenshotTaken: Client._answered,
     protocol.Happened: Client._happened,
 }
 
