@@ -39,9 +39,11 @@ RECORDER = """
   const waiting = new Set();
   const plain = (value) => {
     if (value === null || typeof value !== 'object') return value;
-    return value.fullCode ?? (value.id ? {id: String(value.id), body: value.body, fromMe: value.id.fromMe, ack: value.ack,
-      msgId: value.msgId && String(value.msgId), type: value.type, text: value.reactionText, peer: String(value.peerJid),
-      } : value.ids ? {ids: value.ids.map(String), ack: value.ack} : String(value));
+    if (value.fullCode) return value.fullCode;
+    if (value.ids) return {ids: value.ids.map(String), ack: value.ack};
+    if (!value.id) return String(value);
+    const {id, body, type, ack, reactionText: text, peerJid} = value;
+    return {id: String(id), fromMe: id.fromMe, body, type, ack, text, peer: String(peerJid)};
   };
   window.hears = (name, ...args) => {
     heard.push([name, ...args.map(plain)]);
@@ -134,6 +136,7 @@ def connected(server: Sandbox) -> Iterator[Sandbox]:
 DEFAULTS = {
     "compat": "modern",
     "lids": False,
+    "loader": True,
     "qr_refs": 6,
     "qr_first": 60.0,
     "qr_next": 20.0,
@@ -267,12 +270,12 @@ class Tab:
 
 
 @pytest.fixture
-def tab(sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[[], Tab]]:
+def tab(server: Sandbox, tmp_path: Path) -> Iterator[Callable[[], Tab]]:
     """Makes tabs on a profile each; ends them all."""
     tabs: list[Tab] = []
 
     def make(profile: str = "profile") -> Tab:
-        tabs.append(Tab(sandbox.url, tmp_path / profile))
+        tabs.append(Tab(server.url, tmp_path / profile))
         (tmp_path / profile).mkdir(exist_ok=True)
         os.chmod(tmp_path / profile, 0o700)
         return tabs[-1]

@@ -2,35 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+
+from tests.sandbox.conftest import Sandbox, Tab
+from tests.sandbox.linked import CODE, MAIN
 
 pytestmark = pytest.mark.e2e
 
 ME = "5491100000001"
-CODE = "heard.find(([name, code]) => name === 'conn.auth_code_change' && code)?.[1]"
-READY = "heard.some(([name, mode]) => name === 'conn.stream_mode_changed' && mode === 'MAIN') && WPP.isFullReady"
+Tabs = Callable[[], Tab]
+UNPAIRED = [
+    "loader.injected",
+    "conn.auth_code_change",
+    "conn.require_auth",
+    "conn.stream_mode_changed QR",
+    "conn.main_ready",
+    "conn.stream_info_changed NORMAL",
+    "conn.main_init",
+    "loader.ready",
+    "loader.full_ready",
+]
+SCANNED = [
+    "conn.stream_info_changed OPENING",
+    "conn.stream_mode_changed SYNCING",
+    "conn.stream_info_changed PAIRING",
+    "conn.stream_info_changed SYNCING",
+    *(CLASSIC_ONLY := ["conn.authenticated", "conn.main_loaded"]),
+    "conn.stream_info_changed NORMAL",
+    "conn.stream_mode_changed MAIN",
+    "conn.auth_code_change",
+]
+RESUMED = [
+    "loader.injected",
+    "conn.auth_code_change",
+    "conn.stream_mode_changed MAIN",
+    "conn.main_ready",
+    "conn.stream_info_changed NORMAL",
+    "conn.main_init",
+    "loader.ready",
+    "loader.full_ready",
+]
 
 
-def test_wa_js_shows_the_code_that_the_server_knows(sandbox, tab):
-    one = tab()
-    one.open()
-    code = one.until(CODE)
-    assert code == sandbox.get("/api/pages?wait=5")[0]["code"]
-    one.until("WPP.isFullReady")
-    print(one.heard(), one.console)
+def told(tab: Tab) -> list[str]:
+    """What wa-js told, by name, and by value where that is a mode or an info."""
+    facts: list[list[Any]] = [one for one in tab.heard() if one[0] != "cmd"]
+    return [" ".join(map(str, one if "stream" in one[0] else one[:1])) for one in facts]
 
 
 @pytest.mark.parametrize("compat", ["modern", "classic"])
-def test_scan_send_and_resume(sandbox, tab, compat):
+def test_code_scan_and_resume_sound_as_on_the_real_page(sandbox: Sandbox, tab: Tabs, compat: str) -> None:
     one = tab()
     one.open(f"?compat={compat}")
-    sandbox.post("/api/scan", code=one.until(CODE), number=ME)
-    one.until(READY)
-    print(one.heard(), one.console)
-    print(one.js("WPP.chat.sendTextMessage('5491155554444@c.us', 'hello', {linkPreview: false, markIsRead: false})"))
-    one.until("heard.find(([name, what]) => name === 'chat.msg_ack_change' && what.ack === 3)")
-    print(one.heard()[-6:], one.console)
+    code = one.until(CODE)
+    assert code == sandbox.get("/api/pages?wait=5")[0]["code"]
+    one.until("WPP.isFullReady")
+    assert told(one) == UNPAIRED
+    one.js("void (heard.length = 0)")
+
+    sandbox.post("/api/scan", code=code, number=ME, name="Ana")
+    one.until("heard.at(-1)[0] === 'conn.auth_code_change'")
+    assert told(one) == [fact for fact in SCANNED if compat == "classic" or fact not in CLASSIC_ONLY]
+    assert one.js("String(WPP.conn.getMyUserWid())") == f"{ME}@c.us"
     one.close()
+
+    one.open(f"?compat={compat}")
+    one.until(MAIN)
+    assert [fact for fact in told(one) if fact != "conn.main_loaded"] == RESUMED
+    assert len(sandbox.get(f"/api/accounts/{ME}")["devices"]) == 1
+
+
+def test_codes_rotate_then_idle_and_can_be_had_again(sandbox: Sandbox, tab: Tabs) -> None:
+    sandbox.post("/api/settings", qr_refs=2, qr_first=1.5, qr_next=0.5)
+    one = tab()
     one.open()
-    one.until(READY)
-    print(one.heard(), one.console)
+    one.until("heard.some(([name]) => name === 'conn.qrcode_idle')")
+    codes = one.js("heard.filter(([name]) => name === 'conn.auth_code_change').map(([, code]) => code)")
+    assert len({code for code in codes if code}) == 2
+    assert codes[-1] is None
+    sandbox.post("/api/settings", qr_refs=6, qr_first=60.0)
+    one.js("void WPP.whatsapp.BackendEventBus.triggerRefreshQR()")
+    fresh = one.until("heard.at(-1)[1] && heard.at(-1)[0] === 'conn.auth_code_change' && heard.at(-1)[1]")
+    assert fresh not in codes
+    missed = sandbox.http.post("/api/scan", json={"code": codes[0], "number": ME})
+    assert (missed.status_code, missed.json()["error"]["code"]) == (404, "NO_SUCH_CODE")
+
+    typed = one.js(f"WPP.conn.genLinkDeviceCodeForPhoneNumber('{ME}')")
+    assert len(typed) == 8
+    assert sandbox.http.post("/api/pair", json={"code": typed, "number": "5491100000099"}).status_code == 404
+    sandbox.post("/api/pair", code=f"{typed[:4]}-{typed[4:].lower()}", number=ME)
+    one.until(MAIN)
+
+
+def test_a_page_without_loader_never_becomes_ready(sandbox: Sandbox, tab: Tabs) -> None:
+    sandbox.post("/api/settings", loader=False)
+    one = tab()
+    one.open()
+    assert one.js("[typeof window.__d, window.WPP.isInjected]") == ["undefined", False]
+
+
+def test_a_slow_resume_says_syncing_until_it_is_answered(sandbox: Sandbox, tab: Tabs) -> None:
+    one = tab()
+    one.open()
+    sandbox.post("/api/scan", page=sandbox.get("/api/pages?wait=5")[0]["id"], number=ME)
+    one.until(MAIN)
+    sandbox.post("/api/settings", resume_delay=1.5)
+    one.goto()
+    one.until("heard.find(([name]) => name === 'loader.ready')")
+    assert told(one)[2:4] == ["conn.stream_mode_changed SYNCING", "conn.stream_info_changed PAIRING"]
+    assert not one.js("WPP.isFullReady")
+    one.until(MAIN)
+
+    sandbox.post(f"/api/accounts/{ME}/network", online=False)
+    one.goto()
+    one.until("WPP.whatsapp.Stream?.mode === 'OFFLINE'")
+    sandbox.post("/api/settings", resume_delay=0.0)
+    sandbox.post(f"/api/accounts/{ME}/network", online=True)
+    one.until(MAIN)
