@@ -221,7 +221,8 @@ def _put(connection: Connection, told: Told, first: dict[str, Any], changes: dic
     statement = insert(connection, webhook_lines).values(new)
     key, forwards = ["webhook_id", "client_id"], webhook_lines.c.sequence < told.sequence
     upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=forwards)
-    return connection.execute(upsert).rowcount == 1
+    # Asked back: not every driver counts the rows of an INSERT.
+    return connection.execute(upsert.returning(webhook_lines.c.sequence)).first() is not None
 
 
 def _line(connection: Connection, webhook_id: str, client_id: ClientId) -> Line:

@@ -98,7 +98,8 @@ class GetWebhooks(Read[tuple[Webhook, ...]]):
 
 def create(connection: Connection, message: CreateWebhook) -> Webhook:
     row = {column.name: getattr(message.webhook, column.name) for column in webhooks.columns}
-    if connection.execute(insert(connection, webhooks).values(row).on_conflict_do_nothing()).rowcount == 0:
+    statement = insert(connection, webhooks).values(row).on_conflict_do_nothing()
+    if connection.execute(statement.returning(webhooks.c.id)).first() is None:
         raise WebhookExists(f"There is a webhook {message.webhook.id} already")
     _begin_now(connection, message.webhook.id, before=None)
     return get(connection, GetWebhook(message.webhook.id))
