@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
 from actors.browser import injection
 from actors.browser.chromium import Chromium, ChromiumEnded
@@ -66,7 +66,7 @@ class Opening:
     async def _tried(self, attempt: Callable[[], Awaitable[None]]) -> None:
         async for trial in AsyncRetrying(
             stop=stop_before_delay(max(0.0, self._left())),
-            wait=wait_exponential_jitter(initial=0.2, max=3.0),
+            wait=wait_random_exponential(multiplier=0.2, max=3.0),
             retry=retry_if_exception(lambda error: isinstance(error, StartFailed)),
             reraise=True,
         ):
