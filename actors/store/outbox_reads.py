@@ -44,7 +44,10 @@ def count_queued(connection: Connection, client_id: ClientId | None, up_to: int 
     queued: Select[Any] = select(literal_column("1")).where(QUEUED)
     if client_id is not None:
         queued = queued.where(outbox.c.client_id == client_id)
-    return connection.execute(select(func.count()).select_from(queued.limit(up_to).subquery())).scalar_one()
+    if up_to is not None:
+        # The order is for PostgreSQL, which would else read the whole table where it expects to find enough soon.
+        queued = queued.order_by(outbox.c.client_id, outbox.c.chat, outbox.c.position).limit(up_to)
+    return connection.execute(select(func.count()).select_from(queued.subquery())).scalar_one()
 
 
 def get_next(connection: Connection, message: NextMessages) -> tuple[Message, ...]:
@@ -87,7 +90,8 @@ def get_count(connection: Connection, message: CountQueued) -> int:
 
 
 def get_next_due(connection: Connection, message: GetNextDue) -> Seconds | None:
-    later = select(func.min(outbox.c.send_at)).where(QUEUED, _of(message.client_id), outbox.c.send_at > message.at)
+    scheduled = select(func.min(outbox.c.send_at)).where(QUEUED, outbox.c.send_at.is_not(None), _of(message.client_id))
+    later = scheduled.where(outbox.c.send_at > message.at)
     return cast(Seconds | None, connection.execute(later).scalar_one())
 
 
@@ -108,8 +112,8 @@ READS: Operations = {
 
 
 def _most_urgent_chat(connection: Connection, client_id: ClientId, at: Seconds, busy: set[str]) -> str | None:
-    # Two queries, each in the order of one index: `send_at IS NULL OR send_at <= ?` would have to sort all that waits.
-    timings = (outbox.c.send_at.is_(None), outbox.c.send_at <= at)
+    # Two queries, one an index: `send_at IS NULL OR send_at <= ?` would have to sort all that waits.
+    timings = (outbox.c.send_at.is_(None), outbox.c.send_at.is_not(None) & (outbox.c.send_at <= at))
     query = select(outbox.c.chat, outbox.c.priority, outbox.c.position)
     free = query.where(QUEUED, _of(client_id), _alive(at), outbox.c.chat.not_in(busy)).order_by(*_URGENT).limit(1)
     firsts = [row for timing in timings for row in connection.execute(free.where(timing))]
