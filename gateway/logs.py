@@ -21,9 +21,9 @@ from actors.clients.masking import mask
 from config.settings import Settings
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_NOT_PRIVATE = frozenset({"timestamp", "level", "event", "logger", "method", "request"})
-_QUIET = {"uvicorn": logging.WARNING, "alembic": logging.WARNING, "asyncio": logging.WARNING}
-"""Libraries that tell on `info` what our own lines tell already."""
+_NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request"})
+_LIBRARIES = logging.WARNING
+"""Least level of what libraries log: below it they tell URLs, frames and bodies."""
 
 
 class Lines:
@@ -49,10 +49,8 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
         logger_factory=lambda *_: Lines(descriptor),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=level, handlers=[_Forward()], force=True)
+    logging.basicConfig(level=max(level, _LIBRARIES), handlers=[_Forward()], force=True)
     logging.captureWarnings(True)
-    for name, least in _QUIET.items():
-        logging.getLogger(name).setLevel(max(level, least))
 
 
 def masked(_: Any, __: str, event: EventDict) -> EventDict:

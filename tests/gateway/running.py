@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -37,7 +37,21 @@ class Running:
         self.system = self.server.system
         self.code: int | None = None
 
+    @contextlib.contextmanager
+    def unready(self) -> Iterator[None]:
+        """The same as entering it, for a test that looks at the start itself."""
+        self._begin()
+        try:
+            yield
+        finally:
+            self.__exit__()
+
     def __enter__(self) -> Self:
+        self._begin()
+        until(self._started, bool, "the system has started")
+        return self
+
+    def _begin(self) -> None:
         listener = listen("127.0.0.1", 0)
         self.url, self.where = address(listener), listener.getsockname()
         self._thread = threading.Thread(target=self._run, args=[listener], name="service")
@@ -45,8 +59,6 @@ class Running:
         key = self.settings.api_key
         headers = {"X-Api-Key": key.get_secret_value()} if key else {}
         self.http = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
-        until(self._started, bool, "the system has started")
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
@@ -67,6 +79,10 @@ class Running:
     def end(self) -> int | None:
         """Have it end as a signal would, and answer the exit code."""
         self.server.end(self.ending)
+        return self.joined()
+
+    def joined(self) -> int | None:
+        """Wait until it has ended by itself, and answer the exit code."""
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the service did not end"
         return self.code
