@@ -83,7 +83,12 @@ class Database:
 
 def insert(connection: Connection, table: Table) -> Insert:
     """An INSERT that knows ON CONFLICT, in the words of this connection's database."""
-    return _INSERTS[connection.dialect.name](table)
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> Insert:
+    """The same for statements that are made before there is a connection: `dialect` is `sqlite` or `postgresql`."""
+    return _INSERTS[dialect](table)
 
 
 dump_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

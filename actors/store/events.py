@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, Executable, RowMapping, Select, bindparam, func, select
 from ulid import ULID
 
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
-from actors.store.database import insert
+from actors.store.database import insert, insert_in
 from actors.store.message import Operations, Read, Write
 from actors.store.schema import event_counts, event_keys, events
 
@@ -127,15 +128,13 @@ def of_transition(transition: Transition, id: str) -> AppendEvent:
 def append(connection: Connection, told: AppendEvent) -> Event | None:
     if told.key is not None and not _is_first(connection, told.client_id, told.key, told.at):
         return None
-    count = select(event_counts.c.sequence).where(event_counts.c.client_id == told.client_id).scalar_subquery()
     row = {name: getattr(told, name) for name in ("id", "client_id", "at", "type", "payload")}
-    statement = insert(connection, events).values(row | {"sequence": func.coalesce(count, 0) + 1})
-    written = statement.on_conflict_do_nothing(index_elements=["id"]).returning(events.c.position, events.c.sequence)
-    numbers = connection.execute(written).first()
+    write, count = _statements(connection.dialect.name)
+    numbers = connection.execute(write, row | {"of_client": told.client_id}).first()
     if numbers is None:
         return None
     position, sequence = numbers
-    _put_count(connection, told.client_id, sequence)
+    connection.execute(count, {"client_id": told.client_id, "sequence": sequence})
     return Event(position, told.id, told.client_id, sequence, told.at, told.type, told.payload)
 
 
@@ -187,9 +186,15 @@ def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds
     return connection.execute(statement.returning(event_keys.c.at)).first() is not None
 
 
-def _put_count(connection: Connection, client_id: ClientId, sequence: int) -> None:
-    statement = insert(connection, event_counts).values(client_id=client_id, sequence=sequence)
-    connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_={"sequence": sequence}))
+@cache
+def _statements(dialect: str) -> tuple[Executable, Executable]:
+    """The INSERT of an event with the next sequence, and the one that keeps that. Made once: each event needs them."""
+    last = select(event_counts.c.sequence).where(event_counts.c.client_id == bindparam("of_client")).scalar_subquery()
+    write = insert_in(dialect, events).values({"sequence": func.coalesce(last, 0) + 1})
+    once = write.on_conflict_do_nothing(index_elements=["id"])
+    count = insert_in(dialect, event_counts)
+    keep = count.on_conflict_do_update(index_elements=["client_id"], set_={"sequence": count.excluded.sequence})
+    return once.returning(events.c.position, events.c.sequence), keep
 
 
 def _read(connection: Connection, query: Select[Any], types: frozenset[str], limit: int) -> tuple[Event, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, literal_column, or_, select
 
 from actors.clients.types import ClientId, Seconds
 from actors.store.errors import NoSuchMessage
@@ -29,25 +29,30 @@ SENDING = outbox.c.state == literal_column("'sending'")
 _URGENT = (outbox.c.priority.desc(), outbox.c.position)
 
 
+_COUNT_UP_TO = select(func.count()).select_from(
+    select(literal_column("1"))
+    .where(QUEUED, outbox.c.client_id == bindparam("client"))
+    # The order is for PostgreSQL, which would else read the whole table where it expects to find enough soon.
+    .order_by(outbox.c.client_id, outbox.c.chat, outbox.c.position)
+    .limit(bindparam("up_to"))
+    .subquery()
+)
+# Made once, like every statement that each acceptance needs: making it takes longer than running it.
+
+
 def message_of(row: RowMapping) -> Message:
     """A row of the table as what is told of it."""
     return Message(**{**row, "state": MessageState(row["state"])})
 
 
-def read(connection: Connection, query: Select[Any]) -> tuple[Message, ...]:
-    """All that a query over whole rows finds."""
-    return tuple(map(message_of, connection.execute(query).mappings()))
+def read(connection: Connection, query: Select[Any], **values: Any) -> tuple[Message, ...]:
+    """All that a query over whole rows finds, with these values for its parameters."""
+    return tuple(map(message_of, connection.execute(query, values).mappings()))
 
 
-def count_queued(connection: Connection, client_id: ClientId | None, up_to: int | None = None) -> int:
-    """How many wait; counting stops at `up_to`, so that a full outbox costs no more than its limit."""
-    queued: Select[Any] = select(literal_column("1")).where(QUEUED)
-    if client_id is not None:
-        queued = queued.where(outbox.c.client_id == client_id)
-    if up_to is not None:
-        # The order is for PostgreSQL, which would else read the whole table where it expects to find enough soon.
-        queued = queued.order_by(outbox.c.client_id, outbox.c.chat, outbox.c.position).limit(up_to)
-    return connection.execute(select(func.count()).select_from(queued.subquery())).scalar_one()
+def count_queued(connection: Connection, client_id: ClientId, up_to: int) -> int:
+    """How many of a client wait; counting stops at `up_to`, so that a full outbox costs no more than its limit."""
+    return connection.execute(_COUNT_UP_TO, {"client": client_id, "up_to": up_to}).scalar_one()
 
 
 def get_next(connection: Connection, message: NextMessages) -> tuple[Message, ...]:
@@ -86,7 +91,10 @@ def get_list(connection: Connection, message: ListMessages) -> tuple[Message, ..
 
 
 def get_count(connection: Connection, message: CountQueued) -> int:
-    return count_queued(connection, message.client_id)
+    queued = select(func.count()).select_from(outbox).where(QUEUED)
+    if message.client_id is not None:
+        queued = queued.where(_of(message.client_id))
+    return connection.execute(queued).scalar_one()
 
 
 def get_next_due(connection: Connection, message: GetNextDue) -> Seconds | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from actors.clients.types import Seconds
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
@@ -31,15 +31,20 @@ from actors.store.schema import outbox
 
 SET_ASIDE = f"Set aside: sending it took the client down {MAX_ATTEMPTS} times"
 
+_OF_CLIENT = outbox.c.client_id == bindparam("client")
+_BY_ID = select(outbox).where(outbox.c.id == bindparam("known_id"))
+_BY_KEY = select(outbox).where(_OF_CLIENT, outbox.c.key == bindparam("known_key"))
+_BY_MESSAGE_ID = select(outbox).where(_OF_CLIENT, outbox.c.message_id == bindparam("known_id"))
+_INSERT = outbox.insert().returning(outbox.c.position)
+
 
 def accept(connection: Connection, message: AcceptMessage) -> Accepted:
     if message.key is not None and (known := _by_key(connection, message)) is not None:
         if known.fingerprint != message.fingerprint:
             raise IdempotencyKeyReused(message.key)
         return Accepted(known, repeated=True)
-    limit = message.limit
-    if limit is not None and count_queued(connection, message.client_id, up_to=limit) >= limit:
-        raise OutboxFull(limit)
+    if message.limit is not None and count_queued(connection, message.client_id, message.limit) >= message.limit:
+        raise OutboxFull(message.limit)
     return Accepted(_insert(connection, message), repeated=False)
 
 
@@ -73,8 +78,7 @@ def requeue(connection: Connection, message: RequeueMessage) -> Message:
 
 
 def record_ack(connection: Connection, message: RecordAck) -> Message | None:
-    of_client = outbox.c.client_id == message.client_id
-    found = read(connection, select(outbox).where(of_client, outbox.c.message_id == message.message_id))
+    found = read(connection, _BY_MESSAGE_ID, client=message.client_id, known_id=message.message_id)
     state = of_ack(message.ack)
     if not found or state is None:
         return found[0] if found else None
@@ -127,7 +131,7 @@ def _insert(connection: Connection, message: AcceptMessage) -> Message:
         **{name: getattr(message, name) for name in _TAKEN_OVER},
     )
     row = {name: getattr(new, name) for name in Message.__slots__ if name != "position"}
-    position = connection.execute(outbox.insert().returning(outbox.c.position), row).scalar_one()
+    position = connection.execute(_INSERT, row).scalar_one()
     return replace(new, position=position)
 
 
@@ -146,13 +150,12 @@ _TAKEN_OVER = (
 
 
 def _by_key(connection: Connection, message: AcceptMessage) -> Message | None:
-    of_client = outbox.c.client_id == message.client_id
-    found = read(connection, select(outbox).where(of_client, outbox.c.key == message.key))
+    found = read(connection, _BY_KEY, client=message.client_id, known_key=message.key)
     return found[0] if found else None
 
 
 def _by_id(connection: Connection, id: str) -> Message:
-    found = read(connection, select(outbox).where(outbox.c.id == id))
+    found = read(connection, _BY_ID, known_id=id)
     if not found:
         raise NoSuchMessage(None, id)
     return found[0]
