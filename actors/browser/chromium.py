@@ -66,7 +66,7 @@ _QUIET = (
     "--disable-hang-monitor",
 )
 _LEAN = (
-    # One process for the browser and all its services, one for the page.
+    # As few processes as there can be with the browser and the page still apart.
     "--in-process-gpu",
     "--disable-gpu",
     "--disable-software-rasterizer",
@@ -74,8 +74,19 @@ _LEAN = (
     "--disable-site-isolation-trials",
     "--enable-features=NetworkServiceInProcess2",
 )
-_NOT_APART = "StorageServiceOutOfProcess,AudioServiceOutOfProcess,site-per-process,IsolateOrigins"
-_NOT_WANTED = "Translate,MediaRouter,OptimizationHints,InterestFeedContentSuggestions,DialMediaRouteProvider"
+_NOT_WANTED = (
+    "StorageServiceOutOfProcess",
+    "AudioServiceOutOfProcess",
+    "SpareRendererForSitePerProcess",
+    "site-per-process",
+    "IsolateOrigins",
+    "Translate",
+    "MediaRouter",
+    "DialMediaRouteProvider",
+    "OptimizationHints",
+    "InterestFeedContentSuggestions",
+)
+"""Features that would cost a process, or speak to others than WhatsApp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +152,37 @@ def user_agent(version: str) -> str:
     return f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
 
 
+def identity(version: str) -> dict[str, Any]:
+    """The same for the page's client hints, which say Headless though the user agent does not. CDP's words."""
+    major = version.split(".", 1)[0]
+    brands = [("Not:A-Brand", "8", "8.0.0.0"), ("Chromium", major, version)]
+    return {
+        "userAgent": user_agent(version),
+        "userAgentMetadata": {
+            "brands": [{"brand": brand, "version": short} for brand, short, _ in brands],
+            "fullVersionList": [{"brand": brand, "version": full} for brand, _, full in brands],
+            "platform": "Linux",
+            "platformVersion": "",
+            "architecture": "x86",
+            "bitness": "64",
+            "model": "",
+            "mobile": False,
+        },
+    }
+
+
 def command(build: Build, profile: Path, options: BrowserOptions) -> list[str]:
     """The command line for one page on one profile."""
     no_sandbox = options.no_sandbox if options.no_sandbox is not None else os.geteuid() == 0
-    apart = f"{_NOT_APART}," if build.headless_shell else ""
     return [
         str(build.path),
         *([] if build.headless_shell else ["--headless=new"]),
         *_QUIET,
-        *(_LEAN if build.headless_shell else ()),
-        f"--disable-features={apart}{_NOT_WANTED}",
+        *_LEAN,
+        f"--disable-features={','.join(_NOT_WANTED)}",
         *(["--no-sandbox"] if no_sandbox else []),
-        # The zygote is what sandboxed renderers are forked from; without the sandbox it is only one more process.
+        # Sandboxed renderers are forked from a zygote. Without the sandbox it is one more process, which pays only
+        # where it is big enough for its pages to be worth sharing: in the build with a window.
         *(["--no-zygote"] if no_sandbox and build.headless_shell else []),
         *(["--disable-dev-shm-usage"] if _shm_free() < _SMALL_SHM else []),
         f"--user-agent={options.user_agent or user_agent(build.version)}",

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import structlog
 
-from actors.browser.chromium import Chromium, command
+from actors.browser.chromium import Chromium, command, identity
 from actors.browser.connection import Wire
 from actors.browser.house import House
 from actors.browser.opening import Listener, Opening, Plan, StartFailed
@@ -120,6 +120,7 @@ class Life:
             options.whatsapp_url,
             options.start_patience,
             self._listeners,
+            identity(self._house.build.version) if options.user_agent is None else None,
         )
 
     async def _started(self, profile: Profile, chromium: Chromium) -> None:

@@ -44,6 +44,8 @@ class Plan:
     url: str
     patience: Seconds
     listeners: Mapping[str, Listener]
+    identity: Mapping[str, Any] | None = None
+    """What the page is to take Chromium for; None: what its command line says."""
 
 
 class Opening:
@@ -100,7 +102,9 @@ class Opening:
         """Everything that must be there before the page's own scripts; one round trip, as Chromium keeps the order."""
         for event, listener in self._plan.listeners.items():
             wire.on(event, listener)
+        identity = self._plan.identity
         calls: list[tuple[str, Mapping[str, Any]]] = [
+            *([("Emulation.setUserAgentOverride", identity)] if identity else []),
             ("Page.enable", {}),
             ("Inspector.enable", {}),
             ("Runtime.enable", {}),

@@ -1,4 +1,4 @@
-"""The real browser for the tests here that ask for it: one sandbox process, and one browser a build, for all of them."""
+"""The real browser, for the tests here that ask for it: one sandbox process, and one browser a build, for all."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ BUILDS = ("chromium-headless-shell", "chromium")
 CLIENT = ClientId(7)
 NUMBER = "5491100000007"
 FRIEND = "5491122334455"
+_ORIGINAL: dict[str, object] = {}
 
 
 class Listener:
@@ -77,15 +78,17 @@ class Opened:
 def sandbox_process() -> Iterator[Sandbox]:
     """One sandbox process for all of them."""
     with Sandbox() as running:
+        _ORIGINAL.update(running.get("/settings"))
         yield running
 
 
 @pytest.fixture
 def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox with nobody linked."""
+    """The sandbox with nobody linked, and its settings as they were."""
     view = copy.copy(sandbox_process)
     with httpx.Client(base_url=view.url, timeout=60.0) as view.api:
         view.post("/reset")
+        view.post("/settings", **_ORIGINAL)
         yield view
 
 

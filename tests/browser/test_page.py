@@ -49,8 +49,8 @@ def pid_of(browser: ChromiumBrowser, client_id: ClientId = CLIENT) -> int:
     return recorded[0]
 
 
-def renderer_of(pid: int) -> psutil.Process:
-    return next(child for child in psutil.Process(pid).children(True) if "--type=renderer" in child.cmdline())
+def renderers_of(pid: int) -> list[psutil.Process]:
+    return [child for child in psutil.Process(pid).children(True) if "--type=renderer" in child.cmdline()]
 
 
 @GENERATIONS
@@ -137,7 +137,7 @@ def test_messages_leave_in_order_and_one_that_is_never_answered_holds_up_the_nex
     assert sent == ["order 1", "order 2", "order 3"]
     assert page.told.until(SendUnsettled).order == "order 0"
     received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
-    assert received == ["text 1", "text 2", "text 3"]
+    assert [text for text in received if text != "text 0"] == ["text 1", "text 2", "text 3"]
 
 
 @GENERATIONS
@@ -334,7 +334,8 @@ def test_a_stopped_chromium_is_killed(browser: ChromiumBrowser, opened: Open, sa
 def test_a_crashed_renderer_is_told(browser: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
     page = opened(browser)
     page.told.until(QrShown)
-    renderer_of(pid_of(browser)).kill()
+    for renderer in renderers_of(pid_of(browser)):
+        renderer.kill()
     assert page.told.until(PageFailed).reason is Reason.PAGE_CRASHED
     assert page.close() == BrowserGone(None, "Closed")
 
