@@ -25,7 +25,7 @@ define('WAWebConnection', (require, exports) => {
 
   const login = () => storage.login();
   /** Whether messages pass now. */
-  const streaming = () => Socket.stream === 'CONNECTED' || Socket.stream === 'SYNCING';
+  const streaming = () => Socket.stream === 'CONNECTED';
 
   function become(values) {
     Socket.set(values);
