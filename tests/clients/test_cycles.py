@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import threading
-
-from pykka import ActorRegistry
-
 from actors.browser.fake import FakeBrowser, Fate, Habits, Outgoing
 from actors.clients.protocol import SendText
 from actors.clients.types import ClientId, State
+from actors.runtime.testing import Leaks
 from tests.clients.rig import CHAT, ONE, World, world
 
 
-def counts() -> tuple[int, int]:
-    return threading.active_count(), len(ActorRegistry.get_all())
-
-
 def test_five_hundred_lives_leave_nothing_behind(w: World) -> None:
-    before = counts()
+    leaks = Leaks()
     for _ in range(500):
         w.ready()
         w.delete().get(timeout=0)
-    assert counts() == before
+    leaks.check()
     assert w.browser.running() == []
     assert w.clients() == []
     assert len(w.browser.opened) == 500
 
 
 def test_five_hundred_lives_that_end_by_cleanup_leave_nothing_behind(w: World) -> None:
-    before = counts()
+    leaks = Leaks()
     for _ in range(500):
         w.ready()
         w.advance(601.0)
         w.browser.remove(ONE)
         w.advance(60.0)
         assert w.clients() == []
-    assert counts() == before
+    leaks.check()
 
 
 def test_many_clients_survive_many_crashes_at_once(w: World) -> None:

@@ -372,6 +372,15 @@ def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() ->
         assert w.browser.opened == [ONE, THREE]
 
 
+def test_a_client_that_ends_holds_nobody_up_who_is_to_resume() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        w.init(ONE)
+        w.resume(TWO)
+        assert w.browser.opened == [ONE]
+        w.delete(ONE)  # its page takes its time to close
+        assert w.browser.opened == [ONE, TWO]
+
+
 def test_no_more_clients_are_resumed_than_allowed() -> None:
     memory = Memory()
     with world(rules=replace(RULES, max_clients=1), memory=memory) as w:
