@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import psutil
 
 from tests.chaos import report
@@ -30,6 +31,9 @@ def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
     noticed = back = None
     state, reason, left, problem = "?", None, 0, None
     try:
+        arena.pair(actor)
+        if fault.renews:
+            actor.until_durable()
         before, watch = arena.browsers(actor), Watch(actor)
         fault.act(arena, actor)
         if fault.noticed is not None:
@@ -42,7 +46,7 @@ def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
         state = actor.consumer.state()
         left = len(before & arena.browsers(actor)) if fault.renews else 0
         problem = _settled(arena, actor, fault, reason, left)
-    except (AssertionError, psutil.Error, OSError, StopIteration) as error:
+    except (AssertionError, psutil.Error, httpx.HTTPError, OSError, StopIteration) as error:
         problem = f"{type(error).__name__}: {error}"
     return Outcome(fault.name, client_id, noticed, back, state, reason, left, arena.lost(actor), problem)
 
@@ -61,8 +65,13 @@ def _settled(arena: Arena, actor: Actor, fault: Fault, reason: str | None, left:
 
 def play_on_service(arena: Arena, name: str, end: Callable[[Arena], None]) -> Outcome:
     """End the service in some way, start it again: every client is READY by itself, without a QR."""
-    began, problem, old = time.monotonic(), None, naming(arena.data_dir)
+    began, problem, old = time.monotonic(), None, set[int]()
     try:
+        for actor in arena.actors:
+            arena.pair(actor)
+            actor.until_durable()
+        old = naming(arena.data_dir)
+        began = time.monotonic()
         end(arena)
         arena.service.start()
         for actor in arena.actors:

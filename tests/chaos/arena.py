@@ -18,6 +18,8 @@ from tests.rig.processes import until
 
 FRIEND = "5491188880000"
 """The phone everybody writes to."""
+DURABLE_AFTER = 6.0
+"""Seconds after which Chromium has surely written a login to its disk."""
 PROBE_INTERVAL, PROBE_TIMEOUT = 2.0, 1.0
 SETTINGS = {
     "probe_interval": PROBE_INTERVAL,
@@ -55,6 +57,11 @@ class Actor:
     compat: str
     accepted: list[str] = field(default_factory=list)
     numbers: count[int] = field(default_factory=count)
+    paired_at: float = 0.0
+
+    def until_durable(self) -> None:
+        """Wait until the login is old enough to be on Chromium's disk (a SIGKILL loses younger ones)."""
+        time.sleep(max(0.0, self.paired_at + DURABLE_AFTER - time.monotonic()))
 
     def say(self) -> httpx.Response:
         """Send one more text; remember it if the service accepted it."""
@@ -89,7 +96,12 @@ class Arena:
     def pair(self, actor: Actor) -> None:
         """READY, whatever it takes: also after a logout, a ban, a terminal state."""
         self.sandbox.post("/settings", compat=actor.compat)
-        actor.consumer.pair()
+        if actor.consumer.state() != "READY":
+            actor.consumer.init()
+            if actor.consumer.reaches("QR_REQUIRED", "READY", seconds=60.0)["state"] == "QR_REQUIRED":
+                actor.consumer.scan()
+                actor.paired_at = time.monotonic()
+            actor.consumer.reaches("READY")
 
     def browsers(self, actor: Actor) -> set[int]:
         """The processes of one client's Chromium."""

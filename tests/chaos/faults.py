@@ -86,7 +86,7 @@ FAULTS: tuple[Fault, ...] = (
         "memory over 1.5 × the limit",
         phone("page", do="hog", mib=900),
         20.0,
-        reasons=("MEMORY_LIMIT", "PAGE_CRASHED"),
+        reasons=("MEMORY_LIMIT", "PAGE_CRASHED", "BROWSER_HUNG"),
         renews=True,
     ),
     # The link.

@@ -12,6 +12,8 @@ from rich.table import Table
 from tests.chaos.arena import Outcome
 
 console = Console(highlight=False)
+if not console.is_terminal:
+    console = Console(highlight=False, width=150)
 
 
 def line(outcome: Outcome) -> None:
