@@ -14,12 +14,16 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import ask, status
+from tests.benchmarks import ask, durability, memory, qr, status
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
     "ask": ask.run,
     "status": status.run,
+    "qr": qr.run,
+    "memory": memory.run,
+    "accept": durability.accept,
+    "deliver": durability.deliver,
 }
 
 

@@ -36,7 +36,7 @@ def run(say: Say) -> Sequence[Figure]:
             lambda: _from_a_thread(plain),
             lambda: asyncio.run(_from_asyncio(ours)),
             lambda: _from_a_thread(ours),
-            best=min,
+            of=min,
             unit="µs",
         )
     finally:

@@ -58,17 +58,19 @@ def progress(name: str) -> Say:
 
 
 def rounds(
-    times: int, say: Say, *measures: Callable[[], float], best: Callable[[list[float]], float], unit: str
+    times: int, say: Say, *measures: Callable[[], float], of: Callable[[list[float]], float], unit: str
 ) -> list[float]:
-    """The best (`min` or `max`) of each measure. They are taken in turns, so that what else the machine does meets all
-    of them alike; and the best counts, because that only ever slows.
+    """One value of each measure: `min`, `max` or `median` of what so many rounds gave.
+
+    Measures are taken in turns, so that what else the machine does meets all of them alike. Where a measure takes
+    little time the best counts, because others only ever slow it.
     """
     taken: list[list[float]] = [[] for _ in measures]
     for number in range(times):
         for measure, values in zip(measures, taken, strict=True):
             values.append(measure())
         say(f"round {number + 1} of {times}: " + ", ".join(f"{values[-1]:,.4g}" for values in taken) + f" {unit}")
-    return [best(values) for values in taken]
+    return [of(values) for values in taken]
 
 
 def show(figures: Iterable[Figure]) -> None:

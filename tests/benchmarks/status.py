@@ -36,7 +36,7 @@ def run(say: Say) -> Sequence[Figure]:
                 _load(service, READY),
                 _load(bare_waiting, WAITING),
                 _load(service, WAITING),
-                best=max,
+                of=max,
                 unit="requests/s",
             )
     return [
