@@ -5,25 +5,28 @@ Routes that wait (`?wait=seconds`) answer as soon as what they wait for is so.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import Post
 from sandbox.scene import Scene
-from sandbox.world import Account, Phone, SandboxError, SendRule
+from sandbox.world import Account, Message, Phone, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
 MAX_WAIT = 300.0
+PAUSE = 0.15
+HEARTBEAT = 15.0
 PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
 
 
@@ -58,6 +61,7 @@ class Control:
         }
         return [
             Route("/api/state", _answering(self._state)),
+            Route("/api/changes", self._changes),
             Route("/api/reset", _answering(self._reset), methods=["POST"]),
             Route("/api/settings", _answering(self._settings), methods=["GET", "POST"]),
             Route("/api/scan", _answering(self._scan), methods=["POST"]),
@@ -87,6 +91,18 @@ class Control:
             "phones": [_told_phone(phone) for phone in self._scene.world.phones.values()],
             "settings": self._scene.settings.told(),
         }
+
+    async def _changes(self, _request: Request) -> Response:
+        """Server-sent events: one whenever something changed, at most one in `PAUSE` seconds."""
+
+        async def told() -> AsyncIterator[str]:
+            while True:
+                seen = self._scene.changes.count
+                yield "data: changed\n\n"
+                await asyncio.sleep(PAUSE)
+                await self._scene.changes.after(seen, HEARTBEAT)
+
+        return StreamingResponse(told(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _reset(self, _request: Request) -> Any:
         for account in tuple(self._scene.world.accounts.values()):
@@ -147,7 +163,10 @@ class Control:
         return self._told_account(account) | {"messages": [message.told() for message in account.messages.values()]}
 
     async def _messages(self, request: Request) -> Any:
-        return [message.told() for message in self._of(request).messages.values()]
+        """All of an account's messages, oldest first; `chat` picks one chat's, `last` the newest."""
+        chat = request.query_params.get("chat")
+        found = [one for one in self._of(request).messages.values() if chat in (None, one.chat)]
+        return [message.told() for message in _last(request, found)]
 
     def _account_act(self, act: Act) -> Callable[[Request], Awaitable[Any]]:
         async def handle(request: Request) -> Any:
@@ -275,7 +294,7 @@ class Control:
         elif wait := _wait(request):
             count = int(request.query_params.get("count", phone.total + 1))
             await self._scene.changes.until(lambda: phone.total >= count, wait)
-        return _told_phone(phone) | {"received": [message.told() for message in phone.received]}
+        return _told_phone(phone) | {"received": [message.told() for message in _last(request, list(phone.received))]}
 
     def _phone_act(self, act: Act) -> Callable[[Request], Awaitable[Any]]:
         async def handle(request: Request) -> Any:
@@ -307,6 +326,11 @@ def _told_phone(phone: Phone) -> dict[str, Any]:
         "delay": phone.delay,
         "total": phone.total,
     }
+
+
+def _last(request: Request, messages: list[Message]) -> list[Message]:
+    count = int(request.query_params.get("last", len(messages)))
+    return messages[len(messages) - min(count, len(messages)) :]
 
 
 def _wait(request: Request) -> float:

@@ -21,11 +21,17 @@ class Changes:
     """Wakes everyone who waits for the scene to become something. Telling is cheap and never blocks."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._next = asyncio.Event()
 
     def tell(self) -> None:
+        self.count += 1
         self._next.set()
         self._next = asyncio.Event()
+
+    async def after(self, count: int, seconds: float) -> None:
+        """Returns once more than `count` changes were told, or when `seconds` are over."""
+        await self.until(lambda: self.count > count, seconds)
 
     async def until(self, wanted: Callable[[], T], seconds: float) -> T:
         """The first truthy `wanted()`, or what it is when `seconds` are over."""

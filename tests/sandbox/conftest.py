@@ -230,6 +230,9 @@ class Tab:
     def heard(self) -> list[list[Any]]:
         return self.js("window.heard")  # type: ignore[no-any-return]
 
+    def resize(self, width: int) -> None:
+        self._run(self.page.setViewport({"width": width, "height": 900}), 5.0)
+
     def emulate_offline(self, offline: bool) -> None:
         self._run(self.page.setOfflineMode(offline), 5.0)
 
@@ -270,7 +273,7 @@ class Tab:
 
 
 @pytest.fixture
-def tab(server: Sandbox, tmp_path: Path) -> Iterator[Callable[[], Tab]]:
+def tab(server: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
     """Makes tabs on a profile each; ends them all."""
     tabs: list[Tab] = []
 

@@ -1,0 +1,220 @@
+// The phones page: shows the sandbox's state and acts on it through the control API, nothing else.
+// Rule: texts reach the document only as text; what is redrawn keeps the keyboard's place.
+
+const byId = (id) => document.getElementById(id);
+const talk = byId('talk');
+const scan = byId('scan');
+
+async function call(method, path, body) {
+  const answer = await fetch(`/api${path}`, { method, body: body && JSON.stringify(body) });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.error.message);
+  return said;
+}
+
+/** Does what a person asked for and says how it went. */
+async function act(path, body, done) {
+  try {
+    await call('POST', path, body);
+    byId('notice').textContent = done;
+  } catch (error) {
+    byId('notice').textContent = error.message;
+  }
+}
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+const drawn = new Map();
+
+/** Rebuilds `region` where `what` differs from last time; the focus stays on what has the same id. */
+function draw(region, what, build) {
+  const text = JSON.stringify(what);
+  if (drawn.get(region) === text) return;
+  drawn.set(region, text);
+  const focused = document.activeElement?.id;
+  byId(region).replaceChildren(...what.map(build));
+  if (focused) byId(focused)?.focus();
+}
+
+// --- linking
+
+function waiting(page) {
+  const button = element('button', { type: 'button', id: `scan-${page.id}`, textContent: 'Scan it' });
+  button.onclick = () => scan.elements.number.reportValidity() && link(page.id);
+  const shown = page.pairing_code ? ` · pairing code ${page.pairing_code}` : '';
+  return element('article', {},
+    element('p', {}, `Page ${page.id}, ${page.compat}${shown}`), element('p', {}, element('code', {}, `${page.code.slice(0, 40)}…`)), button);
+}
+
+function link(page) {
+  const { number, name, lids, code } = scan.elements;
+  const how = page ? { page } : { code: code.value.trim() };
+  const said = { ...how, number: number.value, ...(name.value && { name: name.value }), ...(lids.checked && { lids: true }) };
+  return act('/scan', said, `${number.value} is linked`);
+}
+
+scan.onsubmit = (event) => {
+  event.preventDefault();
+  link(null);
+};
+
+byId('pair').onsubmit = (event) => {
+  event.preventDefault();
+  const { value: number } = scan.elements.number;
+  act('/pair', { number, code: event.target.elements.code.value }, `${number} is linked`);
+};
+
+// --- accounts
+
+const ACTS = {
+  'Log out from the phone': ['logout', {}],
+  'Ban': ['ban', {}],
+  'Lift the ban': ['unban', {}],
+  'Lock the account': ['lock', {}],
+  'Ban for a minute': ['temp-ban', { seconds: 60 }],
+  'End the temporary ban': ['temp-ban', { seconds: 0 }],
+  'Service unavailable for 10 s': ['unavailable', { seconds: 10 }],
+  'Network off': ['network', { online: false }],
+  'Network on': ['network', { online: true }],
+  'Server unreachable': ['reachable', { reachable: false }],
+  'Server reachable': ['reachable', { reachable: true }],
+  'Open elsewhere': ['replace', {}],
+  'Open elsewhere (old builds)': ['conflict', {}],
+  'Outdated until reload': ['outdated', { mode: 'until_reload' }],
+  'Terms of service': ['block', { state: 'TOS_BLOCK' }],
+  'Lock the screen': ['block', { state: 'SCREEN_LOCKED' }],
+  'Nothing blocks': ['block', { state: '' }],
+  'Sync failure': ['storage-failure', { reason: 'syncd_failure' }],
+  'Hang the page for 30 s': ['page', { do: 'hang', seconds: 30 }],
+  'Leave the page': ['page', { do: 'leave' }],
+  'Refuse what it sends': ['sending', { mode: 'refuse' }],
+  'Never acknowledge': ['sending', { mode: 'never' }],
+  'Send normally': ['sending', { mode: 'ok' }],
+};
+
+function account(one) {
+  const choice = element('select', { id: `act-${one.number}`, ariaLabel: `What happens to ${one.number}` },
+    ...Object.keys(ACTS).map((name) => element('option', {}, name)));
+  const go = element('button', { type: 'button', id: `go-${one.number}`, textContent: 'Do it' });
+  go.onclick = () => {
+    const [action, said] = ACTS[choice.value];
+    act(`/accounts/${one.number}/${action}`, said, `${one.number}: ${choice.value}`);
+  };
+  const troubles = [
+    one.banned && 'banned', one.locked && 'locked', one.block, !one.online && 'network off', !one.reachable && 'unreachable',
+    one.temp_ban && 'temporarily banned', one.pending && `${one.pending} waiting for the page`,
+  ].filter(Boolean);
+  return element('article', {},
+    element('h3', {}, `+${one.number} ${one.name}`),
+    element('p', {}, [one.state, one.lids && 'LIDs', ...troubles].filter(Boolean).join(' · ')),
+    element('div', { className: 'buttons' }, choice, go));
+}
+
+// --- chat
+
+const TICKS = { '-1': '✗', 0: '🕓', 1: '✓', 2: '✓✓', 3: '✓✓ read' };
+
+function message(one) {
+  const mine = !one.from_me; // this side is the phone's
+  const text = one.revoked ? '(deleted)' : [one.media && `[${one.media.filename}]`, one.text].filter(Boolean).join(' ');
+  const reactions = Object.values(one.reactions).join(' ');
+  const line = element('li', { className: mine ? 'mine' : '' }, `${text} ${reactions}`);
+  const when = new Date(one.t * 1000).toLocaleTimeString();
+  line.append(element('small', {}, when, ' ', one.edited ? 'edited ' : '',
+    element('span', { className: one.ack === 3 ? 'ticks read' : 'ticks' }, one.from_me ? TICKS[one.ack] : '')));
+  if (!one.revoked) line.append(element('div', { className: 'buttons' }, ...choices(one, mine)));
+  return line;
+}
+
+function choices(one, mine) {
+  const { phone, account: to } = talk.elements;
+  const button = (name, how) => {
+    const made = element('button', { type: 'button', id: `${name}-${one.id}`, textContent: name });
+    made.onclick = how;
+    return made;
+  };
+  const change = (kind, more, done) => act(`/phones/${phone.value}/${kind}`, { to: to.value, id: one.id, ...more }, done);
+  const react = button('👍', () => change('react', { emoji: '👍' }, 'Reacted'));
+  react.ariaLabel = 'React with thumbs up';
+  if (!mine) return [react];
+  const edit = button('Edit', () => {
+    const text = prompt('New text', one.text);
+    if (text !== null) change('edit', { text }, 'Edited');
+  });
+  return [react, edit, button('Delete', () => change('revoke', {}, 'Deleted'))];
+}
+
+talk.onsubmit = async (event) => {
+  event.preventDefault();
+  const { phone, account: to, text } = talk.elements;
+  if (!text.value) return;
+  await act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent');
+  text.value = '';
+};
+
+byId('call').onclick = () => {
+  const { phone, account: to } = talk.elements;
+  act(`/phones/${phone.value}/call`, { to: to.value }, 'It rings');
+};
+
+byId('habits').onchange = () => {
+  const { phone, online, reads, delay } = talk.elements;
+  const said = { online: online.checked, reads: reads.checked, delay: Number(delay.value) };
+  act(`/phones/${phone.value}`, said, 'The phone behaves so now');
+};
+
+for (const name of ['phone', 'account']) talk.elements[name].onchange = () => refresh(true);
+
+async function showPhone() {
+  const { phone, online, reads, delay } = talk.elements;
+  const told = await call('GET', `/phones/${phone.value}?last=0`);
+  Object.assign(online, { checked: told.online });
+  Object.assign(reads, { checked: told.reads });
+  delay.value = told.delay;
+}
+
+async function showChat() {
+  const { phone, account: to } = talk.elements;
+  const told = to.value ? await call('GET', `/accounts/${to.value}/messages?chat=${phone.value}&last=100`) : [];
+  const list = byId('messages');
+  const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 30;
+  draw('messages', told, message);
+  if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+// --- all of it, whenever something changed
+
+async function refresh(phoneToo) {
+  try {
+    const state = await call('GET', '/state');
+    draw('waiting', state.pages.filter((page) => page.code), waiting);
+    draw('accounts', state.accounts, account);
+    draw('phones', state.phones.map(({ number, name }) => [number, name]).slice(0, 200),
+      ([number, name]) => element('option', { value: number, label: name }));
+    offer(state.accounts.map((one) => one.number));
+    if (phoneToo) await showPhone();
+    await showChat();
+  } catch (error) {
+    byId('notice').textContent = error.message;
+  }
+}
+
+function offer(numbers) {
+  const select = talk.elements.account;
+  const was = select.value;
+  if ([...select.options].map((one) => one.value).join() === numbers.join()) return;
+  select.replaceChildren(...numbers.map((number) => element('option', {}, number)));
+  if (numbers.includes(was)) select.value = was;
+}
+
+const changes = new EventSource('/api/changes');
+changes.onmessage = () => refresh(false);
+changes.onerror = () => { byId('notice').textContent = 'The sandbox does not answer; trying again.'; };
+changes.onopen = () => {
+  byId('notice').textContent = '';
+  refresh(true);
+};
