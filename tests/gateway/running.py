@@ -16,7 +16,7 @@ import httpx
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.lifecycle import PatienceOver
-from actors.clients.protocol import AwaitState, Banned, Init
+from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings
 from gateway.server import Ending, Server, address, listen
@@ -26,13 +26,18 @@ PATIENCE = 10.0
 EVERY_STATE = frozenset(State)
 
 
+def chosen(data_dir: Path, **settings: Any) -> Settings:
+    """Settings for a directory, the rest as it is by default."""
+    return Settings(**{"data_dir": data_dir, **settings})
+
+
 class Running:
     """A service in a thread of this process. A context manager; afterwards `code` is its exit code."""
 
     def __init__(self, data_dir: Path, browser: FakeBrowser | None = None, **settings: Any) -> None:
         self.browser = browser or FakeBrowser()
-        options = {"data_dir": data_dir, "init_rate": "0", "init_address_rate": "0", "init_wait": 5.0, "qr_wait": 5.0}
-        self.settings = Settings(**{**options, **settings})
+        options = {"init_rate": "0", "init_address_rate": "0", "init_wait": 5.0, "qr_wait": 5.0}
+        self.settings = chosen(data_dir, **{**options, **settings})
         self.server = Server(self.settings, self.browser)
         self.system = self.server.system
         self.code: int | None = None
@@ -135,7 +140,7 @@ class Running:
         """Wait in the client's own actor until it is in that state."""
         ref = self.system.find(ClientId(client))
         assert ref is not None
-        status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
+        status: Status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
         assert status.state is state, status
 
 
@@ -166,6 +171,16 @@ def _failed(service: Running, client: ClientId) -> None:
     service.without_wait(client)
 
 
+def _cut(service: Running, client: ClientId) -> None:
+    service.ready(client)
+    service.browser.cut(client)
+
+
+def _removed(service: Running, client: ClientId) -> None:
+    service.ready(client)
+    service.browser.remove(client)
+
+
 def _banned(service: Running, client: ClientId) -> None:
     service.ready(client)
     service.browser.page(client).tell(Banned(Reason.BANNED, "Banned"))
@@ -178,8 +193,8 @@ _BRING: dict[State, Callable[[Running, ClientId], object]] = {
     State.QR_REQUIRED: Running.without_wait,
     State.READY: Running.ready,
     State.AUTH_FAILURE: _unscanned,
-    State.DISCONNECTED_RECOVERABLE: lambda service, client: (service.ready(client), service.browser.cut(client)),
-    State.DISCONNECTED_LOGOUT: lambda service, client: (service.ready(client), service.browser.remove(client)),
+    State.DISCONNECTED_RECOVERABLE: _cut,
+    State.DISCONNECTED_LOGOUT: _removed,
     State.DISCONNECTED_BANNED: _banned,
     State.ERROR: _failed,
 }

@@ -19,7 +19,7 @@ from actors.store.writer import Commit
 from config.refusal import StartRefused
 from config.settings import Settings
 from gateway.server import DIED, KILLED, Ending, Server, listen
-from tests.gateway.running import Running, until
+from tests.gateway.running import Running, chosen, until
 
 
 def test_clients_in_every_state_are_closed_side_by_side_and_never_logged_out(tmp_path: Path) -> None:
@@ -159,10 +159,10 @@ def refused(settings: Settings, browser: FakeBrowser) -> str:
 def test_a_start_is_refused_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     sentences: list[tuple[Callable[[], str], str]] = [
-        (lambda: refused(Settings(data_dir=tmp_path / "a"), Broken()), "No Chromium was found: install"),
-        (lambda: refused(Settings(data_dir=tmp_path / "file"), FakeBrowser()), "cannot be used"),
-        (lambda: refused(Settings(data_dir=tmp_path / "file" / "x"), FakeBrowser()), "set SM_DATA_DIR"),
-        (lambda: refused(Settings(data_dir=tmp_path / "a", database_url="nonsense"), FakeBrowser()), "SM_DATABASE_URL"),
+        (lambda: refused(chosen(tmp_path / "a"), Broken()), "No Chromium was found: install"),
+        (lambda: refused(chosen(tmp_path / "file"), FakeBrowser()), "cannot be used"),
+        (lambda: refused(chosen(tmp_path / "file" / "x"), FakeBrowser()), "set SM_DATA_DIR"),
+        (lambda: refused(chosen(tmp_path / "a", database_url="nonsense"), FakeBrowser()), "SM_DATABASE_URL"),
     ]
     for start, words in sentences:
         why = start()
@@ -171,7 +171,7 @@ def test_a_start_is_refused_with_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_second_service_on_the_same_directory_is_refused_naming_the_owner(service: Running) -> None:
-    why = refused(Settings(data_dir=service.settings.data_dir), FakeBrowser())
+    why = refused(chosen(service.settings.data_dir), FakeBrowser())
     assert "is in use by process" in why
     assert service.get("/health").status_code == 200
 

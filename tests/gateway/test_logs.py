@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import structlog
 
-from config.settings import Settings
 from gateway import logs
-from tests.gateway.running import Running
+from tests.gateway.running import Running, chosen
 
 Read = Callable[[], str]
 
@@ -27,7 +26,7 @@ def written(tmp_path: Path) -> Iterator[Callable[..., Read]]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
 
     def configure(**settings: Any) -> Read:
-        logs.configure(Settings(data_dir=tmp_path, **settings), descriptor)
+        logs.configure(chosen(tmp_path, **settings), descriptor)
         return lambda: path.read_text("ascii")
 
     yield configure
@@ -80,7 +79,7 @@ def test_a_log_that_cannot_be_written_hurts_nobody(written: Callable[..., Read])
     written()
     reader, writer = os.pipe()
     os.close(reader)
-    logs.configure(Settings(data_dir=Path("x")), writer)
+    logs.configure(chosen(Path("x")), writer)
     structlog.get_logger("x").info("into a closed pipe")
     os.close(writer)
     structlog.get_logger("x").info("into nothing")

@@ -1,0 +1,204 @@
+"""The program as an operator runs it: a process, its signals, its exit codes, its last line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.server import listen
+from tests.gateway.running import PATIENCE, until
+
+SERVE = [sys.executable, "-m", "gateway.cli", "serve"]
+FAKE = [sys.executable, "-m", "tests.gateway.fake_service"]
+
+
+class Program:
+    """A service as a process, and what it has logged."""
+
+    def __init__(self, data_dir: Path, **settings: object) -> None:
+        self.process = subprocess.Popen(
+            FAKE, env=environment(data_dir, **settings), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self.lines: list[dict[str, Any]] = []
+
+    def until(self, event: str) -> dict[str, Any]:
+        """Read the log up to this event."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+            if self.lines[-1]["event"] == event:
+                return self.lines[-1]
+        raise AssertionError(f"{event} never came: {self.lines}")
+
+    def ended(self) -> int:
+        """Read the rest of the log, and answer the exit code."""
+        assert self.process.stdout is not None
+        self.lines += map(json.loads, self.process.stdout)
+        return self.process.wait(PATIENCE)
+
+
+def environment(data_dir: Path, **settings: object) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+    given = {"port": 0, "data_dir": data_dir, **settings}
+    return ours | {f"SM_{name.upper()}": str(value) for name, value in given.items()}
+
+
+@contextlib.contextmanager
+def program(data_dir: Path, **settings: object) -> Iterator[Program]:
+    """A service as a process, killed afterwards unless it has ended; a test that hangs is ended too."""
+    running = Program(data_dir, **settings)
+    watchdog = threading.Timer(30.0, running.process.kill)
+    watchdog.start()
+    try:
+        yield running
+    finally:
+        watchdog.cancel()
+        watchdog.join()
+        running.process.kill()
+        running.process.wait()
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    with program(tmp_path / "data") as service:
+        url = service.until("service.listening")["url"]
+        service.until("service.started")
+        with httpx.Client(base_url=url, headers={"X-Cliente-Id": "1"}) as http:
+            assert http.post("/init").json()["status"]["state"] == "QR_REQUIRED"
+            service.process.send_signal(number)
+            assert service.ended() == 0
+    assert service.lines[-1]["event"] == "service.ended"
+    assert service.lines[-1]["code"] == 0
+    assert service.lines[-1]["why"] == number.name
+    assert (tmp_path / "data" / "owner.pid").read_text() == ""
+
+
+def test_signals_that_keep_coming_break_nothing(tmp_path: Path) -> None:
+    with program(tmp_path / "data") as service:
+        service.until("service.started")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM) * 5:
+            service.process.send_signal(number)
+        assert service.ended() == 0
+
+
+def test_a_signal_before_the_start_is_through_ends_it_in_order(tmp_path: Path) -> None:
+    with program(tmp_path / "data") as service:
+        service.until("service.listening")
+        service.process.send_signal(signal.SIGTERM)
+        assert service.ended() == 0
+
+
+def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path: Path) -> None:
+    with program(tmp_path / "data") as service:
+        url = service.until("service.listening")["url"]
+        service.until("service.started")
+        assert httpx.post(f"{url}/init", headers={"X-Cliente-Id": "7"}).status_code == 200
+        until(lambda: wanted(tmp_path / "data"), lambda clients: clients == [7], "the wish is on disk")
+        service.process.kill()
+        service.process.wait()
+    with program(tmp_path / "data") as service:
+        url = service.until("service.listening")["url"]
+        while service.until("client.state")["after"] != "QR_REQUIRED":
+            pass
+        assert httpx.get(f"{url}/clients").json() == [{"id": 7, "state": "QR_REQUIRED"}]
+        service.process.terminate()
+        assert service.ended() == 0
+
+
+def wanted(data_dir: Path) -> list[int]:
+    """The clients that are to run, as the database has them."""
+    with contextlib.closing(sqlite3.connect(data_dir / "session-manager.db")) as database:
+        return [client for (client,) in database.execute("SELECT client_id FROM sessions WHERE wanted")]
+
+
+def told(data_dir: Path, *options: str, **settings: object) -> tuple[int, str]:
+    """The exit code and standard error of a `serve` that does not come up."""
+    done = subprocess.run(
+        [*SERVE, *options], env=environment(data_dir, **settings), capture_output=True, text=True, timeout=PATIENCE
+    )
+    return done.returncode, done.stderr
+
+
+def test_what_is_wrong_with_settings_is_told_at_once(tmp_path: Path) -> None:
+    assert told(tmp_path, "--port", "70000")[0] == 2
+    code, error = told(tmp_path, init_wait="soon", cleanup_dellay=1)
+    assert code == 2
+    assert "SM_INIT_WAIT is 'soon' but" in error
+    assert "SM_CLEANUP_DELLAY is not a setting: did you mean SM_CLEANUP_DELAY?" in error
+    assert told(tmp_path, "--nonsense")[0] == 2
+    assert told(tmp_path, "--config", str(tmp_path / "none.toml")) == (
+        2,
+        f"session-manager: The settings file {tmp_path / 'none.toml'} cannot be read: No such file or directory.\n",
+    )
+
+
+def test_a_port_that_is_taken_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        code, error = told(tmp_path / "data", port=port)
+    assert code == 1
+    assert error == (
+        f"session-manager: Port {port} on 127.0.0.1 is taken: stop what listens there, or set SM_PORT to another.\n"
+    )
+    assert not (tmp_path / "data" / "profiles").exists()
+
+
+def test_a_start_that_is_refused_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, error = told(tmp_path / "file" / "data")
+    assert code == 1
+    assert error.startswith("session-manager: ")
+    assert "SM_DATA_DIR" in error
+    assert error.count("\n") == 1
+    code, error = told(tmp_path / "data", chromium=tmp_path / "nowhere")
+    assert code == 1
+    assert error.startswith("session-manager: ")
+    assert error.count("\n") == 1
+
+
+def test_help_names_every_exit_code() -> None:
+    done = subprocess.run([*SERVE, "--help"], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0
+    for code in ("0 stopped in order", "1 could not start", "2 wrong", "3 stopped, but", "70 a part"):
+        assert code in " ".join(done.stdout.split()), code
+
+
+def test_a_service_with_the_sandbox_beside_it_takes_it_along_when_it_is_killed(tmp_path: Path) -> None:
+    options = ["--sandbox", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(
+        [*SERVE, *options], env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as service:
+        assert service.stderr is not None
+        assert service.stdout is not None
+        try:
+            said = service.stderr.readline().decode()
+            assert said.startswith("WhatsApp is the sandbox: its phones are at http://127.0.0.1:")
+            url = said.split()[-1].removesuffix("phones")
+            assert httpx.get(f"{url}api/state").status_code == 200
+            while b"service.started" not in service.stdout.readline():
+                pass
+        finally:
+            service.kill()
+            service.communicate()
+    until(lambda: answers(url), lambda up: not up, "the kernel ends the sandbox")
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1.0).status_code == 200
+    except httpx.TransportError:
+        return False
