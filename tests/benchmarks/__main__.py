@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import ask, durability, memory, qr, status
+from tests.benchmarks import accept, ask, memory, qr, status, webhooks
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -22,8 +22,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "status": status.run,
     "qr": qr.run,
     "memory": memory.run,
-    "accept": durability.accept,
-    "deliver": durability.deliver,
+    "accept": accept.run,
+    "webhooks": webhooks.run,
 }
 
 
