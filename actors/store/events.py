@@ -114,6 +114,11 @@ class GetEventRange(Read[EventRange]):
     """How far back one can resume: whoever has read to `oldest - 1` or later has missed nothing."""
 
 
+_NEWER = (
+    select(events).where(events.c.position > bindparam("after")).order_by(events.c.position).limit(bindparam("up_to"))
+)
+
+
 def of_transition(transition: Transition, id: str) -> AppendEvent:
     """The event of a client's new state."""
     payload = {
@@ -153,6 +158,11 @@ def get_after(connection: Connection, message: EventsAfter) -> tuple[Event, ...]
     if message.client_id is not None:
         later = later.where(events.c.client_id == message.client_id)
     return _read(connection, later, message.types, message.limit)
+
+
+def read_newer(connection: Connection, position: int, limit: int) -> tuple[Event, ...]:
+    """The first events after a position: after every commit, so the statement is made once."""
+    return tuple(map(_event, connection.execute(_NEWER, {"after": position, "up_to": limit}).mappings()))
 
 
 def get_of_client(connection: Connection, message: EventsOfClient) -> tuple[Event, ...]:

@@ -119,8 +119,8 @@ def _partial(name: str, where: str, *columns: str | TextClause) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-_URGENT = (text("priority DESC"), "position", "chat", "expires_at")
-"""The order in which messages leave, and what else decides whether they may: so the index alone answers."""
+_URGENT = (text("priority DESC"), "position", "chat", "expires_at", "state")
+"""The order in which messages leave, and what else is asked of them: so the index alone answers."""
 
 outbox = Table(
     "outbox",
@@ -149,7 +149,7 @@ outbox = Table(
     # Two indexes for what is due: PostgreSQL takes no order from a column that is asked to be NULL.
     _partial("ix_outbox_free", "state = 'queued' AND send_at IS NULL", "client_id", *_URGENT),
     _partial("ix_outbox_due", "state = 'queued' AND send_at IS NOT NULL", "client_id", "send_at", *_URGENT),
-    _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position"),
+    _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position", "state"),
     _partial("ix_outbox_expiry", "state = 'queued' AND expires_at IS NOT NULL", "expires_at"),
     _partial("ix_outbox_sending", "state = 'sending'", "client_id", "position"),
     sqlite_autoincrement=True,

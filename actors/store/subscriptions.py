@@ -13,7 +13,7 @@ import structlog
 from pykka import ActorDeadError
 from sqlalchemy import Connection
 
-from actors.store.events import Event, EventsAfter, get_after, get_range
+from actors.store.events import Event, get_range, read_newer
 from actors.store.group_commit import faults
 
 Subscriber = Callable[[tuple[Event, ...]], None]
@@ -69,7 +69,7 @@ class Subscriptions:
 
     def _read(self, connection: Connection) -> tuple[Event, ...]:
         with faults(), connection.begin():
-            return get_after(connection, EventsAfter(self._told, limit=_BATCH))
+            return read_newer(connection, self._told, _BATCH)
 
     def _tell(self, subscriber: Subscriber, new: tuple[Event, ...]) -> None:
         try:

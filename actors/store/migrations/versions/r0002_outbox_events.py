@@ -77,10 +77,10 @@ def _create_outbox() -> None:
     )
     op.create_index("ix_outbox_client_id_position", "outbox", ["client_id", "position"])
     queued = "state = 'queued'"
-    urgent = (sa.text("priority DESC"), "position", "chat", "expires_at")
+    urgent = (sa.text("priority DESC"), "position", "chat", "expires_at", "state")
     _partial("ix_outbox_free", f"{queued} AND send_at IS NULL", "client_id", *urgent)
     _partial("ix_outbox_due", f"{queued} AND send_at IS NOT NULL", "client_id", "send_at", *urgent)
-    _partial("ix_outbox_chat", queued, "client_id", "chat", "position")
+    _partial("ix_outbox_chat", queued, "client_id", "chat", "position", "state")
     _partial("ix_outbox_expiry", f"{queued} AND expires_at IS NOT NULL", "expires_at")
     _partial("ix_outbox_sending", "state = 'sending'", "client_id", "position")
 

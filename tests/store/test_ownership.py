@@ -1,0 +1,78 @@
+"""One process owns a data directory."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors.store.errors import DataDirInUse
+from actors.store.ownership import OWNER_FILE, claim
+
+HOLD = """
+import pathlib, sys
+from actors.store.ownership import claim
+claim(pathlib.Path(sys.argv[1]))
+print("owned", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_owner_is_written_down_and_struck_out_again(tmp_path: Path) -> None:
+    data_dir = tmp_path / "new" / "data"
+    with claim(data_dir):
+        assert (data_dir / OWNER_FILE).read_text() == f"{os.getpid()}\n"
+        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+    assert (data_dir / OWNER_FILE).read_text() == ""
+    claim(data_dir).release()
+
+
+def test_a_second_claim_names_the_owner_even_within_one_process(tmp_path: Path) -> None:
+    first = claim(tmp_path)
+    with pytest.raises(DataDirInUse, match=f"process {os.getpid()}") as refused:
+        claim(tmp_path)
+    assert refused.value.pid == os.getpid()
+    first.release()
+    first.release()
+    claim(tmp_path).release()
+
+
+def test_another_process_owns_until_it_ends_however_it_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"owned\n"
+        with pytest.raises(DataDirInUse) as refused:
+            claim(tmp_path)
+        assert refused.value.pid == other.pid
+        other.kill()
+        other.wait(10)
+    assert (tmp_path / OWNER_FILE).read_text() != ""
+    claim(tmp_path).release()
+
+
+def test_a_child_does_not_keep_what_its_parent_let_go(tmp_path: Path) -> None:
+    owner = claim(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
+        owner.release()
+        claim(tmp_path).release()
+        assert child.stdin is not None
+        child.stdin.close()
+
+
+def test_what_stands_in_the_file_decides_nothing(tmp_path: Path) -> None:
+    (tmp_path / OWNER_FILE).write_text("1\n")
+    claim(tmp_path).release()
+    (tmp_path / OWNER_FILE).write_bytes(b"\xff\xfenonsense")
+    claim(tmp_path).release()
+
+
+def test_an_owner_that_has_not_said_its_number_yet_is_another_process(tmp_path: Path) -> None:
+    with claim(tmp_path):
+        (tmp_path / OWNER_FILE).write_text("")
+        with pytest.raises(DataDirInUse, match="another process"):
+            claim(tmp_path)
