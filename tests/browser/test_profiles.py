@@ -1,0 +1,207 @@
+"""Who owns a profile directory, when it is deleted, and which processes are reaped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from actors.browser import reaping
+from actors.browser.options import BrowserUnavailable
+from actors.browser.profiles import Profile, ProfileInUse, Profiles
+from actors.clients.types import ClientId
+
+ONE = ClientId(1)
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Profiles:
+    profiles = Profiles(tmp_path)
+    profiles.create()
+    return profiles
+
+
+@pytest.fixture
+def files() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as files:
+        yield files
+
+
+def test_directories_are_for_their_owner_only(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    os.close(profile.lock())
+    for directory in (profiles.directory, profile.directory, profile.user_data):
+        assert directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_directory_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "profiles").write_text("a file")
+    with pytest.raises(BrowserUnavailable, match="set SM_DATA_DIR"):
+        Profiles(tmp_path).create()
+
+
+def test_a_login_is_there_from_being_kept_until_being_dropped(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    assert not profile.has_login
+    profile.drop()
+    assert not profile.directory.exists()
+    profile.keep()
+    assert profile.has_login
+    profile.drop()
+    assert not profile.has_login
+
+
+def test_one_process_owns_a_profile_and_the_other_is_told_who(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    held = profile.lock()
+    with pytest.raises(ProfileInUse, match=f"in use by process {os.getpid()}"):
+        profile.lock()
+    os.close(held)
+    os.close(profile.lock())
+
+
+def test_a_dropped_profile_goes_when_its_owner_lets_go(profiles: Profiles, files: ThreadPoolExecutor) -> None:
+    profile = profiles.of(ONE)
+
+    async def story() -> None:
+        async with profiles.owned(ONE, files):
+            (profile.user_data / "Cookies").write_text("login")
+            profile.keep()
+            profile.drop()
+            erasing = asyncio.create_task(profiles.erase(ONE, files))
+            await asyncio.sleep(0)
+            assert (profile.user_data / "Cookies").exists()
+        await erasing
+        assert not profile.directory.exists()
+
+    asyncio.run(story())
+
+
+def test_a_dropped_profile_nobody_owns_goes_at_once(profiles: Profiles, files: ThreadPoolExecutor) -> None:
+    profile = profiles.of(ONE)
+    profile.keep()
+    profile.drop()
+    asyncio.run(profiles.erase(ONE, files))
+    assert not profile.directory.exists()
+    asyncio.run(profiles.erase(ONE, files))
+    assert not profile.directory.exists()
+
+
+def test_the_next_owner_finds_nothing_of_a_dropped_login(profiles: Profiles, files: ThreadPoolExecutor) -> None:
+    profile = profiles.of(ONE)
+    profile.keep()
+    (profile.user_data / "Cookies").parent.mkdir(exist_ok=True)
+    (profile.user_data / "Cookies").write_text("login")
+    profile.drop()
+
+    async def story() -> None:
+        async with profiles.owned(ONE, files) as mine:
+            assert not (mine.user_data / "Cookies").exists()
+            assert not mine.is_dropped
+
+    asyncio.run(story())
+
+
+def test_owners_take_turns_and_one_that_gives_up_waiting_holds_nothing(
+    profiles: Profiles, files: ThreadPoolExecutor
+) -> None:
+    turns: list[str] = []
+
+    async def own(name: str) -> None:
+        async with profiles.owned(ONE, files):
+            turns.append(name)
+
+    async def story() -> None:
+        async with profiles.owned(ONE, files):
+            waiting = [asyncio.create_task(own(name)) for name in ("second", "third", "fourth")]
+            await asyncio.sleep(0)
+            waiting[1].cancel()
+        await asyncio.wait(waiting)
+
+    asyncio.run(story())
+    assert turns == ["second", "fourth"]
+    os.close(profiles.of(ONE).lock())
+
+
+def test_caches_go_when_the_profile_is_too_big_and_nothing_else_does(tmp_path: Path, files: ThreadPoolExecutor) -> None:
+    profiles = Profiles(tmp_path, limit=100_000)
+    profiles.create()
+    user_data = profiles.of(ONE).user_data
+
+    async def use() -> None:
+        async with profiles.owned(ONE, files):
+            for name in ("Default/Cache/Cache_Data", "Default/IndexedDB", "Default/Local Storage"):
+                (user_data / name).mkdir(parents=True, exist_ok=True)
+                (user_data / name / "data").write_bytes(bytes(60_000))
+
+    asyncio.run(use())
+    assert not (user_data / "Default/Cache").exists()
+    assert (user_data / "Default/IndexedDB/data").exists()
+    assert (user_data / "Default/Local Storage/data").exists()
+
+
+# --- reaping ---------------------------------------------------------------------------------------------------------
+
+
+def sleeper(profile: Profile) -> subprocess.Popen[bytes]:
+    """A process that says it is a Chromium on this profile."""
+    program = "import time; print(flush=True); time.sleep(100)"
+    command = [sys.executable, "-c", program, f"--user-data-dir={profile.user_data}"]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    os.close(profile.lock())
+    with sleeper(profile) as process:
+        profile.record(process.pid)
+        assert reaping.reap(profiles) == [process.pid]
+        assert not psutil.pid_exists(process.pid)
+    assert profile.recorded() is None
+    assert reaping.reap(profiles) == []
+
+
+@pytest.mark.parametrize("doubt", ["start time", "command line", "no record", "owned"])
+def test_what_is_not_provably_ours_lives_on(profiles: Profiles, doubt: str) -> None:
+    profile = profiles.of(ONE)
+    os.close(profile.lock())
+    named = profiles.of(ClientId(2)) if doubt == "command line" else profile
+    with sleeper(named) as process:
+        if doubt != "no record":
+            profile.record(process.pid)
+        if doubt == "start time":
+            entry = {"pid": process.pid, "create_time": psutil.Process(process.pid).create_time() - 60}
+            (profile.directory / "process.json").write_text(json.dumps(entry))
+        held = profile.lock() if doubt == "owned" else None
+        assert reaping.reap(profiles) == []
+        assert process.poll() is None
+        if held is not None:
+            os.close(held)
+        process.kill()
+
+
+def test_a_broken_record_hurts_nobody(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    os.close(profile.lock())
+    for text in ("", "[]", "{}", '{"pid": "x", "create_time": 1}', "null"):
+        (profile.directory / "process.json").write_text(text)
+        assert reaping.reap(profiles) == []
+
+
+def test_a_deletion_that_was_interrupted_is_taken_up(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    profile.keep()
+    profile.drop()
+    reaping.reap(profiles)
+    assert not profile.directory.exists()
