@@ -22,7 +22,7 @@ from actors.clients.client import Client, Times
 from actors.clients.directory import Directory
 from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
 from actors.clients.pairing import Pairing
-from actors.clients.ports import Browser, Journal, Sessions, Unrecorded
+from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
 from actors.clients.reconnection import Policy, Streak
 from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
@@ -240,6 +240,8 @@ class Supervisor(Supervising):
         if cause is None or record.ending:
             self.stop_child(key)
             self._gone(key)
+        elif record.status.state not in TERMINAL:
+            self._crashed(record, f"Internal error: {cause!r}")
 
     def _gone(self, client_id: ClientId) -> None:
         record = self._records.pop(client_id)
@@ -263,6 +265,13 @@ class Supervisor(Supervising):
             self.stop()
 
     # --- crashes of an actor, which are bugs -------------------------------------------------------------------------
+
+    def _crashed(self, record: Record, text: str) -> None:
+        """What can no longer say so itself is DISCONNECTED_RECOVERABLE until its restart."""
+        before, at = record.status, self.clock.time()
+        lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
+        record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
+        self._journal.changed(Transition(before.client_id, before.state, lost, "Crashed", reason, text, at))
 
     def wants_restart(self, key: Any, cause: BaseException) -> bool:
         """A client at its end has nothing to come back for."""
@@ -304,7 +313,8 @@ class Supervisor(Supervising):
         record.status = status
         if status.state is State.READY:
             record.streak = self._rules.reconnection.ready(record.streak, self.now())
-            self._sessions.was_ready(status.client_id)
+            if not record.deletes:
+                self._sessions.was_ready(status.client_id)
         if status.state in TERMINAL:
             self._ended(record)
         elif status.state is not State.NOT_INITIALIZED:

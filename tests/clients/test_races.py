@@ -60,6 +60,18 @@ def test_a_client_deleted_while_it_starts_is_gone_with_its_browser() -> None:
         assert w.clients() == []
 
 
+def test_an_attempt_that_comes_due_while_the_client_ends_is_not_made() -> None:
+    with world(BY_HAND) as w:
+        by_hand_ready(w)
+        w.tell(PageFailed(Reason.PAGE_CRASHED, "crashed"))  # and takes its time to close
+        reply = w.delete()
+        w.advance(5.0)
+        assert w.browser.opened == [ONE]
+        w.page().end()
+        w.clock.settle()
+        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False)
+
+
 def test_an_init_during_a_delete_starts_once_the_client_is_gone() -> None:
     with world(BY_HAND) as w:
         w.init()

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Habits
-from actors.clients.client import Times
+from actors.clients.client import Client, Times
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
     BrowserGone,
+    GetStatus,
     Happened,
     PageFailed,
     Probed,
     QrShown,
     Ready,
+    Start,
 )
 from actors.clients.reconnection import Policy
-from actors.clients.types import Reason, State
+from actors.clients.types import Origin, Reason, State
 from actors.runtime import Backoff
+from actors.runtime.testing import ManualClock, Probe
 from tests.clients.rig import ONE, RULES, TWO, World, world
 
 MIB = 2**20
@@ -154,6 +158,24 @@ def test_a_hung_page_is_noticed_by_two_probes_and_killed(w: World) -> None:
     assert w.state() is State.READY
 
 
+def test_the_page_after_a_hung_one_is_watched_as_well(w: World) -> None:
+    w.ready()
+    for _ in range(3):
+        w.page().hung = True
+        w.advance(60.0)
+    lost = [t.reason for t in w.memory.transitions if t.after is State.DISCONNECTED_RECOVERABLE]
+    assert lost == [Reason.BROWSER_HUNG] * 3
+    assert w.status().healthy
+
+
+def test_a_page_that_talks_all_the_time_is_probed_all_the_same(w: World) -> None:
+    w.ready()
+    for _ in range(60):
+        w.tell(Happened("message", {"id": "x"}))
+        w.advance(1.0)
+    assert len(w.page().ordered("probe")) == 4
+
+
 def test_a_page_that_answers_again_is_healthy_again(w: World) -> None:
     w.ready()
     page = w.page()
@@ -254,6 +276,29 @@ def test_a_client_within_its_memory_stays() -> None:
         w.ready()
         w.advance(3600.0)
         assert w.browser.opened == [ONE]
+
+
+def test_a_client_that_waits_for_its_restart_is_not_called_ready(w: World) -> None:
+    w.ready()
+    w.break_actor()
+    assert w.clients() == [(ONE, State.DISCONNECTED_RECOVERABLE)]
+    assert w.memory.transitions[-1].reason is Reason.ACTOR_CRASHED
+    w.advance(1.0)
+    assert w.clients() == [(ONE, State.READY)]
+
+
+def test_a_client_outlives_a_dead_supervisor_until_it_is_stopped() -> None:
+    supervisor, browser, clock = Probe(), FakeBrowser(), ManualClock()
+    ref = Client.start(ONE, browser, supervisor.ref, clock=clock)
+    supervisor.close()
+    ref.tell(Start(Origin.RESUME))
+    clock.settle()
+    browser.scan(ONE)
+    browser.crash(ONE)
+    clock.settle()
+    status: Any = ref.ask(GetStatus())
+    assert status.state is State.DISCONNECTED_RECOVERABLE
+    ref.stop()
 
 
 def test_a_bug_in_a_client_is_survived_by_it_and_by_the_others(w: World) -> None:
