@@ -29,8 +29,7 @@ def chosen(data_dir: Path, **settings: Any) -> Settings:
 def paired(system: System, browser: FakeBrowser) -> Any:
     """A READY client's ref."""
     system.supervisor.ask(Init(CLIENT), timeout=5)
-    client = system.find(CLIENT)
-    assert client is not None
+    client: Any = system.find(CLIENT)
     assert client.ask(AwaitState(STARTING, 5), timeout=10).state is State.QR_REQUIRED
     browser.scan(CLIENT)
     assert client.ask(AwaitState(frozenset({State.QR_REQUIRED}), 5), timeout=10).state is State.READY
@@ -114,8 +113,7 @@ def test_a_client_that_was_ready_resumes_at_the_next_start_without_a_qr(tmp_path
     system = System(chosen(tmp_path), browser)
     system.start()
     system.supervisor.ask(GetClients(), timeout=5)  # answered after the resumption has begun
-    client = system.find(CLIENT)
-    assert client is not None
+    client: Any = system.find(CLIENT)
     assert client.ask(AwaitState(STARTING, 5), timeout=10).state is State.READY
     assert system.stop() is True
 

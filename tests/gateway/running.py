@@ -138,8 +138,7 @@ class Running:
 
     def reaches(self, client: int, state: State, seconds: float = PATIENCE) -> None:
         """Wait in the client's own actor until it is in that state."""
-        ref = self.system.find(ClientId(client))
-        assert ref is not None
+        ref: Any = self.system.find(ClientId(client))
         status: Status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
         assert status.state is state, status
 

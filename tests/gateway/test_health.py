@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from actors.clients.types import ClientId
 from tests.gateway.running import Running
 
 
@@ -26,5 +27,5 @@ def test_health_counts_clients_and_is_ready_if_any_is(service: Running) -> None:
 def test_health_of_several_states_is_what_most_clients_are_in(service: Running) -> None:
     for client in (1, 2, 3):
         service.post("/init", client)
-    service.browser.crash(1)
+    service.browser.crash(ClientId(1))
     assert service.get("/health").json()["whatsapp_state"] == "QR_REQUIRED"
