@@ -113,18 +113,19 @@ def record_retry(connection: Connection, told: RecordReplayRetry) -> None:
 
 
 def get_all(connection: Connection, message: GetDeadLetters) -> tuple[Letter, ...]:
-    query = select(dead_letters).where(dead_letters.c.id > message.after).limit(message.limit)
+    query = select(dead_letters).where(dead_letters.c.id > message.after)
     if message.webhook_id is not None:
         query = query.where(dead_letters.c.webhook_id == message.webhook_id)
     if message.client_id is not None:
         query = query.where(dead_letters.c.client_id == message.client_id)
-    return _read(connection, query)
+    return _read(connection, query.order_by(dead_letters.c.id).limit(message.limit))
 
 
 def replays_of(connection: Connection, webhook_id: str, client_id: ClientId, limit: int) -> tuple[Letter, ...]:
-    """The first letters of a line that are being delivered again."""
+    """The letters of a line that are being delivered again, those first whose turn is first."""
     of_line = (dead_letters.c.webhook_id == webhook_id) & (dead_letters.c.client_id == client_id)
-    return _read(connection, select(dead_letters).where(of_line, dead_letters.c.replay_at.is_not(None)).limit(limit))
+    replayed = select(dead_letters).where(of_line, dead_letters.c.replay_at.is_not(None))
+    return _read(connection, replayed.order_by(dead_letters.c.next_at, dead_letters.c.id).limit(limit))
 
 
 WRITES: Operations = {
@@ -143,5 +144,4 @@ def _chosen(message: ReplayDeadLetters | DeleteDeadLetters) -> list[ColumnElemen
 
 
 def _read(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[Letter, ...]:
-    rows = connection.execute(query.order_by(dead_letters.c.id)).mappings()
-    return tuple(Letter(**row) for row in rows)
+    return tuple(Letter(**row) for row in connection.execute(query).mappings())

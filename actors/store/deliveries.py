@@ -9,12 +9,14 @@ when the process ended is sent again, under the same id: at least once, in order
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, or_, select, true
+from sqlalchemy.sql.dml import ReturningInsert
 
 from actors.clients.types import ClientId, Seconds
-from actors.store.database import insert
+from actors.store.database import insert, insert_in
 from actors.store.dead_letters import Letter, replays_of
 from actors.store.events import Event
 from actors.store.message import Operations, Read, Write
@@ -140,24 +142,22 @@ class GetLines(Read[tuple[Line, ...]]):
 
 
 def record_delivered(connection: Connection, told: RecordDelivered) -> None:
-    changes = _settled(told) | {"failing_since": None, "why": None}
-    counted = {"delivered": webhook_lines.c.delivered + 1, "delivered_at": told.at}
-    _put(connection, told, changes | {"delivered": 1, "delivered_at": told.at}, changes | counted)
+    settled = _SETTLED | {"sequence": told.sequence, "status": told.status}
+    _put(connection, told, settled | {"delivered": 1, "delivered_at": told.at})
 
 
 def record_passed(connection: Connection, told: RecordPassed) -> None:
-    passed = {"sequence": told.sequence}
-    _put(connection, told, passed, passed)
+    _put(connection, told, {"sequence": told.sequence})
 
 
 def record_retry(connection: Connection, told: RecordRetry) -> None:
-    failed = {name: getattr(told, name) for name in ("attempts", "next_at", "failing_since", "why", "status")}
-    _put(connection, told, failed | {"sequence": told.sequence - 1}, failed)
+    names = ("attempts", "next_at", "failing_since", "why", "status")
+    _put(connection, told, {name: getattr(told, name) for name in names})
 
 
 def record_dead_letter(connection: Connection, told: RecordDeadLetter) -> None:
-    changes = _settled(told) | {"failing_since": told.failing_since, "why": told.why}
-    if _put(connection, told, changes, changes):
+    failed = {name: getattr(told, name) for name in ("sequence", "failing_since", "why", "status")}
+    if _put(connection, told, _SETTLED | failed):
         row = {name: getattr(told, name) for name in _OF_LETTER}
         connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
 
@@ -205,24 +205,31 @@ WRITES: Operations = {
 READS: Operations = {GetBacklog: get_backlog, GetDue: get_due, GetLines: get_lines}
 
 _OF_LETTER = tuple(name for name in RecordDeadLetter.__slots__ if name in dead_letters.columns)
+_SETTLED: dict[str, Any] = {"attempts": 0, "next_at": None, "failing_since": None, "why": None}
 Told = RecordDelivered | RecordPassed | RecordRetry | RecordDeadLetter
 
 
-def _settled(told: RecordDelivered | RecordDeadLetter) -> dict[str, Any]:
-    return {"sequence": told.sequence, "attempts": 0, "next_at": None, "status": told.status}
-
-
-def _put(connection: Connection, told: Told, first: dict[str, Any], changes: dict[str, Any]) -> bool:
+def _put(connection: Connection, told: Told, changes: dict[str, Any]) -> bool:
     """Write the line, unless its webhook is gone or it is past this sequence; whether it was written."""
-    known = select(webhooks.c.id).where(webhooks.c.id == told.webhook_id)
-    if connection.execute(known).first() is None:
-        return False
-    new = {"webhook_id": told.webhook_id, "client_id": told.client_id, "attempts": 0, "delivered": 0} | first
-    statement = insert(connection, webhook_lines).values(new)
-    key, forwards = ["webhook_id", "client_id"], webhook_lines.c.sequence < told.sequence
-    upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=forwards)
-    # Asked back: not every driver counts the rows of an INSERT.
-    return connection.execute(upsert.returning(webhook_lines.c.sequence)).first() is not None
+    new = {"webhook_id": told.webhook_id, "client_id": told.client_id, "sequence": told.sequence - 1}
+    row = {"attempts": 0, "delivered": 0} | new | changes
+    statement = _upsert(connection.dialect.name, tuple(sorted(row)), frozenset(changes))
+    return connection.execute(statement, row | {"settles": told.sequence}).first() is not None
+
+
+@cache
+def _upsert(dialect: str, columns: tuple[str, ...], changes: frozenset[str]) -> ReturningInsert[tuple[int]]:
+    """One statement, built once: it is run for every delivery."""
+    line = webhook_lines.c
+    values = [bindparam(name, type_=line[name].type) for name in columns]
+    row = select(*values).where(webhooks.c.id == bindparam("webhook_id"))
+    statement = insert_in(dialect, webhook_lines).from_select(columns, row)
+    set_: dict[str, Any] = {name: statement.excluded[name] for name in sorted(changes)}
+    if "delivered" in set_:
+        set_["delivered"] += line.delivered
+    forwards = line.sequence < bindparam("settles", type_=BigInteger)
+    upsert = statement.on_conflict_do_update(index_elements=["webhook_id", "client_id"], set_=set_, where=forwards)
+    return upsert.returning(line.sequence)
 
 
 def _line(connection: Connection, webhook_id: str, client_id: ClientId) -> Line:

@@ -186,9 +186,9 @@ _FAULTS: dict[type[Exception], Callable[[Exception], Unanswered]] = {
     httpcore.TimeoutException: lambda _: Unanswered("The target could not be connected to in time", slow=True),
     httpcore.ConnectError: lambda error: Unanswered(f"The target cannot be connected to: {error}"[:300]),
     httpcore.NetworkError: lambda _: Unanswered("The connection to the target broke"),
-    httpcore.ProtocolError: lambda error: Unanswered(f"The target does not speak HTTP as it should: {error}"[:300]),
+    httpcore.ProtocolError: lambda _: Unanswered("The target does not speak HTTP as it should"),
 }
-"""The first that fits. Only `connect` has a timeout of httpcore's own."""
+"""The first that fits. Only `connect` has a timeout of httpcore's own; what a target said is repeated nowhere."""
 
 
 def _fault(error: Exception) -> Unanswered:

@@ -100,7 +100,7 @@ class Sender(Actor):
         self._lines: dict[Key, LineState] = {}
         self._slots: Slots[Key] = Slots(options.total, options.per_host)
         self._resting: list[tuple[Seconds, Key]] = []
-        self._late: list[object] = []
+        self._heard: dict[Key, Outcome] = {}
 
     def started(self) -> None:
         self._poster.start()
@@ -116,9 +116,10 @@ class Sender(Actor):
         with suppress(ActorDeadError):
             self._store.writer.tell(Unsubscribe(self._tell_published))
         self._poster.stop(self._options.stop_grace)
-        for message in self._late:
-            if isinstance(message, Posted) and (line := self._lines.get(message.key)) and line.job:
-                self._tell_store(self._settle(message.key, line.job, message.outcome).record)
+        # What has arrived since the last message was handled is written down too: it need not arrive twice.
+        for key, outcome in self._heard.items():
+            if (line := self._lines.get(key)) is not None and line.job is not None:
+                self._tell_store(self._settle(key, line.job, outcome).record)
 
     # What the webhooks are.
 
@@ -277,10 +278,11 @@ class Sender(Actor):
             secret=webhook.secret,
             custom=webhook.headers,
         )
-        self._poster.post(Post(webhook.url, headers, job.body), lambda outcome: self._tell(Posted(key, outcome)))
+        self._poster.post(Post(webhook.url, headers, job.body), lambda outcome: self._hear(key, outcome))
 
     def _posted(self, message: Posted) -> None:
         key, line = message.key, self._lines.get(message.key)
+        self._heard.pop(key, None)
         if line is None or line.job is None:
             self._end_turn(key, line)
             self._run()
@@ -349,12 +351,15 @@ class Sender(Actor):
         """In the store's thread."""
         self.actor_ref.tell(Published(events))
 
+    def _hear(self, key: Key, outcome: Outcome) -> None:
+        """In the poster's thread."""
+        self._heard[key] = outcome
+        self._tell(Posted(key, outcome))
+
     def _tell(self, message: object) -> None:
         """In any thread: the store's, the poster's."""
-        try:
+        with suppress(ActorDeadError):
             self.actor_ref.tell(message)
-        except ActorDeadError:
-            self._late.append(message)
 
 
 _HANDLERS: dict[type, Callable[[Sender, Any], object]] = {

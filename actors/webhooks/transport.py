@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,6 +24,11 @@ import httpcore
 from actors.webhooks.addresses import Address, Network, why_refused
 
 __all__ = ["CheckedBackend", "Resolver", "TargetRefused", "resolve"]
+
+if find_spec("sniffio") is None:
+    # httpcore 1.0 tries to import it for every lock it makes, several times a request; where it is not installed, each
+    # try searches the whole path: a third of the time of a delivery. Known to be absent, the import fails at once.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
 """The addresses of a name. Raises OSError where there is none."""

@@ -1,6 +1,6 @@
 """How long an event takes to reach a webhook, beside the floor: a bare HTTP post to the same receiver on this machine.
 
-`measure` is for the harness; run alone (`python -m tests.benchmarks.webhooks`) it prints what it found.
+The floor has no store: no event is written, nothing is recorded. Receiver, sender and store share one process here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from actors.clients.types import ClientId
 from actors.store.deliveries import GetLines
 from actors.store.events import AppendEvent
 from actors.store.store import Store
+from tests.benchmarks.figures import Figure, Say
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.sending import add, ask, happen, opened, sending, until
 
@@ -26,22 +27,21 @@ EVENTS, BURST, CLIENTS = 300, 3000, 10
 BODY = json.dumps({"id": "0" * 26, "type": "message", "cliente_id": 1, "payload": {"text": "x" * 100}}).encode()
 
 
-def measure(events: int = EVENTS, burst: int = BURST) -> dict[str, float]:
-    """Milliseconds from before an event is given to the store until it has arrived, one at a time, p50 and p99; the same
-    for a bare post; and deliveries per second of a burst over ten clients."""
+def run(say: Say) -> list[Figure]:
+    """Event to webhook one at a time, p50 and p99, beside a bare post; and deliveries a second of a burst."""
     with tempfile.TemporaryDirectory() as directory, Receiver() as receiver:
-        floor = _floor(receiver, events)
+        say(f"{EVENTS} bare posts")
+        floor = _floor(receiver, EVENTS)
         with _sending(Path(directory), receiver) as (store, webhook):
-            latencies = _latencies(store, receiver, events)
-            rate = _rate(store, webhook, burst)
-    return {
-        "floor_p50_ms": _percentile(floor, 50),
-        "floor_p99_ms": _percentile(floor, 99),
-        "event_to_webhook_p50_ms": _percentile(latencies, 50),
-        "event_to_webhook_p99_ms": _percentile(latencies, 99),
-        "ratio_p50": _percentile(latencies, 50) / _percentile(floor, 50),
-        "deliveries_per_second": rate,
-    }
+            say(f"{EVENTS} events, one at a time")
+            latencies = _latencies(store, receiver, EVENTS)
+            say(f"{BURST} events of {CLIENTS} clients at once")
+            rate = _rate(store, webhook, BURST)
+    return [
+        Figure("event to webhook, p50", _percentile(latencies, 50), "ms", _percentile(floor, 50)),
+        Figure("event to webhook, p99", _percentile(latencies, 99), "ms", _percentile(floor, 99)),
+        Figure("webhook deliveries", rate, "per second", more_is_better=True),
+    ]
 
 
 @contextmanager
@@ -85,8 +85,3 @@ def _rate(store: Store, webhook: str, burst: int) -> float:
 
 def _percentile(seconds: list[float], percent: int) -> float:
     return statistics.quantiles(seconds, n=100)[percent - 1] * 1000
-
-
-if __name__ == "__main__":
-    for name, value in measure().items():
-        print(f"{name:28} {value:10.2f}")

@@ -144,6 +144,17 @@ def test_a_line_goes_forwards_only(store: Store) -> None:
     assert ask(store, GetBacklog()).lines == ()
 
 
+def test_another_target_is_tried_at_once(store: Store) -> None:
+    create(store)
+    happen(store)
+    ask(store, RecordRetry("W", ONE, 1, 5, 1e9, 40.0, "down", 503))
+    ask(store, ChangeWebhook("W", {"events": ("message",)}, 9.0))
+    assert ask(store, GetLines("W"))[0].next_at == 1e9
+    ask(store, ChangeWebhook("W", {"url": "https://example.org/"}, 9.0))
+    (line,) = ask(store, GetLines("W"))
+    assert (line.sequence, line.attempts, line.next_at, line.failing_since) == (0, 0, None, None)
+
+
 def test_what_retention_took_before_its_turn_is_counted(store: Store) -> None:
     create(store)
     happen(store, *["message"] * 5)

@@ -33,9 +33,9 @@ ONE, TWO = ClientId(1), ClientId(2)
 
 
 @contextmanager
-def opened(path: Path, clock: Clock = SYSTEM_CLOCK) -> Iterator[Store]:
+def opened(path: Path, clock: Clock = SYSTEM_CLOCK, patience: float = 5.0) -> Iterator[Store]:
     """A store in a directory, perhaps one that was there before."""
-    store = open_store(Database(f"sqlite:///{path}/store.db"), clock=clock)
+    store = open_store(Database(f"sqlite:///{path}/store.db", patience=patience), clock=clock, retry_after=0.1)
     try:
         yield store
     finally:

@@ -48,15 +48,15 @@ def test_delays_grow_as_the_policy_says_up_to_the_cap(growth: Growth, delays: li
     assert [policy.wait(attempt, lambda: 0.0) for attempt in range(1, len(delays) + 1)] == delays
 
 
-@pytest.mark.parametrize("status", range(100, 600))
-def test_every_status_is_decided(status: int) -> None:
-    decision = after(Answered(status))
-    if 200 <= status < 300:
-        assert decision == Delivered(status)
-    elif 400 <= status < 500 and status not in (408, 425, 429):
-        assert decision == DeadLetter(f"The target answered {status}", status, final=True)
-    else:
-        assert decision == Retry(2.0, f"The target answered {status}", status)
+def test_every_status_is_decided() -> None:
+    for status in range(100, 600):
+        decision = after(Answered(status))
+        if 200 <= status < 300:
+            assert decision == Delivered(status)
+        elif 400 <= status < 500 and status not in (408, 425, 429):
+            assert decision == DeadLetter(f"The target answered {status}", status, final=True)
+        else:
+            assert decision == Retry(2.0, f"The target answered {status}", status)
 
 
 def test_without_an_answer_it_is_tried_again_unless_that_is_no_use() -> None:
