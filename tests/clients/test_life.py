@@ -231,6 +231,16 @@ def test_a_page_that_does_not_log_out_is_deleted_all_the_same() -> None:
         assert reply.get(timeout=0) == Deleted(ONE, logged_out=False)
 
 
+def test_a_page_that_has_logged_out_is_given_its_time_to_close_once() -> None:
+    with world(BY_HAND, replace(RULES, times=Times(log_out=5.0, close=10.0))) as w:
+        w.init()
+        w.tell(QrShown("2@a", 20.0), Ready("549"))
+        w.delete()
+        w.tell(LoggedOut(Reason.LOGGED_OUT_BY_API, "out"))
+        w.advance(10.0)
+        assert [order.name for order in w.page().orders] == ["log_out", "close", "kill"]
+
+
 def test_a_page_that_does_not_close_is_killed_and_then_given_up() -> None:
     with world(BY_HAND, replace(RULES, times=Times(close=10.0))) as w:
         w.init()

@@ -88,6 +88,17 @@ def test_ready_ends_the_row_of_attempts_and_delays_start_small_again_once_it_las
     assert delays == [1.0, 2.0, 4.0, 8.0, 1.0]
 
 
+def test_a_start_after_the_attempts_are_used_up_has_all_of_them_again(w: World) -> None:
+    w.init()
+    for _ in range(4):
+        w.crash()
+        w.advance(10.0)
+    assert w.reason() is Reason.ATTEMPTS_EXHAUSTED
+    w.init()
+    w.crash()
+    assert (w.state(), w.status().reconnection_attempts) == (State.DISCONNECTED_RECOVERABLE, 1)
+
+
 @pytest.mark.parametrize("reason", [Reason.CHROMIUM_FAILED, Reason.PROFILE_IN_USE])
 def test_what_cannot_succeed_is_not_tried_again(w: World, reason: Reason) -> None:
     w.ready()
