@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 _AFTER_BODY: Seconds = 5.0
 """How much longer than `body_timeout` a connection may wait for a body: a handler that reads it answers 408 before."""
 _REFUSALS = {
-    400: "This is not HTTP",
+    400: "This is not HTTP as it is understood here",
     408: "The request did not arrive in time",
     431: "The request's first line and headers are too large",
-    501: "This way of sending a body is not known",
     503: "There are too many connections: try again later",
 }
 
@@ -100,7 +99,7 @@ class BoundedConnection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called while the exception is handled that says what is wrong."""
-        self._refuse(getattr(sys.exc_info()[1], "error_status_hint", 400))
+        self._refuse(431 if getattr(sys.exc_info()[1], "error_status_hint", 400) == 431 else 400)
 
     def _watch(self) -> None:
         """Arm the deadline of what is awaited now; what stays awaited keeps its deadline, however much of it came."""
