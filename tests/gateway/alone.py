@@ -28,7 +28,7 @@ def main(data_dir: str, settings: str) -> int:
     """Serve until SIGTERM. `settings` is a JSON object."""
     given: dict[str, Any] = {"data_dir": Path(data_dir), **json.loads(settings)}
     checked = Settings(**given)
-    logs.configure(checked)
+    logs.configure(checked, descriptor=2)
     with listen("127.0.0.1", 0) as listener:
         print(address(listener), flush=True)
         return asyncio.run(Server(checked, FakeBrowser()).run(listener))

@@ -13,6 +13,8 @@ from tests.gateway.generated import Request, Requests
 
 BATCH = 50
 PATIENCE = 30.0
+HEAD = "no body"
+"""Stands for the code where none can be told."""
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _CODE = re.compile(rb'"(?:code|error)":"([A-Za-z_ ]+)"')
 
@@ -117,7 +119,7 @@ class _Reader:
             body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
             if status >= 200:
                 code = _CODE.search(body)
-                return status, code[1].decode() if code else ""
+                return status, HEAD if request.head else code[1].decode() if code else ""
 
     def _more(self) -> bool:
         try:

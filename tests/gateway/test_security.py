@@ -20,7 +20,7 @@ from gateway.app import routes
 from gateway.authority import NEEDS, Need, Scope, Whose
 from tests.gateway.alone import Alone
 from tests.gateway.generated import MALFORMED, Requests
-from tests.gateway.hammer import Tally, hammer
+from tests.gateway.hammer import HEAD, Tally, hammer
 from tests.gateway.raw import STATUS, Answer, Closed, Raw, request
 from tests.gateway.running import Running
 
@@ -481,6 +481,5 @@ def held(process: psutil.Process) -> dict[str, int]:
 
 def failures(tally: Tally) -> dict[tuple[int, str], bytes]:
     """The kinds of answers that say the service has failed, each with a request that got it."""
-    return {
-        kind: tally.first[kind] for kind in tally.seen if kind[0] >= 500 and kind not in LOST | BUSY and kind[1] != ""
-    }
+    expected = LOST | BUSY | {(status, HEAD) for status, _ in LOST | BUSY}
+    return {kind: tally.first[kind] for kind in tally.seen if kind[0] >= 500 and kind not in expected}
