@@ -3,6 +3,7 @@
 Everything here runs in the client's own thread, one message after the other. Nothing blocks: long work is ordered from
 the page and comes back as a fact. Questions are answered from what is known, never from the browser.
 
+    choosing    which event of the tables something is (pure)
     standing    what the client is, in public          pages    which page is heard, which are still leaving
     unanswered  what callers have asked                health   whether the page answers
     ending      how far the client has ended           memory   whether it has grown too big
@@ -11,15 +12,15 @@ the page and comes back as a fact. Questions are answered from what is known, ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from actors.clients import lifecycle, protocol
+from actors.clients import choosing, lifecycle, protocol
 from actors.clients.asking import AnswerLate
 from actors.clients.ending import CloseLate, Ending, LogOutLate
 from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, ProbeDue, ProbeLate
-from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, Lost, Patience, PatienceOver, StartFailed
+from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, Patience, PatienceOver
 from actors.clients.memory import MemoryLimit, Verdict
 from actors.clients.pages import Pages
 from actors.clients.pairing import Pairing
@@ -134,7 +135,7 @@ class Client(Actor):
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
-        self._walk(lifecycle.StartStored() if self._has_login() else lifecycle.StartFresh())
+        self._walk(choosing.of_start(stored=self._has_login()))
         return protocol.Started(self._standing.status)
 
     def _has_login(self) -> bool:
@@ -217,28 +218,17 @@ class Client(Actor):
         self._walk(fact)
 
     def _link_lost(self, fact: protocol.LinkLost) -> None:
-        """A restriction with a known end says more than a silence: it is kept until it is over or the link resumes."""
-        state = self._standing.state
-        if fact.until is None:
-            if state is not State.DISCONNECTED_RECOVERABLE or not self._standing.restricted():
-                self._walk(fact)
-        elif state is not State.QR_REQUIRED:
-            self._standing.change(restricted_until=fact.until)
-            # A restricted number cannot finish its pairing.
-            self._walk(StartFailed(fact.reason, fact.text) if state is State.INITIALIZING else fact)
+        event = choosing.of_link_lost(fact, self._standing.state, restricted=self._standing.restricted() > 0)
+        if event is not None:
+            if fact.until is not None:
+                self._standing.change(restricted_until=fact.until)
+            self._walk(event)
 
     def _logged_out(self, fact: protocol.LoggedOut) -> None:
-        """A logout looks the same whoever caused it: one that was asked for is ours, one in a row is a ban."""
-        if fact.reason is Reason.ACCOUNT_LOCKED:
-            self._walk(protocol.Banned(fact.reason, fact.text))
-        elif fact.reason is not Reason.LOGGED_OUT_BY_PHONE:
-            self._walk(fact)
-        elif self._unanswered.logging_out or self._ending.logging_out:
-            self._walk(replace(fact, reason=Reason.LOGGED_OUT_BY_API, text="Logged out on request"))
-        else:
+        asked = self._unanswered.logging_out or self._ending.logging_out
+        if choosing.is_from_outside(fact, asked=asked):
             self._remember(self._pairing.logged_out(self.clock.time()))
-            banned = protocol.Banned(Reason.BANNED, self._pairing.banned_text)
-            self._walk(banned if self._pairing.looks_banned else fact)
+        self._walk(choosing.of_logout(fact, asked=asked, pairing=self._pairing))
 
     def _remember(self, pairing: Pairing) -> None:
         self._pairing = pairing
@@ -249,8 +239,7 @@ class Client(Actor):
 
     def _give_up_page(self, reason: Reason, text: str) -> None:
         """The page is of no use any more."""
-        kind = StartFailed if self._caller_waits else Lost
-        self._walk(kind(reason, text))
+        self._walk(choosing.of_loss(reason, text, caller_waits=self._caller_waits))
 
     def _pairing_code_shown(self, fact: protocol.PairingCodeShown) -> None:
         if self._standing.state is State.QR_REQUIRED:
@@ -281,9 +270,8 @@ class Client(Actor):
         else:
             self._walk(event)
 
-    def _attempt_due(self, event: AttemptDue) -> None:
-        """Resume; or start afresh where the page was lost before there was a login."""
-        self._walk(event if self._has_login() else lifecycle.StartFresh())
+    def _attempt_due(self, _: AttemptDue) -> None:
+        self._walk(choosing.of_attempt(stored=self._has_login()))
 
     def _probe_due(self, _: ProbeDue) -> None:
         if self._pages.present is not None:

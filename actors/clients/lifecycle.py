@@ -8,8 +8,9 @@ Two rules:
    (`ON_ENTRY`); never from what happened before. What happened before is the state.
 
 The shell (`client.py`) knows more than the table: who asked for the start, which page a fact comes from. It says so by
-choosing the event. A lost page is `Lost` where the supervisor may grant another attempt, and `StartFailed` where a
-caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver` in every state that waits.
+choosing the event (`choosing.py`). A lost page is `Lost` where the supervisor may grant another attempt, and
+`StartFailed` where a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in
+the states of a start, the shell treats it as a lost page.
 
 A page that lost WhatsApp (`LinkLost`) heals by itself and keeps its browser: no attempt is spent on it until
 `PatienceOver`. A page that is gone (`Lost`) needs an attempt, which only the supervisor grants.

@@ -1,0 +1,65 @@
+"""Which event of the table something is."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.clients import choosing
+from actors.clients.lifecycle import AttemptDue, Event, Lost, StartFailed, StartFresh, StartStored
+from actors.clients.pairing import Pairing
+from actors.clients.protocol import Banned, LinkLost, LoggedOut
+from actors.clients.types import Reason, State
+
+SILENCE = LinkLost(Reason.NETWORK_LOST, "gone")
+RESTRICTION = LinkLost(Reason.TEMPORARILY_BANNED, "a while", 100.0)
+REMOVED = LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "removed")
+AWAY = State.DISCONNECTED_RECOVERABLE
+
+
+def test_what_is_stored_is_resumed() -> None:
+    assert choosing.of_start(stored=True) == StartStored()
+    assert choosing.of_start(stored=False) == StartFresh()
+    assert choosing.of_attempt(stored=True) == AttemptDue()
+    assert choosing.of_attempt(stored=False) == StartFresh()
+
+
+def test_a_loss_is_told_to_a_caller_who_waits_and_mended_otherwise() -> None:
+    assert choosing.of_loss(Reason.PAGE_LEFT, "left", caller_waits=True) == StartFailed(Reason.PAGE_LEFT, "left")
+    assert choosing.of_loss(Reason.PAGE_LEFT, "left", caller_waits=False) == Lost(Reason.PAGE_LEFT, "left")
+
+
+@pytest.mark.parametrize(
+    ("fact", "state", "restricted", "event"),
+    [
+        (SILENCE, State.READY, False, SILENCE),
+        (SILENCE, AWAY, False, SILENCE),
+        (SILENCE, AWAY, True, None),
+        (SILENCE, State.READY, True, SILENCE),
+        (RESTRICTION, State.READY, False, RESTRICTION),
+        (RESTRICTION, AWAY, True, RESTRICTION),
+        (RESTRICTION, State.QR_REQUIRED, False, None),
+        (RESTRICTION, State.INITIALIZING, False, StartFailed(Reason.TEMPORARILY_BANNED, "a while")),
+    ],
+)
+def test_a_lost_link(fact: LinkLost, state: State, restricted: bool, event: Event | None) -> None:
+    assert choosing.of_link_lost(fact, state, restricted=restricted) == event
+
+
+@pytest.mark.parametrize(
+    ("fact", "asked", "early", "event"),
+    [
+        (REMOVED, False, 0, REMOVED),
+        (REMOVED, False, 1, REMOVED),
+        (REMOVED, False, 2, Banned(Reason.BANNED, Pairing(None, 2).banned_text)),
+        (REMOVED, True, 2, LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request")),
+        (
+            LoggedOut(Reason.ACCOUNT_LOCKED, "locked"),
+            True,
+            0,
+            Banned(Reason.ACCOUNT_LOCKED, "locked"),
+        ),
+        (LoggedOut(Reason.STORAGE_FAILED, "x"), True, 2, LoggedOut(Reason.STORAGE_FAILED, "x")),
+    ],
+)
+def test_a_logout(fact: LoggedOut, asked: bool, early: int, event: Event) -> None:
+    assert choosing.of_logout(fact, asked=asked, pairing=Pairing(None, early)) == event
