@@ -33,9 +33,10 @@ class GetTransitions(Read[tuple[Transition, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class PruneTransitions(Write[int]):
-    """Delete what is older than `before` (epoch seconds). Answers how many went."""
+    """Delete what is older than `before` (epoch seconds), at most `limit`: as many answered means ask again."""
 
     before: Seconds
+    limit: int = 1000
 
 
 def record(connection: Connection, message: RecordTransition) -> None:
@@ -53,7 +54,8 @@ def get_newest(connection: Connection, message: GetTransitions) -> tuple[Transit
 
 
 def prune(connection: Connection, message: PruneTransitions) -> int:
-    return connection.execute(transitions.delete().where(transitions.c.at < message.before)).rowcount
+    old = select(transitions.c.position).where(transitions.c.at < message.before).limit(message.limit)
+    return connection.execute(transitions.delete().where(transitions.c.position.in_(old))).rowcount
 
 
 WRITES: Operations = {RecordTransition: record, PruneTransitions: prune}

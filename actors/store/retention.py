@@ -1,0 +1,96 @@
+"""Deletes what has been kept long enough: events, settled messages, the journal.
+
+Rule of this file: in steps. Each is one write of a bounded size that queues behind all others, and the next is ordered
+when it is answered; so a table that has grown for months is cut back without anybody waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pykka import ActorDeadError
+
+from actors.clients.types import Seconds
+from actors.runtime import Actor
+from actors.store.events import PruneEvents
+from actors.store.message import Write
+from actors.store.outbox import PruneMessages
+from actors.store.store import Store
+from actors.store.transitions import PruneTransitions
+
+_DAY: Seconds = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How long things are kept, in seconds; `events_kept` bounds their number as well.
+
+    `keys` is for how long a message the page tells again is known to be the same: longer than a page remembers
+    messages.
+    """
+
+    events: Seconds = 7 * _DAY
+    events_kept: int = 500_000
+    keys: Seconds = 90 * _DAY
+    messages: Seconds = 30 * _DAY
+    journal: Seconds = 30 * _DAY
+    every: Seconds = 3600.0
+    step: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Timer: it is time to look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """One step is done. `count` is None where the store could not be used: the next round will do."""
+
+    kind: int
+    count: int | None
+
+
+class Retention(Actor):
+    """Prunes once a while after the start and then every `rules.every` seconds. Understands nothing else."""
+
+    def __init__(self, store: Store, rules: Rules | None = None) -> None:
+        super().__init__(name="store-retention")
+        self._store = store
+        self._rules = rules or Rules()
+
+    def started(self) -> None:
+        """Leave the first minute to what matters more."""
+        self.start_timer("prune", min(60.0, self._rules.every), Prune())
+
+    def receive(self, message: object) -> object:
+        """Take the next step."""
+        match message:
+            case Prune():
+                self.start_timer("prune", self._rules.every, Prune())
+                self._order(0)
+            case Pruned(kind=kind, count=count):
+                self._order(kind if count is not None and count >= self._rules.step else kind + 1)
+            case _:
+                return super().receive(message)
+        return None
+
+    def _order(self, kind: int) -> None:
+        if kind < len(_KINDS):
+            self._store.order(_KINDS[kind](self._rules, self.clock.time()), partial(self._done, kind))
+
+    def _done(self, kind: int, outcome: object) -> None:
+        """Runs in the store's thread."""
+        with suppress(ActorDeadError):
+            self.actor_ref.tell(Pruned(kind, outcome if isinstance(outcome, int) else None))
+
+
+_KINDS: tuple[Callable[[Rules, Seconds], Write[Any]], ...] = (
+    lambda rules, now: PruneEvents(now - rules.events, rules.events_kept, now - rules.keys, rules.step),
+    lambda rules, now: PruneMessages(now - rules.messages, rules.step),
+    lambda rules, now: PruneTransitions(now - rules.journal, rules.step),
+)
