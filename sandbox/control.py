@@ -9,12 +9,13 @@ import asyncio
 import base64
 import binascii
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.login import Login
@@ -25,6 +26,8 @@ from sandbox.world import Account, Message, Phone, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
 MAX_WAIT = 300.0
+# What can be waited for -> the states of an account in which it is so.
+MET_BY = {"linked": ("linked", "connected"), "away": ("linked",), "connected": ("connected",), "gone": ("gone",)}
 PAUSE = 0.15
 HEARTBEAT = 15.0
 PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
@@ -154,8 +157,7 @@ class Control:
 
         def reached() -> bool:
             account = self._scene.world.accounts.get(number)
-            state = self._scene.state_of(account) if account else "gone"
-            return state == wanted or (wanted == "linked" and state == "connected")
+            return (self._scene.state_of(account) if account else "gone") in MET_BY.get(wanted, (wanted,))
 
         if wait := _wait(request):
             await self._scene.changes.until(reached, wait)
@@ -206,21 +208,22 @@ class Control:
         self._login.end(account, told)
 
     def _temp_ban(self, account: Account, said: dict[str, Any]) -> None:
+        seconds = _number(said, "seconds")
+        if not seconds:
+            account.temp_ban = None
+            return
         account.temp_ban = {
-            "until": int(time.time() + float(said["seconds"])) if float(said["seconds"]) else 0,
+            "until": int(time.time() + seconds),
             "code": int(said.get("code", 101)),
             "message": str(
                 said.get("message", "You sent too many messages to people who don't have you in their address books")
             ),
             "url": "https://faq.whatsapp.com/",
         }
-        if account.temp_ban["until"]:
-            self._login.disturb(account, {"op": "failure", "code": 402, "temp_ban": account.temp_ban})
-        else:
-            account.temp_ban = None
+        self._login.disturb(account, {"op": "failure", "code": 402, "temp_ban": account.temp_ban})
 
     def _unavailable(self, account: Account, said: dict[str, Any]) -> None:
-        account.unavailable_until = time.time() + float(said["seconds"])
+        account.unavailable_until = time.time() + _number(said, "seconds")
         self._login.disturb(account, {"op": "failure", "code": 503})
 
     def _outdated(self, account: Account, said: dict[str, Any]) -> None:
@@ -249,7 +252,7 @@ class Control:
         if act not in PAGE_ACTS:
             raise SandboxError(400, "INVALID_REQUEST", f"do must be one of {', '.join(PAGE_ACTS)}")
         amount = PAGE_ACTS[act]
-        told = {"op": act} | ({amount: float(said[amount])} if amount else {})
+        told = {"op": act} | ({amount: _number(said, amount)} if amount else {})
         self._scene.page_of(account).say(told)
 
     def _sending(self, account: Account, said: dict[str, Any]) -> None:
@@ -288,8 +291,8 @@ class Control:
         phone = self._phone_of(request)
         if request.method == "POST":
             said = await _body(request)
+            phone.delay = _number({"delay": phone.delay} | said, "delay")
             phone.online, phone.reads = bool(said.get("online", phone.online)), bool(said.get("reads", phone.reads))
-            phone.delay = float(said.get("delay", phone.delay))
             self._post.phone_changed(phone)
         elif wait := _wait(request):
             count = int(request.query_params.get("count", phone.total + 1))
@@ -334,7 +337,15 @@ def _last(request: Request, messages: list[Message]) -> list[Message]:
 
 
 def _wait(request: Request) -> float:
-    return min(float(request.query_params.get("wait", 0)), MAX_WAIT)
+    return min(_number(dict(request.query_params), "wait"), MAX_WAIT) if "wait" in request.query_params else 0.0
+
+
+def _number(said: dict[str, Any], name: str) -> float:
+    """Raises KeyError or ValueError unless it is a finite number, 0 or more."""
+    value = float(said[name])
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a number, 0 or more")
+    return value
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -350,7 +361,7 @@ def _answering(handle: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
 
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(await handle(request))
+            return _json(await handle(request))
         except SandboxError as error:
             return _error(error.status, error.code, error.message)
         except KeyError as error:
@@ -362,4 +373,9 @@ def _answering(handle: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
+    return _json({"error": {"code": code, "message": message}}, status)
+
+
+def _json(said: Any, status: int = 200) -> Response:
+    """In ASCII, so that any text a page sent can be told, even one that is no valid Unicode."""
+    return Response(json.dumps(said), status, media_type="application/json")

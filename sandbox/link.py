@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from sandbox.login import Login
 from sandbox.pairing import Pairing
@@ -44,8 +44,6 @@ class Link:
         writer = asyncio.create_task(_write(socket, outgoing))
         try:
             await self._listen(page, socket)
-        except WebSocketDisconnect:
-            pass
         finally:
             self._gone(page)
             writer.cancel()
@@ -53,11 +51,13 @@ class Link:
 
     async def _listen(self, page: Page, socket: WebSocket) -> None:
         while True:
-            text = await socket.receive_text()
+            frame = await socket.receive()
+            if frame["type"] == "websocket.disconnect":
+                return
             try:
-                said = json.loads(text)
+                said = json.loads(frame["text"])
                 self._ops[said["op"]](page, said)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
                 # A page is outside: what it says may be anything, and then it is no WhatsApp Web of ours.
                 await socket.close(POLICY_VIOLATION, f"not understood: {error!r}"[:100])
                 return

@@ -5,6 +5,7 @@ Every field can be changed while it runs (`POST /api/settings`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -62,6 +63,6 @@ def _fitting(name: str, old: Any, value: Any) -> Any:
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be true or false")
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be a number, 0 or more")
     return int(value) if isinstance(old, int) else float(value)

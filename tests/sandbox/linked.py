@@ -47,8 +47,8 @@ class Linked:
         self.fresh()
 
     def leaves(self, state: str) -> None:
-        """Waits until the account is `linked` (no page is open) or `gone`."""
-        assert self.sandbox.get(f"/api/accounts/{self.number}?wait=5&state={state}")["state"] == state
+        """Waits until the account is `away` (linked, but no page is open) or `gone`."""
+        assert self.sandbox.get(f"/api/accounts/{self.number}?wait=5&state={state}")["state"] != "connected"
 
     def shows_a_new_code(self) -> str:
         """Waits for the page after the logout; its address."""

@@ -168,7 +168,7 @@ def test_a_logout_by_wa_js(linked: Linked) -> None:
 
 def test_a_page_can_leave_and_come_back(linked: Linked) -> None:
     linked.act("page", do="leave")
-    linked.leaves("linked")
+    linked.leaves("away")
     linked.tab.goto(f"?compat={linked.compat}")
     linked.until(MAIN)
 

@@ -138,8 +138,7 @@ function choices(one, mine) {
     return made;
   };
   const change = (kind, more, done) => act(`/phones/${phone.value}/${kind}`, { to: to.value, id: one.id, ...more }, done);
-  const react = button('👍', () => change('react', { emoji: '👍' }, 'Reacted'));
-  react.ariaLabel = 'React with thumbs up';
+  const react = button('Like', () => change('react', { emoji: '👍' }, 'Reacted'));
   if (!mine) return [react];
   const edit = button('Edit', () => {
     const text = prompt('New text', one.text);
