@@ -127,10 +127,13 @@ def _first() -> Path:
 
 
 def _behind_wrapper(path: Path) -> Path:
+    """The binary that Debian's script of the same name calls; of other scripts it is asked that they exec."""
     binary = _LIBRARY / path.name
-    with path.open("rb") as file:
-        is_script = file.read(2) == b"#!"
-    return binary if is_script and os.access(binary, os.X_OK) else path
+    # The size first: a binary has hundreds of megabytes.
+    is_debians = (
+        path.stat().st_size < 2**16 and path.resolve().parent == Path("/usr/bin") and path.read_bytes()[:2] == b"#!"
+    )
+    return binary if is_debians and os.access(binary, os.X_OK) else path
 
 
 def _version(path: Path) -> str:

@@ -159,7 +159,7 @@ async def _settled(future: asyncio.Future[Any], seconds: float) -> Any:
     future.add_done_callback(_look)
     await asyncio.wait({future}, timeout=seconds)
     if not future.done():
-        raise WireSilent(f"Chromium did not answer within {seconds:g} s")
+        raise WireSilent(f"Chromium did not answer within {seconds:.1f} s")
     try:
         return future.result()
     except (PyppeteerError, OSError, asyncio.CancelledError) as error:

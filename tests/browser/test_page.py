@@ -53,13 +53,20 @@ def renderers_of(pid: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(pid).children(True) if "--type=renderer" in child.cmdline()]
 
 
-@GENERATIONS
-@pytest.mark.parametrize("lids", [False, True])
+@pytest.mark.parametrize(
+    ("build", "compat", "lids"),
+    [
+        ("chromium-headless-shell", "modern", False),
+        ("chromium-headless-shell", "classic", True),
+        ("chromium", "modern", True),
+        ("chromium", "classic", False),
+    ],
+)
 def test_a_code_is_shown_scanned_and_the_page_sends_and_receives(
-    browser: ChromiumBrowser, opened: Open, sandbox: Sandbox, compat: str, lids: bool
+    browsers: Callable[[str], ChromiumBrowser], opened: Open, sandbox: Sandbox, build: str, compat: str, lids: bool
 ) -> None:
     sandbox.post("/settings", compat=compat)
-    page = opened(browser)
+    page = opened(browsers(build))
     code = page.told.until(QrShown)
     assert code.code == next(iter(sandbox.get("/state")["pages"]))["code"]
     account = sandbox.post("/scan", code=code.code, number=NUMBER, lids=lids)
@@ -140,11 +147,9 @@ def test_messages_leave_in_order_and_one_that_is_never_answered_holds_up_the_nex
     assert [text for text in received if text != "text 0"] == ["text 1", "text 2", "text 3"]
 
 
-@GENERATIONS
 def test_a_refused_message_is_refused_in_whatsapps_words(
-    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
 ) -> None:
-    sandbox.post("/settings", compat=compat)
     page = linked(shell)
     sandbox.api.put("/api/absent/5491133333333")
     page.page.send_text("nobody", "5491133333333@c.us", "hello")
@@ -180,21 +185,26 @@ def test_a_lost_link_is_told_and_its_return(
     assert len(page.told.told(LinkLost)) == 4
 
 
-LOGOUTS = {
-    "removed": ("logout", {}, Reason.LOGGED_OUT_BY_PHONE),
-    "banned": ("ban", {}, Reason.LOGGED_OUT_BY_PHONE),
-    "locked": ("lock", {}, Reason.ACCOUNT_LOCKED),
-    "storage": ("storage-failure", {"reason": "syncd_failure"}, Reason.STORAGE_FAILED),
-}
+LOGOUTS = [
+    ("modern", "logout", {}, Reason.LOGGED_OUT_BY_PHONE),
+    ("classic", "logout", {}, Reason.LOGGED_OUT_BY_PHONE),
+    ("modern", "ban", {}, Reason.LOGGED_OUT_BY_PHONE),
+    ("classic", "lock", {}, Reason.ACCOUNT_LOCKED),
+    ("modern", "storage-failure", {"reason": "syncd_failure"}, Reason.STORAGE_FAILED),
+]
 
 
-@GENERATIONS
-@pytest.mark.parametrize("cause", LOGOUTS)
+@pytest.mark.parametrize(("compat", "call", "body", "reason"), LOGOUTS)
 def test_the_end_of_a_login_is_told_once_and_a_new_code_shows(
-    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, cause: str
+    shell: ChromiumBrowser,
+    linked: Open,
+    sandbox: Sandbox,
+    compat: str,
+    call: str,
+    body: dict[str, object],
+    reason: Reason,
 ) -> None:
     sandbox.post("/settings", compat=compat)
-    call, body, reason = LOGOUTS[cause]
     page = linked(shell)
     sandbox.post(f"/accounts/{NUMBER}/{call}", **body)
     assert page.told.until(LoggedOut).reason is reason
@@ -204,10 +214,10 @@ def test_the_end_of_a_login_is_told_once_and_a_new_code_shows(
 
 @GENERATIONS
 def test_logging_out_works_though_the_page_never_says_that_it_has(
-    browser: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str
 ) -> None:
     sandbox.post("/settings", compat=compat)
-    page = linked(browser)
+    page = linked(shell)
     page.page.log_out()
     assert page.told.until(LoggedOut).reason is Reason.LOGGED_OUT_BY_API
     assert sandbox.get(f"/accounts/{NUMBER}", wait=5, state="gone")["devices"] == []
@@ -282,9 +292,9 @@ def test_a_pairing_code_links_too(shell: ChromiumBrowser, opened: Open, sandbox:
 
 
 def test_a_probe_tells_the_memory_and_a_hung_page_answers_none(
-    browser: ChromiumBrowser, linked: Open, sandbox: Sandbox
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
 ) -> None:
-    page = linked(browser)
+    page = linked(shell)
     page.page.probe(1)
     probed = page.told.until(Probed)
     assert probed.token == 1
