@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
+from actors.browser import interpret
+from actors.browser.options import BrowserOptions
 from actors.clients import health, memory, pairing
 from actors.clients.client import Times
 from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, OVERDUE, TRANSITIONS, Effect
+from actors.clients.protocol import PageFact
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
-from actors.clients.types import STARTING, TERMINAL, State
+from actors.clients.types import STARTING, TERMINAL, Reason, State
 from config.settings import Settings, env_name
 
 HEAD = """# Supervision
@@ -24,6 +28,9 @@ supervisor grants it from a budget. A start that a caller waits for (`POST /init
 why it failed.
 
 """
+
+ALONE: tuple[interpret.Event, ...] = ({"e": "temporary_ban", "banned": True, "until": 3600}, {"e": "unavailable"})
+"""Events that leave no trace in the state of the page."""
 
 UNTESTED = """## What was never seen here
 
@@ -44,7 +51,7 @@ These are handled as far as they could be understood, and count as untested:
 
 def supervision_page() -> str:
     """The page."""
-    parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _bans(), _reasons())
+    parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _bans(), _reasons(), _signs())
     return HEAD + "\n".join(parts) + "\n" + UNTESTED
 
 
@@ -207,6 +214,27 @@ def _reasons() -> str:
         "## From cause to state\n\nWhat becomes of a READY client, or of one that starts where the reason is about "
         "that. The reason stays readable on the way back to READY.\n\n"
         + _table(("`reason`", "what happened", "state", "stored login", "then"), rows)
+    )
+
+
+def _signs() -> str:
+    """The tables of `actors.browser.interpret`, and what it makes of the two events that come alone."""
+    states: dict[interpret.Condition, PageFact] = {**interpret.LOST, **interpret.ENDS}
+    rows = [(f"the connection is in {condition.name}", fact) for condition, fact in states.items()]
+    rows += [(f"logged out, for the reason `{word}`", fact) for word, fact in interpret.LOGOUTS.items()]
+    rows += [("logged out, for any other reason", interpret.logged_out("…"))]
+    rows += [("logged out, and no reason is given", interpret.logged_out(None))]
+    rows += [(f"the event `{event['e']}`", interpret.Interpreter(float).hear(event)[0]) for event in ALONE]
+    cells = [
+        (sign, type(fact).__name__, f"`{getattr(fact, 'reason', Reason.CONFLICT)}`", getattr(fact, "text", ""))
+        for sign, fact in rows
+    ]
+    silent = BrowserOptions(Path(), "").conflict_after
+    return (
+        "## From the page's signs to the cause\n\nThe same on both generations of WhatsApp Web's page. A page that was "
+        f"opened elsewhere and does not say so is told by its lost stream, after {silent:g} s. A browser or page that "
+        "died, hangs, is deaf or has left is seen from outside the page.\n\n"
+        + _table(("sign", "fact", "reason", "text"), cells)
     )
 
 
