@@ -206,6 +206,17 @@ def rules(settings: Settings) -> Rules:
     )
 
 
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Store]:
+    """The store without the rest, for a command beside a service or before it. Blocks. Raises StartRefused."""
+    with _refused(settings):
+        store = open_store(_database(settings))
+    try:
+        yield store
+    finally:
+        store.close(timeout=STORE_SECONDS)
+
+
 def _database(settings: Settings) -> Database:
     if settings.database_url is not None:
         return Database(settings.database_url.get_secret_value())

@@ -48,7 +48,7 @@ def guard(
             case Route() | WebSocketRoute():
                 route.app = Guard(route.app, _needs_of(route, needs), keyring, rates)
             case Mount():  # files of the package: pages and what they load
-                route.app = Guard(route.app, _Same(needs["GET", route.path]), keyring, rates)
+                route.app = Guard(route.app, _Same(_need_of(needs, _UPGRADE, route.path)), keyring, rates)
             case _:
                 raise TypeError(f"{route} is no kind of route that can be guarded")
         guarded.append(route)
@@ -57,7 +57,13 @@ def guard(
 
 def _needs_of(route: Route | WebSocketRoute, needs: Mapping[tuple[str, str], Need]) -> dict[str, Need]:
     methods = (route.methods or ()) if isinstance(route, Route) else {_UPGRADE}
-    return {method: needs["GET" if method == "HEAD" else method, route.path] for method in methods}
+    return {method: _need_of(needs, "GET" if method == "HEAD" else method, route.path) for method in methods}
+
+
+def _need_of(needs: Mapping[tuple[str, str], Need], method: str, path: str) -> Need:
+    if (method, path) not in needs:
+        raise KeyError(f"{method} {path} has no row in gateway.authority.NEEDS: say who may call it")
+    return needs[method, path]
 
 
 class _Same(dict[str, Need]):

@@ -34,6 +34,7 @@ REFRESH: Seconds = 15.0
 PREFIX = "sm_"
 FIRST_ID = "SM_API_KEY"
 """The id of the key that a setting gives; the store does not know it."""
+FIRST_NOT_ADMIN = "The first key must have the scope admin, for all clients: else none could be made after it"
 _ID_LENGTH = 10
 _ID = slice(len(PREFIX), len(PREFIX) + _ID_LENGTH)
 _ID_LETTERS = string.ascii_lowercase + string.digits
@@ -175,9 +176,7 @@ class Keyring:
         """Draw a key and keep it. Raises KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
         key, text = draw(name, scopes, clients, self._clock())
         if not self._needed and not is_admin(key):
-            raise KeyRefused(
-                "The first key must have the scope admin, for all clients: else none could be made after it"
-            )
+            raise KeyRefused(FIRST_NOT_ADMIN)
         await self._ask(AddKey(key))
         self._hold([*self._keys.values(), key])
         _log.info("key.created", key=key.id, scopes=sorted(key.scopes), clients=_listed(key))
