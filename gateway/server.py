@@ -42,7 +42,7 @@ _IDLE_SECONDS = 30
 _LAST_ANSWERS_SECONDS = 1
 """How long answers that are under way may take once every client is closed."""
 _GRACE_SECONDS = 5.0
-"""How much longer than its time a stop may take before the process is ended from outside of it."""
+"""How much longer than its time a stop may take before the process is ended without it."""
 
 _log = structlog.get_logger("service")
 
@@ -56,13 +56,15 @@ class Ending:
 
 
 class Server:
-    """The service of one process. `run` in the main thread obeys signals; `end` may be called from any thread."""
+    """The service of one process. `end` may be called from any thread, and from a signal handler."""
 
     def __init__(self, settings: Settings, browser: RunningBrowser | None = None) -> None:
         self._settings = settings
         self.system = System(settings, browser, fatal=lambda why: self.end(Ending(why, DIED)))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Future[Ending] | None = None
+        self._early: Ending | None = None
+        self._last_resort: threading.Timer | None = None
 
     async def run(self, listener: socket.socket) -> int:
         """Serve on this socket, which is closed at the end, until told to end. Answers the exit code.
@@ -71,20 +73,29 @@ class Server:
         """
         self._loop = asyncio.get_running_loop()
         self._ending = self._loop.create_future()
-        with self._obeying_signals(self._loop):
-            gateway = await self._gateway()
-            async with _http(application(gateway), listener, self._settings):
-                _log.info("service.listening", url=address(listener))
-                # Not cut short by a signal: what was half started could not be stopped in order.
-                await asyncio.to_thread(self.system.start)
-                _log.info("service.started")
-                async with _beside(gateway.keyring.keep()):
-                    ending = await self._ending
-                gateway.bridge.draining = True
-                orderly = await self._stop(ending)
-            code = ending.code or (0 if orderly else KILLED)
-            _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)
-            return code
+        if self._early is not None:
+            self._end(self._early)
+        try:
+            code = await self._serve(listener, self._ending)
+        finally:
+            if self._last_resort is not None:
+                self._last_resort.cancel()
+        return code
+
+    async def _serve(self, listener: socket.socket, told: asyncio.Future[Ending]) -> int:
+        gateway = await self._gateway()
+        async with _http(application(gateway), listener, self._settings):
+            _log.info("service.listening", url=address(listener))
+            # Not cut short by a signal: what was half started could not be stopped in order.
+            await asyncio.to_thread(self.system.start)
+            _log.info("service.started")
+            async with _beside(gateway.keyring.keep()):
+                ending = await told
+            gateway.bridge.draining = True
+            orderly = await asyncio.to_thread(self.system.stop)
+        code = ending.code or (0 if orderly else KILLED)
+        _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)
+        return code
 
     async def _gateway(self) -> Gateway:
         """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
@@ -99,7 +110,9 @@ class Server:
 
     def end(self, ending: Ending) -> None:
         """Begin to end; only the first reason counts. Any thread."""
-        if self._loop is not None:
+        if self._loop is None:
+            self._early = self._early or ending
+        else:
             with suppress(RuntimeError):  # the loop is closed: it has ended
                 self._loop.call_soon_threadsafe(self._end, ending)
 
@@ -110,30 +123,18 @@ class Server:
         else:
             _log.log(20 if ending.code == 0 else 50, "service.ending", why=ending.why)
             self._ending.set_result(ending)
-
-    async def _stop(self, ending: Ending) -> bool:
-        with _ended_at_last(self._settings.shutdown_timeout + _GRACE_SECONDS, ending.code or KILLED):
-            return await asyncio.to_thread(self.system.stop)
-
-    @contextmanager
-    def _obeying_signals(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        for number in SIGNALS:
-            loop.add_signal_handler(number, self._end, Ending(number.name))
-        try:
-            yield
-        finally:
-            for number in SIGNALS:
-                loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_IGN)  # from here to the end of the process nothing is left to stop
+            seconds = self._settings.shutdown_timeout + _GRACE_SECONDS
+            self._last_resort = end_at_last(seconds, ending.code or KILLED)
 
 
 def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
-    """Serve until a signal, or the death of a part. Answers the exit code. Raises StartRefused."""
+    """Serve until a signal, or the death of a part. Main thread. Answers the exit code. Raises StartRefused."""
     with listen(settings.host, settings.port) as listener:
-        return asyncio.run(Server(settings, browser).run(listener))
+        server = Server(settings, browser)
+        for number in SIGNALS:
+            # Never taken back: a signal that comes while the interpreter ends has nothing left to do.
+            signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
+        return asyncio.run(server.run(listener))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -216,16 +217,12 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-@contextmanager
-def _ended_at_last(seconds: float, code: int) -> Iterator[None]:
-    """Whatever hangs inside, the process has ended after `seconds`: Chromium dies with it, or by the next start."""
+def end_at_last(seconds: float, code: int) -> threading.Timer:
+    """Unless the timer is cancelled, end the process after `seconds`, whatever hangs: Chromium is ended with it."""
     timer = threading.Timer(seconds, _end_now, [seconds, code])
     timer.daemon = True
     timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return timer
 
 
 def _end_now(seconds: float, code: int) -> None:

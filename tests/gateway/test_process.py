@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,8 +18,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.server import listen
-from tests.gateway.running import PATIENCE, until
+from actors.browser.fake import FakeBrowser
+from gateway.server import Ending, Server, listen
+from tests.gateway.running import PATIENCE, chosen, until
 
 SERVE = [sys.executable, "-m", "gateway.cli", "serve"]
 FAKE = [sys.executable, "-m", "tests.gateway.fake_service"]
@@ -95,11 +97,23 @@ def test_signals_that_keep_coming_break_nothing(tmp_path: Path) -> None:
         assert service.ended() == 0
 
 
+def test_a_stop_that_hangs_is_not_waited_for_for_ever() -> None:
+    script = "import time; from gateway.server import end_at_last; end_at_last(0.05, 3); time.sleep(60)"
+    assert subprocess.run([sys.executable, "-c", script], timeout=PATIENCE, capture_output=True).returncode == 3
+
+
 def test_a_signal_before_the_start_is_through_ends_it_in_order(tmp_path: Path) -> None:
     with program(tmp_path / "data") as service:
         service.until("service.listening")
         service.process.send_signal(signal.SIGTERM)
         assert service.ended() == 0
+
+
+def test_an_end_that_is_told_before_the_loop_runs_is_not_forgotten(tmp_path: Path) -> None:
+    server = Server(chosen(tmp_path), FakeBrowser())
+    server.end(Ending("SIGTERM"))
+    with listen("127.0.0.1", 0) as listener:
+        assert asyncio.run(server.run(listener)) == 0
 
 
 def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path: Path) -> None:
