@@ -22,6 +22,7 @@ from sandbox.pairing import Pairing
 from sandbox.post import Post
 from sandbox.scene import Scene
 
+LARGEST_FILE = 256 * 1024 * 1024  # bytes
 STATIC = Path(__file__).parent / "static"
 # In this order: each file may use what those before it define.
 SCRIPTS = (
@@ -98,6 +99,8 @@ class Files:
         self._scene = scene
 
     async def take(self, request: Request) -> Response:
+        if int(request.headers.get("content-length", 0)) > LARGEST_FILE:
+            return PlainTextResponse("too large", 413)
         filename = unquote(request.headers.get("x-filename", "unknown"))
         mimetype = request.headers.get("content-type", "application/octet-stream")
         media = self._scene.world.add_media(mimetype, filename, await request.body())

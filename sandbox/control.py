@@ -22,6 +22,7 @@ from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import Post
 from sandbox.scene import Scene
+from sandbox.settings import SandboxSettings
 from sandbox.world import Account, Message, Phone, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
@@ -108,9 +109,11 @@ class Control:
         return StreamingResponse(told(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _reset(self, _request: Request) -> Any:
+        """Forgets everything, settings too; linked pages are logged out, and every open page shows a code again."""
         for account in tuple(self._scene.world.accounts.values()):
             self._login.end(account, {"op": "removed"})
         self._scene.world.reset()
+        self._scene.settings.merge(SandboxSettings().told())
         self._scene.changes.tell()
         return {}
 

@@ -220,7 +220,7 @@ class World:
         if name:
             phone.name = name
         account = self.accounts.setdefault(number, Account(number, phone.name))
-        account.name, account.lids = phone.name, lids
+        account.name, account.lids, account.locked = phone.name, lids, False
         device = Device(f"{number}:{secrets.token_hex(4)}", secrets.token_hex(16), compat)
         account.devices[device.id] = device
         return account, device

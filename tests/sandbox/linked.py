@@ -38,10 +38,13 @@ class Linked:
         self.tab.js("void (window.heard.length = 0)")
 
     def link(self) -> None:
+        """Logged in and quiet, whatever the test before left."""
         if self.sandbox.http.get(f"/api/accounts/{self.number}").status_code == 200:
             self.act("unban")
-        if not self.tab.js("Boolean(window.WPP?.whatsapp?.Stream?.mode === 'MAIN')"):
+        mode = self.tab.js("window.WPP?.whatsapp?.Stream?.mode ?? null")
+        if mode not in ("MAIN", "QR"):
             self.tab.goto(f"?compat={self.compat}")
+        if mode != "MAIN":
             self.sandbox.post("/api/scan", code=self.until(CODE), number=self.number)
         self.until(MAIN)
         self.fresh()

@@ -234,7 +234,7 @@ def test_accounts_write_to_each_other(sandbox: Sandbox) -> None:
 
 def test_every_way_to_end_a_login_is_told_to_pages_that_were_closed(sandbox: Sandbox) -> None:
     async def story() -> None:
-        for ending in ("logout", "ban", "lock"):
+        for ending in ("logout", "ban", "lock"):  # 401 whatever the cause: the device is no longer known
             async with linked(sandbox) as page:
                 token = page.token
             await calling(sandbox.post, f"/api/accounts/{ME}/{ending}")
@@ -278,6 +278,30 @@ def test_settings_change_all_or_none(sandbox: Sandbox) -> None:
     assert answer.status_code == 400
     assert sandbox.get("/api/settings") == before
     assert sandbox.post("/api/settings", qr_first=5)["qr_first"] == 5.0
+
+
+def test_reset_forgets_the_world_and_the_settings(sandbox: Sandbox) -> None:
+    async def story() -> None:
+        async with linked(sandbox) as page:
+            await calling(sandbox.post, "/api/settings", qr_refs=1)
+            await calling(sandbox.post, "/api/reset")
+            await page.hear("removed")
+        state = await calling(sandbox.get, "/api/state")
+        assert (state["accounts"], state["phones"], state["settings"]["qr_refs"]) == ([], [], 6)
+
+    run(story)
+
+
+def test_the_page_is_served_late_and_under_a_nonce(sandbox: Sandbox) -> None:
+    sandbox.post("/api/settings", page_delay=0.3)
+    began = time.monotonic()
+    answer = sandbox.http.get("/?compat=classic")
+    assert time.monotonic() - began >= 0.3
+    policy = answer.headers["content-security-policy"]
+    nonce = policy.split("'nonce-")[1].split("'")[0]
+    assert f'<script nonce="{nonce}"' in answer.text
+    assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+    assert nonce not in sandbox.http.get("/").text
 
 
 def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
