@@ -100,7 +100,9 @@ class BrowserLoop:
             asked_at = time.monotonic()
             if not self.call(answered.set):
                 return
-            if not answered.wait(self._wedged_after) and not self._stopping.is_set():
+            # Twice half: a host that was asleep, or a process that was stopped, has lost the first half at most.
+            half = self._wedged_after / 2
+            if not (answered.wait(half) or answered.wait(half)) and not self._stopping.is_set():
                 self._died(f"The browser's thread has not answered for {self._wedged_after:g} s")
                 return
             self.lag = time.monotonic() - asked_at

@@ -23,6 +23,7 @@ from actors.browser.life import Life
 from actors.browser.script import ScriptFailed, ask, ask_object
 from actors.browser.sending import Message, Sending
 from actors.clients.protocol import (
+    BrowserGone,
     LookedUp,
     PairingCodeRefused,
     Probed,
@@ -109,7 +110,10 @@ class ChromiumPage:
         self._house.loop.run(self._live(life), f"page-{self._client_id}")
 
     async def _live(self, life: Life) -> None:
-        goodbye = await life.live()
+        try:
+            goodbye = await life.live()
+        except asyncio.CancelledError:  # the loop is being stopped with pages on it; the kernel kills what they leave
+            goodbye = BrowserGone(Reason.CHROMIUM_FAILED, "The browser's thread is ending")
         self._stop_work()
         self._log.info("page.gone", reason=goodbye.reason, text=goodbye.text)
         self._hearing.end(goodbye)
