@@ -28,11 +28,12 @@ class Askers:
         self._tickets = count(1)
         self._askers: dict[int, ReplyTo] = {}
 
-    def add(self) -> None:
-        """Keep the asker of the present message."""
+    def add(self) -> int:
+        """Keep the asker of the present message. Answers its ticket, for questions that are not answered in order."""
         ticket = next(self._tickets)
         self._askers[ticket] = self._actor.defer()
         self._actor.start_timer((self.kind, ticket), self._patience, AnswerLate(self.kind, ticket))
+        return ticket
 
     def answer(self, value: object) -> None:
         """Answer the one who has waited longest, if any."""
@@ -43,6 +44,11 @@ class Askers:
         """Refuse the one who has waited longest, if any."""
         if asker := self._take(next(iter(self._askers), None)):
             asker.refuse(error)
+
+    def answer_one(self, ticket: int, value: object) -> None:
+        """Answer the one with this ticket, if it still waits."""
+        if asker := self._take(ticket if ticket in self._askers else None):
+            asker.answer(value)
 
     def answer_all(self, value: object) -> None:
         """Answer everyone."""

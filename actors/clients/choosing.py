@@ -6,12 +6,16 @@ by the choice of the event.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from actors.clients.lifecycle import AttemptDue, Lost, StartFailed, StartFresh, StartStored
 from actors.clients.pairing import Pairing
 from actors.clients.protocol import Banned, LinkLost, LoggedOut
-from actors.clients.types import Reason, State
+from actors.clients.types import Reason, Seconds, State
+
+LONGEST_RESTRICTION: Seconds = 366 * 24 * 3600.0
+"""A page cannot make a client wait longer than this."""
 
 
 def of_start(*, stored: bool) -> StartStored | StartFresh:
@@ -38,6 +42,11 @@ def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost 
     if state is State.QR_REQUIRED:
         return None
     return StartFailed(fact.reason, fact.text) if state is State.INITIALIZING else fact
+
+
+def believable(until: Seconds | None, now: Seconds) -> Seconds | None:
+    """The end of a restriction, as far as a page is believed; epoch seconds."""
+    return None if until is None or not math.isfinite(until) else min(until, now + LONGEST_RESTRICTION)
 
 
 def is_from_outside(fact: LoggedOut, *, asked: bool) -> bool:

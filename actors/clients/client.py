@@ -12,7 +12,7 @@ the page and comes back as a fact. Questions are answered from what is known, ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from actors.clients import choosing, lifecycle, protocol
@@ -145,6 +145,9 @@ class Client(Actor):
         self._unanswered.send(self._ready_page(), message)
         self._traffic = True
 
+    def _look_up(self, question: protocol.LookUp) -> None:
+        self._unanswered.look_up(self._ready_page(), question)
+
     def _log_out(self, _: protocol.LogOut) -> None:
         self._unanswered.log_out(self._ready_page())
 
@@ -218,6 +221,7 @@ class Client(Actor):
         self._walk(fact)
 
     def _link_lost(self, fact: protocol.LinkLost) -> None:
+        fact = replace(fact, until=choosing.believable(fact.until, self.clock.time()))
         event = choosing.of_link_lost(fact, self._standing.state, restricted=self._standing.restricted() > 0)
         if event is not None:
             if fact.until is not None:
@@ -228,11 +232,14 @@ class Client(Actor):
         asked = self._unanswered.logging_out or self._ending.logging_out
         if choosing.is_from_outside(fact, asked=asked):
             self._remember(self._pairing.logged_out(self.clock.time()))
+        elif asked:
+            self._remember(self._pairing.proven())
         self._walk(choosing.of_logout(fact, asked=asked, pairing=self._pairing))
 
     def _remember(self, pairing: Pairing) -> None:
-        self._pairing = pairing
-        self._standing.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
+        if pairing != self._pairing:
+            self._pairing = pairing
+            self._standing.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
 
     def _lost(self, fact: protocol.PageFailed | protocol.BrowserGone) -> None:
         self._give_up_page(fact.reason or Reason.BROWSER_CRASHED, fact.text)
@@ -245,6 +252,10 @@ class Client(Actor):
         if self._standing.state is State.QR_REQUIRED:
             self._standing.change(pairing_code=fact.code)
         self._unanswered.told(fact, self._standing.state)
+
+    def _sent(self, fact: protocol.Sent) -> None:
+        self._remember(self._pairing.proven())
+        self._answered(fact)
 
     def _answered(self, fact: Answer) -> None:
         self._unanswered.told(fact, self._standing.state)
@@ -352,6 +363,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     protocol.AwaitState: Client._await_state,
     protocol.Start: Client._start,
     protocol.SendText: Client._send_text,
+    protocol.LookUp: Client._look_up,
     protocol.LogOut: Client._log_out,
     protocol.RequestPairingCode: Client._request_pairing_code,
     protocol.TakeScreenshot: Client._take_screenshot,
@@ -385,10 +397,10 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.PageFailed: Client._lost,
     protocol.BrowserGone: Client._lost,
     protocol.Probed: Client._probed,
-    protocol.Sent: Client._answered,
+    protocol.Sent: Client._sent,
     protocol.SendRefused: Client._answered,
     protocol.SendUnsettled: Client._answered,
-    protocol.LookedUp: lambda *_: None,  # nothing here asks for it
+    protocol.LookedUp: Client._answered,
     protocol.ScreenshotTaken: Client._answered,
     protocol.Happened: Client._happened,
 }

@@ -3,6 +3,8 @@
 WhatsApp does not tell a linked device that its number is banned: the page sees the same as after a removal from the
 phone. What betrays a ban is that pairing again does not last. So logouts that come soon after their pairing are counted
 in a row; as many as `EARLY_LOGOUTS` are called a ban, and the reason's text says that this is inferred.
+
+A login that lasted, that sent a message, or that was ended by us was no banned number's: it ends the row.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ class Pairing:
             return self
         early = at - self.paired_at <= EARLY_WITHIN
         return Pairing(None, self.early_logouts + 1 if early else 0)
+
+    def proven(self) -> Pairing:
+        """The number is not banned: WhatsApp took a message of it, or a logout. Its next logout is not early."""
+        return Pairing()
 
     @property
     def looks_banned(self) -> bool:

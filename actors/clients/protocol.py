@@ -113,11 +113,21 @@ class SendText(Work):
     """Send a text. Answers Sent; refuses NotReady, SendFailed, SendUnknown.
 
     `chat` is a wid (`5491122334455@c.us`, `…@g.us`, `…@lid`). `request_id` follows the message into the page and back.
+    `message_id` is the bare WhatsApp id to use (`actors.clients.message_ids`); one is drawn where it is None.
     """
 
     chat: str
     text: str
     request_id: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp(Work):
+    """Ask the page what became of a bare message id. Answers LookedUp; refuses NotReady."""
+
+    chat: str
+    message_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Sending:
 
     def send(self, page: Page, message: SendText) -> None:
         """Order one message from the page and keep the asker until it is settled."""
-        order = draw()
+        order = message.message_id or draw()
         self._askers[order] = self._actor.defer()
         self._actor.start_timer(("send", order), self._patience, SendLate(order))
         page.send_text(order, message.chat, message.text, message_id=order)

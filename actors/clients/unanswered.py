@@ -1,11 +1,11 @@
 """Everything callers have asked of one client and not been answered: each gets an answer on every way it can go.
 
-until                                              waits for another state   text     logout   code   picture
-the page says so                                                             x        x        x      x
-the state is another                               x                                           x
-the page is let go                                 x                         x        x        x      x
-its time is over                                   x                         x        x        x      x
-the actor dies (the runtime answers)               x                         x        x        x      x
+until                                              waits for another state   text     look-up   logout   code   picture
+the page says so                                                             x        x         x        x      x
+the state is another                               x                                                     x
+the page is let go                                 x                         x        x         x        x      x
+its time is over                                   x                         x        x         x        x      x
+the actor dies (the runtime answers)               x                         x        x         x        x      x
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from actors.clients.asking import AnswerLate, Askers
 from actors.clients.errors import LogOutFailed, NotReady, PairingUnavailable
 from actors.clients.protocol import (
     AwaitState,
+    LookedUp,
+    LookUp,
     PairingCodeRefused,
     PairingCodeShown,
     Screenshot,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from actors.clients.protocol import Status
     from actors.runtime import Actor
 
-Answer = Sent | SendRefused | SendUnsettled | PairingCodeShown | PairingCodeRefused | ScreenshotTaken
+Answer = Sent | SendRefused | SendUnsettled | LookedUp | PairingCodeShown | PairingCodeRefused | ScreenshotTaken
 """What a page says that answers somebody."""
 Late = SendLate | WaitOver | AnswerLate
 """The timers of those who wait."""
@@ -47,6 +49,7 @@ class Unanswered:
     def __init__(self, actor: Actor, times: Times) -> None:
         self._waiting = Waiting(actor)
         self._sending = Sending(actor, times.send)
+        self._look_ups = Askers(actor, "look-up", times.answer)
         self._log_outs = Askers(actor, "log-out", times.log_out)
         self._codes = Askers(actor, "pairing-code", times.answer)
         self._pictures = Askers(actor, "screenshot", times.answer)
@@ -68,6 +71,10 @@ class Unanswered:
     def send(self, page: Page, message: SendText) -> None:
         """Have a text sent."""
         self._sending.send(page, message)
+
+    def look_up(self, page: Page, question: LookUp) -> None:
+        """Have the page look a message up."""
+        page.look_up(str(self._look_ups.add()), question.chat, question.message_id)
 
     def log_out(self, page: Page) -> None:
         """Have the page log out."""
@@ -97,6 +104,8 @@ class Unanswered:
                 self._pictures.answer(Screenshot(png))
             case Sent() | SendRefused() | SendUnsettled():
                 self._sending.settle(fact)
+            case LookedUp(order=order):
+                self._look_ups.answer_one(int(order), fact)
 
     def late(self, timer: Late, status: Status) -> None:
         """Somebody's time is over."""
@@ -109,6 +118,8 @@ class Unanswered:
                 self._log_outs.late(ticket, _not_logged_out(status.state))
             case AnswerLate(kind=self._codes.kind, ticket=ticket):
                 self._codes.late(ticket, PairingUnavailable("WhatsApp Web gave no pairing code in time"))
+            case AnswerLate(kind=self._look_ups.kind, ticket=ticket):
+                self._look_ups.late(ticket, NotReady(status.state))
             case AnswerLate(ticket=ticket):
                 self._pictures.late(ticket, NotReady(status.state))
 
@@ -123,6 +134,7 @@ class Unanswered:
         self._sending.page_gone()
         self._codes.refuse_all(NotReady(status.state))
         self._pictures.refuse_all(NotReady(status.state))
+        self._look_ups.refuse_all(NotReady(status.state))
         if status.reason is Reason.LOGGED_OUT_BY_API:
             self._log_outs.answer_all(status)
         self._log_outs.refuse_all(_not_logged_out(status.state))

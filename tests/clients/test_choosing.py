@@ -29,6 +29,14 @@ def test_a_loss_is_told_to_a_caller_who_waits_and_mended_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
+    ("until", "believed"),
+    [(None, None), (150.0, 150.0), (float("inf"), None), (float("nan"), None), (1e13, 31622500.0)],
+)
+def test_a_page_cannot_make_a_client_wait_for_ever(until: float | None, believed: float | None) -> None:
+    assert choosing.believable(until, 100.0) == believed
+
+
+@pytest.mark.parametrize(
     ("fact", "state", "restricted", "event"),
     [
         (SILENCE, State.READY, False, SILENCE),

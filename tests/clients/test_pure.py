@@ -19,6 +19,10 @@ def test_a_logout_without_a_pairing_proves_nothing() -> None:
     assert Pairing(None, 1).logged_out(0.0) == Pairing(None, 1)
 
 
+def test_a_pairing_that_is_proven_leaves_nothing_to_count() -> None:
+    assert Pairing().paired(0.0).logged_out(1.0).paired(2.0).proven().logged_out(3.0) == Pairing()
+
+
 def test_two_early_logouts_in_a_row_look_like_a_ban() -> None:
     once = Pairing().paired(0.0).logged_out(1.0)
     assert not once.looks_banned

@@ -17,6 +17,7 @@ from actors.clients.protocol import (
     Init,
     LinkLost,
     LoggedOut,
+    LogOut,
     PageFailed,
     QrIdle,
     QrScanned,
@@ -478,6 +479,24 @@ def test_an_ordered_logout_soon_after_pairing_is_not_counted(w: World) -> None:
     for _ in range(3):
         w.ready()
         w.delete().get(timeout=0)
+    w.ready()
+    w.browser.remove(ONE)
+    assert w.state() is State.DISCONNECTED_LOGOUT
+
+
+def test_a_number_that_could_send_was_not_banned(w: World) -> None:
+    for _ in range(4):
+        w.ready()
+        w.send().get(timeout=0)
+        w.browser.remove(ONE)
+        assert w.state() is State.DISCONNECTED_LOGOUT
+
+
+def test_an_ordered_logout_ends_the_row(w: World) -> None:
+    w.ready()
+    w.browser.remove(ONE)
+    w.ready()
+    w.ask(LogOut(), ONE).get(timeout=0)
     w.ready()
     w.browser.remove(ONE)
     assert w.state() is State.DISCONNECTED_LOGOUT

@@ -200,8 +200,9 @@ def _bans() -> str:
     return (
         "## Bans\n\nA permanent ban looks like a removal on the phone. It is inferred: a logout within "
         f"{pairing.EARLY_WITHIN:g} s of its pairing is early, and {pairing.EARLY_LOGOUTS} early ones in a row are "
-        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer ends the row, "
-        "and so does DELETE /session. The count survives a restart of the service.\n"
+        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer, or "
+        "that sent a message, or that was ended by POST /logout, ends the row, and so does DELETE /session. The count "
+        "survives a restart of the service.\n"
     )
 
 
