@@ -104,7 +104,7 @@ class Unanswered:
                 self._pictures.answer(Screenshot(png))
             case Sent() | SendRefused() | SendUnsettled():
                 self._sending.settle(fact)
-            case LookedUp(order=order):
+            case LookedUp(order=order) if order.isdecimal():
                 self._look_ups.answer_one(int(order), fact)
 
     def late(self, timer: Late, status: Status) -> None:
