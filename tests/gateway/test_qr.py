@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_every_image_reads_as_exactly_the_code_that_is_shown(service: Running) -
         assert decoded(service.status(1)["qr_code_base64"]) == code
         for path in ("/qr", "/qr-code"):
             assert decoded(service.get(path, 1).json()["qr"]) == code
+
+
+def test_codes_of_any_content_read_as_they_are() -> None:
+    random = Random(7)
+    for length in range(1, 300, 3):
+        code = "".join(random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=,@", k=length))
+        url = qr.data_url(code)
+        assert url is not None
+        assert decoded(url) == code
 
 
 def test_a_code_is_drawn_once_however_many_ask(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
