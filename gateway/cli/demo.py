@@ -289,7 +289,9 @@ def decoded(data_url: str | None) -> str:
         raise StepFailed("/status shows no QR")
     png = base64.b64decode(data_url.removeprefix("data:image/png;base64,"))
     with Image.open(io.BytesIO(png)) as image:
-        found = zxingcpp.read_barcodes(image.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(
+            image.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        )
     if len(found) != 1:
         raise StepFailed(f"{len(found)} QR codes were read in the image")
     return str(found[0].text)

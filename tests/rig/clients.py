@@ -71,6 +71,8 @@ def decoded(data_url: str) -> str:
     """What a camera reads in a `data:image/png;base64,…` URL. Raises AssertionError unless there is exactly one QR."""
     png = base64.b64decode(data_url.removeprefix("data:image/png;base64,"))
     with Image.open(io.BytesIO(png)) as image:
-        found = zxingcpp.read_barcodes(image.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(
+            image.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        )
     assert len(found) == 1, f"{len(found)} QR codes were read"
     return str(found[0].text)
