@@ -8,7 +8,6 @@ one number never has two actors.
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from actors.clients.pairing import Pairing
 from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
 from actors.clients.reconnection import Policy, Streak
+from actors.clients.records import Record, Records, Turns
 from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
 from actors.runtime import Backoff, ChildNotStarted, Supervising
 
@@ -60,22 +60,6 @@ class Resume:
     client_ids: tuple[ClientId, ...]
 
 
-@dataclass(slots=True)
-class Record:
-    """What the supervisor knows of one client."""
-
-    status: Status
-    streak: Streak = field(default_factory=Streak)
-    ending: bool = False
-    logged_out: bool = False
-    """Whether it was logged out when it ended."""
-    starts: list[ReplyTo] = field(default_factory=list)
-    """Callers whose start the present actor was told of, and may not have answered yet."""
-    inits: list[ReplyTo] = field(default_factory=list)
-    """Callers whose start waits until the present actor is gone."""
-    deletes: list[ReplyTo] = field(default_factory=list)
-
-
 class Supervisor(Supervising):
     """The one parent of all clients."""
 
@@ -98,10 +82,10 @@ class Supervisor(Supervising):
         self._journal: Journal = journal or Unrecorded()
         self._sessions: Sessions = sessions or Unrecorded()
         self._rules = rules or Rules()
-        self._records: dict[ClientId, Record] = {}
+        self._records = Records()
         self._pairings: dict[ClientId, Pairing] = dict(pairings or {})
         """Outlives the records: a ban shows over several starts. One small entry a number, until it is deleted."""
-        self._queue: deque[ClientId] = deque()
+        self._turns = Turns()
         self._shut_downs: list[ReplyTo] = []
 
     def receive(self, message: object) -> object:
@@ -112,15 +96,14 @@ class Supervisor(Supervising):
     # --- questions and commands --------------------------------------------------------------------------------------
 
     def _get_clients(self, _: protocol.GetClients) -> tuple[Status, ...]:
-        statuses = (self._records[client_id].status for client_id in sorted(self._records))
-        return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
+        return self._records.statuses()
 
     def _init(self, order: protocol.Init) -> None:
         self._refuse_while_shutting_down()
         client_id, record = order.client_id, self._records.get(order.client_id)
         if record is None:
             self._refuse_beyond_capacity()
-            self._unqueue(client_id)
+            self._turns.drop(client_id)
             self._begin(client_id, order.origin, self.defer())
         elif not record.ending:
             self._forward(client_id, order.origin, self.defer())
@@ -192,7 +175,7 @@ class Supervisor(Supervising):
         client_id, record = order.client_id, self._records.get(order.client_id)
         self._sessions.forget(client_id)
         self._pairings.pop(client_id, None)
-        queued = self._unqueue(client_id)
+        queued = self._turns.drop(client_id)
         if record is not None:
             record.deletes.append(self.defer())
             for reply_to in _take(record.inits):
@@ -206,7 +189,7 @@ class Supervisor(Supervising):
 
     def _shut_down_all(self, _: protocol.ShutDown) -> None:
         self._shut_downs.append(self.defer())
-        self._queue.clear()
+        self._turns.clear()
         for client_id in list(self._records):
             self._end(client_id, forget=False)
         self._stop_if_done()
@@ -360,30 +343,19 @@ class Supervisor(Supervising):
 
     def _resume(self, order: Resume) -> None:
         if not self._shut_downs:
-            self._queue.extend(order.client_ids)
+            self._turns.add(order.client_ids)
             self._resume_next()
 
     def _resume_next(self) -> None:
         """Start queued clients while fewer than the allowed number are starting."""
-        while self._queue and self._starting() < self._rules.start_concurrency:
-            client_id = self._queue.popleft()
-            if client_id in self._records:
+        while self._turns and self._records.starting() < self._rules.start_concurrency:
+            client_id = self._turns.next()
+            if client_id is None or client_id in self._records:
                 continue
             if self._is_full():
                 self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
-                continue
-            self._begin(client_id, Origin.RESUME, None)
-
-    def _unqueue(self, client_id: ClientId) -> bool:
-        """Not to be resumed any more; whether it was to be."""
-        queued = client_id in self._queue
-        if queued:
-            self._queue.remove(client_id)
-        return queued
-
-    def _starting(self) -> int:
-        fresh = STARTING | {State.NOT_INITIALIZED}
-        return sum(record.status.state in fresh and not record.ending for record in self._records.values())
+            else:
+                self._begin(client_id, Origin.RESUME, None)
 
 
 def _tell(ref: ActorRef[Any], message: object) -> None:
