@@ -311,11 +311,10 @@ class Supervisor(Supervising):
         client_id, state = record.status.client_id, record.status.state
         record.logged_out = state is State.DISCONNECTED_LOGOUT and record.status.reason is not Reason.CONFLICT
         record.streak = Streak()
-        if record.ending:
-            return
-        if state is not State.ERROR:
+        if state is not State.ERROR and not record.deletes:  # one that is deleted has been forgotten already
             self._sessions.release(client_id)
-        self.start_timer(("cleanup", client_id), self._rules.cleanup_delay, CleanupDue(client_id))
+        if not record.ending:
+            self.start_timer(("cleanup", client_id), self._rules.cleanup_delay, CleanupDue(client_id))
 
     def _pairing_changed(self, fact: protocol.PairingChanged) -> None:
         if fact.client_id not in self._records or self._records[fact.client_id].deletes:

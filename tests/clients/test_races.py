@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -30,8 +31,8 @@ from actors.clients.protocol import (
 )
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import Reason, State
-from actors.runtime.testing import asked, own_tells, timers, unstarted
-from tests.clients.rig import ONE, RULES, TWO, World, world
+from actors.runtime.testing import ManualClock, asked, own_tells, timers, unstarted
+from tests.clients.rig import ONE, RULES, TWO, Memory, World, world
 
 PROBED = Habits(opens=False, closes=False)
 """By hand, but what is asked is answered: for tests that take longer than a hung page is given."""
@@ -131,29 +132,57 @@ def test_an_init_that_waits_for_an_end_is_refused_when_the_service_ends_meanwhil
 # --- cleanup and init ------------------------------------------------------------------------------------------------
 
 
-def test_a_cleanup_never_overtakes_a_start_that_was_accepted() -> None:
-    browser = FakeBrowser()
-    supervisor = unstarted(Supervisor, browser, Directory(), rules=RULES)
-    asked(supervisor, Init(ONE))
+class Slow:
+    """A supervisor that hears what its clients say only when a test lets it."""
 
-    def catch_up() -> None:
-        """Have the supervisor hear what its client said."""
-        supervisor.clock.settle()  # type: ignore[attr-defined]  # it is a ManualClock
-        while own_tells(supervisor):
-            supervisor._handle(supervisor.mailbox.get())
-            supervisor.clock.settle()  # type: ignore[attr-defined]
+    def __init__(self) -> None:
+        self.browser, self.memory, self.clock = FakeBrowser(), Memory(), ManualClock()
+        self.actor = unstarted(
+            Supervisor, self.browser, Directory(), rules=RULES, sessions=self.memory, clock=self.clock
+        )
 
-    catch_up()
-    browser.scan(ONE)
-    browser.remove(ONE)
-    catch_up()
-    assert ("cleanup", ONE) in timers(supervisor)
-    reply = asked(supervisor, Init(ONE))  # the client has not said yet that it starts
-    assert ("cleanup", ONE) not in timers(supervisor)
-    catch_up()
+    def catch_up(self) -> None:
+        self.clock.settle()
+        while own_tells(self.actor):
+            self.actor._handle(self.actor.mailbox.get())
+            self.clock.settle()
+
+    def stop(self) -> None:
+        for ref in self.actor.children.values():
+            ref.stop()
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    made = Slow()
+    yield made
+    made.stop()
+
+
+def test_a_cleanup_never_overtakes_a_start_that_was_accepted(slow: Slow) -> None:
+    asked(slow.actor, Init(ONE))
+    slow.catch_up()
+    slow.browser.scan(ONE)
+    slow.browser.remove(ONE)
+    slow.catch_up()
+    assert ("cleanup", ONE) in timers(slow.actor)
+    reply = asked(slow.actor, Init(ONE))  # the client has not said yet that it starts
+    assert ("cleanup", ONE) not in timers(slow.actor)
+    slow.catch_up()
     assert isinstance(reply.get(timeout=0), Started)
-    for ref in supervisor.children.values():
-        ref.stop()
+
+
+def test_a_logout_that_is_heard_of_only_during_the_shutdown_is_not_forgotten(slow: Slow) -> None:
+    asked(slow.actor, Init(ONE))
+    slow.catch_up()
+    slow.browser.scan(ONE)
+    slow.catch_up()
+    slow.browser.remove(ONE)
+    slow.clock.settle()
+    down = asked(slow.actor, ShutDown())
+    slow.catch_up()
+    assert down.get(timeout=0) is None
+    assert slow.memory.wanted == []
 
 
 def test_an_init_that_comes_just_after_the_cleanup_began_starts_a_new_client() -> None:
