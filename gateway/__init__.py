@@ -2,6 +2,7 @@
 
 cli        the command line
 server     one uvicorn, its signals, and the order in which things start and stop
+listening  the socket
 app        the application: tables of routes, errors, middleware
 access     the outermost layer: each request's name, and its line in the log
 routes     one module a family of routes

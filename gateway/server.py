@@ -9,7 +9,6 @@ be killed; 70 a part died without which nothing works.
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import signal
 import socket
@@ -23,9 +22,9 @@ import structlog
 import uvicorn
 
 from actors.system import System
-from config.refusal import StartRefused
 from gateway import exposure
 from gateway.app import application, gateway_of
+from gateway.listening import address, listen
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 KILLED, DIED = 3, 70
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_BACKLOG = 1024
 _IDLE_SECONDS = 30
 """How long a connection without a request is kept."""
 _LAST_ANSWERS_SECONDS = 1
@@ -130,49 +128,15 @@ class Server:
 def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
     """Serve until a signal, or the death of a part. Main thread. Answers the exit code. Raises StartRefused."""
     with listen(settings.host, settings.port) as listener:
-        server = Server(settings, browser)
-        for number in SIGNALS:
-            # Never taken back: a signal that comes while the interpreter ends has nothing left to do.
-            signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
-        return asyncio.run(server.run(listener))
+        return serve(Server(settings, browser), listener)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises StartRefused."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return _listening(found[0][0], found[0][4])
-    except OSError as error:
-        raise StartRefused(_cannot_listen(error, host, port)) from error
-
-
-def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
-    # The protocol is named because asyncio sets TCP_NODELAY only where it is: else each answer waits 40 ms for an ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def address(listener: socket.socket) -> str:
-    """The URL under which a socket is reached."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _cannot_listen(error: OSError, host: str, port: int) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return f"Port {port} on {host} is taken: stop what listens there, or set SM_PORT to another."
-        case errno.EACCES:
-            return f"Port {port} needs more rights than this user has: set SM_PORT to one above 1023."
-        case _:
-            return f"Cannot listen on {host} ({error.strerror or error}): set SM_HOST to an address of this machine."
+def serve(server: Server, listener: socket.socket) -> int:
+    """The same for a server and a socket that are there already."""
+    for number in SIGNALS:
+        # Never taken back: a signal that comes while the interpreter ends has nothing left to do.
+        signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
+    return asyncio.run(server.run(listener))
 
 
 class _Uvicorn(uvicorn.Server):

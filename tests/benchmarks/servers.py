@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +24,8 @@ from actors.clients.ports import Tell
 from actors.clients.types import ClientId
 from config.settings import Settings
 from gateway import logs
-from gateway.server import Server, address, listen
+from gateway.listening import address, listen
+from gateway.server import Server, serve
 from tests.benchmarks.cores import SERVER, pin
 
 READY, WAITING = 1, 2
@@ -52,7 +52,7 @@ def service(data_dir: Path) -> None:
     browser = ScannedAtOnce(Habits(code_lifetime=LONG))
     listener = listen(settings.host, settings.port)
     print(address(listener), flush=True)
-    asyncio.run(Server(settings, browser).run(listener))
+    serve(Server(settings, browser), listener)
 
 
 def floor() -> None:

@@ -5,7 +5,6 @@ For tests that look at what the service holds: memory, descriptors, threads. Pri
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import psutil
 from actors.browser.fake import FakeBrowser
 from config.settings import Settings
 from gateway import logs
-from gateway.server import Server, address, listen
+from gateway.listening import address, listen
+from gateway.server import Server, serve
 
 PATIENCE = 20.0
 
@@ -31,7 +31,7 @@ def main(data_dir: str, settings: str) -> int:
     logs.configure(checked, descriptor=2)
     with listen("127.0.0.1", 0) as listener:
         print(address(listener), flush=True)
-        return asyncio.run(Server(checked, FakeBrowser()).run(listener))
+        return serve(Server(checked, FakeBrowser()), listener)
 
 
 class Alone:

@@ -19,7 +19,8 @@ from actors.clients.lifecycle import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings
-from gateway.server import Ending, Server, address, listen
+from gateway.listening import address, listen
+from gateway.server import Ending, Server
 
 T = TypeVar("T")
 PATIENCE = 10.0

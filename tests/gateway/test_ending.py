@@ -18,7 +18,8 @@ from actors.clients.types import ClientId, State
 from actors.store.writer import Commit
 from config.refusal import StartRefused
 from config.settings import Settings
-from gateway.server import DIED, KILLED, Ending, Server, listen
+from gateway.listening import listen
+from gateway.server import DIED, KILLED, Ending, Server
 from tests.gateway.running import Running, chosen, until
 
 

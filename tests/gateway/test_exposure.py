@@ -23,8 +23,9 @@ from config.settings import Settings
 from gateway.authority import Scope
 from gateway.exposure import check_certificate, refuse_exposure
 from gateway.keys import draw
+from gateway.listening import listen
 from gateway.page_headers import HEADERS, PageHeaders
-from gateway.server import Ending, Server, listen
+from gateway.server import Ending, Server
 from tests.gateway.running import Running, until
 
 KEY, TEXT = draw("ops", [Scope.ADMIN], None)

@@ -19,7 +19,8 @@ import httpx
 import pytest
 
 from actors.browser.fake import FakeBrowser
-from gateway.server import Ending, Server, listen
+from gateway.listening import listen
+from gateway.server import Ending, Server
 from tests.gateway.running import PATIENCE, chosen, until
 
 SERVE = [sys.executable, "-m", "gateway.cli", "serve"]
