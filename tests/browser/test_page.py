@@ -115,6 +115,26 @@ def test_a_stored_login_resumes_without_a_code_and_tells_what_came_in_meanwhile(
     assert not second.told.told(QrShown)
 
 
+@pytest.mark.parametrize("lids", [False, True])
+def test_groups_and_lids_are_written_to_as_well(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, lids: bool
+) -> None:
+    group = "120363000000000001@g.us"
+    sandbox.api.put(f"/api/groups/{group}", json={"subject": "Us", "participants": [FRIEND]}).raise_for_status()
+    page = linked(shell, lids=lids)
+    page.page.send_text("group", group, "hello all", "3EB0000000000000000009")
+    sent = page.told.until(Sent)
+    assert (sent.chat, sent.order) == (group, "group")
+    assert sent.message_id.startswith(f"true_{group}_3EB0000000000000000009")
+    page.page.send_text("known", CHAT, "hello")
+    page.told.until(Sent)
+    lid = page.told.until(Happened, lambda fact: fact.payload.get("lid") is not None).payload["lid"]
+    page.page.send_text("lid", lid, "hello")
+    assert page.told.until(Sent).order == "lid"
+    received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
+    assert received == ["hello all", "hello", "hello"]
+
+
 def test_what_happens_to_messages_is_told(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
     page = linked(shell)
     said = sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="hello", id="3A00000000000000AAAA")
