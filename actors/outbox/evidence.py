@@ -1,0 +1,44 @@
+"""What is known of a message after its page has been asked. Pure: a table and its limits.
+
+A message is sent again only on proof that it never left: the page has caught up with WhatsApp and does not know the
+id, which was drawn and stored before anything left. Everything else is waited for, and then called unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from actors.clients.protocol import LookedUp
+from actors.store.message_states import MessageState, of_ack
+
+TRIES = 5
+"""How often the page is asked about one message before it is called unknown."""
+BETWEEN_TRIES = 2.0
+"""Seconds between two of them: the page may be catching up, or have it on its way."""
+
+
+class Proof(Enum):
+    """What a look-up proves."""
+
+    SETTLED = auto()
+    NEVER_LEFT = auto()
+    NOTHING_YET = auto()
+    NOTHING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A proof, and the state the message has reached where it is settled."""
+
+    proof: Proof
+    state: MessageState | None = None
+
+
+def of_look_up(found: LookedUp, tries: int) -> Evidence:
+    """What the answer to look-up number `tries` (the first is 1) proves."""
+    if found.ack is not None and (state := of_ack(found.ack)) is not None:
+        return Evidence(Proof.SETTLED, state)
+    if found.ack is None and found.complete:
+        return Evidence(Proof.NEVER_LEFT)
+    return Evidence(Proof.NOTHING_YET if tries < TRIES else Proof.NOTHING)

@@ -1,0 +1,35 @@
+"""A Journal that also tells the dispatcher which clients may send."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from pykka import ActorDeadError, ActorRef
+
+from actors.clients.ports import Journal, Transition
+from actors.clients.protocol import Happened
+from actors.clients.types import ClientId, Reason, State
+from actors.outbox.protocol import Readiness
+
+CRASHES = frozenset({Reason.BROWSER_CRASHED, Reason.BROWSER_HUNG, Reason.BROWSER_DEAF, Reason.PAGE_CRASHED})
+"""Losses that the message under way may have caused."""
+
+
+class ReadinessJournal:
+    """Hands everything on; in the thread of whoever calls."""
+
+    def __init__(self, journal: Journal, dispatcher: ActorRef[Any]) -> None:
+        self._journal, self._dispatcher = journal, dispatcher
+
+    def changed(self, transition: Transition) -> None:
+        """Write one change of state; tell the dispatcher where it is one to or from READY."""
+        self._journal.changed(transition)
+        if State.READY in (transition.before, transition.after):
+            with suppress(ActorDeadError):  # the service is ending
+                crashed = transition.reason in CRASHES
+                self._dispatcher.tell(Readiness(transition.client_id, transition.after, crashed))
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Write one thing that happened to the account."""
+        self._journal.happened(client_id, event)

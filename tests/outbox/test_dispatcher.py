@@ -1,0 +1,222 @@
+"""How accepted messages leave: their order, their outcomes, and who is told what."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.browser.fake import Fate, Habits, always
+from actors.clients.errors import NotReady
+from actors.clients.protocol import Delete
+from actors.outbox.dispatcher import Pace
+from actors.outbox.protocol import GiveUp
+from actors.store.message_states import MessageState
+from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post
+
+S = MessageState
+
+
+def test_what_was_accepted_before_the_client_is_ready_leaves_when_it_is(post: Post) -> None:
+    message = post.accept("hello")
+    assert post.now(message).state is S.QUEUED
+    post.ready()
+    assert post.delivered() == ["hello"]
+    settled = post.now(message)
+    assert (settled.state, settled.full_id) == (S.SENT, f"true_{CHAT}_{message.message_id}")
+
+
+def test_messages_of_a_client_leave_in_the_order_of_acceptance_whatever_their_chats(post: Post) -> None:
+    texts = [f"{number}" for number in range(30)]
+    for number, text in enumerate(texts):
+        post.accept(text, CHAT if number % 3 else OTHER)
+    post.ready()
+    assert post.delivered() == texts
+
+
+def test_an_urgent_message_goes_ahead_of_bulk(post: Post) -> None:
+    for text in ("bulk 1", "bulk 2"):
+        post.accept(text)
+    post.accept("your code is 1234", OTHER, priority=1)
+    post.ready()
+    assert post.delivered() == ["your code is 1234", "bulk 1", "bulk 2"]
+
+
+def test_a_caller_who_waits_is_told_the_outcome(post: Post) -> None:
+    post.ready()
+    message = post.accept("hello")
+    assert post.wait(message).get(timeout=5).state is S.SENT
+
+
+@pytest.mark.parametrize(
+    ("fate", "state"),
+    [(Fate.SENT, S.SENT), (Fate.REFUSED, S.FAILED), (Fate.UNSETTLED, S.UNKNOWN), (Fate.ACK_LOST, S.UNKNOWN)],
+)
+def test_each_outcome_of_a_page_ends_in_its_state(post: Post, fate: Fate, state: MessageState) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(fate))
+    message = post.accept("hello")
+    post.clock.advance(31.0)
+    settled = post.now(message)
+    assert settled.state is state
+    assert (settled.reason is None) == (state is S.SENT)
+
+
+def test_an_acknowledgement_settles_what_was_unknown(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.UNSETTLED))
+    message = post.accept("hello")
+    assert post.now(message).state is S.UNKNOWN
+    post.browser.acknowledge(ONE, f"true_{CHAT}_{message.message_id}", "5491122334455", 2)
+    post.clock.settle()
+    assert post.now(message).state is S.DELIVERED
+
+
+def test_a_message_that_never_left_a_crashed_page_is_sent_when_it_is_back_and_once(post: Post) -> None:
+    fates = iter([Fate.CRASH_BEFORE])
+    post.ready()
+    post.browser.habits = Habits(sends=lambda _: next(fates, Fate.SENT))
+    message = post.accept("hello")
+    assert post.now(message).state is S.SENDING
+    post.clock.advance(5.0)
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+def test_a_message_that_left_before_the_crash_is_found_and_not_sent_again(post: Post) -> None:
+    fates = iter([Fate.CRASH_AFTER])
+    post.ready()
+    post.browser.habits = Habits(sends=lambda _: next(fates, Fate.SENT))
+    message = post.accept("hello")
+    post.clock.advance(5.0)
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+def test_a_message_whose_sending_crashed_the_client_twice_is_set_aside_and_the_next_one_leaves(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=lambda m: Fate.CRASH_BEFORE if m.text == "poison" else Fate.SENT)
+    poison, other = post.accept("poison"), post.accept("hello", OTHER)
+    post.clock.advance(60.0)
+    settled = post.now(poison)
+    assert (settled.state, settled.attempts) == (S.FAILED, 2)
+    assert settled.reason is not None
+    assert "Set aside" in settled.reason
+    assert post.now(other).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+def test_what_waits_in_a_page_without_network_is_not_sent_again(post: Post) -> None:
+    post.ready()
+    post.browser.cut(ONE)
+    post.clock.settle()
+    message = post.accept("hello")
+    assert post.now(message).state is S.QUEUED
+    post.browser.mend(ONE)
+    post.clock.settle()
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+def test_a_network_loss_during_a_send_ends_in_one_delivery(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
+    message = post.accept("hello")
+    post.browser.cut(ONE)
+    post.clock.advance(5.0)
+    post.browser.mend(ONE)
+    post.clock.settle()
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+def test_a_withdrawing_caller_is_refused_at_once_while_the_client_cannot_send(post: Post) -> None:
+    message = post.accept("hello")
+    with pytest.raises(NotReady):
+        post.wait(message, withdraw=True).get(timeout=5)
+    assert post.now(message).state is S.CANCELLED
+    post.ready()
+    assert post.delivered() == []
+
+
+def test_a_withdrawing_caller_hears_at_once_that_a_message_may_have_left_with_a_lost_page(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
+    message = post.accept("hello")
+    reply = post.wait(message, withdraw=True)
+    post.browser.crash(ONE)
+    post.clock.settle()
+    assert reply.get(timeout=5).state is S.SENDING
+
+
+def test_a_withdrawing_caller_who_waits_behind_others_gets_his_message_back_after_his_time(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
+    post.accept("first")
+    second = post.accept("second")
+    reply = post.wait(second, 3.0, withdraw=True)
+    post.clock.advance(3.0)
+    assert reply.get(timeout=5).state is S.CANCELLED
+
+
+def test_a_patient_caller_is_told_how_it_stands_after_his_time(post: Post) -> None:
+    reply = post.wait(post.accept("hello"), 3.0)
+    post.clock.advance(3.0)
+    assert reply.get(timeout=5).state is S.QUEUED
+
+
+def test_the_pace_is_kept_and_urgent_messages_go_past_it(opened: Open) -> None:
+    post = opened(pace=Pace(10.0, jitter=0.0))
+    post.ready()
+    for text in ("1", "2", "3"):
+        post.accept(text)
+    assert post.delivered() == ["1"]
+    post.accept("code", OTHER, priority=1)
+    assert post.delivered() == ["1", "code"]
+    post.clock.advance(9.9)
+    assert post.delivered() == ["1", "code"]
+    post.clock.advance(20.0)
+    assert post.delivered() == ["1", "code", "2", "3"]
+
+
+def test_a_scheduled_message_leaves_at_its_time(post: Post) -> None:
+    post.ready()
+    post.accept("later", send_at=post.clock.time() + 3600)
+    post.accept("now")
+    post.clock.advance(3599.0)
+    assert post.delivered() == ["now"]
+    post.clock.advance(1.0)
+    assert post.delivered() == ["now", "later"]
+
+
+def test_a_message_past_its_end_expires_and_never_leaves(post: Post) -> None:
+    message = post.accept("hello", expires_at=post.clock.time() + 60)
+    reply = post.wait(message, 120.0)
+    post.clock.advance(60.0)
+    assert reply.get(timeout=5).state is S.EXPIRED
+    post.ready()
+    assert post.delivered() == []
+
+
+def test_what_a_deleted_client_has_queued_is_cancelled(post: Post) -> None:
+    post.ready()
+    post.browser.cut(ONE)
+    post.clock.settle()
+    message = post.accept("hello")
+    post.supervisor.ask(Delete(ONE), timeout=5)
+    post.dispatcher.tell(GiveUp(ONE))
+    post.clock.settle()
+    assert post.now(message).state is S.CANCELLED
+
+
+@pytest.mark.parametrize("fate", [Fate.CRASH_BEFORE, Fate.CRASH_AFTER])
+def test_after_a_restart_what_was_under_way_is_settled_by_what_the_page_knows(opened: Open, fate: Fate) -> None:
+    first = opened()
+    first.ready()
+    first.browser.habits = Habits(sends=always(fate))
+    message = first.accept("hello")
+    assert first.now(message).state is S.SENDING
+    first.close()
+
+    second = opened(whatsapp=first.browser.whatsapp)
+    second.ready()
+    assert second.now(message).state is S.SENT
+    assert second.delivered() == ["hello"]
