@@ -24,6 +24,8 @@ from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason, Seconds
 
 CLOSED = BrowserGone(None, "Closed")
+PATIENCE_SHARE = 0.9
+"""Share of the start's patience after which a start is given up: whoever waits for it as long is to hear why first."""
 
 
 class Life:
@@ -118,7 +120,7 @@ class Life:
             command(self._house.build, profile.user_data, options),
             self._house.scripts,
             options.whatsapp_url,
-            options.start_patience,
+            options.start_patience * PATIENCE_SHARE,
             self._listeners,
             identity(self._house.build.version) if options.user_agent is None else None,
         )

@@ -176,7 +176,7 @@ class ChromiumPage:
             found = {}
         ack = found.get("ack")
         known = int(ack) if isinstance(ack, int | float) else None
-        self._hearing.tell(LookedUp(order, message_id, known, complete=found.get("ready") is True))
+        self._hearing.tell(LookedUp(order, message_id, known, complete=found.get("complete") is True))
 
     async def _request_pairing_code(self, phone: str) -> None:
         try:

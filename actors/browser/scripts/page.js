@@ -256,16 +256,29 @@
     }
   }
 
+  /** A message is looked for in memory, then in the page's storage under each address its chat may have. */
   async function lookUp({ chat, id }) {
     let msg = withBareId(id);
-    if (!msg) {
+    for (const address of msg ? [] : addressesOf(chat)) {
       try {
-        msg = await window.WPP.chat.getMessageById(`true_${chat}_${id}`);
+        msg = await window.WPP.chat.getMessageById(`true_${address}_${id}`);
+        break;
       } catch {
-        msg = null; // it says the same of a message that is not there and of one it could not look for
+        // it says the same of a message that is not there and of one it could not look for
       }
     }
-    return { ack: msg ? msg.ack ?? 0 : null, ready: window.WPP.isFullReady && wa().Stream.info === 'NORMAL' && wa().Stream.mode === 'MAIN' };
+    const { Stream } = wa();
+    const complete = window.WPP.isFullReady && Stream.info === 'NORMAL' && Stream.mode === 'MAIN';
+    return { ack: msg ? msg.ack ?? 0 : null, complete };
+  }
+
+  function addressesOf(chat) {
+    try {
+      const { lid, phone } = addresses(wa().WidFactory.createWid(chat));
+      return new Set([chat, ...(lid ? [lid] : []), ...(phone ? [`${phone}@c.us`] : [])]);
+    } catch {
+      return [chat];
+    }
   }
 
   /** What the page has in its memory, oldest first: what others sent, and how far our own messages have come. */
