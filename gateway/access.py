@@ -5,6 +5,7 @@ The line says who was asked for, what, and what became of it: no query string, n
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from actors.clients.errors import ShuttingDown
+from gateway.errors import problem_of, respond
 from gateway.identity import HEADER, client_number
 
 if TYPE_CHECKING:
@@ -50,6 +53,9 @@ class Access:
 
         try:
             await self._app(scope, receive, tell)
+        except asyncio.CancelledError:  # the service ends, and waits no longer for this answer
+            if status is None:
+                await respond(problem_of(ShuttingDown()))(scope, receive, tell)
         except Exception:
             if status is None:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -57,6 +58,18 @@ def test_callers_that_wait_are_answered_when_the_service_ends(tmp_path: Path) ->
         caller.join()
     assert time.monotonic() - began < 4.0
     assert answers[0] in {500, 503}
+
+
+def test_a_caller_that_is_still_sending_is_told_when_the_service_ends(tmp_path: Path) -> None:
+    head = b"POST /send HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Cliente-Id: 1\r\nContent-Length: 100\r\n\r\n{"
+    with Running(tmp_path / "data") as service, socket.create_connection(service.where) as sending:
+        with socket.create_connection(service.where):  # says nothing
+            sending.sendall(head)
+            assert service.get("/health").status_code == 200  # came after it, and is answered
+            assert service.end() == 0
+        answer = sending.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"SHUTTING_DOWN" in answer
 
 
 def test_what_does_not_close_is_killed_and_the_exit_code_says_so(tmp_path: Path) -> None:
