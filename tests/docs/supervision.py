@@ -40,9 +40,10 @@ These are handled as far as they could be understood, and count as untested:
 * A real permanent ban. WhatsApp does not announce one; what is told is an inference (see Bans).
 * The codes and texts of a real temporary ban, of terms of service, and of a network that WhatsApp refuses.
 * A machine that runs out of memory or of disk while Chromium writes, and the kernel killing processes for it.
-* A power cut, or a kernel crash. Chromium writes a new login to disk some seconds after the pairing: what is cut off
-  within about 5 seconds of it may have to be scanned again. A client that is closed, or a service that is stopped,
-  loses nothing. What SQLite has confirmed survives (`synchronous=FULL`) as far as the disk keeps its promises.
+* A power cut, or a kernel crash. Chromium writes a new login to disk some seconds after the pairing: with SIGKILL to
+  Chromium, one that was 6 seconds old was lost and had to be scanned again, one that was 14 seconds old was kept. A
+  client that is closed, or a service that is stopped, loses nothing. What SQLite has confirmed survives
+  (`synchronous=FULL`) as far as the disk keeps its promises.
 * Clocks that jump. Waits are measured by the monotonic clock; only ends of restrictions, and early logouts, go by the
   time of day.
 * A network that lets connections hang for hours, as some mobile networks and firewalls do.
