@@ -86,7 +86,7 @@ class Document:
             "{{scripts}}", scripts if settings.loader else ""
         )
         policy = (
-            f"default-src 'self'; script-src 'nonce-{nonce}' 'self'; style-src 'self' 'unsafe-inline'; "
+            f"default-src 'self'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; "
             "connect-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; base-uri 'none'"
         )
         return HTMLResponse(body, headers={"content-security-policy": policy, "cache-control": "no-store"})

@@ -39,7 +39,7 @@ class Login:
         account, device = self._owner(token)
         if account is None or device is None:
             page.account = page.device = None
-            page.say({"op": "failure", "code": 401})
+            page.say(self._scene.world.refused.get(token, {"op": "failure", "code": 401}))
             return
         fresh = not device.used
         page.account, page.device, page.state = account, device, "linked"
@@ -115,7 +115,9 @@ class Login:
         self._scene.changes.tell()
 
     def end(self, account: Account, message: dict[str, Any]) -> None:
-        """Every device of the account is gone; pages that are open hear `message`, the others 401 when they come."""
+        """Every device of the account is gone. Open pages hear `message`; the others hear a failure when they come."""
+        if message["op"] == "failure":
+            self._scene.world.refuse([device.token for device in account.devices.values()], message)
         account.devices.clear()
         for page in self._scene.pages_of(account):
             page.account = page.device = None

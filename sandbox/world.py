@@ -22,6 +22,7 @@ SendMode = Literal["ok", "refuse", "never", "lose"]
 
 
 KEPT = 50_000  # messages an account, and a phone, remembers; older ones are forgotten
+REFUSALS_KEPT = 1_000
 MEDIA_KEPT = 512 * 1024 * 1024  # bytes of files
 
 
@@ -194,10 +195,17 @@ class World:
     absent: set[str] = field(default_factory=set)
     media: dict[str, Media] = field(default_factory=dict)
     numbers_by_lid: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, dict[str, Any]] = field(default_factory=dict)  # token of an ended login -> what it is told
 
     def reset(self) -> None:
         for held in (self.accounts, self.phones, self.groups, self.absent, self.media, self.numbers_by_lid):
             held.clear()
+        self.refused.clear()
+
+    def refuse(self, tokens: list[str], message: dict[str, Any]) -> None:
+        self.refused |= dict.fromkeys(tokens, message)
+        while len(self.refused) > REFUSALS_KEPT:
+            del self.refused[next(iter(self.refused))]
 
     def phone(self, number: str) -> Phone:
         if number not in self.phones:

@@ -234,13 +234,13 @@ def test_accounts_write_to_each_other(sandbox: Sandbox) -> None:
 
 def test_every_way_to_end_a_login_is_told_to_pages_that_were_closed(sandbox: Sandbox) -> None:
     async def story() -> None:
-        for ending in ("logout", "ban", "lock"):  # 401 whatever the cause: the device is no longer known
+        for ending, code in (("logout", 401), ("ban", 406), ("lock", 403)):
             async with linked(sandbox) as page:
                 token = page.token
             await calling(sandbox.post, f"/api/accounts/{ME}/{ending}")
             async with wire(sandbox) as again:
                 await again.enter(token)
-                assert (await again.hear("failure"))["code"] == 401
+                assert (await again.hear("failure"))["code"] == code
             await calling(sandbox.post, f"/api/accounts/{ME}/unban")
 
     run(story)

@@ -137,7 +137,7 @@ define('WAWebBaseModel', (require, exports) => {
 define('WAWebBaseCollection', (require, exports) => {
   const EventEmitter = require('WAWebEventEmitter').default;
 
-  const keyOf = (id) => (typeof id === 'string' ? id : typeof id?._serialized === 'string' ? id._serialized : String(id));
+  const keyOf = (id) => String(typeof id?._serialized === 'string' ? id._serialized : id);
 
   exports.BaseCollection = class BaseCollection extends EventEmitter {
     constructor(models = []) {

@@ -86,7 +86,8 @@ define('WAWebChatBook', (require, exports) => {
     if (known) return known;
     if (!id.isGroup()) {
       const { Contact } = require('WAWebContactModel');
-      require('WAWebContactCollection').ContactCollection.add(new Contact({ id, name: person.name, pushname: person.name }));
+      const contact = new Contact({ id, name: person.name, pushname: person.name });
+      require('WAWebContactCollection').ContactCollection.add(contact);
     }
     const { Chat } = require('WAWebChatModel');
     const chat = new Chat({ id, name: person.name });
@@ -99,7 +100,8 @@ define('WAWebFindChatAction', (require, exports) => {
   /** Rejects with WhatsApp's own plain Error where nobody answers to `wid`. Waits while the stream is down. */
   exports.findOrCreateLatestChat = async (wid, _origin) => {
     const { ChatCollection } = require('WAWebChatCollection');
-    const known = ChatCollection.get(wid) ?? ChatCollection.get(require('WAWebLidPnCache').lidPnCache.getCurrentLid(wid));
+    const { lidPnCache } = require('WAWebLidPnCache');
+    const known = ChatCollection.get(wid) ?? ChatCollection.get(lidPnCache.getCurrentLid(wid));
     if (known) return { chat: { id: known.id }, created: false };
     const { found } = await require('WAWebConnection').ask({ op: 'exists', address: String(wid) });
     if (!found) {
@@ -149,12 +151,13 @@ define('WAWebContactGetters', (require, exports) => {
 
 define('WAWebFrontendContactGetters', (require, exports) => {
   const name = (contact) => contact.name ?? contact.pushname ?? contact.id.user;
-  const phone = (contact) => `+${(require('WAWebLidPnCache').lidPnCache.getPhoneNumber(contact.id) ?? contact.id).user}`;
+  const { lidPnCache } = require('WAWebLidPnCache');
+  const phone = (contact) => `+${(lidPnCache.getPhoneNumber(contact.id) ?? contact.id).user}`;
   Object.assign(exports, {
     getPhoneNumber: phone,
     getTextStatusString: () => '',
     getDisplayName: name,
-    getPnForLid: (contact) => require('WAWebLidPnCache').lidPnCache.getPhoneNumber(contact.id),
+    getPnForLid: (contact) => lidPnCache.getPhoneNumber(contact.id),
     getDisplayNameOrPnForLid: name,
     getFormattedPhone: phone,
     getFormattedUsernameOrPhone: phone,

@@ -144,8 +144,8 @@ define('WAWebConnection', (require, exports) => {
     synced() {
       const me = login();
       const resumed = Socket.hasSynced;
-      Object.assign(Conn, { wid: require('WAWebUserPrefsMeUser').getMaybeMePnUser(), pushname: me.name, platform: 'android' });
-      Conn.connected = true;
+      const wid = require('WAWebUserPrefsMeUser').getMaybeMePnUser();
+      Conn.set({ wid, pushname: me.name, platform: 'android', connected: true });
       become({ hasSynced: true, stream: 'CONNECTED' });
       if (resumed) BackendEventBus.trigger('open_socket_stream');
       Conn.ref = undefined;

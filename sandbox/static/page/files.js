@@ -90,7 +90,8 @@ define('WAWebMediaPrep', (require, exports) => {
       const { Msg } = require('WAWebMsgModel');
       const raw = options.productMsgOptions;
       await null; // the caller listens for the message only after this call
-      const msg = new Msg({ ...raw, type: this.mediaData.type, mimetype: this.mediaData.mimetype, size: this.mediaData.size });
+      const { type, mimetype, size } = this.mediaData;
+      const msg = new Msg({ ...raw, type, mimetype, size });
       msg.caption = options.caption ?? '';
       msg.mediaData = this.mediaData;
       require('WAWebMsgCollection').MsgCollection.keep(chat, msg);
@@ -107,7 +108,8 @@ define('WAWebMediaPrep', (require, exports) => {
   async function upload(data, filename) {
     const connection = require('WAWebConnection');
     if (!connection.streaming()) await connection.ask({ op: 'ping' });
-    const headers = { 'content-type': data.type() || 'application/octet-stream', 'x-filename': encodeURIComponent(filename) };
+    const type = data.type() || 'application/octet-stream';
+    const headers = { 'content-type': type, 'x-filename': encodeURIComponent(filename) };
     const answer = await fetch('/media', { method: 'POST', body: data.forceToBlob(), headers }).catch(() => null);
     return answer?.ok ? answer.json() : null;
   }

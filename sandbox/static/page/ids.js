@@ -56,7 +56,7 @@ define('WAWebWidFactory', (require, exports) => {
     createUserWidOrThrow,
     createUserLidOrThrow: (user) => createUserWidOrThrow(user, 'lid'),
     createWidFromWidLike: (like) => createWid(like._serialized ?? `${like.user}@${like.server}`),
-    isWidlike: (thing) => thing instanceof Wid || (typeof thing?.user === 'string' && typeof thing?.server === 'string'),
+    isWidlike: (thing) => typeof thing?.user === 'string' && typeof thing?.server === 'string',
     asUserWidOrThrow: (wid) => createWid(wid),
     toUserWid: (wid) => createWid(wid),
     toUserWidOrThrow: (wid) => createWid(wid),
@@ -75,7 +75,8 @@ define('WAWebMsgKey', (require, exports) => {
       this.remote = typeof remote === 'string' ? createWid(remote) : remote;
       this.id = parts.id;
       if (parts.participant) this.participant = parts.participant;
-      const written = [this.fromMe, this.remote, this.id, this.participant].filter((part) => part !== undefined).join('_');
+      const parts_ = [this.fromMe, this.remote, this.id, this.participant];
+      const written = parts_.filter((part) => part !== undefined).join('_');
       // Current builds keep the text in a minified field, so that whoever reads `_serialized` finds nothing there.
       if (page.classic) this._serialized = written;
       else this.$1 = written;

@@ -1,6 +1,6 @@
 'use strict';
 // The module loader as it looks from outside: __d, require, importNamespace, ErrorGuard.
-// Rule: a factory only builds its exports. It runs when somebody asks for the module, and whoever searches asks for all.
+// Rule: a factory only builds its exports. It runs when somebody asks for the module; whoever searches asks for all.
 const page = {
   /** What the server wrote into the document: compat, lids, start_delay, reconnect_delay, reconnect_cap. */
   settings: JSON.parse(document.documentElement.dataset.settings),
@@ -41,5 +41,6 @@ const ES_MODULE = 98;
 
 /** Registers a module whose factory needs only `require` and `exports`. */
 function define(id, build) {
-  window.__d(id, [], (_global, require, _default, _namespace, _lazy, _module, exports) => build(require, exports), ES_MODULE);
+  const factory = (_global, require, _default, _namespace, _lazy, _module, exports) => build(require, exports);
+  window.__d(id, [], factory, ES_MODULE);
 }

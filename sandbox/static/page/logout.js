@@ -3,15 +3,17 @@
 
 define('WAWebLogoutReasonConstants', (_require, exports) => {
   const REASONS = [
-    'user_initiated', 'syncd_failure', 'invalid_adv_status', 'critical_sync_timeout', 'syncd_timeout', 'history_sync_timeout',
-    'account_sync_timeout', 'md_opt_out', 'unknown_companion', 'client_version_outdated', 'syncd_error_during_bootstrap',
-    'account_sync_error', 'storage_quota_exceeded', 'primary_identity_key_change', 'missing_enc_salt',
+    'user_initiated', 'syncd_failure', 'invalid_adv_status', 'critical_sync_timeout', 'syncd_timeout',
+    'history_sync_timeout', 'account_sync_timeout', 'md_opt_out', 'unknown_companion', 'client_version_outdated',
+    'syncd_error_during_bootstrap', 'account_sync_error', 'storage_quota_exceeded', 'primary_identity_key_change', 'missing_enc_salt',
     'missing_screen_lock_salt', 'account_locked', 'web_fail_add_chat', 'web_fail_offline_resume',
     'web_fail_storage_initialization', 'web_fail_enc_salt', 'cache_storage_open_failed',
   ];
   const camel = (text) => text.replace(/(?:^|_)(\w)/g, (_all, letter) => letter.toUpperCase());
   exports.LogoutReason = Object.fromEntries(REASONS.map((reason) => [camel(reason), reason]));
-  exports.LOGOUT_REASON_CODE = { CLIENT_FATAL: '0', SYNC_FAIL: '1', INITIAL_HISTORY_SYNC_TIMEOUT: '2', ACCOUNT_LOCKED: '3' };
+  exports.LOGOUT_REASON_CODE = {
+    CLIENT_FATAL: '0', SYNC_FAIL: '1', INITIAL_HISTORY_SYNC_TIMEOUT: '2', ACCOUNT_LOCKED: '3',
+  };
 });
 
 define('WAWebLogoutReason', (require, exports) => {
@@ -32,6 +34,7 @@ define('WAWebLogoutReason', (require, exports) => {
 });
 
 define('WAWebLogout', (require, exports) => {
+  const STORAGE = /^web_fail_storage|^cache_storage/;
   let over = false;
 
   /**
@@ -45,7 +48,7 @@ define('WAWebLogout', (require, exports) => {
     const { BackendEventBus } = require('WAWebBackendEventBus');
     require('WAWebConnection').stop();
     if (removed) Cmd.trigger('starting_logout_from_bridge');
-    if (/^web_fail_storage|^cache_storage/.test(reason)) BackendEventBus.triggerStorageInitializationError(new Error(reason));
+    if (STORAGE.test(reason)) BackendEventBus.triggerStorageInitializationError(new Error(reason));
     const code = reason ? require('WAWebLogoutReason').getErrorCodeFromLogoutReason(reason) : null;
     BackendEventBus.triggerLogout();
     Cmd.trigger('logout_from_bridge');

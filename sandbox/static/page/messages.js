@@ -3,8 +3,8 @@
 
 define('WAWebAck', (_require, exports) => {
   exports.ACK = {
-    MD_DOWNGRADE: -7, INACTIVE: -6, CONTENT_UNUPLOADABLE: -5, CONTENT_TOO_BIG: -4, CONTENT_GONE: -3, EXPIRED: -2, FAILED: -1,
-    CLOCK: 0, SENT: 1, RECEIVED: 2, READ: 3, PLAYED: 4, PEER: 5,
+    MD_DOWNGRADE: -7, INACTIVE: -6, CONTENT_UNUPLOADABLE: -5, CONTENT_TOO_BIG: -4, CONTENT_GONE: -3, EXPIRED: -2,
+    FAILED: -1, CLOCK: 0, SENT: 1, RECEIVED: 2, READ: 3, PLAYED: 4, PEER: 5,
   };
   exports.ACK_STRING = {
     SENDER: 'sender', DELIVERY: 'delivery', READ: 'read', PLAYED: 'played', INACTIVE: 'inactive',
@@ -36,10 +36,12 @@ define('WAWebMsgModel', (require, exports) => {
   }
   exports.Msg = defineModel(Msg, 'msg', {
     id: undefined, body: undefined, type: 'chat', subtype: undefined, t: undefined, from: undefined, to: undefined,
-    author: undefined, self: undefined, ack: 0, isNewMsg: false, notifyName: undefined, star: false, invis: false, local: false,
-    caption: undefined, filename: undefined, mimetype: undefined, size: undefined, filehash: undefined, mediaKey: undefined,
-    directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined, hasReaction: false,
-    quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined, isLive: false,
+    author: undefined, self: undefined, ack: 0, isNewMsg: false, notifyName: undefined, star: false, invis: false,
+    local: false,
+    caption: undefined, filename: undefined, mimetype: undefined, size: undefined, filehash: undefined,
+    mediaKey: undefined, directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined, hasReaction: false,
+    quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined,
+    isLive: false,
   });
 });
 

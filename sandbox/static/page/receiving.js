@@ -13,7 +13,8 @@ define('WAWebReceiving', (require, exports) => {
   /** A message of the server as WhatsApp's own raw message. */
   function raw(said, isNewMsg) {
     const chat = addressOf(said);
-    const author = said.chat.includes('@') && !said.from_me ? addressOf({ chat: said.author, lid: said.author_lid }) : undefined;
+    const inGroup = said.chat.includes('@') && !said.from_me;
+    const author = inGroup ? addressOf({ chat: said.author, lid: said.author_lid }) : undefined;
     return {
       id: new MsgKey({ fromMe: said.from_me, remote: chat, id: said.id, participant: author }),
       type: said.revoked ? 'revoked' : said.type,

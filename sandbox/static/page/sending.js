@@ -14,9 +14,10 @@ define('WAWebSendMsgChatAction', (require, exports) => {
 define('WAWebSending', (require, exports) => {
   const unacknowledged = new Map(); // bare id -> {message, brought, msg, resolve}, in the order of sending
 
-  /** Brings `msg` to the server; `more` joins what is brought. Resolves with WhatsApp's {messageSendResult, t, count}. */
+  /** Brings `msg`, and `more` with it, to the server. Resolves with WhatsApp's {messageSendResult, t, count}. */
   exports.bring = (chat, msg, more) => {
-    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text: msg.body ?? msg.caption ?? '', ...more };
+    const text = msg.body ?? msg.caption ?? '';
+    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text, ...more };
     return new Promise((resolve) => {
       const entry = { message, msg, resolve, brought: false };
       unacknowledged.set(message.id, entry);

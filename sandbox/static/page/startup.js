@@ -47,8 +47,8 @@ define('WAWebChatSearchQuery', (_require, exports) => {
 for (const name of [
   'getHistorySyncProgress', 'getNumChatsPinned', 'updateDBForGroupAction',
   'upsertVotes', 'getABPropConfigValue', 'genMinimalLinkPreview', 'mediaTypeFromProtobuf', 'typeAttributeFromProtobuf',
-  'getIsUnreadType', 'createChatRecord', 'createMsgProtobuf', 'createFanoutMsgStanza', 'encodeMaybeMediaType', 'encryptAndSendMsg',
-  'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia', 'primaryFeatureEnabled',
+  'getIsUnreadType', 'createChatRecord', 'createMsgProtobuf', 'createFanoutMsgStanza', 'encodeMaybeMediaType',
+  'encryptAndSendMsg', 'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia', 'primaryFeatureEnabled',
   'msgDataFromMsgModel', 'getHasUnread', 'isFilterExcludedFromSearchTreatmentInInboxFlow',
 ]) {
   define(`WAWeb${name[0].toUpperCase()}${name.slice(1)}`, (_require, exports) => {

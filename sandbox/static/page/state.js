@@ -33,7 +33,9 @@ define('WAWebSocketModel', (require, exports) => {
       require('WAWebConnection').reconnect();
     }
   }
-  defineModel(SocketModel, 'socket', { state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false, retryTimestamp: null });
+  defineModel(SocketModel, 'socket', {
+    state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false, retryTimestamp: null,
+  });
   exports.Socket = new SocketModel();
 });
 
@@ -80,7 +82,8 @@ define('WAWebStreamModel', (require, exports) => {
     markUnavailable() { this.available = false; }
   }
   defineModel(StreamModel, 'stream', {
-    mode: undefined, info: undefined, needsUpdate: undefined, hardRefresh: undefined, available: false, displayInfo: undefined,
+    mode: undefined, info: undefined, needsUpdate: undefined, hardRefresh: undefined, available: false,
+    displayInfo: undefined,
   });
   Object.assign(exports, { Stream: new StreamModel(), streamMode, streamInfo });
 });
@@ -101,8 +104,8 @@ define('WAWebBackendEventBus', (require, exports) => {
   const NAMES = [
     'app_state_sync_completed', 'logout', 'refresh_qr', 'starting_logout', 'on_initial_chat_synced',
     'on_recent_chat_history_synced', 'on_full_chat_history_synced', 'on_critical_sync_done',
-    'new_history_sync_chunk_processed', 'storage_initialization_error', 'socket_stream_disconnected', 'open_socket_stream',
-    'reconnect_socket', 'set_socket_state', 'update_status_privacy_settings', 'account_temporarily_banned',
+    'new_history_sync_chunk_processed', 'storage_initialization_error', 'socket_stream_disconnected',
+    'open_socket_stream', 'reconnect_socket', 'set_socket_state', 'update_status_privacy_settings', 'account_temporarily_banned',
     'account_sync_for_privacy', 'unexpected_logout_modal', 'initial_load_ready', 'main_stream_mode_ready',
     'service_unavailable_503', 'offline_process_ready', 'offline_delivery_end', 'offline_delivery_state_reset',
     'on_ab_props_update', 'ab_props_loaded',

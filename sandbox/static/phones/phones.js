@@ -47,13 +47,17 @@ function waiting(page) {
   button.onclick = () => scan.elements.number.reportValidity() && link(page.id);
   const shown = page.pairing_code ? ` · pairing code ${page.pairing_code}` : '';
   return element('article', {},
-    element('p', {}, `Page ${page.id}, ${page.compat}${shown}`), element('p', {}, element('code', {}, `${page.code.slice(0, 40)}…`)), button);
+    element('p', {}, `Page ${page.id}, ${page.compat}${shown}`),
+    element('p', {}, element('code', {}, `${page.code.slice(0, 40)}…`)),
+    button);
 }
 
 function link(page) {
   const { number, name, lids, code } = scan.elements;
   const how = page ? { page } : { code: code.value.trim() };
-  const said = { ...how, number: number.value, ...(name.value && { name: name.value }), ...(lids.checked && { lids: true }) };
+  const said = { ...how, number: number.value };
+  if (name.value) said.name = name.value;
+  if (lids.checked) said.lids = true;
   return act('/scan', said, `${number.value} is linked`);
 }
 
@@ -105,8 +109,8 @@ function account(one) {
     act(`/accounts/${one.number}/${action}`, said, `${one.number}: ${choice.value}`);
   };
   const troubles = [
-    one.banned && 'banned', one.locked && 'locked', one.block, !one.online && 'network off', !one.reachable && 'unreachable',
-    one.temp_ban && 'temporarily banned', one.pending && `${one.pending} waiting for the page`,
+    one.banned && 'banned', one.locked && 'locked', one.block, !one.online && 'network off',
+    !one.reachable && 'unreachable', one.temp_ban && 'temporarily banned', one.pending && `${one.pending} waiting for the page`,
   ].filter(Boolean);
   return element('article', {},
     element('h3', {}, `+${one.number} ${one.name}`),
@@ -120,7 +124,8 @@ const TICKS = { '-1': '✗', 0: '🕓', 1: '✓', 2: '✓✓', 3: '✓✓ read' 
 
 function message(one) {
   const mine = !one.from_me; // this side is the phone's
-  const text = one.revoked ? '(deleted)' : [one.media && `[${one.media.filename}]`, one.text].filter(Boolean).join(' ');
+  const file = one.media && `[${one.media.filename}]`;
+  const text = one.revoked ? '(deleted)' : [file, one.text].filter(Boolean).join(' ');
   const reactions = Object.values(one.reactions).join(' ');
   const line = element('li', { className: mine ? 'mine' : '' }, `${text} ${reactions}`);
   const when = new Date(one.t * 1000).toLocaleTimeString();
