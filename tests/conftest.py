@@ -9,12 +9,19 @@ import structlog
 
 from tests.leaks import Before, mark_this_run
 
+PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+"""By default structlog paints tracebacks with every local variable, a second each; tests crash actors by the dozen."""
+
 
 def pytest_configure() -> None:
     mark_this_run()
-    # By default structlog paints tracebacks with every local variable, a second each; tests crash actors by the dozen.
-    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> None:
+    """Undo what the test before has made of the log."""
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.add_log_level, PLAIN])
 
 
 @pytest.fixture(autouse=True)
