@@ -75,8 +75,8 @@ define('WAWebMsgKey', (require, exports) => {
       this.remote = typeof remote === 'string' ? createWid(remote) : remote;
       this.id = parts.id;
       if (parts.participant) this.participant = parts.participant;
-      const parts_ = [this.fromMe, this.remote, this.id, this.participant];
-      const written = parts_.filter((part) => part !== undefined).join('_');
+      const fields = [this.fromMe, this.remote, this.id, this.participant];
+      const written = fields.filter((field) => field !== undefined).join('_');
       // Current builds keep the text in a minified field, so that whoever reads `_serialized` finds nothing there.
       if (page.classic) this._serialized = written;
       else this.$1 = written;

@@ -5,7 +5,8 @@ define('WAWebLogoutReasonConstants', (_require, exports) => {
   const REASONS = [
     'user_initiated', 'syncd_failure', 'invalid_adv_status', 'critical_sync_timeout', 'syncd_timeout',
     'history_sync_timeout', 'account_sync_timeout', 'md_opt_out', 'unknown_companion', 'client_version_outdated',
-    'syncd_error_during_bootstrap', 'account_sync_error', 'storage_quota_exceeded', 'primary_identity_key_change', 'missing_enc_salt',
+    'syncd_error_during_bootstrap', 'account_sync_error', 'storage_quota_exceeded', 'primary_identity_key_change',
+    'missing_enc_salt',
     'missing_screen_lock_salt', 'account_locked', 'web_fail_add_chat', 'web_fail_offline_resume',
     'web_fail_storage_initialization', 'web_fail_enc_salt', 'cache_storage_open_failed',
   ];

@@ -39,7 +39,8 @@ define('WAWebMsgModel', (require, exports) => {
     author: undefined, self: undefined, ack: 0, isNewMsg: false, notifyName: undefined, star: false, invis: false,
     local: false,
     caption: undefined, filename: undefined, mimetype: undefined, size: undefined, filehash: undefined,
-    mediaKey: undefined, directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined, hasReaction: false,
+    mediaKey: undefined, directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined,
+    hasReaction: false,
     quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined,
     isLive: false,
   });

@@ -104,7 +104,8 @@ define('WAWebCallModel', (require, exports) => {
   exports.CallModel = defineModel(CallModel, 'call', {
     id: undefined, peerJid: undefined, isGroup: false, isVideo: false, outgoing: false, offerTime: 0,
   });
-  exports.CALL_STATES = { INCOMING_RING: 'INCOMING_RING', OUTGOING_RING: 'OUTGOING_RING', ACTIVE: 'ACTIVE', ENDED: 'ENDED' };
+  const states = ['INCOMING_RING', 'OUTGOING_RING', 'ACTIVE', 'ENDED'];
+  exports.CALL_STATES = Object.fromEntries(states.map((state) => [state, state]));
 });
 
 define('WAWebCallCollection', (require, exports) => {

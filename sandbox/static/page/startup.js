@@ -48,7 +48,8 @@ for (const name of [
   'getHistorySyncProgress', 'getNumChatsPinned', 'updateDBForGroupAction',
   'upsertVotes', 'getABPropConfigValue', 'genMinimalLinkPreview', 'mediaTypeFromProtobuf', 'typeAttributeFromProtobuf',
   'getIsUnreadType', 'createChatRecord', 'createMsgProtobuf', 'createFanoutMsgStanza', 'encodeMaybeMediaType',
-  'encryptAndSendMsg', 'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia', 'primaryFeatureEnabled',
+  'encryptAndSendMsg', 'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia',
+  'primaryFeatureEnabled',
   'msgDataFromMsgModel', 'getHasUnread', 'isFilterExcludedFromSearchTreatmentInInboxFlow',
 ]) {
   define(`WAWeb${name[0].toUpperCase()}${name.slice(1)}`, (_require, exports) => {

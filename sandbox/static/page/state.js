@@ -1,5 +1,5 @@
 'use strict';
-// What the page says of its connection: Socket, Stream, Conn, NetworkStatus, and the two busses Cmd and BackendEventBus.
+// What the page says of its connection: Socket, Stream, Conn, NetworkStatus, and the busses Cmd and BackendEventBus.
 // Rule: Stream.mode and Stream.info are never set by hand; `streamMode` and `streamInfo` compute them from the rest.
 
 define('WAWebSocketConstants', (_require, exports) => {
@@ -105,7 +105,8 @@ define('WAWebBackendEventBus', (require, exports) => {
     'app_state_sync_completed', 'logout', 'refresh_qr', 'starting_logout', 'on_initial_chat_synced',
     'on_recent_chat_history_synced', 'on_full_chat_history_synced', 'on_critical_sync_done',
     'new_history_sync_chunk_processed', 'storage_initialization_error', 'socket_stream_disconnected',
-    'open_socket_stream', 'reconnect_socket', 'set_socket_state', 'update_status_privacy_settings', 'account_temporarily_banned',
+    'open_socket_stream', 'reconnect_socket', 'set_socket_state', 'update_status_privacy_settings',
+    'account_temporarily_banned',
     'account_sync_for_privacy', 'unexpected_logout_modal', 'initial_load_ready', 'main_stream_mode_ready',
     'service_unavailable_503', 'offline_process_ready', 'offline_delivery_end', 'offline_delivery_state_reset',
     'on_ab_props_update', 'ab_props_loaded',

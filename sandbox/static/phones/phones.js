@@ -110,7 +110,8 @@ function account(one) {
   };
   const troubles = [
     one.banned && 'banned', one.locked && 'locked', one.block, !one.online && 'network off',
-    !one.reachable && 'unreachable', one.temp_ban && 'temporarily banned', one.pending && `${one.pending} waiting for the page`,
+    !one.reachable && 'unreachable', one.temp_ban && 'temporarily banned',
+    one.pending && `${one.pending} waiting for the page`,
   ].filter(Boolean);
   return element('article', {},
     element('h3', {}, `+${one.number} ${one.name}`),
@@ -142,7 +143,8 @@ function choices(one, mine) {
     made.onclick = how;
     return made;
   };
-  const change = (kind, more, done) => act(`/phones/${phone.value}/${kind}`, { to: to.value, id: one.id, ...more }, done);
+  const change = (kind, more, done) =>
+    act(`/phones/${phone.value}/${kind}`, { to: to.value, id: one.id, ...more }, done);
   const react = button('Like', () => change('react', { emoji: '👍' }, 'Reacted'));
   if (!mine) return [react];
   const edit = button('Edit', () => {
