@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,9 +12,11 @@ from actors.clients.errors import StartFailed, StartUnderWay
 from actors.clients.protocol import AlreadyRunning, Started, Status
 from actors.clients.types import ClientId, State
 from actors.runtime.testing import ManualClock
+from config.settings import Settings
 from gateway.authority import ANYONE, OPEN, Caller, Need, Scope, Whose
 from gateway.bridge import Bridge
 from gateway.rate_limits import Rate, RateLimited, Rates, StartRates, Windows, address_of
+from tests.gateway.running import Running
 
 HERE = "127.0.0.1"
 
@@ -198,6 +201,38 @@ def test_a_caller_that_goes_away_gives_its_place_back() -> None:
         assert isinstance(await waiting, Started)
 
     asyncio.run(scenario())
+
+
+def test_a_refusal_over_http_says_when_again(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", init_rate="2/minute", send_rate="1/hour") as service:
+        for _ in range(2):
+            assert service.post("/init", 1).status_code == 200
+            assert [service.post("/init", 1).json()["action"] for _ in range(5)] == ["NO_ACTION_NEEDED"] * 5
+            assert service.call("DELETE", "/session/1").status_code == 200
+        refused = service.post("/init", 1)
+        assert refused.status_code == 429
+        told = refused.json()
+        assert (told["error"], told["code"]) == (True, "RATE_LIMIT_EXCEEDED")
+        assert 1 <= told["retry_after_seconds"] == int(refused.headers["retry-after"]) <= 60
+        assert refused.headers["ratelimit-limit"] == "2"
+        assert refused.headers["ratelimit-remaining"] == "0"
+        assert refused.headers["ratelimit-reset"] == refused.headers["retry-after"]
+        assert refused.headers["ratelimit-policy"] == "2;w=60"
+        assert service.status(1)["state"] == "NOT_INITIALIZED"
+        message = {"to": "5491122334455", "message": "x"}
+        assert [service.post("/send", 7, json=message).status_code for _ in range(2)] == [409, 429]
+        assert service.post("/send", 8, json=message).status_code == 409
+
+
+def test_the_default_rates_are_five_starts_of_a_client_and_thirty_of_an_address(tmp_path: Path) -> None:
+    rates = {name: Settings.model_fields[name].default for name in ("init_rate", "init_address_rate")}
+    with Running(tmp_path / "data", max_clients=40, **rates) as service:
+        for client in range(1, 7):
+            for _ in range(5):
+                assert service.post("/init", client).json()["action"] == "INITIALIZING"
+                service.call("DELETE", f"/session/{client}")
+        assert service.post("/init", 7).headers["ratelimit-limit"] == "30"
+        assert service.post("/init", 1).headers["ratelimit-limit"] == "5"
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,25 @@ LOST = {(500, "SEND_FAILED"), (500, "INITIALIZATION_FAILED"), (500, "LOGOUT_FAIL
 BUSY = {(503, code) for code in ("OVERLOADED", "NO_ANSWER", "SHUTTING_DOWN", "STORE_UNAVAILABLE", "CAPACITY_EXCEEDED")}
 
 Call = tuple[str, str]
+WEBSOCKET = "WEBSOCKET"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec_WebSocket_Version": "13",
+    "Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 
 
 def calls() -> list[Call]:
-    """Method and path of everything that can be asked for. A WebSocket is asked for by GET."""
+    """Method and path of everything that can be asked for."""
     found: list[Call] = []
     for route in routes():
         match route:
             case Route():
                 found += [(method, route.path) for method in sorted(route.methods or ()) if method != "HEAD"]
-            case WebSocketRoute() | Mount():
+            case WebSocketRoute():
+                found.append((WEBSOCKET, route.path))
+            case Mount():
                 found.append(("GET", route.path))
             case _:
                 raise AssertionError(f"{route} is of a kind that nobody has thought of")
@@ -55,12 +64,27 @@ def calls() -> list[Call]:
 
 def needs(*, scope: bool) -> list[Call]:
     """The calls that need a key, or those that do not."""
-    return [call for call in calls() if (NEEDS[call].scope is not None) is scope]
+    return [call for call in calls() if (need_of(call).scope is not None) is scope]
+
+
+def need_of(call: Call) -> Need:
+    """The call's row. A WebSocket is asked for by GET."""
+    method, path = call
+    return NEEDS["GET" if method == WEBSOCKET else method, path]
 
 
 GUARDED, OPEN = needs(scope=True), needs(scope=False)
 ENDLESS = re.compile(r"/events")
 """Paths whose answer goes on for as long as one listens."""
+
+
+def asked(call: Call, client: int = OURS, body: bytes = b"", /, **headers: str) -> bytes:
+    """The call as a request; `client` stands for whatever its path names."""
+    method, path = call
+    target = re.sub(r"\{[^}]*\}", str(client), path)
+    if method == WEBSOCKET:
+        return request("GET", target, b"", **UPGRADE, **headers)
+    return request(method, target, body, **headers)
 
 
 class Keys:
@@ -83,13 +107,11 @@ class Keys:
 
     def ask(self, call: Call, key: str | None, client: int | None = OURS, **headers: str) -> Answer:
         """The call with this key, about this client in header and path, on a connection of its own."""
-        method, path = call
         fields = {"X_Api_Key": key} if key is not None else {}
         if client is not None:
             fields["X_Cliente_Id"] = str(client)
-        target = re.sub(r"\{[^}]*\}", str(client or OURS), path)
         with Raw(self.service.url) as connection:
-            return connection.send(request(method, target, b"", **fields, **headers)).answer()
+            return connection.send(asked(call, client or OURS, **fields, **headers)).answer()
 
 
 @pytest.fixture(scope="module")
@@ -153,14 +175,14 @@ def test_a_key_in_the_url_or_in_a_cookie_is_no_key(keys: Keys, call: Call) -> No
 
 @pytest.mark.parametrize("call", GUARDED)
 def test_a_key_of_another_scope_is_forbidden(keys: Keys, call: Call) -> None:
-    need = NEEDS[call].scope
+    need = need_of(call).scope
     for scope in set(Scope) - {need, Scope.ADMIN}:
         refused(keys.ask(call, keys.by_scope[scope]), 403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize("call", GUARDED)
 def test_a_key_for_another_client_is_forbidden(keys: Keys, call: Call) -> None:
-    need = NEEDS[call]
+    need = need_of(call)
     assert need.scope is not None
     for client in without_permission(need):
         refused(keys.ask(call, keys.limited[need.scope], client), 403, "FORBIDDEN")
@@ -182,7 +204,7 @@ def without_permission(need: Need) -> list[int | None]:
 
 @pytest.mark.parametrize("call", [call for call in GUARDED if not ENDLESS.search(call[1])])
 def test_the_right_key_is_let_in_by_either_header(started: Keys, call: Call) -> None:
-    need = NEEDS[call].scope
+    need = need_of(call).scope
     assert need is not None
     key = started.by_scope[need]
     for answer in (started.ask(call, key, OTHER), started.ask(call, None, OTHER, Authorization=f"Bearer {key}")):
@@ -262,7 +284,7 @@ def test_a_page_of_another_origin_reaches_nothing(keys: Keys, unlocked: Running,
     for origin in ("https://evil.example", "null", "http://127.0.0.1.evil.example"):
         refused(keys.ask(call, FIRST, Origin=origin), 403, "FORBIDDEN")
         with Raw(unlocked.url) as connection:
-            connection.send(request(*call, X_Cliente_Id="1", Origin=origin, Content_Type="text/plain"))
+            connection.send(asked(call, 1, X_Cliente_Id="1", Origin=origin, Content_Type="text/plain"))
             answer = connection.answer()
             refused(answer, 403, "FORBIDDEN")
             assert not any(name.startswith("access-control") for name in answer.headers)
@@ -272,7 +294,7 @@ def test_a_page_of_another_origin_reaches_nothing(keys: Keys, unlocked: Running,
 def test_a_name_made_to_point_at_us_reaches_nothing_where_no_key_is_needed(unlocked: Running, call: Call) -> None:
     for host in ("evil.example", "evil.example:3001", "127.0.0.1.evil.example", "a@127.0.0.1", "0.0.0.0"):
         with Raw(unlocked.url) as connection:
-            refused(connection.send(request(*call, X_Cliente_Id="1", Host=host)).answer(), 421, "MISDIRECTED_REQUEST")
+            refused(connection.send(asked(call, 1, X_Cliente_Id="1", Host=host)).answer(), 421, "MISDIRECTED_REQUEST")
 
 
 def test_without_a_key_whoever_reaches_loopback_may_do_anything(unlocked: Running) -> None:
@@ -420,12 +442,12 @@ def test_a_body_too_large_or_too_slow_is_refused_or_not_read_and_disturbs_nobody
     url = started.service.url
     with Raw(url) as connection:
         try:
-            large = request(*call, b"x" * (1024 * 1024 + 1), X_Api_Key=FIRST, X_Cliente_Id=str(OURS))
+            large = asked(call, OURS, b"x" * (1024 * 1024 + 1), X_Api_Key=FIRST, X_Cliente_Id=str(OURS))
             assert connection.send(large).answer().status < 500
         except Closed:
             pass  # it had answered, and closed before all was sent
     with Raw(url) as slow, Raw(url) as other:
-        slow.send(request(*call, X_Api_Key=FIRST, X_Cliente_Id=str(OURS), Content_Length="100") + b"{")
+        slow.send(asked(call, X_Api_Key=FIRST, X_Cliente_Id=str(OURS), Content_Length="100") + b"{")
         assert other.send(request(X_Api_Key=FIRST, X_Cliente_Id="1")).answer().status == 200
         assert slow.answer().status < 500
 
@@ -452,7 +474,7 @@ def test_a_hundred_thousand_requests_find_no_bug_and_leave_nothing_behind(alone:
             {"name": "all", "scopes": ["read", "send"]},
         )
     ]
-    there = [call for call in calls() if not ENDLESS.search(call[1])]
+    there = [call for call in calls() if call[0] != WEBSOCKET and not ENDLESS.search(call[1])]
     generators = [Requests(seed, there, [FIRST, FIRST, *made]) for seed in range(CONNECTIONS)]
     whole = hammer(alone.url, generators, WARM_UP)
     before = held(alone.process)

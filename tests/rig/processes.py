@@ -61,6 +61,9 @@ class Service:
             "SM_PORT": str(self.port),
             "SM_DATA_DIR": str(data_dir),
             "SM_WHATSAPP_URL": whatsapp_url,
+            # Tests start clients more often than any consumer should.
+            "SM_INIT_RATE": "0",
+            "SM_INIT_ADDRESS_RATE": "0",
             **named,
         }
         self.log = data_dir.parent / f"{data_dir.name}.log"
