@@ -69,8 +69,8 @@ class CreateWebhook(Write[Webhook], Work):
 class ChangeWebhook(Write[Webhook], Work):
     """Set some fields of a webhook. Answers it as it then is; refuses NoSuchWebhook.
 
-    What has not been delivered goes by the new fields; where the target is another (`_TARGET`) it is due at once, and
-    its retries begin anew. A webhook that is not `active` is told once it is again.
+    What has not been delivered goes by the new fields, is due at once, and has its whole budget of retries. A webhook
+    that is not `active` is told once it is again.
     """
 
     id: str
@@ -112,9 +112,8 @@ def change(connection: Connection, message: ChangeWebhook) -> Webhook:
     of_id = update(webhooks).where(webhooks.c.id == message.id)
     connection.execute(of_id.values(changes | {"updated_at": message.at}))
     _begin_now(connection, message.id, before)
-    if _TARGET & changes.keys():
-        of_webhook = update(webhook_lines).where(webhook_lines.c.webhook_id == message.id)
-        connection.execute(of_webhook.values(attempts=0, next_at=None, failing_since=None))
+    of_webhook = update(webhook_lines).where(webhook_lines.c.webhook_id == message.id)
+    connection.execute(of_webhook.values(attempts=0, next_at=None, failing_since=None))
     return get(connection, GetWebhook(message.id))
 
 
@@ -138,7 +137,6 @@ def get_all(connection: Connection, _message: GetWebhooks | None = None) -> tupl
 WRITES: Operations = {CreateWebhook: create, ChangeWebhook: change, DeleteWebhook: remove}
 READS: Operations = {GetWebhook: get, GetWebhooks: get_all}
 
-_TARGET = frozenset({"url", "secret", "headers", "active"})
 _CHANGEABLE = frozenset(f.name for f in fields(Webhook)) - {"id", "created_at", "updated_at"}
 
 

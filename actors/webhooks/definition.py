@@ -108,7 +108,7 @@ def _checked(field: str, value: object) -> Any:
 
 def _url(value: object) -> str:
     if not isinstance(value, str) or not _VISIBLE.fullmatch(value) or " " in value or len(value) > MAX_URL:
-        raise ValueError(f"be an address of at most {MAX_URL} visible characters")
+        raise ValueError(f"be an address of at most {MAX_URL} visible ASCII characters")
     try:
         url = httpx.URL(value)
     except (httpx.InvalidURL, ValueError) as error:

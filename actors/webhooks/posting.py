@@ -91,7 +91,7 @@ class HttpPoster:
         """Start the loop's thread."""
         self._loop = asyncio.new_event_loop()
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=self._tls or httpx.create_ssl_context(trust_env=False),
+            ssl_context=self._tls or httpx.create_ssl_context(),
             network_backend=CheckedBackend(self._options.allowed, self._resolver),
             max_connections=None,
             max_keepalive_connections=IDLE_CONNECTIONS,

@@ -21,7 +21,7 @@ from typing import Any, cast
 import httpx
 from pykka import ActorDeadError
 
-from actors.clients.types import Seconds
+from actors.clients.types import ClientId, Seconds
 from actors.runtime import Actor, Reply
 from actors.store.dead_letters import PruneDeadLetters
 from actors.store.deliveries import Backlog, Due, GetBacklog, GetDue, RecordPassed
@@ -101,6 +101,10 @@ class Sender(Actor):
         self._slots: Slots[Key] = Slots(options.total, options.per_host)
         self._resting: list[tuple[Seconds, Key]] = []
         self._heard: dict[Key, Outcome] = {}
+        """Outcomes that may not have been handled; the poster's thread puts them in."""
+        self._refreshes = 0
+        self._meanwhile: set[ClientId] = set()
+        """Of whom events were told while the store was being asked: its answer may not know of them yet."""
 
     def started(self) -> None:
         self._poster.start()
@@ -132,6 +136,7 @@ class Sender(Actor):
         self._store.order(message.write, lambda answer: self._tell(Changed(reply_to, answer)))
 
     def _refresh(self, reply_to: Any = None, answer: object = None) -> None:
+        self._refreshes += 1
         self._store.order(GetBacklog(), lambda backlog: self._tell(Refreshed(backlog, reply_to, answer)))
 
     def _changed(self, message: Changed) -> None:
@@ -141,6 +146,7 @@ class Sender(Actor):
             self._refresh(message.reply_to, message.answer)
 
     def _refreshed(self, message: Refreshed) -> None:
+        self._refreshes -= 1
         if isinstance(message.backlog, Exception):
             self.log.warning("webhooks_not_read", reason=str(message.backlog))
             self.start_timer("refresh", self._options.store_retry, RefreshAgain())
@@ -155,10 +161,13 @@ class Sender(Actor):
         for key, line in self._lines.items():
             if before.get(key[0]) != self._targets[key[0]]:
                 line.forget()
-        for key in backlog.lines:
+        meanwhile = [(id, client_id) for id in self._targets for client_id in self._meanwhile]
+        for key in {*backlog.lines, *filter(self._is_wanted, meanwhile)}:
             line = self._line(key)
             line.forget()
             self._wake(key, line)
+        if not self._refreshes:
+            self._meanwhile.clear()
         self._run()
 
     def _target(self, webhook: Webhook) -> _Target:
@@ -168,6 +177,8 @@ class Sender(Actor):
     # What is to be delivered.
 
     def _published(self, message: Published) -> None:
+        if self._refreshes:
+            self._meanwhile.update(event.client_id for event in message.events)
         for event in message.events:
             for target in self._targets.values():
                 if target.webhook.active and target.webhook.wants_client(event.client_id):

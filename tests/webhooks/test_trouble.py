@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.runtime import wait_ended
+from actors.runtime.testing import Probe, own_tells, unstarted
 from actors.store.dead_letters import GetDeadLetters
-from actors.store.deliveries import GetLines
+from actors.store.deliveries import Backlog, GetDue, GetLines
+from actors.store.events import Event
 from actors.store.store import Store
-from actors.webhooks.messages import GetSending, Published, Sending
+from actors.store.webhooks import Webhook
+from actors.webhooks.messages import GetSending, Published, Refreshed, Sending, Subscribed
 from actors.webhooks.posting import HttpPoster, PostingOptions
 from actors.webhooks.schedule import Answered, Growth, RetryPolicy
+from actors.webhooks.sender import Sender
 from tests.webhooks.receiver import Receiver, Request, answer, choose
 from tests.webhooks.scripted import ScriptedPoster
-from tests.webhooks.sending import LOOPBACK, add, ask, happen, opened, sending, until
+from tests.webhooks.sending import LOOPBACK, ONE, add, ask, happen, opened, sending, until
 
 IDLE = Sending(0, 0, 0)
 
@@ -94,3 +100,33 @@ def test_no_secret_header_or_path_is_logged(
         assert told not in shown.out + shown.err
     assert "ECHOED" not in letters
     assert time.time() > webhook.created_at
+
+
+class SlowStore:
+    """Stands in for the store: keeps what it is asked until the test answers."""
+
+    def __init__(self) -> None:
+        self.writer = Probe().ref
+        self.orders: list[tuple[Any, Callable[[Any], None]]] = []
+
+    def order(self, message: Any, then: Callable[[Any], None]) -> None:
+        self.orders.append((message, then))
+
+    def tell(self, message: Any) -> None:
+        """Nothing to write to."""
+
+    def asked(self, kind: type) -> list[Any]:
+        return [message for message, _ in self.orders if isinstance(message, kind)]
+
+
+def test_an_event_told_while_the_webhooks_are_being_read_is_not_overlooked() -> None:
+    store = SlowStore()
+    sender = unstarted(Sender, store, ScriptedPoster())
+    sender.started()
+    sender.receive(Subscribed())
+    # The store has read what there is, then the event is written and told, and only then its answer is handled.
+    sender.receive(Published((Event(1, "E", ONE, 1, 0.0, "message", {}),)))
+    store.orders[-1][1](Backlog((Webhook("W", "https://target.example/", 0.0, 0.0),), ()))
+    (refreshed,) = [told for told in own_tells(sender) if isinstance(told, Refreshed)]
+    sender.receive(refreshed)
+    assert store.asked(GetDue) == [GetDue("W", ONE)]
