@@ -42,12 +42,26 @@ def test_the_figures_are_printed_and_written(
         return [Figure("a thing", 3.0, "s", floor=2.0, target=1.2)]
 
     monkeypatch.setattr(program, "BENCHMARKS", {"one": one})
-    program.main(["one", "--json", str(tmp_path / "figures.json")])
+    assert program.main(["one", "--json", str(tmp_path / "figures.json")]) == 0
     told = capsys.readouterr()
     assert "one: measuring" in told.err
     assert "MISSED" in told.out
     (figure,) = json.loads((tmp_path / "figures.json").read_text())
     assert (figure["name"], figure["ratio"], figure["held"]) == ("a thing", 1.5, False)
+
+
+def test_a_benchmark_that_cannot_be_run_does_not_keep_the_others_from_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(say: Say) -> list[Figure]:
+        raise OSError("no Chromium")
+
+    monkeypatch.setattr(program, "BENCHMARKS", {"broken": broken, "one": lambda say: [Figure("a thing", 3.0, "s")]})
+    assert program.main([]) == 1
+    told = capsys.readouterr()
+    assert "broken could not be measured" in told.err
+    assert "no Chromium" in told.err
+    assert "a thing" in told.out
 
 
 def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
