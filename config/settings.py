@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     init_address_rate: Rate = Field("30/minute", description="Starts by POST /init from one address; 0, no limit.")
     send_rate: Rate = Field("0", description="Messages that may be handed in for one client; 0, no limit.")
     request_rate: Rate = Field("0", description="Calls of one key, or of one address without a key; 0, no limit.")
-    max_connections: int = Field(1000, ge=1, le=1_000_000, description="Connections open at a time.")
+    max_connections: int = Field(500, ge=1, le=1_000_000, description="Connections open at a time.")
     max_header_size: int = Field(
         16_384, ge=1024, le=1_048_576, description="Bytes of a request's first line and headers together."
     )
@@ -145,6 +145,17 @@ class Settings(BaseSettings):
     )
     start_concurrency: int = Field(2, ge=1, le=1000, description="How many clients resume at a time after a restart.")
     send_timeout: Deadline = Field(30.0, description="How long a message may take to be accepted by WhatsApp.")
+    send_pace: Duration = Field(
+        0.0, description="Least time between two messages of a client, up to half as long again by chance; 0, none."
+    )
+    outbox_limit: int = Field(
+        10_000, ge=1, le=10_000_000, description="How many messages of one client may wait to be sent."
+    )
+    message_retention: Deadline = Field(
+        30 * 86_400.0, description="How long a settled message, and its idempotency key, is remembered."
+    )
+    event_retention: Deadline = Field(7 * 86_400.0, description="How long events are kept for streams and webhooks.")
+    event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="How many events are kept at most.")
     # Living without a human
     max_reconnection_attempts: int = Field(3, ge=0, le=1000, description="Reconnections in a row before ERROR.")
     backoff_first: Deadline = Field(1.0, description="Delay before the first reconnection; the next ones double it.")

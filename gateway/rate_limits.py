@@ -207,7 +207,7 @@ class Rates:
             return
         if self.requests:
             self.requests.hit(caller.key_id or address_of(scope))
-        if self.sends and need.scope is Right.SEND:
+        if self.sends and need.scope is Right.SEND and scope["method"] == "POST":
             self.sends.hit(_client_named(scope))
 
 

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.reference import settings_page
+from tests.docs.security import security_page
 from tests.docs.supervision import supervision_page
 
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/security.md": security_page,
     "docs/settings.md": settings_page,
     "docs/supervision.md": supervision_page,
 }

@@ -253,7 +253,7 @@ def test_calls_are_counted_by_key_or_address_and_messages_by_client_and_open_cal
     rates = Rates(starts(), Rate("messages", "1/minute"), Rate("calls", "2/minute"))
     key = Caller("k", frozenset(Scope), None)
     read, send = Need(Scope.READ, Whose.CLIENT), Need(Scope.SEND, Whose.CLIENT)
-    scope = {"headers": [(b"x-cliente-id", b"7")], "client": (HERE, 1)}
+    scope = {"method": "POST", "headers": [(b"x-cliente-id", b"7")], "client": (HERE, 1)}
     for _ in range(3):
         rates.count(OPEN, None, scope)
         rates.count(OPEN, key, scope)
