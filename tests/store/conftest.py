@@ -14,12 +14,24 @@ from actors.store.database import Database
 from actors.store.store import Store, open_store
 from tests.store.postgresql import NoPostgreSQL, PostgreSQL, running
 
+LIGHT = (
+    "fsync=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+    "jit=off",
+    "max_connections=40",
+    "shared_buffers=32MB",
+)
+"""No test pulls the machine's plug, and none lives long enough to be vacuumed."""
+
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """The server of this run. It does without fsync: no test pulls the machine's plug."""
+    """The server of this run."""
     try:
-        with running("fsync=off", "max_connections=40", "shared_buffers=16MB") as server:
+        with running(*LIGHT) as server:
             yield server
     except NoPostgreSQL as why:
         pytest.skip(str(why))
