@@ -25,6 +25,7 @@ from gateway.keys import Keyring, KeyStore, draw
 from gateway.listening import listen
 from gateway.rate_limits import Rates
 from tests.gateway.raw import Raw, request
+from tests.gateway.running import until
 
 KEY, TEXT = draw("reader", [Scope.READ], [ClientId(7)])
 NEEDS = {
@@ -79,6 +80,7 @@ def url() -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), name="guarded")
     thread.start()
+    until(lambda: server.started, bool, "the server has started")
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
