@@ -206,7 +206,6 @@ def test_a_lost_link_is_told_and_its_return(
 
 
 LOGOUTS = [
-    ("modern", "logout", {}, Reason.LOGGED_OUT_BY_PHONE),
     ("classic", "logout", {}, Reason.LOGGED_OUT_BY_PHONE),
     ("modern", "ban", {}, Reason.LOGGED_OUT_BY_PHONE),
     ("classic", "lock", {}, Reason.ACCOUNT_LOCKED),
@@ -232,22 +231,17 @@ def test_the_end_of_a_login_is_told_once_and_a_new_code_shows(
     assert len(page.told.told(LoggedOut)) == 1
 
 
-@GENERATIONS
-def test_logging_out_works_though_the_page_never_says_that_it_has(
-    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str
-) -> None:
-    sandbox.post("/settings", compat=compat)
+def test_logging_out_works_on_old_pages_too(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
+    sandbox.post("/settings", compat="classic")
     page = linked(shell)
     page.page.log_out()
     assert page.told.until(LoggedOut).reason is Reason.LOGGED_OUT_BY_API
     assert sandbox.get(f"/accounts/{NUMBER}", wait=5, state="gone")["devices"] == []
 
 
-@GENERATIONS
 def test_a_login_that_was_removed_meanwhile_is_told_at_the_resume(
-    shell: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox, compat: str
+    shell: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox
 ) -> None:
-    sandbox.post("/settings", compat=compat)
     linked(shell).close()
     sandbox.post(f"/accounts/{NUMBER}/logout")
     page = opened(shell)
