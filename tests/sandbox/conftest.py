@@ -250,14 +250,11 @@ class Tab:
         """Ends this Chromium: SIGTERM keeps what the page stored."""
         if self._started is None:
             return
-        family = psutil.Process(self._started.pid).children(recursive=True)
-        for process in family[:1]:  # what is started first is a script that waits for Chromium itself
-            process.kill() if kill else process.terminate()
-        _, left = psutil.wait_procs(family, 10)
-        assert not left
-        self._started.wait(10)
-        self._started = None
         self._loop.run_until_complete(self._settle())
+        for process in psutil.Process(self._started.pid).children():
+            process.kill() if kill else process.terminate()
+        self._started.wait(10)  # a script, which waits for Chromium; what Chromium started ends with it
+        self._started = None
 
     async def _settle(self) -> None:
         if self._browser:
@@ -268,7 +265,7 @@ class Tab:
         await asyncio.gather(*others, return_exceptions=True)
 
     def dispose(self) -> None:
-        self.close()
+        self.close(kill=True)
         self._loop.close()
 
 
