@@ -44,6 +44,7 @@ class ChromiumBrowser:
         self._house: House | None = None
         self._pages: set[ChromiumPage] = set()
         self._changed = threading.Condition()
+        self._stopped = False
         self.versions: Mapping[str, str] = {}
         """What runs, by name, once started: `{"wa_js": "4.6.0", "chromium": "156.0.8078.79", "chromium_build": …}`."""
 
@@ -61,6 +62,7 @@ class ChromiumBrowser:
         self.versions = {"wa_js": bundle.version, "chromium": build.version, "chromium_build": build.path.name}
         loop = BrowserLoop(self._died)
         loop.start()
+        self._stopped = False
         self._house = House(
             self._options,
             build,
@@ -73,11 +75,12 @@ class ChromiumBrowser:
 
     def stop(self, seconds: Seconds) -> bool:
         """Kill what is left within `seconds`, and end the threads; whether nothing had to be killed."""
-        house, self._house = self._house, None
+        house = self._house
         if house is None:
             return True
         deadline = time.monotonic() + max(seconds, _AFTER_KILL)
         with self._changed:
+            self._stopped = True
             left = list(self._pages)
             for page in left:
                 page.kill()
@@ -88,14 +91,15 @@ class ChromiumBrowser:
         return not left and ended
 
     def open(self, client_id: ClientId, tell: Tell) -> ChromiumPage:
-        """See the port."""
+        """See the port. Raises RuntimeError before the first `start`."""
         house = self._house
         if house is None:
             raise RuntimeError("The browser is not started")
         page = ChromiumPage(house, client_id, tell, self._page_gone)
         with self._changed:
-            self._pages.add(page)
-        if not house.loop.call(page.begin):
+            if not self._stopped:
+                self._pages.add(page)
+        if page not in self._pages or not house.loop.call(page.begin):
             self._page_gone(page)
             tell(BrowserGone(Reason.CHROMIUM_FAILED, "The browser is stopped"))
         return page

@@ -58,7 +58,7 @@ class ChromiumPage:
         self._life: Life | None = None
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
         self._work: set[asyncio.Task[None]] = set()
-        self._ending = False
+        self._ending = self._left_early = False
 
     # --- the port ----------------------------------------------------------------------------------------------------
 
@@ -107,6 +107,8 @@ class ChromiumPage:
         hearing.on_view = life.modules_are_there
         hearing.on_ready = lambda: self._start(self._tell_stored())
         hearing.answer_dialog = self._answer_dialog
+        if self._left_early:
+            life.leave(kill=True)
         self._house.loop.run(self._live(life), f"page-{self._client_id}")
 
     async def _live(self, life: Life) -> None:
@@ -120,7 +122,9 @@ class ChromiumPage:
         self._gone(self)
 
     def _leave(self, kill: bool) -> None:
-        if self._life is not None:
+        if self._life is None:  # stopped between being opened and having begun
+            self._left_early = True
+        else:
             self._life.leave(kill=kill)
 
     def _opened(self, wire: Wire) -> None:

@@ -9,6 +9,10 @@
 
 Rule of this file: nothing is deleted but by the owner of the profile, and nothing outside of it. The lock is ours
 because the headless shell writes no SingletonLock.
+
+A login is on disk once Chromium has written it: at an orderly end, and some seconds after each change. One that is
+younger than about 5 s when the power fails, or Chromium is killed, can be lost though `login` is there: the page then
+shows a code again.
 """
 
 from __future__ import annotations

@@ -202,6 +202,9 @@ def test_stopping_kills_what_is_left_and_says_so(tmp_path: Path, sandbox: Sandbo
     assert page.told.told(BrowserGone) == [BrowserGone(None, "Closed")]
     assert not naming(tmp_path)
     assert browser.stop(5.0)
+    late = Opened(browser)
+    assert late.told.until(BrowserGone).reason is Reason.CHROMIUM_FAILED
+    late.page.close()
 
 
 def test_an_owner_that_raises_disturbs_nobody(shell: ChromiumBrowser, sandbox: Sandbox) -> None:
