@@ -12,8 +12,8 @@ import pykka
 from actors.runtime import Actor, ask
 from tests.benchmarks.figures import Figure, Say, rounds
 
-ASKS = 5000
-ROUNDS = 7
+ASKS = 2000
+ROUNDS = 20
 
 
 class Plain(pykka.ThreadingActor):

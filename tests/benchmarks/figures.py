@@ -80,7 +80,7 @@ def show(figures: Iterable[Figure]) -> None:
         column.justify = "right"
     for figure in figures:
         table.add_row(figure.name, *_cells(figure))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
