@@ -15,6 +15,8 @@ from tests.sandbox.conftest import Sandbox, Tab
 from tests.sandbox.linked import CODE, MAIN, Linked
 
 pytestmark = pytest.mark.e2e
+# For what runs through the same code on both generations.
+ON_MODERN = pytest.mark.parametrize("pages", ["modern"], indirect=True)
 
 
 @pytest.fixture(scope="module", params=["modern", "classic"])
@@ -139,6 +141,7 @@ def test_a_removal_from_the_phone(linked: Linked) -> None:
     linked.leaves("gone")
 
 
+@ON_MODERN
 def test_a_permanent_ban_looks_like_a_removal_and_pairing_fails(linked: Linked) -> None:
     linked.act("ban")
     assert "logout_reason" not in linked.shows_a_new_code()
@@ -146,6 +149,7 @@ def test_a_permanent_ban_looks_like_a_removal_and_pairing_fails(linked: Linked) 
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "BANNED")
 
 
+@ON_MODERN
 def test_an_account_lock_says_why_in_the_address(linked: Linked) -> None:
     linked.act("lock", header="Locked", subtext="Open WhatsApp")
     search = linked.shows_a_new_code()
@@ -166,6 +170,7 @@ def test_a_logout_by_wa_js(linked: Linked) -> None:
     linked.leaves("gone")
 
 
+@ON_MODERN
 def test_a_page_can_leave_and_come_back(linked: Linked) -> None:
     linked.act("page", do="leave")
     linked.leaves("away")
@@ -173,6 +178,7 @@ def test_a_page_can_leave_and_come_back(linked: Linked) -> None:
     linked.until(MAIN)
 
 
+@ON_MODERN
 def test_a_page_can_hang(linked: Linked) -> None:
     linked.act("page", do="hang", seconds=0.5)
     before = time.monotonic()
