@@ -313,7 +313,10 @@ def _tls_listener(context: ssl.SSLContext) -> Iterator[int]:
             try:
                 with context.wrap_socket(connection, server_side=True) as secure:
                     secure.settimeout(5.0)
-                    secure.recv(65536)
+                    # All of it, body too: closing with something unread resets the connection under the answer.
+                    received = b""
+                    while not received.endswith(b"\r\n\r\n{}"):
+                        received += secure.recv(65536)
                     secure.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
             except OSError:
                 connection.close()
@@ -323,8 +326,6 @@ def _tls_listener(context: ssl.SSLContext) -> Iterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
-        with socket.socket() as waker:
-            listener.shutdown(socket.SHUT_RDWR)
-            waker.close()
+        listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(10.0)
