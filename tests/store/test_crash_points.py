@@ -87,10 +87,6 @@ def die(*_: object) -> NoReturn:
 # Each prepares the child to die at one point of the step; all but the last two before the write is on disk.
 
 
-def before_the_write(database: Database, step: Step) -> Store:
-    return open_store(database, operations={**WRITES, type(step.write): die})
-
-
 def within_the_write(database: Database, step: Step) -> Store:
     def half(connection: Connection, message: Any) -> Any:
         event.listen(connection, "after_cursor_execute", _die_after_writing)
@@ -136,7 +132,7 @@ def _patched(database: Database, commit: Callable[[GroupCommit], list[Settle]]) 
     return database
 
 
-POINTS = [before_the_write, within_the_write, after_the_write, before_the_commit, after_the_commit, after_the_answer]
+POINTS = [within_the_write, after_the_write, before_the_commit, after_the_commit, after_the_answer]
 DURABLE = {after_the_commit, after_the_answer}
 
 
