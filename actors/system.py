@@ -1,6 +1,6 @@
 """The composition root: builds the tree in order, tears it down in reverse.
 
-    claim of the data directory ◄ store ◄ browser ◄ supervisor (◄ clients)
+    claim of the data directory ◄ store ◄ retention, outbox ◄ browser ◄ supervisor (◄ clients)
 
 Rule of this file: it decides nothing. Whatever is taken in `start` is given back by a callback registered right there.
 """
@@ -28,12 +28,16 @@ from actors.clients.protocol import ShutDown
 from actors.clients.reconnection import Policy
 from actors.clients.supervisor import Resume, Rules, Supervisor
 from actors.clients.types import ClientId, Seconds
+from actors.outbox.dispatcher import Dispatcher, Pace
+from actors.outbox.readiness import ReadinessJournal
 from actors.runtime import Backoff, wait_ended
 from actors.store.database import Database
 from actors.store.errors import StoreError, StoreUnavailable
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim
 from actors.store.recording import StoreJournal, StoreSessions
+from actors.store.retention import Retention
+from actors.store.retention import Rules as RetentionRules
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 VERSION = version("session-manager")
+URGENT = 8
+"""The least priority of messages that go past the pace: codes somebody waits for."""
 STORE_SECONDS: Seconds = 5.0
 """How long the store may take for what is asked of it while starting, and for its last commit."""
 CLIENTS_SHARE = 0.75
@@ -86,6 +92,7 @@ class System:
         self._directory = Directory()
         self._supervisor: ActorRef[Supervisor] | None = None
         self._store: Store | None = None
+        self._outbox: ActorRef[Dispatcher] | None = None
         self._opened = ExitStack()
         self._stopping = self._orderly = True
         self._deadline = 0.0
@@ -103,6 +110,13 @@ class System:
         if self._store is None:
             raise Starting
         return self._store
+
+    @property
+    def outbox(self) -> ActorRef[Any]:
+        """Answers Await; takes Queued and GiveUp. Raises Starting before `start` is through."""
+        if self._outbox is None:
+            raise Starting
+        return self._outbox
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -129,12 +143,16 @@ class System:
             opened.callback(self._close_store, store)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
+            retention = Retention.start(store, retention_rules(settings), watcher=watch)
+            opened.callback(self._stop_actor, retention)
+            outbox = Dispatcher.start(store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=watch)
+            opened.callback(self._stop_actor, outbox)
             self._browser.start()
             opened.callback(self._stop_browser)
             self._supervisor = Supervisor.start(
                 self._browser,
                 self._directory,
-                journal=StoreJournal(store),
+                journal=ReadinessJournal(StoreJournal(store), outbox),
                 sessions=StoreSessions(store),
                 rules=rules(settings),
                 pairings={session.client_id: Pairing(session.paired_at, session.early_logouts) for session in known},
@@ -142,7 +160,7 @@ class System:
             )
             opened.callback(self._shut_down, self._supervisor)
             self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
-            self._store = store
+            self._store, self._outbox = store, outbox
             self._stopping, self._orderly = False, True
             self._opened = opened.pop_all()
 
@@ -168,6 +186,12 @@ class System:
         if self._supervisor is not None:
             self._supervisor.stop(block=False)
             self._orderly &= wait_ended(self._supervisor, timeout=self._left())
+
+    def _stop_actor(self, ref: ActorRef[Any]) -> None:
+        ref.stop(block=False)
+        if not wait_ended(ref, timeout=max(self._left(), 1.0)):
+            _log.error("system.actor_not_stopped", actor=ref.actor_class.__name__)
+            self._orderly = False
 
     def _close_store(self, store: Store) -> None:
         try:
@@ -215,6 +239,13 @@ def opened_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close(timeout=STORE_SECONDS)
+
+
+def retention_rules(settings: Settings) -> RetentionRules:
+    """What the operator decided, in the store's words."""
+    return RetentionRules(
+        events=settings.event_retention, events_kept=settings.event_limit, messages=settings.message_retention
+    )
 
 
 def _database(settings: Settings) -> Database:

@@ -235,7 +235,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "chromium", "tls_cert", "tls_key")
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser()
+        try:
+            return None if value is None else value.expanduser()
+        except RuntimeError as error:
+            raise ValueError("should not name the home directory of a user there is not") from error
 
     @model_validator(mode="after")
     def _cap_is_above_first(self) -> Self:

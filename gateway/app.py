@@ -15,6 +15,7 @@ from gateway.calls import Gateway, for_all, for_client
 from gateway.door import door
 from gateway.guard import Guard, guard
 from gateway.keys import Keyring
+from gateway.outbox import Outbox
 from gateway.page_headers import PageHeaders
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
@@ -37,6 +38,10 @@ def routes() -> list[BaseRoute]:
         Route("/qr-code", qr.qr_code_endpoint),
         Route("/pairing-code", for_client(qr.pairing_code), methods=["POST"]),
         Route("/send", for_client(messages.send), methods=["POST"]),
+        Route("/messages", for_client(messages.accept), methods=["POST"]),
+        Route("/messages", for_client(messages.messages)),
+        Route("/messages/{id}", for_client(messages.message)),
+        Route("/messages/{id}", for_client(messages.cancel), methods=["DELETE"]),
         Route("/clients", for_all(clients.clients)),
         Route("/logout", for_client(clients.log_out), methods=["POST"]),
         Route("/session/{clienteId}", for_all(clients.delete), methods=["DELETE"]),
@@ -48,12 +53,11 @@ def routes() -> list[BaseRoute]:
 
 def gateway_of(system: System, settings: Settings) -> Gateway:
     """What the handlers of one application work with."""
-    bridge = Bridge(
-        system, send_seconds=settings.send_timeout, max_reconnection_attempts=settings.max_reconnection_attempts
-    )
+    bridge = Bridge(system, max_reconnection_attempts=settings.max_reconnection_attempts)
+    outbox = Outbox(system, bridge, send_seconds=settings.send_timeout, limit=settings.outbox_limit)
     images, first = QrImages(), settings.api_key
     keyring = Keyring(lambda: system.store, first=first.get_secret_value() if first else None)
-    return Gateway(settings, bridge, images, StatusPages(images), keyring, Rates.of(settings))
+    return Gateway(settings, bridge, outbox, images, StatusPages(images), keyring, Rates.of(settings))
 
 
 def application(gateway: Gateway) -> ASGIApp:

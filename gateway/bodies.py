@@ -35,6 +35,17 @@ async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
         raise InvalidRequest(_sentence(error.errors(include_url=False, include_input=False)[0])) from None
 
 
+def parse_query(request: Request, shape: type[Shape]) -> Shape:
+    """The query string as this shape; each name at most once. Raises InvalidRequest."""
+    given = request.query_params.multi_items()
+    if len({name for name, _ in given}) < len(given):
+        raise InvalidRequest("The query names something twice")
+    try:
+        return shape.model_validate(dict(given))
+    except ValidationError as error:
+        raise InvalidRequest(_sentence(error.errors(include_url=False, include_input=False)[0])) from None
+
+
 async def read(request: Request, seconds: float) -> bytes:
     """The body's bytes. Raises HTTPException: 408 after `seconds`, 413 beyond MAX_BODY. Raises ClientDisconnect."""
     try:
@@ -67,6 +78,7 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{detail['loc'][0]} is missing"
     if detail["type"] == "string_pattern_mismatch":
-        return f"{detail['loc'][0]} is neither a number nor a chat id"
+        kind = "a message's id" if detail["loc"][0] == "after" else "a number or a chat id"
+        return f"{detail['loc'][0]} is not {kind}"
     what = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{detail['loc'][0]} {what}"

@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pykka import ActorDeadError, Timeout
+from pykka import ActorDeadError
 
-from actors.clients.errors import NotReady, SendUnknown, ShuttingDown
+from actors.clients.errors import NotReady, ShuttingDown
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -24,12 +24,11 @@ from actors.clients.protocol import (
     LogOut,
     PairingCodeShown,
     RequestPairingCode,
-    SendText,
-    Sent,
     Started,
     Status,
 )
 from actors.clients.types import ClientId, Seconds, State
+from actors.outbox.protocol import GiveUp
 from actors.runtime import ask
 
 if TYPE_CHECKING:
@@ -63,6 +62,10 @@ class System(Protocol):
         """The API keys there are, read before `start`. Blocks. Raises StartRefused."""
 
     @property
+    def outbox(self) -> ActorRef[Any]:
+        """Answers Await; takes Queued and GiveUp. Raises Starting while there is none yet."""
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """What runs, for /health: `{"wa_js": "4.6.0", …}`."""
 
@@ -82,9 +85,8 @@ class Bridge:
     Where no client of that number runs, NotReady(NOT_INITIALIZED) is raised, unless a method says otherwise.
     """
 
-    def __init__(self, system: System, *, send_seconds: Seconds, max_reconnection_attempts: int) -> None:
+    def __init__(self, system: System, *, max_reconnection_attempts: int) -> None:
         self._system = system
-        self._send_seconds = send_seconds
         self._max_attempts = max_reconnection_attempts
         self._questions: dict[ClientId, asyncio.Future[Status]] = {}
         self.draining = False
@@ -97,14 +99,15 @@ class Bridge:
 
     async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
         """Start the client unless it runs. Raises StartUnderWay, CapacityExceeded, ShuttingDown."""
-        self._refuse_while_draining()
+        self.refuse_while_draining()
         answer: Started | AlreadyRunning = await self._supervisor(Init(client_id), ORDER_SECONDS)
         return answer
 
     async def delete(self, client_id: ClientId) -> Deleted:
-        """Log out, stop, forget. Raises NoSuchClient."""
-        self._refuse_while_draining()
+        """Log out, stop, forget; what it has queued will not leave. Raises NoSuchClient."""
+        self.refuse_while_draining()
         answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
+        self._system.outbox.tell(GiveUp(client_id))
         return answer
 
     async def clients(self) -> tuple[Status, ...]:
@@ -146,24 +149,15 @@ class Bridge:
             return self._absent(client_id)
         return answer
 
-    async def send(self, client_id: ClientId, message: SendText) -> Sent:
-        """Send a text. Raises NotReady, SendFailed, SendUnknown."""
-        self._refuse_while_draining()
-        try:
-            answer: Sent = await self._client(client_id, message, self._send_seconds + GRACE_SECONDS)
-        except Timeout as error:
-            raise SendUnknown("The client did not say in time what became of the message") from error
-        return answer
-
     async def log_out(self, client_id: ClientId) -> Status:
         """Log out at WhatsApp. Raises NotReady, LogOutFailed."""
-        self._refuse_while_draining()
+        self.refuse_while_draining()
         answer: Status = await self._client(client_id, LogOut(), ORDER_SECONDS)
         return answer
 
     async def pairing_code(self, client_id: ClientId, phone: str) -> str:
         """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
-        self._refuse_while_draining()
+        self.refuse_while_draining()
         answer: PairingCodeShown = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
         return answer.code
 
@@ -182,7 +176,8 @@ class Bridge:
         except ActorDeadError as error:
             raise ShuttingDown from error
 
-    def _refuse_while_draining(self) -> None:
+    def refuse_while_draining(self) -> None:
+        """Raises ShuttingDown once `draining` is set."""
         if self.draining:
             raise ShuttingDown
 

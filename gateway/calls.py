@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from gateway.bridge import Bridge
     from gateway.keys import Keyring
+    from gateway.outbox import Outbox
     from gateway.pages import StatusPages
     from gateway.qr import QrImages
     from gateway.rate_limits import Rates
@@ -32,6 +33,7 @@ class Gateway:
 
     settings: Settings
     bridge: Bridge
+    outbox: Outbox
     images: QrImages
     pages: StatusPages
     keyring: Keyring

@@ -37,7 +37,7 @@ from actors.clients.errors import (
     StartUnderWay,
 )
 from actors.runtime import MailboxFull, Refusal
-from actors.store.errors import StoreUnavailable
+from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull, StoreUnavailable
 from actors.store.keys import NoSuchKey
 from gateway.authority import Forbidden, Unauthorized
 from gateway.identity import HeaderRefused
@@ -144,6 +144,10 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     KeyRefused: _as(409, "KEY_REFUSED"),
     NoSuchKey: _as(404, "KEY_NOT_FOUND"),
     StoreUnavailable: _store_unavailable,
+    IdempotencyKeyReused: _as(422, "IDEMPOTENCY_KEY_REUSED"),
+    OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
+    NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
+    MessageNotQueued: lambda error: Problem(409, "MESSAGE_NOT_QUEUED", str(error), {"state": error.state}),
     StartUnderWay: _start_under_way,
     StartFailed: _start_failed,
     NotReady: _as(409, "SESSION_NOT_READY"),

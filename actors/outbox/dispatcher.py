@@ -153,7 +153,7 @@ class Dispatcher(Actor):
         """Take the message back if the asker wants that and it has not left; then tell how it stands."""
         order, ticket = asker.order, asker.ticket
         if order.withdraw:
-            cancel = CancelMessage(order.client_id, order.id, self.clock.time())
+            cancel = CancelMessage(order.client_id, order.id, self.clock.time(), frees_key=True)
             self._order(cancel, lambda answer: Withdrawn(order.client_id, order.id, ticket, answer))
         else:
             self._tell_standing(order, ticket)

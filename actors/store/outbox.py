@@ -86,11 +86,15 @@ class AcceptMessage(Work, Write[Accepted]):
 
 @dataclass(frozen=True, slots=True)
 class CancelMessage(Work, Write[Message]):
-    """Take back what has not left. Refuses NoSuchMessage, MessageNotQueued."""
+    """Take back what has not left. Refuses NoSuchMessage, MessageNotQueued.
+
+    `frees_key`: the caller has been told that nothing was accepted, and may use its idempotency key again.
+    """
 
     client_id: ClientId
     id: str
     at: Seconds
+    frees_key: bool = False
 
 
 # --- from whoever sends ----------------------------------------------------------------------------------------------
@@ -203,6 +207,14 @@ class GetMessage(Read[Message | None]):
 
     client_id: ClientId
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetMessageByKey(Read[Message | None]):
+    """The message of a client that was accepted with this idempotency key."""
+
+    client_id: ClientId
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from actors.store.message_states import MessageState
 from actors.store.outbox import (
     CountQueued,
     GetMessage,
+    GetMessageByKey,
     GetNextDue,
     GetNextExpiry,
     ListMessages,
@@ -78,6 +79,11 @@ def get_message(connection: Connection, message: GetMessage) -> Message | None:
     return found[0] if found else None
 
 
+def get_by_key(connection: Connection, message: GetMessageByKey) -> Message | None:
+    found = read(connection, select(outbox).where(outbox.c.key == message.key, _of(message.client_id)))
+    return found[0] if found else None
+
+
 def get_list(connection: Connection, message: ListMessages) -> tuple[Message, ...]:
     query = select(outbox).where(_of(message.client_id)).order_by(outbox.c.position).limit(message.limit)
     if message.after is not None:
@@ -112,6 +118,7 @@ READS: Operations = {
     NextMessages: get_next,
     Unsettled: get_unsettled,
     GetMessage: get_message,
+    GetMessageByKey: get_by_key,
     ListMessages: get_list,
     CountQueued: get_count,
     GetNextDue: get_next_due,

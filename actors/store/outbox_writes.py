@@ -54,7 +54,8 @@ def cancel(connection: Connection, message: CancelMessage) -> Message:
         raise NoSuchMessage(message.client_id, message.id)
     if known.state is not MessageState.QUEUED:
         raise MessageNotQueued(known.id, known.state)
-    return _move(connection, known, MessageState.CANCELLED, message.at)
+    freed = {"key": None, "fingerprint": None} if message.frees_key else {}
+    return _move(connection, known, MessageState.CANCELLED, message.at, **freed)
 
 
 def mark_sending(connection: Connection, message: MarkSending) -> tuple[Message, ...]:
