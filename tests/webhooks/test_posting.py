@@ -315,8 +315,8 @@ def _tls_listener(context: ssl.SSLContext) -> Iterator[int]:
                     secure.settimeout(5.0)
                     # All of it, body too: closing with something unread resets the connection under the answer.
                     received = b""
-                    while not received.endswith(b"\r\n\r\n{}"):
-                        received += secure.recv(65536)
+                    while not received.endswith(b"\r\n\r\n{}") and (part := secure.recv(65536)):
+                        received += part
                     secure.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
             except OSError:
                 connection.close()
