@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import structlog
 
@@ -15,6 +16,8 @@ PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlo
 
 def pytest_configure() -> None:
     mark_this_run()
+    hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
+    hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
