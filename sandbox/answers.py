@@ -1,0 +1,61 @@
+"""How the control API reads requests and writes answers: JSON both ways, errors as {"error": {"code", "message"}}."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.world import SandboxError
+
+MAX_WAIT = 300.0
+
+
+def wait_of(request: Request) -> float:
+    return min(number_of(dict(request.query_params), "wait"), MAX_WAIT) if "wait" in request.query_params else 0.0
+
+
+def number_of(said: dict[str, Any], name: str) -> float:
+    """Raises KeyError or ValueError unless it is a finite number, 0 or more."""
+    value = float(said[name])
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a number, 0 or more")
+    return value
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    """The request's JSON object; an empty body is an empty object. Raises ValueError for anything else."""
+    said = json.loads(await request.body() or b"{}")
+    if not isinstance(said, dict):
+        raise ValueError("the body must be a JSON object")
+    return said
+
+
+def answering(handle: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+    """Makes what a handler returns or raises a response."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return json_response(await handle(request))
+        except SandboxError as error:
+            return refusal(error.status, error.code, error.message)
+        except KeyError as error:
+            return refusal(400, "INVALID_REQUEST", f"the body lacks {error}")
+        except (TypeError, ValueError, binascii.Error) as error:
+            return refusal(400, "INVALID_REQUEST", str(error))
+
+    return answer
+
+
+def refusal(status: int, code: str, message: str) -> Response:
+    return json_response({"error": {"code": code, "message": message}}, status)
+
+
+def json_response(said: Any, status: int = 200) -> Response:
+    """In ASCII, so that any text a page sent can be told, even one that is no valid Unicode."""
+    return Response(json.dumps(said), status, media_type="application/json")

@@ -1,0 +1,107 @@
+"""What can befall an account: logout, bans, outages, conflicts, and what its page or its messages suffer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.answers import number_of
+from sandbox.login import Login
+from sandbox.scene import Scene
+from sandbox.world import Account, SandboxError, SendRule
+
+Act = Callable[[Any, dict[str, Any]], Any]
+PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
+
+
+class Fates:
+    """Each is a function of (account, the request's JSON object). They raise SandboxError, KeyError, ValueError."""
+
+    def __init__(self, scene: Scene, login: Login) -> None:
+        self._scene, self._login = scene, login
+
+    def table(self) -> dict[str, Act]:
+        """By the last word of `/api/accounts/{number}/…`."""
+        return {
+            "logout": lambda account, _said: self._login.end(account, {"op": "removed"}),
+            "ban": self._ban,
+            "unban": lambda account, _said: setattr(account, "banned", False),
+            "lock": self._lock,
+            "temp-ban": self._temp_ban,
+            "unavailable": self._unavailable,
+            "outdated": self._outdated,
+            "replace": lambda account, _said: self._elsewhere(account, "replaced"),
+            "conflict": lambda account, _said: self._elsewhere(account, "conflict"),
+            "block": lambda account, said: self._login.block(account, str(said["state"])),
+            "network": lambda account, said: self._network(account, "online", said),
+            "reachable": lambda account, said: self._network(account, "reachable", said),
+            "storage-failure": self._storage_failure,
+            "page": self._page,
+            "sending": self._sending,
+        }
+
+    def _ban(self, account: Account, _said: dict[str, Any]) -> None:
+        account.banned = True
+        self._login.end(account, {"op": "failure", "code": 406})
+
+    def _lock(self, account: Account, said: dict[str, Any]) -> None:
+        account.locked = True
+        told = {"op": "failure", "code": 403, "header": said.get("header"), "subtext": said.get("subtext")}
+        self._login.end(account, told)
+
+    def _temp_ban(self, account: Account, said: dict[str, Any]) -> None:
+        seconds = number_of(said, "seconds")
+        if not seconds:
+            account.temp_ban = None
+            return
+        account.temp_ban = {
+            "until": int(time.time() + seconds),
+            "code": int(said.get("code", 101)),
+            "message": str(
+                said.get("message", "You sent too many messages to people who don't have you in their address books")
+            ),
+            "url": "https://faq.whatsapp.com/",
+        }
+        self._login.disturb(account, {"op": "failure", "code": 402, "temp_ban": account.temp_ban})
+
+    def _unavailable(self, account: Account, said: dict[str, Any]) -> None:
+        account.unavailable_until = time.time() + number_of(said, "seconds")
+        self._login.disturb(account, {"op": "failure", "code": 503})
+
+    def _outdated(self, account: Account, said: dict[str, Any]) -> None:
+        mode = said["mode"]
+        if mode not in ("", "until_reload", "always"):
+            raise SandboxError(400, "INVALID_REQUEST", "mode must be until_reload, always or empty")
+        account.outdated, account.outdated_told = mode, False
+        if mode:
+            account.outdated_told = any(page.streaming for page in self._scene.pages_of(account))
+            self._login.disturb(account, {"op": "failure", "code": 405})
+
+    def _elsewhere(self, account: Account, op: str) -> None:
+        self._scene.page_of(account)
+        self._login.disturb(account, {"op": op})
+
+    def _network(self, account: Account, name: str, said: dict[str, Any]) -> None:
+        setattr(account, name, bool(said[name]))
+        self._login.network(account)
+
+    def _storage_failure(self, account: Account, said: dict[str, Any]) -> None:
+        self._scene.page_of(account)
+        self._login.end(account, {"op": "storage_failure", "reason": str(said["reason"])})
+
+    def _page(self, account: Account, said: dict[str, Any]) -> None:
+        act = said["do"]
+        if act not in PAGE_ACTS:
+            raise SandboxError(400, "INVALID_REQUEST", f"do must be one of {', '.join(PAGE_ACTS)}")
+        amount = PAGE_ACTS[act]
+        told = {"op": act} | ({amount: number_of(said, amount)} if amount else {})
+        self._scene.page_of(account).say(told)
+
+    def _sending(self, account: Account, said: dict[str, Any]) -> None:
+        mode, left, to = said["mode"], said.get("left"), said.get("to")
+        if mode not in ("ok", "refuse", "never", "lose"):
+            raise SandboxError(400, "INVALID_REQUEST", "mode must be ok, refuse, never or lose")
+        account.rules = [rule for rule in account.rules if rule.to != to]
+        rule = SendRule(mode, None if left is None else int(left), to)
+        account.rules.insert(0 if to else len(account.rules), rule)
