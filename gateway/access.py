@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from actors.clients.errors import ShuttingDown
+from gateway.authority import CALLER, Caller
 from gateway.errors import problem_of, respond
 from gateway.identity import HEADER, client_number
 
@@ -67,6 +68,7 @@ class Access:
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000, 2),
                 client=_client(scope["headers"]),
+                key=_key(scope),
             )
 
 
@@ -82,6 +84,12 @@ def _path(scope: Scope) -> str:
     """The path as it was sent, still percent-encoded: it cannot break a line."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw[:_PATH_SHOWN].decode("ascii", "backslashreplace")
+
+
+def _key(scope: Scope) -> str | None:
+    """The id of the key that was used, which is no secret."""
+    caller: Caller | None = scope.get(CALLER)
+    return (caller.key_id or None) if caller else None
 
 
 def _client(headers: Iterable[tuple[bytes, bytes]]) -> int | None:

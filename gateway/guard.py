@@ -28,13 +28,13 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller, need = self._keyring.identify(scope["headers"]), self._needs[scope.get("method", _UPGRADE)]
+        scope[CALLER] = caller
         try:
             check(need, caller, scope)
             self._rates.count(need, caller, scope)
         except (Unauthorized, Forbidden, HeaderRefused, RateLimited) as error:
             await respond(problem_of(error))(scope, receive, send)
             return
-        scope[CALLER] = caller
         await self._app(scope, receive, send)
 
 

@@ -83,7 +83,8 @@ class Server:
     async def _serve(self, listener: socket.socket, told: asyncio.Future[Ending]) -> int:
         gateway = await self._gateway()
         async with _http(application(gateway), listener, self._settings):
-            _log.info("service.listening", url=address(listener))
+            scheme = "https" if self._settings.tls_cert else "http"
+            _log.info("service.listening", url=address(listener, scheme))
             # Not cut short by a signal: what was half started could not be stopped in order.
             await asyncio.to_thread(self.system.start)
             _log.info("service.started")

@@ -164,6 +164,7 @@ def test_no_key_is_in_the_log_or_in_an_answer(tmp_path: Path, capfd: pytest.Capt
         listed = service.get("/keys").text
         service.call("DELETE", f"/keys/{created['id']}")
     told = listed + "".join(capfd.readouterr())
+    assert created["id"] in told
     for secret in (TEXT, created["key"]):
         assert secret not in told
         assert secret.split("_", 2)[2] not in told

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pykka import ActorDeadError, Timeout
 
 from actors.clients.types import ClientId
 from actors.runtime import Reply
 from actors.store.database import Database
-from actors.store.keys import AddKey, NoSuchKey, RevokeKey
+from actors.store.errors import StoreUnavailable
+from actors.store.keys import AddKey, ApiKey, NoSuchKey, RevokeKey
 from actors.store.store import Store, open_store
 from gateway.authority import ANYONE, Caller, Scope
 from gateway.keys import FIRST_ID, KeyRefused, Keyring, digest_of, draw, presented
@@ -203,6 +205,44 @@ def test_what_another_process_has_written_counts_after_loading_and_use_is_writte
         again = Keyring(lambda: store)
         await again.load()
         assert again.valid()[0].last_used_at == 50.0
+
+    run(scenario)
+
+
+class Failing:
+    """A store that cannot be read at first, and then has one key."""
+
+    def __init__(self, key: ApiKey) -> None:
+        self.failures: list[Exception] = [StoreUnavailable("full"), ActorDeadError("closed"), Timeout("slow")]
+        self.key = key
+
+    def ask(self, message: Any) -> Reply[Any]:
+        reply: Reply[Any] = Reply()
+        if self.failures:
+            reply.fail(self.failures.pop())
+        else:
+            reply.set((self.key,))
+        return reply
+
+
+def test_a_store_that_fails_is_asked_again_and_takes_no_key_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr("gateway.keys.REFRESH", 0.0)
+        first, text = draw("first", [Scope.ADMIN], None)
+        second, later = draw("second", [Scope.ADMIN], None)
+        failing = Failing(second)
+        keyring = Keyring(lambda: failing)
+        keyring.hold([first])
+        keeping = asyncio.ensure_future(keyring.keep())
+        async with asyncio.timeout(ANSWER):
+            while failing.failures:
+                assert keyring.recognise(text.encode()) is not None
+                await asyncio.sleep(0)
+            while keyring.recognise(later.encode()) is None:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0)
+        assert not keeping.done()
+        keeping.cancel()
+        await asyncio.wait([keeping])
 
     run(scenario)
 
