@@ -17,7 +17,8 @@ SOME = ApiKey("some000000", "sender", b"\x01" * 32, frozenset({"read", "send"}),
 
 
 def keys_of(store: Store) -> tuple[ApiKey, ...]:
-    return store.ask(GetKeys()).get(timeout=ANSWER)
+    keys: tuple[ApiKey, ...] = store.ask(GetKeys()).get(timeout=ANSWER)
+    return keys
 
 
 def test_a_key_is_read_as_it_was_added_but_for_what_no_database_holds(store: Store) -> None:
