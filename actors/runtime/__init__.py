@@ -1,7 +1,7 @@
 """A Pykka actor type with timers, death watch, awaitable replies and supervision.
 
     actor        Actor: started, receive, closed; Terminated to the watcher
-    mailbox      the inbox with a door; Work (bounded), Refusal, MailboxFull
+    mailbox      the inbox with a door; Work (bounded), Reminder (to oneself), Refusal, MailboxFull
     timers       keyed timers that live in the mailbox
     reply        Reply (the future of an ask), ReplyTo (answer later), ask and stop for event loops
     suspension   what a task waits on while an actor thinks
@@ -15,7 +15,7 @@ Knows Pykka; knows nothing of WhatsApp.
 
 from actors.runtime.actor import Actor, Terminated, mailbox_of, wait_ended
 from actors.runtime.clock import SYSTEM_CLOCK, Clock, SystemClock
-from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Work
+from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Reminder, Work
 from actors.runtime.reply import AlreadyAnswered, Reply, ReplyTo, ask, stop
 from actors.runtime.restarts import Backoff, Budget, BudgetExhausted
 from actors.runtime.supervision import ChildExists, ChildFactory, ChildNotStarted, Supervising
@@ -34,6 +34,7 @@ __all__ = [
     "Mailbox",
     "MailboxFull",
     "Refusal",
+    "Reminder",
     "Reply",
     "ReplyTo",
     "Supervising",

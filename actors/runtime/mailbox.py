@@ -27,7 +27,7 @@ from pykka.messages import _ActorStop
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.timers import Timers
 
-__all__ = ["Mailbox", "MailboxFull", "Refusal", "Work", "dead_letters", "turn_away"]
+__all__ = ["Mailbox", "MailboxFull", "Refusal", "Reminder", "Work", "dead_letters", "turn_away"]
 
 
 class Refusal(Exception):
@@ -47,6 +47,12 @@ class MailboxFull(Refusal):
 
 class Work:
     """Marks messages that callers send, of which only so many may wait (`Actor.work_limit`)."""
+
+    __slots__ = ()
+
+
+class Reminder:
+    """Marks messages that an actor tells itself, and that mean nothing to anybody once it stops: no dead letters."""
 
     __slots__ = ()
 
@@ -183,4 +189,4 @@ def turn_away(envelope: Envelope[Any], error: Exception) -> None:
 
 def dead_letters(left: Iterable[Envelope[Any]]) -> dict[str, int]:
     """How many of what never reached the actor, by type: the contents are nobody's business but the actor's."""
-    return dict(Counter(type(e.message).__name__ for e in left if not isinstance(e.message, _ActorStop)))
+    return dict(Counter(type(e.message).__name__ for e in left if not isinstance(e.message, _ActorStop | Reminder)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from actors.runtime import Actor, Work
+from actors.runtime import Actor, Reminder, Work
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
 from actors.store.group_commit import GroupCommit, Pending
@@ -22,7 +22,7 @@ from actors.store.subscriptions import Subscribe, Subscriptions, Unsubscribe
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Reminder):
     """Told by the writer to itself. A group that was full before this arrived has been committed already."""
 
     group: int

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 from pykka import ActorDeadError, ActorRef, ActorRegistry
+from pykka._envelope import Envelope
 from structlog.testing import capture_logs
 
-from actors.runtime import Actor, Terminated, mailbox_of, wait_ended
+from actors.runtime import Actor, Reminder, Terminated, mailbox_of, wait_ended
+from actors.runtime.mailbox import dead_letters
 from actors.runtime.testing import Probe
 from tests.runtime.cast import Crash, Defer, Player, Refuse, Say, Wait
 
@@ -200,6 +202,13 @@ def test_who_waits_for_a_later_answer_is_told_of_the_death(player: ActorRef[Play
 def test_a_crash_after_taking_the_address_is_raised_at_the_asker(player: ActorRef[Player]) -> None:
     with pytest.raises(ValueError, match="bug"):
         player.ask(Defer(crash=ValueError("bug")), timeout=5)
+
+
+def test_what_an_actor_tells_itself_is_no_dead_letter() -> None:
+    class Note(Reminder):
+        """Means nothing to anybody once the actor stops."""
+
+    assert dead_letters([Envelope(Note()), Envelope(1)]) == {"int": 1}
 
 
 def test_dead_letters_are_counted_by_type_and_their_contents_kept_private(player: ActorRef[Player]) -> None:
