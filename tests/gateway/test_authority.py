@@ -33,6 +33,22 @@ def request(client: str | None = None, **path: str) -> dict[str, Any]:
     return {"headers": headers, "path_params": path}
 
 
+def test_strangers_are_told_how_the_service_is_and_how_to_use_it_and_nothing_else() -> None:
+    """Written out, so that opening another call is a decision and not a slip."""
+    opened = {call for call, need in NEEDS.items() if need.scope is None}
+    assert opened <= {("GET", path) for path in ("/health", "/ready", "/openapi.json", "/docs", "/dashboard")}
+
+
+def test_what_changes_something_needs_more_than_reading() -> None:
+    changing = [need for (method, _), need in NEEDS.items() if method != "GET"]
+    assert all(need.scope in (Scope.SEND, Scope.CONTROL, Scope.ADMIN) for need in changing)
+
+
+def test_keys_are_for_admins_of_all_clients_only() -> None:
+    about_keys = [need for (_, path), need in NEEDS.items() if path.startswith("/keys")]
+    assert set(about_keys) == {Need(Scope.ADMIN, Whose.ALL)}
+
+
 def test_an_open_call_takes_strangers() -> None:
     check(OPEN, None, request())
 
