@@ -79,7 +79,7 @@ define('WAWebReceiving', (require, exports) => {
         reactionText: emoji,
         read: false,
         from: addressOf({ chat: by, lid: byLid }),
-        t: Date.now(),
+        t: Date.now() + 1000, // wa-js drops a reaction that is older than the moment it hears of it
       }]);
     },
   };
