@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import zxingcpp
 from PIL import Image
 
-from tests.rig.processes import Sandbox, Service, until
+from tests.rig.processes import Sandbox, until
 
 Answer = dict[str, Any]
+
+
+class Reachable(Protocol):
+    """A service, whoever runs it."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a final slash."""
 
 
 class Consumer:
     """Calls the gateway for one client number. `number` is the WhatsApp number its phone has in the sandbox."""
 
-    def __init__(self, service: Service, sandbox: Sandbox, client_id: int, number: str | None = None) -> None:
+    def __init__(self, service: Reachable, sandbox: Sandbox, client_id: int, number: str | None = None) -> None:
         self.client_id, self.sandbox = client_id, sandbox
         self.number = number or f"54911{client_id:08d}"
         headers = {"X-Cliente-Id": str(client_id)}
@@ -40,6 +48,11 @@ class Consumer:
 
     def send(self, to: str, message: str, **fields: Any) -> httpx.Response:
         return self.http.post("/send", json={"to": to, "message": message, **fields})
+
+    def message(self, id: str) -> Answer:
+        """How a message stands."""
+        answer: Answer = self.http.get(f"/messages/{id}").raise_for_status().json()
+        return answer
 
     def reaches(self, *states: str, seconds: float = 30.0) -> Answer:
         """The status once the state is one of these. Raises AssertionError with the last status after `seconds`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -56,7 +57,7 @@ class Service:
         self.port = free_port()
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
         named = {f"SM_{name.upper()}": str(value) for name, value in settings.items()}
-        self._environment = {
+        self.environment = {
             **ours,
             "SM_PORT": str(self.port),
             "SM_DATA_DIR": str(data_dir),
@@ -68,6 +69,7 @@ class Service:
         }
         self.log = data_dir.parent / f"{data_dir.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.log_starts = 0
 
     @property
     def url(self) -> str:
@@ -78,13 +80,23 @@ class Service:
         assert self.process is not None, "the service was not started"
         return self.process.pid
 
-    def start(self) -> Self:
-        """Start it and wait until it takes work. Raises AssertionError with the log's end if it does not."""
+    def launch(self) -> Self:
+        """Start it, and wait for nothing."""
         with self.log.open("ab") as log:
+            self.log_starts = log.tell()
             command = [sys.executable, "-m", "gateway.cli", "serve"]
             self.process = subprocess.Popen(
-                command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
+        return self
+
+    def start(self) -> Self:
+        """Start it and wait until it takes work. Raises AssertionError with the log's end if it does not."""
+        self.launch()
+        return self.started()
+
+    def started(self) -> Self:
+        """Wait until it takes work. Raises AssertionError with the log's end if it does not."""
         until(self._takes_work, bool, "a start", START_SECONDS)
         return self
 
@@ -95,6 +107,12 @@ class Service:
             return "wa_js" in httpx.get(f"{self.url}/health", timeout=5.0).json()["versions"]
         except httpx.TransportError:
             return False
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What runs, by name."""
+        versions: dict[str, str] = httpx.get(f"{self.url}/health", timeout=5.0).json()["versions"]
+        return versions
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -118,6 +136,13 @@ class Service:
     def log_end(self, characters: int = 3000) -> str:
         """The end of its log."""
         return self.log.read_text("utf-8", "replace")[-characters:]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """What it has logged of one kind since it was last started. For services that log JSON."""
+        with self.log.open("rb") as log:
+            log.seek(self.log_starts)
+            lines = [json.loads(line) for line in log.read().splitlines() if line.startswith(b"{")]
+        return [line for line in lines if line["event"] == name]
 
     def __enter__(self) -> Self:
         return self.start()

@@ -1,0 +1,96 @@
+"""A service that stops, in order or not, and the next one on its data directory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.e2e.conftest import Consumers, Serve, nothing_runs
+from tests.rig import Consumer, Sandbox, Service, naming
+from tests.rig.processes import until
+
+CLIENTS = (1, 2, 3)
+FRIEND = "5491122334455"
+
+
+def test_wanted_clients_come_back_without_a_code_two_at_a_time_after_a_stop_and_after_a_kill(
+    serve: Serve, sandbox: Sandbox, consumer: Consumers
+) -> None:
+    service = serve().start()
+    clients = [consumer(service, client_id) for client_id in CLIENTS]
+    with ThreadPoolExecutor(len(clients)) as side_by_side:
+        list(side_by_side.map(Consumer.pair, clients))
+    left_alone = consumer(service, 9)
+    left_alone.pair()
+    left_alone.http.post("/logout").raise_for_status()
+
+    assert service.stop() == 0  # closing writes the logins to disk, however young they are
+    nothing_runs(service)
+    assert devices(sandbox, clients) == [1, 1, 1], "closing must not log out"
+    service.start()
+    they_come_back(service, clients)
+    assert left_alone.state() == "NOT_INITIALIZED"
+
+    old = naming(service.data_dir)
+    service.kill()
+    until(lambda: old & naming(service.data_dir), lambda left: not left, "Chromium dies with the service", 3.0)
+    service.start()
+    they_come_back(service, clients)
+    assert [client.send(FRIEND, f"from {client.client_id}").status_code for client in clients] == [200, 200, 200]
+
+
+def they_come_back(service: Service, clients: list[Consumer]) -> None:
+    """All are READY; none showed a code, and at no time were more than two starting."""
+    for client in clients:
+        assert client.reaches("READY", seconds=40.0)["qr_code_base64"] is None
+    starting, most = set(), 0
+    for change in service.events("client.state"):
+        assert change["after"] in ("RECONNECTING", "READY"), change
+        (starting.add if change["after"] == "RECONNECTING" else starting.discard)(change["client"])
+        most = max(most, len(starting))
+    assert most == 2
+
+
+def devices(sandbox: Sandbox, clients: list[Consumer]) -> list[int]:
+    """How many pages are linked to each client's account."""
+    return [len(sandbox.get(f"/accounts/{client.number}")["devices"]) for client in clients]
+
+
+def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: Serve, consumer: Consumers) -> None:
+    """Where `setpriv` is not installed, the kernel is not asked to end them."""
+    service = serve(chromium="/usr/bin/chromium-headless-shell")
+    with_setpriv = service.environment["PATH"]
+    service.environment["PATH"] = "/nowhere"
+    client = consumer(service.start())
+    client.pair()
+    old = naming(service.data_dir)
+    time.sleep(10.0)  # nothing tells when Chromium has written the new login to its disk
+    service.kill()
+    assert naming(service.data_dir) == old
+
+    service.environment["PATH"] = with_setpriv
+    service.start()
+    assert not old & naming(service.data_dir)
+    assert len(service.events("browser.reaped")) == 1
+    client.reaches("READY")
+    assert "QR_REQUIRED" not in [change["after"] for change in service.events("client.state")]
+
+
+def test_a_second_service_on_the_same_data_directory_names_the_owner_and_breaks_nothing(
+    serve: Serve, consumer: Consumers
+) -> None:
+    service = serve().start()
+    client = consumer(service)
+    client.pair()
+    second = {**service.environment, "SM_PORT": "0"}
+    told = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "serve"], env=second, capture_output=True, text=True, timeout=30.0
+    )
+    assert told.returncode == 1
+    assert told.stderr.count("\n") == 1
+    assert f"process {service.pid}" in told.stderr
+    assert client.send(FRIEND, "still here").status_code == 200
+    os.kill(service.pid, 0)
