@@ -25,6 +25,7 @@ from actors.system import System
 from gateway import exposure
 from gateway.app import application, gateway_of
 from gateway.listening import address, listen
+from gateway.notifying import READY, STOPPING, keep_alive, notify
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -88,9 +89,11 @@ class Server:
             # Not cut short by a signal: what was half started could not be stopped in order.
             await asyncio.to_thread(self.system.start)
             _log.info("service.started")
-            async with _beside(gateway.keyring.keep()):
+            notify(READY)
+            async with _beside(gateway.keyring.keep()), _beside(keep_alive()):
                 ending = await told
             gateway.bridge.draining = True
+            notify(STOPPING)
             orderly = await asyncio.to_thread(self.system.stop)
         code = ending.code or (0 if orderly else KILLED)
         _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)

@@ -18,10 +18,11 @@ module.exports = {
       // SIGINT goes to the service alone, which closes each Chromium gracefully. PM2's tree kill would end them first,
       // and a login that is a few seconds old could be lost.
       treekill: false,
-      // Longer than SM_SHUTDOWN_TIMEOUT (15 s), after which the service kills what is left by itself.
-      kill_timeout: 20000,
+      // Longer than SM_SHUTDOWN_TIMEOUT (15 s) and the 5 s after which a stop that hangs ends itself.
+      kill_timeout: 25000,
       autorestart: true,
-      // 2: impossible settings. Starting again would not help.
+      // 2: impossible settings. Starting again would not help. `pm2 list` then says "waiting restart" with pid 0: PM2
+      // waits for you.
       stop_exit_codes: [2],
       exp_backoff_restart_delay: 200,
       time: false,
