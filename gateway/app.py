@@ -43,6 +43,7 @@ def routes() -> list[BaseRoute]:
         Route("/messages/{id}", for_client(messages.message)),
         Route("/messages/{id}", for_client(messages.cancel), methods=["DELETE"]),
         Route("/clients", for_all(clients.clients)),
+        Route("/stop", for_client(clients.stop), methods=["POST"]),
         Route("/logout", for_client(clients.log_out), methods=["POST"]),
         Route("/session/{clienteId}", for_all(clients.delete), methods=["DELETE"]),
         Route("/keys", for_all(keys.keys)),

@@ -67,6 +67,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/messages"): Need(Scope.READ, Whose.CLIENT),
     ("GET", "/messages/{id}"): Need(Scope.READ, Whose.CLIENT),
     ("DELETE", "/messages/{id}"): Need(Scope.SEND, Whose.CLIENT),
+    ("POST", "/stop"): Need(Scope.CONTROL, Whose.CLIENT),
     ("POST", "/logout"): Need(Scope.CONTROL, Whose.CLIENT),
     ("DELETE", "/session/{clienteId}"): Need(Scope.CONTROL, Whose.PATH),
     ("GET", "/clients"): Need(Scope.READ, Whose.SEEN),

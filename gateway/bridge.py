@@ -26,6 +26,8 @@ from actors.clients.protocol import (
     RequestPairingCode,
     Started,
     Status,
+    Stop,
+    Stopped,
 )
 from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
@@ -108,6 +110,12 @@ class Bridge:
         self.refuse_while_draining()
         answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
         self._system.outbox.tell(GiveUp(client_id))
+        return answer
+
+    async def stop(self, client_id: ClientId) -> Stopped:
+        """Close the client, keep its login; what it has queued waits for the next start. Raises NoSuchClient."""
+        self.refuse_while_draining()
+        answer: Stopped = await self._supervisor(Stop(client_id), ORDER_SECONDS)
         return answer
 
     async def clients(self) -> tuple[Status, ...]:

@@ -207,6 +207,14 @@ class LoggedOutAnswer(Answer):
     status: StatusSummary
 
 
+class StoppedAnswer(Answer):
+    """POST /stop."""
+
+    success: Literal[True] = True
+    message: Literal["Client stopped"] = "Client stopped"
+    cliente_id: int
+
+
 class DeletedAnswer(Answer):
     """DELETE /session/{clienteId}. `logged_out`: False where no page was there to tell WhatsApp through."""
 
@@ -343,6 +351,51 @@ class ClientEntry(Answer):
 
     id: int
     state: State
+
+
+class ClientsQuery(BaseModel):
+    """Query of GET /clients: `detail=1` for all that is known of each."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    detail: bool = False
+
+
+class ClientDetail(ClientEntry):
+    """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured."""
+
+    reason: Reason | None
+    reason_text: str | None
+    since: str | None
+    last_event_at: str | None
+    next_attempt_at: str | None
+    restricted_until: str | None
+    reconnection_attempts: int
+    max_reconnection_attempts: int
+    healthy: bool
+    phone: str | None
+    pairing_code: str | None
+    memory: int | None
+
+    @classmethod
+    def of(cls, status: Status) -> Self:
+        """Fill from a client's status."""
+        return cls(
+            id=status.client_id,
+            state=status.state,
+            reason=status.reason,
+            reason_text=status.reason_text,
+            since=iso(status.since),
+            last_event_at=iso(status.last_event_at),
+            next_attempt_at=iso(status.next_attempt_at),
+            restricted_until=iso(status.restricted_until),
+            reconnection_attempts=status.reconnection_attempts,
+            max_reconnection_attempts=status.max_reconnection_attempts,
+            healthy=status.healthy,
+            phone=status.phone,
+            pairing_code=status.pairing_code,
+            memory=status.memory,
+        )
 
 
 class ErrorAnswer(Answer):

@@ -262,7 +262,7 @@ class Client(Actor):
 
     def _probed(self, fact: protocol.Probed) -> None:
         self._health.answered(fact.token)
-        self._standing.change(healthy=self._is_healthy(self._standing.state))
+        self._standing.change(healthy=self._is_healthy(self._standing.state), memory=fact.pss)
         ready = self._standing.state is State.READY
         quiet, self._traffic = ready and not self._traffic and not self._unanswered.sending, False
         if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
@@ -337,6 +337,7 @@ class Client(Actor):
     def _close_page(self, reason: Reason | None, _: str | None) -> None:
         """Let go of the page, and answer everyone who waits for something of it."""
         self._health.rest()
+        self._standing.change(memory=None)
         self._pages.leave(graceless=reason in _GRACELESS)
         self._unanswered.page_gone(self._standing.status)
 

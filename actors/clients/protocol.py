@@ -47,6 +47,8 @@ class Status:
     pairing_code: str | None = None
     phone: str | None = None
     """The account's own number, digits only, once READY."""
+    memory: int | None = None
+    """PSS of the page's processes in bytes, as last measured."""
 
 
 # --- commands and questions to the supervisor ------------------------------------------------------------------------
@@ -66,6 +68,13 @@ class Init(Work):
 @dataclass(frozen=True, slots=True)
 class Delete(Work):
     """Log out, stop, delete the stored login, forget. Answers Deleted; refuses NoSuchClient."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(Work):
+    """Close the client and keep its login; it is not resumed after a restart. Answers Stopped; refuses NoSuchClient."""
 
     client_id: ClientId
 
@@ -180,6 +189,13 @@ class Deleted:
 
     client_id: ClientId
     logged_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The client runs no more. Its login, where it had one, is stored."""
+
+    client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)

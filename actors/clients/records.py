@@ -29,6 +29,7 @@ class Record:
     inits: list[ReplyTo] = field(default_factory=list)
     """Callers whose start waits until the present actor is gone."""
     deletes: list[ReplyTo] = field(default_factory=list)
+    stops: list[ReplyTo] = field(default_factory=list)
 
 
 class Records(dict[ClientId, Record]):

@@ -187,6 +187,19 @@ class Supervisor(Supervising):
         self._browser.drop_login(client_id)
         return protocol.Deleted(client_id, logged_out=False)
 
+    def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
+        client_id, record = order.client_id, self._records.get(order.client_id)
+        if record is None and not self._turns.drop(client_id):
+            raise NoSuchClient(client_id)
+        self._sessions.release(client_id)
+        if record is None:
+            return protocol.Stopped(client_id)
+        record.stops.append(self.defer())
+        for reply_to in _take(record.inits):
+            reply_to.refuse(StartFailed(client_id, "The client was stopped before it could start"))
+        self._end(client_id, forget=False)
+        return None
+
     def _shut_down_all(self, _: protocol.ShutDown) -> None:
         self._shut_downs.append(self.defer())
         self._turns.clear()
@@ -233,6 +246,8 @@ class Supervisor(Supervising):
             self._browser.drop_login(client_id)
         for reply_to in record.deletes:
             reply_to.answer(protocol.Deleted(client_id, logged_out=record.logged_out))
+        for reply_to in record.stops:
+            reply_to.answer(protocol.Stopped(client_id))
         if self._shut_downs:
             for reply_to in record.inits:
                 reply_to.refuse(ShuttingDown())
@@ -372,6 +387,7 @@ def _take(askers: list[ReplyTo]) -> list[ReplyTo]:
 _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.Init: Supervisor._init,
     protocol.Delete: Supervisor._delete,
+    protocol.Stop: Supervisor._stop_client,
     protocol.GetClients: Supervisor._get_clients,
     protocol.ShutDown: Supervisor._shut_down_all,
     protocol.StatusChanged: Supervisor._status_changed,

@@ -1,18 +1,30 @@
-"""The life of a client: started, listed, logged out, deleted."""
+"""The life of a client: started, listed, stopped, logged out, deleted."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from actors.clients.errors import NoSuchClient, ShuttingDown, StartFailed
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
 from gateway.authority import may_see
+from gateway.bodies import parse_query
 from gateway.errors import InvalidRequest
 from gateway.identity import HEADER, client_number, client_of
 from gateway.rate_limits import address_of
 from gateway.replies import reply
-from gateway.schemas import ClientEntry, DeletedAnswer, InitStarted, InitUnneeded, LoggedOutAnswer, StatusSummary
+from gateway.schemas import (
+    ClientDetail,
+    ClientEntry,
+    ClientsQuery,
+    DeletedAnswer,
+    InitStarted,
+    InitUnneeded,
+    LoggedOutAnswer,
+    StatusSummary,
+    StoppedAnswer,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,15 +48,25 @@ async def init(gateway: Gateway, client_id: ClientId, request: Request) -> Respo
 
 
 async def clients(gateway: Gateway, request: Request) -> Response:
-    """Every client that the caller's key is for, and its state."""
+    """Every client that the caller's key is for, and its state; with `detail=1` all that is known of each."""
     seen = [status for status in await gateway.bridge.clients() if may_see(request.scope, status.client_id)]
-    return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
+    if not parse_query(request, ClientsQuery).detail:
+        return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
+    # The supervisor is told of states only; the rest each client knows itself.
+    known = await asyncio.gather(*(gateway.bridge.status(status.client_id) for status in seen))
+    return reply([ClientDetail.of(status) for status in known if status.state is not State.NOT_INITIALIZED])
 
 
 async def log_out(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
     """Log out at WhatsApp."""
     status = await gateway.bridge.log_out(client_id)
     return reply(LoggedOutAnswer(cliente_id=client_id, status=StatusSummary.of(status)))
+
+
+async def stop(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
+    """Close, and keep the stored login for the next POST /init."""
+    await gateway.bridge.stop(client_id)
+    return reply(StoppedAnswer(cliente_id=client_id))
 
 
 async def delete(gateway: Gateway, request: Request) -> Response:

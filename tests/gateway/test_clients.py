@@ -110,3 +110,29 @@ def test_unknown_paths_and_wrong_methods_are_told_in_the_contracts_shape(service
         assert answer.status_code == 405, path
         assert answer.json() == {"error": True, "code": "METHOD_NOT_ALLOWED", "message": "Method Not Allowed"}
         assert answer.headers["allow"] == allowed
+
+
+def test_a_stopped_client_is_gone_and_comes_back_from_its_login(service: Running) -> None:
+    service.ready(1)
+    answer = service.post("/stop", 1)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"success": True, "message": "Client stopped", "cliente_id": 1},
+    )
+    assert service.get("/clients").json() == []
+    assert service.browser.running() == []
+    assert service.browser.has_login(ClientId(1))
+    assert service.post("/stop", 1).json()["code"] == "CLIENT_NOT_FOUND"
+    assert service.post("/init", 1).json()["status"]["state"] == "READY"
+
+
+def test_clients_are_told_of_in_detail_where_that_is_asked_for(service: Running) -> None:
+    service.ready(1)
+    service.bring(2, State.ERROR)
+    service.bring(3, State.QR_REQUIRED)
+    told = {client["id"]: client for client in service.get("/clients?detail=1").json()}
+    assert told[1]["healthy"] is True
+    assert (told[2]["state"], told[2]["reason"]) == ("ERROR", "CHROMIUM_FAILED")
+    assert told[3]["since"].endswith("Z")
+    assert {"phone", "memory", "reason_text", "reconnection_attempts"} <= set(told[3])
+    assert service.get("/clients?detail=perhaps").json()["code"] == "INVALID_REQUEST"
