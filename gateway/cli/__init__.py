@@ -10,14 +10,15 @@ import sys
 import typer
 
 from config.refusal import StartRefused
-from gateway.cli import sandbox, serve
+from gateway.cli import clients, keys, sandbox, send, serve
 
 app = typer.Typer(
     name="session-manager",
     help="Keeps many WhatsApp clients alive on one host and offers them over HTTP.",
     epilog=(
         "Exit codes: 0 done; 1 could not start, or failed; 2 wrong options or settings; "
-        "3 stopped, but something had to be killed; 70 a part of the service died, start it again."
+        "3 stopped, but something had to be killed; 4 no service answered; "
+        "70 a part of the service died, start it again."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -32,6 +33,13 @@ def demo() -> None:
 
 
 app.command("serve")(serve.serve)
+app.command("clients")(clients.clients)
+app.command("init")(clients.init)
+app.command("status")(clients.status)
+app.command("send")(send.send)
+app.command("logout")(clients.log_out)
+app.command("delete")(clients.delete)
+app.add_typer(keys.app, name="keys")
 app.command("sandbox", context_settings=sandbox.PASSED_ON)(sandbox.sandbox)
 app.command("demo")(demo)
 

@@ -1,0 +1,121 @@
+"""Commands about clients: which there are, where one is, and its life from the first scan to the end."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Refused, Remote, Url
+from gateway.cli.terminal_qr import drawn
+
+WAITING = frozenset({"INITIALIZING", "RECONNECTING", "QR_REQUIRED", "DISCONNECTED_RECOVERABLE"})
+LOOK_SECONDS = 0.5
+
+Pairing = Annotated[
+    str | None, typer.Option("--phone", help="Pair by a code to type on the phone of this number, not by QR.")
+]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for READY.", min=0)]
+
+
+def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """List every client and its state."""
+    with Remote(url, key) as service:
+        found = service.get("/clients")
+    if json:
+        output.as_json(found)
+    else:
+        output.rows(("CLIENT", "STATE"), [(client["id"], output.state(client["state"])) for client in found])
+
+
+def status(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """Show everything known of a client."""
+    with Remote(url, key) as service:
+        found = service.get("/status", client)
+    if json:
+        output.as_json(found)
+    else:
+        shown = {name: value for name, value in found.items() if name not in ("qr_code_base64", "error")}
+        output.facts({**shown, "state": output.state(found["state"])})
+
+
+def init(
+    client: ClientNumber,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    phone: Pairing = None,
+    wait: Wait = 300.0,
+    json: AsJson = False,
+) -> None:
+    """Start a client, show its QR (or a pairing code) and wait until it is READY.
+
+    Exit codes: 0 it is READY; 1 it failed or was not READY in time; 4 no service answered.
+    """
+    with Remote(url, key) as service:
+        _started(service, client)
+        found = _watched(service, client, phone, time.monotonic() + wait)
+    if json:
+        output.as_json({name: value for name, value in found.items() if name != "qr_code_base64"})
+    if found["state"] != "READY":
+        raise Refused(
+            "NOT_READY", f"Client {client} is {found['state']}: {found['reason_text'] or 'not READY in time'}"
+        )
+    if not json:
+        output.console.print(f"{output.state('READY')}  client {client}, phone {found['phone']}")
+
+
+def _started(service: Remote, client: int) -> None:
+    try:
+        with output.console.status(f"Starting client {client} …"):
+            service.post("/init", client)
+    except Refused as refused:
+        if refused.code != "INITIALIZATION_IN_PROGRESS":
+            raise
+
+
+def _watched(service: Remote, client: int, phone: str | None, deadline: float) -> dict[str, Any]:
+    """Show each new QR, or one pairing code, until the client is READY, at its end, or out of time."""
+    shown = ""
+    with output.console.status("") as spinner:
+        while True:
+            found: dict[str, Any] = service.get("/status", client)
+            left = deadline - time.monotonic()
+            if found["state"] not in WAITING or left <= 0:
+                return found
+            spinner.update(f"{found['state']} … {left:.0f} s left")
+            if found["state"] == "QR_REQUIRED" and (news := _news(service, client, phone, found, shown)) != shown:
+                shown = news
+                output.console.print(news)
+            time.sleep(LOOK_SECONDS)  # a reader of GET /status, as the contract's consumers are
+
+
+def _news(service: Remote, client: int, phone: str | None, found: dict[str, Any], shown: str) -> str:
+    if phone is None:
+        image = found["qr_code_base64"]
+        return shown if image is None else drawn(image)
+    if shown:
+        return shown
+    code = service.post("/pairing-code", client, {"phone": phone})["pairing_code"]
+    return f"Type this code on the phone {phone}: [bold]{code}[/bold]"
+
+
+def log_out(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """Log a client out at WhatsApp; its phone must be paired again afterwards."""
+    with Remote(url, key) as service:
+        found = service.post("/logout", client)
+    if json:
+        output.as_json(found)
+    else:
+        output.console.print(f"client {client} is {output.state(found['status']['state'])}")
+
+
+def delete(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """Log a client out, stop it, delete its stored login, and forget it."""
+    with Remote(url, key) as service:
+        found = service.delete(f"/session/{client}")
+    if json:
+        output.as_json(found)
+    else:
+        output.console.print(f"client {client} is deleted; logged out at WhatsApp: {found['logged_out']}")

@@ -1,0 +1,106 @@
+"""Commands about API keys: over HTTP with an admin's key, or straight in the database on the service's host."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from config.loading import load
+from config.refusal import StartRefused
+from gateway.cli import output
+from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
+
+app = typer.Typer(help="List, create and revoke API keys.", no_args_is_help=True)
+
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Work on the database of this host's settings, without the service.")
+]
+Name = Annotated[str, typer.Argument(help="What to call it in lists.")]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="read, send, control or admin; may be repeated.")]
+Clients = Annotated[list[int] | None, typer.Option("--client", help="Only for this client; may be repeated.")]
+Id = Annotated[str, typer.Argument(help="Its id, as in the list.")]
+
+
+@app.command("list")
+def listed(url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False, json: AsJson = False) -> None:
+    """List the valid keys; never the keys themselves."""
+    found = _listed_offline() if offline else _over_http(url, key, lambda service: service.get("/keys"))
+    if json:
+        output.as_json(found)
+        return
+    columns = ("id", "name", "scopes", "clients", "created_at", "last_used_at")
+    output.rows([name.upper() for name in columns], [[_text(entry.get(name)) for name in columns] for entry in found])
+
+
+@app.command()
+def create(
+    name: Name,
+    scope: Scopes = None,
+    client: Clients = None,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    offline: Offline = False,
+    json: AsJson = False,
+) -> None:
+    """Create a key. It is shown this once: only its digest is kept."""
+    wanted = {"name": name, "scopes": scope or ["admin"], "clients": client}
+    found = (
+        _create_offline(wanted)
+        if offline
+        else _over_http(url, key, lambda service: service.post("/keys", None, wanted))
+    )
+    if json:
+        output.as_json(found)
+    else:
+        output.console.print(found["key"], markup=False)
+
+
+@app.command()
+def revoke(id: Id, url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False) -> None:
+    """End a key, at once."""
+    if offline:
+        _revoke_offline(id)
+    else:
+        _over_http(url, key, lambda service: service.delete(f"/keys/{id}"))
+    output.console.print(f"key {id} is revoked")
+
+
+def _over_http(url: str, key: str | None, call: Any) -> Any:
+    with Remote(url, key) as service:
+        return call(service)
+
+
+def _listed_offline() -> list[dict[str, Any]]:
+    from gateway import offline_keys  # imported late: it brings the database
+    from gateway.key_shapes import KeyEntry
+
+    return [KeyEntry.of(entry).model_dump() for entry in offline_keys.listed(load())]
+
+
+def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
+    from gateway import offline_keys
+    from gateway.authority import Scope
+    from gateway.key_shapes import KeyCreated
+    from gateway.keys import KeyRefused
+
+    try:
+        scopes = [Scope(scope) for scope in wanted["scopes"]]
+        made, text = offline_keys.create(load(), wanted["name"], scopes, wanted["clients"])
+    except (ValueError, KeyRefused) as error:
+        raise StartRefused(f"{error}.") from error
+    return KeyCreated.of(made, key=text).model_dump()
+
+
+def _revoke_offline(id: str) -> None:
+    from actors.store.keys import NoSuchKey
+    from gateway import offline_keys
+
+    try:
+        offline_keys.revoke(load(), id)
+    except NoSuchKey as error:
+        raise StartRefused(f"{error}.") from error
+
+
+def _text(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else value

@@ -1,0 +1,41 @@
+"""What commands print: tables for people, the service's JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False)
+
+COLOURS = {"READY": "green", "QR_REQUIRED": "cyan", "INITIALIZING": "yellow", "RECONNECTING": "yellow"} | {
+    "DISCONNECTED_RECOVERABLE": "yellow",
+    "NOT_INITIALIZED": "dim",
+}
+
+
+def as_json(value: Any) -> None:
+    """Print JSON that a script can read, one value in all."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def state(name: str) -> str:
+    """A client's state in its colour."""
+    colour = COLOURS.get(name, "red")
+    return f"[{colour}]{name}[/{colour}]"
+
+
+def rows(columns: Sequence[str], found: Iterable[Sequence[object]]) -> None:
+    """Print a table."""
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in found:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(table)
+
+
+def facts(known: Mapping[str, object]) -> None:
+    """Print what is known of one thing, a line each; what is not known is left out."""
+    rows(("", ""), [(f"[dim]{name}[/dim]", value) for name, value in known.items() if value not in (None, "", [])])

@@ -1,0 +1,89 @@
+"""Calls to a running service, for the commands that are its clients.
+
+Exit codes: 1 the service said no, and why is told; 4 no service answered.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NoReturn
+
+import httpx
+import typer
+
+from config.refusal import StartRefused
+
+DEFAULT_URL = "http://127.0.0.1:3001"
+SECONDS = 75.0
+"""Longer than the service itself may wait for WhatsApp."""
+
+Url = Annotated[str, typer.Option(envvar="SESSION_MANAGER_URL", help="Address of the service.")]
+Key = Annotated[str | None, typer.Option(envvar="SESSION_MANAGER_KEY", help="API key; unset, none is sent.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the service's JSON, for scripts.")]
+ClientNumber = Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="The client's number.", metavar="CLIENT")]
+
+
+class Refused(StartRefused):
+    """The service said no. `code` is the contract's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unreachable(StartRefused):
+    """Nobody answered."""
+
+    exit_code = 4
+
+
+class Remote:
+    """One service. A context manager."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        headers = {} if key is None else {"X-Api-Key": key}
+        self.url = url
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS)
+
+    def __enter__(self) -> Remote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def get(self, path: str, client: int | None = None, **params: Any) -> Any:
+        """GET, as JSON. Raises Refused, Unreachable."""
+        return self.call("GET", path, client, params={k: v for k, v in params.items() if v is not None})
+
+    def post(self, path: str, client: int | None = None, json: Any = None, **headers: str) -> Any:
+        """POST, as JSON. Raises Refused, Unreachable."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call("POST", path, client, json=json, headers=named)
+
+    def delete(self, path: str, client: int | None = None) -> Any:
+        """DELETE, as JSON. Raises Refused, Unreachable."""
+        return self.call("DELETE", path, client)
+
+    def call(self, method: str, path: str, client: int | None = None, **how: Any) -> Any:
+        """Any call, as JSON. Raises Refused, Unreachable."""
+        headers = {**how.pop("headers", {})} | ({} if client is None else {"X-Cliente-Id": str(client)})
+        try:
+            answer = self.http.request(method, path, headers=headers, **how)
+        except httpx.InvalidURL as error:
+            raise Unreachable(f"{self.url} is no address: {error}") from error
+        except httpx.TransportError as error:
+            self._unreachable(error)
+        if answer.is_success:
+            return answer.json()
+        raise _refusal(answer)
+
+    def _unreachable(self, error: Exception) -> NoReturn:
+        why = f"No service answers at {self.url} ({error or type(error).__name__})"
+        raise Unreachable(f"{why}: start it, or name another with --url.") from error
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    try:
+        body = answer.json()
+        return Refused(str(body.get("code", answer.status_code)), str(body.get("message", body.get("error"))))
+    except (ValueError, AttributeError):
+        return Refused(str(answer.status_code), f"The service answered {answer.status_code}, and not in JSON")

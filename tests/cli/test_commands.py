@@ -1,0 +1,168 @@
+"""The commands that are clients of a service, against the real gateway over the fake browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from actors.browser.fake import FakeBrowser
+from actors.clients.types import ClientId, State
+from gateway.cli.terminal_qr import BLOCKS, drawn
+from gateway.qr import data_url
+from tests.gateway.decoding import decoded
+from tests.gateway.running import Running, until
+
+ADMIN = "an-admins-key-of-32-characters-xx"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Running]:
+    with Running(tmp_path, FakeBrowser()) as running:
+        yield running
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command printed, and how it ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def ran(*words: str, **environment: str) -> Result:
+    """A command, as its own process."""
+    command = [sys.executable, "-m", "gateway.cli", *words]
+    done = subprocess.run(
+        command, env=os.environ | {"COLUMNS": "200"} | environment, capture_output=True, timeout=60, check=False
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def typed(service: Running, *words: str, key: str | None = None) -> Result:
+    """A command that is told where the service is."""
+    return ran(*words, SESSION_MANAGER_URL=service.url, **({"SESSION_MANAGER_KEY": key} if key else {}))
+
+
+def told(service: Running, *words: str, key: str | None = None) -> Any:
+    """The JSON a command printed."""
+    result = typed(service, *words, "--json", key=key)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def sentence(result: Result, exit_code: int) -> str:
+    """The one line a command gives up with."""
+    assert result.exit_code == exit_code, result
+    [line] = result.stderr.splitlines()
+    return line
+
+
+def test_clients_are_listed_for_people_and_for_scripts(service: Running) -> None:
+    service.ready(1)
+    assert "READY" in typed(service, "clients").stdout
+    assert told(service, "clients") == [{"id": 1, "state": "READY"}]
+
+
+def test_init_shows_a_qr_and_waits_until_the_client_is_ready(service: Running) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        typing = pool.submit(typed, service, "init", "7", "--wait", "20")
+        until(lambda: service.status(7)["state"], lambda state: state == State.QR_REQUIRED, "a QR is shown", 30.0)
+        service.browser.scan(ClientId(7))
+        result = typing.result()
+    assert result.exit_code == 0
+    assert "READY" in result.stdout
+
+
+def test_init_shows_a_pairing_code_where_a_phone_is_named(service: Running) -> None:
+    result = typed(service, "init", "7", "--phone", "5491122334455", "--wait", "0.6")
+    assert "ABCD1234" in result.stdout
+    assert "QR_REQUIRED" in sentence(result, 1)
+
+
+def test_a_status_is_told_without_its_image(service: Running) -> None:
+    service.post("/init", 1)
+    result = typed(service, "status", "1")
+    assert "QR_REQUIRED" in result.stdout
+    assert "base64" not in result.stdout
+    assert told(service, "status", "1")["qr_code_base64"].startswith("data:image/png;base64,")
+
+
+def test_a_message_is_sent_or_queued(service: Running) -> None:
+    service.ready(1)
+    assert told(service, "send", "1", "5491122334455", "hello")["state"] == "sent"
+    assert told(service, "send", "1", "5491122334455", "later", "--queue")["state"] == "queued"
+
+
+def test_an_idempotency_key_sends_once(service: Running) -> None:
+    service.ready(1)
+    words = ("send", "1", "5491122334455", "hello", "--idempotency-key", "k1")
+    assert told(service, *words)["id"] == told(service, *words)["id"]
+    assert len(service.browser.whatsapp.deliveries) == 1
+
+
+def test_a_client_is_logged_out_and_deleted(service: Running) -> None:
+    service.ready(1)
+    assert told(service, "logout", "1")["status"]["state"] == "DISCONNECTED_LOGOUT"
+    assert told(service, "delete", "1")["success"] is True
+    assert told(service, "clients") == []
+
+
+def test_what_the_service_refuses_is_one_sentence_and_exit_code_1(service: Running) -> None:
+    told_no = sentence(typed(service, "send", "1", "5491122334455", "hello"), 1)
+    assert told_no == "session-manager: WhatsApp session not ready. Current state: NOT_INITIALIZED"
+
+
+def test_no_service_is_exit_code_4() -> None:
+    assert "http://127.0.0.1:1" in sentence(ran("clients", "--url", "http://127.0.0.1:1"), 4)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "2147483648"])
+def test_a_number_that_is_none_is_exit_code_2(number: str) -> None:
+    assert ran("status", number).exit_code == 2
+
+
+def test_keys_are_created_listed_and_revoked_over_http(tmp_path: Path) -> None:
+    with Running(tmp_path, api_key=ADMIN) as service:
+        made = told(service, "keys", "create", "reader", "--scope", "read", "--client", "7", key=ADMIN)
+        listed = {entry["id"]: entry for entry in told(service, "keys", "list", key=ADMIN)}
+        assert listed[made["id"]]["clients"] == [7]
+        assert "key" not in listed[made["id"]]
+        assert typed(service, "keys", "revoke", made["id"], key=ADMIN).exit_code == 0
+        assert "key" in sentence(typed(service, "status", "7", key=made["key"]), 1)
+
+
+def test_keys_are_made_before_the_first_start(tmp_path: Path) -> None:
+    made = ran("keys", "create", "ops", "--offline", SM_DATA_DIR=str(tmp_path))
+    assert made.exit_code == 0, made.stderr
+    service = Running(tmp_path)
+    with service.unready():
+        until(lambda: service.get("/clients").status_code, lambda code: code == 401, "strangers are turned away")
+        key = made.stdout.strip()
+        until(lambda: typed(service, "clients", key=key).exit_code, lambda code: code == 0, "the key is known", 30.0)
+
+
+@pytest.mark.parametrize("code", ["2@short", "2@" + "Zm9vYmFy" * 30])
+def test_a_camera_reads_the_terminals_qr_as_the_code(code: str) -> None:
+    shown = data_url(code)
+    assert shown is not None
+    pairs = {block: pair for pair, block in BLOCKS.items()}
+    lines = drawn(shown).split("\n")
+    rows = [[pairs[block][half] for block in line] for line in lines for half in (0, 1)]
+    image = Image.new("L", (len(rows[0]), len(rows)))
+    image.putdata([255 * light for row in rows for light in row])
+    picture = io.BytesIO()
+    image.resize((image.width * 4, image.height * 4), Image.Resampling.NEAREST).save(picture, "PNG")
+    assert decoded("data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()) == code
