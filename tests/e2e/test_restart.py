@@ -46,7 +46,8 @@ def they_come_back(service: Service, clients: list[Consumer]) -> None:
     """All are READY; none showed a code, and at no time were more than two starting."""
     for client in clients:
         assert client.reaches("READY", seconds=40.0)["qr_code_base64"] is None
-    starting, most = set(), 0
+    starting: set[int] = set()
+    most = 0
     for change in service.events("client.state"):
         assert change["after"] in ("RECONNECTING", "READY"), change
         (starting.add if change["after"] == "RECONNECTING" else starting.discard)(change["client"])

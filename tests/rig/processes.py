@@ -133,6 +133,11 @@ class Service:
         self.signal(signal.SIGKILL)
         self.wait()
 
+    def kill_if_running(self) -> None:
+        """SIGKILL, where it has not ended."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
     def log_end(self, characters: int = 3000) -> str:
         """The end of its log."""
         return self.log.read_text("utf-8", "replace")[-characters:]
