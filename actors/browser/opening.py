@@ -69,7 +69,7 @@ class Opening:
         async for trial in AsyncRetrying(
             stop=stop_before_delay(max(0.0, self._left())),
             wait=wait_random_exponential(multiplier=0.2, max=3.0),
-            retry=retry_if_exception(lambda error: isinstance(error, StartFailed)),
+            retry=retry_if_exception(_may_pass),
             reraise=True,
         ):
             with trial:
@@ -115,14 +115,27 @@ class Opening:
             await answered(answer, CONNECT)
 
     async def _navigate(self) -> None:
-        assert self.wire is not None
+        """Have the page show WhatsApp Web, for as long as there is a Chromium to show it."""
         assert self.chromium is not None
+        ended = self.chromium.ended
+        loading = asyncio.get_running_loop().create_task(self._load())
+        try:
+            either: set[asyncio.Future[Any]] = {loading, ended}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                text = f"Chromium died while it opened WhatsApp Web (exit code {ended.result()})"
+                raise StartFailed(Reason.BROWSER_CRASHED, text)
+            loading.result()
+        finally:
+            loading.cancel()
+            await asyncio.wait({loading})
+
+    async def _load(self) -> None:
+        assert self.wire is not None
         self.navigating = True
         try:
             told = await self.wire.call("Page.navigate", {"url": self._plan.url}, seconds=max(0.1, self._left()))
         except WireError as error:
-            if self.chromium.ended.done():
-                raise StartFailed(Reason.CHROMIUM_FAILED, "Chromium died while it opened WhatsApp Web") from error
             raise StartFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
         if told.get("errorText"):
             raise StartFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
@@ -132,3 +145,8 @@ class Opening:
                 "The page was loaded, but WhatsApp Web's modules did not appear in it: wa-js has nothing to work with"
             )
             raise StartFailed(Reason.WA_JS_NOT_READY, text)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same step may succeed the next time. On a Chromium that died none will: its owner starts another."""
+    return isinstance(error, StartFailed) and error.reason is not Reason.BROWSER_CRASHED
