@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, whatever a client is doing: exit code 0, nothing left, nobody logged out, every caller answered."""
+"""SIGTERM and SIGINT, whatever a client does: exit code 0, nothing left, nobody logged out, every caller answered."""
 
 from __future__ import annotations
 
