@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+import structlog
 import typer
 
 from config.refusal import StartRefused
@@ -46,6 +47,11 @@ app.command("demo")(demo)
 
 def main() -> None:
     """The program."""
+    # What is printed is the answer; `serve` has a log of its own.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     try:
         app()
     except StartRefused as refusal:
