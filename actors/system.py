@@ -28,6 +28,11 @@ from actors.clients.protocol import ShutDown
 from actors.clients.reconnection import Policy
 from actors.clients.supervisor import Resume, Rules, Supervisor
 from actors.clients.types import ClientId, Seconds
+from actors.metrics.journal import CountingJournal
+from actors.metrics.metrics import Metrics
+from actors.metrics.pages import TimedBrowser
+from actors.metrics.present import Sources
+from actors.metrics.usage import Usages
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
 from actors.runtime import Backoff, wait_ended
@@ -66,6 +71,13 @@ class RunningBrowser(Browser, Protocol):
     def versions(self) -> Mapping[str, str]:
         """What runs: `{"wa_js": "4.6.0", …}`."""
 
+    @property
+    def lag(self) -> Seconds:
+        """How long its loop took to answer when last looked at, or has not answered for."""
+
+    def processes(self) -> Mapping[ClientId, int]:
+        """The first process of each page that has one."""
+
     def start(self) -> None:
         """Be ready to open pages. Raises BrowserUnavailable."""
 
@@ -90,6 +102,8 @@ class System:
         self._settings, self._fatal = settings, fatal
         self._browser = browser or _chromium(settings, self._died)
         self._directory = Directory()
+        usages = Usages(self._browser.processes)
+        self.metrics = Metrics(Sources(self._actors, lambda: self._directory, lambda: self.lag, usages.latest))
         self._supervisor: ActorRef[Supervisor] | None = None
         self._store: Store | None = None
         self._outbox: ActorRef[Dispatcher] | None = None
@@ -119,6 +133,11 @@ class System:
         return self._outbox
 
     @property
+    def lag(self) -> Seconds:
+        """How long the browser's loop took to answer when last looked at, or has not answered for."""
+        return self._browser.lag
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """What runs, by name."""
         return {"session_manager": VERSION, **self._browser.versions}
@@ -141,6 +160,7 @@ class System:
             opened.callback(watch.stop)
             store = open_store(_database(settings), watcher=watch)
             opened.callback(self._close_store, store)
+            store.subscribe(self.metrics.facts.published)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
             retention = Retention.start(store, retention_rules(settings), watcher=watch)
@@ -150,9 +170,9 @@ class System:
             self._browser.start()
             opened.callback(self._stop_browser)
             self._supervisor = Supervisor.start(
-                self._browser,
+                TimedBrowser(self._browser, self.metrics.facts),
                 self._directory,
-                journal=ReadinessJournal(StoreJournal(store), outbox),
+                journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.facts),
                 sessions=StoreSessions(store),
                 rules=rules(settings),
                 pairings={session.client_id: Pairing(session.paired_at, session.early_logouts) for session in known},
@@ -163,6 +183,14 @@ class System:
             self._store, self._outbox = store, outbox
             self._stopping, self._orderly = False, True
             self._opened = opened.pop_all()
+
+    def _actors(self) -> Mapping[str, ActorRef[Any]]:
+        """Those whose mailboxes are measured, by name."""
+        store = self._store
+        found: dict[str, ActorRef[Any] | None] = {"supervisor": self._supervisor, "outbox": self._outbox}
+        if store is not None:
+            found |= {"store-writer": store.writer, "store-reader": store.reader}
+        return {name: ref for name, ref in found.items() if ref is not None}
 
     def stop(self) -> bool:
         """Close everything within `shutdown_timeout`, never logging out; False, if something had to be killed."""

@@ -24,8 +24,10 @@ from actors.clients.protocol import (
     LogOut,
     PairingCodeShown,
     RequestPairingCode,
+    Screenshot,
     Started,
     Status,
+    TakeScreenshot,
     Stop,
     Stopped,
 )
@@ -36,6 +38,7 @@ from actors.runtime import ask
 if TYPE_CHECKING:
     from pykka import ActorRef
 
+    from actors.metrics.metrics import Metrics
     from actors.store.keys import ApiKey
     from actors.store.store import Store
 
@@ -70,6 +73,14 @@ class System(Protocol):
     @property
     def versions(self) -> Mapping[str, str]:
         """What runs, for /health: `{"wa_js": "4.6.0", …}`."""
+
+    @property
+    def lag(self) -> Seconds:
+        """How long the browser's loop took to answer when last looked at, or has not answered for."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted and measured."""
 
     def find(self, client_id: ClientId) -> ActorRef[Any] | None:
         """The client's actor, if it runs. One dict lookup, any thread."""
@@ -162,6 +173,11 @@ class Bridge:
         self.refuse_while_draining()
         answer: Status = await self._client(client_id, LogOut(), ORDER_SECONDS)
         return answer
+
+    async def screenshot(self, client_id: ClientId) -> bytes:
+        """A PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""
+        answer: Screenshot = await self._client(client_id, TakeScreenshot(), ORDER_SECONDS)
+        return answer.png
 
     async def pairing_code(self, client_id: ClientId, phone: str) -> str:
         """A code to type on the phone of that number (digits). Raises PairingUnavailable."""

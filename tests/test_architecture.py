@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "actors.browser": DOMAIN,
     "actors.store": DOMAIN,
     "actors.webhooks": DOMAIN | {"actors.store"},
+    "actors.metrics": DOMAIN | {"actors.store", "actors.webhooks"},
     "actors": frozenset({"actors", "config"}),  # system.py and what stands beside it
     "config": frozenset[str](),
     "sandbox": frozenset[str](),
@@ -35,6 +36,7 @@ ONLY_IN = {
     "sqlalchemy": ("actors.store", "actors.system"),
     "alembic": ("actors.store",),
     "pydantic_settings": ("config",),
+    "prometheus_client": ("actors.metrics", "gateway"),
 }
 """Libraries that one place knows, so that one place changes with them."""
 TOP_LEVEL = {

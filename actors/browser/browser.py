@@ -53,6 +53,12 @@ class ChromiumBrowser:
         """How long the loop took to answer when it was last looked at."""
         return self._house.loop.lag if self._house is not None else 0.0
 
+    def processes(self) -> Mapping[ClientId, int]:
+        """The first process of each page that has one. Any thread."""
+        with self._changed:
+            pages = list(self._pages)
+        return {page.client_id: page.pid for page in pages if page.pid is not None}
+
     def start(self) -> None:
         """Be ready to open pages; what an earlier service left running is ended first. Raises BrowserUnavailable."""
         bundle = wa_js.load()

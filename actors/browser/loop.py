@@ -32,8 +32,14 @@ class BrowserLoop:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.lag = 0.0
-        """Seconds the loop took to answer the last time it was looked at."""
+        self._last_lag = 0.0
+        self._asked_at: float | None = None
+
+    @property
+    def lag(self) -> float:
+        """Seconds the loop took to answer the last time it was looked at, or has not answered for."""
+        asked_at = self._asked_at
+        return self._last_lag if asked_at is None else max(self._last_lag, time.monotonic() - asked_at)
 
     def start(self) -> None:
         """Have the loop turn before this returns."""
@@ -97,7 +103,7 @@ class BrowserLoop:
         """The thread that looks at the loop's."""
         while not self._stopping.wait(self._beat):
             answered = threading.Event()
-            asked_at = time.monotonic()
+            asked_at = self._asked_at = time.monotonic()
             if not self.call(answered.set):
                 return
             # Twice half: a host that was asleep, or a process that was stopped, has lost the first half at most.
@@ -105,7 +111,7 @@ class BrowserLoop:
             if not (answered.wait(half) or answered.wait(half)) and not self._stopping.is_set():
                 self._died(f"The browser's thread has not answered for {self._wedged_after:g} s")
                 return
-            self.lag = time.monotonic() - asked_at
+            self._last_lag, self._asked_at = time.monotonic() - asked_at, None
 
 
 async def _cancel_all() -> None:

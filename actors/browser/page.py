@@ -60,6 +60,17 @@ class ChromiumPage:
         self._work: set[asyncio.Task[None]] = set()
         self._ending = self._left_early = False
 
+    @property
+    def client_id(self) -> ClientId:
+        """Whose page it is."""
+        return self._client_id
+
+    @property
+    def pid(self) -> int | None:
+        """The first process of its Chromium, while there is one. Any thread."""
+        chromium = self._life.chromium if self._life is not None else None
+        return None if chromium is None else chromium.pid
+
     # --- the port ----------------------------------------------------------------------------------------------------
 
     def send_text(self, order: str, chat: str, text: str, message_id: str | None = None) -> None:

@@ -16,7 +16,7 @@ from actors.store.message import Read, Write
 from actors.store.migrate import migrate
 from actors.store.reader import Reader
 from actors.store.subscriptions import Subscribe, Subscriber, Unsubscribe
-from actors.store.writer import Writer
+from actors.store.writer import GetOutage, Writer
 
 Answer = TypeVar("Answer")
 
@@ -61,6 +61,10 @@ class Store:
         """Have `subscriber` called no more, or only until the writer gets to this. Never raises."""
         with suppress(ActorDeadError):
             self.writer.tell(Unsubscribe(subscriber))
+
+    def outage(self) -> Reply[str | None]:
+        """Ask why nothing can be written now; None where that is not known to be so."""
+        return cast("Reply[str | None]", self.writer.ask(GetOutage(), block=False))
 
     async def stop(self, *, timeout: float) -> None:
         """Commit what waits, close the connections, end both actors. Raises pykka.Timeout after `timeout` seconds

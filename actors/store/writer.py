@@ -29,6 +29,11 @@ class Commit(Reminder):
 
 
 @dataclass(frozen=True, slots=True)
+class GetOutage:
+    """Answers why the database cannot be used now, as far as is known, or None."""
+
+
+@dataclass(frozen=True, slots=True)
 class TryAgain:
     """Timer: the database may be usable again."""
 
@@ -71,6 +76,8 @@ class Writer(Actor):
                 return self._subscriptions.add(message.subscriber)
             case Unsubscribe():
                 self._subscriptions.remove(message.subscriber)
+            case GetOutage():
+                return None if self._outage is None else str(self._outage)
             case TryAgain():
                 self._try_again()
             case _:

@@ -52,6 +52,12 @@ class FakeBrowser:
     # --- life of the browser -----------------------------------------------------------------------------------------
 
     versions: Mapping[str, str] = {"wa_js": "fake", "chromium": "fake"}
+    lag = 0.0
+    """What a real one's loop would take to answer; a test may set it."""
+
+    def processes(self) -> Mapping[ClientId, int]:
+        """There are none."""
+        return {}
 
     def start(self) -> None:
         """Nothing is needed."""

@@ -1,0 +1,132 @@
+"""What has happened, in counters and histograms. Any thread; nothing blocks or raises.
+
+Rule of this file: every label's values are a closed set: enumerations of ours, or a list with `other` at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from actors.clients.types import STARTING, TERMINAL, ClientId, Seconds, State
+from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED
+from actors.store.message_states import MessageState
+
+if TYPE_CHECKING:
+    from actors.clients.ports import Transition
+    from actors.store.events import Event
+
+EVENT_TYPES = frozenset(
+    {
+        STATE_CHANGED,
+        MESSAGE_CHANGED,
+        "message",
+        "message.ack",
+        "message.edited",
+        "message.revoked",
+        "message.reaction",
+        "call",
+    }
+)
+"""Types of events that are counted by name."""
+OTHER, NO_REASON, UNANSWERED = "other", "NONE", "unanswered"
+_STATES = frozenset(MessageState)
+_STARTS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
+_SENDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_PROBES = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+
+
+class Facts:
+    """The counters of one service, in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._starting: dict[ClientId, tuple[str, Seconds]] = {}
+        self._transitions = Counter(
+            "session_manager_transitions", "Changes of state.", ["state", "reason"], registry=registry
+        )
+        self._starts = Histogram(
+            "session_manager_start_seconds",
+            "From INITIALIZING or RECONNECTING to the state after it.",
+            ["kind", "state"],
+            buckets=_STARTS,
+            registry=registry,
+        )
+        self._reconnections = Counter(
+            "session_manager_reconnections", "Attempts to open a lost page again.", ["reason"], registry=registry
+        )
+        self._cleanups = Counter(
+            "session_manager_cleanups", "Clients destroyed at their end, by that end.", ["state"], registry=registry
+        )
+        self._sends = Histogram(
+            "session_manager_send_seconds",
+            "From the order to the page until WhatsApp's answer.",
+            ["outcome"],
+            buckets=_SENDS,
+            registry=registry,
+        )
+        self._messages = Counter(
+            "session_manager_messages", "Messages that reached a state of the outbox.", ["state"], registry=registry
+        )
+        self._events = Counter("session_manager_events", "Events on disk.", ["type"], registry=registry)
+        self._deliveries = Histogram(
+            "session_manager_webhook_delivery_seconds",
+            "Attempts to deliver an event to a webhook: a class of status codes, or unanswered.",
+            ["outcome"],
+            buckets=_SENDS,
+            registry=registry,
+        )
+        self._probes = Histogram(
+            "session_manager_probe_seconds",
+            "How long pages took to answer a look at whether they live.",
+            buckets=_PROBES,
+            registry=registry,
+        )
+
+    def changed(self, told: Transition) -> None:
+        """A client has changed its state, or the reason for it."""
+        self._transitions.labels(told.after, told.reason or NO_REASON).inc()
+        if told.before is not told.after:
+            self._time(told)
+        if told.before is State.DISCONNECTED_RECOVERABLE and _kind(told) == "reconnection":
+            self._reconnections.labels(told.reason or NO_REASON).inc()
+        if told.before in TERMINAL and told.after is State.NOT_INITIALIZED:
+            self._cleanups.labels(told.before).inc()
+
+    def _time(self, told: Transition) -> None:
+        begun = self._starting.pop(told.client_id, None)
+        if told.after in STARTING:
+            self._starting[told.client_id] = begun or (_kind(told), told.at)
+        elif begun is not None:
+            kind, at = begun
+            self._starts.labels(kind, told.after).observe(max(0.0, told.at - at))
+
+    def sent(self, outcome: str, seconds: Seconds) -> None:
+        """A page has told what became of a message: `sent`, `refused` or `unsettled`."""
+        self._sends.labels(outcome).observe(seconds)
+
+    def probed(self, seconds: Seconds) -> None:
+        """A page has answered."""
+        self._probes.observe(seconds)
+
+    def published(self, events: Iterable[Event]) -> None:
+        """Events are on disk."""
+        for event in events:
+            self._events.labels(event.type if event.type in EVENT_TYPES else OTHER).inc()
+            if event.type == MESSAGE_CHANGED:
+                state = event.payload.get("state")
+                self._messages.labels(state if state in _STATES else OTHER).inc()
+
+    def delivered(self, outcome: str, seconds: Seconds) -> None:
+        """An attempt to deliver to a webhook has ended: `2xx` … `5xx`, or `unanswered`."""
+        self._deliveries.labels(outcome).observe(seconds)
+
+
+def _kind(told: Transition) -> str:
+    """Why something starts: ordered, an attempt after a loss, the page's link coming back, or a scanned code."""
+    if told.before is State.QR_REQUIRED:
+        return "login"
+    if told.before is State.DISCONNECTED_RECOVERABLE:
+        return "link" if told.event == "LinkResumed" else "reconnection"
+    return "start"

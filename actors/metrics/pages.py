@@ -1,0 +1,118 @@
+"""A Browser whose pages are timed: how long messages and probes take, as the client that orders them would see it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from actors.clients.protocol import BrowserGone, PageFact, Probed, SendRefused, SendUnsettled, Sent
+
+if TYPE_CHECKING:
+    from actors.clients.ports import Browser, Page, Tell
+    from actors.clients.types import ClientId, Seconds
+    from actors.metrics.facts import Facts
+
+OUTCOMES: dict[type[PageFact], str] = {Sent: "sent", SendRefused: "refused", SendUnsettled: "unsettled"}
+
+
+class TimedBrowser:
+    """Hands everything on. Any thread may call."""
+
+    def __init__(self, browser: Browser, facts: Facts) -> None:
+        self._browser, self._facts = browser, facts
+
+    def open(self, client_id: ClientId, tell: Tell) -> Page:
+        """See the port."""
+        watch = Stopwatch(self._facts, tell)
+        return TimedPage(self._browser.open(client_id, watch.hear), watch)
+
+    def has_login(self, client_id: ClientId) -> bool:
+        """See the port."""
+        return self._browser.has_login(client_id)
+
+    def keep_login(self, client_id: ClientId) -> None:
+        """See the port."""
+        self._browser.keep_login(client_id)
+
+    def drop_login(self, client_id: ClientId) -> None:
+        """See the port."""
+        self._browser.drop_login(client_id)
+
+
+class Stopwatch:
+    """The orders of one page that are timed. Begun in the client's thread, stopped in the browser's: each step is one
+    operation on a dict.
+    """
+
+    def __init__(self, facts: Facts, tell: Tell) -> None:
+        self._facts, self._tell = facts, tell
+        self._orders: dict[str, Seconds] = {}
+        self._probes: dict[int, Seconds] = {}
+
+    def ordered(self, order: str) -> None:
+        """A message goes to the page."""
+        self._orders[order] = time.monotonic()
+
+    def asked(self, token: int) -> None:
+        """A probe goes to the page; what came before it and was not answered is of no interest any more."""
+        self._probes = {token: time.monotonic()}
+
+    def hear(self, fact: PageFact) -> None:
+        """The page says something."""
+        match fact:
+            case Sent(order=order) | SendRefused(order=order) | SendUnsettled(order=order):
+                if (at := self._orders.pop(order, None)) is not None:
+                    self._facts.sent(OUTCOMES[type(fact)], time.monotonic() - at)
+            case Probed(token=token):
+                if (at := self._probes.pop(token, None)) is not None:
+                    self._facts.probed(time.monotonic() - at)
+            case BrowserGone():
+                self._orders.clear()
+            case _:
+                pass
+        self._tell(fact)
+
+
+class TimedPage:
+    """Hands everything on. Any thread may call."""
+
+    def __init__(self, page: Page, watch: Stopwatch) -> None:
+        self._page, self._watch = page, watch
+
+    def send_text(self, order: str, chat: str, text: str, message_id: str | None = None) -> None:
+        """See the port."""
+        self._watch.ordered(order)
+        self._page.send_text(order, chat, text, message_id)
+
+    def look_up(self, order: str, chat: str, message_id: str) -> None:
+        """See the port."""
+        self._page.look_up(order, chat, message_id)
+
+    def log_out(self) -> None:
+        """See the port."""
+        self._page.log_out()
+
+    def refresh_qr(self) -> None:
+        """See the port."""
+        self._page.refresh_qr()
+
+    def request_pairing_code(self, phone: str) -> None:
+        """See the port."""
+        self._page.request_pairing_code(phone)
+
+    def take_screenshot(self) -> None:
+        """See the port."""
+        self._page.take_screenshot()
+
+    def probe(self, token: int) -> None:
+        """See the port."""
+        self._watch.asked(token)
+        self._page.probe(token)
+
+    def close(self) -> None:
+        """See the port."""
+        self._page.close()
+
+    def kill(self) -> None:
+        """See the port."""
+        self._page.kill()

@@ -1,0 +1,104 @@
+"""What is looked at when somebody asks for it: clients by state, mailboxes, the browser's loop and its processes.
+
+Blocks while processes are measured (`usage.PATIENCE` at most): not for an event loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from actors.clients.types import ClientId, Seconds, State
+from actors.metrics.usage import Usage
+from actors.runtime import mailbox_of
+
+if TYPE_CHECKING:
+    from pykka import ActorRef
+
+BY_NUMBER = 200
+"""Clients whose processes are told one by one, those with the lowest numbers; the rest are told as one."""
+REST = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where to look. Any thread may call any of them; none blocks but `usages`."""
+
+    actors: Callable[[], Mapping[str, ActorRef[Any]]]
+    clients: Callable[[], Iterable[tuple[ClientId, ActorRef[Any]]]]
+    lag: Callable[[], Seconds]
+    usages: Callable[[], Mapping[ClientId, Usage]]
+
+
+def families(sources: Sources, states: Iterable[State] | None) -> Iterator[Metric]:
+    """All of it. `states` are those of the clients; None where they are not known."""
+    if states is not None:
+        yield _by_state(states)
+    yield from _mailboxes(sources)
+    yield _gauge("browser_loop_lag_seconds", "How long the browser's loop took to answer when last looked at.").of(
+        sources.lag()
+    )
+    yield from _processes(sources.usages())
+
+
+def _by_state(states: Iterable[State]) -> Metric:
+    gauge, found = _gauge("clients", "Clients by state.", "state"), Counter(states)
+    for state in State:
+        if state is not State.NOT_INITIALIZED:
+            gauge.of(found[state], state)
+    return gauge
+
+
+def _mailboxes(sources: Sources) -> Iterator[Metric]:
+    depth = _gauge("mailbox_depth", "Messages waiting in an actor's mailbox.", "actor")
+    age = _gauge("mailbox_oldest_seconds", "How long the oldest of them has waited.", "actor")
+    for name, ref in sources.actors().items():
+        mailbox = mailbox_of(ref)
+        depth.of(mailbox.depth(), name)
+        age.of(mailbox.oldest_age(), name)
+    boxes = [mailbox_of(ref) for _, ref in sources.clients()]
+    depths, ages = [box.depth() for box in boxes] or [0], [box.oldest_age() for box in boxes] or [0.0]
+    yield from (depth, age)
+    yield _gauge("client_mailbox_depth_sum", "Messages waiting in the mailboxes of all clients.").of(sum(depths))
+    yield _gauge("client_mailbox_depth_max", "Messages waiting in the fullest of them.").of(max(depths))
+    yield _gauge("client_mailbox_oldest_seconds_sum", "Waits of the oldest message of each client, together.").of(
+        sum(ages)
+    )
+    yield _gauge("client_mailbox_oldest_seconds_max", "The longest of these waits.").of(max(ages))
+
+
+def _processes(usages: Mapping[ClientId, Usage]) -> Iterator[Metric]:
+    processes = _gauge("client_processes", "Processes of a client's browser.", "client")
+    pss = _gauge("client_pss_bytes", "Their memory, shared pages divided among those that share them.", "client")
+    cpu = _gauge("client_cpu_seconds", "Processor time of those that live now.", "client")
+    for name, usage in _bounded(usages):
+        processes.of(usage.processes, name)
+        pss.of(usage.pss, name)
+        cpu.of(usage.cpu, name)
+    yield from (processes, pss, cpu)
+
+
+def _bounded(usages: Mapping[ClientId, Usage]) -> Iterator[tuple[str, Usage]]:
+    known = sorted(usages)
+    yield from ((str(client_id), usages[client_id]) for client_id in known[:BY_NUMBER])
+    rest = [usages[client_id] for client_id in known[BY_NUMBER:]]
+    if rest:
+        yield (
+            REST,
+            Usage(sum(one.processes for one in rest), sum(one.pss for one in rest), sum(one.cpu for one in rest)),
+        )
+
+
+class _Gauge(GaugeMetricFamily):
+    def of(self, value: float, *labels: str) -> _Gauge:
+        """Add a sample; the gauge itself."""
+        self.add_metric(labels, value)
+        return self
+
+
+def _gauge(name: str, text: str, *labels: str) -> _Gauge:
+    return _Gauge(f"session_manager_{name}", text, labels=labels)
