@@ -11,6 +11,7 @@ from gateway import errors
 from gateway.access import Access
 from gateway.authority import NEEDS
 from gateway.bridge import Bridge, System
+from gateway.browser_sessions import BrowserSessions
 from gateway.calls import Gateway, for_all, for_client
 from gateway.door import door
 from gateway.guard import Guard, guard
@@ -20,7 +21,7 @@ from gateway.page_headers import PageHeaders
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.rate_limits import Rates
-from gateway.routes import clients, health, keys, messages, qr, status
+from gateway.routes import clients, dashboard, health, keys, messages, qr, status
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -49,6 +50,11 @@ def routes() -> list[BaseRoute]:
         Route("/keys", for_all(keys.keys)),
         Route("/keys", for_all(keys.create), methods=["POST"]),
         Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
+        Route("/dashboard", for_all(dashboard.page)),
+        Route("/dashboard/session", for_all(dashboard.session)),
+        Route("/dashboard/session", for_all(dashboard.sign_in), methods=["POST"]),
+        Route("/dashboard/session", for_all(dashboard.sign_out), methods=["DELETE"]),
+        Route("/dashboard/{file}", for_all(dashboard.file)),
     ]
 
 
@@ -58,18 +64,20 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
     outbox = Outbox(system, bridge, send_seconds=settings.send_timeout, limit=settings.outbox_limit)
     images, first = QrImages(), settings.api_key
     keyring = Keyring(lambda: system.store, first=first.get_secret_value() if first else None)
-    return Gateway(settings, bridge, outbox, images, StatusPages(images), keyring, Rates.of(settings))
+    rates, sessions = Rates.of(settings), BrowserSessions(keyring)
+    return Gateway(settings, bridge, outbox, images, StatusPages(images), keyring, rates, sessions)
 
 
 def application(gateway: Gateway) -> ASGIApp:
     """The whole of it, for one event loop."""
-    keyring, rates = gateway.keyring, gateway.rates
+    keyring, rates, sessions = gateway.keyring, gateway.rates, gateway.browser_sessions
     app = Starlette(
-        routes=guard(routes(), keyring, rates), exception_handlers=dict.fromkeys(errors.PROBLEMS, errors.answer)
+        routes=guard(routes(), keyring, rates, sessions=sessions),
+        exception_handlers=dict.fromkeys(errors.PROBLEMS, errors.answer),
     )
     app.router.redirect_slashes = False
     app.state.gateway = gateway
-    quick = Guard(status.QuickStatus(gateway), {"GET": NEEDS["GET", "/status"]}, keyring, rates)
+    quick = Guard(status.QuickStatus(gateway), {"GET": NEEDS["GET", "/status"]}, keyring, rates, sessions)
     return Access(door(_Shortcut(PageHeaders(app), quick), gateway.settings, keyring))
 
 

@@ -57,6 +57,11 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/ready"): OPEN,
     ("GET", "/openapi.json"): OPEN,
     ("GET", "/docs"): OPEN,
+    ("GET", "/dashboard"): OPEN,
+    ("GET", "/dashboard/{file}"): OPEN,
+    ("GET", "/dashboard/session"): OPEN,
+    ("POST", "/dashboard/session"): OPEN,  # with a key in its body
+    ("DELETE", "/dashboard/session"): OPEN,  # with the token of the session that it ends
     ("POST", "/init"): Need(Scope.CONTROL, Whose.CLIENT),
     ("GET", "/status"): Need(Scope.READ, Whose.CLIENT),
     ("GET", "/qr"): Need(Scope.READ, Whose.CLIENT),

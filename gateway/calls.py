@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from actors.clients.types import ClientId
     from config.settings import Settings
     from gateway.bridge import Bridge
+    from gateway.browser_sessions import BrowserSessions
     from gateway.keys import Keyring
     from gateway.outbox import Outbox
     from gateway.pages import StatusPages
@@ -38,6 +39,7 @@ class Gateway:
     pages: StatusPages
     keyring: Keyring
     rates: Rates
+    browser_sessions: BrowserSessions
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

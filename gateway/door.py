@@ -142,11 +142,11 @@ class Door:
             raise HTTPException(400, "The body is framed twice", {"Connection": "close"})
         if host and not self._hosts.allow(host):
             raise HTTPException(421, "This host is not served here: see SM_ALLOWED_HOSTS")
-        if origin is not None and origin not in self._origins and not _is_same(origin, host):
+        if origin is not None and origin not in self._origins and not is_same_origin(origin, host):
             raise Forbidden("Pages of this origin may not call: see SM_ALLOWED_ORIGINS")
 
 
-def _is_same(origin: bytes, host: bytes) -> bool:
+def is_same_origin(origin: bytes, host: bytes) -> bool:
     """Whether a page of this origin was served under this Host. The scheme is left out: a proxy may have ended TLS."""
     _, separator, authority = origin.lower().partition(b"://")
     return bool(separator) and _without_default(authority) == _without_default(host.lower())

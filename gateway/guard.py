@@ -1,6 +1,6 @@
 """The guard before every call: an ASGI application around each route's own, so that no call is without one.
 
-Rule of this file: it costs a dict look-up and a SHA-256, never a read or a wait.
+Rule of this file: it costs a few dict look-ups and a SHA-256, never a read or a wait.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.authority import CALLER, NEEDS, Forbidden, Need, Unauthorized, check
+from gateway.authority import CALLER, NEEDS, Caller, Forbidden, Need, Unauthorized, check
+from gateway.browser_sessions import BrowserSessions
 from gateway.errors import problem_of, respond
 from gateway.identity import HeaderRefused
 from gateway.keys import Keyring
@@ -23,13 +24,21 @@ _UPGRADE = "GET"
 class Guard:
     """Lets in who may make the call, and tells the call who that is (`authority.caller_of`)."""
 
-    def __init__(self, app: ASGIApp, needs: Mapping[str, Need], keyring: Keyring, rates: Rates) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        needs: Mapping[str, Need],
+        keyring: Keyring,
+        rates: Rates,
+        sessions: BrowserSessions | None = None,
+    ) -> None:
         self._app, self._needs, self._keyring, self._rates = app, needs, keyring, rates
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller, need = self._keyring.identify(scope["headers"]), self._needs[scope.get("method", _UPGRADE)]
-        scope[CALLER] = caller
+        need, scope[CALLER] = self._needs[scope.get("method", _UPGRADE)], None
         try:
+            caller = scope[CALLER] = self._keyring.identify(scope["headers"]) or self._signed_in(need, scope)
             check(need, caller, scope)
             self._rates.count(need, caller, scope)
         except (Unauthorized, Forbidden, HeaderRefused, RateLimited) as error:
@@ -37,18 +46,33 @@ class Guard:
             return
         await self._app(scope, receive, send)
 
+    def _signed_in(self, need: Need, scope: Scope) -> Caller | None:
+        """Who comes with the dashboard's cookie. Raises Forbidden for a change that a page of ours did not ask for."""
+        if self._sessions is None:
+            return None
+        try:
+            return self._sessions.identify(scope)
+        except Forbidden:
+            if need.scope is None:  # open to strangers: to this one too
+                return None
+            raise
+
 
 def guard(
-    routes: Iterable[BaseRoute], keyring: Keyring, rates: Rates, needs: Mapping[tuple[str, str], Need] = NEEDS
+    routes: Iterable[BaseRoute],
+    keyring: Keyring,
+    rates: Rates,
+    needs: Mapping[tuple[str, str], Need] = NEEDS,
+    sessions: BrowserSessions | None = None,
 ) -> list[BaseRoute]:
     """The routes, each behind its guard. Raises KeyError for a call that the table does not name."""
     guarded: list[BaseRoute] = []
     for route in routes:
         match route:
             case Route() | WebSocketRoute():
-                route.app = Guard(route.app, _needs_of(route, needs), keyring, rates)
+                route.app = Guard(route.app, _needs_of(route, needs), keyring, rates, sessions)
             case Mount():  # files of the package: pages and what they load
-                route.app = Guard(route.app, _Same(_need_of(needs, _UPGRADE, route.path)), keyring, rates)
+                route.app = Guard(route.app, _Same(_need_of(needs, _UPGRADE, route.path)), keyring, rates, sessions)
             case _:
                 raise TypeError(f"{route} is no kind of route that can be guarded")
         guarded.append(route)

@@ -16,6 +16,7 @@ from actors.clients.types import Reason, State
 from actors.store.message_states import MessageState
 from actors.store.outbox import Message
 from gateway import states
+from gateway.authority import Caller, Scope
 
 # --- requests --------------------------------------------------------------------------------------------------------
 
@@ -395,6 +396,29 @@ class ClientDetail(ClientEntry):
             phone=status.phone,
             pairing_code=status.pairing_code,
             memory=status.memory,
+        )
+
+
+class SessionAnswer(Answer):
+    """GET, POST and DELETE /dashboard/session. `csrf` goes into X-CSRF-Token; `clients` is null for all."""
+
+    signed_in: bool
+    key_needed: bool
+    csrf: str | None
+    key: str | None
+    scopes: list[Scope]
+    clients: list[int] | None
+
+    @classmethod
+    def of(cls, caller: Caller | None, *, key_needed: bool, csrf: str | None) -> Self:
+        """Fill from who calls; None for a stranger."""
+        return cls(
+            signed_in=caller is not None,
+            key_needed=key_needed,
+            csrf=csrf,
+            key=(caller.key_id or None) if caller else None,
+            scopes=[scope for scope in Scope if caller is not None and caller.may(scope)],
+            clients=sorted(caller.clients) if caller is not None and caller.clients is not None else None,
         )
 
 

@@ -1,0 +1,143 @@
+"""Who is signed in at the dashboard: a cookie stands for the key that was typed there. Belongs to the event loop.
+
+Rules of this file:
+
+* A session is its key, and no more: it may what the key may, and ends with it.
+* A browser sends the cookie by itself, so the cookie alone changes nothing: a call that could needs the session's token
+  in a header, which only a page of ours has read. Pages of another origin are turned away before that, a page on
+  another port of this host among them, which SameSite lets through.
+* Nothing is written down: after a restart one signs in again. What the cookie holds is kept as its digest only.
+
+What the cookie's attributes mean: RFC 6265bis; Sec-Fetch-Site: https://www.w3.org/TR/fetch-metadata/.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from actors.clients.types import Seconds
+from gateway.authority import Caller, Forbidden
+from gateway.door import is_same_origin
+from gateway.keys import Keyring, digest_of, presented
+
+COOKIE = "session_manager"
+TOKEN_HEADER = b"x-csrf-token"
+IDLE: Seconds = 30 * 60.0
+"""How long a session lasts without a call."""
+LIFE: Seconds = 12 * 3600.0
+"""How long it lasts at most."""
+LIMIT = 100
+"""Sessions kept; one more ends the one that was used least lately."""
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN = frozenset({b"same-origin", b"none"})
+"""Sec-Fetch-Site of our own pages, and of addresses that a person typed."""
+
+
+@dataclass(slots=True)
+class BrowserSession:
+    """One person's sign-in. Instants are the clock's."""
+
+    caller: Caller
+    token: str
+    began_at: Seconds
+    used_at: Seconds
+
+
+class BrowserSessions:
+    """The sessions there are now."""
+
+    def __init__(self, keyring: Keyring, clock: Callable[[], Seconds] = time.monotonic) -> None:
+        self._keyring, self._clock = keyring, clock
+        self._sessions: dict[bytes, BrowserSession] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def open(self, key: str) -> tuple[str, BrowserSession] | None:
+        """Sign in with a key: what goes into the cookie, and the session. None for a key that is not valid."""
+        caller = self._keyring.recognise(key.encode("utf-8", "replace"))
+        if caller is None:
+            return None
+        self._make_room()
+        id, now = secrets.token_urlsafe(32), self._clock()
+        session = BrowserSession(caller, secrets.token_urlsafe(32), now, now)
+        self._sessions[_digest(id)] = session
+        return id, session
+
+    def find(self, scope: Mapping[str, Any]) -> BrowserSession | None:
+        """The session of an ASGI scope's request; None without one, or where another origin or a key comes with it."""
+        headers = dict(scope["headers"])
+        id = _cookie(headers.get(b"cookie", b""))
+        if id is None or presented(scope["headers"]) is not None or not _is_ours(headers):
+            return None
+        session = self._sessions.get(_digest(id))
+        if session is None or not self._lives(session):
+            self._sessions.pop(_digest(id), None)
+            return None
+        session.used_at = self._clock()
+        return session
+
+    def identify(self, scope: Mapping[str, Any]) -> Caller | None:
+        """Who makes a request by cookie; None for a stranger. Raises Forbidden for a change without the token."""
+        session = self.find(scope)
+        if session is None:
+            return None
+        if scope.get("method", "GET") not in _SAFE:
+            check_token(session, scope)
+        return session.caller
+
+    def close(self, scope: Mapping[str, Any]) -> None:
+        """Sign out. Raises Forbidden without the token."""
+        session = self.find(scope)
+        if session is not None:
+            check_token(session, scope)
+            self._sessions = {id: other for id, other in self._sessions.items() if other is not session}
+
+    def _lives(self, session: BrowserSession) -> bool:
+        now = self._clock()
+        fresh = now - session.used_at < IDLE and now - session.began_at < LIFE
+        return fresh and self._keyring.is_valid(session.caller)
+
+    def _make_room(self) -> None:
+        self._sessions = {id: session for id, session in self._sessions.items() if self._lives(session)}
+        if len(self._sessions) >= LIMIT:
+            del self._sessions[min(self._sessions, key=lambda id: self._sessions[id].used_at)]
+
+
+def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:
+    """Raises Forbidden unless the request has the session's token in its header."""
+    told = dict(scope["headers"]).get(TOKEN_HEADER, b"")
+    if not compare_digest(told, session.token.encode("ascii")):
+        raise Forbidden("A change by cookie needs the session's token in X-CSRF-Token")
+
+
+def cookie(id: str, *, secure: bool) -> str:
+    """The Set-Cookie header of a session; an empty id takes the cookie away."""
+    age = int(LIFE) if id else 0
+    return f"{COOKIE}={id}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+
+
+def _digest(id: str) -> bytes:
+    return digest_of(id.encode("utf-8", "replace"))
+
+
+def _cookie(header: bytes) -> str | None:
+    try:
+        found = SimpleCookie(header.decode("latin-1")).get(COOKIE)
+    except CookieError:
+        return None
+    return found.value if found is not None else None
+
+
+def _is_ours(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the request comes of a page of ours, by both signs that browsers give."""
+    origin = headers.get(b"origin")
+    if origin is not None and not is_same_origin(origin, headers.get(b"host", b"")):
+        return False
+    return headers.get(b"sec-fetch-site", b"none") in _OWN
