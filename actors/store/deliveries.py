@@ -179,7 +179,7 @@ def get_due(connection: Connection, message: GetDue) -> Due:
     line = _line(connection, message.webhook_id, message.client_id)
     replays = replays_of(connection, message.webhook_id, message.client_id, message.limit)
     of_client = events.c.client_id == message.client_id
-    later = select(events).where(of_client, events.c.sequence > line.sequence, _is_wanted(message.patterns))
+    later = select(events).where(of_client, events.c.sequence > line.sequence, is_wanted(message.patterns))
     rows = connection.execute(later.order_by(events.c.sequence).limit(message.limit)).mappings()
     found = tuple(Event(**row) for row in rows)
     counted = select(event_counts.c.sequence).where(event_counts.c.client_id == message.client_id)
@@ -238,7 +238,7 @@ def _line(connection: Connection, webhook_id: str, client_id: ClientId) -> Line:
     return Line(webhook_id, client_id) if row is None else Line(**row)
 
 
-def _is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
+def is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
     """`actors.webhooks.patterns.matches`, in SQL. Not LIKE: SQLite's does not tell upper from lower case."""
     exact = [pattern for pattern in patterns if not pattern.endswith("*")]
     prefixes = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]

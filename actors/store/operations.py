@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.store import (
+    consumers,
     dead_letters,
     deliveries,
     events,
@@ -11,6 +12,7 @@ from actors.store import (
     outbox_reads,
     outbox_writes,
     sessions,
+    streams,
     transitions,
     webhooks,
 )
@@ -26,6 +28,7 @@ WRITES: Operations = {
     **webhooks.WRITES,
     **deliveries.WRITES,
     **dead_letters.WRITES,
+    **consumers.WRITES,
 }
 READS: Operations = {
     **sessions.READS,
@@ -36,4 +39,6 @@ READS: Operations = {
     **webhooks.READS,
     **deliveries.READS,
     **dead_letters.READS,
+    **consumers.READS,
+    **streams.READS,
 }

@@ -1,0 +1,151 @@
+"""Readers that the service remembers: how far each has acknowledged, so that it can fetch, work, and then say so.
+
+A consumer belongs to who made it (the id of the key) and keeps the filter it was made with: its position says what it
+has had of that. One that nobody has used for `IDLE` is forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, Connection, Double, Table, Text, and_, delete, func, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from actors.clients.types import Seconds
+from actors.runtime import Refusal, Work
+from actors.store.database import insert
+from actors.store.message import Operations, Read, Write
+from actors.store.schema import metadata
+from actors.store.streams import newest
+
+MOST = 1000
+"""Consumers of one owner."""
+IDLE: Seconds = 30 * 86_400.0
+
+consumers = Table(
+    "event_consumers",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("filter", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("used_at", Double, nullable=False),
+)
+
+
+class NoSuchConsumer(Refusal):
+    """Nobody has read under this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no consumer {name}: it is made by GET /events/next")
+
+
+class NoSuchReceipt(Refusal):
+    """No event has this position."""
+
+
+class ConsumerDiffers(Refusal):
+    """The consumer was made with another filter."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The consumer {name} was made for other clients or types: use another name for these")
+
+
+class TooManyConsumers(Refusal):
+    """The owner has as many as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A reader. All it wants up to `position` is acknowledged."""
+
+    owner: str
+    name: str
+    filter: str
+    position: int
+    used_at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConsumer(Write[Consumer], Work):
+    """Make the consumer, unless it is there; it begins at `position`, or now. Refuses ConsumerDiffers,
+    TooManyConsumers."""
+
+    owner: str
+    name: str
+    filter: str
+    at: Seconds
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge(Write[Consumer], Work):
+    """All up to `position` is had; going back changes nothing. Refuses NoSuchConsumer, NoSuchReceipt."""
+
+    owner: str
+    name: str
+    position: int
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class GetConsumer(Read[Consumer | None]):
+    """One consumer, if it is there."""
+
+    owner: str
+    name: str
+
+
+def open_consumer(connection: Connection, message: OpenConsumer) -> Consumer:
+    connection.execute(delete(consumers).where(consumers.c.used_at < message.at - IDLE))
+    known = get(connection, GetConsumer(message.owner, message.name))
+    if known is None:
+        _make(connection, message)
+    elif known.filter != message.filter:
+        raise ConsumerDiffers(message.name)
+    else:
+        _set(connection, message, used_at=message.at)
+    return _there(connection, message)
+
+
+def acknowledge(connection: Connection, message: Acknowledge) -> Consumer:
+    known = _there(connection, message)
+    if message.position > newest(connection):
+        raise NoSuchReceipt(f"No event has the position {message.position}")
+    _set(connection, message, position=max(known.position, message.position), used_at=message.at)
+    return _there(connection, message)
+
+
+def get(connection: Connection, message: GetConsumer) -> Consumer | None:
+    row = connection.execute(select(consumers).where(_is(message))).mappings().first()
+    return None if row is None else Consumer(**row)
+
+
+WRITES: Operations = {OpenConsumer: open_consumer, Acknowledge: acknowledge}
+READS: Operations = {GetConsumer: get}
+
+_Named = OpenConsumer | Acknowledge | GetConsumer
+
+
+def _make(connection: Connection, message: OpenConsumer) -> None:
+    count = select(func.count()).select_from(consumers).where(consumers.c.owner == message.owner)
+    if int(connection.execute(count).scalar() or 0) >= MOST:
+        raise TooManyConsumers(f"There are {MOST} consumers of this key: use one of them again")
+    position = newest(connection) if message.position is None else message.position
+    row = {name: getattr(message, name) for name in ("owner", "name", "filter")}
+    connection.execute(insert(connection, consumers).values(row | {"position": position, "used_at": message.at}))
+
+
+def _set(connection: Connection, message: _Named, **changes: float) -> None:
+    connection.execute(update(consumers).where(_is(message)).values(changes))
+
+
+def _there(connection: Connection, message: _Named) -> Consumer:
+    known = get(connection, GetConsumer(message.owner, message.name))
+    if known is None:
+        raise NoSuchConsumer(message.name)
+    return known
+
+
+def _is(message: _Named) -> ColumnElement[bool]:
+    return and_(consumers.c.owner == message.owner, consumers.c.name == message.name)

@@ -1,0 +1,81 @@
+"""What a reader of events gets who was away: page after page, from where it had come to.
+
+Rule of this file: what is lost is told. A position whose successors have been deleted, or that this database never gave
+(it is younger than the reader, or was restored), comes back with a `Gap`; reading goes on at the oldest event there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from actors.clients.types import ClientId
+from actors.store.deliveries import is_wanted
+from actors.store.events import Event, get_range
+from actors.store.message import Operations, Read
+from actors.store.schema import event_counts, events
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events after `after` may be lost to this reader; it goes on after the position `resumed`."""
+
+    after: int
+    resumed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The wanted events up to the position `read_to`; with `more` there may be others after it."""
+
+    events: tuple[Event, ...]
+    read_to: int
+    more: bool
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage(Read[Page]):
+    """The first `limit` events after a position, of all clients or some, whose types match the patterns.
+
+    From position 0 on is all there is, so nothing of that is ever a gap.
+    """
+
+    position: int
+    clients: frozenset[ClientId] | None = None
+    patterns: tuple[str, ...] = ("*",)
+    limit: int = 200
+
+
+def newest(connection: Connection) -> int:
+    """The position of the newest event there has been, as far as it is known; 0 where there was none.
+
+    Where retention has left none, the events counted say it (exactly in SQLite; PostgreSQL leaves out numbers).
+    """
+    there = get_range(connection).newest
+    return there or int(connection.execute(select(func.sum(event_counts.c.sequence))).scalar() or 0)
+
+
+def read_page(connection: Connection, message: ReadPage) -> Page:
+    gap = _gap(connection, message.position)
+    position = gap.resumed if gap is not None else message.position
+    later = select(events).where(events.c.position > position, is_wanted(message.patterns))
+    if message.clients is not None:
+        later = later.where(events.c.client_id.in_(sorted(message.clients)))
+    rows = connection.execute(later.order_by(events.c.position).limit(message.limit)).mappings()
+    found = tuple(Event(**row) for row in rows)
+    more = len(found) == message.limit
+    read_to = found[-1].position if more else max(position, get_range(connection).newest)
+    return Page(found, read_to, more, gap)
+
+
+READS: Operations = {ReadPage: read_page}
+
+
+def _gap(connection: Connection, position: int) -> Gap | None:
+    there, last = get_range(connection), newest(connection)
+    before_all = there.oldest - 1 if there.oldest else last
+    if position > last or 0 < position < before_all:
+        return Gap(position, max(0, before_all))
+    return None
