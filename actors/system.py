@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -36,6 +37,7 @@ from actors.metrics.usage import Usages
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
 from actors.runtime import Backoff, wait_ended
+from actors.store.backup import backup, restore
 from actors.store.database import Database
 from actors.store.errors import StoreError, StoreUnavailable
 from actors.store.keys import ApiKey, read_keys
@@ -276,6 +278,21 @@ def retention_rules(settings: Settings) -> RetentionRules:
     )
 
 
+def back_up(settings: Settings, file: Path) -> None:
+    """Write all that the store holds to one file, also while a service runs. Blocks. Raises StartRefused, OSError."""
+    with _refused_store():
+        backup(_database(settings), file)
+
+
+def put_back(settings: Settings, file: Path) -> None:
+    """Put a backup in the place of all that the store holds; no service may run. Blocks. Raises StartRefused, OSError.
+
+    Where it raises, nothing was changed.
+    """
+    with _refused_store():
+        restore(file, _database(settings), settings.data_dir)
+
+
 def _database(settings: Settings) -> Database:
     if settings.database_url is not None:
         return Database(settings.database_url.get_secret_value())
@@ -302,14 +319,22 @@ def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser
 
 
 @contextmanager
-def _refused(settings: Settings) -> Iterator[None]:
-    """Everything that keeps the system from starting, as one sentence for whoever starts it."""
+def _refused_store() -> Iterator[None]:
+    """What is wrong with the store, or with Chromium, as one sentence for whoever starts it."""
     try:
         yield
     except (BrowserUnavailable, StoreError, StoreUnavailable) as error:
         raise StartRefused(f"{str(error).rstrip('.')}.") from error
     except ArgumentError as error:
         raise StartRefused("SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is.") from error
+
+
+@contextmanager
+def _refused(settings: Settings) -> Iterator[None]:
+    """Everything that keeps the system from starting, as one sentence for whoever starts it."""
+    try:
+        with _refused_store():
+            yield
     except OSError as error:
         place = f"The data directory {settings.data_dir} cannot be used"
         raise StartRefused(f"{place}: {error.strerror or error}. Make it writable, or set SM_DATA_DIR.") from error

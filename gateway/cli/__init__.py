@@ -11,7 +11,7 @@ import structlog
 import typer
 
 from config.refusal import StartRefused
-from gateway.cli import clients, keys, sandbox, send, serve
+from gateway.cli import backup, clients, keys, sandbox, send, serve
 
 app = typer.Typer(
     name="session-manager",
@@ -41,6 +41,8 @@ app.command("send")(send.send)
 app.command("logout")(clients.log_out)
 app.command("delete")(clients.delete)
 app.add_typer(keys.app, name="keys")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("sandbox", context_settings=sandbox.PASSED_ON)(sandbox.sandbox)
 app.command("demo")(demo)
 

@@ -1,0 +1,53 @@
+"""Backups of the store, on the service's host: everything but the browser profiles, and so but the logins.
+
+Exit codes: 0 done; 1 refused, nothing was changed; 2 wrong options or settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.loading import load
+from config.refusal import StartRefused
+from gateway.cli import output
+
+Target = Annotated[Path, typer.Argument(help="The file to write; replaced once the new one is whole.")]
+Source = Annotated[Path, typer.Argument(help="A file that `backup` wrote.")]
+Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
+DataDir = Annotated[Path | None, typer.Option(help="The service's directory (SM_DATA_DIR).")]
+
+
+def backup(file: Target, config: Config = None, data_dir: DataDir = None) -> None:
+    """Write sessions, messages, webhooks, keys and history to one file (mode 0600), while the service runs.
+
+    The logins are in the browser profiles, not in it: clients of a restored store may have to be scanned again.
+    """
+    from actors.system import back_up  # imported late: wrong options are told at once
+
+    settings = load(config, {"data_dir": data_dir})
+    with _told(file):
+        back_up(settings, file)
+    output.console.print(f"{file}: {file.stat().st_size / 1024:.0f} KiB", markup=False, soft_wrap=True)
+
+
+def restore(file: Source, config: Config = None, data_dir: DataDir = None) -> None:
+    """Put a backup in the place of all that the store holds. The service must be stopped."""
+    from actors.system import put_back
+
+    settings = load(config, {"data_dir": data_dir})
+    with _told(file):
+        put_back(settings, file)
+    output.console.print(f"{file} is restored; start the service", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StartRefused(f"{error.filename or file} cannot be used: {error.strerror or error}.") from error
