@@ -1,6 +1,6 @@
 """The composition root: builds the tree in order, tears it down in reverse.
 
-    claim of the data directory ◄ store ◄ retention, outbox ◄ browser ◄ supervisor (◄ clients)
+    claim of the data directory ◄ store ◄ retention, webhooks, outbox ◄ browser ◄ supervisor (◄ clients)
 
 Rule of this file: it decides nothing. Whatever is taken in `start` is given back by a callback registered right there.
 """
@@ -48,6 +48,10 @@ from actors.store.retention import Rules as RetentionRules
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
+from actors.webhooks.addresses import Network, networks
+from actors.webhooks.posting import HttpPoster, PostingOptions
+from actors.webhooks.schedule import Growth, RetryPolicy
+from actors.webhooks.sender import Sender, SenderOptions
 from config.refusal import StartRefused
 from config.settings import Settings
 
@@ -109,6 +113,7 @@ class System:
         self._supervisor: ActorRef[Supervisor] | None = None
         self._store: Store | None = None
         self._outbox: ActorRef[Dispatcher] | None = None
+        self._webhooks: ActorRef[Sender] | None = None
         self._opened = ExitStack()
         self._stopping = self._orderly = True
         self._deadline = 0.0
@@ -133,6 +138,13 @@ class System:
         if self._outbox is None:
             raise Starting
         return self._outbox
+
+    @property
+    def webhooks(self) -> ActorRef[Any]:
+        """Answers Change and GetSending. Raises Starting before `start` is through."""
+        if self._webhooks is None:
+            raise Starting
+        return self._webhooks
 
     @property
     def lag(self) -> Seconds:
@@ -167,6 +179,8 @@ class System:
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
             retention = Retention.start(store, retention_rules(settings), watcher=watch)
             opened.callback(self._stop_actor, retention)
+            webhooks = Sender.start(store, HttpPoster(posting(settings)), sending(settings), watcher=watch)
+            opened.callback(self._stop_actor, webhooks)
             outbox = Dispatcher.start(store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=watch)
             opened.callback(self._stop_actor, outbox)
             self._browser.start()
@@ -182,14 +196,18 @@ class System:
             )
             opened.callback(self._shut_down, self._supervisor)
             self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
-            self._store, self._outbox = store, outbox
+            self._store, self._outbox, self._webhooks = store, outbox, webhooks
             self._stopping, self._orderly = False, True
             self._opened = opened.pop_all()
 
     def _actors(self) -> Mapping[str, ActorRef[Any]]:
         """Those whose mailboxes are measured, by name."""
         store = self._store
-        found: dict[str, ActorRef[Any] | None] = {"supervisor": self._supervisor, "outbox": self._outbox}
+        found: dict[str, ActorRef[Any] | None] = {
+            "supervisor": self._supervisor,
+            "outbox": self._outbox,
+            "webhooks": self._webhooks,
+        }
         if store is not None:
             found |= {"store-writer": store.writer, "store-reader": store.reader}
         return {name: ref for name, ref in found.items() if ref is not None}
@@ -276,6 +294,31 @@ def retention_rules(settings: Settings) -> RetentionRules:
     return RetentionRules(
         events=settings.event_retention, events_kept=settings.event_limit, messages=settings.message_retention
     )
+
+
+def reachable(settings: Settings) -> tuple[Network, ...]:
+    """The networks that webhooks may reach besides the public internet."""
+    return networks(["0.0.0.0/0", "::/0"]) if settings.webhook_allow_private else ()
+
+
+def posting(settings: Settings) -> PostingOptions:
+    """What the operator decided, in the words of what sends to webhooks."""
+    connect = min(settings.webhook_timeout, PostingOptions().connect)
+    return PostingOptions(connect=connect, deadline=settings.webhook_timeout, allowed=reachable(settings))
+
+
+def sending(settings: Settings) -> SenderOptions:
+    """What the operator decided, in the words of what decides about deliveries."""
+    retry = RetryPolicy(
+        Growth(settings.webhook_retry_growth),
+        delay=settings.webhook_retry_delay,
+        attempts=settings.webhook_attempts,
+        cap=max(settings.webhook_retry_delay, settings.webhook_retry_cap),
+        give_up_after=settings.webhook_give_up_after,
+    )
+    # Beside the store, the last to end: what is under way must not use up the whole time of a stop.
+    grace = min(SenderOptions().stop_grace, settings.shutdown_timeout / 10)
+    return SenderOptions(retry, keep_dead_letters=settings.dead_letter_retention, stop_grace=grace)
 
 
 def back_up(settings: Settings, file: Path) -> None:

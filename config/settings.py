@@ -156,6 +156,29 @@ class Settings(BaseSettings):
     )
     event_retention: Deadline = Field(7 * 86_400.0, description="How long events are kept for streams and webhooks.")
     event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="How many events are kept at most.")
+    # Streams and webhooks
+    stream_heartbeat: Deadline = Field(
+        15.0, description="How long a stream of events is silent at most: then it says that it lives."
+    )
+    stream_buffer: int = Field(
+        5000, ge=1, le=1_000_000, description="How many events a reader of a stream may be behind before it is cut off."
+    )
+    webhook_allow_private: bool = Field(
+        False, description="Let webhooks reach private, loopback and link-local addresses too."
+    )
+    webhook_timeout: Deadline = Field(15.0, description="How long the target of a webhook may take to answer.")
+    webhook_attempts: int = Field(15, ge=1, le=1000, description="How often an event is sent before it is given up.")
+    webhook_retry_growth: Literal["constant", "linear", "exponential"] = Field(
+        "exponential", description="How delays between attempts grow."
+    )
+    webhook_retry_delay: Deadline = Field(2.0, description="Delay after the first attempt that fails.")
+    webhook_retry_cap: Deadline = Field(900.0, description="Longest delay between attempts.")
+    webhook_give_up_after: Deadline = Field(
+        86_400.0, description="How long a target may do nothing but fail before each event gets one attempt only."
+    )
+    dead_letter_retention: Deadline = Field(
+        30 * 86_400.0, description="How long events that were given up are kept to be sent again."
+    )
     # Living without a human
     max_reconnection_attempts: int = Field(3, ge=0, le=1000, description="Reconnections in a row before ERROR.")
     backoff_first: Deadline = Field(1.0, description="Delay before the first reconnection; the next ones double it.")
@@ -178,6 +201,8 @@ class Settings(BaseSettings):
     # Ending
     shutdown_timeout: Deadline = Field(15.0, description="How long a stop may take before Chromium is killed.")
     close_grace: Deadline = Field(5.0, description="How long one Chromium may take to close before it is killed.")
+    # Being watched
+    metrics_open: bool = Field(False, description="Whether GET /metrics needs no key.")
     # Logs
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
@@ -190,7 +215,7 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError(f"should be quoted as in a shell ({error})") from error
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("log_level", "log_format", "webhook_retry_growth", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
