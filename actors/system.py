@@ -32,6 +32,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.metrics.journal import CountingJournal
 from actors.metrics.metrics import Metrics
 from actors.metrics.pages import TimedBrowser
+from actors.metrics.posting import TimedPoster
 from actors.metrics.present import Sources
 from actors.metrics.usage import Usages
 from actors.outbox.dispatcher import Dispatcher, Pace
@@ -179,7 +180,8 @@ class System:
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
             retention = Retention.start(store, retention_rules(settings), watcher=watch)
             opened.callback(self._stop_actor, retention)
-            webhooks = Sender.start(store, HttpPoster(posting(settings)), sending(settings), watcher=watch)
+            poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.facts)
+            webhooks = Sender.start(store, poster, sending(settings), watcher=watch)
             opened.callback(self._stop_actor, webhooks)
             outbox = Dispatcher.start(store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=watch)
             opened.callback(self._stop_actor, outbox)

@@ -1,6 +1,6 @@
-"""The outermost layer: every request gets a name, and one line in the log when it is answered.
+"""The outermost layer: every request gets a name, and one line in the log when it is answered; its time is counted.
 
-The line says who was asked for, what, and what became of it: no query string, no header but the two ids, no body.
+The line says who was asked for, what, and what became of it: no query string, no header but the ids, no body.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +18,8 @@ from actors.clients.errors import ShuttingDown
 from gateway.authority import CALLER, Caller
 from gateway.errors import problem_of, respond
 from gateway.identity import HEADER, client_number
+from gateway.tracing import HEADER as TRACE
+from gateway.tracing import trace_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,10 +34,13 @@ _log = structlog.get_logger("http")
 
 
 class Access:
-    """Names requests, logs answers, and keeps exceptions that have been answered from the server's own log."""
+    """Names requests, logs answers, and keeps exceptions that have been answered from the server's own log.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `count` gets the scope, the status and the seconds of every answer.
+    """
+
+    def __init__(self, app: ASGIApp, count: Callable[[Scope, int, float], None]) -> None:
+        self._app, self._count = app, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,12 +49,17 @@ class Access:
         began, status = time.perf_counter(), None
         request_id = scope[STATE_KEY] = request_id_of(scope["headers"])
         structlog.contextvars.bind_contextvars(request=request_id)
+        answered_with = [(REQUEST_ID, request_id.encode())]
+        if (trace := trace_of(scope["headers"])) is not None:
+            structlog.contextvars.bind_contextvars(trace=trace.id)
+            answered_with.append((TRACE, trace.header))
 
         async def tell(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode())]
+                message["headers"] = [*message["headers"], *answered_with]
+                self._count(scope, status, time.perf_counter() - began)
             await send(message)
 
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -9,19 +10,21 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import errors
 from gateway.access import Access
-from gateway.authority import NEEDS
+from gateway.authority import NEEDS, OPEN, Need
 from gateway.bridge import Bridge, System
 from gateway.browser_sessions import BrowserSessions
 from gateway.calls import Gateway, for_all, for_client
 from gateway.door import door
 from gateway.guard import Guard, guard
+from gateway.http_metrics import TEMPLATE, HttpMetrics, named
 from gateway.keys import Keyring
 from gateway.outbox import Outbox
 from gateway.page_headers import PageHeaders
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.rate_limits import Rates
-from gateway.routes import clients, dashboard, health, keys, messages, qr, status
+from gateway.readiness import Readiness
+from gateway.routes import clients, dashboard, health, insight, keys, messages, qr, status
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,6 +36,8 @@ def routes() -> list[BaseRoute]:
     """Every call there is."""
     return [
         Route("/health", for_all(health.health)),
+        Route("/ready", for_all(insight.ready)),
+        Route("/metrics", for_all(insight.metrics)),
         Route("/init", for_client(clients.init), methods=["POST"]),
         Route("/status", for_client(status.status)),
         Route("/qr", for_client(qr.qr)),
@@ -44,6 +49,8 @@ def routes() -> list[BaseRoute]:
         Route("/messages/{id}", for_client(messages.message)),
         Route("/messages/{id}", for_client(messages.cancel), methods=["DELETE"]),
         Route("/clients", for_all(clients.clients)),
+        Route("/clients/{id}/history", for_all(insight.history)),
+        Route("/clients/{id}/screenshot", for_all(insight.screenshot)),
         Route("/stop", for_client(clients.stop), methods=["POST"]),
         Route("/logout", for_client(clients.log_out), methods=["POST"]),
         Route("/session/{clienteId}", for_all(clients.delete), methods=["DELETE"]),
@@ -65,20 +72,26 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
     images, first = QrImages(), settings.api_key
     keyring = Keyring(lambda: system.store, first=first.get_secret_value() if first else None)
     rates, sessions = Rates.of(settings), BrowserSessions(keyring)
-    return Gateway(settings, bridge, outbox, images, StatusPages(images), keyring, rates, sessions)
+    readiness, http = Readiness(system, bridge), HttpMetrics(system.metrics.registry)
+    return Gateway(settings, bridge, outbox, images, StatusPages(images), keyring, rates, sessions, readiness, http)
 
 
 def application(gateway: Gateway) -> ASGIApp:
     """The whole of it, for one event loop."""
     keyring, rates, sessions = gateway.keyring, gateway.rates, gateway.browser_sessions
     app = Starlette(
-        routes=guard(routes(), keyring, rates, sessions=sessions),
+        routes=named(guard(routes(), keyring, rates, needs_of(gateway.settings), sessions)),
         exception_handlers=dict.fromkeys(errors.PROBLEMS, errors.answer),
     )
     app.router.redirect_slashes = False
     app.state.gateway = gateway
     quick = Guard(status.QuickStatus(gateway), {"GET": NEEDS["GET", "/status"]}, keyring, rates, sessions)
-    return Access(door(_Shortcut(PageHeaders(app), quick), gateway.settings, keyring))
+    return Access(door(_Shortcut(PageHeaders(app), quick), gateway.settings, keyring), gateway.http.count)
+
+
+def needs_of(settings: Settings) -> Mapping[tuple[str, str], Need]:
+    """The table of who may call, as far as an operator can change it."""
+    return {**NEEDS, ("GET", "/metrics"): OPEN} if settings.metrics_open else NEEDS
 
 
 class _Shortcut:
@@ -89,4 +102,6 @@ class _Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         quick = scope["type"] == "http" and scope["path"] == "/status" and scope["method"] == "GET"
+        if quick:
+            scope[TEMPLATE] = "/status"
         await (self._quick if quick else self._app)(scope, receive, send)

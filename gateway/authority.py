@@ -55,6 +55,7 @@ OPEN = Need(None, Whose.SEEN)
 NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/health"): OPEN,
     ("GET", "/ready"): OPEN,
+    ("GET", "/metrics"): Need(Scope.READ, Whose.ALL),
     ("GET", "/openapi.json"): OPEN,
     ("GET", "/docs"): OPEN,
     ("GET", "/dashboard"): OPEN,

@@ -27,17 +27,19 @@ from actors.clients.protocol import (
     Screenshot,
     Started,
     Status,
-    TakeScreenshot,
     Stop,
     Stopped,
+    TakeScreenshot,
 )
 from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
 from actors.runtime import ask
+from actors.store.transitions import GetTransitions
 
 if TYPE_CHECKING:
     from pykka import ActorRef
 
+    from actors.clients.ports import Transition
     from actors.metrics.metrics import Metrics
     from actors.store.keys import ApiKey
     from actors.store.store import Store
@@ -104,6 +106,11 @@ class Bridge:
         self._questions: dict[ClientId, asyncio.Future[Status]] = {}
         self.draining = False
         """Set it, and no new work is taken: ShuttingDown is raised. Reading goes on."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted and measured."""
+        return self._system.metrics
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -173,6 +180,16 @@ class Bridge:
         self.refuse_while_draining()
         answer: Status = await self._client(client_id, LogOut(), ORDER_SECONDS)
         return answer
+
+    async def history(self, client_id: ClientId, limit: int) -> tuple[Transition, ...]:
+        """The newest changes of a client's state, oldest of them first; none where it never had one.
+
+        Raises StoreUnavailable.
+        """
+        try:
+            return await self._system.store.ask(GetTransitions(client_id, limit)).wait(ANSWER_SECONDS)
+        except ActorDeadError as error:
+            raise ShuttingDown from error
 
     async def screenshot(self, client_id: ClientId) -> bytes:
         """A PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""

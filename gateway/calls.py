@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from gateway.bridge import Bridge
     from gateway.browser_sessions import BrowserSessions
+    from gateway.http_metrics import HttpMetrics
     from gateway.keys import Keyring
     from gateway.outbox import Outbox
     from gateway.pages import StatusPages
     from gateway.qr import QrImages
     from gateway.rate_limits import Rates
+    from gateway.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Gateway:
     keyring: Keyring
     rates: Rates
     browser_sessions: BrowserSessions
+    readiness: Readiness
+    http: HttpMetrics
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

@@ -21,7 +21,7 @@ from actors.clients.masking import mask
 from config.settings import Settings
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request"})
+_NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request", "trace"})
 _LIBRARIES = logging.WARNING
 """Least level of what libraries log: below it they tell URLs, frames and bodies."""
 

@@ -6,17 +6,20 @@ seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from actors.clients.ports import Transition
 from actors.clients.protocol import Deleted, Status
-from actors.clients.types import Reason, State
+from actors.clients.types import ClientId, Reason, State
 from actors.store.message_states import MessageState
 from actors.store.outbox import Message
 from gateway import states
 from gateway.authority import Caller, Scope
+from gateway.readiness import Obstacle
 
 # --- requests --------------------------------------------------------------------------------------------------------
 
@@ -420,6 +423,55 @@ class SessionAnswer(Answer):
             scopes=[scope for scope in Scope if caller is not None and caller.may(scope)],
             clients=sorted(caller.clients) if caller is not None and caller.clients is not None else None,
         )
+
+
+class ReadyAnswer(Answer):
+    """GET /ready. `why`: what is in the way."""
+
+    ready: bool
+    why: list[Obstacle]
+
+
+class HistoryQuery(BaseModel):
+    """Query of GET /clients/{id}/history."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class TransitionEntry(Answer):
+    """One change of a client's state, or of the reason for it."""
+
+    at: str | None
+    state: State
+    previous_state: State
+    event: str
+    reason: Reason | None
+    reason_text: str | None
+
+    @classmethod
+    def of(cls, told: Transition) -> Self:
+        """Fill from the journal."""
+        return cls(
+            at=iso(told.at),
+            state=told.after,
+            previous_state=told.before,
+            event=told.event,
+            reason=told.reason,
+            reason_text=told.text,
+        )
+
+
+class HistoryAnswer(Answer):
+    """GET /clients/{id}/history: oldest first."""
+
+    cliente_id: int
+    transitions: list[TransitionEntry]
+
+    @classmethod
+    def of(cls, client_id: ClientId, told: Iterable[Transition]) -> Self:
+        return cls(cliente_id=client_id, transitions=[TransitionEntry.of(one) for one in told])
 
 
 class ErrorAnswer(Answer):
