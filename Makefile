@@ -48,6 +48,9 @@ bench: setup ## Ratios against floors measured in the same run
 chaos: setup ## Every fault in turn, then 200 random ones, over six clients
 	@$(BIN)/python -m tests.chaos
 
+campaign: setup ## 2,000 messages out and in, while 100 kills, stops and cuts strike
+	@$(BIN)/python -m tests.campaign
+
 docs: $(VENV)/.ready ## Write the generated documents again
 	@$(BIN)/python -m tests.docs.generate
 

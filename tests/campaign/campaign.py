@@ -1,0 +1,71 @@
+"""The course of a campaign: callers begin, faults strike, everything is settled, the records are compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.campaign import records
+from tests.campaign.callers import Crowd
+from tests.campaign.faults import Struck, Weather
+from tests.campaign.plan import Plan, Tide
+from tests.campaign.stage import Stage, settled
+from tests.campaign.verdict import Arrival, Promise, Records, Verdict, judge
+
+Told = Callable[[int, Struck, Crowd, float], None]
+
+
+class Campaign:
+    """One run. `told` hears of each fault."""
+
+    def __init__(self, plan: Plan, stage: Stage, told: Told = lambda *_: None) -> None:
+        self._plan, self._stage, self._told = plan, stage, told
+        self._tide = Tide(plan.kills)
+        self.weather = Weather(plan, stage, self._tide, self._struck)
+        self._began = time.monotonic()
+
+    @property
+    def passed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began
+
+    def _struck(self, struck: Struck) -> None:
+        self._told(len(self.weather.struck), struck, self.crowd, self.passed)
+
+    def run(self) -> Verdict:
+        """Everything. Raises AssertionError where something does not come back; the verdict is on the messages."""
+        self._stage.pair()
+        self.crowd = Crowd(self._plan, self._tide, self._stage.url, self._stage.write)
+        self.crowd.start()
+        try:
+            self.weather.run()
+            self._tide.flood()
+        except BaseException as error:
+            self._tide.flood(error)
+            raise
+        finally:
+            self.crowd.join()
+        self._stage.all_ready(self._plan.patience)
+        settled(self._stage, self._plan.clients, self._plan.patience)
+        arrivals = self._stage.arrivals()
+        self._stage.stop_service()
+        return self._judge(arrivals)
+
+    def _judge(self, arrivals: list[Arrival]) -> Verdict:
+        written = records.read(self._stage.data_dir, self._plan.clients)
+        heard = [inbound for event in written.events if (inbound := records.inbound(event)) is not None]
+        verdict = judge(
+            Records(
+                promises=[
+                    Promise(h.client_id, h.key, h.text, h.accepted, frozenset(h.answers)) for h in self.crowd.handed
+                ],
+                rows=written.rows,
+                arrivals=arrivals,
+                written=self.crowd.written,
+                heard=heard,
+                sequences=[(event.client_id, event.sequence) for event in written.events],
+            )
+        )
+        verdict.blame("answers are none that a consumer should get", self.crowd.wrong)
+        verdict.figures["requests repeated"] = sum(h.repeats for h in self.crowd.handed)
+        return verdict

@@ -1,0 +1,112 @@
+"""What is done to the service, to its Chromiums and to their network, and when.
+
+Rule of this file: one fault after the other, in one thread; what is drawn comes from the plan's chance only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.campaign.plan import Plan, Tide
+from tests.campaign.stage import Stage
+
+
+class Fault(StrEnum):
+    """What can strike."""
+
+    SERVICE_KILLED = "service killed (SIGKILL)"
+    SERVICE_STOPPED = "service stopped (SIGTERM)"
+    BROWSER_KILLED = "Chromium killed (SIGKILL)"
+    BROWSER_STOPPED = "Chromium ended (SIGTERM)"
+    NETWORK_CUT = "network cut"
+    CUT_AND_KILLED = "network cut, Chromium killed"
+
+
+WEIGHTS = {
+    Fault.SERVICE_KILLED: 22,
+    Fault.SERVICE_STOPPED: 13,
+    Fault.BROWSER_KILLED: 30,
+    Fault.BROWSER_STOPPED: 10,
+    Fault.NETWORK_CUT: 15,
+    Fault.CUT_AND_KILLED: 10,
+}
+OF_SERVICE = frozenset({Fault.SERVICE_KILLED, Fault.SERVICE_STOPPED})
+RECOVERS = 0.7
+"""Share of the faults whose end is waited for; the next one strikes whatever state the others have left."""
+GAP, CUT = 1.2, 1.5
+"""Most seconds before a fault, and of a cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """One fault. `at` is epoch seconds; `back` how long until all were READY, None where nobody waited for it."""
+
+    fault: Fault
+    client_id: int | None
+    at: float
+    back: float | None
+
+
+class Weather:
+    """Strikes until the plan is fulfilled. `told` hears of each fault once it is over."""
+
+    def __init__(self, plan: Plan, stage: Stage, tide: Tide, told: Callable[[Struck], None]) -> None:
+        self._plan, self._stage, self._tide, self._told = plan, stage, tide, told
+        self._chance = plan.chance("faults")
+        self.struck: list[Struck] = []
+
+    def run(self) -> None:
+        """All faults. Raises AssertionError where something does not come back within the plan's patience."""
+        for number in range(self._plan.kills):
+            time.sleep(self._chance.random() * GAP * self._stage.tempo)  # the moment is the point: it is drawn
+            struck = self._strike(wait=self._chance.random() < RECOVERS or number % 10 == 9)
+            self.struck.append(struck)
+            self._tide.rise()
+            self._told(struck)
+
+    def _strike(self, *, wait: bool) -> Struck:
+        (fault,) = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        client_id = None if fault in OF_SERVICE else self._chance.randint(1, self._plan.clients)
+        at, began = time.time(), time.monotonic()
+        for act in self._acts(fault, client_id or 0):
+            act()
+        if not wait:
+            return Struck(fault, client_id, at, None)
+        self._stage.all_ready(self._plan.patience)
+        return Struck(fault, client_id, at, time.monotonic() - began)
+
+    def _acts(self, fault: Fault, client_id: int) -> Iterator[Callable[[], object]]:
+        stage = self._stage
+        match fault:
+            case Fault.SERVICE_KILLED:
+                yield stage.kill_service
+                yield stage.start_service
+            case Fault.SERVICE_STOPPED:
+                yield stage.stop_service
+                yield stage.start_service
+            case Fault.BROWSER_KILLED:
+                yield lambda: stage.kill_browser(client_id)
+            case Fault.BROWSER_STOPPED:
+                yield lambda: stage.stop_browser(client_id)
+            case Fault.NETWORK_CUT:
+                yield lambda: stage.cut(client_id)
+                yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo)
+                yield lambda: stage.mend(client_id)
+            case Fault.CUT_AND_KILLED:
+                yield lambda: stage.cut(client_id)
+                yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo / 2)
+                yield lambda: stage.kill_browser(client_id)
+                yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo / 2)
+                yield lambda: stage.mend(client_id)
+
+
+def cause(struck: list[Struck], client_id: int, left_at: float | None) -> str:
+    """The fault nearest to when a message left."""
+    near = [one for one in struck if one.client_id in (None, client_id)]
+    if left_at is None or not near:
+        return "no fault is known"
+    nearest = min(near, key=lambda one: abs(one.at - left_at))
+    return f"{nearest.fault}, {nearest.at - left_at:+.1f} s from its sending"

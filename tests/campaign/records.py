@@ -1,0 +1,84 @@
+"""What the service has written down, read from its data directory once it has stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from actors.clients.types import ClientId
+from actors.store.database import Database
+from actors.store.events import Event, EventsAfter
+from actors.store.message import Read, Write
+from actors.store.outbox import ListMessages, Message
+from actors.store.store import Store, open_store
+from tests.campaign.verdict import Row
+
+Answer = TypeVar("Answer")
+
+SECONDS = 60.0
+PAGE = 5000
+
+
+@contextmanager
+def stored(data_dir: Path) -> Iterator[Store]:
+    """The store of a service that does not run."""
+    store = open_store(Database(f"sqlite:///{data_dir.absolute() / 'session-manager.db'}"))
+    try:
+        yield store
+    finally:
+        store.close(timeout=SECONDS)
+
+
+def ask(store: Store, message: Write[Answer] | Read[Answer]) -> Answer:
+    """The store's answer."""
+    answer: Answer = store.ask(message).get(timeout=SECONDS)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """All rows of the outbox and all events, in their order."""
+
+    rows: list[Row]
+    events: list[Event]
+
+
+def read(data_dir: Path, clients: int) -> Written:
+    """Everything that is compared afterwards."""
+    with stored(data_dir) as store:
+        messages = [
+            m for client in range(1, clients + 1) for m in ask(store, ListMessages(ClientId(client), limit=10**6))
+        ]
+        return Written([_row(message) for message in messages], list(_events(store)))
+
+
+def _events(store: Store) -> Iterator[Event]:
+    position = 0
+    while found := ask(store, EventsAfter(position, limit=PAGE)):
+        yield from found
+        position = found[-1].position
+
+
+def _row(message: Message) -> Row:
+    return Row(
+        message.client_id,
+        message.chat,
+        message.message_id,
+        message.key,
+        message.text,
+        message.state.value,
+        message.reason,
+        message.attempts,
+        message.times.get("sending"),
+    )
+
+
+def inbound(event: Event) -> tuple[int, str] | None:
+    """Client and bare id, if the event is of a message somebody else wrote."""
+    payload: Any = event.payload
+    if event.type != "message" or payload.get("from_me"):
+        return None
+    return event.client_id, str(payload["id"]).split("_")[2]
