@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from gateway import errors
 from gateway.access import Access
@@ -14,6 +14,7 @@ from gateway.authority import NEEDS, OPEN, Need
 from gateway.bridge import Bridge, System
 from gateway.browser_sessions import BrowserSessions
 from gateway.calls import Gateway, for_all, for_client
+from gateway.consumers import Consumers
 from gateway.door import door
 from gateway.guard import Guard, guard
 from gateway.http_metrics import TEMPLATE, HttpMetrics, named
@@ -24,7 +25,8 @@ from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.rate_limits import Rates
 from gateway.readiness import Readiness
-from gateway.routes import clients, dashboard, health, insight, keys, messages, qr, status
+from gateway.routes import clients, dashboard, events, health, insight, keys, messages, qr, status
+from gateway.streams import Streams
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -54,6 +56,10 @@ def routes() -> list[BaseRoute]:
         Route("/stop", for_client(clients.stop), methods=["POST"]),
         Route("/logout", for_client(clients.log_out), methods=["POST"]),
         Route("/session/{clienteId}", for_all(clients.delete), methods=["DELETE"]),
+        Route("/events", for_all(events.events)),
+        WebSocketRoute("/events", events.EventsSocket()),
+        Route("/events/next", for_all(events.next_events)),
+        Route("/events/next/{receipt}", for_all(events.acknowledge), methods=["DELETE"]),
         Route("/keys", for_all(keys.keys)),
         Route("/keys", for_all(keys.create), methods=["POST"]),
         Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
@@ -73,7 +79,22 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
     keyring = Keyring(lambda: system.store, first=first.get_secret_value() if first else None)
     rates, sessions = Rates.of(settings), BrowserSessions(keyring)
     readiness, http = Readiness(system, bridge), HttpMetrics(system.metrics.registry)
-    return Gateway(settings, bridge, outbox, images, StatusPages(images), keyring, rates, sessions, readiness, http)
+    streams = Streams.of(lambda: system.store, settings)
+    consumers = Consumers(lambda: system.store, streams)
+    return Gateway(
+        settings,
+        bridge,
+        outbox,
+        images,
+        StatusPages(images),
+        keyring,
+        rates,
+        sessions,
+        readiness,
+        http,
+        streams=streams,
+        consumers=consumers,
+    )
 
 
 def application(gateway: Gateway) -> ASGIApp:

@@ -79,6 +79,9 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/clients"): Need(Scope.READ, Whose.SEEN),
     ("GET", "/clients/{id}/history"): Need(Scope.READ, Whose.PATH),
     ("GET", "/clients/{id}/screenshot"): Need(Scope.ADMIN, Whose.PATH),
+    ("GET", "/events"): Need(Scope.READ, Whose.SEEN),  # as a WebSocket too
+    ("GET", "/events/next"): Need(Scope.READ, Whose.SEEN),
+    ("DELETE", "/events/next/{receipt}"): Need(Scope.READ, Whose.SEEN),
     ("GET", "/keys"): Need(Scope.ADMIN, Whose.ALL),
     ("POST", "/keys"): Need(Scope.ADMIN, Whose.ALL),
     ("DELETE", "/keys/{id}"): Need(Scope.ADMIN, Whose.ALL),

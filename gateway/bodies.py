@@ -16,7 +16,7 @@ from gateway.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-    from starlette.requests import Request
+    from starlette.requests import HTTPConnection, Request
 
 MAX_BODY = 1024 * 1024
 """Bytes of the largest body that is taken."""
@@ -35,7 +35,7 @@ async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
         raise InvalidRequest(_sentence(error.errors(include_url=False, include_input=False)[0])) from None
 
 
-def parse_query(request: Request, shape: type[Shape]) -> Shape:
+def parse_query(request: HTTPConnection, shape: type[Shape]) -> Shape:
     """The query string as this shape; each name at most once. Raises InvalidRequest."""
     given = request.query_params.multi_items()
     if len({name for name, _ in given}) < len(given):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from gateway.bridge import Bridge
     from gateway.browser_sessions import BrowserSessions
+    from gateway.consumers import Consumers
     from gateway.http_metrics import HttpMetrics
     from gateway.keys import Keyring
     from gateway.outbox import Outbox
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.qr import QrImages
     from gateway.rate_limits import Rates
     from gateway.readiness import Readiness
+    from gateway.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Gateway:
     browser_sessions: BrowserSessions
     readiness: Readiness
     http: HttpMetrics
+    streams: Streams
+    consumers: Consumers
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

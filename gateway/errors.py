@@ -37,6 +37,7 @@ from actors.clients.errors import (
     StartUnderWay,
 )
 from actors.runtime import MailboxFull, Refusal
+from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull, StoreUnavailable
 from actors.store.keys import NoSuchKey
 from gateway.authority import Forbidden, Unauthorized
@@ -148,6 +149,10 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
     MessageNotQueued: lambda error: Problem(409, "MESSAGE_NOT_QUEUED", str(error), {"state": error.state}),
+    NoSuchConsumer: _as(404, "CONSUMER_NOT_FOUND"),
+    NoSuchReceipt: _as(404, "RECEIPT_NOT_FOUND"),
+    ConsumerDiffers: _as(409, "CONSUMER_DIFFERS"),
+    TooManyConsumers: _as(409, "TOO_MANY_CONSUMERS"),
     StartUnderWay: _start_under_way,
     StartFailed: _start_failed,
     NotReady: _as(409, "SESSION_NOT_READY"),

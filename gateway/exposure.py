@@ -59,6 +59,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "proxy_headers": False,  # the door does it, for listed proxies only
         "server_header": False,
         "ws_max_size": _WS_MESSAGE,
+        "ws_ping_interval": settings.stream_heartbeat,
+        "ws_per_message_deflate": False,
         "ssl_certfile": settings.tls_cert,
         "ssl_keyfile": settings.tls_key,
     }

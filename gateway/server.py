@@ -26,6 +26,7 @@ from gateway import exposure
 from gateway.app import application, gateway_of
 from gateway.listening import address, listen
 from gateway.notifying import READY, STOPPING, keep_alive, notify
+from gateway.sockets import bounded_socket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -93,6 +94,7 @@ class Server:
             async with _beside(gateway.keyring.keep()), _beside(keep_alive()):
                 ending = await told
             gateway.bridge.draining = True
+            gateway.streams.end()
             notify(STOPPING)
             orderly = await asyncio.to_thread(self.system.stop)
         code = ending.code or (0 if orderly else KILLED)
@@ -157,7 +159,7 @@ async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> As
     """Serve HTTP inside, and finish the answers that are under way afterwards."""
     config = uvicorn.Config(
         app,
-        ws="wsproto",  # uvicorn's other one needs a newer `websockets` than pyppeteer allows
+        ws=bounded_socket(settings),  # wsproto: uvicorn's other one needs a newer `websockets` than pyppeteer allows
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -1,0 +1,113 @@
+"""Long poll: events are fetched, worked on, and then acknowledged. What is not acknowledged is fetched again.
+
+How far a consumer is is on disk, so that no restart, of the service or of the caller, loses anything. It never moves
+past an event the caller was not given.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pykka import ActorDeadError
+
+from actors.clients.errors import ShuttingDown
+from actors.clients.types import Seconds
+from actors.store.consumers import Acknowledge, Consumer, ConsumerDiffers, GetConsumer, OpenConsumer
+from actors.store.errors import StoreUnavailable
+from gateway.feed import STORE_SECONDS, Told, Wanted
+from gateway.stream import Beat, End, Events, Why
+from gateway.streams import Streams, heeding
+
+if TYPE_CHECKING:
+    from starlette.types import Receive
+
+    from actors.store.store import Store
+    from actors.store.streams import Gap
+
+_TOUCH: Seconds = 3600.0
+"""How old the note of a consumer's last use may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Events to be worked on; acknowledging `receipt` says that they are done. Both empty, when nothing happened."""
+
+    events: tuple[Told, ...] = ()
+    receipt: int | None = None
+    gap: Gap | None = None
+
+
+class Consumers:
+    """Belongs to one event loop. `store` answers the store, once there is one."""
+
+    def __init__(self, store: Callable[[], Store], streams: Streams) -> None:
+        self._store, self._streams = store, streams
+
+    async def open(self, owner: str, name: str, wanted: Wanted, after: int | None) -> Consumer:
+        """The consumer, made where there is none. Raises ConsumerDiffers, TooManyConsumers."""
+        now, filter = time.time(), _filter(wanted)
+        known: Consumer | None = await self._ask(GetConsumer(owner, name))
+        if known is None or known.used_at < now - _TOUCH:
+            opened: Consumer = await self._ask(OpenConsumer(owner, name, filter, now, after))
+            return opened
+        if known.filter != filter:
+            raise ConsumerDiffers(name)
+        return known
+
+    async def fetch(
+        self, consumer: Consumer, wanted: Wanted, receive: Receive, *, wait: Seconds, limit: int
+    ) -> Fetched:
+        """What comes after all that is acknowledged, as soon as there is something, or nothing after `wait` seconds.
+
+        Raises StoreUnavailable, ShuttingDown.
+        """
+        async with (
+            self._streams.open(wanted, consumer.position, heartbeat=wait, page=limit) as stream,
+            heeding(receive, stream),
+        ):
+            async for part in stream.parts():
+                match part:
+                    case Events() if part.events or part.gap is not None:
+                        return _fetched(part, limit)
+                    case Beat():
+                        await self._pass_over(consumer, part.position)
+                        return Fetched()
+                    case End(why=Why.STORE):
+                        raise StoreUnavailable(part.why.sentence, float(part.why.retry or 1))
+                    case End(why=Why.ENDING):
+                        raise ShuttingDown
+                    case End():
+                        return Fetched()
+        return Fetched()
+
+    async def acknowledge(self, owner: str, name: str, receipt: int) -> Consumer:
+        """All up to the receipt is done. Raises NoSuchConsumer, NoSuchReceipt."""
+        acknowledged: Consumer = await self._ask(Acknowledge(owner, name, receipt, time.time()))
+        return acknowledged
+
+    async def _pass_over(self, consumer: Consumer, position: int) -> None:
+        """Nothing up to there was wanted: note it, or all of it would have to be looked through again and again."""
+        if position > consumer.position:
+            await self.acknowledge(consumer.owner, consumer.name, position)
+
+    async def _ask(self, message: Any) -> Any:
+        try:
+            return await self._store().ask(message).wait(STORE_SECONDS)
+        except ActorDeadError as error:
+            raise ShuttingDown from error
+
+
+def _fetched(part: Events, limit: int) -> Fetched:
+    if len(part.events) <= limit:
+        return Fetched(part.events, part.position, part.gap)
+    return Fetched(part.events[:limit], part.events[limit - 1].position, part.gap)
+
+
+def _filter(wanted: Wanted) -> str:
+    """The same text for the same events."""
+    clients = None if wanted.clients is None else sorted(wanted.clients)
+    return json.dumps({"clients": clients, "types": sorted(wanted.patterns)})

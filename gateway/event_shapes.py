@@ -1,0 +1,63 @@
+"""The shapes of GET /events, GET /events/next and DELETE /events/next/{receipt}."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from actors.clients.types import MAX_CLIENT_ID
+from actors.webhooks.patterns import is_pattern
+from gateway.schemas import Answer
+
+MAX_POSITION = 2**63 - 1
+_PATTERNS = 100
+Position = Annotated[int, Field(ge=0, le=MAX_POSITION)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class EventsQuery(BaseModel):
+    """Query of GET /events: of one client, of types (comma separated, `message.*` for all below), after a position."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    client: Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)] | None = None
+    types: str = "*"
+    after: Position | None = None
+
+    @field_validator("types")
+    @classmethod
+    def _are_patterns(cls, text: str) -> str:
+        parts = text.split(",")
+        if len(parts) > _PATTERNS or not all(map(is_pattern, parts)):
+            raise ValueError("should be types of events, comma separated, such as message,message.* or *")
+        return text
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The types, each once."""
+        return tuple(dict.fromkeys(self.types.split(",")))
+
+
+class NextQuery(EventsQuery):
+    """Query of GET /events/next. `after` says where a new consumer begins; without it, now. `wait` is in seconds."""
+
+    consumer: Name
+    wait: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)] = 20.0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class ReceiptQuery(BaseModel):
+    """Query of DELETE /events/next/{receipt}."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    consumer: Name
+
+
+class ReceiptAnswer(Answer):
+    """DELETE /events/next/{receipt}. `position`: all up to there is acknowledged."""
+
+    success: Literal[True] = True
+    consumer: str
+    position: int

@@ -1,0 +1,123 @@
+"""The other place where asyncio meets the store: its one subscription, handed to every stream of this event loop.
+
+The store tells of events in its writer's thread; `Feed` takes them over to the loop in one call, renders each once,
+however many streams want it, and offers it to those. It reads nothing: what a stream missed it asks the store for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from pykka import ActorDeadError
+
+from actors.clients.errors import ShuttingDown
+from actors.clients.types import ClientId, Seconds
+from actors.store.events import Event
+from actors.store.store import Store
+from actors.webhooks.patterns import matches
+from gateway.schemas import iso
+
+STORE_SECONDS: Seconds = 30.0
+"""How long the store may take for a page of events, or to take a subscriber."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events a reader gets: of these clients (None for all), of types that match."""
+
+    clients: frozenset[ClientId] | None = None
+    patterns: tuple[str, ...] = ("*",)
+
+    def wants(self, event: Event) -> bool:
+        """Whether this is one of them."""
+        return (self.clients is None or event.client_id in self.clients) and matches(self.patterns, event.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as it is sent: its position, and its JSON in ASCII, on one line."""
+
+    position: int
+    text: str
+
+    @classmethod
+    def of(cls, event: Event) -> Told:
+        """Render it: what a webhook gets, and the position."""
+        told = {
+            "id": event.id,
+            "type": event.type,
+            "cliente_id": event.client_id,
+            "sequence": event.sequence,
+            "at": iso(event.at),
+            "payload": event.payload,
+            "position": event.position,
+        }
+        return cls(event.position, json.dumps(told, separators=(",", ":")))
+
+
+class Listener(Protocol):
+    """What a stream is to the feed."""
+
+    wanted: Wanted
+
+    def offer(self, told: Told) -> None:
+        """Take a wanted event, the newest there is."""
+
+
+class Feed:
+    """Every event from now on, for whoever listens. `store` answers the store, once there is one."""
+
+    def __init__(self, store: Callable[[], Store]) -> None:
+        self._store = store
+        self._listeners: dict[Listener, None] = {}
+        self._subscribing = asyncio.Lock()
+        self._begun = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.position = 0
+        """Up to where events have been told."""
+
+    @contextmanager
+    def listening(self, listener: Listener) -> Iterator[None]:
+        """Offer it every event it wants from here on."""
+        self._listeners[listener] = None
+        try:
+            yield
+        finally:
+            del self._listeners[listener]
+
+    async def begin(self) -> None:
+        """Subscribe, the first time. Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout."""
+        async with self._subscribing:
+            if self._begun:
+                return
+            self._loop = asyncio.get_running_loop()
+            try:
+                position = await self._store().subscribe(self._hear).wait(STORE_SECONDS)
+            except ActorDeadError as error:
+                raise ShuttingDown from error
+            self.position, self._begun = max(self.position, position), True
+
+    def _hear(self, events: tuple[Event, ...]) -> None:
+        """In the store's thread."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                loop.call_soon_threadsafe(self._take, events)
+
+    def _take(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            if event.position > self.position:  # after a `begin` that was given up, the store tells twice
+                self._offer(event)
+                self.position = event.position
+
+    def _offer(self, event: Event) -> None:
+        told = None
+        for listener in list(self._listeners):
+            if listener.wanted.wants(event):
+                told = told or Told.of(event)
+                listener.offer(told)

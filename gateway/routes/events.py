@@ -1,0 +1,120 @@
+"""What happens, as it happens: streams, and a long poll for those whom no connection reaches."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from starlette.requests import HTTPConnection
+
+from actors.clients.types import ClientId
+from gateway.authority import ANYONE, Forbidden, caller_of
+from gateway.bodies import parse_query
+from gateway.carriers import EventStream, Reading, gap_of, over_websocket
+from gateway.errors import InvalidRequest, problem_of, respond
+from gateway.event_shapes import MAX_POSITION, EventsQuery, NextQuery, ReceiptAnswer, ReceiptQuery
+from gateway.feed import Wanted
+from gateway.identity import HEADER, client_of
+from gateway.replies import NO_STORE, JsonResponse, reply
+from gateway.stream import Events
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Message, Receive, Scope, Send
+
+    from gateway.authority import Caller
+    from gateway.calls import Gateway
+    from gateway.consumers import Fetched
+
+RESUME_HEADER = "last-event-id"
+_DIGITS = len(str(MAX_POSITION))
+_log = structlog.get_logger("gateway")
+
+
+async def events(gateway: Gateway, request: Request) -> Response:
+    """Server-sent events, until the reader goes."""
+    return EventStream(_reading(gateway, request))
+
+
+class EventsSocket:
+    """The same over a WebSocket, as an ASGI application. What cannot begin is refused as every other call is."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway, connection = cast("Gateway", scope["app"].state.gateway), HTTPConnection(scope)
+        began = False
+
+        async def tell(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await over_websocket(_reading(gateway, connection), receive, tell)
+        except Exception as error:  # noqa: BLE001 - the table of errors knows all of them, bugs too
+            problem = problem_of(error)
+            if problem.code == "INTERNAL_ERROR":
+                _log.error("websocket.failed", path=scope["path"], exc_info=error)
+            if not began:
+                await respond(problem)(scope, receive, send)
+
+
+async def next_events(gateway: Gateway, request: Request) -> Response:
+    """What the consumer has not acknowledged, as soon as there is something."""
+    query = parse_query(request, NextQuery)
+    wanted, caller = _wanted(request, query), _caller(request)
+    consumer = await gateway.consumers.open(caller.key_id, query.consumer, wanted, query.after)
+    fetched = await gateway.consumers.fetch(consumer, wanted, request.receive, wait=query.wait, limit=query.limit)
+    return JsonResponse(_body(query.consumer, fetched), headers=NO_STORE)
+
+
+async def acknowledge(gateway: Gateway, request: Request) -> Response:
+    """Everything up to this receipt is done with."""
+    query = parse_query(request, ReceiptQuery)
+    receipt = _position(request.path_params["receipt"], "The receipt")
+    consumer = await gateway.consumers.acknowledge(_caller(request).key_id, query.consumer, receipt)
+    return reply(ReceiptAnswer(consumer=consumer.name, position=consumer.position))
+
+
+def _reading(gateway: Gateway, connection: HTTPConnection) -> Reading:
+    query, caller = parse_query(connection, EventsQuery), _caller(connection)
+    # A browser that resumes repeats the address it began with, and says in the header how far it has come.
+    resumed = connection.headers.get(RESUME_HEADER)
+    after = query.after if resumed is None else _position(resumed, "Last-Event-ID")
+    keyring = gateway.keyring
+    wanted = _wanted(connection, query)
+    return Reading(gateway.streams, wanted, after, lambda: keyring.is_valid(caller), caller.key_id)
+
+
+def _wanted(connection: HTTPConnection, query: EventsQuery) -> Wanted:
+    caller, headers = _caller(connection), connection.scope["headers"]
+    named = client_of(headers) if any(name == HEADER for name, _ in headers) else None
+    if named is not None and query.client not in (None, named):
+        raise InvalidRequest("client differs from X-Cliente-Id")
+    client = named if query.client is None else ClientId(query.client)
+    if client is None:
+        return Wanted(caller.clients, query.patterns)
+    if caller.clients is not None and client not in caller.clients:
+        raise Forbidden(f"The key is not for client {client}")
+    return Wanted(frozenset({client}), query.patterns)
+
+
+def _caller(connection: HTTPConnection) -> Caller:
+    return caller_of(connection.scope) or ANYONE
+
+
+def _position(text: str, what: str) -> int:
+    digits = text.lstrip("0") or "0"
+    if not (text.isascii() and text.isdigit()) or len(digits) > _DIGITS or int(digits) > MAX_POSITION:
+        raise InvalidRequest(f"{what} should be the position of an event, in digits")
+    return int(digits)
+
+
+def _body(consumer: str, fetched: Fetched) -> bytes:
+    """The answer around events that are rendered already."""
+    receipt = None if fetched.receipt is None else str(fetched.receipt)
+    gap = None if fetched.gap is None else gap_of(Events((), fetched.gap.resumed, fetched.gap))
+    told = ",".join(event.text for event in fetched.events)
+    head = f'{{"consumer":{json.dumps(consumer)},"receipt":{json.dumps(receipt)},"gap":{gap or "null"}'
+    return f'{head},"events":[{told}]}}'.encode("ascii")

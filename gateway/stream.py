@@ -1,0 +1,177 @@
+"""One reader's stream of events, whatever carries it: first what it missed, from the store, then what happens.
+
+Rules of this file:
+
+* Nothing is left out and nothing told twice: what is told live while a page is being read waits in the buffer, and of
+  that whatever the page already had is dropped.
+* The buffer is bounded, in events and in bytes. A reader too slow for it is cut off, and told from where to resume.
+  While it catches up it cannot be too slow: pages wait for it.
+* Whatever ends a stream is its last part, so that the reader knows whether, when and from where to come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from pykka import ActorDeadError, Timeout
+
+from actors.clients.types import Seconds
+from actors.runtime import MailboxFull
+from actors.store.errors import StoreUnavailable
+from actors.store.store import Store
+from actors.store.streams import Gap, Page, ReadPage
+from gateway.feed import STORE_SECONDS, Feed, Told, Wanted
+
+BUFFER_BYTES = 8 * 1024 * 1024
+"""How much a reader may be behind in bytes."""
+BATCH_BYTES = 128 * 1024
+"""How much is sent at once."""
+
+
+class Why(Enum):
+    """What ends a stream: a code, a sentence, and after how many seconds to come again (None: not)."""
+
+    GONE = ("GONE", "The reader has gone", None)
+    SLOW = ("SLOW_READER", "The reader is too far behind: resume after the position", 1)
+    ENDING = ("SHUTTING_DOWN", "The service is shutting down: resume after the position", 5)
+    KEY = ("UNAUTHORIZED", "The key is not valid any more", None)
+    STORE = ("STORE_UNAVAILABLE", "The store cannot be read: resume after the position", 5)
+
+    def __init__(self, code: str, sentence: str, retry: int | None) -> None:
+        self.code, self.sentence, self.retry = code, sentence, retry
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Some events, oldest first; with them all wanted up to `position` are told. A gap comes before them."""
+
+    events: tuple[Told, ...]
+    position: int
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Nothing wanted has happened for a while, and all up to `position` is told."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last part."""
+
+    why: Why
+    position: int
+
+
+Part = Events | Beat | End
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much waits for a reader at most, how long it hears nothing, and how many events a page has."""
+
+    heartbeat: Seconds = 15.0
+    events: int = 5000
+    size: int = BUFFER_BYTES
+    page: int = 200
+
+
+class Stream:
+    """Parts for one reader, after `position`, or from now on. Made by `gateway.streams.Streams.open`."""
+
+    def __init__(
+        self, feed: Feed, store: Callable[[], Store], wanted: Wanted, position: int | None, bounds: Bounds
+    ) -> None:
+        self._feed, self._store, self._bounds = feed, store, bounds
+        self.wanted = wanted
+        self.position = feed.position if position is None else position
+        self._behind = position is not None
+        self._buffer: deque[Told] = deque()
+        self._size = 0
+        self._overrun = False
+        self._end: Why | None = None
+        self._changed = asyncio.Event()
+
+    def offer(self, told: Told) -> None:
+        """Take the newest event, or note that there is no room for it."""
+        self._buffer.append(told)
+        self._size += len(told.text)
+        if len(self._buffer) > self._bounds.events or self._size > self._bounds.size:
+            self._empty()
+            self._overrun = True
+        self._changed.set()
+
+    def end(self, why: Why) -> None:
+        """Make this the last part; only the first reason counts."""
+        self._end = self._end or why
+        self._changed.set()
+
+    async def parts(self, valid: Callable[[], bool] = lambda: True) -> AsyncGenerator[Part, None]:
+        """What is to be sent, in order, until its end. `valid`: whether the reader may still be told."""
+        while True:
+            if self._end is None and not valid():
+                self.end(Why.KEY)
+            if self._end is None and self._behind:
+                yield await self._catch_up()
+                self._behind |= self._overrun  # while the page was being sent
+            elif self._end is None and self._overrun:
+                self.end(Why.SLOW)
+            elif self._end is not None:
+                yield End(self._end, self.position)
+                return
+            elif self._buffer:
+                yield self._take()
+            elif not await self._happens():
+                self.position = max(self.position, self._feed.position)
+                yield Beat(self.position)
+
+    async def _catch_up(self) -> Events:
+        """The next page. What is told from here on is buffered, and is all there is after the last page."""
+        self._empty()
+        self._overrun = False
+        try:
+            page = await self._page()
+        except (StoreUnavailable, ActorDeadError, MailboxFull, Timeout):
+            self.end(Why.STORE)
+            return Events((), self.position)
+        self.position, self._behind = page.read_to, page.more
+        return Events(tuple(map(Told.of, page.events)), page.read_to, page.gap)
+
+    async def _page(self) -> Page:
+        question = ReadPage(self.position, self.wanted.clients, self.wanted.patterns, self._bounds.page)
+        return await self._store().ask(question).wait(STORE_SECONDS)
+
+    def _take(self) -> Events:
+        """As much of the buffer as is sent at once; what a page had already is not among it."""
+        taken: list[Told] = []
+        size = 0
+        while self._buffer and size < BATCH_BYTES:
+            told = self._buffer.popleft()
+            self._size -= len(told.text)
+            if told.position > self.position:
+                taken.append(told)
+                size += len(told.text)
+                self.position = told.position
+        if not self._buffer:
+            self.position = max(self.position, self._feed.position)
+        return Events(tuple(taken), self.position)
+
+    async def _happens(self) -> bool:
+        """Wait for anything; False when there was nothing for too long."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(self._bounds.heartbeat):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _empty(self) -> None:
+        self._buffer.clear()
+        self._size = 0
