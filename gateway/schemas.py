@@ -143,6 +143,7 @@ class StatusAnswer(StatusSummary):
     is_recoverable: bool
     recommended_action: str
     qr_code_base64: str | None
+    qr_expires_at: str | None
     reason: Reason | None
     reason_text: str | None
     since: str | None
@@ -163,6 +164,7 @@ class StatusAnswer(StatusSummary):
             is_recoverable=status.state in states.IS_RECOVERABLE,
             recommended_action=states.RECOMMENDED_ACTION[status.state],
             qr_code_base64=qr,
+            qr_expires_at=iso(status.qr.expires_at) if qr and status.qr else None,
             reason=status.reason,
             reason_text=status.reason_text,
             since=iso(status.since),

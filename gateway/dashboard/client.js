@@ -1,0 +1,119 @@
+// One client, closely: what to do next, how it is, how it came there, and a message to try it.
+
+import { call } from './api.js';
+import { strip } from './chart.js';
+import { reason, start } from './clients.js';
+import { act, confirm } from './dialogs.js';
+import { button, draw, element } from './dom.js';
+import { messageForm } from './messages.js';
+import { pairingCard } from './pairing.js';
+import { duration, has, mebibytes, moment, secondsSince, t } from './texts.js';
+import { forget, lookOf, may, refresh, world } from './world.js';
+
+const CAN_START = new Set(['NOT_INITIALIZED', 'AUTH_FAILURE', 'DISCONNECTED_LOGOUT', 'DISCONNECTED_BANNED', 'ERROR']);
+const SHOWN = 50;
+
+/** The panel of one client; `update` draws what has changed. */
+export function clientPanel(id) {
+  const head = element('header', { class: 'head' });
+  const todo = element('p', { class: 'todo' });
+  const facts = element('section', { class: 'card' });
+  const hour = element('section', { class: 'card' });
+  const timeline = element('section', { class: 'card' });
+  const pairing = pairingCard(id);
+  const message = may('send') ? messageForm(id) : null;
+  const root = element('div', { class: 'client' },
+    element('a', { class: 'back', href: '#/clients' }, `‹ ${t('back')}`),
+    head, todo, pairing.root, element('div', { class: 'cards' }, facts, hour, message?.root, timeline));
+
+  function update() {
+    const client = world.clients.get(id) ?? { id, state: 'NOT_INITIALIZED' };
+    draw(head, [client.state, client.phone, minute(client.since)], () => heading(client));
+    draw(todo, [client.state, client.reason, client.reason_text], () => advice(client));
+    todo.className = `todo ${lookOf(client.state)}`;
+    todo.hidden = !todo.textContent;
+    draw(facts, factRows(client), () => [element('h3', {}, t('facts')), element('dl', {}, factRows(client).map(([name, said]) => element('div', {}, element('dt', {}, name), element('dd', {}, said))))]);
+    draw(hour, [client.state, client.since, world.histories.get(id)?.length, Math.floor(Date.now() / 10_000)], () => hourChart(client));
+    draw(timeline, [world.histories.get(id)], () => moves(world.histories.get(id) ?? []));
+    pairing.update(client);
+    message?.update(client);
+  }
+  return { root, update };
+}
+
+const minute = (instant) => instant && duration(Math.floor(secondsSince(instant) / 10) * 10);
+
+function heading(client) {
+  const { id, state } = client;
+  return [
+    element('div', {},
+      element('h2', {}, t('client', { id })),
+      element('p', { class: 'quiet' },
+        element('span', { class: `badge ${lookOf(state)}` }, t(`state_${state}`)),
+        [client.phone && ` +${client.phone}`, client.since && t('since', { time: minute(client.since) })].filter(Boolean).join(' · '))),
+    may('control') && element('div', { class: 'buttons' }, actions(client)),
+  ];
+}
+
+function actions({ id, state }) {
+  const running = state !== 'NOT_INITIALIZED';
+  const order = (name, method, path, after) => async (event) => {
+    const pressed = event.currentTarget;
+    if (!await confirm(t(`${name}Title`, { id }), t(`${name}Why`), t(name))) return;
+    const done = { stop: 'stopped', logOut: 'loggedOut', delete: 'deleted' }[name];
+    const said = await act(pressed, () => call(method, path, { client: method === 'POST' ? id : undefined }), t(done, { id }));
+    if (said) after?.();
+    refresh().catch(() => {});
+  };
+  return [
+    CAN_START.has(state) && button(t(running ? 'startAgain' : 'start'), (event) => start(event.currentTarget, id), { class: 'primary', id: 'do-start' }),
+    running && button(t('stop'), order('stop', 'POST', '/stop'), { id: 'do-stop' }),
+    state === 'READY' && button(t('logOut'), order('logOut', 'POST', '/logout'), { id: 'do-log-out' }),
+    button(t('delete'), order('delete', 'DELETE', `/session/${id}`, () => { forget(id); location.hash = '#/clients'; }), { class: 'danger', id: 'do-delete' }),
+  ];
+}
+
+function advice(client) {
+  const said = has(`todo_${client.state}`) ? t(`todo_${client.state}`) : '';
+  const why = client.state !== 'READY' && client.reason ? reason(client) : '';
+  return [
+    why && element('b', {}, `${why}. `), said,
+    client.reason_text && why && element('small', {}, client.reason_text),
+  ];
+}
+
+function factRows(client) {
+  const running = client.state !== 'NOT_INITIALIZED';
+  const health = client.state === 'READY' ? t(client.healthy ? 'healthy' : 'unhealthy') : '–';
+  return [
+    [t('health'), health],
+    [t('memory'), client.memory ? mebibytes(client.memory) : running ? t('notMeasured') : '–'],
+    client.max_reconnection_attempts !== undefined && [t('attempts'), `${client.reconnection_attempts} / ${client.max_reconnection_attempts}`],
+    client.next_attempt_at && [t('nextAttempt'), moment(client.next_attempt_at)],
+    client.restricted_until && [t('restricted'), moment(client.restricted_until)],
+    client.last_event_at && [t('lastSign'), moment(client.last_event_at)],
+    client.phone && [t('phone'), `+${client.phone}`],
+  ].filter(Boolean);
+}
+
+function hourChart(client) {
+  return [
+    element('h3', {}, t('hour')), strip(client, { width: 600, height: 48, titled: true }),
+    element('p', { class: 'axis' }, element('span', {}, t('hourAgo')), element('span', {}, t('halfAgo')), element('span', {}, t('now'))),
+  ];
+}
+
+function moves(history) {
+  const newest = [...history].reverse().slice(0, SHOWN);
+  return [
+    element('h3', {}, t('timeline')),
+    newest.length ? element('ol', { class: 'timeline', tabindex: '0', 'aria-label': t('timeline') }, newest.map(move)) : element('p', { class: 'quiet' }, t('noTimeline')),
+  ];
+}
+
+function move({ at, state, reason: code, reason_text: text }) {
+  const why = code && (has(`reason_${code}`) ? t(`reason_${code}`) : code);
+  return element('li', {},
+    element('time', { datetime: at }, moment(at)),
+    element('span', {}, element('i', { class: `dot ${lookOf(state)}`, 'aria-hidden': 'true' }), element('b', {}, t(`state_${state}`)), why && ` · ${why}`, text && element('small', {}, text)));
+}

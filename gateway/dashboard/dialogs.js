@@ -1,0 +1,60 @@
+// Asking before what cannot be undone, showing a secret once, and saying how something went.
+
+import { Refused } from './api.js';
+import { button, element } from './dom.js';
+import { t } from './texts.js';
+
+const SHOWN_MS = 6000;
+let dialogs = 0;
+
+function open(title, content, buttons) {
+  dialogs += 1;
+  const heading = element('h2', { id: `dialog-${dialogs}` }, title);
+  const dialog = element('dialog', { 'aria-labelledby': heading.id }, heading, content, element('div', { class: 'buttons' }, buttons));
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal(); // the browser keeps the focus inside, lets Escape close it, and gives the focus back
+  return dialog;
+}
+
+/** Whether a person says yes. The safe answer has the focus. */
+export function confirm(title, why, yes) {
+  return new Promise((resolve) => {
+    const no = button(t('cancel'), () => dialog.close(), { autofocus: true });
+    const dialog = open(title, element('p', {}, why), [no, button(yes, () => dialog.close('yes'), { class: 'danger', id: 'confirm' })]);
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'));
+  });
+}
+
+/** Shows what will not be shown again. */
+export function showOnce(title, why, secret) {
+  const text = element('input', { readonly: true, value: secret, class: 'secret', 'aria-label': title, autofocus: true });
+  const copy = button(t('copy'), async () => {
+    text.select();
+    await navigator.clipboard?.writeText(secret).catch(() => {});
+    copy.textContent = t('copied');
+  }, { class: 'primary' });
+  const dialog = open(title, [element('p', {}, why), text], [button(t('close'), () => dialog.close()), copy]);
+}
+
+/** Says something for a few seconds. */
+export function notice(text, kind = 'good') {
+  const said = element('p', { class: kind }, text);
+  document.getElementById('notices').append(said);
+  setTimeout(() => said.remove(), SHOWN_MS);
+}
+
+/** Does what a person asked for, and says how it went; the button rests meanwhile. Answers what `what` does. */
+export async function act(pressed, what, done) {
+  pressed?.setAttribute('aria-disabled', 'true');
+  try {
+    const said = await what();
+    if (done) notice(done);
+    return said;
+  } catch (error) {
+    notice(error instanceof Refused ? error.message : t('noAnswer'), 'bad');
+    return undefined;
+  } finally {
+    pressed?.removeAttribute('aria-disabled');
+  }
+}

@@ -1,0 +1,205 @@
+// Every text of the page in every language. Rule: what one language has, the others have too.
+
+const en = {
+  skip: 'Skip to the content', signOut: 'Sign out', signIn: 'Sign in', key: 'API key',
+  signInWhy: 'This service needs a key. It stays in this browser only as a session, for at most 12 hours.',
+  wrongKey: 'This key is not valid.', tabs: 'Sections',
+  clients: 'Clients', keys: 'Keys', webhooks: 'Webhooks', deadLetters: 'Dead letters',
+  live: 'Live', polling: 'Every 2 s', offline: 'No answer', language: 'Español', languageName: 'es',
+  themeTo: 'Theme: {theme}', auto: 'automatic', light: 'light', dark: 'dark',
+  all: 'All', ready: 'Ready', waiting: 'To scan', recovering: 'Starting', ended: 'Ended',
+  search: 'Find', searchHint: 'Number, phone or reason', filter: 'Show',
+  startClient: 'Start a client', clientNumber: 'Client number', start: 'Start', startAgain: 'Start again',
+  stop: 'Stop', logOut: 'Log out', delete: 'Delete', cancel: 'Cancel', close: 'Close', back: 'All clients',
+  noClients: 'No client runs.', noClientsHint: 'Give one a number and start it: the QR to scan comes next.',
+  noneMatch: 'No client matches.', choose: 'Choose a client to see more.',
+  client: 'Client {id}', since: 'for {time}', changed: 'Client {id}: {state}', moment: 'a moment',
+  started: 'Client {id} is starting', stopped: 'Client {id} is stopped; its login is kept',
+  loggedOut: 'Client {id} is logged out', deleted: 'Client {id} is deleted',
+  stopTitle: 'Stop client {id}?', stopWhy: 'It closes and keeps its login: starting it again needs no QR. Messages wait.',
+  logOutTitle: 'Log client {id} out?', logOutWhy: 'WhatsApp unlinks this device. To use it again somebody has to scan a QR.',
+  deleteTitle: 'Delete client {id}?',
+  deleteWhy: 'It is logged out, its stored login is deleted, and messages that wait are given up. This cannot be undone.',
+  facts: 'Now', health: 'Health', healthy: 'Answers', unhealthy: 'Does not answer', noPage: 'No page open',
+  memory: 'Memory', notMeasured: 'not measured yet', attempts: 'Reconnections', nextAttempt: 'Next attempt',
+  restricted: 'Restricted until', lastSign: 'Last sign of life', phone: 'Phone', ago: '{time} ago', never: 'never',
+  hour: 'Last hour', hourAgo: '60 min ago', halfAgo: '30 min', now: 'now', chart: 'States in the last hour: {what}',
+  unknownThen: 'unknown',
+  timeline: 'Timeline', noTimeline: 'Nothing has happened yet.',
+  pair: 'Link a phone', qr: 'QR code to scan with WhatsApp', expiresIn: 'New code in {n} s', waitsForQr: 'Waiting for the code …',
+  pairSteps1: 'Open WhatsApp on the phone', pairSteps2: 'Settings › Linked devices › Link a device',
+  pairSteps3: 'Point the phone at this code', pairByCode: 'Or with a code, typed on the phone',
+  phoneNumber: 'Phone number with country code', getCode: 'Get a code', typeCode: 'Type this on the phone',
+  test: 'Test message', to: 'To', toHint: 'Number with country code, or a chat id', text: 'Text', send: 'Send',
+  notReady: 'Messages can be sent once the client is ready.', testText: 'Hello from session-manager',
+  accepted: 'Accepted', queued: 'Waits', sending: 'On its way', sent: 'Sent', delivered: 'Delivered', read: 'Read',
+  failed: 'Failed', expired: 'Expired', cancelled: 'Cancelled', unknown: 'Unknown',
+  createKey: 'Create a key', name: 'Name', scopes: 'May', forClients: 'For clients',
+  forClientsHint: 'Numbers with commas; empty for all', created: 'Created', lastUsed: 'Last used', revoke: 'Revoke',
+  allClients: 'all', scope_read: 'read', scope_send: 'send', scope_control: 'control', scope_admin: 'admin',
+  newKey: 'The new key', newKeyWhy: 'It is shown this once. Keep it where secrets are kept.', copy: 'Copy', copied: 'Copied',
+  revokeTitle: 'Revoke the key “{name}”?', revokeWhy: 'Whoever uses it is shut out at once.', revoked: 'Key revoked',
+  noKeys: 'No key yet: whoever reaches this machine’s loopback may do anything.', noKeysHint: 'The first key has to be one with admin, for all clients. From then on a key is needed here too.',
+  createHook: 'Add a webhook', url: 'Address', urlHint: 'Where events are posted to', events: 'Events',
+  eventsHint: 'Patterns with commas, such as message.*; empty for all', add: 'Add', noHooks: 'No webhook yet.',
+  newSecret: 'The signing secret', newSecretWhy: 'It is shown this once. The receiver checks signatures with it.',
+  enabled: 'On', disabled: 'Off', enable: 'Switch on', disable: 'Switch off', state: 'State', tryIt: 'Test',
+  tried: 'A test event is on its way', deleteHookTitle: 'Delete this webhook?', deleteHookWhy: 'Events that wait for it are dropped.',
+  hookDeleted: 'Webhook deleted', hookAdded: 'Webhook added', noDead: 'No dead letter: everything has been delivered.',
+  resend: 'Send again', resent: 'It is on its way again', event: 'Event', webhook: 'Webhook', why: 'Why', when: 'When', attemptsMade: 'Attempts',
+  missing: 'This service does not offer it.', noScope: 'Your key does not allow this.',
+  signedOut: 'The session has ended. Sign in again.', noAnswer: 'The service does not answer.',
+  state_NOT_INITIALIZED: 'Not running', state_INITIALIZING: 'Starting', state_RECONNECTING: 'Reconnecting',
+  state_QR_REQUIRED: 'Scan the QR', state_READY: 'Ready', state_AUTH_FAILURE: 'Not linked',
+  state_DISCONNECTED_RECOVERABLE: 'Reconnecting soon', state_DISCONNECTED_LOGOUT: 'Logged out',
+  state_DISCONNECTED_BANNED: 'Banned', state_ERROR: 'Error',
+  todo_NOT_INITIALIZED: 'It does not run. Starting it resumes a stored login, or shows a QR.',
+  todo_AUTH_FAILURE: 'Nobody scanned the QR in time. Start it again for a new one.',
+  todo_DISCONNECTED_LOGOUT: 'It has been logged out. Start it again and scan a new QR.',
+  todo_DISCONNECTED_BANNED: 'WhatsApp has closed this number. Its support may help; starting again will not.',
+  todo_ERROR: 'It could not go on. The reason is below; starting it again may help.',
+  todo_DISCONNECTED_RECOVERABLE: 'It comes back by itself; nothing needs to be done.',
+  todo_RECONNECTING: 'The stored login is being resumed.', todo_INITIALIZING: 'The first code will be here in a moment.',
+  reason_BROWSER_CRASHED: 'Chromium crashed', reason_BROWSER_HUNG: 'The page hung', reason_BROWSER_DEAF: 'Chromium went deaf',
+  reason_PAGE_CRASHED: 'The page crashed', reason_PAGE_LEFT: 'The page left WhatsApp', reason_MEMORY_LIMIT: 'Too much memory',
+  reason_CHROMIUM_FAILED: 'Chromium did not start', reason_PROFILE_IN_USE: 'The profile is in use',
+  reason_PAGE_UNREACHABLE: 'WhatsApp Web is out of reach', reason_WA_JS_NOT_READY: 'WhatsApp Web did not load',
+  reason_START_TIMEOUT: 'The start took too long', reason_NETWORK_LOST: 'Network lost',
+  reason_SERVICE_UNAVAILABLE: 'WhatsApp is unavailable', reason_TEMPORARILY_BANNED: 'Temporarily banned',
+  reason_VERSION_OUTDATED: 'Outdated version', reason_LOGGED_OUT_BY_PHONE: 'Logged out on the phone',
+  reason_LOGGED_OUT_BY_API: 'Logged out from here', reason_LOGIN_REFUSED: 'The login is void',
+  reason_STORAGE_FAILED: 'Stored data is damaged', reason_CONFLICT: 'Opened elsewhere', reason_BANNED: 'Banned',
+  reason_ACCOUNT_LOCKED: 'Account locked', reason_TERMS_OF_SERVICE: 'Terms of service', reason_PROXY_BLOCKED: 'Proxy blocked',
+  reason_SCREEN_LOCKED: 'Screen locked', reason_QR_NOT_SCANNED: 'QR not scanned',
+  reason_ATTEMPTS_EXHAUSTED: 'No attempt left', reason_ACTOR_CRASHED: 'Internal error',
+};
+
+const es = {
+  skip: 'Ir al contenido', signOut: 'Salir', signIn: 'Entrar', key: 'Clave de API',
+  signInWhy: 'Este servicio pide una clave. En este navegador solo queda una sesión, por 12 horas como máximo.',
+  wrongKey: 'Esta clave no es válida.', tabs: 'Secciones',
+  clients: 'Clientes', keys: 'Claves', webhooks: 'Webhooks', deadLetters: 'Sin entregar',
+  live: 'En vivo', polling: 'Cada 2 s', offline: 'Sin respuesta', language: 'English', languageName: 'en',
+  themeTo: 'Tema: {theme}', auto: 'automático', light: 'claro', dark: 'oscuro',
+  all: 'Todos', ready: 'Listos', waiting: 'Por escanear', recovering: 'Iniciando', ended: 'Terminados',
+  search: 'Buscar', searchHint: 'Número, teléfono o motivo', filter: 'Mostrar',
+  startClient: 'Iniciar un cliente', clientNumber: 'Número de cliente', start: 'Iniciar', startAgain: 'Iniciar de nuevo',
+  stop: 'Detener', logOut: 'Cerrar sesión', delete: 'Eliminar', cancel: 'Cancelar', close: 'Cerrar', back: 'Todos los clientes',
+  noClients: 'No hay clientes en marcha.', noClientsHint: 'Dé un número a uno e inícielo: después viene el QR para escanear.',
+  noneMatch: 'Ningún cliente coincide.', choose: 'Elija un cliente para ver más.',
+  client: 'Cliente {id}', since: 'hace {time}', changed: 'Cliente {id}: {state}', moment: 'un momento',
+  started: 'El cliente {id} se está iniciando', stopped: 'El cliente {id} está detenido; su sesión se conserva',
+  loggedOut: 'El cliente {id} cerró sesión', deleted: 'El cliente {id} fue eliminado',
+  stopTitle: '¿Detener el cliente {id}?', stopWhy: 'Se cierra y conserva su sesión: iniciarlo de nuevo no pide QR. Los mensajes esperan.',
+  logOutTitle: '¿Cerrar la sesión del cliente {id}?', logOutWhy: 'WhatsApp desvincula este dispositivo. Para usarlo otra vez hay que escanear un QR.',
+  deleteTitle: '¿Eliminar el cliente {id}?',
+  deleteWhy: 'Cierra sesión, se borra lo guardado y se abandonan los mensajes en espera. No se puede deshacer.',
+  facts: 'Ahora', health: 'Salud', healthy: 'Responde', unhealthy: 'No responde', noPage: 'Sin página abierta',
+  memory: 'Memoria', notMeasured: 'aún sin medir', attempts: 'Reconexiones', nextAttempt: 'Próximo intento',
+  restricted: 'Restringido hasta', lastSign: 'Última señal', phone: 'Teléfono', ago: 'hace {time}', never: 'nunca',
+  hour: 'Última hora', hourAgo: 'hace 60 min', halfAgo: '30 min', now: 'ahora', chart: 'Estados en la última hora: {what}',
+  unknownThen: 'sin datos',
+  timeline: 'Cronología', noTimeline: 'Aún no pasó nada.',
+  pair: 'Vincular un teléfono', qr: 'Código QR para escanear con WhatsApp', expiresIn: 'Código nuevo en {n} s', waitsForQr: 'Esperando el código …',
+  pairSteps1: 'Abra WhatsApp en el teléfono', pairSteps2: 'Ajustes › Dispositivos vinculados › Vincular dispositivo',
+  pairSteps3: 'Apunte el teléfono a este código', pairByCode: 'O con un código que se escribe en el teléfono',
+  phoneNumber: 'Número con código de país', getCode: 'Pedir un código', typeCode: 'Escriba esto en el teléfono',
+  test: 'Mensaje de prueba', to: 'Para', toHint: 'Número con código de país, o id de chat', text: 'Texto', send: 'Enviar',
+  notReady: 'Se puede enviar cuando el cliente esté listo.', testText: 'Hola desde session-manager',
+  accepted: 'Aceptado', queued: 'En espera', sending: 'En camino', sent: 'Enviado', delivered: 'Entregado', read: 'Leído',
+  failed: 'Falló', expired: 'Venció', cancelled: 'Cancelado', unknown: 'Incierto',
+  createKey: 'Crear una clave', name: 'Nombre', scopes: 'Puede', forClients: 'Para clientes',
+  forClientsHint: 'Números separados por comas; vacío, todos', created: 'Creada', lastUsed: 'Último uso', revoke: 'Revocar',
+  allClients: 'todos', scope_read: 'leer', scope_send: 'enviar', scope_control: 'controlar', scope_admin: 'administrar',
+  newKey: 'La clave nueva', newKeyWhy: 'Se muestra esta única vez. Guárdela donde se guardan los secretos.', copy: 'Copiar', copied: 'Copiado',
+  revokeTitle: '¿Revocar la clave «{name}»?', revokeWhy: 'Quien la use queda fuera de inmediato.', revoked: 'Clave revocada',
+  noKeys: 'Aún no hay claves: quien llegue al loopback de esta máquina puede hacer todo.', noKeysHint: 'La primera clave debe ser de administración, para todos los clientes. Desde entonces también aquí hará falta una.',
+  createHook: 'Agregar un webhook', url: 'Dirección', urlHint: 'Adónde se envían los eventos', events: 'Eventos',
+  eventsHint: 'Patrones separados por comas, como message.*; vacío, todos', add: 'Agregar', noHooks: 'Aún no hay webhooks.',
+  newSecret: 'El secreto de firma', newSecretWhy: 'Se muestra esta única vez. Con él se comprueban las firmas.',
+  enabled: 'Activo', disabled: 'Apagado', enable: 'Activar', disable: 'Apagar', state: 'Estado', tryIt: 'Probar',
+  tried: 'Un evento de prueba está en camino', deleteHookTitle: '¿Eliminar este webhook?', deleteHookWhy: 'Los eventos que le esperan se descartan.',
+  hookDeleted: 'Webhook eliminado', hookAdded: 'Webhook agregado', noDead: 'Nada sin entregar.',
+  resend: 'Reenviar', resent: 'Está en camino otra vez', event: 'Evento', webhook: 'Webhook', why: 'Motivo', when: 'Cuándo', attemptsMade: 'Intentos',
+  missing: 'Este servicio no lo ofrece.', noScope: 'Su clave no permite esto.',
+  signedOut: 'La sesión terminó. Entre de nuevo.', noAnswer: 'El servicio no responde.',
+  state_NOT_INITIALIZED: 'Detenido', state_INITIALIZING: 'Iniciando', state_RECONNECTING: 'Reconectando',
+  state_QR_REQUIRED: 'Escanear QR', state_READY: 'Listo', state_AUTH_FAILURE: 'Sin vincular',
+  state_DISCONNECTED_RECOVERABLE: 'Por reconectar', state_DISCONNECTED_LOGOUT: 'Sesión cerrada',
+  state_DISCONNECTED_BANNED: 'Bloqueado', state_ERROR: 'Error',
+  todo_NOT_INITIALIZED: 'No está en marcha. Al iniciarlo retoma la sesión guardada, o muestra un QR.',
+  todo_AUTH_FAILURE: 'Nadie escaneó el QR a tiempo. Inícielo de nuevo para ver otro.',
+  todo_DISCONNECTED_LOGOUT: 'Se cerró su sesión. Inícielo de nuevo y escanee un QR.',
+  todo_DISCONNECTED_BANNED: 'WhatsApp cerró este número. Su soporte puede ayudar; iniciarlo de nuevo, no.',
+  todo_ERROR: 'No pudo seguir. El motivo está abajo; iniciarlo de nuevo puede ayudar.',
+  todo_DISCONNECTED_RECOVERABLE: 'Vuelve por sí mismo; no hay que hacer nada.',
+  todo_RECONNECTING: 'Se está retomando la sesión guardada.', todo_INITIALIZING: 'El primer código llega en un momento.',
+  reason_BROWSER_CRASHED: 'Chromium falló', reason_BROWSER_HUNG: 'La página se colgó', reason_BROWSER_DEAF: 'Chromium no escucha',
+  reason_PAGE_CRASHED: 'La página falló', reason_PAGE_LEFT: 'La página dejó WhatsApp', reason_MEMORY_LIMIT: 'Demasiada memoria',
+  reason_CHROMIUM_FAILED: 'Chromium no arrancó', reason_PROFILE_IN_USE: 'El perfil está en uso',
+  reason_PAGE_UNREACHABLE: 'WhatsApp Web inalcanzable', reason_WA_JS_NOT_READY: 'WhatsApp Web no cargó',
+  reason_START_TIMEOUT: 'El inicio tardó demasiado', reason_NETWORK_LOST: 'Sin red',
+  reason_SERVICE_UNAVAILABLE: 'WhatsApp no está disponible', reason_TEMPORARILY_BANNED: 'Bloqueado por un tiempo',
+  reason_VERSION_OUTDATED: 'Versión anticuada', reason_LOGGED_OUT_BY_PHONE: 'Sesión cerrada en el teléfono',
+  reason_LOGGED_OUT_BY_API: 'Sesión cerrada desde aquí', reason_LOGIN_REFUSED: 'La sesión ya no vale',
+  reason_STORAGE_FAILED: 'Datos guardados dañados', reason_CONFLICT: 'Abierto en otro lugar', reason_BANNED: 'Bloqueado',
+  reason_ACCOUNT_LOCKED: 'Cuenta bloqueada', reason_TERMS_OF_SERVICE: 'Términos de servicio', reason_PROXY_BLOCKED: 'Proxy bloqueado',
+  reason_SCREEN_LOCKED: 'Pantalla bloqueada', reason_QR_NOT_SCANNED: 'QR sin escanear',
+  reason_ATTEMPTS_EXHAUSTED: 'Sin más intentos', reason_ACTOR_CRASHED: 'Error interno',
+};
+
+export const TEXTS = { en, es };
+const KEPT = 'session-manager.language';
+let language = kept() ?? (navigator.languages.find((one) => TEXTS[one.slice(0, 2)]) ?? 'en').slice(0, 2);
+document.documentElement.lang = language;
+
+function kept() {
+  const found = localStorage.getItem(KEPT);
+  return TEXTS[found] ? found : null;
+}
+
+/** A text in the chosen language, with its {places} filled in. Unknown names are shown as they are. */
+export function t(name, places = {}) {
+  const text = TEXTS[language][name] ?? name;
+  return text.replace(/\{(\w+)\}/g, (_, place) => places[place] ?? '');
+}
+
+/** Whether there is such a text. */
+export const has = (name) => name in TEXTS[language];
+
+/** Goes on in the other language. */
+export function switchLanguage() {
+  language = t('languageName');
+  localStorage.setItem(KEPT, language);
+  document.documentElement.lang = language;
+}
+
+// --- times and sizes as people write them
+
+const UNITS = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+
+/** A duration in its two largest units at most: "3 hr, 5 min". */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 5) return t('moment');
+  const first = UNITS.findIndex(([, size]) => whole >= size);
+  const parts = UNITS.slice(first, first + (first < 2 ? 2 : 1)).map(([unit, size], place) => {
+    const count = Math.floor((place ? whole % UNITS[first][1] : whole) / size);
+    return count && new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(count);
+  });
+  return parts.filter(Boolean).join(' ');
+}
+
+/** How long ago an instant is, in seconds. */
+export const secondsSince = (instant) => (Date.now() - Date.parse(instant)) / 1000;
+
+/** An instant as a clock shows it, with its day where that is not today. */
+export function moment(instant) {
+  const at = new Date(instant);
+  const today = at.toDateString() === new Date().toDateString();
+  const day = today ? {} : { day: '2-digit', month: 'short' };
+  return new Intl.DateTimeFormat(language, { ...day, hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(at);
+}
+
+/** Bytes as MiB. */
+export const mebibytes = (bytes) => `${new Intl.NumberFormat(language).format(Math.round(bytes / 2 ** 20))} MiB`;

@@ -1,0 +1,112 @@
+// What the page knows of the service, and who is told when that changes.
+
+import { call } from './api.js';
+
+const SPAN = 3600_000;
+const AT_A_TIME = 4;
+
+/** States in groups, as operators think of them. */
+export const GROUPS = {
+  ready: ['READY'],
+  waiting: ['QR_REQUIRED'],
+  recovering: ['INITIALIZING', 'RECONNECTING', 'DISCONNECTED_RECOVERABLE'],
+  ended: ['AUTH_FAILURE', 'DISCONNECTED_LOGOUT', 'DISCONNECTED_BANNED', 'ERROR', 'NOT_INITIALIZED'],
+};
+export const groupOf = (state) => Object.keys(GROUPS).find((group) => GROUPS[group].includes(state)) ?? 'ended';
+
+/** What a state looks like: the class that colours it. */
+export const lookOf = (state) => ({
+  DISCONNECTED_BANNED: 'bad', ERROR: 'bad', AUTH_FAILURE: 'bad',
+}[state] ?? groupOf(state));
+
+export const world = {
+  session: { signed_in: false, scopes: [] },
+  clients: new Map(),
+  histories: new Map(),
+  known: false,
+};
+
+export const may = (scope) => world.session.scopes.includes(scope);
+
+const listeners = new Set();
+
+/** Calls `listener` with the state changes seen, whenever something is known anew. */
+export const onChange = (listener) => listeners.add(listener);
+
+export function tell(changes = []) {
+  for (const listener of listeners) listener(changes);
+}
+
+/** Reads all clients, and the histories of those that moved. */
+export async function refresh() {
+  const told = await call('GET', '/clients?detail=1');
+  const changes = [];
+  const there = new Set(told.map(({ id }) => id));
+  for (const client of told) {
+    const before = world.clients.get(client.id);
+    if (before?.state !== client.state || before?.since !== client.since) {
+      if (before || world.known) changes.push(client);
+      wanted.add(client.id);
+    }
+    world.clients.set(client.id, client);
+  }
+  for (const client of world.clients.values()) {
+    if (there.has(client.id) || client.state === 'NOT_INITIALIZED') continue;
+    // It runs no more. It stays in sight as long as this page does: somebody may want to start it again.
+    const gone = { id: client.id, state: 'NOT_INITIALIZED', since: new Date().toISOString(), phone: client.phone };
+    world.clients.set(client.id, gone);
+    wanted.add(client.id);
+    changes.push(gone);
+  }
+  world.known = true;
+  tell(changes);
+  readHistories();
+}
+
+/** Forgets a client that was deleted. */
+export function forget(id) {
+  world.clients.delete(id);
+  world.histories.delete(id);
+  tell();
+}
+
+// --- histories, a few at a time
+
+const wanted = new Set();
+let reading = 0;
+
+function readHistories() {
+  while (reading < AT_A_TIME && wanted.size) {
+    const [id] = wanted;
+    wanted.delete(id);
+    reading += 1;
+    readHistory(id).finally(() => {
+      reading -= 1;
+      readHistories();
+    });
+  }
+}
+
+async function readHistory(id) {
+  try {
+    const told = await call('GET', `/clients/${id}/history?limit=200`);
+    world.histories.set(id, told.transitions);
+    tell();
+  } catch {
+    // A client nothing is known of has no history; what the page has seen itself is drawn.
+  }
+}
+
+/** What a client's states were in the last hour: `[{state, from, to}]`, in epoch milliseconds; the last one is now's. */
+export function lastHour(client, now = Date.now()) {
+  const began = now - SPAN;
+  const moves = (world.histories.get(client.id) ?? [])
+    .map(({ at, state, previous_state: before }) => ({ at: Date.parse(at), before, state }))
+    .filter(({ at }) => at > began);
+  const first = Date.parse(client.since ?? '') || now;
+  if (!moves.length) return [{ state: client.state, from: Math.max(began, first), to: now }];
+  const spans = [{ state: moves[0].before, from: began, to: moves[0].at }];
+  moves.forEach(({ at, state }, place) => spans.push({ state, from: at, to: moves[place + 1]?.at ?? now }));
+  spans.at(-1).state = client.state;
+  return spans.filter(({ from, to }) => to > from);
+}
