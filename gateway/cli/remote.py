@@ -74,14 +74,15 @@ class Remote:
             self._unreachable(error)
         if answer.is_success:
             return answer.json()
-        raise _refusal(answer)
+        raise refusal_of(answer)
 
     def _unreachable(self, error: Exception) -> NoReturn:
         why = f"No service answers at {self.url} ({error or type(error).__name__})"
         raise Unreachable(f"{why}: start it, or name another with --url.") from error
 
 
-def _refusal(answer: httpx.Response) -> Refused:
+def refusal_of(answer: httpx.Response) -> Refused:
+    """What an answer that is no success says."""
     try:
         body = answer.json()
         return Refused(str(body.get("code", answer.status_code)), str(body.get("message", body.get("error"))))

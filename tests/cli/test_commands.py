@@ -120,6 +120,15 @@ def test_a_client_is_logged_out_and_deleted(service: Running) -> None:
     assert told(service, "clients") == []
 
 
+def test_events_are_followed_from_a_position(service: Running) -> None:
+    service.ready(1)
+    result = typed(service, "tail", "--after", "0", "--types", "client.state", "--count", "3", "--json")
+    assert result.exit_code == 0, result.stderr
+    states = [json.loads(line)["payload"]["state"] for line in result.stdout.splitlines()]
+    assert states == ["INITIALIZING", "QR_REQUIRED", "INITIALIZING"]
+    assert "client.state" in typed(service, "tail", "--after", "0", "--count", "1").stdout
+
+
 def test_what_the_service_refuses_is_one_sentence_and_exit_code_1(service: Running) -> None:
     told_no = sentence(typed(service, "send", "1", "5491122334455", "hello"), 1)
     assert told_no == "session-manager: WhatsApp session not ready. Current state: NOT_INITIALIZED"

@@ -1,0 +1,83 @@
+"""The command that follows events: server-sent events, resumed where a broken connection left off."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from gateway.cli import output
+from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Unreachable, Url, refusal_of
+
+RETRIES = 30
+RETRY_SECONDS = 1.0
+SILENCE_SECONDS = 60.0
+"""Longer than the time between two heartbeats."""
+
+Client = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Only of this client.")]
+Types = Annotated[str | None, typer.Option(help="Only of these types, comma separated; message.* for all below.")]
+After = Annotated[int | None, typer.Option(min=0, help="Begin after this position; unset, with what happens next.")]
+Count = Annotated[int | None, typer.Option(min=1, help="End after so many events.")]
+
+
+def tail(
+    client: Client = None,
+    types: Types = None,
+    after: After = None,
+    count: Count = None,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json_lines: AsJson = False,
+) -> None:
+    """Follow what happens until Ctrl-C; with --json one event a line."""
+    asked = {"client": client, "types": types, "after": after}
+    with Remote(url, key) as service:
+        for number, event in enumerate(_events(service, {k: v for k, v in asked.items() if v is not None}), 1):
+            _show(event, json_lines)
+            if number == count:
+                return
+
+
+def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Events for ever, over broken connections. Raises Unreachable when nobody has answered for a while."""
+    last, failures = None, 0
+    while True:
+        try:
+            for position, event in _read(service, asked, last):
+                last, failures = position or last, 0
+                yield event
+        except httpx.TransportError as error:
+            failures += 1
+            if failures > RETRIES:
+                raise Unreachable(f"No service answers at {service.url} ({error}).") from error
+        time.sleep(RETRY_SECONDS)  # the server says when it is back by answering
+
+
+def _read(service: Remote, asked: dict[str, Any], last: str | None) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    headers = {"Accept": "text/event-stream"} | ({} if last is None else {"Last-Event-ID": last})
+    timeout = httpx.Timeout(SILENCE_SECONDS)
+    with service.http.stream("GET", "/events", params=asked, headers=headers, timeout=timeout) as answer:
+        if not answer.is_success:
+            answer.read()
+            raise refusal_of(answer)
+        fields: dict[str, str] = {}
+        for line in answer.iter_lines():
+            if line:
+                name, _, value = line.partition(":")
+                fields[name] = value.removeprefix(" ")
+            elif "data" in fields:
+                yield fields.get("id"), json.loads(fields["data"])
+                fields = {}
+
+
+def _show(event: dict[str, Any], json_lines: bool) -> None:
+    if json_lines:
+        print(json.dumps(event, ensure_ascii=False), flush=True)
+        return
+    payload = json.dumps(event.get("payload", event), ensure_ascii=False)
+    told = (event.get("at", ""), event.get("cliente_id", ""), event.get("type", ""), payload)
+    output.console.print(*told, markup=False, soft_wrap=True)
