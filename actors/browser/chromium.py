@@ -59,6 +59,9 @@ _QUIET = (
     "--mute-audio",
     "--password-store=basic",
     "--use-mock-keychain",
+    # What a page puts into localStorage is written within a second or two. By default that takes 5 s, and a minute for
+    # each further time: a login on a page that had shown codes for a while would be lost to a kill long after.
+    "--enable-aggressive-domstorage-flushing",
     # A page nobody looks at must run as if somebody did.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",

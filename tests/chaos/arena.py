@@ -18,8 +18,8 @@ from tests.rig.processes import until
 
 FRIEND = "5491188880000"
 """The phone everybody writes to."""
-DURABLE_AFTER = 6.0
-"""Seconds after which Chromium has surely written a login to its disk."""
+DURABLE_AFTER = 3.0
+"""Seconds after which Chromium has surely written a login to its disk. It was seen to take one at most."""
 PROBE_INTERVAL, PROBE_TIMEOUT = 2.0, 1.0
 SETTINGS = {
     "probe_interval": PROBE_INTERVAL,

@@ -8,12 +8,17 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
+
 from tests.e2e.conftest import Consumers, Serve, nothing_runs
 from tests.rig import Consumer, Sandbox, Service, naming
 from tests.rig.processes import until
 
 CLIENTS = (1, 2, 3)
+BUILDS = ("chromium-headless-shell", "chromium")
 FRIEND = "5491122334455"
+DURABLE_AFTER = 2.0
+"""Seconds. It was seen to take one at most."""
 
 
 def test_wanted_clients_come_back_without_a_code_two_at_a_time_after_a_stop_and_after_a_kill(
@@ -60,6 +65,38 @@ def devices(sandbox: Sandbox, clients: list[Consumer]) -> list[int]:
     return [len(sandbox.get(f"/accounts/{client.number}")["devices"]) for client in clients]
 
 
+def test_a_login_that_is_young_survives_a_kill_however_long_codes_were_shown_before(
+    serve: Serve, consumer: Consumers
+) -> None:
+    services = [serve(build, chromium=build, backoff_first=0.1).launch() for build in BUILDS]
+    clients = [consumer(service.started(), client_id) for client_id, service in enumerate(services, 1)]
+    for client in clients:
+        client.init().raise_for_status()
+    time.sleep(6.0)  # by now Chromium has written once, and would take a minute until the next time
+    for client in clients:
+        client.scan()
+    for client in clients:
+        client.reaches("READY")
+    time.sleep(DURABLE_AFTER)
+    for service in services:
+        chromium(service).kill()
+    for service, client in zip(services, clients, strict=True):
+        client.reaches("DISCONNECTED_RECOVERABLE", "RECONNECTING")
+        client.reaches("READY")
+        assert states(service)[-3:] == ["DISCONNECTED_RECOVERABLE", "RECONNECTING", "READY"]
+
+
+def states(service: Service) -> list[str]:
+    """What its clients have become since it was started, in order."""
+    return [str(change["after"]) for change in service.events("client.state")]
+
+
+def chromium(service: Service) -> psutil.Process:
+    """The main process of its only client's Chromium."""
+    processes = [psutil.Process(pid) for pid in naming(service.data_dir)]
+    return next(p for p in processes if not any(a.startswith("--type=") for a in p.cmdline()))
+
+
 def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: Serve, consumer: Consumers) -> None:
     """Where `setpriv` is not installed, the kernel is not asked to end them."""
     service = serve(chromium="/usr/bin/chromium-headless-shell")
@@ -68,7 +105,7 @@ def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: S
     client = consumer(service.start())
     client.pair()
     old = naming(service.data_dir)
-    time.sleep(10.0)  # nothing tells when Chromium has written the new login to its disk
+    time.sleep(DURABLE_AFTER)  # nothing tells when Chromium has written the new login to its disk
     service.kill()
     assert naming(service.data_dir) == old
 
@@ -77,7 +114,7 @@ def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: S
     assert not old & naming(service.data_dir)
     assert len(service.events("browser.reaped")) == 1
     client.reaches("READY")
-    assert "QR_REQUIRED" not in [change["after"] for change in service.events("client.state")]
+    assert "QR_REQUIRED" not in states(service)
 
 
 def test_a_second_service_on_the_same_data_directory_names_the_owner_and_breaks_nothing(
