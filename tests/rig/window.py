@@ -1,0 +1,190 @@
+"""A person's browser: real headless Chromium on one page, driven from outside, with all it complains of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import pyppeteer
+
+QUIET = (
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--remote-debugging-port=0",
+)
+VIOLATIONS = """() => {
+  window.violations = [];
+  document.addEventListener('securitypolicyviolation', (event) => {
+    window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+  });
+}"""
+
+
+class Window:
+    """A context manager; `complaints` is what the console said at levels warning and error, and broken policies."""
+
+    def __init__(self, profile: Path, *, language: str = "en-US") -> None:
+        self._profile, self._language = profile, language
+        self._loop = asyncio.new_event_loop()
+        self._said: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._profile.mkdir(parents=True, exist_ok=True)
+        chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        assert chromium, "no Chromium is installed"
+        flags = [*QUIET, f"--lang={self._language}", f"--accept-lang={self._language}", "--no-sandbox"]
+        if "shell" not in chromium:
+            flags.append("--headless=new")
+        command = [chromium, *flags, f"--user-data-dir={self._profile}", "about:blank"]
+        environment = {**os.environ, "LANGUAGE": self._language.replace("-", "_")}
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        try:
+            self._run(self._connect(self._endpoint()), 30.0)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.run_until_complete(self._settle())
+        self._end()
+
+    def _end(self) -> None:
+        for process in psutil.Process(self._process.pid).children(recursive=True):
+            process.kill()
+        self._process.kill()
+        self._process.wait(10)
+        self._loop.close()
+
+    def _endpoint(self) -> str:
+        said, deadline = self._profile / "DevToolsActivePort", time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if said.exists() and len(lines := said.read_text().split()) == 2:
+                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+            time.sleep(0.02)  # Chromium says so in a file only
+        raise AssertionError("Chromium did not come up")
+
+    async def _connect(self, endpoint: str) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer calls websockets in an old way
+            self._browser = await pyppeteer.connect(browserWSEndpoint=endpoint, defaultViewport=None)
+        self.page = (await self._browser.pages())[0]
+        self.page.on("error", lambda _error: None)
+        self._cdp = await self.page.target.createCDPSession()
+        self._cdp.on("Log.entryAdded", self._log)
+        self._cdp.on("Runtime.consoleAPICalled", self._console)
+        self._cdp.on("Runtime.exceptionThrown", lambda told: self._said.append(f"exception: {told}"))
+        for domain in ("Log", "Runtime"):
+            await self._cdp.send(f"{domain}.enable")
+        await self.page.evaluateOnNewDocument(VIOLATIONS)
+
+    def _log(self, told: dict[str, Any]) -> None:
+        entry = told["entry"]
+        if entry["level"] in ("warning", "error"):
+            self._said.append(f"{entry['level']}: {entry['text']} {entry.get('url', '')}")
+
+    def _console(self, told: dict[str, Any]) -> None:
+        if told["type"] in ("warning", "error", "assert"):
+            self._said.append(f"console: {[value.get('value') for value in told['args']]}")
+
+    @property
+    def complaints(self) -> list[str]:
+        """All that went wrong, as the browser sees it."""
+        return [*self._said, *self.js("window.violations")]
+
+    def goto(self, url: str) -> None:
+        """Load a page."""
+        self._run(self.page.goto(url, waitUntil="load"), 20.0)
+
+    def reload(self) -> None:
+        """Load it again."""
+        self._run(self.page.reload(waitUntil="load"), 20.0)
+
+    def js(self, expression: str, seconds: float = 10.0) -> Any:
+        """The value of an expression, awaited if it is a promise."""
+        return self._run(self.page.evaluate(f"() => ({expression})"), seconds)
+
+    def until(self, test: str, seconds: float = 15.0) -> Any:
+        """Wait in the page until the expression gives something, looked at on every change of it."""
+        waits = f"""() => new Promise((resolve, reject) => {{
+          const look = () => {{
+            let found = null;
+            try {{ found = ({test}); }} catch (error) {{ /* not there yet */ }}
+            if (found) {{ watch.disconnect(); clearInterval(timer); resolve(found === true || typeof found); }}
+            return found;
+          }};
+          const watch = new MutationObserver(look);
+          watch.observe(document, {{ subtree: true, childList: true, attributes: true, characterData: true }});
+          const timer = setInterval(look, 50);
+          look();
+        }})"""
+        try:
+            return self._run(self.page.evaluate(waits), seconds)
+        except AssertionError as error:
+            text = self.js("document.body.innerText")
+            raise AssertionError(f"{error}: {test}; the page says: {text}; complaints: {self.complaints}") from None
+
+    def click(self, selector: str) -> None:
+        """Click what the selector finds, once it is there."""
+        self.until(f"document.querySelector({selector!r})")
+        self.js(f"document.querySelector({selector!r}).click()")
+
+    def fill(self, selector: str, text: str) -> None:
+        """Type into a field, replacing what is in it."""
+        self.until(f"document.querySelector({selector!r})")
+        self.js(f"(document.querySelector({selector!r}).focus(), document.querySelector({selector!r}).select())")
+        self.type(text)
+
+    def type(self, text: str) -> None:
+        """Type where the focus is."""
+        self._run(self.page.keyboard.type(text), 10.0)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other: `Tab`, `Enter`, `Escape`."""
+        for key in keys:
+            self._run(self.page.keyboard.press(key), 5.0)
+
+    def text(self, selector: str = "body") -> str:
+        """What can be read there."""
+        return str(self.js(f"document.querySelector({selector!r}).innerText"))
+
+    def resize(self, width: int, height: int = 800) -> None:
+        """Another size of window, in CSS pixels."""
+        self._run(self.page.setViewport({"width": width, "height": height}), 5.0)
+
+    def prefers(self, scheme: str) -> None:
+        """Have the system be `dark` or `light`."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._run(self._cdp.send("Emulation.setEmulatedMedia", {"features": features}), 5.0)
+
+    def shot(self, path: Path) -> None:
+        """A picture of the window."""
+        self._run(self.page.screenshot({"path": str(path)}), 10.0)
+
+    def _run(self, coroutine: Any, seconds: float) -> Any:
+        async def bounded() -> Any:
+            task = asyncio.ensure_future(coroutine)
+            done, _ = await asyncio.wait({task}, timeout=seconds)
+            if not done:
+                task.cancel()
+                raise AssertionError(f"nothing after {seconds} s")
+            return task.result()
+
+        return self._loop.run_until_complete(bounded())
+
+    async def _settle(self) -> None:
+        await self._browser.disconnect()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
