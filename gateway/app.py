@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from actors.system import reachable
 from gateway import errors
 from gateway.access import Access
 from gateway.authority import NEEDS, OPEN, Need
@@ -25,8 +26,9 @@ from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.rate_limits import Rates
 from gateway.readiness import Readiness
-from gateway.routes import clients, dashboard, events, health, insight, keys, messages, qr, status
+from gateway.routes import clients, dashboard, events, health, insight, keys, messages, qr, status, webhooks
 from gateway.streams import Streams
+from gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -60,6 +62,16 @@ def routes() -> list[BaseRoute]:
         WebSocketRoute("/events", events.EventsSocket()),
         Route("/events/next", for_all(events.next_events)),
         Route("/events/next/{receipt}", for_all(events.acknowledge), methods=["DELETE"]),
+        Route("/webhooks", for_all(webhooks.webhooks)),
+        Route("/webhooks", for_all(webhooks.create), methods=["POST"]),
+        Route("/webhooks/{id}", for_all(webhooks.webhook)),
+        Route("/webhooks/{id}", for_all(webhooks.change), methods=["PATCH"]),
+        Route("/webhooks/{id}", for_all(webhooks.delete), methods=["DELETE"]),
+        Route("/webhooks/{id}/dead-letters", for_all(webhooks.dead_letters)),
+        Route("/webhooks/{id}/dead-letters", for_all(webhooks.forget), methods=["DELETE"]),
+        Route("/webhooks/{id}/dead-letters/replay", for_all(webhooks.replay), methods=["POST"]),
+        Route("/webhooks/{id}/dead-letters/{letter}", for_all(webhooks.forget), methods=["DELETE"]),
+        Route("/webhooks/{id}/dead-letters/{letter}/replay", for_all(webhooks.replay), methods=["POST"]),
         Route("/keys", for_all(keys.keys)),
         Route("/keys", for_all(keys.create), methods=["POST"]),
         Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
@@ -94,6 +106,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         http,
         streams=streams,
         consumers=consumers,
+        webhooks=Webhooks(system, bridge, reachable(settings)),
     )
 
 

@@ -82,6 +82,17 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/events"): Need(Scope.READ, Whose.SEEN),  # as a WebSocket too
     ("GET", "/events/next"): Need(Scope.READ, Whose.SEEN),
     ("DELETE", "/events/next/{receipt}"): Need(Scope.READ, Whose.SEEN),
+    # Who makes a webhook has all that happens sent where he likes, and its address may be a secret.
+    ("GET", "/webhooks"): Need(Scope.ADMIN, Whose.SEEN),
+    ("POST", "/webhooks"): Need(Scope.ADMIN, Whose.SEEN),
+    ("GET", "/webhooks/{id}"): Need(Scope.ADMIN, Whose.SEEN),
+    ("PATCH", "/webhooks/{id}"): Need(Scope.ADMIN, Whose.SEEN),
+    ("DELETE", "/webhooks/{id}"): Need(Scope.ADMIN, Whose.SEEN),
+    ("GET", "/webhooks/{id}/dead-letters"): Need(Scope.READ, Whose.SEEN),
+    ("DELETE", "/webhooks/{id}/dead-letters"): Need(Scope.CONTROL, Whose.SEEN),
+    ("POST", "/webhooks/{id}/dead-letters/replay"): Need(Scope.CONTROL, Whose.SEEN),
+    ("DELETE", "/webhooks/{id}/dead-letters/{letter}"): Need(Scope.CONTROL, Whose.SEEN),
+    ("POST", "/webhooks/{id}/dead-letters/{letter}/replay"): Need(Scope.CONTROL, Whose.SEEN),
     ("GET", "/keys"): Need(Scope.ADMIN, Whose.ALL),
     ("POST", "/keys"): Need(Scope.ADMIN, Whose.ALL),
     ("DELETE", "/keys/{id}"): Need(Scope.ADMIN, Whose.ALL),

@@ -73,6 +73,10 @@ class System(Protocol):
         """Answers Await; takes Queued and GiveUp. Raises Starting while there is none yet."""
 
     @property
+    def webhooks(self) -> ActorRef[Any]:
+        """Answers Change. Raises Starting while there is none yet."""
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """What runs, for /health: `{"wa_js": "4.6.0", …}`."""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.rate_limits import Rates
     from gateway.readiness import Readiness
     from gateway.streams import Streams
+    from gateway.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Gateway:
     http: HttpMetrics
     streams: Streams
     consumers: Consumers
+    webhooks: Webhooks
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

@@ -40,12 +40,15 @@ from actors.runtime import MailboxFull, Refusal
 from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull, StoreUnavailable
 from actors.store.keys import NoSuchKey
+from actors.store.webhooks import NoSuchWebhook
+from actors.webhooks.definition import InvalidWebhook
 from gateway.authority import Forbidden, Unauthorized
 from gateway.identity import HeaderRefused
 from gateway.keys import KeyRefused
 from gateway.rate_limits import RateLimited
 from gateway.replies import reply
 from gateway.schemas import ErrorAnswer
+from gateway.webhooks import NoSuchDeadLetter
 
 _log = structlog.get_logger("gateway")
 
@@ -149,6 +152,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
     MessageNotQueued: lambda error: Problem(409, "MESSAGE_NOT_QUEUED", str(error), {"state": error.state}),
+    InvalidWebhook: lambda error: Problem(400, "INVALID_REQUEST", str(error), {"field": error.field}),
+    NoSuchWebhook: _as(404, "WEBHOOK_NOT_FOUND"),
+    NoSuchDeadLetter: _as(404, "DEAD_LETTER_NOT_FOUND"),
     NoSuchConsumer: _as(404, "CONSUMER_NOT_FOUND"),
     NoSuchReceipt: _as(404, "RECEIPT_NOT_FOUND"),
     ConsumerDiffers: _as(409, "CONSUMER_DIFFERS"),
