@@ -11,7 +11,7 @@ import structlog
 import typer
 
 from config.refusal import StartRefused
-from gateway.cli import backup, clients, keys, sandbox, send, serve
+from gateway.cli import backup, checklist, clients, keys, sandbox, send, serve, tail
 
 app = typer.Typer(
     name="session-manager",
@@ -38,9 +38,11 @@ app.command("clients")(clients.clients)
 app.command("init")(clients.init)
 app.command("status")(clients.status)
 app.command("send")(send.send)
+app.command("tail")(tail.tail)
 app.command("logout")(clients.log_out)
 app.command("delete")(clients.delete)
 app.add_typer(keys.app, name="keys")
+app.command("checklist")(checklist.checklist)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("sandbox", context_settings=sandbox.PASSED_ON)(sandbox.sandbox)

@@ -1,0 +1,141 @@
+"""Phase 4: is it set up as something that strangers and crashes will find should be."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import psutil
+
+from gateway.checklist.steps import Need, Phase, Seen, Step, passed, verdict
+from gateway.door import is_loopback
+
+if TYPE_CHECKING:
+    from gateway.checklist.site import Site
+
+WHATSAPP = "https://web.whatsapp.com/"
+DESCRIPTORS = 4096
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+SETTINGS = frozenset({Need.LOCAL, Need.SETTINGS})
+
+
+def exposure(site: Site) -> Seen:
+    """Who can reach it, and what it asks of them."""
+    assert site.settings is not None
+    keyed = "versions" not in site.stranger.get("/health")
+    return verdict(
+        keyed or is_loopback(site.settings.host), "seen.exposure", "seen.exposed", host=site.settings.host, keyed=keyed
+    )
+
+
+def encryption(site: Site) -> Seen:
+    """That keys do not cross a network in the clear."""
+    assert site.settings is not None
+    settings = site.settings
+    local, tls = is_loopback(settings.host), settings.tls_cert is not None
+    proxied = bool(settings.trusted_proxies)
+    return verdict(
+        local or tls or proxied, "seen.encryption", "seen.clear", host=settings.host, tls=tls, proxied=proxied
+    )
+
+
+def hosts(site: Site) -> Seen:
+    """That pages elsewhere cannot reach it by a name of their own."""
+    assert site.settings is not None
+    settings = site.settings
+    good = bool(settings.allowed_hosts) or is_loopback(settings.host)
+    return verdict(good, "seen.hosts", "seen.hosts_any", hosts=", ".join(settings.allowed_hosts) or settings.host)
+
+
+def origins(site: Site) -> Seen:
+    """That pages of anyone may not call."""
+    assert site.settings is not None
+    listed = site.settings.allowed_origins
+    return verdict("*" not in listed, "seen.origins", "seen.origins_any", origins=", ".join(listed) or "0")
+
+
+def data_dir(site: Site) -> Seen:
+    """That logins are for the service's user alone."""
+    assert site.settings is not None
+    place = site.settings.data_dir
+    watched = [place, place / "profiles", place / "session-manager.db"]
+    wrong = [path.name for path in watched if path.exists() and path.stat().st_mode & OTHERS]
+    mode = f"{stat.S_IMODE(place.stat().st_mode):04o}"
+    return verdict(not wrong, "seen.modes", "seen.modes_open", path=place, mode=mode, wrong=", ".join(wrong))
+
+
+def user(site: Site) -> Seen:
+    """That it is not root, so that Chromium keeps its own sandbox."""
+    process = site.process()
+    assert process is not None
+    return verdict(process.uids().effective != 0, "seen.user", "seen.root", user=process.username())
+
+
+def chromium_sandbox(site: Site) -> Seen:
+    """That no Chromium runs without its own sandbox."""
+    bare = [pid for pid in site.chromiums() if "--no-sandbox" in psutil.Process(pid).cmdline()]
+    assert site.settings is not None
+    off = bool(bare) or site.settings.no_sandbox is True
+    return verdict(not off, "seen.walled", "seen.not_walled", browsers=len(bare))
+
+
+def logs(site: Site) -> Seen:
+    """For machines, and not a line for every step of every actor."""
+    assert site.settings is not None
+    level, form = site.settings.log_level, site.settings.log_format
+    return verdict(level != "debug" and form == "json", "seen.logs", "seen.logs_wrong", level=level, format=form)
+
+
+def limits(site: Site) -> Seen:
+    """That starts are bounded, and that the kernel allows the descriptors that clients need."""
+    assert site.settings is not None
+    process = site.process()
+    assert process is not None
+    soft, _ = process.rlimit(psutil.RLIMIT_NOFILE)
+    rate = site.settings.init_rate
+    unbounded = soft in (-1, psutil.RLIM_INFINITY)
+    good = rate != "0" and (unbounded or soft >= DESCRIPTORS)
+    return verdict(good, "seen.limits", "seen.limits_wrong", rate=rate, files=soft, least=DESCRIPTORS)
+
+
+def reconnection(site: Site) -> Seen:
+    """That a client gets up again by itself, and that ended ones are cleaned up after they could be read."""
+    assert site.settings is not None
+    attempts, delay = site.settings.max_reconnection_attempts, site.settings.cleanup_delay
+    good = attempts >= 1 and (delay >= 10 or site.sandbox is not None)
+    return verdict(good, "seen.alone", "seen.alone_wrong", attempts=attempts, delay=f"{delay:g}")
+
+
+def whatsapp(site: Site) -> Seen:
+    """That it talks to WhatsApp, or to the sandbox that was named."""
+    assert site.settings is not None
+    url = site.settings.whatsapp_url
+    if site.sandbox is not None and site.plays_in_sandbox():
+        return passed("seen.sandbox", url=url)
+    return verdict(url == WHATSAPP, "seen.whatsapp", "seen.whatsapp_other", url=url)
+
+
+def processors(site: Site) -> Seen:
+    """What the host has, for the report."""
+    free = psutil.virtual_memory().available / 2**30
+    return passed("seen.host", cores=os.cpu_count(), free=f"{free:.1f}")
+
+
+STEPS = tuple(
+    Step(id, Phase.CONFIGURATION, command, look, SETTINGS | extra)
+    for id, command, look, extra in (
+        ("exposure", "SM_HOST, SM_API_KEY", exposure, frozenset({Need.SERVICE})),
+        ("encryption", "SM_TLS_CERT, SM_TRUSTED_PROXIES", encryption, frozenset[Need]()),
+        ("hosts", "SM_ALLOWED_HOSTS", hosts, frozenset[Need]()),
+        ("origins", "SM_ALLOWED_ORIGINS", origins, frozenset[Need]()),
+        ("data-dir", "stat SM_DATA_DIR", data_dir, frozenset[Need]()),
+        ("user", "ps -o user", user, frozenset[Need]()),
+        ("chromium-sandbox", "SM_NO_SANDBOX", chromium_sandbox, frozenset[Need]()),
+        ("logs", "SM_LOG_LEVEL, SM_LOG_FORMAT", logs, frozenset[Need]()),
+        ("limits", "SM_INIT_RATE, ulimit -n", limits, frozenset[Need]()),
+        ("reconnection", "SM_MAX_RECONNECTION_ATTEMPTS, SM_CLEANUP_DELAY", reconnection, frozenset[Need]()),
+        ("whatsapp", "SM_WHATSAPP_URL", whatsapp, frozenset[Need]()),
+        ("host", "nproc, free", processors, frozenset[Need]()),
+    )
+)

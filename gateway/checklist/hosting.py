@@ -1,0 +1,89 @@
+"""Who keeps the service running, and how that one is asked. Data, and one function that runs it.
+
+Sources: https://pm2.keymetrics.io/docs/usage/process-management/, systemctl(1).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+NAME = "session-manager"
+SECONDS = 90.0
+UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+class Keeper(StrEnum):
+    """What --restart names."""
+
+    NONE = "none"
+    PM2 = "pm2"
+    SYSTEMD = "systemd"
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """The commands of one keeper; `facts` makes exit code and stop time (seconds) of what `tell` prints."""
+
+    restart: tuple[str, ...]
+    stop: tuple[str, ...]
+    start: tuple[str, ...]
+    tell: tuple[str, ...]
+    facts: Callable[[str], tuple[int | None, float | None]]
+    rollback: str
+
+
+def told_by_pm2(printed: str) -> tuple[int | None, float | None]:
+    """From `pm2 jlist`, which may say other things before its JSON."""
+    for process in json.loads(printed[printed.find("[{") :] if "[{" in printed else "[]"):
+        if process["name"] == NAME:
+            env = process["pm2_env"]
+            return env.get("exit_code"), env.get("kill_timeout", 1600) / 1000
+    return None, None
+
+
+def told_by_systemd(printed: str) -> tuple[int | None, float | None]:
+    """From `systemctl show`, which writes times as `1min 30s`."""
+    facts = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
+    code, stop = facts.get("ExecMainStatus", ""), facts.get("TimeoutStopUSec", "")
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|min|h)\b", stop)
+    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    return int(code) if code.isdecimal() else None, seconds if parts else None
+
+
+HOSTINGS = {
+    Keeper.PM2: Hosting(
+        restart=("pm2", "restart", NAME, "--update-env"),
+        stop=("pm2", "stop", NAME),
+        start=("pm2", "start", NAME),
+        tell=("pm2", "jlist"),
+        facts=told_by_pm2,
+        rollback=f"git checkout PREVIOUS && make setup && pm2 restart {NAME} --update-env",
+    ),
+    Keeper.SYSTEMD: Hosting(
+        restart=("systemctl", "restart", NAME),
+        stop=("systemctl", "stop", NAME),
+        start=("systemctl", "start", NAME),
+        tell=("systemctl", "show", "--property=ExecMainStatus,TimeoutStopUSec", NAME),
+        facts=told_by_systemd,
+        rollback=f"git checkout PREVIOUS && make setup && systemctl restart {NAME}",
+    ),
+}
+ROLLBACK = "git checkout PREVIOUS && make setup"
+"""Where nobody is known to keep it: whoever does starts it again afterwards."""
+
+
+def ordered(command: tuple[str, ...]) -> str:
+    """Run it and answer what it printed. Raises OSError: it is not there, or failed."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"{' '.join(command)}: not within {SECONDS:g} s") from error
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise OSError(f"{' '.join(command)}: exit code {done.returncode}: {said[-1] if said else ''}")
+    return done.stdout

@@ -1,0 +1,58 @@
+"""All steps, in order, and how they are played: one after the other, each to its verdict, whatever it meets."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import httpx
+import psutil
+
+from gateway.checklist import configuration, deploy, functional, preconditions, recovery, verification
+from gateway.checklist.site import Site
+from gateway.checklist.steps import Need, Result, Seen, Step, StepFailed, Verdict, failed, skipped
+from gateway.cli.remote import Refused, Unreachable
+
+STEPS: tuple[Step, ...] = (
+    *preconditions.STEPS,
+    *deploy.STEPS,
+    *functional.STEPS,
+    *recovery.STEPS,
+    *configuration.STEPS,
+    *verification.STEPS,
+)
+
+
+def played(site: Site, accepted: Iterable[str] = ()) -> Iterator[tuple[Step, Result | None]]:
+    """Each step twice: before it is played, without a result, and after. What fails in `accepted` steps is skipped."""
+    for step in STEPS:
+        step = replace(step, command=_command(step, site))
+        yield step, None
+        began, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+        seen = _look(step, site)
+        if seen.verdict is Verdict.FAILED and step.id in accepted:
+            seen = Seen(Verdict.SKIPPED, seen.text, {**seen.fields, "accepted": True})
+        seconds = time.monotonic() - clock
+        yield step, Result(step, step.command, seen, began.isoformat(timespec="milliseconds"), seconds)
+
+
+def _look(step: Step, site: Site) -> Seen:
+    for need in Need:  # in the order of the enumeration: what is most wrong is told first
+        if need in step.needs and site.lacks(need):
+            return skipped(need.value)
+    try:
+        return step.look(site)
+    except StepFailed as told:
+        return told.seen
+    except (Refused, Unreachable, httpx.HTTPError, OSError, psutil.Error) as error:
+        return failed("seen.error", why=str(error) or repr(error))
+
+
+def _command(step: Step, site: Site) -> str:
+    hosting = site.hosting
+    commands = (
+        {} if hosting is None else {n: " ".join(getattr(hosting, n)) for n in ("restart", "stop", "start", "tell")}
+    )
+    return step.command.format_map({name: commands.get(name, name) for name in ("restart", "stop", "start", "tell")})

@@ -1,0 +1,221 @@
+"""The service under the checklist: over HTTP, and, where it runs on this host, in the process table.
+
+Everything here blocks and belongs to one thread. What only its host can know is None elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+from config.loading import load
+from config.refusal import StartRefused
+from config.settings import Settings
+from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
+from gateway.checklist.steps import Need, StepFailed
+from gateway.cli.remote import Refused, Remote, Unreachable
+
+T = TypeVar("T")
+PATIENCE = 60.0
+LOOK_SECONDS = 0.2
+_OPTIONS = ("--host", "--port", "--data-dir", "--config", "--log-format")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the operator asked for."""
+
+    url: str
+    key: str | None = None
+    keeper: Keeper = Keeper.NONE
+    destructive: bool = False
+    clients: tuple[int, ...] = ()
+    sandbox: str | None = None
+
+
+@dataclass
+class Memory:
+    """What one step leaves for another."""
+
+    ready_before: frozenset[int] = frozenset()
+    pid_before: int | None = None
+    restarted: bool = False
+    absent_before: frozenset[int] = frozenset()
+    phones: dict[int, str] = field(default_factory=dict)
+
+
+class Site:
+    """A context manager: gives its connections back at the end."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.service = Remote(wanted.url, wanted.key)
+        self.stranger = Remote(wanted.url, None)
+        self.sandbox = None if wanted.sandbox is None else httpx.Client(base_url=wanted.sandbox, timeout=PATIENCE)
+        self.hosting: Hosting | None = HOSTINGS.get(wanted.keeper)
+        self.memory = Memory()
+        self.settings: Settings | None = None
+        self.problem = ""
+
+    def __enter__(self) -> Site:
+        self.look_around()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.service.http.close()
+        self.stranger.http.close()
+        if self.sandbox is not None:
+            self.sandbox.close()
+
+    def look_around(self) -> None:
+        """Find the settings that the running service has; `problem` says why there are none."""
+        process = self.process()
+        self.settings, self.problem = None, ""
+        if process is not None:
+            try:
+                self.settings = settings_of(process)
+            except StartRefused as refusal:
+                self.problem = str(refusal).replace("\n", " ")
+            except psutil.AccessDenied:
+                self.problem = f"/proc/{process.pid}/environ: Permission denied"
+
+    def lacks(self, need: Need) -> bool:
+        """Whether a step with this need cannot be played."""
+        match need:
+            case Need.SERVICE:
+                return not self.answers()
+            case Need.KEY:
+                return not self.known()
+            case Need.LOCAL:
+                return self.process() is None
+            case Need.SETTINGS:
+                return self.settings is None
+            case Need.HOSTING:
+                return self.hosting is None
+            case Need.CLIENT:
+                return not self.wanted.clients
+            case Need.DESTRUCTIVE:
+                return not self.wanted.destructive
+            case Need.SANDBOX:
+                return self.sandbox is None or not self.plays_in_sandbox()
+
+    def answers(self) -> bool:
+        """Whether GET /health does."""
+        try:
+            return bool(self.stranger.get("/health").get("service") == "session-manager")
+        except (Refused, Unreachable, AttributeError):
+            return False
+
+    def known(self) -> bool:
+        """Whether we are no stranger: it has no keys, or ours is valid."""
+        try:
+            return "versions" in self.service.get("/health")
+        except (Refused, Unreachable):
+            return False
+
+    def takes_work(self) -> bool:
+        """Whether its browser has started."""
+        try:
+            self.service.get("/clients")
+        except (Refused, Unreachable):
+            return False
+        return True
+
+    def plays_in_sandbox(self) -> bool:
+        """Whether the sandbox is this service's WhatsApp: nothing else may be touched through it."""
+        ours = self.wanted.sandbox or ""
+        return self.settings is not None and self.settings.whatsapp_url.startswith(ours.rstrip("/") + "/")
+
+    def process(self) -> psutil.Process | None:
+        """The service's process, if it listens on this host and we may see it."""
+        url = httpx.URL(self.wanted.url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if url.host not in ("127.0.0.1", "localhost", "::1"):
+            return None
+        with contextlib.suppress(psutil.Error):
+            for socket in psutil.net_connections("tcp"):
+                if socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port:
+                    return psutil.Process(socket.pid)
+        return None
+
+    def chromiums(self, client: int | None = None) -> set[int]:
+        """Main processes of Chromium on the service's profiles, or on one client's. Needs SETTINGS."""
+        assert self.settings is not None
+        below = self.settings.data_dir / "profiles" / ("" if client is None else str(client))
+        return {process.pid for process in _with_argument(f"--user-data-dir={below}/")}
+
+    def state(self, client: int) -> str:
+        """Of one client, as GET /status tells it."""
+        return str(self.service.get("/status", client)["state"])
+
+    def reaches(self, client: int, *states: str, seconds: float = PATIENCE) -> str:
+        """The state, once it is one of these. Raises StepFailed."""
+        return self.until(lambda: self.state(client), lambda state: state in states, " / ".join(states), seconds)
+
+    def until(self, ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = PATIENCE) -> T:
+        """Ask again until the answer holds. Raises StepFailed."""
+        deadline = time.monotonic() + seconds
+        while not holds(answer := ask()):
+            if time.monotonic() > deadline:
+                raise StepFailed("seen.not_in_time", what=what, seconds=f"{seconds:g}", last=answer)
+            time.sleep(LOOK_SECONDS)  # another process is looked at: it reports nothing
+        return answer
+
+    def play(self, path: str, **body: Any) -> Any:
+        """POST to the sandbox. Raises httpx.HTTPError. Needs SANDBOX."""
+        assert self.sandbox is not None
+        return self.sandbox.post(f"/api{path}", json=body).raise_for_status().json()
+
+
+def settings_of(process: psutil.Process) -> Settings:
+    """What a `serve` runs with: its environment, options and directory. Raises StartRefused, psutil.Error."""
+    arguments = process.cmdline()
+    options = {name[2:].replace("-", "_"): _option(arguments, name) for name in _OPTIONS}
+    config = options.pop("config")
+    where = Path(process.cwd())
+    with _environment({k: v for k, v in process.environ().items() if k.startswith("SM_") or k == "PORT"}, where):
+        settings = load(None if config is None else Path(config), options)
+    return settings.model_copy(update={"data_dir": where / settings.data_dir})
+
+
+def _option(arguments: list[str], name: str) -> str | None:
+    for number, argument in enumerate(arguments):
+        if argument == name and number + 1 < len(arguments):
+            return arguments[number + 1]
+        if argument.startswith(name + "="):
+            return argument.removeprefix(name + "=")
+    return None
+
+
+@contextlib.contextmanager
+def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
+    """Have the settings read from their environment and directory, and ours back."""
+    before, here = dict(os.environ), Path.cwd()
+    ours = {name: value for name, value in before.items() if not (name.startswith("SM_") or name == "PORT")}
+    try:
+        os.environ.clear()
+        os.environ.update(ours | theirs)
+        with contextlib.chdir(where):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        assert Path.cwd() == here
+
+
+def _with_argument(start: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            arguments = process.cmdline()
+            if any(argument.startswith(start) for argument in arguments) and not any(
+                argument.startswith("--type=") for argument in arguments
+            ):
+                yield process
