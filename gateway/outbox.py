@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +135,8 @@ class Outbox:
             )
         )
         if not accepted.repeated:
-            self._system.outbox.tell(Queued(draft.client_id, expires_at))
+            with suppress(ActorDeadError):  # the service is ending; what is on disk is sent after the next start
+                self._system.outbox.tell(Queued(draft.client_id, expires_at))
         return Handed(accepted.message, accepted.repeated)
 
     async def _outcome(self, handed: Handed) -> Message:

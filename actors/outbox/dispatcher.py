@@ -26,7 +26,7 @@ from pykka import ActorDeadError, ActorRef
 from actors.clients.errors import NotReady, SendFailed
 from actors.clients.protocol import LookedUp, LookUp, SendText, Sent
 from actors.clients.types import ClientId, Seconds, State
-from actors.outbox.evidence import BETWEEN_TRIES, Proof, of_look_up
+from actors.outbox.evidence import BETWEEN_TRIES, Evidence, Proof, of_look_up
 from actors.outbox.lane import Lane
 from actors.outbox.protocol import (
     Await,
@@ -41,6 +41,7 @@ from actors.outbox.protocol import (
     Known,
     Look,
     LookAgain,
+    LookUpWritten,
     Marked,
     NextRead,
     Outcome,
@@ -48,6 +49,7 @@ from actors.outbox.protocol import (
     Readiness,
     Settled,
     Standing,
+    Sweep,
     UnsettledRead,
     Withdrawn,
 )
@@ -181,18 +183,23 @@ class Dispatcher(Actor):
         if isinstance(fact.answer, Message) and fact.answer.state not in OPEN:
             self._askers.answer(fact.answer)
 
+    def _looked_up(self, fact: LookUpWritten) -> None:
+        if isinstance(fact.answer, Exception):
+            self._sweep_soon(fact.client_id)
+        self._known(Known(fact.answer))
+        self._look(Look(fact.client_id))
+
     # --- whether clients can send ------------------------------------------------------------------------------------
 
     def _readiness(self, fact: Readiness) -> None:
         lane = self._lane(fact.client_id)
         was_ready, lane.state = lane.ready, fact.state
         if lane.ready:
-            self._order(Unsettled(fact.client_id), lambda answer: UnsettledRead(fact.client_id, answer))
+            self._sweep(Sweep(fact.client_id))
             self._look(Look(fact.client_id))
         elif was_ready:
-            lane.epoch += 1
-            if fact.crashed and lane.leaving is not None:
-                lane.suspects.add(lane.leaving[0].id)
+            if fact.crashed:
+                lane.suspects |= lane.under_way
             self._lost(fact.client_id)
 
     def _lost(self, client_id: ClientId) -> None:
@@ -222,7 +229,8 @@ class Dispatcher(Actor):
             self._rest(fact.client_id, wait)
         else:
             # From here on it may be with the page: what an older look-up says of it does not count.
-            lane.leaving = (fact.answer[0], lane.epoch)
+            lane.leaving, lane.doubted = fact.answer[0], None
+            self._forget_look_up(lane, fact.answer[0])
             marking = MarkSending((fact.answer[0].id,), self.clock.time())
             self._order(marking, lambda answer: Marked(fact.client_id, answer))
 
@@ -253,17 +261,18 @@ class Dispatcher(Actor):
         lane = self._lane(fact.client_id)
         if isinstance(fact.answer, Exception) or not fact.answer:  # none: it was taken back meanwhile
             lane.leaving = None
+            if isinstance(fact.answer, Exception):  # it may be marked all the same
+                self._sweep_soon(fact.client_id)
             self._rest(fact.client_id, RETRY if isinstance(fact.answer, Exception) else 0.0)
             return
         (message,) = fact.answer
-        lane.leaving = (message, lane.epoch)
+        lane.leaving = message
         text = SendText(message.chat, message.text, message.id, message.message_id)
         self._ask(message.client_id, text, lambda answer: Outcome(message, answer))
 
     def _outcome(self, fact: Outcome) -> None:
         message, answer = fact.message, fact.answer
         lane = self._lane(message.client_id)
-        same = lane.leaving is not None and lane.leaving == (message, lane.epoch) and lane.ready
         lane.leaving = None
         match answer:
             case Sent():
@@ -272,13 +281,15 @@ class Dispatcher(Actor):
                 self._settle(message, MessageState.FAILED, str(answer))
             case NotReady() | MailboxFull():  # the page never had it
                 self._requeue(message)
-            case _ if same and not isinstance(answer, ActorDeadError):  # its page lives, and will not say any more
-                self._settle(message, MessageState.UNKNOWN, f"{UNKNOWN} ({answer})")
             case _:
                 self._leave_open(message, lane)
 
     def _leave_open(self, message: Message, lane: Lane) -> None:
-        """It may have left with a page that is gone: it stays in `sending` until the page can be asked."""
+        """It may have left: it stays in `sending` until its page, or the next one, has been asked.
+
+        Whether its page is gone may be known here later than that it will not say any more.
+        """
+        lane.doubted = message.id
         self._rest(message.client_id, 0.0)
         for asker in self._askers.of_client(message.client_id):
             if asker.order.id == message.id and asker.order.withdraw:
@@ -298,6 +309,8 @@ class Dispatcher(Actor):
         client_id = fact.message.client_id
         lane = self._lane(client_id)
         self._known(Known(fact.answer))
+        if isinstance(fact.answer, Exception):
+            self._sweep_soon(client_id)
         if not (isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED):
             lane.not_before = self.now() + self._pace.seconds * (1 + self._pace.jitter * self._chance())
             lane.more = True
@@ -305,46 +318,64 @@ class Dispatcher(Actor):
 
     # --- what was under way ------------------------------------------------------------------------------------------
 
+    def _sweep_soon(self, client_id: ClientId) -> None:
+        self.start_timer(("sweep", client_id), RETRY, Sweep(client_id))
+
+    def _sweep(self, sweep: Sweep) -> None:
+        if self._lane(sweep.client_id).ready:
+            self._order(Unsettled(sweep.client_id), lambda answer: UnsettledRead(sweep.client_id, answer))
+
     def _unsettled_read(self, fact: UnsettledRead) -> None:
         lane = self._lane(fact.client_id)
         if isinstance(fact.answer, Exception):
             self.log.warning("outbox.unsettled_not_read", client=fact.client_id, why=str(fact.answer))
+            self._sweep_soon(fact.client_id)
             return
         for message in fact.answer:
-            if lane.leaving is None or lane.leaving[0].id != message.id:
+            if lane.leaving is None or lane.leaving.id != message.id:
                 self._look_up(message, 1)
 
     def _look_up(self, message: Message, tries: int) -> None:
+        lane = self._lane(message.client_id)
+        self._forget_look_up(lane, message)
+        ticket = lane.look_ups[message.id] = next(lane.tickets)
         question = LookUp(message.chat, message.message_id)
-        self._ask(message.client_id, question, lambda answer: Found(message, answer, tries))
+        self._ask(message.client_id, question, lambda answer: Found(message, answer, tries, ticket))
+
+    def _forget_look_up(self, lane: Lane, message: Message) -> None:
+        lane.look_ups.pop(message.id, None)
+        self.cancel_timer(("look-up", message.id))
 
     def _look_again(self, again: LookAgain) -> None:
         self._look_up(again.message, again.tries)
 
     def _found(self, fact: Found) -> None:
-        if not isinstance(fact.answer, LookedUp):
-            return  # the client is lost again; READY looks up again
         message, lane = fact.message, self._lane(fact.message.client_id)
-        if lane.leaving is not None and lane.leaving[0].id == message.id:
-            return  # asked before it was sent again
+        if lane.look_ups.get(message.id) != fact.ticket:
+            return  # asked anew since, or before it was sent again
+        if not isinstance(fact.answer, LookedUp):
+            lane.look_ups.pop(message.id)
+            self._sweep_soon(message.client_id)  # where the client is lost, READY looks up again
+            return
         evidence = of_look_up(fact.answer, fact.tries)
         self.log.info("outbox.looked_up", client=message.client_id, id=message.id, proof=evidence.proof.name)
+        if evidence.proof is Proof.NOTHING_YET:
+            self.start_timer(("look-up", message.id), BETWEEN_TRIES, LookAgain(message, fact.tries + 1))
+            return
+        lane.look_ups.pop(message.id)
+        lane.doubted = None if lane.doubted == message.id else lane.doubted
+        self._order(self._conclusion(message, evidence), lambda answer: LookUpWritten(message.client_id, answer))
+        lane.suspects.discard(message.id)
+
+    def _conclusion(self, message: Message, evidence: Evidence) -> SettleMessage | RequeueMessage:
+        now = self.clock.time()
         match evidence.proof:
             case Proof.SETTLED if evidence.state is not None:
-                self._conclude_look_up(message, evidence.state)
+                return SettleMessage(message.id, evidence.state, now)
             case Proof.NEVER_LEFT:
-                again = RequeueMessage(message.id, self.clock.time(), message.id in lane.suspects)
-                self._order(again, Known)
-            case Proof.NOTHING_YET:
-                self.start_timer(("look-up", message.id), BETWEEN_TRIES, LookAgain(message, fact.tries + 1))
-                return
+                return RequeueMessage(message.id, now, message.id in self._lane(message.client_id).suspects)
             case _:
-                self._conclude_look_up(message, MessageState.UNKNOWN, UNKNOWN)
-        lane.suspects.discard(message.id)
-        self._look(Look(message.client_id))
-
-    def _conclude_look_up(self, message: Message, state: MessageState, reason: str | None = None) -> None:
-        self._order(SettleMessage(message.id, state, self.clock.time(), reason), Known)
+                return SettleMessage(message.id, MessageState.UNKNOWN, now, UNKNOWN)
 
     # --- what ends unsent --------------------------------------------------------------------------------------------
 
@@ -358,9 +389,11 @@ class Dispatcher(Actor):
         self._order(ExpireDue(self.clock.time()), Expired)
 
     def _expired(self, fact: Expired) -> None:
-        if not isinstance(fact.answer, Exception):
-            for message in fact.answer:
-                self._askers.answer(message)
+        if isinstance(fact.answer, Exception):
+            self.start_timer("expire", RETRY, Expire())
+            return
+        for message in fact.answer:
+            self._askers.answer(message)
         self._order(GetNextExpiry(), ExpiryRead)
 
     # --- asking without waiting --------------------------------------------------------------------------------------
@@ -411,7 +444,9 @@ _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
     Marked: Dispatcher._marked,
     Outcome: Dispatcher._outcome,
     Settled: Dispatcher._settled,
+    Sweep: Dispatcher._sweep,
     UnsettledRead: Dispatcher._unsettled_read,
+    LookUpWritten: Dispatcher._looked_up,
     Found: Dispatcher._found,
     Known: Dispatcher._known,
     Withdrawn: Dispatcher._withdrawn,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from actors.clients.types import Seconds, State
 from actors.store.outbox import Message
@@ -12,21 +14,31 @@ from actors.store.outbox import Message
 class Lane:
     """`busy` from the look for the next message until that message is settled; `more` asks for another look after it.
 
-    `epoch` counts how often the client was lost: an outcome of an older epoch proves nothing about the message.
     `not_before` is when the pace allows the next ordinary message (monotonic seconds).
     """
 
     state: State = State.NOT_INITIALIZED
-    epoch: int = 0
     busy: bool = False
     more: bool = False
     not_before: Seconds = 0.0
-    leaving: tuple[Message, int] | None = None
-    """The message the client has been given, and the epoch it was given in."""
+    leaving: Message | None = None
+    """The message the client has been given."""
+    doubted: str | None = None
+    """The message that was last given to a page which will not say what became of it."""
     suspects: set[str] = field(default_factory=set)
     """Messages that were with the page when it crashed."""
+    look_ups: dict[str, int] = field(default_factory=dict)
+    """Messages that are being looked up, and the ticket of the look-up that counts: an older one, or one from before
+    the message left again, proves nothing."""
+    tickets: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def ready(self) -> bool:
         """Whether the client can send."""
         return self.state is State.READY
+
+    @property
+    def under_way(self) -> set[str]:
+        """What the page had when it was last heard of."""
+        leaving = None if self.leaving is None else self.leaving.id
+        return {id for id in (leaving, self.doubted) if id is not None}

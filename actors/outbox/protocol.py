@@ -68,6 +68,13 @@ class LookAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Sweep:
+    """Timer: look once more for what is neither settled nor under way; the store or the client did not answer."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitOver:
     """Timer: this asker has waited long enough."""
 
@@ -133,11 +140,20 @@ class UnsettledRead:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The page has said what it knows of a message."""
+    """The page has said what it knows of a message. `ticket`: of the look-up; only the newest one counts."""
 
     message: Message
     answer: LookedUp | Exception
     tries: int
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpWritten:
+    """What a look-up proved is on disk, or could not be written."""
+
+    client_id: ClientId
+    answer: Message | Exception
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Consumer:
             message.answers.add(str(told["message_id"]).split("_")[-1])
         elif told.get("outcome") == "failed":
             message.failures += 1
+            message.answers.clear()
             message.key = f"{message.key.partition('#')[0]}#{message.failures}"
         elif told.get("outcome") == "unknown":
             message.uncertain = True

@@ -25,7 +25,7 @@ from actors.runtime.testing import ManualClock
 from actors.store.database import Database
 from actors.store.outbox import AcceptMessage, GetMessage, ListMessages, Message
 from actors.store.recording import StoreJournal
-from actors.store.store import open_store
+from actors.store.store import Store, open_store
 
 ONE = ClientId(1)
 CHAT, OTHER = "5491122334455@c.us", "5491166778899@c.us"
@@ -35,19 +35,28 @@ RULES = Rules(reconnection=Policy(Backoff(first=1.0, cap=60.0, jitter=0.0), limi
 class Post:
     """A post office under test. Every method leaves all actors idle."""
 
-    def __init__(self, path: Path, whatsapp: WhatsApp | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        whatsapp: WhatsApp | None = None,
+        *,
+        between: Callable[[Store], Any] = lambda store: store,
+        rules: Rules = RULES,
+        **options: Any,
+    ) -> None:
+        """`between` may put something between the dispatcher and the store."""
         self.clock = ManualClock()
         self.store = open_store(Database(f"sqlite:///{path}/store.db", synchronous="OFF"), clock=self.clock)
         self.browser = FakeBrowser(directory=path / "logins", whatsapp=whatsapp)
         self.directory = Directory()
         self.dispatcher: ActorRef[Any] = Dispatcher.start(
-            self.store, self.directory.find, clock=self.clock, chance=lambda: 0.0, **options
+            between(self.store), self.directory.find, clock=self.clock, chance=lambda: 0.0, **options
         )
         self.supervisor = Supervisor.start(
             self.browser,
             self.directory,
             journal=ReadinessJournal(StoreJournal(self.store, clock=self.clock), self.dispatcher),
-            rules=RULES,
+            rules=rules,
             chance=lambda: 0.0,
             clock=self.clock,
         )

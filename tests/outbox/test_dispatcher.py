@@ -8,6 +8,7 @@ from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import NotReady
 from actors.clients.protocol import Delete
 from actors.outbox.dispatcher import Pace
+from actors.outbox.evidence import BETWEEN_TRIES, TRIES
 from actors.outbox.protocol import GiveUp
 from actors.store.message_states import MessageState
 from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post
@@ -48,13 +49,19 @@ def test_a_caller_who_waits_is_told_the_outcome(post: Post) -> None:
 
 @pytest.mark.parametrize(
     ("fate", "state"),
-    [(Fate.SENT, S.SENT), (Fate.REFUSED, S.FAILED), (Fate.UNSETTLED, S.UNKNOWN), (Fate.ACK_LOST, S.UNKNOWN)],
+    [
+        (Fate.SENT, S.SENT),
+        (Fate.REFUSED, S.FAILED),
+        (Fate.UNSETTLED, S.SENT),
+        (Fate.ACK_LOST, S.SENT),
+        (Fate.PENDING, S.UNKNOWN),
+    ],
 )
 def test_each_outcome_of_a_page_ends_in_its_state(post: Post, fate: Fate, state: MessageState) -> None:
     post.ready()
     post.browser.habits = Habits(sends=always(fate))
     message = post.accept("hello")
-    post.clock.advance(31.0)
+    post.clock.advance(31.0 + TRIES * BETWEEN_TRIES)
     settled = post.now(message)
     assert settled.state is state
     assert (settled.reason is None) == (state is S.SENT)
@@ -62,8 +69,9 @@ def test_each_outcome_of_a_page_ends_in_its_state(post: Post, fate: Fate, state:
 
 def test_an_acknowledgement_settles_what_was_unknown(post: Post) -> None:
     post.ready()
-    post.browser.habits = Habits(sends=always(Fate.UNSETTLED))
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
     message = post.accept("hello")
+    post.clock.advance(31.0 + TRIES * BETWEEN_TRIES)
     assert post.now(message).state is S.UNKNOWN
     post.browser.acknowledge(ONE, f"true_{CHAT}_{message.message_id}", "5491122334455", 2)
     post.clock.settle()

@@ -1,0 +1,126 @@
+"""Look-ups that come late or not at all: nothing is sent twice, and nothing stays in `sending` for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from actors.browser.fake import Fate, Habits, always
+from actors.clients.client import Times
+from actors.clients.protocol import LookedUp, SendUnsettled
+from actors.clients.types import Reason
+from actors.store.errors import StoreUnavailable
+from actors.store.message_states import MessageState
+from actors.store.outbox import MarkSending, RequeueMessage, SettleMessage, Unsettled
+from actors.store.store import Store
+from tests.outbox.conftest import ONE, RULES, Open
+
+S = MessageState
+
+
+class Faulty:
+    """A store that does not carry out the next order of some type."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.refuses: type | None = None
+
+    def order(self, message: Any, then: Callable[[Any], None]) -> None:
+        if self.refuses is not None and isinstance(message, self.refuses):
+            self.refuses = None
+            then(StoreUnavailable("the disk is full", 1))
+        else:
+            self._store.order(message, then)
+
+
+def test_an_answer_from_before_a_message_left_again_proves_nothing(opened: Open) -> None:
+    post = opened(rules=replace(RULES, times=Times(send=5.0, answer=60.0)))
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.CRASH_BEFORE), answers=False)
+    message = post.accept("hello")
+    post.clock.advance(2.0)
+    page = post.browser.page(ONE)
+    post.browser.cut(ONE)
+    post.browser.mend(ONE)
+    post.clock.settle()
+    early, late = (order["order"] for order in page.ordered("look_up"))
+
+    post.browser.habits = Habits(sends=always(Fate.ACK_LOST), answers=False)
+    page.tell(LookedUp(late, message.message_id, None, complete=True))
+    post.clock.settle()
+    assert post.delivered() == ["hello"]
+    post.browser.cut(ONE)
+    post.clock.advance(6.0)
+    assert post.now(message).state is S.SENDING
+    post.browser.mend(ONE)
+    page.tell(LookedUp(early, message.message_id, None, complete=True))
+    post.clock.advance(1.0)
+    assert post.now(message).state is S.SENDING
+    assert post.delivered() == ["hello"]
+
+
+def test_a_page_that_gives_up_a_message_before_it_is_known_to_be_gone_leaves_nothing_unknown(opened: Open) -> None:
+    post = opened()
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
+    message = post.accept("hello")
+    page = post.browser.page(ONE)
+    page.tell(SendUnsettled(message.message_id, "The page went away before WhatsApp confirmed the message"))
+    page.end(Reason.BROWSER_CRASHED, "Chromium died")
+    post.browser.habits = Habits()
+    post.clock.advance(5.0)
+    assert post.now(message).state is S.SENT
+    assert post.now(message).attempts == 1
+    assert post.delivered() == ["hello"]
+
+
+@pytest.mark.parametrize("fails", [MarkSending, SettleMessage])
+def test_what_the_store_could_not_write_is_made_up_for(opened: Open, fails: type) -> None:
+    between: list[Faulty] = []
+
+    def put(store: Store) -> Faulty:
+        between.append(Faulty(store))
+        return between[0]
+
+    post = opened(between=put)
+    post.ready()
+    between[0].refuses = fails
+    message = post.accept("hello")
+    post.clock.advance(5.0)
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+@pytest.mark.parametrize("fails", [Unsettled, RequeueMessage])
+def test_a_message_is_looked_up_once_more_where_the_store_failed_after_a_crash(opened: Open, fails: type) -> None:
+    between: list[Faulty] = []
+
+    def put(store: Store) -> Faulty:
+        between.append(Faulty(store))
+        return between[0]
+
+    fates = iter([Fate.CRASH_BEFORE])
+    post = opened(between=put)
+    post.ready()
+    post.browser.habits = Habits(sends=lambda _: next(fates, Fate.SENT))
+    between[0].refuses = fails
+    message = post.accept("hello")
+    post.clock.advance(10.0)
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
+
+
+def test_a_page_that_never_answers_a_look_up_is_asked_again(opened: Open) -> None:
+    post = opened(rules=replace(RULES, times=Times(answer=5.0)))
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.CRASH_AFTER), answers=False)
+    message = post.accept("hello")
+    post.clock.advance(3.0)
+    assert post.now(message).state is S.SENDING
+    post.browser.habits = Habits()
+    post.clock.advance(10.0)
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello"]
