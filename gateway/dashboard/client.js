@@ -47,7 +47,7 @@ function heading(client) {
   const { id, state } = client;
   return [
     element('div', {},
-      element('h2', {}, t('client', { id })),
+      element('h2', { id: 'client-title', tabindex: '-1' }, t('client', { id })),
       element('p', { class: 'quiet' },
         element('span', { class: `badge ${lookOf(state)}` }, t(`state_${state}`)),
         [client.phone && ` +${client.phone}`, client.since && t('since', { time: minute(client.since) })].filter(Boolean).join(' · '))),

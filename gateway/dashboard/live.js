@@ -29,7 +29,8 @@ export function stop() {
 
 async function ask() {
   clearTimeout(timer);
-  timer = null;
+  clearTimeout(soon);
+  timer = soon = null;
   try {
     await refresh();
     trouble = false;
@@ -37,8 +38,23 @@ async function ask() {
     trouble = true;
   }
   if (!world.session.signed_in) return;
+  if (!trouble) listen();
   said(trouble ? 'offline' : isLive() ? 'live' : 'polling');
   timer = setTimeout(ask, isLive() ? CALM_MS : ASK_MS);
+}
+
+/** Opens the stream, unless it is open or the browser is about to open it again by itself. */
+function listen() {
+  if (source && source.readyState !== EventSource.CLOSED) return;
+  source = new EventSource('/events?types=client.state');
+  source.addEventListener('open', () => said('live'));
+  source.addEventListener('message', hear);
+  source.addEventListener('gap', hear);
+}
+
+/** Asks, once for all that is told in a moment. */
+function hear() {
+  soon ??= setTimeout(ask, TOGETHER_MS);
 }
 
 const isLive = () => source?.readyState === EventSource.OPEN;

@@ -8,12 +8,15 @@ import { keysView } from './keys.js';
 import { goLive, stop } from './live.js';
 import { signInForm } from './session.js';
 import { switchLanguage, t } from './texts.js';
+import { deadLettersView, webhooksView } from './webhooks.js';
 import { may, onChange, world } from './world.js';
 
 const byId = (id) => document.getElementById(id);
 const VIEWS = {
   clients: { make: clientsView, scope: 'read', text: 'clients' },
   keys: { make: keysView, scope: 'admin', text: 'keys' },
+  webhooks: { make: webhooksView, scope: 'admin', text: 'webhooks' },
+  'dead-letters': { make: deadLettersView, scope: 'admin', text: 'deadLetters' },
 };
 let open = null;
 
@@ -131,8 +134,21 @@ function labels() {
 }
 
 labels();
+
+// --- the keyboard: choosing a client leads to it, Escape leads back to where one came from
+
+let chosen = null;
 addEventListener('hashchange', () => {
   show();
-  if (route().id === null) byId('search')?.focus({ preventScroll: true });
+  const { name, id } = route();
+  if (name === 'clients' && id !== null) byId('client-title')?.focus();
+  else if (name === 'clients' && chosen !== null) byId(`row-${chosen}`)?.focus();
+  chosen = id;
+});
+addEventListener('keydown', (event) => {
+  const inside = event.target.closest?.('#panel') && !document.querySelector('dialog[open]');
+  if (event.key !== 'Escape' || !inside) return;
+  chosen = route().id;
+  location.hash = '#/clients';
 });
 whoami().then(enter, () => notice(t('noAnswer'), 'bad'));
