@@ -44,14 +44,19 @@ class Pm2:
     def __init__(self, program: Path, home: Path, variables: Mapping[str, object]) -> None:
         self._program, self._home, self.variables = program, home, dict(variables)
 
-    def run(self, *arguments: str) -> str:
-        """What the command prints. Raises AssertionError where it fails."""
+    def environment(self) -> dict[str, str]:
+        """Of the operator's shell."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
         given = {name: str(value) for name, value in self.variables.items()}
+        path = f"{self._program.parent}{os.pathsep}{ours.get('PATH', '')}"
+        return {**ours, **given, "PATH": path, "PM2_HOME": str(self._home), "NO_COLOR": "1"}
+
+    def run(self, *arguments: str) -> str:
+        """What the command prints. Raises AssertionError where it fails."""
         done = subprocess.run(
             [self._program, *arguments],
             cwd=ROOT,
-            env={**ours, **given, "PM2_HOME": str(self._home), "PM2_NO_INTERACTION": "1", "NO_COLOR": "1"},
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

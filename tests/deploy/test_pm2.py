@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -136,3 +139,15 @@ def test_impossible_settings_are_told_and_not_tried_again(deployed: Deployed) ->
         pm2.variables["SM_INIT_WAIT"] = "15"
     pm2.run("restart", "session-manager", "--update-env")
     deployed.up()
+
+
+def test_the_checklist_restarts_and_stops_it_through_pm2(deployed: Deployed, tmp_path: Path) -> None:
+    options = ["--url", deployed.url, "--restart", "pm2", "--destructive", "--sandbox", deployed.sandbox.url]
+    accepted = [word for step in ("user", "chromium-sandbox", "limits", "logs") for word in ("--accept", step)]
+    command = [sys.executable, "-m", "gateway.cli", "checklist", *options, *accepted, "--report", str(tmp_path)]
+    done = subprocess.run(command, env=deployed.pm2.environment(), capture_output=True, text=True, timeout=100)
+    told = json.loads((tmp_path / "checklist.json").read_text("utf-8"))
+    seen = {step["id"]: step["verdict"] for step in told["steps"]}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {seen[id] for id in ("restart", "resumed", "stop-time", "graceful-stop", "clients", "orphans")} == {"passed"}
+    deployed.reach("READY")
