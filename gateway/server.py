@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from actors.system import RunningBrowser
     from config.settings import Settings
     from gateway.calls import Gateway
+    from gateway.streams import Streams
 
 KILLED, DIED = 3, 70
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -61,6 +62,7 @@ class Server:
     def __init__(self, settings: Settings, browser: RunningBrowser | None = None) -> None:
         self._settings = settings
         self.system = System(settings, browser, fatal=lambda why: self.end(Ending(why, DIED)))
+        self.streams: Streams | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Future[Ending] | None = None
         self._early: Ending | None = None
@@ -84,6 +86,7 @@ class Server:
 
     async def _serve(self, listener: socket.socket, told: asyncio.Future[Ending]) -> int:
         gateway = await self._gateway()
+        self.streams = gateway.streams
         async with _http(application(gateway), listener, self._settings):
             scheme = "https" if self._settings.tls_cert else "http"
             _log.info("service.listening", url=address(listener, scheme))

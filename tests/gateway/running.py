@@ -21,6 +21,7 @@ from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings
 from gateway.listening import address, listen
 from gateway.server import Ending, Server
+from gateway.streams import Streams
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -92,6 +93,12 @@ class Running:
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the service did not end"
         return self.code
+
+    @property
+    def streams(self) -> Streams:
+        """Its readers; how many there are may be asked from here."""
+        assert self.server.streams is not None
+        return self.server.streams
 
     def get(self, path: str, client: object = None) -> httpx.Response:
         """GET for one client."""
