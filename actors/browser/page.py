@@ -185,13 +185,14 @@ class ChromiumPage:
             self._log.warning("page.order_failed", order=name, error=str(error)[:200])
 
     async def _look_up(self, order: str, chat: str, message_id: str) -> None:
+        held = self._sending.holds(message_id)  # in the queue perhaps, of which the page knows nothing
         try:
             found = await ask_object(self._wire, "lookUp", {"chat": chat, "id": message_id}, seconds=LOOK_UP)
         except (ScriptFailed, WireError):
             found = {}
         ack = found.get("ack")
         known = int(ack) if isinstance(ack, int | float) else None
-        self._hearing.tell(LookedUp(order, message_id, known, complete=found.get("complete") is True))
+        self._hearing.tell(LookedUp(order, message_id, known, complete=found.get("complete") is True and not held))
 
     async def _request_pairing_code(self, phone: str) -> None:
         try:

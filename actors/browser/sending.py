@@ -44,6 +44,10 @@ class Sending:
         self._unsettled.add(message.order)
         self._queue.put_nowait(message)
 
+    def holds(self, order: str) -> bool:
+        """Whether it has yet to be settled."""
+        return order in self._unsettled
+
     async def run(self, wire: Wire) -> None:
         """Send what is ordered, until cancelled."""
         while True:

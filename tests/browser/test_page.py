@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import count
+from typing import Any
 
 import psutil
 import pytest
@@ -167,6 +168,33 @@ def test_messages_leave_in_order_and_one_that_is_never_answered_holds_up_the_nex
     assert page.told.until(SendUnsettled).order == "order 0"
     received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
     assert [text for text in received if text != "text 0"] == ["text 1", "text 2", "text 3"]
+
+
+def test_a_message_the_page_has_yet_to_file_is_not_called_absent_and_leaves_once(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page, id = linked(shell), "3EB00000000000000000AA"
+    slow = """(() => {
+        const connection = require('WAWebConnection'), ask = connection.ask;
+        connection.ask = (question) => new Promise((go) => setTimeout(go, 4500)).then(() => ask(question));
+    })()"""
+    evaluate(page, slow)
+    page.page.send_text(id, CHAT, "slow", id)
+    page.page.look_up("queued", CHAT, id)
+    assert not page.told.until(LookedUp).complete
+    page.told.until(SendUnsettled)
+    page.page.look_up("late", CHAT, id)
+    assert page.told.until(LookedUp) == LookedUp("late", id, None, complete=False)
+    page.page.send_text(id, CHAT, "slow", id)
+    page.told.until(Sent)
+    (message,) = sandbox.get(f"/accounts/{NUMBER}/messages")
+    assert (message["arrivals"], message["retries"]) == (1, 0)
+
+
+def evaluate(page: Opened, expression: str) -> None:
+    """Have the page do something, before anything that is ordered afterwards."""
+    real: Any = page.page
+    real._house.loop.call(lambda: real._wire.post("Runtime.evaluate", {"expression": expression}))
 
 
 def test_a_refused_message_is_refused_in_whatsapps_words(

@@ -224,8 +224,21 @@
 
   const said = (error) => ({ message: cut(error?.message ?? error) || 'no reason given', code: cut(error?.code) });
 
+  const underWay = new Map(); // bare id -> the answer there will be
+
+  /** An id is sent once at a time: whoever orders it again meanwhile hears the same answer. */
+  function send(order) {
+    if (order.id && underWay.has(order.id)) return underWay.get(order.id);
+    const answer = bring(order);
+    if (order.id) {
+      underWay.set(order.id, answer);
+      answer.finally(() => underWay.delete(order.id));
+    }
+    return answer;
+  }
+
   /** The key WhatsApp will file a message under: it begins with the chat as WhatsApp addresses it, maybe by LID. */
-  async function send({ chat: address, text, id }) {
+  async function bring({ chat: address, text, id }) {
     const { WPP } = window;
     let filed = null;
     try {
@@ -256,8 +269,12 @@
     }
   }
 
-  /** A message is looked for in memory, then in the page's storage under each address its chat may have. */
+  /**
+   * A message is looked for in memory, then in the page's storage under each address its chat may have. `complete`: that
+   * it is not there proves that it never left. It does not while the page has yet to catch up, or to file the message.
+   */
   async function lookUp({ chat, id }) {
+    const beingFiled = underWay.has(id);
     let msg = withBareId(id);
     for (const address of msg ? [] : addressesOf(chat)) {
       try {
@@ -267,8 +284,10 @@
         // it says the same of a message that is not there and of one it could not look for
       }
     }
-    const { Stream } = wa();
-    const complete = window.WPP.isFullReady && Stream.info === 'NORMAL' && Stream.mode === 'MAIN';
+    msg ??= withBareId(id); // filed while it was looked for
+    const { Stream, Socket } = wa();
+    const current = Stream.info === 'NORMAL' && Stream.mode === 'MAIN' && Socket.stream !== 'DISCONNECTED';
+    const complete = Boolean(window.WPP.isFullReady) && current && !beingFiled;
     return { ack: msg ? msg.ack ?? 0 : null, complete };
   }
 
