@@ -6,23 +6,22 @@ import argparse
 import fcntl
 import os
 import random
-import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import httpx
 import psutil
 
 from tests.chaos import report
-from tests.chaos.arena import Actor, Arena, Outcome, Watch
-from tests.chaos.faults import FAULTS, RANDOM, Fault
+from tests.chaos.arena import BACKOFF_FIRST, Actor, Arena, Outcome, Watch
+from tests.chaos.faults import FAULTS, HANG, HUNG, KILLED, RANDOM, Fault
+from tests.chaos.services import END_SECONDS, SERVICE_FAULTS, play_on_service
 from tests.rig import naming
-
-END_SECONDS = 60.0
 
 
 def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
@@ -34,6 +33,8 @@ def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
         arena.pair(actor)
         if fault.renews:
             actor.until_durable()
+        if fault.only not in (None, arena.generation(actor)):
+            return Outcome(f"{fault.name}: not on this page", client_id, None, None, "READY", None, 0, 0)
         before, watch = arena.browsers(actor), Watch(actor)
         fault.act(arena, actor)
         if fault.noticed is not None:
@@ -55,65 +56,12 @@ def _settled(arena: Arena, actor: Actor, fault: Fault, reason: str | None, left:
     """Have the client READY again and prove it by one message. Answers what was wrong, if anything."""
     arena.pair(actor)
     answer = actor.say()
-    if answer.status_code != 200:
-        return f"cannot send afterwards: {answer.text}"
+    if answer is None or answer.status_code != 200:
+        return f"cannot send afterwards: {answer and answer.text}"
     arena.arrived(actor)
     if fault.reasons and reason not in fault.reasons:
         return f"reason {reason}, not {' or '.join(fault.reasons)}"
     return f"{left} old processes live" if left else None
-
-
-def play_on_service(arena: Arena, name: str, end: Callable[[Arena], None]) -> Outcome:
-    """End the service in some way, start it again: every client is READY by itself, without a QR."""
-    began, problem, old = time.monotonic(), None, set[int]()
-    try:
-        for actor in arena.actors:
-            arena.pair(actor)
-            actor.until_durable()
-        old = naming(arena.data_dir)
-        began = time.monotonic()
-        end(arena)
-        arena.service.start()
-        for actor in arena.actors:
-            actor.consumer.reaches("READY", seconds=END_SECONDS)
-    except (AssertionError, OSError) as error:
-        problem = f"{type(error).__name__}: {error}"
-    left = len(old & naming(arena.data_dir))
-    lost = sum(arena.lost(actor) for actor in arena.actors)
-    problem = problem or (f"{left} old processes live" if left else None)
-    return Outcome(
-        name, None, None, time.monotonic() - began, "READY" if not problem else "?", None, left, lost, problem
-    )
-
-
-def _stopped(number: signal.Signals, times: int = 1) -> Callable[[Arena], None]:
-    def end(arena: Arena) -> None:
-        for _ in range(times):
-            arena.service.signal(number)
-        code = arena.service.wait()
-        assert code == 0, f"exit code {code}"
-        assert not naming(arena.data_dir), "Chromium outlived the service"
-
-    return end
-
-
-def _killed(arena: Arena) -> None:
-    arena.service.kill()
-
-
-def _stopped_during_a_start(arena: Arena) -> None:
-    arena.service.stop()
-    arena.service.start()
-    _stopped(signal.SIGTERM)(arena)
-
-
-SERVICE_FAULTS: tuple[tuple[str, Callable[[Arena], None]], ...] = (
-    ("SIGTERM, then a start", _stopped(signal.SIGTERM)),
-    ("SIGINT, then a start", _stopped(signal.SIGINT)),
-    ("SIGTERM twice, then a start", _stopped(signal.SIGTERM, 2)),
-    ("SIGTERM while clients resume", _stopped_during_a_start),
-    ("service killed (SIGKILL)", _killed),
-)
 
 
 def every_fault(arena: Arena, only: str) -> list[Outcome]:
@@ -131,20 +79,14 @@ def every_fault(arena: Arena, only: str) -> list[Outcome]:
 
 
 def random_faults(arena: Arena, amount: int, seed: int) -> list[Outcome]:
-    """`amount` faults, spread over all clients at once: each draws its own, seeded; now and then the service dies."""
-    outcomes: list[Outcome] = []
-    rounds = max(1, amount // (len(arena.actors) * 8))
-    share = amount // rounds // len(arena.actors)
+    """`amount` faults over all clients at once, each drawing its own, seeded: one life of the service."""
+    amounts = [amount // len(arena.actors) + (i < amount % len(arena.actors)) for i in range(len(arena.actors))]
     with ThreadPoolExecutor(len(arena.actors)) as pool:
-        for number in range(rounds):
-            jobs = [
-                pool.submit(_several, arena, a, share, seed * 1000 + number * 10 + i)
-                for i, a in enumerate(arena.actors)
-            ]
-            outcomes += [outcome for job in jobs for outcome in job.result()]
-            outcomes.append(play_on_service(arena, *SERVICE_FAULTS[number % len(SERVICE_FAULTS)]))
-            report.line(outcomes[-1])
-    return outcomes
+        jobs = [
+            pool.submit(_several, arena, actor, share, seed * 1000 + i)
+            for i, (actor, share) in enumerate(zip(arena.actors, amounts, strict=True))
+        ]
+        return [outcome for job in jobs for outcome in job.result()]
 
 
 def _several(arena: Arena, actor: Actor, amount: int, seed: int) -> list[Outcome]:
@@ -176,29 +118,60 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="play only faults whose name contains this")
     given = parser.parse_args()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as directory, Arena(Path(directory), given.clients) as arena:
         report.console.print(f"{given.clients} clients, seed {given.seed}")
         for actor in arena.actors:
             arena.pair(actor)
-        service = psutil.Process(arena.service.pid)
-        threads, memory = service.num_threads(), service.memory_info().rss
-        outcomes = every_fault(arena, given.only)
-        if given.random:
-            outcomes += random_faults(arena, given.random, given.seed)
-        service = psutil.Process(arena.service.pid)
+        in_turn = every_fault(arena, given.only)
+        with Sizes(arena.service.pid) as sizes:
+            at_random = random_faults(arena, given.random, given.seed) if given.random else []
+        outcomes = in_turn + at_random
         report.console.print(report.table(outcomes))
-        grown = service.memory_info().rss / memory
-        report.console.print(
-            f"threads {threads} → {service.num_threads()}, RSS × {grown:.2f} (of a service restarted meanwhile)"
-        )
+        too_late = [report.limit(*limit) for limit in limits(in_turn)]
+        grown = report.grown(sizes.seen) if at_random else False
         states = [actor.consumer.state() for actor in arena.actors]
         code = arena.service.stop()
         left, locks = len(naming(arena.data_dir)), locks_held(arena.data_dir)
         report.console.print(f"at the end: {', '.join(states)}; exit code {code}; {left} processes, {locks} locks left")
         wrong = [outcome for outcome in outcomes if outcome.problem or outcome.left or outcome.lost]
-        held = not wrong and not left and not locks and code == 0 and set(states) == {"READY"}
+        held = not (wrong or any(too_late) or grown or left or locks or code) and set(states) == {"READY"}
+    report.console.print(f"{time.monotonic() - began:.0f} s in all")
     report.console.print("[green]Everything held[/green]" if held else f"[red]{len(wrong)} outcomes are wrong[/red]")
     return 0 if held else 1
+
+
+def limits(outcomes: list[Outcome]) -> list[tuple[str, list[float | None], float]]:
+    """What was promised of medians, one fault at a time: the name, the durations, the limit; seconds."""
+    killed = [outcome for outcome in outcomes if outcome.fault == KILLED]
+    hung = [outcome for outcome in outcomes if outcome.fault in HUNG]
+    return [
+        ("kill -9 → noticed", [outcome.noticed for outcome in killed], 0.2),
+        ("kill -9 → READY again", [outcome.back for outcome in killed], BACKOFF_FIRST + 3.0),
+        ("hang → noticed", [outcome.noticed for outcome in hung], HANG),
+    ]
+
+
+class Sizes:
+    """What the service weighs, looked at each second in a thread of its own: threads, descriptors, RSS in bytes."""
+
+    def __init__(self, pid: int) -> None:
+        self._process, self._over = psutil.Process(pid), threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.seen: list[report.Size] = []
+
+    def _watch(self) -> None:
+        while not self._over.wait(1.0):
+            process = self._process
+            self.seen.append(report.Size(process.num_threads(), process.num_fds(), process.memory_info().rss))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ FRIEND = "5491188880000"
 DURABLE_AFTER = 3.0
 """Seconds after which Chromium has surely written a login to its disk. It was seen to take one at most."""
 PROBE_INTERVAL, PROBE_TIMEOUT = 2.0, 1.0
+BACKOFF_FIRST = 0.3
 SETTINGS = {
     "probe_interval": PROBE_INTERVAL,
     "probe_timeout": PROBE_TIMEOUT,
-    "backoff_first": 0.3,
+    "backoff_first": BACKOFF_FIRST,
     "backoff_cap": 2.0,
     "stable_after": 5.0,
     "cleanup_delay": 1.5,
@@ -51,11 +52,14 @@ class Outcome:
 
 @dataclass
 class Actor:
-    """A client on the stage: its consumer, and the texts that were accepted from it."""
+    """A client on the stage: its consumer, the texts it has said, and those of them that were accepted."""
 
     consumer: Consumer
     compat: str
     accepted: list[str] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
+    logged_out: bool = False
+    """Its login was ended on purpose: it does not come back by itself."""
     numbers: count[int] = field(default_factory=count)
     paired_at: float = 0.0
 
@@ -63,10 +67,14 @@ class Actor:
         """Wait until the login is old enough to be on Chromium's disk (a SIGKILL loses younger ones)."""
         time.sleep(max(0.0, self.paired_at + DURABLE_AFTER - time.monotonic()))
 
-    def say(self) -> httpx.Response:
-        """Send one more text; remember it if the service accepted it."""
+    def say(self) -> httpx.Response | None:
+        """Send one more text; remember whether the service accepted it. None where it gave no answer at all."""
         text = f"{self.consumer.client_id}/{next(self.numbers)}"
-        answer = self.consumer.send(FRIEND, text)
+        self.said.add(text)
+        try:
+            answer = self.consumer.send(FRIEND, text)
+        except httpx.TransportError:
+            return None
         if answer.status_code == 200:
             self.accepted.append(text)
         return answer
@@ -117,10 +125,16 @@ class Arena:
         children = self.browser(actor).children(recursive=True)
         return next(p for p in children if "--type=renderer" in p.cmdline())
 
+    def generation(self, actor: Actor) -> str:
+        """Of the page that the client is on. Another client may have chosen between its own choice and the load."""
+        pages: list[dict[str, Any]] = self.sandbox.get("/pages")
+        return next((page["compat"] for page in pages if page["number"] == actor.consumer.number), actor.compat)
+
     def lost(self, actor: Actor) -> int:
-        """How many accepted texts did not arrive exactly once."""
+        """How many accepted texts did not arrive exactly once, and how many others arrived more than once."""
         received = Counter(message["text"] for message in self.received())
-        return sum(received[text] != 1 for text in actor.accepted)
+        others = actor.said - set(actor.accepted)
+        return sum(received[text] != 1 for text in actor.accepted) + sum(received[text] > 1 for text in others)
 
     def received(self) -> list[dict[str, Any]]:
         """Everything that ever arrived on the friend's phone."""

@@ -6,13 +6,17 @@ Rule of this file: a fault that cannot be produced from outside is not in the ta
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import psutil
 
 from tests.chaos.arena import PROBE_INTERVAL, PROBE_TIMEOUT, Actor, Arena
 
 HANG = PROBE_INTERVAL * 2 + PROBE_TIMEOUT
 AT_ONCE = 1.0
+KILLED, HUNG = "Chromium killed (SIGKILL)", ("page hung (busy loop)", "Chromium stopped (SIGSTOP)")
 
 Act = Callable[[Arena, Actor], None]
 
@@ -62,6 +66,12 @@ def kill_renderer(arena: Arena, actor: Actor) -> None:
     arena.renderer(actor).kill()
 
 
+def deafen(arena: Arena, actor: Actor) -> None:
+    """Have the kernel destroy the debugging connection; Chromium and the page live on."""
+    ports = [c.laddr.port for c in arena.browser(actor).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    subprocess.run(["ss", "-K", "-tn", "dport", "=", str(ports[0])], check=True, capture_output=True)
+
+
 def log_out(_: Arena, actor: Actor) -> None:
     actor.consumer.http.post("/logout").raise_for_status()
 
@@ -74,13 +84,12 @@ ERROR = ("ERROR", "NOT_INITIALIZED")
 
 FAULTS: tuple[Fault, ...] = (
     # Death and hanging.
-    Fault("Chromium killed (SIGKILL)", browser(signal.SIGKILL), AT_ONCE, reasons=("BROWSER_CRASHED",), renews=True),
+    Fault(KILLED, browser(signal.SIGKILL), AT_ONCE, reasons=("BROWSER_CRASHED",), renews=True),
     Fault("Chromium ended (SIGTERM)", browser(signal.SIGTERM), AT_ONCE, reasons=("BROWSER_CRASHED",), renews=True),
     Fault("renderer killed", kill_renderer, AT_ONCE, reasons=("PAGE_CRASHED", "BROWSER_CRASHED"), renews=True),
-    Fault(
-        "page hung (busy loop)", phone("page", do="hang", seconds=60), HANG + 1, reasons=("BROWSER_HUNG",), renews=True
-    ),
-    Fault("Chromium stopped (SIGSTOP)", stop_all, HANG + 1, reasons=("BROWSER_HUNG",), renews=True),
+    Fault(HUNG[0], phone("page", do="hang", seconds=60), HANG + 1, reasons=("BROWSER_HUNG",), renews=True),
+    Fault(HUNG[1], stop_all, HANG + 1, reasons=("BROWSER_HUNG",), renews=True),
+    Fault("debugging connection destroyed", deafen, AT_ONCE, reasons=("BROWSER_DEAF",), renews=True),
     Fault("page navigated away", phone("page", do="leave"), HANG + 1, reasons=("PAGE_LEFT",), renews=True),
     Fault(
         "memory over 1.5 × the limit",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.arena import Outcome
+
+GROWTH = 1.1
+"""By how much the service's memory may vary: what allocators keep does."""
 
 console = Console(highlight=False)
 if not console.is_terminal:
@@ -42,6 +46,35 @@ def table(outcomes: Iterable[Outcome]) -> Table:
             str(sum(o.problem is not None for o in played) or ""),
         )
     return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of the service, at one moment; `memory` is RSS in bytes."""
+
+    threads: int
+    descriptors: int
+    memory: int
+
+
+def grown(seen: list[Size]) -> bool:
+    """Print how one life of the service went; whether its last quarter weighs more than its second."""
+    quarters = [seen[i * len(seen) // 4 : (i + 1) * len(seen) // 4] for i in range(4)]
+    memory = [median(size.memory for size in quarter) / 2**20 for quarter in quarters]
+    console.print(
+        f"in one life, by quarters: RSS {' → '.join(f'{mib:.0f}' for mib in memory)} MiB, threads at most "
+        f"{' → '.join(str(max(size.threads for size in quarter)) for quarter in quarters)}, descriptors at most "
+        f"{' → '.join(str(max(size.descriptors for size in quarter)) for quarter in quarters)}"
+    )
+    return memory[3] > memory[1] * GROWTH
+
+
+def limit(name: str, durations: Iterable[float | None], most: float) -> bool:
+    """Print a median beside its limit; whether it is over it."""
+    found = _median(durations)
+    over = found is not None and found > most
+    console.print(f"{'[red]✗[/red]' if over else ' '} {name}: median {seconds(found)}, at most {most:.1f} s")
+    return over
 
 
 def seconds(value: float | None) -> str:
