@@ -16,6 +16,8 @@ from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import STARTING, TERMINAL, Reason, State
 from config.settings import Settings, env_name
+from tests.chaos.faults import FAULTS
+from tests.chaos.services import SERVICE_FAULTS
 
 HEAD = """# Supervision
 
@@ -32,6 +34,21 @@ why it failed.
 ALONE: tuple[interpret.Event, ...] = ({"e": "temporary_ban", "banned": True, "until": 3600}, {"e": "unavailable"})
 """Events that leave no trace in the state of the page."""
 
+SUDDEN = """## What a sudden end can cost
+
+| what ends | logins | messages |
+| --- | --- | --- |
+| a client, or the service, in order | none | what is under way is waited for, or told as unknown |
+| Chromium, killed | one younger than 2 s: scan again | what was not confirmed is looked up afterwards |
+| the service, killed: its Chromiums die with it | the same | what was accepted is on disk, and goes on |
+| the machine (not tried) | one the kernel has not written yet, by default for 30 s | what was accepted is on disk |
+
+Chromium keeps what a page puts into localStorage in memory for a while: 5 s the first time, and up to a minute from the
+second time on, so that a login on a page that had shown codes for 8 s was lost to a kill 10 s after it was READY. It is
+told to write at once (`--enable-aggressive-domstorage-flushing`), and then took less than a second, on both builds.
+
+"""
+
 UNTESTED = """## What was never seen here
 
 These are handled as far as they could be understood, and count as untested:
@@ -40,10 +57,13 @@ These are handled as far as they could be understood, and count as untested:
 * A real permanent ban. WhatsApp does not announce one; what is told is an inference (see Bans).
 * The codes and texts of a real temporary ban, of terms of service, and of a network that WhatsApp refuses.
 * A machine that runs out of memory or of disk while Chromium writes, and the kernel killing processes for it.
-* A power cut, or a kernel crash. Chromium writes a new login to disk some seconds after the pairing: with SIGKILL to
-  Chromium, one that was 6 seconds old was lost and had to be scanned again, one that was 14 seconds old was kept. A
-  client that is closed, or a service that is stopped, loses nothing. What SQLite has confirmed survives
-  (`synchronous=FULL`) as far as the disk keeps its promises.
+* A power cut, or a kernel crash. What SQLite has confirmed survives (`synchronous=FULL`) as far as the disk keeps its
+  promises. What a page stores is handed to the kernel by Chromium, and written by the kernel in its own time: a login
+  younger than that can be lost, and has to be scanned again.
+* A login that is kept elsewhere than in localStorage, as WhatsApp Web's own keys in IndexedDB are, when Chromium is
+  killed right after the pairing.
+* A debugging connection that stays open and carries nothing while its Chromium works. One that ends is played; the
+  ways in which pyppeteer's own receiving ended are closed inside, and tested there.
 * Clocks that jump. Waits are measured by the monotonic clock; only ends of restrictions, and early logouts, go by the
   time of day.
 * A network that lets connections hang for hours, as some mobile networks and firewalls do.
@@ -53,7 +73,18 @@ These are handled as far as they could be understood, and count as untested:
 def supervision_page() -> str:
     """The page."""
     parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _bans(), _reasons(), _signs())
-    return HEAD + "\n".join(parts) + "\n" + UNTESTED
+    return HEAD + "\n".join(parts) + "\n" + SUDDEN + _played() + UNTESTED
+
+
+def _played() -> str:
+    rows = [(fault.name, " or ".join(fault.reasons), " or ".join(fault.ends)) for fault in FAULTS]
+    services = [(name, "", "READY") for name, _ in SERVICE_FAULTS]
+    return (
+        "## What was seen to be survived\n\n`make chaos` plays these on the real service, with real Chromium and the\n"
+        "sandbox: one after the other, then at random on six clients at once.\n\n"
+        + _table(("fault", "`reason`", "ends in"), [*rows, *services])
+        + "\n"
+    )
 
 
 # --- states ----------------------------------------------------------------------------------------------------------
