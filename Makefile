@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WA_JS := actors/browser/node_modules/.package-lock.json
+SWAGGER_UI := gateway/docs/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check serve bench chaos campaign lock docs clean chromium postgres
@@ -11,7 +12,7 @@ WA_JS := actors/browser/node_modules/.package-lock.json
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-setup: $(VENV)/.ready $(WA_JS) chromium ## Virtual environment, locked dependencies, wa-js, Chromium
+setup: $(VENV)/.ready $(WA_JS) $(SWAGGER_UI) chromium ## Virtual environment, locked dependencies, wa-js, Swagger UI, Chromium
 
 $(VENV)/.ready: config/requirements.lock pyproject.toml .ci/venv
 	@.ci/venv $(PYTHON) $(VENV)
@@ -19,6 +20,11 @@ $(VENV)/.ready: config/requirements.lock pyproject.toml .ci/venv
 $(WA_JS): actors/browser/package-lock.json
 	@echo "==> wa-js, from npm"
 	@cd actors/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SWAGGER_UI): gateway/docs/package-lock.json
+	@echo "==> Swagger UI, from npm"
+	@cd gateway/docs && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 chromium:
@@ -59,4 +65,4 @@ lock: $(VENV)/.ready ## Resolve config/requirements.lock again from pyproject.to
 		--no-header --extra dev pyproject.toml -o config/requirements.lock
 
 clean: ## Remove what setup made
-	@rm -rf $(VENV) actors/browser/node_modules .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) actors/browser/node_modules gateway/docs/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -20,13 +20,14 @@ from gateway.door import door
 from gateway.guard import Guard, guard
 from gateway.http_metrics import TEMPLATE, HttpMetrics, named
 from gateway.keys import Keyring
+from gateway.openapi.document import Description
 from gateway.outbox import Outbox
 from gateway.page_headers import PageHeaders
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.rate_limits import Rates
 from gateway.readiness import Readiness
-from gateway.routes import clients, dashboard, events, health, insight, keys, messages, qr, status, webhooks
+from gateway.routes import clients, dashboard, docs, events, health, insight, keys, messages, qr, status, webhooks
 from gateway.streams import Streams
 from gateway.webhooks import Webhooks
 
@@ -75,11 +76,21 @@ def routes() -> list[BaseRoute]:
         Route("/keys", for_all(keys.keys)),
         Route("/keys", for_all(keys.create), methods=["POST"]),
         Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
-        Route("/dashboard", for_all(dashboard.page)),
-        Route("/dashboard/session", for_all(dashboard.session)),
-        Route("/dashboard/session", for_all(dashboard.sign_in), methods=["POST"]),
-        Route("/dashboard/session", for_all(dashboard.sign_out), methods=["DELETE"]),
-        Route("/dashboard/{file}", for_all(dashboard.file)),
+        Route("/openapi.json", for_all(docs.openapi)),
+        Route("/docs", for_all(docs.page)),
+        *_undescribed(),
+    ]
+
+
+def _undescribed() -> list[BaseRoute]:
+    """What pages of ours are made of, and what only they ask for."""
+    return [
+        Route("/docs/{file}", for_all(docs.file), include_in_schema=False),
+        Route("/dashboard", for_all(dashboard.page), include_in_schema=False),
+        Route("/dashboard/session", for_all(dashboard.session), include_in_schema=False),
+        Route("/dashboard/session", for_all(dashboard.sign_in), methods=["POST"], include_in_schema=False),
+        Route("/dashboard/session", for_all(dashboard.sign_out), methods=["DELETE"], include_in_schema=False),
+        Route("/dashboard/{file}", for_all(dashboard.file), include_in_schema=False),
     ]
 
 
@@ -93,6 +104,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
     readiness, http = Readiness(system, bridge), HttpMetrics(system.metrics.registry)
     streams = Streams.of(lambda: system.store, settings)
     consumers = Consumers(lambda: system.store, streams)
+    description = Description(routes(), needs_of(settings), system.versions["session_manager"])
     return Gateway(
         settings,
         bridge,
@@ -107,6 +119,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         streams=streams,
         consumers=consumers,
         webhooks=Webhooks(system, bridge, reachable(settings)),
+        description=description,
     )
 
 

@@ -58,6 +58,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/metrics"): Need(Scope.READ, Whose.ALL),
     ("GET", "/openapi.json"): OPEN,
     ("GET", "/docs"): OPEN,
+    ("GET", "/docs/{file}"): OPEN,
     ("GET", "/dashboard"): OPEN,
     ("GET", "/dashboard/{file}"): OPEN,
     ("GET", "/dashboard/session"): OPEN,

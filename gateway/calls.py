@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.consumers import Consumers
     from gateway.http_metrics import HttpMetrics
     from gateway.keys import Keyring
+    from gateway.openapi.document import Description
     from gateway.outbox import Outbox
     from gateway.pages import StatusPages
     from gateway.qr import QrImages
@@ -50,6 +51,7 @@ class Gateway:
     streams: Streams
     consumers: Consumers
     webhooks: Webhooks
+    description: Description
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

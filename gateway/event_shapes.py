@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -45,6 +45,39 @@ class NextQuery(EventsQuery):
     consumer: Name
     wait: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)] = 20.0
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class EventEntry(Answer):
+    """One event. `position` orders all events, `sequence` those of one client."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str
+    type: str
+    cliente_id: int
+    sequence: int
+    at: str
+    payload: dict[str, Any]
+
+
+class GapEntry(Answer):
+    """Events between two positions are not kept any more: some may be lost to this reader."""
+
+    type: Literal["gap"]
+    after: int
+    position: int
+    message: str
+
+
+class NextAnswer(Answer):
+    """GET /events/next, as it is written out of events that are rendered already. `receipt` goes into the path of
+    DELETE /events/next/{receipt}; null where there is nothing.
+    """
+
+    consumer: str
+    receipt: str | None
+    gap: GapEntry | None
+    events: list[EventEntry]
 
 
 class ReceiptQuery(BaseModel):

@@ -29,6 +29,8 @@ CHAT = r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid
 """A number, or the id of a person's, a group's or a hidden number's chat."""
 
 
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""ISO 8601 with an offset from UTC."""
 ID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 """A ULID."""
 
@@ -67,8 +69,8 @@ class MessageRequest(SendRequest):
     """Body of POST /messages. Instants are ISO 8601 with an offset."""
 
     priority: Annotated[int, Field(ge=0, le=9)] = 0
-    send_at: str | None = None
-    expires_at: str | None = None
+    send_at: Instant | None = None
+    expires_at: Instant | None = None
 
     @field_validator("send_at", "expires_at")
     @classmethod

@@ -1,0 +1,10 @@
+// Swagger UI on our own document; relative, so that a proxy may put everything below a path of its own.
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#pages",
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+  tryItOutEnabled: true,
+  persistAuthorization: false,
+  validatorUrl: null,
+});

@@ -1,0 +1,160 @@
+"""The description of all calls is what they do: every one is driven by what the document says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase
+from schemathesis.checks import CHECKS
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.app import routes
+from gateway.authority import NEEDS
+from gateway.openapi.document import document
+from gateway.openapi.operations import OPERATIONS
+from tests.gateway.running import Running
+
+EXAMPLES = 20
+"""Requests generated for each call."""
+CLIENTS = 4
+"""Client numbers are folded to so many, so that calls meet clients that run."""
+FIRST = "the-first-key-of-a-test"
+ENDLESS = re.compile(r"/events$")
+"""Paths whose answer goes on for as long as one listens."""
+LOST = {(500, "SEND_FAILED"), (500, "INITIALIZATION_FAILED"), (500, "LOGOUT_FAILED")}
+"""What the contract answers where WhatsApp or Chromium lets us down."""
+WELL_ANSWERED = {
+    ("POST", "/init"),
+    ("GET", "/status"),
+    ("POST", "/send"),
+    ("POST", "/messages"),
+    ("GET", "/messages"),
+    ("POST", "/keys"),
+    ("GET", "/clients/{id}/history"),
+    ("GET", "/events/next"),
+}
+"""Calls that can be made well without knowing an id."""
+DOCUMENT = document(routes(), NEEDS, "0")
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+DRIVEN = [operation.ok() for operation in SCHEMA.get_all_operations() if not ENDLESS.search(operation.ok().path)]
+CONFORMANCE = [
+    check
+    for check in CHECKS.get_all()
+    if check.__name__
+    in {
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    }
+]
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Iterator[Running]:
+    """A service with a key, and clients in different states."""
+    waits: dict[str, Any] = {"init_wait": 0.05, "qr_wait": 0.05, "send_timeout": 1.0, "body_timeout": 5.0}
+    with Running(tmp_path / "data", api_key=FIRST, **waits) as service:
+        service.ready(1)
+        service.without_wait(2)
+        yield service
+    assert service.code == 0
+
+
+@pytest.mark.slow
+def test_every_call_answers_as_it_is_described(described: Running) -> None:
+    for operation in DRIVEN:
+        drive(operation, described.url)
+    text = described.get("/metrics").text
+    served = set(re.findall(r'http_request_seconds_count\{method="(\w+)",route="([^"]+)",status="2xx"\}', text))
+    assert served >= WELL_ANSWERED, "refusals only: what is said of success has not been seen"
+
+
+def drive(operation: Any, url: str) -> None:
+    """Generate requests for one call, and compare every answer with its description."""
+
+    @hypothesis.seed(20)
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(case=operation.as_strategy())
+    def driven(case: Any) -> None:
+        _meet_clients(case)
+        response = case.call(base_url=url, headers={"X-Api-Key": FIRST})
+        case.validate_response(response, checks=CONFORMANCE)
+        if response.status_code >= 500:
+            assert (response.status_code, response.json().get("code")) in LOST or operation.path == "/qr-code"
+
+    driven()
+
+
+def _meet_clients(case: Any) -> None:
+    number = (case.headers or {}).get("X-Cliente-Id")
+    if number is not None and str(number).isdigit():
+        case.headers["X-Cliente-Id"] = str(int(number) % CLIENTS + 1)
+    if case.path == "/events/next":
+        case.query = {**(case.query or {}), "wait": 0}
+    for name, value in (case.path_parameters or {}).items():
+        if name in ("clienteId", "id") and str(value).isdigit():
+            case.path_parameters[name] = int(value) % CLIENTS + 1
+
+
+def test_the_document_is_openapi_3_1_and_describes_every_call(described: Running) -> None:
+    told = described.get("/openapi.json").json()
+    assert told["openapi"].startswith("3.1")
+    assert told["info"]["version"]
+    calls = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
+    assert calls == set(OPERATIONS)
+
+
+def test_a_call_without_a_description_cannot_be_served() -> None:
+    async def answer(request: Request) -> Response:
+        return Response()
+
+    with pytest.raises(KeyError, match="GET /new has no row"):
+        document([Route("/new", answer)], NEEDS, "0")
+
+
+def test_a_call_with_a_key_says_so_and_names_its_scope() -> None:
+    for (method, path), need in NEEDS.items():
+        told = DOCUMENT["paths"].get(path, {}).get(method.lower())
+        if told is not None:
+            assert bool(told["security"]) is (need.scope is not None)
+            assert ("401" in told["responses"]) is (need.scope is not None)
+            assert need.scope is None or f"`{need.scope}`" in told["description"]
+
+
+def test_what_a_path_carries_is_described() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for told in methods.values():
+            carried = {one["name"] for one in told["parameters"] if one["in"] == "path"}
+            assert carried == set(re.findall(r"\{(\w+)\}", path))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT)))
+    assert names <= set(DOCUMENT["components"]["schemas"])
+
+
+def test_the_pages_load_nothing_that_is_not_the_services_own(described: Running) -> None:
+    page = described.get("/docs")
+    assert page.status_code == 200
+    assert "'unsafe" not in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for place in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert "//" not in place
+        assert described.get(f"/{place}").status_code == 200, place
+    assert described.get("/docs/package.json").status_code == 404
