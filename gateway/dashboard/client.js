@@ -18,7 +18,7 @@ export function clientPanel(id) {
   const head = element('header', { class: 'head' });
   const todo = element('p', { class: 'todo' });
   const facts = element('section', { class: 'card' });
-  const hour = element('section', { class: 'card' });
+  const hour = element('section', { class: 'card hour' });
   const timeline = element('section', { class: 'card' });
   const pairing = pairingCard(id);
   const message = may('send') ? messageForm(id) : null;

@@ -30,6 +30,7 @@ export function pairingCard(id) {
     if (status.qr_code_base64 !== showing) bar.max = Math.max(1, seconds(status.qr_expires_at));
     showing = status.qr_code_base64;
     expires = status.qr_expires_at;
+    label();
     draw(picture, showing, () => element('img', { src: showing, alt: t('qr'), width: 296, height: 296 }));
   }
 
@@ -41,6 +42,10 @@ export function pairingCard(id) {
     }
     if (ticks % READ_EVERY === 0 || (expires && seconds(expires) <= 0)) read();
     ticks += 1;
+    label();
+  }
+
+  function label() {
     const still = expires ? seconds(expires) : 0;
     bar.value = still;
     left.textContent = showing ? t('expiresIn', { n: Math.ceil(still) }) : t('waitsForQr');

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -22,6 +23,7 @@ QUIET = (
     "--disable-quic",
     "--remote-debugging-port=0",
 )
+ALL = {"origin": "*", "storageTypes": "all"}
 VIOLATIONS = """() => {
   window.violations = [];
   document.addEventListener('securitypolicyviolation', (event) => {
@@ -101,6 +103,17 @@ class Window:
     def complaints(self) -> list[str]:
         """All that went wrong, as the browser sees it."""
         return [*self._said, *self.js("window.violations")]
+
+    def excuse(self, pattern: str) -> None:
+        """Take back complaints that match: what a test has provoked."""
+        self._said = [said for said in self._said if not re.search(pattern, said)]
+
+    def forget(self) -> None:
+        """Have no cookie, nothing stored, and nothing complained of."""
+        self.goto("about:blank")
+        for method, how in (("Network.clearBrowserCookies", {}), ("Storage.clearDataForOrigin", ALL)):
+            self._run(self._cdp.send(method, how), 5.0)
+        self._said = []
 
     def goto(self, url: str) -> None:
         """Load a page."""
