@@ -402,7 +402,8 @@ def identity(fact: Happened) -> tuple[object, ...]:
     name = payload.get("bare_id") or payload.get("id")
     match fact.kind:
         case "message.ack":
-            return fact.kind, name, payload.get("ack"), payload.get("author")
+            in_group = str(payload.get("chat")).endswith("@g.us")  # where each reader acknowledges by himself
+            return fact.kind, name, payload.get("ack"), payload.get("author") if in_group else None
         case "message.edited":
             return fact.kind, name, payload.get("t"), payload.get("body")
         case "message.reaction":

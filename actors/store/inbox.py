@@ -13,15 +13,13 @@ from actors.store.message import Operations, Write
 from actors.store.outbox import RecordAck
 from actors.store.outbox_writes import record_ack
 
-_ONCE = frozenset({"message"})
-"""Kinds of which the page may tell the same again: it reads its message store after every start."""
-_ACK = "message.ack"
+_MESSAGE, _ACK = "message", "message.ack"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordHappened(Write[Event | None]):
     """A page has told something. Answers its event, or None where it had been written before: a message is known by the
-    `id` in its payload, the full one that WhatsApp gave it.
+    `id` in its payload, the full one that WhatsApp gave it, an acknowledgement by that and how far the message has come.
 
     An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves the message of the outbox it is for.
     """
@@ -34,12 +32,26 @@ class RecordHappened(Write[Event | None]):
 
 def record(connection: Connection, message: RecordHappened) -> Event | None:
     told = message.told
-    known_by = told.payload.get("id")
-    key = f"{told.kind} {known_by}" if told.kind in _ONCE and known_by is not None else None
-    event = append(connection, AppendEvent(message.client_id, told.kind, told.payload, message.at, key, message.id))
-    if event is not None and told.kind == _ACK:
+    event = append(
+        connection, AppendEvent(message.client_id, told.kind, told.payload, message.at, known_by(told), message.id)
+    )
+    if told.kind == _ACK:
         _acknowledge(connection, message)
     return event
+
+
+def known_by(told: Happened) -> str | None:
+    """What two tellings of the same have in common, for the kinds that a page may tell again: it reads its message
+    store after every start, and may have told the same as it happened. In a group each reader acknowledges by himself.
+    """
+    payload = told.payload
+    id, bare = payload.get("id"), payload.get("bare_id")
+    if told.kind == _MESSAGE and id is not None:
+        return f"{_MESSAGE} {id}"
+    if told.kind == _ACK and (id or bare) is not None:
+        author = payload.get("author") if str(payload.get("chat")).endswith("@g.us") else None
+        return " ".join(str(part) for part in (_ACK, bare or id, payload.get("ack"), author) if part is not None)
+    return None
 
 
 WRITES: Operations = {RecordHappened: record}

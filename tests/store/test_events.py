@@ -81,6 +81,20 @@ def test_acknowledgements_of_one_message_are_each_an_event(store: Store) -> None
         assert ask(store, RecordHappened(ONE, Happened("message.ack", {"id": "x", "ack": ack}), 100.0)) is not None
 
 
+def test_an_acknowledgement_that_is_read_again_after_a_start_is_one_event(store: Store) -> None:
+    live = {"id": "true_549@c.us_3EB0", "bare_id": "3EB0", "chat": "549@c.us", "author": "549@c.us", "ack": 2}
+    stored = live | {"author": None, "live": False}
+    assert ask(store, RecordHappened(ONE, Happened("message.ack", live), 100.0)) is not None
+    assert ask(store, RecordHappened(ONE, Happened("message.ack", stored), 200.0)) is None
+    assert append(store).sequence == 2
+
+
+def test_in_a_group_the_acknowledgement_of_each_reader_is_an_event(store: Store) -> None:
+    for author in ("549@c.us", "550@c.us"):
+        told = {"id": "true_1@g.us_3EB0", "bare_id": "3EB0", "chat": "1@g.us", "author": author, "ack": 2}
+        assert ask(store, RecordHappened(ONE, Happened("message.ack", told), 100.0)) is not None
+
+
 def test_what_is_no_json_is_refused_and_leaves_no_gap(store: Store) -> None:
     for payload in ({"when": object()}, {"score": float("nan")}):
         with pytest.raises(WriteFailed):
