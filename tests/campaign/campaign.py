@@ -11,6 +11,7 @@ from tests.campaign.faults import Struck, Weather
 from tests.campaign.plan import Plan, Tide
 from tests.campaign.stage import Stage, settled
 from tests.campaign.verdict import Arrival, Promise, Records, Verdict, judge
+from tests.campaign.webhooks import EVENTS, Hook
 
 Told = Callable[[int, Struck, Crowd, float], None]
 
@@ -35,6 +36,25 @@ class Campaign:
     def run(self) -> Verdict:
         """Everything. Raises AssertionError where something does not come back; the verdict is on the messages."""
         self._stage.pair()
+        with Hook(self._plan) as hook:
+            hook.create(self._stage.url)
+            self._play()
+            arrivals = self._stage.arrivals()
+            self._stage.stop_service()
+            written = records.read(self._stage.data_dir, self._plan.clients)
+            hooked = [event.id for event in written.events if event.type in EVENTS]
+            self._stage.start_service()
+            hook.has(set(hooked), self._plan.patience)
+            self._stage.stop_service()
+        verdict = judge(self._records(written, arrivals, hooked, hook))
+        verdict.blame("answers are none that a consumer should get", self.crowd.wrong)
+        verdict.figures |= {
+            "webhook: answers that were failures": hook.failed,
+            "requests repeated": sum(handed.repeats for handed in self.crowd.handed),
+        }
+        return verdict
+
+    def _play(self) -> None:
         self.crowd = Crowd(self._plan, self._tide, self._stage.url, self._stage.write)
         self.crowd.start()
         try:
@@ -47,25 +67,15 @@ class Campaign:
             self.crowd.join()
         self._stage.all_ready(self._plan.patience)
         settled(self._stage, self._plan.clients, self._plan.patience)
-        arrivals = self._stage.arrivals()
-        self._stage.stop_service()
-        return self._judge(arrivals)
 
-    def _judge(self, arrivals: list[Arrival]) -> Verdict:
-        written = records.read(self._stage.data_dir, self._plan.clients)
-        heard = [inbound for event in written.events if (inbound := records.inbound(event)) is not None]
-        verdict = judge(
-            Records(
-                promises=[
-                    Promise(h.client_id, h.key, h.text, h.accepted, frozenset(h.answers)) for h in self.crowd.handed
-                ],
-                rows=written.rows,
-                arrivals=arrivals,
-                written=self.crowd.written,
-                heard=heard,
-                sequences=[(event.client_id, event.sequence) for event in written.events],
-            )
+    def _records(self, written: records.Written, arrivals: list[Arrival], hooked: list[str], hook: Hook) -> Records:
+        return Records(
+            promises=[Promise(h.client_id, h.key, h.text, h.accepted, frozenset(h.answers)) for h in self.crowd.handed],
+            rows=written.rows,
+            arrivals=arrivals,
+            written=self.crowd.written,
+            heard=[inbound for event in written.events if (inbound := records.inbound(event)) is not None],
+            sequences=[(event.client_id, event.sequence) for event in written.events],
+            hooked=hooked,
+            posted=hook.posted,
         )
-        verdict.blame("answers are none that a consumer should get", self.crowd.wrong)
-        verdict.figures["requests repeated"] = sum(h.repeats for h in self.crowd.handed)
-        return verdict

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 import httpx
 import psutil
 
+from tests.campaign import webhooks
 from tests.campaign.plan import Plan
 from tests.campaign.verdict import Arrival
 from tests.rig import Consumer, Sandbox, Service, naming
@@ -28,6 +29,7 @@ SETTINGS: dict[str, Any] = {
     "max_reconnection_attempts": 1000,
     "send_timeout": 15.0,
     "log_format": "json",
+    **webhooks.SETTINGS,
 }
 
 

@@ -1,0 +1,64 @@
+"""A receiver of webhooks that fails every third time or so, and what it has taken."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Self
+
+import httpx
+
+from actors.store.events import MESSAGE_CHANGED
+from tests.campaign.plan import Plan
+from tests.rig.processes import until
+from tests.webhooks.receiver import Receiver, Request, answer, choose
+
+FAILS = 0.3
+EVENTS = ("message", MESSAGE_CHANGED)
+SETTINGS: Mapping[str, Any] = {
+    "webhook_allow_private": "true",
+    "webhook_retry_growth": "constant",
+    "webhook_retry_delay": 0.05,
+    "webhook_retry_cap": 1.0,
+    "webhook_attempts": 1000,
+}
+
+
+class Hook:
+    """One webhook for all clients. A context manager."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._chance: random.Random = plan.chance("webhooks")
+        self._receiver = Receiver(choose(self._take))
+        self._stack = ExitStack()
+        self._posted: list[str] = []
+        self.failed = 0
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._receiver)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def create(self, url: str) -> None:
+        """Have the service tell this receiver from now on."""
+        body = {"url": self._receiver.url, "events": list(EVENTS)}
+        httpx.post(f"{url}/webhooks", json=body, timeout=30.0).raise_for_status()
+
+    def _take(self, request: Request) -> bytes:
+        if self._chance.random() < FAILS:
+            self.failed += 1
+            return answer(self._chance.choice([500, 503, 429]))
+        self._posted.append(request.event["id"])
+        return answer()
+
+    @property
+    def posted(self) -> list[str]:
+        """The ids of the events it has taken, each time it took them."""
+        return list(self._posted)
+
+    def has(self, ids: set[str], seconds: float) -> None:
+        """Wait until it has taken all of these. Raises AssertionError after `seconds`."""
+        until(lambda: len(ids - set(self._posted)), lambda missing: missing == 0, "webhooks arrive", seconds, every=0.2)
