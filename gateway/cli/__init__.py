@@ -11,7 +11,7 @@ import structlog
 import typer
 
 from config.refusal import StartRefused
-from gateway.cli import backup, checklist, clients, keys, sandbox, send, serve, tail
+from gateway.cli import backup, checklist, clients, keys, sandbox, send, serve, tail, webhooks
 
 app = typer.Typer(
     name="session-manager",
@@ -42,6 +42,7 @@ app.command("tail")(tail.tail)
 app.command("logout")(clients.log_out)
 app.command("delete")(clients.delete)
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("checklist")(checklist.checklist)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -153,6 +153,18 @@ def test_keys_are_created_listed_and_revoked_over_http(tmp_path: Path) -> None:
         assert "key" in sentence(typed(service, "status", "7", key=made["key"]), 1)
 
 
+def test_webhooks_are_created_listed_and_deleted(service: Running) -> None:
+    made = told(service, "webhooks", "create", "https://93.184.216.34/hook", "--event", "message.*", "--client", "7")
+    assert made["secret"]
+    [listed] = told(service, "webhooks", "list")
+    assert (listed["id"], listed["events"], listed["clients"]) == (made["id"], ["message.*"], [7])
+    assert made["id"] in typed(service, "webhooks", "list").stdout
+    assert told(service, "webhooks", "dead-letters", made["id"])["dead_letters"] == []
+    assert "0 dead letters" in typed(service, "webhooks", "replay", made["id"]).stdout
+    assert typed(service, "webhooks", "delete", made["id"]).exit_code == 0
+    assert told(service, "webhooks", "list") == []
+
+
 def test_keys_are_made_before_the_first_start(tmp_path: Path) -> None:
     made = ran("keys", "create", "ops", "--offline", SM_DATA_DIR=str(tmp_path))
     assert made.exit_code == 0, made.stderr

@@ -1,0 +1,90 @@
+"""Commands about webhooks and their dead letters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
+
+app = typer.Typer(help="List, create and delete webhooks; see and replay dead letters.", no_args_is_help=True)
+
+Target = Annotated[str, typer.Argument(help="Where events are posted to: https://…")]
+Id = Annotated[str, typer.Argument(help="The webhook's id, as in the list.")]
+Types = Annotated[list[str] | None, typer.Option("--event", help="A type, or message.*; may be repeated. Unset: all.")]
+Clients = Annotated[list[int] | None, typer.Option("--client", help="Only of this client; may be repeated.")]
+Secret = Annotated[
+    str | None, typer.Option(envvar="SESSION_MANAGER_WEBHOOK_SECRET", help="What bodies are signed with; unset: drawn.")
+]
+Letter = Annotated[int | None, typer.Option("--letter", help="Only this dead letter; unset: all of them.")]
+
+
+@app.command("list")
+def listed(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """List the webhooks; secrets are not shown."""
+    with Remote(url, key) as service:
+        found = service.get("/webhooks")
+    if json:
+        output.as_json(found)
+    else:
+        output.rows(("ID", "URL", "EVENTS", "CLIENTS", "ACTIVE"), [_row(webhook) for webhook in found])
+
+
+@app.command()
+def create(
+    target: Target,
+    event: Types = None,
+    client: Clients = None,
+    secret: Secret = None,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Have events posted from now on. A secret that is drawn is shown this once."""
+    wanted = {"url": target, "events": event, "clients": client, "secret": secret}
+    with Remote(url, key) as service:
+        made = service.post("/webhooks", None, {name: value for name, value in wanted.items() if value is not None})
+    if json:
+        output.as_json(made)
+    else:
+        output.facts({"id": made["id"], "secret": made["secret"] if secret is None else None})
+
+
+@app.command()
+def delete(id: Id, url: Url = DEFAULT_URL, key: Key = None) -> None:
+    """End a webhook, and forget what it has not had."""
+    with Remote(url, key) as service:
+        service.delete(f"/webhooks/{id}")
+    output.console.print(f"webhook {id} is deleted")
+
+
+@app.command("dead-letters")
+def dead_letters(id: Id, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """List what could not be delivered to a webhook."""
+    with Remote(url, key) as service:
+        found = service.get(f"/webhooks/{id}/dead-letters")
+    if json:
+        output.as_json(found)
+        return
+    letters = found["dead_letters"]
+    output.rows(("LETTER", "CLIENT", "EVENT", "ATTEMPTS", "WHY"), [_letter_row(letter) for letter in letters])
+
+
+@app.command()
+def replay(id: Id, letter: Letter = None, url: Url = DEFAULT_URL, key: Key = None) -> None:
+    """Post dead letters again: one, or all of a webhook."""
+    one = "" if letter is None else f"/{letter}"
+    with Remote(url, key) as service:
+        found = service.post(f"/webhooks/{id}/dead-letters{one}/replay")
+    output.console.print(f"{found['count']} dead letters are posted again")
+
+
+def _row(webhook: dict[str, Any]) -> tuple[object, ...]:
+    whose = ", ".join(map(str, webhook["clients"])) or "all"
+    return webhook["id"], webhook["url"], ", ".join(webhook["events"]), whose, "yes" if webhook["active"] else "no"
+
+
+def _letter_row(letter: dict[str, Any]) -> tuple[object, ...]:
+    return letter["id"], letter["cliente_id"], letter["event_type"], letter["attempts"], letter["why"]
