@@ -50,6 +50,7 @@ from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
 from actors.webhooks.addresses import Network, networks
+from actors.webhooks.messages import GetSending
 from actors.webhooks.posting import HttpPoster, PostingOptions
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.sender import Sender, SenderOptions
@@ -183,6 +184,7 @@ class System:
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.facts)
             webhooks = Sender.start(store, poster, sending(settings), watcher=watch)
             opened.callback(self._stop_actor, webhooks)
+            webhooks.ask(GetSending(), timeout=STORE_SECONDS)  # it sends
             outbox = Dispatcher.start(store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=watch)
             opened.callback(self._stop_actor, outbox)
             self._browser.start()
