@@ -18,8 +18,8 @@ _MESSAGE, _ACK = "message", "message.ack"
 
 @dataclass(frozen=True, slots=True)
 class RecordHappened(Write[Event | None]):
-    """A page has told something. Answers its event, or None where it had been written before: a message is known by the
-    `id` in its payload, the full one that WhatsApp gave it, an acknowledgement by that and how far the message has come.
+    """A page has told something. Answers its event, or None where it had been written before: `known_by` says what is
+    known by what.
 
     An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves the message of the outbox it is for.
     """

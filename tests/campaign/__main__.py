@@ -8,23 +8,37 @@ import tempfile
 from pathlib import Path
 
 from tests.campaign import report
+from tests.campaign.callers import Crowd
 from tests.campaign.campaign import Campaign
+from tests.campaign.fake import FakeStage
+from tests.campaign.faults import Struck
 from tests.campaign.plan import Plan
 from tests.campaign.stage import RealStage
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=2000, help="out, and as many in")
-    parser.add_argument("--kills", type=int, default=100, help="faults")
-    parser.add_argument("--clients", type=int, default=2)
+    parser.add_argument("--fake", action="store_true", help="the fake browser, and ten times as much")
+    parser.add_argument("--messages", type=int, help="out, and as many in; by default 2,000, with --fake 20,000")
+    parser.add_argument("--kills", type=int, help="faults; by default 100, with --fake 1,000")
+    parser.add_argument("--clients", type=int, help="by default 2, with --fake 4")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="leave data and logs in this directory")
     given = parser.parse_args()
-    plan = Plan(given.messages, given.kills, given.seed, given.clients)
+    usual = (20_000, 1_000, 4) if given.fake else (2_000, 100, 2)
+    messages, kills, clients = (
+        usual[i] if said is None else said for i, said in enumerate((given.messages, given.kills, given.clients))
+    )
+    plan = Plan(messages, kills, given.seed, clients)
+    every = 20 if given.fake else 1
+
+    def told(number: int, struck: Struck, crowd: Crowd, seconds: float) -> None:
+        if number % every == 0:
+            report.progress(number, plan, struck, crowd, seconds)
+
     with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
-        with RealStage(given.keep or Path(directory), plan) as stage:
-            campaign = Campaign(plan, stage, lambda n, struck, crowd, s: report.progress(n, plan, struck, crowd, s))
+        with (FakeStage if given.fake else RealStage)(given.keep or Path(directory), plan) as stage:
+            campaign = Campaign(plan, stage, told)
             verdict = campaign.run()
         report.table(plan, campaign.weather.struck, verdict, campaign.passed)
     return 1 if verdict.problems else 0

@@ -19,6 +19,8 @@ from tests.campaign.plan import CHATS, Plan, Tide, friend
 
 PAUSE = 0.3
 """Seconds between two tries of one request."""
+ASKS_AGAIN = 0.1
+"""Share of the accepted messages that are handed in once more with the same key."""
 TRIES_SECONDS = 240.0
 """How long one message is tried; then it is left as it is."""
 AGAIN = frozenset({409, 425, 429, 502, 503, 504})
@@ -39,7 +41,7 @@ class Handed:
     failures: int = 0
     repeats: int = 0
     answers: set[str] = field(default_factory=set)
-    """Every WhatsApp id that this key was answered with: one, if keys are kept."""
+    """Every WhatsApp id that this key was accepted with: one, if keys are kept."""
 
 
 class Consumer:
@@ -80,10 +82,14 @@ class Consumer:
             if not message.accepted:
                 time.sleep(PAUSE * (0.5 + self._chance.random()))
 
+    def _asks_again(self, message: Handed) -> bool:
+        """Some consumers do not trust the first answer, or never see it."""
+        return not message.answers and self._chance.random() < ASKS_AGAIN
+
     def _hear(self, message: Handed, answer: httpx.Response) -> None:
         told: dict[str, Any] = answer.json()
         if answer.status_code in (200, 202):
-            message.accepted = True
+            message.accepted = not self._asks_again(message)
             message.answers.add(str(told["message_id"]).split("_")[-1])
         elif told.get("outcome") == "failed":
             message.failures += 1
@@ -92,7 +98,6 @@ class Consumer:
         elif told.get("outcome") == "unknown":
             message.uncertain = True
             message.repeats += 1
-            message.answers.add(str(told["message_id"]).split("_")[-1])
         elif answer.status_code in AGAIN:
             message.repeats += 1
         else:

@@ -11,7 +11,7 @@ from tests.campaign.faults import Struck, Weather
 from tests.campaign.plan import Plan, Tide
 from tests.campaign.stage import Stage, settled
 from tests.campaign.verdict import Arrival, Promise, Records, Verdict, judge
-from tests.campaign.webhooks import EVENTS, Hook
+from tests.campaign.webhooks import Hook
 
 Told = Callable[[int, Struck, Crowd, float], None]
 
@@ -37,12 +37,12 @@ class Campaign:
         """Everything. Raises AssertionError where something does not come back; the verdict is on the messages."""
         self._stage.pair()
         with Hook(self._plan) as hook:
-            hook.create(self._stage.url)
+            hook.create(self._stage.url, self._stage.hook_events)
             self._play()
             arrivals = self._stage.arrivals()
             self._stage.stop_service()
             written = records.read(self._stage.data_dir, self._plan.clients)
-            hooked = [event.id for event in written.events if event.type in EVENTS]
+            hooked = [event.id for event in written.events if event.type in self._stage.hook_events]
             self._stage.start_service()
             hook.has(set(hooked), self._plan.patience)
             self._stage.stop_service()
@@ -70,7 +70,10 @@ class Campaign:
 
     def _records(self, written: records.Written, arrivals: list[Arrival], hooked: list[str], hook: Hook) -> Records:
         return Records(
-            promises=[Promise(h.client_id, h.key, h.text, h.accepted, frozenset(h.answers)) for h in self.crowd.handed],
+            promises=[
+                Promise(h.client_id, h.key, h.text, h.accepted, h.uncertain, frozenset(h.answers))
+                for h in self.crowd.handed
+            ],
             rows=written.rows,
             arrivals=arrivals,
             written=self.crowd.written,

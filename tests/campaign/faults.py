@@ -68,7 +68,8 @@ class Weather:
             self._told(struck)
 
     def _strike(self, *, wait: bool) -> Struck:
-        (fault,) = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        weights = [weight * (self._stage.restarts if fault in OF_SERVICE else 1) for fault, weight in WEIGHTS.items()]
+        (fault,) = self._chance.choices(list(WEIGHTS), weights)
         client_id = None if fault in OF_SERVICE else self._chance.randint(1, self._plan.clients)
         at, began = time.time(), time.monotonic()
         for act in self._acts(fault, client_id or 0):

@@ -39,6 +39,10 @@ class Stage(Protocol):
     data_dir: Path
     tempo: float
     """By how much pauses are shortened."""
+    restarts: float
+    """How much more seldom than by WEIGHTS the service itself is struck."""
+    hook_events: tuple[str, ...]
+    """The types of events that go to the webhook."""
 
     @property
     def url(self) -> str:
@@ -82,6 +86,8 @@ class RealStage:
     """A context manager. The clients are of both generations of page and of both kinds of addressing."""
 
     tempo = 1.0
+    restarts = 1.0
+    hook_events: tuple[str, ...] = webhooks.EVENTS
 
     def __init__(self, directory: Path, plan: Plan, **settings: Any) -> None:
         self.data_dir, self._plan, self._settings = directory / "data", plan, settings

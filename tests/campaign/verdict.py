@@ -47,6 +47,7 @@ class Promise:
     key: str
     text: str
     accepted: bool
+    uncertain: bool = False
     ids: frozenset[str] = frozenset()
 
 
@@ -102,7 +103,9 @@ def _promises(verdict: Verdict, records: Records) -> None:
         (p.text for p in accepted if (p.client_id, p.key) not in by_key),
     )
     verdict.blame("keys were answered with several messages", (p.text for p in records.promises if len(p.ids) > 1))
-    verdict.blame("messages were never accepted", (p.text for p in records.promises if not p.accepted and not p.ids))
+    verdict.blame(
+        "messages were never accepted", (p.text for p in records.promises if not p.accepted and not p.uncertain)
+    )
     verdict.figures["messages handed in"] = len(records.promises)
     verdict.figures["accepted"] = len(accepted)
 

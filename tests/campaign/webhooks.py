@@ -42,9 +42,9 @@ class Hook:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def create(self, url: str) -> None:
+    def create(self, url: str, events: tuple[str, ...]) -> None:
         """Have the service tell this receiver from now on."""
-        body = {"url": self._receiver.url, "events": list(EVENTS)}
+        body = {"url": self._receiver.url, "events": list(events)}
         httpx.post(f"{url}/webhooks", json=body, timeout=30.0).raise_for_status()
 
     def _take(self, request: Request) -> bytes:

@@ -1,0 +1,137 @@
+"""The same stage without Chromium: the service over the fake browser, and a WhatsApp whose record is on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from tests.campaign import fake_whatsapp
+from tests.campaign.plan import Plan
+from tests.campaign.stage import SETTINGS
+from tests.campaign.verdict import Arrival
+from tests.rig import Service
+from tests.rig.processes import until
+
+
+class FakeService(Service):
+    """The program of `fake_service`, and its standard input."""
+
+    def launch(self) -> Self:
+        with self.log.open("ab") as log:
+            self.log_starts = log.tell()
+            command = [sys.executable, "-m", "tests.campaign.fake_service"]
+            self.process = subprocess.Popen(
+                command,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self
+
+    def order(self, word: str, client_id: int) -> None:
+        """Have its browser do something; nothing happens where it does not run."""
+        assert self.process is not None
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self.process.stdin.write(json.dumps([word, client_id]).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def ended(self) -> None:
+        """Give its pipe back."""
+        assert self.process is not None
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+
+class FakeStage:
+    """A context manager."""
+
+    tempo = 0.03
+    restarts = 0.15
+    hook_events: tuple[str, ...] = ("message",)
+
+    def __init__(self, directory: Path, plan: Plan, **settings: Any) -> None:
+        self.data_dir, self._plan = directory / "data", plan
+        self._record = self.data_dir / "whatsapp"
+        self._stack, self._lock = ExitStack(), threading.Lock()
+        options = {**SETTINGS, "backoff_first": 0.02, "backoff_cap": 0.2, "log_level": "warning", **settings}
+        self.service = FakeService(self.data_dir, "http://127.0.0.1:1/", **options)
+
+    def __enter__(self) -> Self:
+        self._record.mkdir(parents=True)
+        self._stack.enter_context(self.service)
+        self._http = self._stack.enter_context(httpx.Client(base_url=self.url, timeout=30.0))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        self.service.ended()
+
+    @property
+    def url(self) -> str:
+        return self.service.url
+
+    def _state(self, client_id: int) -> str:
+        return str(self._http.get("/status", headers={"X-Cliente-Id": str(client_id)}).json()["state"])
+
+    def pair(self) -> None:
+        for client_id in range(1, self._plan.clients + 1):
+            self._http.post("/init", headers={"X-Cliente-Id": str(client_id)}).raise_for_status()
+            self._order("scan", client_id)
+        self.all_ready(self._plan.patience)
+
+    def all_ready(self, seconds: float) -> None:
+        for client_id in range(1, self._plan.clients + 1):
+            state = until(
+                lambda number=client_id: self._state(number),  # type: ignore[misc]
+                lambda state: state in ("READY", "ERROR"),
+                f"client {client_id} is READY",
+                seconds,
+            )
+            assert state == "READY", state
+
+    def kill_service(self) -> None:
+        self.service.kill()
+        self.service.ended()
+
+    def stop_service(self) -> None:
+        code = self.service.stop()
+        self.service.ended()
+        assert code == 0, f"exit code {code}: {self.service.log_end()}"
+
+    def start_service(self) -> None:
+        self.service.start()
+
+    def kill_browser(self, client_id: int) -> None:
+        self._order("crash", client_id)
+
+    stop_browser = kill_browser
+
+    def cut(self, client_id: int) -> None:
+        self._order("cut", client_id)
+
+    def mend(self, client_id: int) -> None:
+        self._order("mend", client_id)
+
+    def _order(self, word: str, client_id: int) -> None:
+        with self._lock:
+            self.service.order(word, client_id)
+
+    def write(self, client_id: int, phone: str, text: str, id: str) -> None:
+        with self._lock:
+            fake_whatsapp.written(self._record, client_id, phone, text, id)
+            self.service.order("in", client_id)
+
+    def arrivals(self) -> list[Arrival]:
+        return fake_whatsapp.arrivals(self._record)
