@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests side by side, as files. Most of their time is waiting, so one more than there are cores.
+WORKERS ?= 3
 WA_JS := actors/browser/node_modules/.package-lock.json
 SWAGGER_UI := gateway/docs/node_modules/.package-lock.json
 
@@ -37,7 +39,7 @@ demo: setup ## The whole story on the embedded sandbox, in real headless Chromiu
 	@$(BIN)/session-manager demo
 
 test: setup postgres check ## Every check and every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.ready ## Style and types
 	@echo "==> ruff, mypy"

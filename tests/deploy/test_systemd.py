@@ -56,7 +56,7 @@ def test_the_watchdog_is_fed_twice_an_interval(
         ("soon", None, None),
         ("30000000", None, 30.0),
         ("30000000", "1", None),
-        ("30000000", str(os.getpid()), 30.0),
+        pytest.param("30000000", str(os.getpid()), 30.0, id="30000000-ours-30.0"),
     ],
 )
 def test_the_watchdog_is_for_the_process_it_names(
