@@ -8,7 +8,7 @@ import { button, draw, element } from './dom.js';
 import { messageForm } from './messages.js';
 import { pairingCard } from './pairing.js';
 import { duration, has, mebibytes, moment, secondsSince, t } from './texts.js';
-import { forget, lookOf, may, refresh, world } from './world.js';
+import { forget, lookOf, may, readyShare, refresh, world } from './world.js';
 
 const CAN_START = new Set(['NOT_INITIALIZED', 'AUTH_FAILURE', 'DISCONNECTED_LOGOUT', 'DISCONNECTED_BANNED', 'ERROR']);
 const SHOWN = 50;
@@ -78,12 +78,12 @@ function advice(client) {
   const why = client.state !== 'READY' && client.reason ? reason(client) : '';
   return [
     why && element('b', {}, `${why}. `), said,
-    client.reason_text && why && element('small', {}, client.reason_text),
+    why && client.reason_text && client.reason_text !== why && element('small', {}, client.reason_text),
   ];
 }
 
 function factRows(client) {
-  const running = client.state !== 'NOT_INITIALIZED';
+  const running = !CAN_START.has(client.state);
   const health = client.state === 'READY' ? t(client.healthy ? 'healthy' : 'unhealthy') : '–';
   return [
     [t('health'), health],
@@ -100,6 +100,7 @@ function hourChart(client) {
   return [
     element('h3', {}, t('hour')), strip(client, { width: 600, height: 48, titled: true }),
     element('p', { class: 'axis' }, element('span', {}, t('hourAgo')), element('span', {}, t('halfAgo')), element('span', {}, t('now'))),
+    element('p', { class: 'quiet share' }, t('readyShare', { n: Math.round(readyShare(client) * 100) })),
   ];
 }
 
@@ -115,5 +116,5 @@ function move({ at, state, reason: code, reason_text: text }) {
   const why = code && (has(`reason_${code}`) ? t(`reason_${code}`) : code);
   return element('li', {},
     element('time', { datetime: at }, moment(at)),
-    element('span', {}, element('i', { class: `dot ${lookOf(state)}`, 'aria-hidden': 'true' }), element('b', {}, t(`state_${state}`)), why && ` · ${why}`, text && element('small', {}, text)));
+    element('span', {}, element('i', { class: `dot ${lookOf(state)}`, 'aria-hidden': 'true' }), element('b', {}, t(`state_${state}`)), why && ` · ${why}`, text && text !== why && element('small', {}, text)));
 }

@@ -33,7 +33,7 @@ function row(key, read) {
     read();
   };
   return [
-    cell('name', element('b', {}, key.name), element('small', {}, key.id)),
+    cell('name', element('b', {}, key.name), key.id !== key.name && element('small', {}, key.id)),
     cell('scopes', key.scopes.map((scope) => element('span', { class: 'tag' }, t(`scope_${scope}`)))),
     cell('forClients', key.clients === null ? t('allClients') : key.clients.join(', ')),
     cell('created', key.created_at ? moment(key.created_at) : '–'),

@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { act } from './dialogs.js';
 import { draw, element, field } from './dom.js';
 import { t } from './texts.js';
-import { may } from './world.js';
+import { may, refresh } from './world.js';
 
 const EVERY_MS = 1000;
 const READ_EVERY = 2;
@@ -77,7 +77,7 @@ function codeForm(id) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const digits = phone.value.replace(/\D/g, '');
-    act(send, () => call('POST', '/pairing-code', { client: id, body: { phone: digits } }));
+    act(send, () => call('POST', '/pairing-code', { client: id, body: { phone: digits } })).then(() => refresh().catch(() => {}));
   });
   return element('details', {}, element('summary', {}, t('pairByCode')), form);
 }

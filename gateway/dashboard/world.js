@@ -110,3 +110,10 @@ export function lastHour(client, now = Date.now()) {
   spans.at(-1).state = client.state;
   return spans.filter(({ from, to }) => to > from);
 }
+
+/** How much of the last hour, as far as it ran, a client was ready: 0 … 1. */
+export function readyShare(client) {
+  const spans = lastHour(client).filter(({ state }) => state !== 'NOT_INITIALIZED');
+  const sum = (some) => some.reduce((total, { from, to }) => total + to - from, 0);
+  return sum(spans.filter(({ state }) => state === 'READY')) / (sum(spans) || 1);
+}

@@ -15,8 +15,9 @@ import pytest
 from actors.clients.protocol import Banned, QrShown
 from actors.clients.types import ClientId, Reason, State
 from tests.e2e.conftest import Consumers, Serve
-from tests.gateway.running import Running
+from tests.gateway.running import Running, until
 from tests.rig.window import Window
+from tests.webhooks.receiver import Receiver, always, answer
 
 FIRST = "the-first-key-of-a-test"
 MARKUP = "<img src=x onerror=window.broken=1><b>bold</b>"
@@ -127,6 +128,7 @@ def test_one_signs_in_with_a_key_and_out_again(locked: Running, window: Window) 
 
     window.reload()
     sees(window, 1, "Ready")
+    window.until("document.querySelector('#live').innerText === 'Live'")
     status = "(await fetch('/logout', {method: 'POST', headers: {'X-Cliente-Id': '1'}})).status"
     assert window.js(f"(async () => {status})()") == 403
     assert locked.status(1)["state"] == "READY"
@@ -248,6 +250,41 @@ def test_a_service_that_goes_away_is_noticed(tmp_path: Path, window: Window) -> 
         window.until("document.querySelector('#live').innerText === 'Live'")
     window.until("document.querySelector('#live').innerText === 'No answer'")
     window.excuse(r"ERR_")
+
+
+def test_a_webhook_is_made_switched_and_what_it_missed_is_sent_again(tmp_path: Path, window: Window) -> None:
+    quick = {"webhook_allow_private": True, "webhook_retry_delay": 0.05, "webhook_attempts": 1}
+    with Receiver(always(answer(500))) as receiver, Running(tmp_path / "data", **quick) as service:
+        window.goto(f"{service.url}/dashboard#/webhooks")
+        window.fill("#create-hook [name=url]", receiver.url)
+        window.fill("#create-hook [name=events]", "client.*")
+        window.press("Enter")
+        window.until("document.querySelector('dialog .secret').value.length > 20")
+        window.press("Escape")
+        window.until(f"document.querySelector('#webhooks').innerText.includes({receiver.url!r})")
+        service.bring(1, State.QR_REQUIRED)
+        window.js("(location.hash = '#/dead-letters', null)")
+        until(lambda: dead(service), bool, "something is given up")
+        window.reload()
+        window.click("#deadLetters summary")
+        assert '"state": "' in window.text("#deadLetters pre")
+        receiver.behaviour = always(answer(200))
+        window.click("#deadLetters .buttons button")
+        window.until("document.body.innerText.includes('It is on its way again')")
+        window.js("(location.hash = '#/webhooks', null)")
+        window.click("#webhooks .buttons button")
+        window.until("document.querySelector('#webhooks').innerText.includes('Switch on')")
+        window.click("#webhooks .danger")
+        window.click("#confirm")
+        window.until("document.body.innerText.includes('No webhook yet.')")
+        assert service.get("/webhooks").json() == []
+        window.goto("about:blank")
+
+
+def dead(service: Running) -> list[object]:
+    """Every dead letter."""
+    hooks = service.get("/webhooks").json()
+    return [one for hook in hooks for one in service.get(f"/webhooks/{hook['id']}/dead-letters").json()["dead_letters"]]
 
 
 # --- how it is used ---------------------------------------------------------------------------------------------------
