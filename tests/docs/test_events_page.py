@@ -1,0 +1,57 @@
+"""docs/events.md tells of every type of event, with the fields it has, and of every setting by its name."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.browser.interpret import HAPPENINGS
+from actors.clients.ports import Transition
+from actors.clients.types import ClientId
+from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
+from actors.webhooks.line import body_of
+from actors.webhooks.signature import sign
+from config.settings import Settings, env_name
+from gateway.feed import Told
+
+PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text("utf-8")
+EXAMPLES: list[dict[str, Any]] = [
+    json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+]
+OF_THE_OUTBOX = {"id", "message_id", "chat", "phone", "lid", "state", "previous_state", "reason"}
+
+
+def told_of_states() -> set[str]:
+    values = {field.name: None for field in fields(Transition)} | {"client_id": ClientId(1), "at": 0.0}
+    return set(of_transition(Transition(**values), "id").payload)  # type: ignore[arg-type]
+
+
+def test_every_type_has_its_example() -> None:
+    kinds = {kind for kind, _ in HAPPENINGS.values()} | {STATE_CHANGED, MESSAGE_CHANGED}
+    assert {example["type"] for example in EXAMPLES} == kinds
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["type"]))
+def test_an_example_has_the_fields_that_such_an_event_has(example: dict[str, Any]) -> None:
+    of_the_page = {kind: {*names, "live"} for kind, names in HAPPENINGS.values()}
+    payloads = {**of_the_page, STATE_CHANGED: told_of_states(), MESSAGE_CHANGED: OF_THE_OUTBOX}
+    assert set(example["payload"]) == payloads[example["type"]]
+    event = Event(1, "id", ClientId(1), 1, 0.0, "message", {})
+    assert set(example) == set(json.loads(Told.of(event).text))
+    assert set(example) - {"position"} == set(json.loads(body_of(event)))
+
+
+def test_settings_are_called_by_their_names() -> None:
+    there = {env_name(field) for field in Settings.model_fields}
+    assert set(re.findall(r"\bSM_[A-Z_]+\b", PAGE)) <= there
+
+
+def test_the_signature_in_the_example_is_one_of_ours() -> None:
+    body = "".join(re.findall(r"^    b'(.*)'$", PAGE, re.MULTILINE)).encode()
+    signature = "".join(re.findall(r'^    "([0-9a-f]{64})"$', PAGE, re.MULTILINE))
+    assert sign("a secret of both of us", body) == signature
