@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -253,7 +254,7 @@ def test_a_service_that_goes_away_is_noticed(tmp_path: Path, window: Window) -> 
 
 
 def test_a_webhook_is_made_switched_and_what_it_missed_is_sent_again(tmp_path: Path, window: Window) -> None:
-    quick = {"webhook_allow_private": True, "webhook_retry_delay": 0.05, "webhook_attempts": 1}
+    quick: dict[str, Any] = {"webhook_allow_private": True, "webhook_retry_delay": 0.05, "webhook_attempts": 1}
     with Receiver(always(answer(500))) as receiver, Running(tmp_path / "data", **quick) as service:
         window.goto(f"{service.url}/dashboard#/webhooks")
         window.fill("#create-hook [name=url]", receiver.url)
