@@ -38,6 +38,14 @@ class FakeService(Service):
             )
         return self
 
+    def _takes_work(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
+        try:
+            return httpx.get(f"{self.url}/clients", timeout=5.0).status_code == 200
+        except httpx.TransportError:
+            return False
+
     def order(self, word: str, client_id: int) -> None:
         """Have its browser do something; nothing happens where it does not run."""
         assert self.process is not None
@@ -58,7 +66,7 @@ class FakeStage:
     """A context manager."""
 
     tempo = 0.03
-    restarts = 0.15
+    restarts = 0.1
     hook_events: tuple[str, ...] = ("message",)
 
     def __init__(self, directory: Path, plan: Plan, **settings: Any) -> None:

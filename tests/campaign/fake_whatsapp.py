@@ -38,6 +38,10 @@ class RecordedWhatsApp(WhatsApp):
         os.write(self._out, json.dumps(line).encode() + b"\n")
         super().deliver(delivery)
 
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._out)
+
     def collect(self, client_id: ClientId) -> list[Happened]:
         """What a page that is opened has in its memory: the newest messages, told before or not."""
         self._read[client_id] = 0

@@ -1,0 +1,52 @@
+"""The process ends at every durable step of a send; its caller asks again, and the message has arrived once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors.browser.fake import Delivery
+from actors.store.message_states import MessageState
+from tests.campaign.fake_whatsapp import RecordedWhatsApp, arrivals
+from tests.outbox.conftest import CHAT, ONE, Post
+from tests.outbox.crashing import CRASHED, KEY, POINTS, TEXT, hand_in
+
+ROOT = Path(__file__).parents[2]
+LEFT = {"after WhatsApp has it", "after the page has answered", "before the settlement", "after the settlement"}
+"""Where WhatsApp has it when the process ends."""
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_message_arrives_once_wherever_the_process_ended(tmp_path: Path, point: str) -> None:
+    command = [sys.executable, "-m", "tests.outbox.crashing", str(tmp_path), point]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == CRASHED, ended.stderr.decode()[-2000:]
+    assert [arrival.text for arrival in arrivals(tmp_path / "whatsapp")] == ([TEXT] if point in LEFT else [])
+
+    post = hand_in(tmp_path)
+    try:
+        (message,) = post.all()
+        assert (message.state, message.key, message.chat) == (MessageState.SENT, KEY, CHAT)
+        assert [arrival.times for arrival in arrivals(tmp_path / "whatsapp")] == [1]
+        assert post.browser.whatsapp.arrivals(ONE, message.message_id) == 1
+    finally:
+        close(post)
+
+
+def close(post: Post) -> None:
+    """End that life, in order."""
+    post.close()
+    assert isinstance(post.browser.whatsapp, RecordedWhatsApp)
+    post.browser.whatsapp.close()
+
+
+def test_the_record_of_the_tests_keeps_what_arrives_twice(tmp_path: Path) -> None:
+    """Else the tests above would prove nothing."""
+    post = hand_in(tmp_path)
+    (message,) = post.all()
+    post.browser.whatsapp.deliver(Delivery(ONE, CHAT, message.message_id, TEXT))
+    close(post)
+    assert [arrival.times for arrival in arrivals(tmp_path / "whatsapp")] == [2]
