@@ -53,6 +53,12 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
     logging.captureWarnings(True)
 
 
+def request_id() -> str | None:
+    """The name of the request that the calling task answers, as `access` has given it."""
+    name: str | None = structlog.contextvars.get_contextvars().get("request")
+    return name
+
+
 def masked(_: Any, __: str, event: EventDict) -> EventDict:
     """Processor: mask what may be a phone number in every text of the event."""
     for key, value in event.items():

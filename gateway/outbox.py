@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pykka import ActorDeadError, Timeout
+from structlog.contextvars import bind_contextvars
 
 from actors.clients import message_ids
 from actors.clients.errors import NotReady, SendFailed, SendUnknown, ShuttingDown
@@ -22,6 +23,7 @@ from actors.runtime import ask
 from actors.store.errors import NoSuchMessage
 from actors.store.message_states import MessageState
 from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMessageByKey, ListMessages, Message
+from gateway.logs import request_id
 
 if TYPE_CHECKING:
     from gateway.bridge import Bridge, System
@@ -134,6 +136,7 @@ class Outbox:
                 limit=self._limit,
             )
         )
+        bind_contextvars(message=accepted.message.id)  # so the log's line of this request says which one it handed in
         if not accepted.repeated:
             with suppress(ActorDeadError):  # the service is ending; what is on disk is sent after the next start
                 self._system.outbox.tell(Queued(draft.client_id, expires_at))
@@ -141,7 +144,7 @@ class Outbox:
 
     async def _outcome(self, handed: Handed) -> Message:
         known, seconds = handed.message, self._send_seconds
-        order = Await(known.client_id, known.id, seconds, withdraw=not handed.repeated)
+        order = Await(known.client_id, known.id, seconds, withdraw=not handed.repeated, request_id=request_id())
         try:
             outcome: Message = await ask(self._system.outbox, order, timeout=seconds + GRACE_SECONDS)
         except (Timeout, ActorDeadError) as error:

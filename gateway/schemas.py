@@ -445,7 +445,7 @@ class HistoryQuery(BaseModel):
 
 
 class TransitionEntry(Answer):
-    """One change of a client's state, or of the reason for it."""
+    """One change of a client's state, or of the reason for it. `request_id`: of the call that it is due to."""
 
     at: str | None
     state: State
@@ -453,6 +453,7 @@ class TransitionEntry(Answer):
     event: str
     reason: Reason | None
     reason_text: str | None
+    request_id: str | None
 
     @classmethod
     def of(cls, told: Transition) -> Self:
@@ -464,6 +465,7 @@ class TransitionEntry(Answer):
             event=told.event,
             reason=told.reason,
             reason_text=told.text,
+            request_id=told.request_id,
         )
 
 

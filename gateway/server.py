@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from gateway.app import application, gateway_of
 from gateway.listening import address, listen
 from gateway.notifying import READY, STOPPING, keep_alive, notify
 from gateway.sockets import bounded_socket
+from gateway.stacks import write_stacks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 KILLED, DIED = 3, 70
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STACKS = signal.SIGUSR1
+"""Has every stack written to the log."""
 _IDLE_SECONDS = 30
 """How long a connection without a request is kept."""
 _LAST_ANSWERS_SECONDS = 1
@@ -123,6 +126,10 @@ class Server:
             with suppress(RuntimeError):  # the loop is closed: it has ended
                 self._loop.call_soon_threadsafe(self._end, ending)
 
+    def write_stacks(self) -> None:
+        """Write to the log what every thread and task is at. Any thread, and a signal handler."""
+        write_stacks(self._loop)
+
     def _end(self, ending: Ending) -> None:
         assert self._ending is not None
         if self._ending.done():
@@ -145,6 +152,7 @@ def serve(server: Server, listener: socket.socket) -> int:
     for number in SIGNALS:
         # Never taken back: a signal that comes while the interpreter ends has nothing left to do.
         signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
+    signal.signal(STACKS, lambda *_: server.write_stacks())
     return asyncio.run(server.run(listener))
 
 
@@ -177,6 +185,14 @@ async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> As
     finally:
         server.should_exit = True
         await serving
+        await _cut_off(server.server_state.connections)
+
+
+async def _cut_off(connections: Iterable[Any]) -> None:
+    """End the connections of callers that have not read all they were sent, and by now never will."""
+    for connection in list(connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # in the next turn of the loop they are closed
 
 
 @asynccontextmanager

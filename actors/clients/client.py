@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from structlog.contextvars import bound_contextvars
+
 from actors.clients import choosing, lifecycle, protocol
 from actors.clients.asking import AnswerLate
 from actors.clients.ending import CloseLate, Ending, LogOutLate
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     from actors.clients.ports import Browser, Journal, Page
 
+_OF_A_START = STARTING | {State.QR_REQUIRED}
+"""What a client goes through because of the call that started it."""
 _GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
 """Pages that would not hear a polite request to close."""
 
@@ -134,15 +138,22 @@ class Client(Actor):
             return protocol.AlreadyRunning(self._standing.status)
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
+        self._caused_by(order.request_id)
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(choosing.of_start(stored=self._has_login()))
         return protocol.Started(self._standing.status)
+
+    def _caused_by(self, request_id: str | None) -> None:
+        """Name the request that made the client what it becomes next, in its log and in the journal."""
+        self._standing.request_id = request_id
+        self.log = self.log.try_unbind("request") if request_id is None else self.log.bind(request=request_id)
 
     def _has_login(self) -> bool:
         return self._browser.has_login(self._client_id)
 
     def _send_text(self, message: protocol.SendText) -> None:
         self._unanswered.send(self._ready_page(), message)
+        self.log.debug("client.sending", order=message.message_id, request=message.request_id)
         self._traffic = True
 
     def _look_up(self, question: protocol.LookUp) -> None:
@@ -325,6 +336,8 @@ class Client(Actor):
         for effect in decision.effects:
             _EFFECTS[effect](self, *why)
         self._unanswered.changed(self._standing.status)
+        if after not in _OF_A_START:
+            self._caused_by(None)
 
     def _is_healthy(self, state: State) -> bool:
         return state is State.READY and self._health.healthy
@@ -332,7 +345,10 @@ class Client(Actor):
     # --- effects; each is told the reason ----------------------------------------------------------------------------
 
     def _open_page(self, *_: object) -> None:
-        self._pages.open()
+        request_id = self._standing.request_id
+        # The browser's thread takes the context over: what it logs of this page names the request too.
+        with bound_contextvars(**({} if request_id is None else {"request": request_id})):
+            self._pages.open()
 
     def _close_page(self, reason: Reason | None, _: str | None) -> None:
         """Let go of the page, and answer everyone who waits for something of it."""

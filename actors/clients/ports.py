@@ -74,7 +74,10 @@ class Browser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds."""
+    """One change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.
+
+    `request_id` names the call that it is due to, where there is one.
+    """
 
     client_id: ClientId
     before: State
@@ -83,6 +86,7 @@ class Transition:
     reason: Reason | None
     text: str | None
     at: Seconds
+    request_id: str | None = None
 
 
 class Journal(Protocol):

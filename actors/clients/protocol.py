@@ -58,11 +58,12 @@ class Status:
 class Init(Work):
     """Start the client unless it runs. Answers Started | AlreadyRunning.
 
-    Refuses StartUnderWay, CapacityExceeded, ShuttingDown.
+    Refuses StartUnderWay, CapacityExceeded, ShuttingDown. `request_id` names the call, for log and journal.
     """
 
     client_id: ClientId
     origin: Origin = Origin.CALLER
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Start:
     origin: Origin
     reply_to: Any = field(default=None, compare=False)
     pairing: Pairing = field(default_factory=Pairing)
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class Standing:
     ) -> None:
         self._actor, self._patience, self._journal, self._supervisor = actor, patience, journal, supervisor
         self.status = status
+        self.request_id: str | None = None
+        """The request that the present changes are due to."""
 
     @property
     def state(self) -> State:
@@ -64,7 +66,9 @@ class Standing:
             self._arm(after)
         if before is not after or reason is not None:
             client_id = self.status.client_id
-            self._announce(Transition(client_id, before, after, type(event).__name__, reason, text, self._now()))
+            self._announce(
+                Transition(client_id, before, after, type(event).__name__, reason, text, self._now(), self.request_id)
+            )
 
     def why(self, event: Event) -> tuple[Reason | None, str | None]:
         """The reason an event gives; on the way back to READY the reason for having left it stays readable."""

@@ -104,25 +104,28 @@ class Supervisor(Supervising):
         if record is None:
             self._refuse_beyond_capacity()
             self._turns.drop(client_id)
-            self._begin(client_id, order.origin, self.defer())
+            self._begin(client_id, order.origin, self.defer(), order.request_id)
         elif not record.ending:
-            self._forward(client_id, order.origin, self.defer())
+            self._forward(order, self.defer())
         elif record.inits:
             raise StartUnderWay(client_id)
         else:
             record.inits.append(self.defer())
 
-    def _forward(self, client_id: ClientId, origin: Origin, reply_to: ReplyTo) -> None:
+    def _forward(self, order: protocol.Init, reply_to: ReplyTo) -> None:
         """Let the running actor decide. No cleanup may overtake the start that it is told of."""
+        client_id = order.client_id
         ref = self._directory.find(client_id)
         if ref is None:  # it crashed, and waits for its restart
             reply_to.refuse(StartUnderWay(client_id))
             return
         self.cancel_timer(("cleanup", client_id))
         self._sessions.want(client_id)
-        self._tell_start(client_id, ref, origin, reply_to)
+        self._tell_start(client_id, ref, order.origin, reply_to, order.request_id)
 
-    def _begin(self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None) -> None:
+    def _begin(
+        self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None, request_id: str | None = None
+    ) -> None:
         """Make the actor of a number that has none, and have it start."""
         self._records[client_id] = Record(self._blank(client_id))
         try:
@@ -134,13 +137,20 @@ class Supervisor(Supervising):
                 reply_to.refuse(StartFailed(client_id, str(error)))
             return
         self._sessions.want(client_id)
-        self._tell_start(client_id, ref, origin, reply_to)
+        self._tell_start(client_id, ref, origin, reply_to, request_id)
 
-    def _tell_start(self, client_id: ClientId, ref: ActorRef[Any], origin: Origin, reply_to: ReplyTo | None) -> None:
+    def _tell_start(
+        self,
+        client_id: ClientId,
+        ref: ActorRef[Any],
+        origin: Origin,
+        reply_to: ReplyTo | None,
+        request_id: str | None = None,
+    ) -> None:
         record = self._records[client_id]
         if reply_to is not None:
             record.starts = [start for start in record.starts if not start.answered] + [reply_to]
-        _tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, Pairing())))
+        _tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, Pairing()), request_id))
 
     def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
         factory = partial(

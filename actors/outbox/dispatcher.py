@@ -267,7 +267,8 @@ class Dispatcher(Actor):
             return
         (message,) = fact.answer
         lane.leaving = message
-        text = SendText(message.chat, message.text, message.id, message.message_id)
+        request_id = self._askers.request_of(message.id) or message.id
+        text = SendText(message.chat, message.text, request_id, message.message_id)
         self._ask(message.client_id, text, lambda answer: Outcome(message, answer))
 
     def _outcome(self, fact: Outcome) -> None:
@@ -298,8 +299,13 @@ class Dispatcher(Actor):
             self._look_up(message, 1)
 
     def _settle(self, message: Message, state: MessageState, reason: str | None, full_id: str | None = None) -> None:
+        self._log_settled(message, state)
         settling = SettleMessage(message.id, state, self.clock.time(), reason, full_id)
         self._order(settling, lambda answer: Settled(message, answer))
+
+    def _log_settled(self, message: Message, state: MessageState) -> None:
+        facts = {"client": message.client_id, "message": message.id, "order": message.message_id, "state": state}
+        self.log.info("outbox.settled", **facts, request=self._askers.request_of(message.id))
 
     def _requeue(self, message: Message) -> None:
         again = RequeueMessage(message.id, self.clock.time())

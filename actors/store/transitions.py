@@ -15,10 +15,9 @@ from actors.store.schema import transitions
 
 @dataclass(frozen=True, slots=True)
 class RecordTransition(Write[None]):
-    """A client has changed its state, because of the request `request_id` where there was one. Appends its event."""
+    """A client has changed its state. Appends its event."""
 
     transition: Transition
-    request_id: str | None = None
     id: str = field(default_factory=draw_id)
     """Of its event."""
 
@@ -43,8 +42,7 @@ def record(connection: Connection, message: RecordTransition) -> None:
     told = message.transition
     if append(connection, of_transition(told, message.id)) is None:
         return
-    row = {name: getattr(told, name) for name in ("client_id", "before", "after", "event", "reason", "text", "at")}
-    connection.execute(insert(transitions), row | {"request_id": message.request_id})
+    connection.execute(insert(transitions), {name: getattr(told, name) for name in Transition.__slots__})
 
 
 def get_newest(connection: Connection, message: GetTransitions) -> tuple[Transition, ...]:
@@ -72,4 +70,5 @@ def _transition(row: Row[tuple[object, ...]]) -> Transition:
         None if told["reason"] is None else Reason(told["reason"]),
         told["text"],
         told["at"],
+        told["request_id"],
     )

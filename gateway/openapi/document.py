@@ -44,6 +44,7 @@ class Description:
 
     def __init__(self, routes: Iterable[BaseRoute], needs: Mapping[Call, Need], version: str) -> None:
         self._routes, self._needs, self._version = list(routes), needs, version
+        described(self._routes)
 
     @cached_property
     def json(self) -> bytes:

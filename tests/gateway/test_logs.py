@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
+from actors.clients.types import ClientId, State
 from gateway import logs
 from tests.gateway.running import Running, chosen
 
@@ -143,3 +144,22 @@ def test_what_libraries_tell_in_detail_is_left_out(written: Callable[..., Read])
     logging.getLogger("httpx").info("HTTP Request: POST https://x.example/?token=secret")
     logging.getLogger("websockets").debug("> TEXT secret")
     assert read() == ""
+
+
+def test_a_start_and_a_message_name_their_request_in_actors_too(written: Callable[..., Read], tmp_path: Path) -> None:
+    read = written()
+    with Running(tmp_path / "data") as service:
+        service.call("POST", "/init", 1, headers={"X-Request-Id": "the-start"})
+        service.browser.scan(ClientId(1))
+        service.reaches(1, State.READY)
+        text = {"to": "5491122334455", "message": "x"}
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        traced = {"X-Request-Id": "the-send", "traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+        sent = service.call("POST", "/send", 1, json=text, headers=traced).json()
+    lines = [json.loads(line) for line in read().splitlines()]
+    states = [line.get("request") for line in lines if line["event"] == "client.state"]
+    assert states == ["the-start"] * 4 + [None]
+    [settled] = [line for line in lines if line["event"] == "outbox.settled"]
+    assert (settled["request"], settled["message"], settled["state"]) == ("the-send", sent["id"], "sent")
+    [answered] = [line for line in lines if line.get("path") == "/send"]
+    assert (answered["request"], answered["message"], answered["trace"]) == ("the-send", sent["id"], trace)

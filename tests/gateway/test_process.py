@@ -217,3 +217,15 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=1.0).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_sigusr1_writes_every_stack_to_the_log_and_ends_nothing(tmp_path: Path) -> None:
+    with program(tmp_path / "data") as running:
+        running.until("service.started")
+        running.process.send_signal(signal.SIGUSR1)
+        running.until("stack.task")
+        threads = {line["thread"]: line["stack"] for line in running.lines if line["event"] == "stack.thread"}
+        assert {"MainThread", "supervisor", "store-writer"} <= set(threads)
+        assert "mailbox" in threads["supervisor"]
+        running.process.send_signal(signal.SIGTERM)
+        assert running.ended() == 0
