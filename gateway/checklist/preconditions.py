@@ -70,11 +70,11 @@ def memory(_: Site) -> Seen:
 
 def port(site: Site) -> Seen:
     """Who listens there: the service, not something that was forgotten."""
-    process = site.process()
-    assert process is not None
-    said = " ".join(process.cmdline())
-    ours = "session-manager" in said or "gateway.cli" in said
-    return verdict(ours, "seen.port", "seen.port_taken", pid=process.pid, program=said[:80])
+    process = site.listener()
+    if process is None:
+        return skipped(Need.LOCAL.value)
+    said = " ".join(process.cmdline())[:80]
+    return verdict(site.process() == process, "seen.port", "seen.port_taken", pid=process.pid, program=said)
 
 
 def configuration(site: Site) -> Seen:
@@ -103,7 +103,7 @@ def database(site: Site) -> Seen:
 STEPS = (
     Step("python", Phase.PRECONDITIONS, "python --version", python),
     Step("versions", Phase.PRECONDITIONS, "GET /health", versions, frozenset({Need.SERVICE, Need.KEY})),
-    Step("port", Phase.PRECONDITIONS, "ss -ltnp", port, LOCAL),
+    Step("port", Phase.PRECONDITIONS, "ss -ltnp", port),
     Step("settings", Phase.PRECONDITIONS, "SM_* of the process", configuration, LOCAL),
     Step("chromium", Phase.PRECONDITIONS, "chromium --version", chromium, SETTINGS),
     Step("disk", Phase.PRECONDITIONS, "df SM_DATA_DIR", disk, SETTINGS),

@@ -26,6 +26,8 @@ from gateway.cli.remote import Refused, Remote, Unreachable
 T = TypeVar("T")
 PATIENCE = 60.0
 LOOK_SECONDS = 0.2
+PROGRAMS = ("session-manager", "gateway.cli")
+"""One of these is in the command line of the service."""
 _OPTIONS = ("--host", "--port", "--data-dir", "--config", "--log-format")
 
 
@@ -64,6 +66,7 @@ class Site:
         self.memory = Memory()
         self.settings: Settings | None = None
         self.problem = ""
+        self._process: psutil.Process | None = None
 
     def __enter__(self) -> Site:
         self.look_around()
@@ -136,6 +139,16 @@ class Site:
 
     def process(self) -> psutil.Process | None:
         """The service's process, if it listens on this host and we may see it."""
+        if self._process is not None and self._process.is_running():
+            return self._process
+        found, self._process = self.listener(), None
+        with contextlib.suppress(psutil.Error):
+            if found is not None and any(name in " ".join(found.cmdline()) for name in PROGRAMS):
+                self._process = found
+        return self._process
+
+    def listener(self) -> psutil.Process | None:
+        """Who listens at the service's address on this host: the service, or a proxy, or a stranger."""
         url = httpx.URL(self.wanted.url)
         port = url.port or (443 if url.scheme == "https" else 80)
         if url.host not in ("127.0.0.1", "localhost", "::1"):

@@ -1,4 +1,4 @@
-"""The checklist against real services: over the fake browser what it says, in real Chromium what it does."""
+"""The checklist against real services: first without clients, then in real Chromium what it does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gateway.checklist.hosting import told_by_pm2, told_by_systemd
 from gateway.checklist.plan import STEPS
 from gateway.checklist.steps import Need, Phase
 from gateway.checklist.texts import TABLE
-from tests.gateway.test_process import program
+from tests.gateway.test_process import SERVE, program
 from tests.rig import Consumer, Sandbox, Service, naming
 
 CLI = [sys.executable, "-m", "gateway.cli", "checklist"]
@@ -88,12 +88,13 @@ def test_what_systemd_tells_is_read() -> None:
     assert told_by_systemd("") == (None, None)
 
 
-# --- against a service over the fake browser --------------------------------------------------------------------------
+# --- against a service without clients --------------------------------------------------------------------------
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    """Where a service answers that needs a key."""
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the service answers that needs a key, and has no clients."""
+    monkeypatch.setattr("tests.gateway.test_process.FAKE", SERVE)
     with program(tmp_path / "data", api_key=KEY) as service:
         address = service.until("service.listening")["url"]
         service.until("service.started")
@@ -104,10 +105,21 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 def test_by_default_it_looks_and_changes_nothing(url: str, tmp_path: Path) -> None:
     played = Played(tmp_path / "report", "--url", url, "--key", KEY)
-    assert played.ids("failed") == {"port"}  # the program of these tests is not the service's: it is told as a stranger
+    assert (played.ids("failed"), played.code) == (set(), 0), played.printed
     assert {"restart", "double-init", "chromium-killed", "graceful-stop", "cleanup"} <= played.ids("skipped")
-    assert played.code == 1
-    assert played.told["counts"]["failed"] == 1
+    assert played.told["rollback"] is None
+    assert played.told["counts"]["passed"] == len(played.ids("passed"))
+
+
+def test_a_stranger_on_the_port_is_told_and_its_settings_are_not_taken_for_ours(tmp_path: Path) -> None:
+    with program(tmp_path / "data") as service:
+        address = service.until("service.listening")["url"]
+        service.until("service.started")
+        played = Played(tmp_path / "report", "--url", address)
+        service.process.terminate()
+        assert service.ended() == 0
+    assert (played.ids("failed"), played.code) == ({"port"}, 1)
+    assert {"settings", "exposure", "data-dir", "orphans"} <= played.ids("skipped")
     assert played.told["rollback"] in played.printed
 
 
