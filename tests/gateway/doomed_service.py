@@ -1,0 +1,98 @@
+"""`python -m tests.gateway.doomed_service PART`: the whole program on the real browser, of which one part dies.
+
+The fault comes once the service has started and has read a line from standard input: it is in this file alone, and
+reaches the part the way any caller in the process could.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from actors.browser import browser as real
+from actors.browser.loop import BrowserLoop
+from actors.clients.protocol import Status, StatusChanged
+from actors.store.writer import Commit
+from config.loading import load
+from gateway import logs
+from gateway.listening import listen
+from gateway.server import Server, serve
+
+WEDGED_AFTER = 1.0
+
+
+class Bomb:
+    """What no actor expects in a message: a bug of ours."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def supervisor(server: Server, _: BrowserLoop) -> None:
+    server.system.supervisor.tell(StatusChanged(cast(Status, None)))
+
+
+def store_writer(server: Server, _: BrowserLoop) -> None:
+    server.system.store.writer.tell(Commit(cast(int, Bomb())))
+
+
+def store_reader(server: Server, _: BrowserLoop) -> None:
+    server.system.store.reader.stop(block=False)
+
+
+def outbox(server: Server, _: BrowserLoop) -> None:
+    server.system.outbox.stop(block=False)
+
+
+def webhooks(server: Server, _: BrowserLoop) -> None:
+    server.system.webhooks.stop(block=False)
+
+
+def browser_loop_ends(_: Server, loop: BrowserLoop) -> None:
+    loop.call(_stop_turning)
+
+
+def browser_loop_hangs(_: Server, loop: BrowserLoop) -> None:
+    loop.call(time.sleep, 60.0)
+
+
+def _stop_turning() -> None:
+    raise SystemExit("a bug of ours")
+
+
+PARTS: dict[str, Callable[[Server, BrowserLoop], None]] = {
+    strike.__name__: strike
+    for strike in (supervisor, store_writer, store_reader, outbox, webhooks, browser_loop_ends, browser_loop_hangs)
+}
+
+
+def main(part: str) -> int:
+    """Serve until the part has died; the same as `session-manager serve` does."""
+    loops: list[BrowserLoop] = []
+
+    def loop(*args: Any, **options: Any) -> BrowserLoop:
+        loops.append(BrowserLoop(*args, wedged_after=WEDGED_AFTER, **options))
+        return loops[-1]
+
+    real.BrowserLoop = loop  # type: ignore[misc, assignment]
+    settings = load()
+    logs.configure(settings)
+    with listen(settings.host, settings.port) as listener:
+        server = Server(settings)
+        threading.Thread(target=partial(_strike, PARTS[part], server, loops), daemon=True).start()
+        return serve(server, listener)
+
+
+def _strike(strike: Callable[[Server, BrowserLoop], None], server: Server, loops: list[BrowserLoop]) -> None:
+    sys.stdin.readline()
+    strike(server, loops[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,69 @@
+"""A part dies without which nothing works: the real process ends, says which, and has itself started again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from actors.browser.chromium import NAMES
+from gateway.server import DIED
+from tests.gateway.doomed_service import PARTS
+from tests.gateway.running import PATIENCE
+from tests.gateway.test_process import environment
+
+pytestmark = pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium is installed")
+
+SHUTDOWN_TIMEOUT, GRACE = 3, 5
+"""Seconds: what a stop may take, and what is added before the process is ended without it."""
+SAID = {
+    "supervisor": "Supervisor crashed: AttributeError",
+    "store_writer": "Writer crashed: ZeroDivisionError",
+    "store_reader": "Reader has ended",
+    "outbox": "Dispatcher has ended",
+    "webhooks": "Sender has ended",
+    "browser_loop_ends": "The browser's thread has ended: SystemExit('a bug of ours')",
+    "browser_loop_hangs": "The browser's thread has not answered for 1 s",
+}
+
+
+def test_the_death_of_every_part_is_played() -> None:
+    assert SAID.keys() == PARTS.keys()
+
+
+@pytest.mark.parametrize("part", sorted(PARTS))
+def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(tmp_path: Path, part: str) -> None:
+    command = [sys.executable, "-m", "tests.gateway.doomed_service", part]
+    with subprocess.Popen(
+        command,
+        env=environment(tmp_path / "data", shutdown_timeout=SHUTDOWN_TIMEOUT),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as service:
+        assert service.stdout is not None
+        assert service.stdin is not None
+        try:
+            assert any('"service.started"' in line for line in service.stdout)
+            service.stdin.write("now\n")
+            service.stdin.flush()
+            lines = service.stdout.read().splitlines()
+            code = service.wait(PATIENCE)
+        finally:
+            service.kill()
+    assert code == DIED
+    said = [json.loads(line) for line in lines]
+    noticed = next(line for line in said if line["event"] == "service.ending")
+    assert noticed["level"] == "critical"
+    last = said[-1]
+    assert (last["event"], last["code"]) == ("service.ended", DIED)
+    assert last["why"].startswith(SAID[part])
+    took = datetime.fromisoformat(last["timestamp"]) - datetime.fromisoformat(noticed["timestamp"])
+    assert took.total_seconds() < SHUTDOWN_TIMEOUT + GRACE
+    assert (tmp_path / "data" / "owner.pid").read_text() == ""
