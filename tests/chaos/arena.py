@@ -86,16 +86,17 @@ class Arena:
     def __init__(self, directory: Path, clients: int) -> None:
         self.data_dir = directory / "data"
         self._size = clients
-        self._stack = ExitStack()
         self.actors: list[Actor] = []
 
     def __enter__(self) -> Self:
-        self.sandbox = self._stack.enter_context(Sandbox())
-        self.service = self._stack.enter_context(Service(self.data_dir, self.sandbox.url, **SETTINGS))
-        for client_id in range(1, self._size + 1):
-            consumer = Consumer(self.service, self.sandbox, client_id)
-            self._stack.callback(consumer.close)
-            self.actors.append(Actor(consumer, "classic" if client_id % 2 else "modern"))
+        with ExitStack() as opened:  # what was started is ended, should the rest not start
+            self.sandbox = opened.enter_context(Sandbox())
+            self.service = opened.enter_context(Service(self.data_dir, self.sandbox.url, **SETTINGS))
+            for client_id in range(1, self._size + 1):
+                consumer = Consumer(self.service, self.sandbox, client_id)
+                opened.callback(consumer.close)
+                self.actors.append(Actor(consumer, "classic" if client_id % 2 else "modern"))
+            self._stack = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -150,7 +150,11 @@ class Service:
         return [line for line in lines if line["event"] == name]
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.kill_if_running()
+            raise
 
     def __exit__(self, *_: object) -> None:
         if self.process is not None:
