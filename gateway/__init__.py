@@ -23,5 +23,10 @@ pages         the body of GET /status, written once per change
 page_headers  what HTML answers forbid
 qr            QR images, drawn once per code
 errors        one table: exception -> answer
+openapi       every call described, and the document made of it; docs: the pages that show it
+readiness     whether work can be done, and what is in the way
+http_metrics  how long calls take, by route
+tracing       W3C traces taken over
+stacks        what every thread is at, in the log
 logs          one line an event, nothing private in it
 """

@@ -196,6 +196,7 @@ class Client(Actor):
 
     def _leave(self, _: LogOutLate | None = None) -> None:
         """Close what is open, answer whoever waits, and stop once every process is gone."""
+        self._caused_by(None)
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(lifecycle.Closed())
         self._unanswered.ended(self._standing.status)

@@ -2,6 +2,8 @@
 
 health    GET /health
 clients   POST /init, GET /clients, POST /logout, DELETE /session/{clienteId}
+insight   GET /metrics, GET /ready, GET /clients/{id}/history, GET /clients/{id}/screenshot
+docs      GET /openapi.json, GET /docs
 status    GET /status
 qr        GET /qr, GET /qr-code, POST /pairing-code
 messages  POST /send
