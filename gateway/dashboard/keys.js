@@ -25,7 +25,7 @@ export function keysView() {
 }
 
 function row(key, read) {
-  const cell = (name, ...said) => element('td', { 'data-label': t(name) }, said);
+  const cell = (name, ...said) => element('td', { 'data-label': t(name) }, element('div', {}, said));
   const end = async (event) => {
     const pressed = event.currentTarget;
     if (!await confirm(t('revokeTitle', { name: key.name }), t('revokeWhy'), t('revoke'))) return;
@@ -33,7 +33,7 @@ function row(key, read) {
     read();
   };
   return [
-    cell('name', element('b', {}, key.name), key.id !== key.name && element('small', {}, key.id)),
+    cell('name', element('b', { class: 'long' }, key.name), key.id !== key.name && element('small', {}, key.id)),
     cell('scopes', key.scopes.map((scope) => element('span', { class: 'tag' }, t(`scope_${scope}`)))),
     cell('forClients', key.clients === null ? t('allClients') : key.clients.join(', ')),
     cell('created', key.created_at ? moment(key.created_at) : '–'),

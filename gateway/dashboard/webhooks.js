@@ -63,7 +63,7 @@ function hookRow(hook, read) {
   };
   const failing = hook.lines.find((line) => line.failing_since);
   return [
-    cell('url', element('b', {}, url), element('small', {}, id)),
+    cell('url', element('b', { class: 'long' }, url), element('small', {}, id)),
     cell('events', hook.events.map((one) => element('span', { class: 'tag' }, one))),
     cell('forClients', hook.clients.length ? hook.clients.join(', ') : t('allClients')),
     cell('state', t(active ? 'enabled' : 'disabled'), failing && element('small', { class: 'wrong' }, failing.why)),
@@ -81,9 +81,9 @@ function letterRow(letter, read) {
   return [
     cell('event', content),
     cell('client', String(letter.cliente_id)),
-    cell('webhook', letter.url),
-    cell('why', letter.why, element('small', {}, `${t('attemptsMade')}: ${letter.attempts}`)),
-    cell('when', letter.at ? moment(letter.at) : '–'),
+    cell('webhook', element('span', { class: 'long' }, letter.url)),
+    cell('why', element('span', { class: 'long' }, letter.why), element('small', {}, `${t('attemptsMade')}: ${letter.attempts}`)),
+    cell('when', letter.at ? element('time', { datetime: letter.at }, moment(letter.at)) : '–'),
     element('td', {}, may('control') && element('div', { class: 'buttons' },
       button(t('resend'), again, { id: `again-${letter.id}` }), button(t('delete'), end, { class: 'danger', id: `drop-${letter.id}` }))),
   ];
