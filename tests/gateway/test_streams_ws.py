@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.happening import forget, happen, numbers
-from tests.gateway.listening import Ws
+from tests.gateway.listening import Sse, Ws
 from tests.gateway.running import Running, until
 
 FIRST = "the-first-key-of-a-test"
@@ -160,3 +160,14 @@ def test_what_cannot_be_meant_is_refused_before_it_begins(
     with Ws(service, query, **headers) as stream:
         assert stream.status == 400
         assert json.loads(stream.refusal)["error"] is True
+
+
+@pytest.mark.parametrize("kind", [Sse, Ws])
+def test_a_reader_that_does_not_read_does_not_keep_the_service_from_ending(
+    tmp_path: Path, kind: type[Sse] | type[Ws]
+) -> None:
+    with Running(tmp_path) as service, kind(service, "?after=0", receive_buffer=4096):
+        happen(service, 1000, size=10_000)
+        began = time.monotonic()
+        assert service.end() == 0
+        assert time.monotonic() - began < 5.0
