@@ -32,6 +32,9 @@ REMEMBERED = 10_000
 SLACK: Seconds = 60.0
 """How far WhatsApp's clock may be behind ours where it is decided what came before the account was linked here."""
 STORED: Seconds = 30.0
+"""How long the page may take for one part of what it has in its memory."""
+MOST_STORED = 100_000
+"""Messages read from a page's memory after one start: there is no end to what a page may say."""
 
 Params = Mapping[str, Any]
 
@@ -99,15 +102,19 @@ class Hearing:
 
     async def tell_stored(self, wire: Wire) -> None:
         """What came in while nobody listened is in the page's memory, and no event tells it."""
-        since = max(0.0, self._interpreter.began_at - SLACK)
-        try:
-            stored = await ask(wire, "stored", {"since": since}, seconds=STORED)
-        except ScriptFailed as error:
-            self._log.warning("page.stored_unread", error=str(error)[:200])
-            return
-        for event in stored if isinstance(stored, list) else []:
-            if isinstance(event, dict) and event.get("e") in interpret.HAPPENINGS:
-                self.tell(interpret.happened(event, live=False))
+        since, told = max(0.0, self._interpreter.began_at - SLACK), 0
+        while told < MOST_STORED:
+            try:
+                stored = await ask(wire, "stored", {"since": since, "told": told}, seconds=STORED)
+            except ScriptFailed as error:
+                self._log.warning("page.stored_unread", error=str(error)[:200])
+                return
+            if not isinstance(stored, list) or not stored:
+                return
+            for event in stored:
+                if isinstance(event, dict) and event.get("e") in interpret.HAPPENINGS:
+                    self.tell(interpret.happened(event, live=False))
+            told += len(stored)
 
     def _binding_called(self, params: Params) -> None:
         payload = str(params.get("payload", ""))

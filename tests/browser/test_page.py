@@ -118,6 +118,21 @@ def test_a_stored_login_resumes_without_a_code_and_tells_what_came_in_meanwhile(
     assert not second.told.told(QrShown)
 
 
+def test_everything_that_came_in_meanwhile_is_told_however_much_it_is(
+    shell: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox
+) -> None:
+    first = linked(shell)
+    shell.keep_login(CLIENT)
+    first.close()
+    written = {f"3A{number:018X}" for number in range(1100)}
+    for id in sorted(written):
+        sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="while you were out", id=id)
+    second = opened(shell)
+    told: set[object] = set()
+    while told != written:
+        told.add(second.told.until(Happened, lambda fact: fact.kind == "message").payload["bare_id"])
+
+
 @pytest.mark.parametrize("lids", [False, True])
 def test_groups_and_lids_are_written_to_as_well(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, lids: bool

@@ -83,4 +83,6 @@ class Profiles:
         profile = self._of(client_id)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         words = (profile.phone or "", "kept" if profile.kept else "", "dropped" if profile.dropped else "")
-        self._file(client_id).write_text("\n".join(words) + "\n")
+        new = self._file(client_id).with_suffix(".new")
+        new.write_text("\n".join(words) + "\n")
+        new.replace(self._file(client_id))  # whole or not at all, whatever kills the process

@@ -16,7 +16,7 @@
   const TEXT = 65536; // WhatsApp's own limit of a message
   const NAME = 512;
   const KEPT = 5000; // messages remembered by their bare id
-  const STORED = 1000; // messages told after a start
+  const STORED = 500; // messages told at once after a start
   const FIRST_LOOK = 10; // ms between two looks for the page's modules
 
   const cut = (value, length = NAME) => (value === null || value === undefined ? null : String(value).slice(0, length));
@@ -300,11 +300,20 @@
     }
   }
 
-  /** What the page has in its memory, oldest first: what others sent, and how far our own messages have come. */
-  function stored({ since }) {
-    const found = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext' && msg.type !== 'protocol');
-    found.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
-    return found.slice(-STORED).map((msg) => ({ e: msg.id.fromMe ? 'ack' : 'message', ...described(msg) }));
+  let held = []; // what was in the memory when its reading began: what comes later is heard
+
+  /**
+   * What the page has in its memory, oldest first: what others sent, and how far our own messages have come. Some at a
+   * time: `told` says how many were read before, and an empty answer that there are no more.
+   */
+  function stored({ since, told }) {
+    if (!told) {
+      held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext' && msg.type !== 'protocol');
+      held.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
+    }
+    const found = held.slice(told, told + STORED);
+    if (!found.length) held = [];
+    return found.map((msg) => ({ e: msg.id.fromMe ? 'ack' : 'message', ...described(msg) }));
   }
 
   async function requestPairingCode({ phone }) {
