@@ -158,7 +158,7 @@ def test_what_comes_in_while_no_page_is_ready_is_told_at_the_next_one() -> None:
     browser.crash(ONE)
     browser.receive(ONE, "5491122334455", "two", "3EB002")
     browser.open(ONE, facts.append)
-    texts = [fact.payload["text"] for fact in facts if isinstance(fact, Happened)]
+    texts = [fact.payload["body"] for fact in facts if isinstance(fact, Happened)]
     assert texts == ["one", "two"]
     assert facts.kinds() == ["Happened", "BrowserGone", "Ready", "Happened"]
 

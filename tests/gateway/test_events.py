@@ -60,7 +60,7 @@ def test_what_happens_to_a_client_is_told_as_it_happens(service: Running) -> Non
         "INITIALIZING",
         "READY",
     ]
-    assert (told[-1]["type"], told[-1]["payload"]["text"], told[-1]["cliente_id"]) == ("message", "hello", 1)
+    assert (told[-1]["type"], told[-1]["payload"]["body"], told[-1]["cliente_id"]) == ("message", "hello", 1)
     assert [event["sequence"] for event in told] == [1, 2, 3, 4, 5]
 
 

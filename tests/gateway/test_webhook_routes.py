@@ -88,7 +88,7 @@ def test_only_what_is_wanted_arrives(service: Running, receiver: Receiver) -> No
         service.ready(client)
         service.browser.receive(ClientId(client), "5491122334455", f"to {client}")
     (request,) = receiver.wait(1)
-    assert (request.event["cliente_id"], request.event["payload"]["text"]) == (2, "to 2")
+    assert (request.event["cliente_id"], request.event["payload"]["body"]) == (2, "to 2")
 
 
 def test_deliveries_go_on_after_a_restart(tmp_path: Path, receiver: Receiver) -> None:

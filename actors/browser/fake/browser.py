@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actors.browser.fake.habits import Habits
 from actors.browser.fake.page import FakePage
@@ -168,15 +168,15 @@ class FakeBrowser:
 
     def receive(self, client_id: ClientId, phone: str, text: str, message_id: str | None = None) -> str:
         """Somebody writes to the client: told now, or when a page of it is Ready. Returns the full message id."""
-        full = f"false_{phone}@c.us_{message_ids.draw() if message_id is None else message_id}"
-        payload = {"id": full, "phone": phone, "lid": None, "text": text, "from_me": False, "t": int(time.time())}
-        self._happen(client_id, Happened("message", payload))
-        return full
+        chat, bare = f"{phone}@c.us", message_id or message_ids.draw()
+        told = _of_message(f"false_{chat}_{bare}", chat, phone)
+        self._happen(client_id, Happened("message", {**told, "from_me": False, "type": "chat", "body": text}))
+        return f"false_{chat}_{bare}"
 
     def acknowledge(self, client_id: ClientId, message_id: str, phone: str, ack: int) -> None:
         """The recipient's phone acknowledges a full message id: 2 device, 3 read."""
-        payload = {"id": message_id, "phone": phone, "lid": None, "ack": ack, "t": int(time.time())}
-        self._happen(client_id, Happened("message.ack", payload))
+        told = _of_message(message_id, f"{phone}@c.us", phone)
+        self._happen(client_id, Happened("message.ack", {**told, "from_me": True, "ack": ack}))
 
     # --- for pages ---------------------------------------------------------------------------------------------------
 
@@ -224,3 +224,10 @@ class FakeBrowser:
                 page.tell(event)
             else:
                 self.whatsapp.keep(client_id, event)
+
+
+def _of_message(full_id: str, chat: str, phone: str) -> dict[str, Any]:
+    """What the real page tells of every message."""
+    bare = full_id.split("_")[2] if full_id.count("_") >= 2 else full_id
+    told = {"id": full_id, "bare_id": bare, "chat": chat, "phone": phone, "lid": None, "author": chat}
+    return {**told, "t": int(time.time()), "live": True}
