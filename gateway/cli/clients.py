@@ -101,6 +101,16 @@ def _news(service: Remote, client: int, phone: str | None, found: dict[str, Any]
     return f"Type this code on the phone {phone}: [bold]{code}[/bold]"
 
 
+def stop(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+    """Close a client and keep its login: the next start needs no QR."""
+    with Remote(url, key) as service:
+        found = service.post("/stop", client)
+    if json:
+        output.as_json(found)
+    else:
+        output.console.print(f"client {client} is stopped; its login is kept")
+
+
 def log_out(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
     """Log a client out at WhatsApp; its phone must be paired again afterwards."""
     with Remote(url, key) as service:

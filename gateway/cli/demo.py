@@ -7,6 +7,7 @@ independent QR decoder), or the demo fails. The service runs as its own process,
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import os
 import signal
@@ -63,10 +64,10 @@ class Story:
         if self.service.poll() is not None:
             raise StepFailed(f"the service ended with exit code {self.service.returncode}")
         try:
-            answer: dict[str, Any] = self._gateway.get("/health").json()
+            ready = self._gateway.get("/ready").status_code == 200  # /health answers from the first moment
+            return self._asked("GET", "/health") if ready else None
         except httpx.TransportError:
             return None
-        return answer if "wa_js" in answer["versions"] else None  # it answers before the browser's loop has started
 
     def init(self) -> str:
         answer = self._asked("POST", "/init")
@@ -176,6 +177,7 @@ def run() -> int:
     console = Console(highlight=False)
     began = time.monotonic()
     try:
+        _there_is_a_decoder()
         with staged() as story:
             for number, (title, step) in enumerate(STEPS, 1):
                 _play(console, f"{number:2}/{len(STEPS)}  {title}", step, story)
@@ -278,13 +280,18 @@ def expect(seen: object, wanted: object, what: str) -> None:
         raise StepFailed(f"{what} is {seen!r}, not {wanted!r}")
 
 
+def _there_is_a_decoder() -> None:
+    """Told before anything is started. The service itself needs none. Raises StepFailed."""
+    if importlib.util.find_spec("zxingcpp") is None:
+        python = sys.executable
+        raise StepFailed(f"it reads the QR with a decoder that is not installed: {python} -m pip install zxing-cpp")
+
+
 def decoded(data_url: str | None) -> str:
     """What a camera reads in a `data:image/png;base64,…` URL. Raises StepFailed."""
-    try:
-        import zxingcpp
-        from PIL import Image
-    except ImportError as error:
-        raise StepFailed("the independent QR decoder is missing: pip install zxing-cpp") from error
+    import zxingcpp
+    from PIL import Image
+
     if data_url is None:
         raise StepFailed("/status shows no QR")
     png = base64.b64decode(data_url.removeprefix("data:image/png;base64,"))

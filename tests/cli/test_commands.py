@@ -113,8 +113,11 @@ def test_an_idempotency_key_sends_once(service: Running) -> None:
     assert len(service.browser.whatsapp.deliveries) == 1
 
 
-def test_a_client_is_logged_out_and_deleted(service: Running) -> None:
+def test_a_client_is_stopped_started_again_logged_out_and_deleted(service: Running) -> None:
     service.ready(1)
+    assert typed(service, "stop", "1").exit_code == 0
+    assert told(service, "clients") == []
+    assert told(service, "init", "1")["state"] == "READY"
     assert told(service, "logout", "1")["status"]["state"] == "DISCONNECTED_LOGOUT"
     assert told(service, "delete", "1")["success"] is True
     assert told(service, "clients") == []
