@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from pykka import ActorDeadError, Timeout
 from sqlalchemy.exc import ArgumentError
 
 from actors.browser.options import BrowserOptions, BrowserUnavailable
+from actors.capacity import Limit, host_limits, tightest
 from actors.clients.client import Times
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
@@ -194,7 +196,7 @@ class System:
                 self._directory,
                 journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.facts),
                 sessions=StoreSessions(store),
-                rules=rules(settings),
+                rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={session.client_id: Pairing(session.paired_at, session.early_logouts) for session in known},
                 watcher=watch,
             )
@@ -258,6 +260,16 @@ class System:
     def _died(self, what: str) -> None:
         if not self._stopping:
             self._fatal(what)
+
+
+def within(rules: Rules, host: tuple[Limit, ...], wanted: int) -> Rules:
+    """The same rules, for no more clients than the host leaves room for. Warns where more are `wanted`."""
+    limit = tightest(rules.max_clients, host)
+    if limit is None:
+        return rules
+    short = max(wanted, rules.max_clients) > limit.clients
+    _log.log(30 if short else 20, "system.room", clients=limit.clients, limit=limit.name, wanted=wanted)
+    return replace(rules, max_clients=limit.clients, limited_by=limit.name)
 
 
 def rules(settings: Settings) -> Rules:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 
+from actors.capacity import raise_open_files
 from actors.system import System
 from gateway import exposure
 from gateway.app import application, gateway_of
@@ -143,6 +144,7 @@ class Server:
 
 def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
     """Serve until a signal, or the death of a part. Main thread. Answers the exit code. Raises StartRefused."""
+    raise_open_files()
     with listen(settings.host, settings.port) as listener:
         return serve(Server(settings, browser), listener)
 

@@ -79,7 +79,7 @@ class PairingUnavailable(ClientRefusal):
 
 
 class CapacityExceeded(ClientRefusal):
-    """One more client would pass a limit the operator has set."""
+    """One more client would pass a limit that the operator, or the host, has set."""
 
     def __init__(self, limit: str, value: float) -> None:
         super().__init__(f"{limit} is {value:g}: end another client or raise the limit")

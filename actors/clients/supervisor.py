@@ -43,6 +43,7 @@ class Rules:
     cleanup_delay: Seconds = 60.0
     start_concurrency: int = 2
     max_clients: int = 0
+    limited_by: str = "SM_MAX_CLIENTS"
     client_memory: int = 0
 
 
@@ -176,7 +177,7 @@ class Supervisor(Supervising):
 
     def _refuse_beyond_capacity(self) -> None:
         if self._is_full():
-            raise CapacityExceeded("SM_MAX_CLIENTS", self._rules.max_clients)
+            raise CapacityExceeded(self._rules.limited_by, self._rules.max_clients)
 
     def _is_full(self) -> bool:
         return 0 < self._rules.max_clients <= len(self._records)
