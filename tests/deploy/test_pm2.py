@@ -41,7 +41,7 @@ class Deployed:
     def answers(self) -> bool:
         """Whether it takes work."""
         try:
-            return "wa_js" in httpx.get(f"{self.url}/health", timeout=5.0).json()["versions"]
+            return httpx.get(f"{self.url}/ready", timeout=5.0).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -104,7 +104,7 @@ class Service:
         assert self.process is not None
         assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
         try:
-            return "wa_js" in httpx.get(f"{self.url}/health", timeout=5.0).json()["versions"]
+            return httpx.get(f"{self.url}/ready", timeout=5.0).status_code == 200
         except httpx.TransportError:
             return False
 
