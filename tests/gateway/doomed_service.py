@@ -80,7 +80,7 @@ def main(part: str) -> int:
         loops.append(BrowserLoop(*args, wedged_after=WEDGED_AFTER, **options))
         return loops[-1]
 
-    real.BrowserLoop = loop  # type: ignore[attr-defined]
+    real.BrowserLoop = loop  # type: ignore[attr-defined, assignment]
     settings = load()
     logs.configure(settings)
     with listen(settings.host, settings.port) as listener:
