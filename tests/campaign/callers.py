@@ -17,8 +17,6 @@ import httpx
 
 from tests.campaign.plan import CHATS, Plan, Tide, friend
 
-PAUSE = 0.3
-"""Seconds between two tries of one request."""
 ASKS_AGAIN = 0.1
 """Share of the accepted messages that are handed in once more with the same key."""
 TRIES_SECONDS = 240.0
@@ -47,8 +45,8 @@ class Handed:
 class Consumer:
     """Writes to one chat of one client, one message after the other. A thread of its own."""
 
-    def __init__(self, plan: Plan, tide: Tide, url: str, client_id: int, chat: int) -> None:
-        self._plan, self._tide, self._client_id, self._chat = plan, tide, client_id, chat
+    def __init__(self, plan: Plan, tide: Tide, url: str, pause: float, client_id: int, chat: int) -> None:
+        self._pause, self._plan, self._tide, self._client_id, self._chat = pause, plan, tide, client_id, chat
         self._chance: random.Random = plan.chance("consumer", client_id, chat)
         self._http = httpx.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0)
         self.handed: list[Handed] = []
@@ -80,7 +78,7 @@ class Consumer:
             else:
                 self._hear(message, answer)
             if not message.accepted:
-                time.sleep(PAUSE * (0.5 + self._chance.random()))
+                time.sleep(self._pause * (0.5 + self._chance.random()))
 
     def _asks_again(self, message: Handed) -> bool:
         """Some consumers do not trust the first answer, or never see it."""
@@ -128,12 +126,14 @@ class Correspondent:
 
 
 class Crowd:
-    """All of them, each in a thread. A context manager: leaving it waits for all."""
+    """All of them, each in a thread. `pause`: seconds between two tries of one request."""
 
-    def __init__(self, plan: Plan, tide: Tide, url: str, write: Callable[[int, str, str, str], None]) -> None:
+    def __init__(
+        self, plan: Plan, tide: Tide, url: str, pause: float, write: Callable[[int, str, str, str], None]
+    ) -> None:
         chats = [(client_id, chat) for client_id in range(1, plan.clients + 1) for chat in range(CHATS)]
         self._tide = tide
-        self.consumers = [Consumer(plan, tide, url, *chat) for chat in chats]
+        self.consumers = [Consumer(plan, tide, url, pause, *chat) for chat in chats]
         self.correspondents = [Correspondent(plan, tide, *chat, write) for chat in chats]
         self._threads = [threading.Thread(target=self._run, args=[one.run]) for one in self._everyone()]
 

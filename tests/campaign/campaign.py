@@ -55,7 +55,7 @@ class Campaign:
         return verdict
 
     def _play(self) -> None:
-        self.crowd = Crowd(self._plan, self._tide, self._stage.url, self._stage.write)
+        self.crowd = Crowd(self._plan, self._tide, self._stage.url, self._stage.pause, self._stage.write)
         self.crowd.start()
         try:
             self.weather.run()

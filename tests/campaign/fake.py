@@ -66,6 +66,7 @@ class FakeStage:
     """A context manager."""
 
     tempo = 0.03
+    pause = 0.05
     restarts = 0.1
     hook_events: tuple[str, ...] = ("message",)
 

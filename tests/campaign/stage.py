@@ -39,6 +39,8 @@ class Stage(Protocol):
     data_dir: Path
     tempo: float
     """By how much pauses are shortened."""
+    pause: float
+    """Seconds after which consumers try again."""
     restarts: float
     """How much more seldom than by WEIGHTS the service itself is struck."""
     hook_events: tuple[str, ...]
@@ -86,6 +88,7 @@ class RealStage:
     """A context manager. The clients are of both generations of page and of both kinds of addressing."""
 
     tempo = 1.0
+    pause = 0.3
     restarts = 1.0
     hook_events: tuple[str, ...] = webhooks.EVENTS
 
