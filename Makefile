@@ -39,7 +39,7 @@ demo: setup ## The whole story on the embedded sandbox, in real headless Chromiu
 	@$(BIN)/session-manager demo
 
 test: setup postgres check ## Every check and every test
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready ## Style and types
 	@echo "==> ruff, mypy"

@@ -13,11 +13,24 @@ from tests.leaks import Before, mark_this_run
 PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 """By default structlog paints tracebacks with every local variable, a second each; tests crash actors by the dozen."""
 
+LONG = ("slow", "e2e")
+"""Marks of tests that take long, the longest first."""
+
 
 def pytest_configure() -> None:
     mark_this_run()
     hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
     hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first: of what runs side by side, the file that is begun last decides when all is over."""
+    ranks = {item.path: len(LONG) for item in items}
+    for item in items:
+        for rank, mark in enumerate(LONG):
+            if item.get_closest_marker(mark):
+                ranks[item.path] = min(ranks[item.path], rank)
+    items.sort(key=lambda item: ranks[item.path])
 
 
 @pytest.fixture(autouse=True)

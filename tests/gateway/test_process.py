@@ -62,7 +62,7 @@ def environment(data_dir: Path, **settings: object) -> dict[str, str]:
 def program(data_dir: Path, **settings: object) -> Iterator[Program]:
     """A service as a process, killed afterwards unless it has ended; a test that hangs is ended too."""
     running = Program(data_dir, **settings)
-    watchdog = threading.Timer(30.0, running.process.kill)
+    watchdog = threading.Timer(100.0, running.process.kill)
     watchdog.start()
     try:
         yield running
