@@ -36,6 +36,7 @@ def tail(
     """Follow what happens until Ctrl-C; with --json one event a line."""
     asked = {"client": client, "types": types, "after": after}
     with Remote(url, key) as service:
+        service.get("/health")  # a wrong address is told at once; only a service that was there is waited for
         for number, event in enumerate(_events(service, {k: v for k, v in asked.items() if v is not None}), 1):
             _show(event, json_lines)
             if number == count:
@@ -52,6 +53,8 @@ def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield event
         except httpx.TransportError as error:
             failures += 1
+            if failures == 1:
+                typer.echo(f"{service.url} has gone ({error}): trying again for a while", err=True)
             if failures > RETRIES:
                 raise Unreachable(f"No service answers at {service.url} ({error}).") from error
         time.sleep(RETRY_SECONDS)  # the server says when it is back by answering

@@ -137,8 +137,9 @@ def test_what_the_service_refuses_is_one_sentence_and_exit_code_1(service: Runni
     assert told_no == "session-manager: WhatsApp session not ready. Current state: NOT_INITIALIZED"
 
 
-def test_no_service_is_exit_code_4() -> None:
-    assert "http://127.0.0.1:1" in sentence(ran("clients", "--url", "http://127.0.0.1:1"), 4)
+@pytest.mark.parametrize("command", ["clients", "tail"])
+def test_no_service_is_exit_code_4_at_once(command: str) -> None:
+    assert "http://127.0.0.1:1" in sentence(ran(command, "--url", "http://127.0.0.1:1"), 4)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "2147483648"])
