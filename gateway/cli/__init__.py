@@ -15,7 +15,10 @@ from gateway.cli import backup, checklist, clients, keys, sandbox, send, serve, 
 
 app = typer.Typer(
     name="session-manager",
-    help="Keeps many WhatsApp clients alive on one host and offers them over HTTP.",
+    help=(
+        "Keeps many WhatsApp clients alive on one host and offers them over HTTP. "
+        "To begin without a phone: `serve --sandbox`, and in another terminal `init 99`."
+    ),
     epilog=(
         "Exit codes: 0 done; 1 could not start, or failed; 2 wrong options or settings; "
         "3 stopped, but something had to be killed; 4 no service answered; "
@@ -33,22 +36,24 @@ def demo() -> None:
     raise typer.Exit(run())
 
 
-app.command("serve")(serve.serve)
-app.command("clients")(clients.clients)
-app.command("init")(clients.init)
-app.command("status")(clients.status)
-app.command("send")(send.send)
-app.command("tail")(tail.tail)
-app.command("stop")(clients.stop)
-app.command("logout")(clients.log_out)
-app.command("delete")(clients.delete)
-app.add_typer(keys.app, name="keys")
-app.add_typer(webhooks.app, name="webhooks")
-app.command("checklist")(checklist.checklist)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("sandbox", context_settings=sandbox.PASSED_ON)(sandbox.sandbox)
-app.command("demo")(demo)
+RUN, USE, OPERATE = "Run it", "Clients and messages, of a service that runs", "Operate it"
+
+app.command("serve", rich_help_panel=RUN)(serve.serve)
+app.command("sandbox", rich_help_panel=RUN, context_settings=sandbox.PASSED_ON)(sandbox.sandbox)
+app.command("demo", rich_help_panel=RUN)(demo)
+app.command("clients", rich_help_panel=USE)(clients.clients)
+app.command("init", rich_help_panel=USE)(clients.init)
+app.command("status", rich_help_panel=USE)(clients.status)
+app.command("send", rich_help_panel=USE)(send.send)
+app.command("tail", rich_help_panel=USE)(tail.tail)
+app.command("stop", rich_help_panel=USE)(clients.stop)
+app.command("logout", rich_help_panel=USE)(clients.log_out)
+app.command("delete", rich_help_panel=USE)(clients.delete)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=OPERATE)
+app.command("checklist", rich_help_panel=OPERATE)(checklist.checklist)
+app.command("backup", rich_help_panel=OPERATE)(backup.backup)
+app.command("restore", rich_help_panel=OPERATE)(backup.restore)
 
 
 def main() -> None:
