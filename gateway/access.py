@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from actors.clients.errors import ShuttingDown
-from gateway.authority import CALLER, Caller
+from gateway.admission.authority import CALLER, Caller
 from gateway.errors import problem_of, respond
 from gateway.identity import HEADER, client_number
 from gateway.tracing import HEADER as TRACE

@@ -11,24 +11,24 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from actors.system import reachable
 from gateway import errors
 from gateway.access import Access
-from gateway.authority import NEEDS, OPEN, Need
+from gateway.admission.authority import NEEDS, OPEN, Need
+from gateway.admission.browser_sessions import BrowserSessions
+from gateway.admission.door import door
+from gateway.admission.guard import Guard, guard
+from gateway.admission.keys import Keyring
+from gateway.admission.page_headers import PageHeaders
+from gateway.admission.rate_limits import Rates
 from gateway.bridge import Bridge, System
-from gateway.browser_sessions import BrowserSessions
 from gateway.calls import Gateway, for_all, for_client
-from gateway.consumers import Consumers
-from gateway.door import door
-from gateway.guard import Guard, guard
 from gateway.http_metrics import TEMPLATE, HttpMetrics, named
-from gateway.keys import Keyring
 from gateway.openapi.document import Description
 from gateway.outbox import Outbox
-from gateway.page_headers import PageHeaders
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
-from gateway.rate_limits import Rates
 from gateway.readiness import Readiness
 from gateway.routes import clients, dashboard, docs, events, health, insight, keys, messages, qr, status, webhooks
-from gateway.streams import Streams
+from gateway.streaming.consumers import Consumers
+from gateway.streaming.streams import Streams
 from gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:

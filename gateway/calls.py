@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
     from actors.clients.types import ClientId
     from config.settings import Settings
+    from gateway.admission.browser_sessions import BrowserSessions
+    from gateway.admission.keys import Keyring
+    from gateway.admission.rate_limits import Rates
     from gateway.bridge import Bridge
-    from gateway.browser_sessions import BrowserSessions
-    from gateway.consumers import Consumers
     from gateway.http_metrics import HttpMetrics
-    from gateway.keys import Keyring
     from gateway.openapi.document import Description
     from gateway.outbox import Outbox
     from gateway.pages import StatusPages
     from gateway.qr import QrImages
-    from gateway.rate_limits import Rates
     from gateway.readiness import Readiness
-    from gateway.streams import Streams
+    from gateway.streaming.consumers import Consumers
+    from gateway.streaming.streams import Streams
     from gateway.webhooks import Webhooks
 
 

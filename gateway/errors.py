@@ -42,12 +42,12 @@ from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMe
 from actors.store.keys import NoSuchKey
 from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
-from gateway.authority import Forbidden, Unauthorized
+from gateway.admission.authority import Forbidden, Unauthorized
+from gateway.admission.keys import KeyRefused
+from gateway.admission.rate_limits import RateLimited
 from gateway.identity import HeaderRefused
-from gateway.keys import KeyRefused
-from gateway.rate_limits import RateLimited
 from gateway.replies import reply
-from gateway.schemas import ErrorAnswer
+from gateway.schemas.shape import ErrorAnswer
 from gateway.webhooks import NoSuchDeadLetter
 
 _log = structlog.get_logger("gateway")

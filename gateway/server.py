@@ -23,12 +23,12 @@ import uvicorn
 
 from actors.capacity import raise_open_files
 from actors.system import System
-from gateway import exposure
+from gateway.admission import exposure
 from gateway.app import application, gateway_of
 from gateway.listening import address, listen
 from gateway.notifying import READY, STOPPING, keep_alive, notify
-from gateway.sockets import bounded_socket
 from gateway.stacks import write_stacks
+from gateway.streaming.sockets import bounded_socket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from actors.system import RunningBrowser
     from config.settings import Settings
     from gateway.calls import Gateway
-    from gateway.streams import Streams
+    from gateway.streaming.streams import Streams
 
 KILLED, DIED = 3, 70
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -33,10 +33,10 @@ from actors.webhooks.addresses import Network, why_refused
 from actors.webhooks.definition import InvalidWebhook, changes, new_webhook
 from actors.webhooks.messages import Change
 from actors.webhooks.transport import resolve
-from gateway.authority import Forbidden
+from gateway.admission.authority import Forbidden
 
 if TYPE_CHECKING:
-    from gateway.authority import Caller
+    from gateway.admission.authority import Caller
     from gateway.bridge import Bridge, System
 
 STORE_SECONDS: Seconds = 30.0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from gateway.admission.door import is_loopback
 from gateway.checklist.steps import Need, Phase, Seen, Step, passed, verdict
-from gateway.door import is_loopback
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

@@ -72,17 +72,17 @@ def _over_http(url: str, key: str | None, call: Any) -> Any:
 
 
 def _listed_offline() -> list[dict[str, Any]]:
-    from gateway import offline_keys  # imported late: it brings the database
-    from gateway.key_shapes import KeyEntry
+    from gateway.admission import offline_keys  # imported late: it brings the database
+    from gateway.schemas.keys import KeyEntry
 
     return [KeyEntry.of(entry).model_dump() for entry in offline_keys.listed(load())]
 
 
 def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
-    from gateway import offline_keys
-    from gateway.authority import Scope
-    from gateway.key_shapes import KeyCreated
-    from gateway.keys import KeyRefused
+    from gateway.admission import offline_keys
+    from gateway.admission.authority import Scope
+    from gateway.admission.keys import KeyRefused
+    from gateway.schemas.keys import KeyCreated
 
     try:
         scopes = [Scope(scope) for scope in wanted["scopes"]]
@@ -94,7 +94,7 @@ def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _revoke_offline(id: str) -> None:
     from actors.store.keys import NoSuchKey
-    from gateway import offline_keys
+    from gateway.admission import offline_keys
 
     try:
         offline_keys.revoke(load(), id)

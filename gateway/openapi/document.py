@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from starlette.routing import BaseRoute, Route
 
-from gateway.authority import Need, Whose
+from gateway.admission.authority import Need, Whose
 from gateway.openapi.operation import CLIENT, Media, Operation
 from gateway.openapi.operations import OPERATIONS
-from gateway.schemas import ErrorAnswer
+from gateway.schemas.shape import ErrorAnswer
 
 Call = tuple[str, str]
 ERRORS: Mapping[int, tuple[str, ...]] = {

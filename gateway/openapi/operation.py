@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actors.clients.types import MAX_CLIENT_ID
-from gateway.schemas import ID
+from gateway.schemas.shape import ID
 
 Schema = Mapping[str, Any]
 

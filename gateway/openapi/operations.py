@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.event_shapes import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
-from gateway.key_shapes import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
 from gateway.openapi.operation import (
     CLIENT,
     CLIENT_OR_ALL,
@@ -23,36 +21,33 @@ from gateway.openapi.operation import (
     WEBHOOK,
     Operation,
 )
-from gateway.schemas import (
+from gateway.schemas.clients import (
     AbsentAnswer,
     ClientDetail,
     ClientEntry,
     ClientsQuery,
     DeletedAnswer,
-    HealthAnswer,
-    HealthSummary,
     HistoryAnswer,
     HistoryQuery,
     InitStarted,
     InitUnneeded,
     LoggedOutAnswer,
+    StatusAnswer,
+    StoppedAnswer,
+)
+from gateway.schemas.events import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
+from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
+from gateway.schemas.messages import (
     MessageAnswer,
     MessageRequest,
     MessagesAnswer,
     MessagesQuery,
-    PairingAnswer,
-    PairingRequest,
-    QrAnswer,
-    QrCodeAnswer,
-    QrCodeRefused,
-    QrUnavailable,
-    ReadyAnswer,
     SendRequest,
     SentAnswer,
-    StatusAnswer,
-    StoppedAnswer,
 )
-from gateway.webhook_shapes import (
+from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
+from gateway.schemas.webhooks import (
     DeadLettersAnswer,
     DeadLettersCount,
     DeadLettersQuery,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from actors.clients.errors import NoSuchClient, ShuttingDown, StartFailed
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
-from gateway.authority import may_see
+from gateway.admission.authority import may_see
+from gateway.admission.rate_limits import address_of
 from gateway.bodies import parse_query
 from gateway.errors import InvalidRequest
 from gateway.identity import HEADER, client_number, client_of
-from gateway.rate_limits import address_of
 from gateway.replies import reply
-from gateway.schemas import (
+from gateway.schemas.clients import (
     ClientDetail,
     ClientEntry,
     ClientsQuery,

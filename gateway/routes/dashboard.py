@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway import bodies
-from gateway.authority import Unauthorized, caller_of
-from gateway.browser_sessions import cookie
+from gateway.admission.authority import Unauthorized, caller_of
+from gateway.admission.browser_sessions import cookie
 from gateway.errors import InvalidRequest
 from gateway.replies import reply
-from gateway.schemas import SessionAnswer
+from gateway.schemas.service import SessionAnswer
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,24 +9,24 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from actors.clients.types import ClientId
-from gateway.authority import ANYONE, Forbidden, caller_of
+from gateway.admission.authority import ANYONE, Forbidden, caller_of
 from gateway.bodies import parse_query
-from gateway.carriers import EventStream, Reading, gap_of, over_websocket
 from gateway.errors import InvalidRequest, problem_of, respond
-from gateway.event_shapes import MAX_POSITION, EventsQuery, NextQuery, ReceiptAnswer, ReceiptQuery
-from gateway.feed import Wanted
 from gateway.identity import HEADER, client_of
 from gateway.replies import NO_STORE, JsonResponse, reply
-from gateway.stream import Events
+from gateway.schemas.events import MAX_POSITION, EventsQuery, NextQuery, ReceiptAnswer, ReceiptQuery
+from gateway.streaming.carriers import EventStream, Reading, gap_of, over_websocket
+from gateway.streaming.feed import Wanted
+from gateway.streaming.stream import Events
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Message, Receive, Scope, Send
 
-    from gateway.authority import Caller
+    from gateway.admission.authority import Caller
     from gateway.calls import Gateway
-    from gateway.consumers import Fetched
+    from gateway.streaming.consumers import Fetched
 
 RESUME_HEADER = "last-event-id"
 _DIGITS = len(str(MAX_POSITION))

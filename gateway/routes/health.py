@@ -8,9 +8,9 @@ from pykka import Timeout
 
 from actors.clients.errors import ShuttingDown, Starting
 from gateway import states
-from gateway.authority import caller_of
+from gateway.admission.authority import caller_of
 from gateway.replies import reply
-from gateway.schemas import HealthAnswer, HealthSummary
+from gateway.schemas.service import HealthAnswer, HealthSummary
 
 if TYPE_CHECKING:
     from starlette.requests import Request

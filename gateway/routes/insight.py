@@ -13,7 +13,8 @@ from actors.clients.types import ClientId, State
 from gateway.bodies import parse_query
 from gateway.identity import client_number
 from gateway.replies import NO_STORE, reply
-from gateway.schemas import HistoryAnswer, HistoryQuery, ReadyAnswer
+from gateway.schemas.clients import HistoryAnswer, HistoryQuery
+from gateway.schemas.service import ReadyAnswer
 
 if TYPE_CHECKING:
     from starlette.requests import Request

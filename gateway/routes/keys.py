@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.clients.types import ClientId
-from gateway.authority import Scope
-from gateway.key_shapes import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
-from gateway.keys import FIRST_ID
+from gateway.admission.authority import Scope
+from gateway.admission.keys import FIRST_ID
 from gateway.replies import reply
-from gateway.schemas import iso
+from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
+from gateway.schemas.shape import iso
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -10,7 +10,14 @@ from gateway.bodies import parse_query
 from gateway.errors import InvalidRequest
 from gateway.outbox import Draft
 from gateway.replies import reply
-from gateway.schemas import MessageAnswer, MessageRequest, MessagesAnswer, MessagesQuery, SendRequest, SentAnswer
+from gateway.schemas.messages import (
+    MessageAnswer,
+    MessageRequest,
+    MessagesAnswer,
+    MessagesQuery,
+    SendRequest,
+    SentAnswer,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request

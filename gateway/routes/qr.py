@@ -11,7 +11,7 @@ from gateway import states
 from gateway.calls import for_client
 from gateway.identity import HeaderRefused
 from gateway.replies import reply
-from gateway.schemas import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
+from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.clients.types import ClientId
-from gateway.authority import ANYONE, caller_of
+from gateway.admission.authority import ANYONE, caller_of
 from gateway.bodies import parse_query
 from gateway.replies import reply
-from gateway.webhook_shapes import (
+from gateway.schemas.webhooks import (
     DeadLettersAnswer,
     DeadLettersCount,
     DeadLettersQuery,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from gateway.authority import Caller
+    from gateway.admission.authority import Caller
     from gateway.calls import Gateway
 
 _DIGITS = 18

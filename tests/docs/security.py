@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from starlette.routing import Route
 
 from config.settings import Settings, env_name
+from gateway.admission.authority import NEEDS, Need, Whose
+from gateway.admission.page_headers import HEADERS
 from gateway.app import routes
-from gateway.authority import NEEDS, Need, Whose
-from gateway.page_headers import HEADERS
 
 HEAD = """# Who may call, and how much
 

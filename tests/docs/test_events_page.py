@@ -17,7 +17,7 @@ from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transi
 from actors.webhooks.line import body_of
 from actors.webhooks.signature import sign
 from config.settings import Settings, env_name
-from gateway.feed import Told
+from gateway.streaming.feed import Told
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text("utf-8")
 EXAMPLES: list[dict[str, Any]] = [

@@ -21,7 +21,7 @@ from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings
 from gateway.listening import address, listen
 from gateway.server import Ending, Server
-from gateway.streams import Streams
+from gateway.streaming.streams import Streams
 
 T = TypeVar("T")
 PATIENCE = 10.0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.clients.types import ClientId
-from gateway.authority import (
+from gateway.admission.authority import (
     ANYONE,
     NEEDS,
     OPEN,

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from actors.clients.types import ClientId
-from gateway.authority import Forbidden, Scope
-from gateway.browser_sessions import COOKIE, IDLE, LIFE, LIMIT, BrowserSessions
-from gateway.keys import Keyring, KeyStore, draw
+from gateway.admission.authority import Forbidden, Scope
+from gateway.admission.browser_sessions import COOKIE, IDLE, LIFE, LIMIT, BrowserSessions
+from gateway.admission.keys import Keyring, KeyStore, draw
 from gateway.routes.dashboard import DIRECTORY, FILES
 from tests.gateway.running import Running
 

@@ -79,7 +79,7 @@ def test_a_body_that_does_not_come_is_408_where_it_is_read(bounded: Running) -> 
 def test_a_body_that_nobody_reads_and_that_drips_on_ends_the_connection(
     bounded: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.connections._AFTER_BODY", 0.0)
+    monkeypatch.setattr("gateway.admission.connections._AFTER_BODY", 0.0)
     with raw(bounded) as connection:
         connection.send(request(X_Cliente_Id="1", Content_Length="1000000"))
         assert connection.answer().status == 200

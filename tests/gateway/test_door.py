@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from starlette.exceptions import HTTPException
 
-from gateway.authority import Forbidden
-from gateway.door import Door, Hosts, host_name
+from gateway.admission.authority import Forbidden
+from gateway.admission.door import Door, Hosts, host_name
 from tests.gateway.running import Running
 
 Headers = list[tuple[bytes, bytes]]

@@ -20,11 +20,11 @@ from actors.store.keys import ApiKey
 from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
-from gateway.authority import Scope
-from gateway.exposure import check_certificate, refuse_exposure
-from gateway.keys import draw
+from gateway.admission.authority import Scope
+from gateway.admission.exposure import check_certificate, refuse_exposure
+from gateway.admission.keys import draw
+from gateway.admission.page_headers import HEADERS, PageHeaders
 from gateway.listening import listen
-from gateway.page_headers import HEADERS, PageHeaders
 from gateway.server import Ending, Server
 from tests.gateway.running import Running, until
 

@@ -18,12 +18,12 @@ from starlette.websockets import WebSocket
 
 from actors.clients.types import ClientId
 from config.settings import Settings
-from gateway.authority import OPEN, Caller, Need, Scope, Whose, caller_of
-from gateway.door import door
-from gateway.guard import guard
-from gateway.keys import Keyring, KeyStore, draw
+from gateway.admission.authority import OPEN, Caller, Need, Scope, Whose, caller_of
+from gateway.admission.door import door
+from gateway.admission.guard import guard
+from gateway.admission.keys import Keyring, KeyStore, draw
+from gateway.admission.rate_limits import Rates
 from gateway.listening import listen
-from gateway.rate_limits import Rates
 from tests.gateway.raw import Raw, request
 from tests.gateway.running import until
 

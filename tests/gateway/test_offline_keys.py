@@ -11,9 +11,9 @@ from actors.clients.types import ClientId
 from actors.store.keys import NoSuchKey
 from config.refusal import StartRefused
 from config.settings import Settings
-from gateway import keys, offline_keys
-from gateway.authority import Scope
-from gateway.keys import KeyRefused
+from gateway.admission import keys, offline_keys
+from gateway.admission.authority import Scope
+from gateway.admission.keys import KeyRefused
 from tests.gateway.running import Running, until
 
 

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.admission.authority import NEEDS
 from gateway.app import routes
-from gateway.authority import NEEDS
 from gateway.openapi.document import document
 from gateway.openapi.operations import OPERATIONS
 from tests.gateway.running import Running

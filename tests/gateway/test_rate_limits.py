@@ -13,9 +13,9 @@ from actors.clients.protocol import AlreadyRunning, Started, Status
 from actors.clients.types import ClientId, State
 from actors.runtime.testing import ManualClock
 from config.settings import Settings
-from gateway.authority import ANYONE, OPEN, Caller, Need, Scope, Whose
+from gateway.admission.authority import ANYONE, OPEN, Caller, Need, Scope, Whose
+from gateway.admission.rate_limits import Rate, RateLimited, Rates, StartRates, Windows, address_of
 from gateway.bridge import Bridge
-from gateway.rate_limits import Rate, RateLimited, Rates, StartRates, Windows, address_of
 from tests.gateway.running import Running
 
 HERE = "127.0.0.1"

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from gateway.admission.authority import NEEDS, Need, Scope, Whose
 from gateway.app import routes
-from gateway.authority import NEEDS, Need, Scope, Whose
 from tests.gateway.alone import Alone
 from tests.gateway.generated import MALFORMED, Requests
 from tests.gateway.hammer import HEAD, Tally, hammer

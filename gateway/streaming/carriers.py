@@ -18,15 +18,15 @@ import structlog
 from starlette.responses import Response
 
 from gateway.replies import NO_STORE
-from gateway.stream import Beat, End, Events, Part, Why
-from gateway.streams import heeding
+from gateway.streaming.stream import Beat, End, Events, Part, Why
+from gateway.streaming.streams import heeding
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from gateway.feed import Wanted
-    from gateway.stream import Stream
-    from gateway.streams import Streams
+    from gateway.streaming.feed import Wanted
+    from gateway.streaming.stream import Stream
+    from gateway.streaming.streams import Streams
 
 RETRY_SECONDS = 3
 """After how long a browser comes again when the connection just broke."""

@@ -27,7 +27,7 @@ from pykka import ActorDeadError, Timeout
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Reply
 from actors.store.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey
-from gateway.authority import ANYONE, Caller, Scope
+from gateway.admission.authority import ANYONE, Caller, Scope
 
 REFRESH: Seconds = 15.0
 """How often the keys are read again, and the times of their last use written."""
@@ -110,7 +110,7 @@ class Keyring:
     """The keys that are valid now. `store` answers the store, once there is one; `first` is the key a setting gives.
 
     A service that has no key lets anyone in, until it has its first; it never does again in this process, so that
-    revoking the last key shuts everyone out and not in. Whether it may have no key is for `gateway.exposure` to say.
+    revoking the last key shuts everyone out and not in. Whether it may have no key is for `exposure` to say.
     """
 
     def __init__(

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from actors.clients.errors import ShuttingDown
-from gateway.feed import Feed, Wanted
-from gateway.stream import Bounds, Stream, Why
+from gateway.streaming.feed import Feed, Wanted
+from gateway.streaming.stream import Bounds, Stream, Why
 
 if TYPE_CHECKING:
     from starlette.types import Receive

@@ -20,14 +20,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gateway.authority import Forbidden
+from gateway.admission.authority import Forbidden
 from gateway.errors import problem_of, respond
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from config.settings import Settings
-    from gateway.keys import Keyring
+    from gateway.admission.keys import Keyring
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key", "X-Cliente-Id")

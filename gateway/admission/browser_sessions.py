@@ -22,9 +22,9 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from actors.clients.types import Seconds
-from gateway.authority import Caller, Forbidden
-from gateway.door import is_same_origin
-from gateway.keys import Keyring, digest_of, presented
+from gateway.admission.authority import Caller, Forbidden
+from gateway.admission.door import is_same_origin
+from gateway.admission.keys import Keyring, digest_of, presented
 
 COOKIE = "session_manager"
 TOKEN_HEADER = b"x-csrf-token"

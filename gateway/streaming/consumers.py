@@ -18,9 +18,9 @@ from actors.clients.errors import ShuttingDown
 from actors.clients.types import Seconds
 from actors.store.consumers import Acknowledge, Consumer, ConsumerDiffers, GetConsumer, OpenConsumer
 from actors.store.errors import StoreUnavailable
-from gateway.feed import STORE_SECONDS, Told, Wanted
-from gateway.stream import Beat, End, Events, Why
-from gateway.streams import Streams, heeding
+from gateway.streaming.feed import STORE_SECONDS, Told, Wanted
+from gateway.streaming.stream import Beat, End, Events, Why
+from gateway.streaming.streams import Streams, heeding
 
 if TYPE_CHECKING:
     from starlette.types import Receive

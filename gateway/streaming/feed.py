@@ -20,7 +20,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.store.events import Event
 from actors.store.store import Store
 from actors.webhooks.patterns import matches
-from gateway.schemas import iso
+from gateway.schemas.shape import iso
 
 STORE_SECONDS: Seconds = 30.0
 """How long the store may take for a page of events, or to take a subscriber."""

@@ -1,7 +1,7 @@
 """Keys from the command line, straight in the database: before the first start, or when every admin's key is lost.
 
-A service that runs beside it takes notice within `gateway.keys.REFRESH` seconds. Everything here blocks and belongs to
-one thread; everything raises StartRefused where the database cannot be used.
+A service that runs beside it takes notice within `keys.REFRESH` seconds. Everything here blocks and belongs to one
+thread; everything raises StartRefused where the database cannot be used.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from actors.store.keys import AddKey, ApiKey, GetKeys, RevokeKey
 from actors.system import opened_store
-from gateway.authority import Scope
-from gateway.keys import FIRST_NOT_ADMIN, KeyRefused, draw, is_admin
+from gateway.admission.authority import Scope
+from gateway.admission.keys import FIRST_NOT_ADMIN, KeyRefused, draw, is_admin
 
 if TYPE_CHECKING:
     from actors.clients.types import ClientId

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.webhooks.patterns import is_pattern
-from gateway.schemas import Answer
+from gateway.schemas.shape import Answer
 
 MAX_POSITION = 2**63 - 1
 _PATTERNS = 100

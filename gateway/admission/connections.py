@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from actors.clients.types import Seconds
 from gateway.replies import render
-from gateway.schemas import ErrorAnswer
+from gateway.schemas.shape import ErrorAnswer
 
 if TYPE_CHECKING:
     from config.settings import Settings

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.authority import CALLER, NEEDS, Caller, Forbidden, Need, Unauthorized, check
-from gateway.browser_sessions import BrowserSessions
+from gateway.admission.authority import CALLER, NEEDS, Caller, Forbidden, Need, Unauthorized, check
+from gateway.admission.browser_sessions import BrowserSessions
+from gateway.admission.keys import Keyring
+from gateway.admission.rate_limits import RateLimited, Rates
 from gateway.errors import problem_of, respond
 from gateway.identity import HeaderRefused
-from gateway.keys import Keyring
-from gateway.rate_limits import RateLimited, Rates
 
 _UPGRADE = "GET"
 """A WebSocket is asked for by a GET."""
@@ -86,7 +86,7 @@ def _needs_of(route: Route | WebSocketRoute, needs: Mapping[tuple[str, str], Nee
 
 def _need_of(needs: Mapping[tuple[str, str], Need], method: str, path: str) -> Need:
     if (method, path) not in needs:
-        raise KeyError(f"{method} {path} has no row in gateway.authority.NEEDS: say who may call it")
+        raise KeyError(f"{method} {path} has no row in gateway.admission.authority.NEEDS: say who may call it")
     return needs[method, path]
 
 

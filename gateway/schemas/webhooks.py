@@ -14,7 +14,7 @@ from actors.store.deliveries import Line
 from actors.store.webhooks import Webhook
 from actors.webhooks.definition import shown
 from actors.webhooks.schedule import Growth
-from gateway.schemas import Answer, Request, iso
+from gateway.schemas.shape import Answer, Request, iso
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _NUMBERS = {"type": "array", "items": {"type": "integer"}}

@@ -24,7 +24,7 @@ from actors.runtime import MailboxFull
 from actors.store.errors import StoreUnavailable
 from actors.store.store import Store
 from actors.store.streams import Gap, Page, ReadPage
-from gateway.feed import STORE_SECONDS, Feed, Told, Wanted
+from gateway.streaming.feed import STORE_SECONDS, Feed, Told, Wanted
 
 BUFFER_BYTES = 8 * 1024 * 1024
 """How much a reader may be behind in bytes."""
@@ -83,7 +83,7 @@ class Bounds:
 
 
 class Stream:
-    """Parts for one reader, after `position`, or from now on. Made by `gateway.streams.Streams.open`."""
+    """Parts for one reader, after `position`, or from now on. Made by `gateway.streaming.streams.Streams.open`."""
 
     def __init__(
         self, feed: Feed, store: Callable[[], Store], wanted: Wanted, position: int | None, bounds: Bounds

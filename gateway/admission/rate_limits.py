@@ -28,8 +28,8 @@ from limits.strategies import MovingWindowRateLimiter
 from actors.clients.errors import StartFailed
 from actors.clients.protocol import AlreadyRunning, Started
 from actors.clients.types import ABSENT, ClientId, Seconds
-from gateway.authority import Caller, Need
-from gateway.authority import Scope as Right
+from gateway.admission.authority import Caller, Need
+from gateway.admission.authority import Scope as Right
 from gateway.identity import HeaderRefused, client_of
 
 if TYPE_CHECKING:

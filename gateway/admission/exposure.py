@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from config.refusal import StartRefused
-from gateway.connections import bounded
-from gateway.door import is_loopback
+from gateway.admission.connections import bounded
+from gateway.admission.door import is_loopback
 
 if TYPE_CHECKING:
     from actors.store.keys import ApiKey

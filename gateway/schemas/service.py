@@ -1,0 +1,57 @@
+"""The service itself: /health, /ready, and who is signed in at the dashboard."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field
+
+from actors.clients.types import State
+from gateway.admission.authority import Caller, Scope
+from gateway.readiness import Obstacle
+from gateway.schemas.shape import Answer
+
+
+class HealthSummary(Answer):
+    """GET /health, as strangers see it."""
+
+    status: Literal["ok"] = "ok"
+    service: Literal["session-manager"] = "session-manager"
+    whatsapp_state: State
+
+
+class HealthAnswer(HealthSummary):
+    """GET /health. `clients`: how many are in each state."""
+
+    clients: dict[State, int] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class SessionAnswer(Answer):
+    """GET, POST and DELETE /dashboard/session. `csrf` goes into X-CSRF-Token; `clients` is null for all."""
+
+    signed_in: bool
+    key_needed: bool
+    csrf: str | None
+    key: str | None
+    scopes: list[Scope]
+    clients: list[int] | None
+
+    @classmethod
+    def of(cls, caller: Caller | None, *, key_needed: bool, csrf: str | None) -> Self:
+        """Fill from who calls; None for a stranger."""
+        return cls(
+            signed_in=caller is not None,
+            key_needed=key_needed,
+            csrf=csrf,
+            key=(caller.key_id or None) if caller else None,
+            scopes=[scope for scope in Scope if caller is not None and caller.may(scope)],
+            clients=sorted(caller.clients) if caller is not None and caller.clients is not None else None,
+        )
+
+
+class ReadyAnswer(Answer):
+    """GET /ready. `why`: what is in the way."""
+
+    ready: bool
+    why: list[Obstacle]

@@ -1,0 +1,67 @@
+"""What every request and every answer is made of. Field names are the contract's: fixed; new fields may be added.
+
+Rule of this package: plain shapes, and how to fill them from what actors answer. Instants are ISO 8601 in UTC,
+durations seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NUMBER = r"^[0-9]{1,15}$"
+"""A phone number as E.164 bounds it, digits only."""
+
+
+CHAT = r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid)$"
+"""A number, or the id of a person's, a group's or a hidden number's chat."""
+
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""ISO 8601 with an offset from UTC."""
+
+
+ID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
+"""A ULID."""
+
+
+class Request(BaseModel):
+    """What callers send: no conversion of types, and what is not known is ignored."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """What callers get."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ErrorAnswer(Answer):
+    """Every error, but those of /qr and /qr-code; further fields depend on `code`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    error: Literal[True] = True
+    code: str
+    message: str
+
+
+def iso(instant: float | None) -> str | None:
+    """Epoch seconds as ISO 8601 in UTC with milliseconds."""
+    if instant is None:
+        return None
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def epoch(text: str) -> float:
+    """ISO 8601 with an offset as epoch seconds. Raises ValueError."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("should be an instant in ISO 8601, such as 2026-01-31T12:00:00Z") from None
+    if instant.tzinfo is None:
+        raise ValueError("should have an offset from UTC, such as Z or -03:00")
+    return instant.timestamp()
