@@ -51,6 +51,10 @@ CACHES = frozenset(
 """Directories that Chromium fills again by itself. What a page stores is in none of them."""
 
 
+SINGLETON = ("SingletonLock", "SingletonCookie", "SingletonSocket")
+"""What the full build leaves in a profile while it runs, and after a SIGKILL; the headless shell leaves nothing."""
+
+
 class ProfileInUse(Exception):
     """Another process holds the profile; the text names it where it can be known."""
 
@@ -125,8 +129,22 @@ class Profile:
             return None
 
     def unrecord(self) -> None:
-        """Its Chromium is gone."""
+        """Its Chromium is gone, and what it would have removed at an orderly end goes too. For the owner only."""
         (self.directory / "process.json").unlink(missing_ok=True)
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Remove the full build's own lock, which a SIGKILL leaves: a link in the profile, a directory beside /tmp.
+
+        The lock names the host. Left behind, it would keep a Chromium of the same profile from starting once the host
+        has another name, as a container has after each deploy. For the owner only, and while no Chromium is on it.
+        """
+        with contextlib.suppress(OSError):
+            beside = Path(os.readlink(self.user_data / "SingletonSocket")).parent
+            if beside.name.startswith("org.chromium."):
+                shutil.rmtree(beside, ignore_errors=True)
+        for name in SINGLETON:
+            (self.user_data / name).unlink(missing_ok=True)
 
     def delete(self) -> None:
         """All of it, if it was dropped. For the owner only."""
@@ -226,6 +244,7 @@ class Profiles:
 
     def _take(self, profile: Profile, *, again: bool = True) -> int:
         held = profile.lock()
+        profile.unlock()
         if profile.is_dropped:
             profile.delete()
             if again:

@@ -194,6 +194,41 @@ def test_what_is_not_provably_ours_lives_on(profiles: Profiles, doubt: str) -> N
         process.kill()
 
 
+def left_by_a_kill(profile: Profile, tmp_path: Path, directory: str) -> Path:
+    """What the full build leaves in a profile and beside it."""
+    beside = tmp_path / directory
+    for place in (beside, profile.user_data):
+        place.mkdir(parents=True)
+    (beside / "SingletonSocket").touch()
+    (profile.user_data / "SingletonSocket").symlink_to(beside / "SingletonSocket")
+    (profile.user_data / "SingletonCookie").symlink_to("1234")
+    (profile.user_data / "SingletonLock").symlink_to("another-host-1234")
+    (profile.user_data / "Local State").touch()
+    return beside
+
+
+def test_the_lock_that_a_killed_chromium_left_goes_with_the_next_owner(
+    profiles: Profiles, files: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    profile = profiles.of(ONE)
+    beside = left_by_a_kill(profile, tmp_path, "org.chromium.Chromium.aB1xYz")
+
+    async def own() -> list[str]:
+        async with profiles.owned(ONE, files):
+            return sorted(os.listdir(profile.user_data))
+
+    assert asyncio.run(own()) == ["Local State"]
+    assert not beside.exists()
+
+
+def test_a_lock_that_points_elsewhere_takes_nothing_along(profiles: Profiles, tmp_path: Path) -> None:
+    profile = profiles.of(ONE)
+    beside = left_by_a_kill(profile, tmp_path, "precious")
+    profile.unlock()
+    assert (beside / "SingletonSocket").exists()
+    assert os.listdir(profile.user_data) == ["Local State"]
+
+
 def test_a_broken_record_hurts_nobody(profiles: Profiles) -> None:
     profile = profiles.of(ONE)
     os.close(profile.lock())
