@@ -12,6 +12,8 @@ import uvicorn
 
 from sandbox.app import build
 
+IDLE_SECONDS = 30
+"""Longer than clients keep an idle connection (httpx: 5 s): else one is closed under a request now and then."""
 BACKLOG = 128
 
 
@@ -42,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             log_level=said.log_level,
             access_log=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=IDLE_SECONDS,
             lifespan="off",
         )
         uvicorn.Server(config).run([listening])

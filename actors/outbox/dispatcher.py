@@ -292,11 +292,12 @@ class Dispatcher(Actor):
         """
         lane.doubted = message.id
         self._rest(message.client_id, 0.0)
+        if lane.ready:  # who waits is told what the page says, or when the client turns out to be lost
+            self._look_up(message, 1)
+            return
         for asker in self._askers.of_client(message.client_id):
             if asker.order.id == message.id and asker.order.withdraw:
                 self._tell_standing(asker.order, asker.ticket)
-        if lane.ready:
-            self._look_up(message, 1)
 
     def _settle(self, message: Message, state: MessageState, reason: str | None, full_id: str | None = None) -> None:
         self._log_settled(message, state)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -154,9 +154,7 @@ class Site:
         if url.host not in ("127.0.0.1", "localhost", "::1"):
             return None
         with contextlib.suppress(psutil.Error):
-            for socket in psutil.net_connections("tcp"):
-                if socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port:
-                    return psutil.Process(socket.pid)
+            return _oldest({socket.pid for socket in psutil.net_connections("tcp") if _listens(socket, port)})
         return None
 
     def chromiums(self, client: int | None = None) -> set[int]:
@@ -222,6 +220,20 @@ def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
         os.environ.clear()
         os.environ.update(before)
         assert Path.cwd() == here
+
+
+def _listens(socket: Any, port: int) -> bool:
+    return bool(socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port)
+
+
+def _oldest(pids: Iterable[int]) -> psutil.Process | None:
+    """While the service starts a Chromium, a fork of it holds its socket for a moment: the oldest is the service."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            found.append((process.create_time(), process))
+    return min(found, key=lambda born: born[0], default=(0.0, None))[1]
 
 
 def _with_argument(start: str) -> Iterator[psutil.Process]:

@@ -44,11 +44,17 @@ def of(found: Samples, name: str, **labels: str) -> float:
 # --- metrics ----------------------------------------------------------------------------------------------------------
 
 
+def _is_told(found: Samples) -> bool:
+    """Whether the second client's QR, and the last event of the first one's message, have come to be counted."""
+    told = of(found, "messages_total", state="sent") == 1 and of(found, "events_total", type="message.state") == 2
+    return told and of(found, "clients", state="QR_REQUIRED") == 1
+
+
 def test_what_flows_by_is_counted(service: Running) -> None:
     service.ready(1)
     assert service.post("/send", 1, TEXT).status_code == 200
     service.without_wait(2)
-    found = until(lambda: samples(service), lambda found: of(found, "clients", state="QR_REQUIRED") == 1, "it is told")
+    found = until(lambda: samples(service), _is_told, "it is told")
     assert of(found, "clients", state="READY") == 1
     assert of(found, "clients", state="ERROR") == 0
     assert of(found, "transitions_total", state="READY", reason="NONE") == 1

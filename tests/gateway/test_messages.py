@@ -130,11 +130,11 @@ def test_a_failed_message_says_why(service: Running) -> None:
 def test_a_send_that_nobody_confirms_is_called_unknown_and_never_sent_again(tmp_path: Path) -> None:
     with Running(tmp_path, send_timeout=0.3) as service:
         service.ready(1)
-        service.browser.habits = Habits(sends=always(Fate.ACK_LOST))
+        service.browser.habits = Habits(sends=always(Fate.PENDING))
         answer = hand_in(service, "/send")
         assert (answer.status_code, answer.json()["code"]) == (500, "SEND_FAILED")
         assert answer.json()["outcome"] == "unknown"
-        assert len(service.browser.whatsapp.deliveries) == 1
+        assert len(service.browser.page(ClientId(1)).ordered("send_text")) == 1
 
 
 def test_what_has_not_left_can_be_cancelled_once(service: Running) -> None:

@@ -109,7 +109,16 @@ def test_what_whatsapp_refuses_is_told_with_the_reason(service: Running) -> None
     assert answer.json()["outcome"] == "failed"
 
 
-@pytest.mark.parametrize("fate", [Fate.PENDING, Fate.UNSETTLED, Fate.ACK_LOST, Fate.CRASH_AFTER])
+def test_a_page_that_cannot_tell_is_asked_what_it_knows(tmp_path: Path) -> None:
+    browser = FakeBrowser(Habits(sends=always(Fate.UNSETTLED)))
+    with Running(tmp_path / "data", browser) as service:
+        service.ready(1)
+        answer = service.post("/send", 1, GOOD)
+    assert answer.status_code == 200
+    assert len(browser.whatsapp.deliveries) == 1
+
+
+@pytest.mark.parametrize("fate", [Fate.PENDING, Fate.CRASH_AFTER])
 def test_what_nobody_can_tell_is_called_unknown(tmp_path: Path, fate: Fate) -> None:
     browser = FakeBrowser(Habits(sends=always(fate)))
     with Running(tmp_path / "data", browser, send_timeout=0.2) as service:
