@@ -226,7 +226,7 @@ def _listens(socket: Any, port: int) -> bool:
     return bool(socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port)
 
 
-def _oldest(pids: Iterable[int]) -> psutil.Process | None:
+def _oldest(pids: Iterable[int | None]) -> psutil.Process | None:
     """While the service starts a Chromium, a fork of it holds its socket for a moment: the oldest is the service."""
     found = []
     for pid in pids:
