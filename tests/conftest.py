@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import hypothesis
@@ -33,10 +34,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks[item.path])
 
 
+OURS = ("actors.", "gateway.", "config.")
+
+
 @pytest.fixture(autouse=True)
 def plain_log() -> None:
     """Undo what the test before has made of the log."""
     structlog.reset_defaults()
+    for name, module in list(sys.modules.items()):
+        if name.startswith(OURS) and (log := vars(module).get("_log")) is not None:
+            vars(log).pop("bind", None)  # what the service's own configuration has it cache
     structlog.configure(processors=[structlog.processors.add_log_level, PLAIN])
 
 

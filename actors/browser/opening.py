@@ -66,6 +66,7 @@ class Opening:
         await self._tried(self._navigate)
 
     async def _tried(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        told: StartFailed | None = None
         async for trial in AsyncRetrying(
             stop=stop_before_delay(max(0.0, self._left())),
             wait=wait_random_exponential(multiplier=0.2, max=3.0),
@@ -73,7 +74,14 @@ class Opening:
             reraise=True,
         ):
             with trial:
-                await attempt()
+                try:
+                    await attempt()
+                except StartFailed as failed:
+                    if told is not None and self._left() <= 0:
+                        # The deadline cut this attempt short: what it says is less than what the one before said.
+                        raise told from failed
+                    told = failed
+                    raise
 
     def _left(self) -> Seconds:
         return self._deadline - time.monotonic()
