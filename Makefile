@@ -5,9 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Tests side by side, as files. Most of their time is waiting, so one more than there are cores.
 WORKERS ?= 3
-# A test may fail because others keep the same cores busy. What failed runs once more, alone, and is named: what fails
-# again fails the whole; what passes now is not steady, which is a defect too, to be looked into.
-ALONE = { echo "==> not steady beside others: once more, alone"; $(BIN)/pytest --last-failed --last-failed-no-failures none; }
 WA_JS := actors/browser/node_modules/.package-lock.json
 SWAGGER_UI := gateway/docs/node_modules/.package-lock.json
 
@@ -42,7 +39,7 @@ demo: setup ## The whole story on the embedded sandbox, in real headless Chromiu
 	@$(BIN)/session-manager demo
 
 test: setup postgres check ## Every check and every test
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder || $(ALONE)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready ## Style and types
 	@echo "==> ruff, mypy"
