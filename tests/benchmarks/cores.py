@@ -12,5 +12,5 @@ ENOUGH = len(_CORES) > 1
 
 
 def pin(core: int) -> None:
-    """Keep this process, and every thread it will have, on one core."""
+    """Keep the calling thread, and every thread it will start, on one core."""
     os.sched_setaffinity(0, {core})
