@@ -63,10 +63,11 @@ class Consumer:
                 text = f"out {self._client_id}/{self._chat}/{number}"
                 self.handed.append(message := Handed(self._client_id, text, way, f"{text.replace(' ', '-')}#0"))
                 self._hand_in(message)
+                self._tide.done()
 
     def _hand_in(self, message: Handed) -> None:
         deadline = time.monotonic() + TRIES_SECONDS
-        while not message.accepted and time.monotonic() < deadline:
+        while not (message.accepted or self._tide.failed) and time.monotonic() < deadline:
             try:
                 answer = self._http.post(
                     message.way,
@@ -144,7 +145,7 @@ class Crowd:
         try:
             work()
         except BaseException as error:
-            self._tide.flood(error)
+            self._tide.fail(error)
             raise
 
     def start(self) -> None:

@@ -21,7 +21,7 @@ class Campaign:
 
     def __init__(self, plan: Plan, stage: Stage, told: Told = lambda *_: None) -> None:
         self._plan, self._stage, self._told = plan, stage, told
-        self._tide = Tide(plan.kills)
+        self._tide = Tide(plan)
         self.weather = Weather(plan, stage, self._tide, self._struck)
         self._began = time.monotonic()
 
@@ -59,12 +59,12 @@ class Campaign:
         self.crowd.start()
         try:
             self.weather.run()
-            self._tide.flood()
         except BaseException as error:
-            self._tide.flood(error)
+            self._tide.fail(error)
             raise
         finally:
             self.crowd.join()
+        self._tide.held()
         self._stage.all_ready(self._plan.patience)
         settled(self._stage, self._plan.clients, self._plan.patience)
 

@@ -144,3 +144,6 @@ class FakeStage:
 
     def arrivals(self) -> list[Arrival]:
         return fake_whatsapp.arrivals(self._record)
+
+    def delivered(self) -> int:
+        return fake_whatsapp.count(self._record)

@@ -79,3 +79,9 @@ def arrivals(directory: Path) -> list[Arrival]:
     firsts = {(client_id, id): (client_id, chat, id, text) for client_id, chat, id, text in reversed(lines)}
     order = dict.fromkeys((client_id, id) for client_id, _, id, _ in lines)
     return [Arrival(*firsts[key], times[key]) for key in order]
+
+
+def count(directory: Path) -> int:
+    """How many arrivals there have been."""
+    file = directory / "out.jsonl"
+    return file.read_bytes().count(b"\n") if file.exists() else 0

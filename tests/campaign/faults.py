@@ -34,20 +34,23 @@ WEIGHTS = {
     Fault.CUT_AND_KILLED: 10,
 }
 OF_SERVICE = frozenset({Fault.SERVICE_KILLED, Fault.SERVICE_STOPPED})
-RECOVERS = 0.7
-"""Share of the faults whose end is waited for; the next one strikes whatever state the others have left."""
 GAP, CUT = 1.2, 1.5
-"""Most seconds before a fault, and of a cut."""
+"""Most seconds between the moment of a fault and the fault, and of a cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Struck:
-    """One fault. `at` is epoch seconds; `back` how long until all were READY, None where nobody waited for it."""
+    """One fault. `at` is epoch seconds; `back` how long until all were READY, None where nobody waited for it.
+
+    `accepted` and `delivered` messages there were when it struck.
+    """
 
     fault: Fault
     client_id: int | None
     at: float
     back: float | None
+    accepted: int
+    delivered: int
 
 
 class Weather:
@@ -60,9 +63,10 @@ class Weather:
 
     def run(self) -> None:
         """All faults. Raises AssertionError where something does not come back within the plan's patience."""
-        for number in range(self._plan.kills):
-            time.sleep(self._chance.random() * GAP * self._stage.tempo)  # the moment is the point: it is drawn
-            struck = self._strike(wait=self._chance.random() < RECOVERS or number % 10 == 9)
+        for _ in range(self._plan.kills):
+            self._tide.due()
+            time.sleep(self._chance.random() * GAP * self._stage.tempo)  # else all would strike upon an acceptance
+            struck = self._strike(wait=not self._tide.squall())
             self.struck.append(struck)
             self._tide.rise()
             self._told(struck)
@@ -71,13 +75,13 @@ class Weather:
         weights = [weight * (self._stage.restarts if fault in OF_SERVICE else 1) for fault, weight in WEIGHTS.items()]
         (fault,) = self._chance.choices(list(WEIGHTS), weights)
         client_id = None if fault in OF_SERVICE else self._chance.randint(1, self._plan.clients)
+        so_far = self._tide.due(), self._stage.delivered()
         at, began = time.time(), time.monotonic()
         for act in self._acts(fault, client_id or 0):
             act()
-        if not wait:
-            return Struck(fault, client_id, at, None)
-        self._stage.all_ready(self._plan.patience)
-        return Struck(fault, client_id, at, time.monotonic() - began)
+        if wait:
+            self._stage.all_ready(self._plan.patience)
+        return Struck(fault, client_id, at, time.monotonic() - began if wait else None, *so_far)
 
     def _acts(self, fault: Fault, client_id: int) -> Iterator[Callable[[], object]]:
         stage = self._stage

@@ -1,4 +1,4 @@
-"""How much of everything, drawn from one seed, and the tide that spreads messages evenly over the faults."""
+"""How much of everything, drawn from one seed, and the tide that spreads the faults evenly over the messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 CHATS = 5
 """People each client writes to, and who write to it."""
+SQUALLS = 0.3
+"""Share of the faults that strike at once after the one before, whatever state that one has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,22 @@ class Plan:
         """A stream of chance of one's own: who else draws how much changes nothing for it."""
         return random.Random(f"{self.seed} {of}")
 
+    def moments(self) -> list[int]:
+        """For each fault, after how many messages it strikes: one in each n-th of them, but for squalls."""
+        chance, found = self.chance("moments"), list[int]()
+        for number in range(self.kills):
+            moment = int((number + chance.random()) / self.kills * self.messages)
+            found.append(found[-1] if found and chance.random() < SQUALLS else moment)
+        return found
+
+    @property
+    def chats(self) -> int:
+        """Of all clients."""
+        return self.clients * CHATS
+
     def share(self, client_id: int, chat: int) -> int:
         """How many of the messages belong to one chat of one client."""
-        number, parts = (client_id - 1) * CHATS + chat, self.clients * CHATS
+        number, parts = (client_id - 1) * CHATS + chat, self.chats
         return self.messages // parts + (number < self.messages % parts)
 
 
@@ -37,27 +52,77 @@ def friend(client_id: int, chat: int) -> str:
 
 
 class Tide:
-    """Lets messages go as the faults go: of n messages, the k-th one while the k-th n-th of the faults strike."""
+    """Ties messages and faults together: a fault waits for its moment, and messages do not run ahead of the faults.
 
-    def __init__(self, faults: int) -> None:
-        self._faults, self._struck = max(1, faults), 0
+    Both are counted in messages that consumers are done with, so that the faults strike throughout, however fast the
+    machine is and however long it takes to recover.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self._moments = plan, plan.moments()
+        self.accepted = self._struck = 0
         self._changed = threading.Condition()
         self._failed: BaseException | None = None
 
+    # --- for whoever hands messages in -------------------------------------------------------------------------------
+
+    def wait(self, share: float) -> bool:
+        """Until so much of everything may go; False: the campaign has failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.may(share) or self.failed)
+            return not self.failed
+
+    def may(self, share: float) -> bool:
+        """Whether so much of everything may go by now."""
+        return share <= self._level()
+
+    def done(self) -> None:
+        """A consumer is done with one message more: it was accepted, or given up."""
+        with self._changed:
+            self.accepted += 1
+            self._changed.notify_all()
+
+    def _level(self) -> float:
+        """Up to where the fault after the next one is due, and a little more: traffic flows while the next strikes."""
+        if self._struck + 1 >= len(self._moments):
+            return 1.0
+        return (self._moments[self._struck + 1] + self._plan.chats) / self._plan.messages
+
+    # --- for whoever strikes -----------------------------------------------------------------------------------------
+
+    def due(self) -> int:
+        """Wait for the moment of the next fault. Answers how many messages are done with.
+
+        Raises AssertionError where the campaign has failed, or nothing goes on for as long as the plan's patience.
+        """
+        with self._changed:
+            while not self.failed and self.accepted < self._moments[self._struck]:
+                assert self._changed.wait(self._plan.patience), f"no message was accepted after the {self.accepted}th"
+            self.held()
+            return self.accepted
+
+    def squall(self) -> bool:
+        """Whether the fault after the present one is due at once, into the recovery from this one."""
+        return self._moments[self._struck + 1 : self._struck + 2] == [self._moments[self._struck]]
+
     def rise(self) -> None:
-        """One fault more."""
+        """One fault more has struck; after the last one everything may go."""
         with self._changed:
             self._struck += 1
             self._changed.notify_all()
 
-    def flood(self, because: BaseException | None = None) -> None:
-        """Everything may go; or, `because` of something, nothing more."""
+    def fail(self, because: BaseException) -> None:
+        """Nothing more may go."""
         with self._changed:
-            self._struck, self._failed = self._faults, because or self._failed
+            self._failed = self._failed or because
             self._changed.notify_all()
 
-    def wait(self, share: float) -> bool:
-        """Until so much of everything may have gone; False: the campaign has failed. `flood` ends every wait."""
-        with self._changed:
-            self._changed.wait_for(lambda: share <= (self._struck + 1) / self._faults or self._failed is not None)
-            return self._failed is None
+    @property
+    def failed(self) -> bool:
+        """Whether something has ended the campaign."""
+        return self._failed is not None
+
+    def held(self) -> None:
+        """Raises AssertionError where the campaign has failed: a consumer's thread raises where nobody hears it."""
+        if self._failed is not None:
+            raise AssertionError("the campaign has failed") from self._failed

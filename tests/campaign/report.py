@@ -20,12 +20,11 @@ if not console.is_terminal:
 
 def progress(number: int, plan: Plan, struck: Struck, crowd: Crowd, passed: float) -> None:
     """One fault, as it comes."""
-    accepted = sum(message.accepted for message in crowd.handed)
     who = "" if struck.client_id is None else f"client {struck.client_id}"
     back = "" if struck.back is None else f"READY after {struck.back:.1f} s"
     console.print(
         f"{number:>4}/{plan.kills} {passed:6.0f} s  {struck.fault:<30} {who:<9} {back:<20} "
-        f"accepted {accepted}/{plan.messages}, written {len(crowd.written)}/{plan.messages}",
+        f"accepted {struck.accepted}, delivered {struck.delivered}, written {len(crowd.written)} of {plan.messages}",
         soft_wrap=True,
     )
 
@@ -48,6 +47,7 @@ def table(plan: Plan, struck: list[Struck], verdict: Verdict, passed: float) -> 
         figures.add_row(name, str(figure))
     figures.add_row("seconds", f"{passed:.0f}")
     console.print(figures)
+    console.print(_when(plan, struck))
     for row in verdict.unsure:
         console.print(
             f"{row.state}: {row.text}: {row.reason} [{cause(struck, row.client_id, row.left_at)}]", markup=False
@@ -55,3 +55,11 @@ def table(plan: Plan, struck: list[Struck], verdict: Verdict, passed: float) -> 
     for problem in verdict.problems:
         console.print(f"✗ {problem}", markup=False)
     console.print("[green]Everything held[/green]" if not verdict.problems else "[red]Not everything held[/red]")
+
+
+def _when(plan: Plan, struck: list[Struck]) -> Table:
+    """How far the messages had come when faults struck."""
+    when = Table(f"of {plan.messages:,} messages", "accepted", "delivered")
+    for name, one in (("first fault", struck[0]), ("median", struck[len(struck) // 2]), ("last fault", struck[-1])):
+        when.add_row(name, f"{one.accepted:,}", f"{one.delivered:,}")
+    return when

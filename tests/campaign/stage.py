@@ -83,6 +83,9 @@ class Stage(Protocol):
     def arrivals(self) -> list[Arrival]:
         """What WhatsApp has of what was sent, in the order of arrival within each client."""
 
+    def delivered(self) -> int:
+        """How many messages have arrived so far."""
+
 
 class RealStage:
     """A context manager. The clients are of both generations of page and of both kinds of addressing."""
@@ -167,6 +170,9 @@ class RealStage:
             for message in self._sandbox.get(f"/accounts/{consumer.number}/messages")
             if message["from_me"]
         ]
+
+    def delivered(self) -> int:
+        return len(self.arrivals())
 
 
 def settled(stage: Stage, clients: int, seconds: float) -> None:
