@@ -88,6 +88,9 @@ class RunningBrowser(Browser, Protocol):
     def processes(self) -> Mapping[ClientId, int]:
         """The first process of each page that has one."""
 
+    def check(self) -> None:
+        """Whether there is all that `start` needs. Raises BrowserUnavailable."""
+
     def start(self) -> None:
         """Be ready to open pages. Raises BrowserUnavailable."""
 
@@ -168,6 +171,14 @@ class System:
         """The API keys there are, read before `start`. Blocks. Raises StartRefused."""
         with _refused(self._settings):
             return read_keys(_database(self._settings))
+
+    def check(self) -> None:
+        """Whether `start` would find the data directory free, and what the browser needs. Blocks. Raises StartRefused.
+
+        So that whoever starts the service is told before anything else is said or done.
+        """
+        with _refused(self._settings), claim(self._settings.data_dir):
+            self._browser.check()
 
     def start(self) -> None:
         """Build the tree, and have the clients that ran before resume; they need not be READY. Raises StartRefused."""
@@ -396,4 +407,4 @@ def _refused(settings: Settings) -> Iterator[None]:
             yield
     except OSError as error:
         place = f"The data directory {settings.data_dir} cannot be used"
-        raise StartRefused(f"{place}: {error.strerror or error}. Make it writable, or set SM_DATA_DIR.") from error
+        raise StartRefused(f"{place} ({error.strerror or error}): make it writable, or set SM_DATA_DIR.") from error

@@ -1,6 +1,8 @@
 """One uvicorn, its signals, and the order in which things start and stop.
 
-    socket ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
+    socket ► check ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
+
+What keeps it from starting is found by the check, as far as that can be known, and told before anything is logged.
 
 Exit codes: 0 stopped in order; 1 could not start (StartRefused); 2 impossible settings; 3 stopped, but something had to
 be killed; 70 a part died without which nothing works.
@@ -110,6 +112,7 @@ class Server:
 
     async def _gateway(self) -> Gateway:
         """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
+        await asyncio.to_thread(self.system.check)
         keys = await asyncio.to_thread(self.system.keys)
         exposure.refuse_exposure(self._settings, keys)
         exposure.check_certificate(self._settings)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.errors import Starting
@@ -78,8 +79,9 @@ def test_a_start_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
         def start(self) -> None:
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(StartRefused, match="No space left on device"):
+    with structlog.testing.capture_logs() as logs, pytest.raises(StartRefused, match="No space left on device"):
         System(chosen(tmp_path), Unstartable()).start()
+    assert [entry for entry in logs if entry["event"] == "dead_letters"] == []
     leaks.check()
     claim(tmp_path).release()
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from actors.browser import chromium, injection, reaping, wa_js
+from actors.browser.chromium import Build
 from actors.browser.house import House
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.browser.page import ChromiumPage
 from actors.browser.profiles import Profiles
+from actors.browser.wa_js import WaJs
 from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason, Seconds
 
@@ -41,6 +43,7 @@ class ChromiumBrowser:
     def __init__(self, options: BrowserOptions, *, died: Callable[[str], None] = lambda _: None) -> None:
         self._options, self._died = options, died
         self._profiles = Profiles(options.data_dir, options.profile_limit * 2**20)
+        self._found: tuple[WaJs, Build] | None = None
         self._house: House | None = None
         self._pages: set[ChromiumPage] = set()
         self._changed = threading.Condition()
@@ -59,11 +62,17 @@ class ChromiumBrowser:
             pages = list(self._pages)
         return {page.client_id: page.pid for page in pages if page.pid is not None}
 
+    def check(self) -> None:
+        """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
+        self._found = wa_js.load(), chromium.find(self._options.chromium)
+        self._profiles.create()
+
     def start(self) -> None:
         """Be ready to open pages; what an earlier service left running is ended first. Raises BrowserUnavailable."""
-        bundle = wa_js.load()
-        build = chromium.find(self._options.chromium)
-        self._profiles.create()
+        if self._found is None:
+            self.check()
+        assert self._found is not None
+        bundle, build = self._found
         reaping.reap(self._profiles)
         self.versions = {"wa_js": bundle.version, "chromium": build.version, "chromium_build": build.path.name}
         loop = BrowserLoop(self._died)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors.clients.protocol import LookedUp, Sent
 from actors.clients.types import ClientId, Seconds, State
-from actors.runtime import Work
+from actors.runtime import Reminder, Work
 from actors.store.outbox import Message
 
 
@@ -200,7 +200,7 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpiryRead:
+class ExpiryRead(Reminder):
     """The store has looked for the next end."""
 
     answer: Seconds | Exception | None

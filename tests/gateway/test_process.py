@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from actors.browser.fake import FakeBrowser
+from actors.store.ownership import claim
 from gateway.listening import listen
 from gateway.server import Ending, Server
 from tests.gateway.running import PATIENCE, chosen, until
@@ -183,6 +184,25 @@ def test_a_start_that_is_refused_is_one_sentence_and_exit_code_1(tmp_path: Path)
     assert code == 1
     assert error.startswith("session-manager: ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("wrong", ["chromium", "data_dir", "in_use"])
+def test_nothing_is_said_before_the_sentence_of_a_refused_start(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "file").write_text("")
+    place, settings = {
+        "chromium": ("data", {"chromium": tmp_path / "nowhere"}),
+        "data_dir": ("file", {}),
+        "in_use": ("owned", {}),
+    }[wrong]
+    with claim(tmp_path / "owned"):
+        done = subprocess.run(
+            SERVE, env=environment(tmp_path / place, **settings), capture_output=True, text=True, timeout=PATIENCE
+        )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("session-manager: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.rstrip().count(". ") == 0, "one sentence"
 
 
 def test_help_names_every_exit_code() -> None:

@@ -59,6 +59,9 @@ class FakeBrowser:
         """There are none."""
         return {}
 
+    def check(self) -> None:
+        """Nothing is needed."""
+
     def start(self) -> None:
         """Nothing is needed."""
         self._stopped = False
