@@ -1,7 +1,7 @@
 """The states of a message on its way out, and what may follow what.
 
-Rules of this file: pure, two tables and a look-up. A state that is known from evidence is never taken back: what has
-been delivered was sent, whatever is said later. What is only supposed (`unknown`, `failed`) gives way to evidence.
+Rules of this file: pure, two tables and a look-up. What WhatsApp has acknowledged is never taken back: what has been
+delivered was sent, whatever is said later. Everything else gives way to an acknowledgement, in any state.
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ _S = MessageState
 _CONFIRMED = frozenset({_S.SENT, _S.DELIVERED, _S.READ})
 
 NEXT: dict[MessageState, frozenset[MessageState]] = {
-    # It has not left: it may be sent, taken back, or given up.
-    _S.QUEUED: frozenset({_S.SENDING, _S.CANCELLED, _S.EXPIRED, _S.FAILED}),
+    # It has not left: it may be sent, taken back, or given up. If it was queued again, its page may have been wrong in
+    # calling it absent; an acknowledgement then keeps it from leaving twice.
+    _S.QUEUED: _CONFIRMED | {_S.SENDING, _S.CANCELLED, _S.EXPIRED, _S.FAILED},
     # It may have left. Back to queued only with proof that it has not; expired and cancelled are past.
     _S.SENDING: _CONFIRMED | {_S.FAILED, _S.UNKNOWN, _S.QUEUED},
     # WhatsApp's acknowledgements only grow; one that comes late is not news.
     _S.SENT: frozenset({_S.DELIVERED, _S.READ}),
     _S.DELIVERED: frozenset({_S.READ}),
     _S.READ: frozenset(),
-    # An acknowledgement proves that it went through after all; a refusal or a look-up, that it did not.
+    # A refusal that comes late proves that it did not go through.
     _S.UNKNOWN: _CONFIRMED | {_S.FAILED},
+    # These never left, as far as was known.
     _S.FAILED: _CONFIRMED,
-    # These two never left: nothing can follow.
-    _S.EXPIRED: frozenset(),
-    _S.CANCELLED: frozenset(),
+    _S.EXPIRED: _CONFIRMED,
+    _S.CANCELLED: _CONFIRMED,
 }
 
 OPEN = frozenset({_S.QUEUED, _S.SENDING})

@@ -26,13 +26,13 @@ def test_nothing_that_was_confirmed_is_ever_taken_back() -> None:
         assert may_follow(before, after) == (after in ranks and ranks.index(after) > ranks.index(before))
 
 
-def test_what_never_left_stays_where_it_is() -> None:
-    assert not NEXT[S.CANCELLED] | NEXT[S.EXPIRED]
-
-
-def test_what_is_only_supposed_gives_way_to_an_acknowledgement() -> None:
-    for before, after in product((S.UNKNOWN, S.FAILED, S.SENDING), CONFIRMED):
+def test_an_acknowledgement_is_believed_whatever_was_supposed_before() -> None:
+    for before, after in product(set(MessageState) - CONFIRMED, CONFIRMED):
         assert may_follow(before, after)
+
+
+def test_what_was_taken_back_or_ended_is_changed_by_an_acknowledgement_only() -> None:
+    assert NEXT[S.CANCELLED] == NEXT[S.EXPIRED] == NEXT[S.FAILED] == CONFIRMED
 
 
 def test_only_what_is_queued_can_be_cancelled_or_expire() -> None:

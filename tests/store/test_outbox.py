@@ -203,6 +203,33 @@ def test_a_late_acknowledgement_settles_what_was_unknown(store: Store) -> None:
     assert (found.state, found.reason) == (S.SENT, None)
 
 
+def test_an_acknowledgement_of_what_was_queued_again_keeps_it_from_leaving_a_second_time(store: Store) -> None:
+    message = sending(store)
+    ask(store, RequeueMessage(message.id, 103.0))
+    found = ask(store, RecordAck(ONE, message.message_id, 1, 104.0))
+    assert found is not None
+    assert found.state is S.SENT
+    assert next_ids(store) == []
+    assert ask(store, MarkSending((message.id,), 105.0)) == ()
+    with pytest.raises(MessageNotQueued):
+        ask(store, CancelMessage(ONE, message.id, 106.0))
+
+
+@pytest.mark.parametrize("ended", [S.CANCELLED, S.EXPIRED])
+def test_what_was_said_not_to_have_left_is_set_right_by_an_acknowledgement(store: Store, ended: MessageState) -> None:
+    message = sending(store, expires_at=150.0)
+    ask(store, RequeueMessage(message.id, 103.0))
+    if ended is S.CANCELLED:
+        ask(store, CancelMessage(ONE, message.id, 104.0))
+    else:
+        ask(store, ExpireDue(151.0))
+    assert stored(store, message).state is ended
+    found = ask(store, RecordAck(ONE, message.message_id, 2, 160.0))
+    assert found is not None
+    assert found.state is S.DELIVERED
+    assert list(found.times) == ["queued", "sending", ended.value, "delivered"]
+
+
 def test_a_refusal_by_the_server_is_told_as_failed(store: Store) -> None:
     message = sending(store)
     found = ask(store, RecordAck(ONE, message.message_id, -1, 103.0))
