@@ -53,6 +53,7 @@ class Access:
         if (trace := trace_of(scope["headers"])) is not None:
             structlog.contextvars.bind_contextvars(trace=trace.id)
             answered_with.append((TRACE, trace.header))
+        _log.debug("http.received", method=scope["method"], path=_path(scope), client=_client(scope["headers"]))
 
         async def tell(message: Message) -> None:
             nonlocal status

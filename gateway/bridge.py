@@ -35,7 +35,7 @@ from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
 from actors.runtime import ask
 from actors.store.transitions import GetTransitions
-from gateway.logs import request_id
+from gateway.logs import cause
 
 if TYPE_CHECKING:
     from pykka import ActorRef
@@ -125,9 +125,7 @@ class Bridge:
     async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
         """Start the client unless it runs. Raises StartUnderWay, CapacityExceeded, ShuttingDown."""
         self.refuse_while_draining()
-        answer: Started | AlreadyRunning = await self._supervisor(
-            Init(client_id, request_id=request_id()), ORDER_SECONDS
-        )
+        answer: Started | AlreadyRunning = await self._supervisor(Init(client_id, cause=cause()), ORDER_SECONDS)
         return answer
 
     async def delete(self, client_id: ClientId) -> Deleted:

@@ -23,7 +23,7 @@ from actors.runtime import ask
 from actors.store.errors import NoSuchMessage
 from actors.store.message_states import MessageState
 from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMessageByKey, ListMessages, Message
-from gateway.logs import request_id
+from gateway.logs import cause
 
 if TYPE_CHECKING:
     from gateway.bridge import Bridge, System
@@ -121,6 +121,7 @@ class Outbox:
             raise NotReady(status.state)
 
     async def _hand_in(self, draft: Draft, expires_at: Seconds | None) -> Handed:
+        due_to = cause()
         accepted = await self._store(
             AcceptMessage(
                 client_id=draft.client_id,
@@ -134,6 +135,8 @@ class Outbox:
                 key=draft.key,
                 fingerprint=draft.fingerprint,
                 limit=self._limit,
+                request_id=due_to.request_id,
+                trace_id=due_to.trace_id,
             )
         )
         bind_contextvars(message=accepted.message.id)  # so the log's line of this request says which one it handed in
@@ -144,7 +147,7 @@ class Outbox:
 
     async def _outcome(self, handed: Handed) -> Message:
         known, seconds = handed.message, self._send_seconds
-        order = Await(known.client_id, known.id, seconds, withdraw=not handed.repeated, request_id=request_id())
+        order = Await(known.client_id, known.id, seconds, withdraw=not handed.repeated)
         try:
             outcome: Message = await ask(self._system.outbox, order, timeout=seconds + GRACE_SECONDS)
         except (Timeout, ActorDeadError) as error:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from structlog.contextvars import unbind_contextvars
 
 from actors.browser import interpret
 from actors.browser.injection import BINDING
 from actors.browser.script import ScriptFailed, ask
-from actors.clients.protocol import Happened, PageFact, PageFailed, Ready
+from actors.clients.protocol import Happened, PageFact, PageFailed, Ready, SendRefused, SendUnsettled, Sent
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ MOST_STORED = 100_000
 """Messages read from a page's memory after one start: there is no end to what a page may say."""
 
 Params = Mapping[str, Any]
+
+_NOT_LOGGED = (Happened, Sent, SendRefused, SendUnsettled)
+"""Too many, and nobody's business; and what `send_log` tells."""
 
 
 class Hearing:
@@ -93,7 +97,7 @@ class Hearing:
         """Hand one fact to the owner, unless it was told already."""
         if self._over or (isinstance(fact, Happened) and self._was_told(fact)):
             return
-        if not isinstance(fact, Happened):
+        if not isinstance(fact, _NOT_LOGGED):
             self._log.debug("page.fact", fact=type(fact).__name__, reason=getattr(fact, "reason", None))
         try:
             self._owner(fact)
@@ -140,6 +144,8 @@ class Hearing:
             self.tell(fact)
             if isinstance(fact, Ready):
                 self.on_ready()
+                # The start is over: what is heard from here on is not due to the call that ordered it.
+                unbind_contextvars("request", "trace")
         self._suspect_conflict()
 
     def _suspect_conflict(self) -> None:

@@ -21,6 +21,7 @@ from actors.browser.hearing import Hearing
 from actors.browser.house import House
 from actors.browser.life import Life
 from actors.browser.script import ScriptFailed, ask, ask_object
+from actors.browser.send_log import SendLog
 from actors.browser.sending import Message, Sending
 from actors.clients.protocol import (
     BrowserGone,
@@ -54,7 +55,7 @@ class ChromiumPage:
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._hearing = Hearing(client_id, tell, interpret.home_of(options.whatsapp_url), time.time)
         self._hearing.conflict_after = options.conflict_after
-        self._sending = Sending(self._hearing.tell, options.send_patience, options.send_stall)
+        self._sending = Sending(self._hearing.tell, SendLog(client_id), options.send_patience, options.send_stall)
         self._life: Life | None = None
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
         self._work: set[asyncio.Task[None]] = set()

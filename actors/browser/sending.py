@@ -14,6 +14,7 @@ from typing import Any
 from actors.browser import interpret
 from actors.browser.connection import Wire, WireError
 from actors.browser.script import ScriptFailed, ask_object
+from actors.browser.send_log import SendLog
 from actors.clients.protocol import SendRefused, SendUnsettled, Sent
 from actors.clients.types import Seconds
 
@@ -32,9 +33,13 @@ class Sending:
     """The queue of one page."""
 
     def __init__(
-        self, tell: Callable[[Sent | SendRefused | SendUnsettled], None], patience: Seconds, stall: Seconds
+        self,
+        tell: Callable[[Sent | SendRefused | SendUnsettled], None],
+        log: SendLog,
+        patience: Seconds,
+        stall: Seconds,
     ) -> None:
-        self._tell, self._patience, self._stall = tell, patience, stall
+        self._tell, self._log, self._patience, self._stall = tell, log, patience, stall
         self._queue: asyncio.Queue[Message] = asyncio.Queue()
         self._unsettled: set[str] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
@@ -42,6 +47,7 @@ class Sending:
     def put(self, message: Message) -> None:
         """Order one more."""
         self._unsettled.add(message.order)
+        self._log.ordered(message.order)
         self._queue.put_nowait(message)
 
     def holds(self, order: str) -> bool:
@@ -58,6 +64,7 @@ class Sending:
             await asyncio.wait({sending}, timeout=self._stall)
 
     async def _send(self, wire: Wire, message: Message) -> None:
+        self._log.sending(message.order, message.chat)
         order = {"chat": message.chat, "text": message.text, "id": message.message_id}
         try:
             answer = await ask_object(wire, "send", order, seconds=self._patience)
@@ -78,4 +85,5 @@ class Sending:
     def _settle(self, fact: Sent | SendRefused | SendUnsettled) -> None:
         if fact.order in self._unsettled:
             self._unsettled.remove(fact.order)
+            self._log.settled(fact)
             self._tell(fact)

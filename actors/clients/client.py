@@ -15,10 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from structlog.contextvars import bound_contextvars
-
 from actors.clients import choosing, lifecycle, protocol
 from actors.clients.asking import AnswerLate
+from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.ending import CloseLate, Ending, LogOutLate
 from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, ProbeDue, ProbeLate
@@ -138,22 +137,24 @@ class Client(Actor):
             return protocol.AlreadyRunning(self._standing.status)
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
-        self._caused_by(order.request_id)
+        self._caused_by(order.cause)
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(choosing.of_start(stored=self._has_login()))
         return protocol.Started(self._standing.status)
 
-    def _caused_by(self, request_id: str | None) -> None:
-        """Name the request that made the client what it becomes next, in its log and in the journal."""
-        self._standing.request_id = request_id
-        self.log = self.log.try_unbind("request") if request_id is None else self.log.bind(request=request_id)
+    def _caused_by(self, cause: Cause) -> None:
+        """Name the call that made the client what it becomes next, in its log and in the journal."""
+        self.log = self.log.try_unbind(*self._standing.cause.named).bind(**cause.named)
+        self._standing.cause = cause
 
     def _has_login(self) -> bool:
         return self._browser.has_login(self._client_id)
 
     def _send_text(self, message: protocol.SendText) -> None:
-        self._unanswered.send(self._ready_page(), message)
-        self.log.debug("client.sending", order=message.message_id, request=message.request_id)
+        page = self._ready_page()
+        with message.cause.naming():  # the browser takes it over: what it logs of this message names the call too
+            self.log.debug("client.sending", order=message.message_id)
+            self._unanswered.send(page, message)
         self._traffic = True
 
     def _look_up(self, question: protocol.LookUp) -> None:
@@ -196,7 +197,7 @@ class Client(Actor):
 
     def _leave(self, _: LogOutLate | None = None) -> None:
         """Close what is open, answer whoever waits, and stop once every process is gone."""
-        self._caused_by(None)
+        self._caused_by(UNCAUSED)
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(lifecycle.Closed())
         self._unanswered.ended(self._standing.status)
@@ -338,7 +339,7 @@ class Client(Actor):
             _EFFECTS[effect](self, *why)
         self._unanswered.changed(self._standing.status)
         if after not in _OF_A_START:
-            self._caused_by(None)
+            self._caused_by(UNCAUSED)
 
     def _is_healthy(self, state: State) -> bool:
         return state is State.READY and self._health.healthy
@@ -346,9 +347,7 @@ class Client(Actor):
     # --- effects; each is told the reason ----------------------------------------------------------------------------
 
     def _open_page(self, *_: object) -> None:
-        request_id = self._standing.request_id
-        # The browser's thread takes the context over: what it logs of this page names the request too.
-        with bound_contextvars(**({} if request_id is None else {"request": request_id})):
+        with self._standing.cause.naming():  # and so does what the browser logs of this page, until it is ready
             self._pages.open()
 
     def _close_page(self, reason: Reason | None, _: str | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.pairing import Pairing
 from actors.clients.types import ClientId, Generation, Origin, Reason, Seconds, State
 from actors.runtime import Work
@@ -58,12 +59,12 @@ class Status:
 class Init(Work):
     """Start the client unless it runs. Answers Started | AlreadyRunning.
 
-    Refuses StartUnderWay, CapacityExceeded, ShuttingDown. `request_id` names the call, for log and journal.
+    Refuses StartUnderWay, CapacityExceeded, ShuttingDown. `cause` names the call, for log and journal.
     """
 
     client_id: ClientId
     origin: Origin = Origin.CALLER
-    request_id: str | None = None
+    cause: Cause = UNCAUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Start:
     origin: Origin
     reply_to: Any = field(default=None, compare=False)
     pairing: Pairing = field(default_factory=Pairing)
-    request_id: str | None = None
+    cause: Cause = UNCAUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,13 @@ class AwaitState(Work):
 class SendText(Work):
     """Send a text. Answers Sent; refuses NotReady, SendFailed, SendUnknown.
 
-    `chat` is a wid (`5491122334455@c.us`, `…@g.us`, `…@lid`). `request_id` follows the message into the page and back.
+    `chat` is a wid (`5491122334455@c.us`, `…@g.us`, `…@lid`). `cause` follows the message into the page and back.
     `message_id` is the bare WhatsApp id to use (`actors.clients.message_ids`); one is drawn where it is None.
     """
 
     chat: str
     text: str
-    request_id: str | None = None
+    cause: Cause = UNCAUSED
     message_id: str | None = None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.reconnection import Streak
 from actors.clients.types import STARTING, ClientId, State
 
@@ -28,6 +29,8 @@ class Record:
     """Callers whose start the present actor was told of, and may not have answered yet."""
     inits: list[ReplyTo] = field(default_factory=list)
     """Callers whose start waits until the present actor is gone."""
+    cause: Cause = UNCAUSED
+    """What the start in `inits` is due to."""
     deletes: list[ReplyTo] = field(default_factory=list)
     stops: list[ReplyTo] = field(default_factory=list)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pykka import ActorDeadError
 
 from actors.clients import protocol
+from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.lifecycle import OVERDUE, AttemptDue, Event, Patience, PatienceOver, StartFresh
 from actors.clients.ports import Transition
 from actors.clients.types import Reason, State
@@ -33,8 +34,8 @@ class Standing:
     ) -> None:
         self._actor, self._patience, self._journal, self._supervisor = actor, patience, journal, supervisor
         self.status = status
-        self.request_id: str | None = None
-        """The request that the present changes are due to."""
+        self.cause: Cause = UNCAUSED
+        """The call that the present changes are due to."""
 
     @property
     def state(self) -> State:
@@ -67,7 +68,9 @@ class Standing:
         if before is not after or reason is not None:
             client_id = self.status.client_id
             self._announce(
-                Transition(client_id, before, after, type(event).__name__, reason, text, self._now(), self.request_id)
+                Transition(
+                    client_id, before, after, type(event).__name__, reason, text, self._now(), self.cause.request_id
+                )
             )
 
     def why(self, event: Event) -> tuple[Reason | None, str | None]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pykka import ActorDeadError
 
 from actors.clients import protocol
+from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.client import Client, Times
 from actors.clients.directory import Directory
 from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
@@ -105,13 +106,14 @@ class Supervisor(Supervising):
         if record is None:
             self._refuse_beyond_capacity()
             self._turns.drop(client_id)
-            self._begin(client_id, order.origin, self.defer(), order.request_id)
+            self._begin(client_id, order.origin, self.defer(), order.cause)
         elif not record.ending:
             self._forward(order, self.defer())
         elif record.inits:
             raise StartUnderWay(client_id)
         else:
             record.inits.append(self.defer())
+            record.cause = order.cause
 
     def _forward(self, order: protocol.Init, reply_to: ReplyTo) -> None:
         """Let the running actor decide. No cleanup may overtake the start that it is told of."""
@@ -122,11 +124,9 @@ class Supervisor(Supervising):
             return
         self.cancel_timer(("cleanup", client_id))
         self._sessions.want(client_id)
-        self._tell_start(client_id, ref, order.origin, reply_to, order.request_id)
+        self._tell_start(client_id, ref, order.origin, reply_to, order.cause)
 
-    def _begin(
-        self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None, request_id: str | None = None
-    ) -> None:
+    def _begin(self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None, cause: Cause = UNCAUSED) -> None:
         """Make the actor of a number that has none, and have it start."""
         self._records[client_id] = Record(self._blank(client_id))
         try:
@@ -138,7 +138,7 @@ class Supervisor(Supervising):
                 reply_to.refuse(StartFailed(client_id, str(error)))
             return
         self._sessions.want(client_id)
-        self._tell_start(client_id, ref, origin, reply_to, request_id)
+        self._tell_start(client_id, ref, origin, reply_to, cause)
 
     def _tell_start(
         self,
@@ -146,12 +146,12 @@ class Supervisor(Supervising):
         ref: ActorRef[Any],
         origin: Origin,
         reply_to: ReplyTo | None,
-        request_id: str | None = None,
+        cause: Cause = UNCAUSED,
     ) -> None:
         record = self._records[client_id]
         if reply_to is not None:
             record.starts = [start for start in record.starts if not start.answered] + [reply_to]
-        _tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, Pairing()), request_id))
+        _tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, Pairing()), cause))
 
     def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
         factory = partial(
@@ -263,7 +263,7 @@ class Supervisor(Supervising):
             for reply_to in record.inits:
                 reply_to.refuse(ShuttingDown())
         elif record.inits:
-            self._begin(client_id, Origin.CALLER, record.inits[0])
+            self._begin(client_id, Origin.CALLER, record.inits[0], record.cause)
         self._resume_next()
         self._stop_if_done()
 

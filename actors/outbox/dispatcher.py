@@ -23,6 +23,7 @@ from typing import Any, cast
 
 from pykka import ActorDeadError, ActorRef
 
+from actors.clients.cause import Cause
 from actors.clients.errors import NotReady, SendFailed
 from actors.clients.protocol import LookedUp, LookUp, SendText, Sent
 from actors.clients.types import ClientId, Seconds, State
@@ -267,8 +268,7 @@ class Dispatcher(Actor):
             return
         (message,) = fact.answer
         lane.leaving = message
-        request_id = self._askers.request_of(message.id) or message.id
-        text = SendText(message.chat, message.text, request_id, message.message_id)
+        text = SendText(message.chat, message.text, _cause_of(message), message.message_id)
         self._ask(message.client_id, text, lambda answer: Outcome(message, answer))
 
     def _outcome(self, fact: Outcome) -> None:
@@ -306,7 +306,7 @@ class Dispatcher(Actor):
 
     def _log_settled(self, message: Message, state: MessageState) -> None:
         facts = {"client": message.client_id, "message": message.id, "order": message.message_id, "state": state}
-        self.log.info("outbox.settled", **facts, request=self._askers.request_of(message.id))
+        self.log.info("outbox.settled", **facts, **_cause_of(message).named)
 
     def _requeue(self, message: Message) -> None:
         again = RequeueMessage(message.id, self.clock.time())
@@ -365,7 +365,8 @@ class Dispatcher(Actor):
             self._sweep_soon(message.client_id)  # where the client is lost, READY looks up again
             return
         evidence = of_look_up(fact.answer, fact.tries)
-        self.log.info("outbox.looked_up", client=message.client_id, id=message.id, proof=evidence.proof.name)
+        facts = {"client": message.client_id, "message": message.id, "order": message.message_id}
+        self.log.info("outbox.looked_up", **facts, proof=evidence.proof.name, **_cause_of(message).named)
         if evidence.proof is Proof.NOTHING_YET:
             self.start_timer(("look-up", message.id), BETWEEN_TRIES, LookAgain(message, fact.tries + 1))
             return
@@ -427,6 +428,10 @@ class Dispatcher(Actor):
     def _tell(self, message: object) -> None:
         with suppress(ActorDeadError):  # the service is ending; what is not settled is looked up after the next start
             self.actor_ref.tell(message)
+
+
+def _cause_of(message: Message) -> Cause:
+    return Cause(message.request_id, message.trace_id)
 
 
 def _outcome_of(reply: Reply[Any]) -> Any:

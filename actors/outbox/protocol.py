@@ -23,8 +23,6 @@ class Await(Work):
     id: str
     seconds: Seconds
     withdraw: bool = False
-    request_id: str | None = None
-    """Of the call that waits, for the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,6 @@ class Askers:
         """The asker, if it still waits."""
         return self._by_message.get(id, {}).get(ticket)
 
-    def request_of(self, id: str) -> str | None:
-        """The call that waits for this message, if one does."""
-        return next((asker.order.request_id for asker in self._by_message.get(id, {}).values()), None)
-
     def of_client(self, client_id: ClientId) -> list[Asker]:
         """Everyone who waits for a message of this client."""
         everyone = [asker for askers in self._by_message.values() for asker in askers.values()]

@@ -28,7 +28,8 @@ class Message:
 
     `id` is the caller's (a ULID), `message_id` WhatsApp's bare one (`3EB0…`), `full_id` the whole one once it is known
     (`true_5491122334455@c.us_3EB0…`). `times` says when each state was reached (epoch seconds). `attempts` counts how
-    often its sending crashed the client. `position` is the order of acceptance.
+    often its sending crashed the client. `position` is the order of acceptance. `request_id` names the call that handed
+    it in, `trace_id` that call's W3C trace: whatever is logged of the message says both.
     """
 
     position: int
@@ -48,6 +49,8 @@ class Message:
     attempts: int
     times: Mapping[str, Seconds]
     changed_at: Seconds
+    request_id: str | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class AcceptMessage(Work, Write[Accepted]):
     key: str | None = None
     fingerprint: str | None = None
     limit: int | None = None
+    request_id: str | None = None
+    trace_id: str | None = None
     id: str = field(default_factory=draw_id)
 
 

@@ -147,6 +147,8 @@ _TAKEN_OVER = (
     "key",
     "fingerprint",
     "message_id",
+    "request_id",
+    "trace_id",
 )
 
 

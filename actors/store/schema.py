@@ -142,6 +142,8 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("times", JSON, nullable=False),
     Column("changed_at", Double, nullable=False),
+    Column("request_id", Prose),
+    Column("trace_id", Text),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "key"),
     UniqueConstraint("client_id", "message_id"),

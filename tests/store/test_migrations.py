@@ -10,6 +10,7 @@ from actors.store import operations  # noqa: F401 - brings in every table there 
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreTooNew
 from actors.store.migrate import migrate, newest_revision, revision_of
+from actors.store.outbox import GetMessage
 from actors.store.schema import metadata
 from actors.store.sessions import GetSession, Session
 from actors.store.store import open_store
@@ -46,7 +47,20 @@ def test_what_an_older_version_stored_is_there_after_the_upgrade(fresh: Database
     store.close(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_message_that_waited_through_the_upgrade_names_no_call(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection, "0005")
+        columns = "id, client_id, chat, text, priority, message_id, state, attempts, times, changed_at"
+        values = "'A', 7, '5491122334455@c.us', 'hello', 0, '3EB0AA', 'queued', 0, '{}', 1.0"
+        connection.execute(text(f"INSERT INTO outbox ({columns}) VALUES ({values})"))
+    store = open_store(fresh)
+    message = ask(store, GetMessage(ClientId(7), "A"))
+    assert message is not None
+    assert (message.text, message.request_id, message.trace_id) == ("hello", None, None)
+    store.close(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0005"])
 def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) -> None:
     with fresh.writing().begin() as connection:
         migrate(connection, revision)

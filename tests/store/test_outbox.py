@@ -46,13 +46,15 @@ def stored(store: Store, message: Message) -> Message:
 
 
 def test_what_was_accepted_is_read_back_as_it_was(store: Store) -> None:
-    asked = AcceptMessage(ONE, ANA, "olá 👋", "3EB0AA", 100.5, 7, 150.0, 300.0, "key-1", "print-1")
+    cause = {"request_id": "order-7", "trace_id": "0af7651916cd43dd8448eb211c80319c"}
+    asked = AcceptMessage(ONE, ANA, "olá 👋", "3EB0AA", 100.5, 7, 150.0, 300.0, "key-1", "print-1", **cause)  # type: ignore[arg-type]
     accepted = ask(store, asked)
     message = accepted.message
     assert not accepted.repeated
     assert stored(store, message) == message
     assert (message.id, message.state, message.times) == (asked.id, S.QUEUED, {"queued": 100.5})
-    for name in ("client_id", "chat", "text", "message_id", "priority", "send_at", "expires_at", "key", "fingerprint"):
+    timing = ("priority", "send_at", "expires_at")
+    for name in ("client_id", "chat", "text", "message_id", *timing, "key", "fingerprint", *cause):
         assert getattr(message, name) == getattr(asked, name)
 
 

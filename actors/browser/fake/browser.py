@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from actors.browser.fake.habits import Habits
 from actors.browser.fake.page import FakePage
 from actors.browser.fake.profiles import Profiles
@@ -19,6 +21,8 @@ from actors.clients.types import ClientId, Reason
 
 if TYPE_CHECKING:
     from actors.clients.ports import Tell
+
+_log = structlog.get_logger("browser")
 
 
 class FakeBrowser:
@@ -209,6 +213,7 @@ class FakeBrowser:
         elif failures:
             page.end(*failures.popleft())
         elif self.habits.opens:
+            _log.info("page.opened", client=page.client_id)
             self._show(page)
 
     def _show(self, page: FakePage) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.browser.fake.habits import Fate, Outgoing
 from actors.browser.fake.whatsapp import Delivery
+from actors.browser.send_log import SendLog
 from actors.clients import message_ids
 from actors.clients.protocol import (
     BrowserGone,
@@ -76,6 +77,7 @@ class FakePage:
         """The last facts it told."""
         self._browser, self._tell = browser, tell
         self._pending: list[tuple[str, Outgoing]] = []
+        self._sends = SendLog(client_id)
 
     # --- the port ----------------------------------------------------------------------------------------------------
 
@@ -84,7 +86,9 @@ class FakePage:
         with self._browser.lock:
             self._note("send_text", order=order, chat=chat, text=text, message_id=message_id)
             outgoing = Outgoing(self.client_id, chat, message_id or message_ids.draw(), text)
+            self._sends.ordered(order)
             if self._awake():
+                self._sends.sending(order, chat)
                 self._send(order, outgoing)
 
     def look_up(self, order: str, chat: str, message_id: str) -> None:
@@ -193,6 +197,7 @@ class FakePage:
             self._pass_on(BrowserGone(reason, text))
             self.gone, self.ready, self.code = True, False, None
             self._pending.clear()
+            self._sends.forget()
             self._browser.page_gone(self)
 
     # --- how it works ------------------------------------------------------------------------------------------------
@@ -201,6 +206,8 @@ class FakePage:
         self.orders.append(Order(name, arguments))
 
     def _pass_on(self, fact: PageFact) -> None:
+        if isinstance(fact, Sent | SendRefused | SendUnsettled):
+            self._sends.settled(fact)
         self.facts = [*self.facts[-19:], fact] if not isinstance(fact, Sent | Happened) else self.facts
         self._tell(fact)
 

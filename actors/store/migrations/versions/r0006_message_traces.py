@@ -1,0 +1,16 @@
+"""Which call a message was accepted by, and whose trace it belongs to."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("outbox", sa.Column("request_id", sa.Text))
+    op.add_column("outbox", sa.Column("trace_id", sa.Text))
