@@ -142,12 +142,15 @@ class Service:
         """The end of its log."""
         return self.log.read_text("utf-8", "replace")[-characters:]
 
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """What it has logged of one kind since it was last started. For services that log JSON."""
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged since it was last started. For services that log JSON."""
         with self.log.open("rb") as log:
             log.seek(self.log_starts)
-            lines = [json.loads(line) for line in log.read().splitlines() if line.startswith(b"{")]
-        return [line for line in lines if line["event"] == name]
+            return [json.loads(line) for line in log.read().splitlines() if line.startswith(b"{")]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Of those, the lines of one kind."""
+        return [line for line in self.lines() if line["event"] == name]
 
     def __enter__(self) -> Self:
         try:
