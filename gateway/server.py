@@ -112,10 +112,10 @@ class Server:
 
     async def _gateway(self) -> Gateway:
         """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
-        await asyncio.to_thread(self.system.check)
         keys = await asyncio.to_thread(self.system.keys)
         exposure.refuse_exposure(self._settings, keys)
         exposure.check_certificate(self._settings)
+        await asyncio.to_thread(self.system.check)
         gateway = gateway_of(self.system, self._settings)
         gateway.keyring.hold(keys)
         if not gateway.keyring.needed:
