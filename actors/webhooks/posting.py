@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -28,6 +30,8 @@ __all__ = ["HttpPoster", "Post", "Poster", "PostingOptions", "Then"]
 BODY_LIMIT = 64 * 1024
 """Bytes of an answer that are read before its connection is given up."""
 BODY_PATIENCE = 1.0
+CUT_OFF = 0.4
+"""Seconds for what was cut off to let go, and again for its connections to close: in all less than a second."""
 IDLE_CONNECTIONS = 200
 IDLE_SECONDS = 4.0
 """Less than servers keep an idle connection (uvicorn: 5 s), so that theirs is not the one to close first."""
@@ -107,12 +111,14 @@ class HttpPoster:
                 self._loop.call_soon_threadsafe(self._begin, post, then)
 
     def stop(self, seconds: float) -> None:
-        """End the thread, at the latest a second after `seconds`."""
+        """End the thread, at the latest a second after `seconds`; of what holds it up even then, the log tells."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
         loop.call_soon_threadsafe(lambda: setattr(self, "_ending", loop.create_task(self._end(loop, seconds))))
         thread.join(seconds + 1.0)
+        if thread.is_alive():
+            _log.error("webhooks_loop_not_ended", where=_where(thread))
         self._loop = self._thread = None
 
     # In the loop's thread.
@@ -156,15 +162,28 @@ class HttpPoster:
             await _discard(response)
 
     async def _end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        """Nothing here waits without an end: an attempt that takes no notice of being cancelled is left behind."""
         try:
-            if self._attempts:
-                await asyncio.wait(self._attempts, timeout=seconds)
-            for attempt in (left := list(self._attempts)):
+            await _ended(self._attempts, seconds)
+            for attempt in self._attempts:
                 attempt.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
-            await self._pool.aclose()
+            await _ended(self._attempts, CUT_OFF)
+            await _ended({loop.create_task(self._pool.aclose())}, CUT_OFF)
         finally:
             loop.stop()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+    """Wait until all of them have ended, or so long."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+def _where(thread: threading.Thread) -> str:
+    """What a thread is doing: its innermost frames."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    stack = [] if frame is None else traceback.extract_stack(frame)[-4:]
+    return " < ".join(f"{at.name}:{at.lineno}" for at in reversed(stack))
 
 
 def _header(response: httpcore.Response, name: bytes) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import socket
 import ssl
@@ -10,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -296,6 +297,29 @@ def test_what_hangs_at_the_end_is_cut_off() -> None:
         poster.stop(0.1)
         assert time.monotonic() - began < 1.0
         assert outcomes == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_does_not_heed_the_end_holds_up_nobody() -> None:
+    begun = threading.Event()
+
+    async def stubborn(_host: str, _port: int) -> list[Address]:
+        begun.set()
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    poster = HttpPoster(PostingOptions(allowed=LOOPBACK), resolver=stubborn)
+    poster.start()
+    poster.post(Post("http://stubborn.example/", [], b""), lambda _: None)
+    assert begun.wait(10.0)
+    thread = poster._thread
+    assert thread is not None
+    poster.stop(0.0)
+    thread.join(10.0)
+    assert not thread.is_alive()
+    del poster
+    gc.collect()  # what was left behind complains when it is collected: here, and not in another test
 
 
 @contextmanager

@@ -7,8 +7,10 @@ leaks.check()
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import traceback
 
 from pykka import ActorRegistry
 
@@ -39,12 +41,20 @@ class Leaks:
         deadline = time.monotonic() + timeout
         for thread in self.threads():
             thread.join(max(0.0, deadline - time.monotonic()))
-        threads, actors = [thread.name for thread in self.threads()], self.actors()
+        threads, actors = self.threads(), self.actors()
         if threads or actors:
-            raise Leak(f"left over: threads {threads}, actors {actors}")
+            doing = "".join(f"; {thread.name} is at {_stack(thread)}" for thread in threads)
+            raise Leak(f"left over: threads {[thread.name for thread in threads]}, actors {actors}{doing}")
 
     def stop_actors(self, *, timeout: float = 5.0) -> None:
         """Stop the new actors, so that one leak does not spoil the tests after it."""
         for ref in reversed(ActorRegistry.get_all()):
             if ref.actor_urn not in self._actors:
                 ref.stop(timeout=timeout)
+
+
+def _stack(thread: threading.Thread) -> str:
+    """The innermost frames of a thread: they say what keeps it from ending."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    stack = [] if frame is None else traceback.extract_stack(frame)[-4:]
+    return " < ".join(f"{at.name}:{at.lineno}" for at in reversed(stack))
