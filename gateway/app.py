@@ -99,10 +99,11 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
     bridge = Bridge(system, max_reconnection_attempts=settings.max_reconnection_attempts)
     outbox = Outbox(system, bridge, send_seconds=settings.send_timeout, limit=settings.outbox_limit)
     images, first = QrImages(), settings.api_key
-    keyring = Keyring(lambda: system.store, first=first.get_secret_value() if first else None)
-    rates, sessions = Rates.of(settings), BrowserSessions(keyring)
-    readiness, http = Readiness(system, bridge), HttpMetrics(system.metrics.registry)
     streams = Streams.of(lambda: system.store, settings)
+    key = first.get_secret_value() if first else None
+    keyring = Keyring(lambda: system.store, first=key, shut_out=streams.look_again)
+    rates, sessions = Rates.of(settings), BrowserSessions(keyring, shut_out=streams.look_again)
+    readiness, http = Readiness(system, bridge), HttpMetrics(system.metrics.registry)
     consumers = Consumers(lambda: system.store, streams)
     description = Description(routes(), needs_of(settings), system.versions["session_manager"])
     return Gateway(

@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-* A session is its key, and no more: it may what the key may, and ends with it.
+* A session is its key, and no more: it may what the key may, and ends with it. What is open by it ends with it.
 * A browser sends the cookie by itself, so the cookie alone changes nothing: a call that could needs the session's token
   in a header, which only a page of ours has read. Pages of another origin are turned away before that, a page on
   another port of this host among them, which SameSite lets through.
@@ -41,8 +41,9 @@ _OWN = frozenset({b"same-origin", b"none"})
 
 @dataclass(slots=True)
 class BrowserSession:
-    """One person's sign-in. Instants are the clock's."""
+    """One person's sign-in; `digest` is of what the cookie holds. Instants are the clock's."""
 
+    digest: bytes
     caller: Caller
     token: str
     began_at: Seconds
@@ -50,10 +51,16 @@ class BrowserSession:
 
 
 class BrowserSessions:
-    """The sessions there are now."""
+    """The sessions there are now. `shut_out` is called whenever one has ended before its time."""
 
-    def __init__(self, keyring: Keyring, clock: Callable[[], Seconds] = time.monotonic) -> None:
-        self._keyring, self._clock = keyring, clock
+    def __init__(
+        self,
+        keyring: Keyring,
+        clock: Callable[[], Seconds] = time.monotonic,
+        *,
+        shut_out: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._keyring, self._clock, self._shut_out = keyring, clock, shut_out
         self._sessions: dict[bytes, BrowserSession] = {}
 
     def __len__(self) -> int:
@@ -66,8 +73,8 @@ class BrowserSessions:
             return None
         self._make_room()
         id, now = secrets.token_urlsafe(32), self._clock()
-        session = BrowserSession(caller, secrets.token_urlsafe(32), now, now)
-        self._sessions[_digest(id)] = session
+        session = BrowserSession(_digest(id), caller, secrets.token_urlsafe(32), now, now)
+        self._sessions[session.digest] = session
         return id, session
 
     def find(self, scope: Mapping[str, Any]) -> BrowserSession | None:
@@ -77,8 +84,10 @@ class BrowserSessions:
         if id is None or presented(scope["headers"]) is not None or not _is_ours(headers):
             return None
         session = self._sessions.get(_digest(id))
-        if session is None or not self._lives(session):
-            self._sessions.pop(_digest(id), None)
+        if session is None:
+            return None
+        if not self._lives(session):
+            self._end(session)
             return None
         session.used_at = self._clock()
         return session
@@ -97,7 +106,15 @@ class BrowserSessions:
         session = self.find(scope)
         if session is not None:
             check_token(session, scope)
-            self._sessions = {id: other for id, other in self._sessions.items() if other is not session}
+            self._end(session)
+
+    def is_open(self, session: BrowserSession) -> bool:
+        """Whether somebody is still signed in by it: for connections that live long. Asking does not prolong it."""
+        return self._sessions.get(session.digest) is session and self._lives(session)
+
+    def _end(self, session: BrowserSession) -> None:
+        self._sessions.pop(session.digest, None)
+        self._shut_out()
 
     def _lives(self, session: BrowserSession) -> bool:
         now = self._clock()
@@ -107,7 +124,7 @@ class BrowserSessions:
     def _make_room(self) -> None:
         self._sessions = {id: session for id, session in self._sessions.items() if self._lives(session)}
         if len(self._sessions) >= LIMIT:
-            del self._sessions[min(self._sessions, key=lambda id: self._sessions[id].used_at)]
+            self._end(min(self._sessions.values(), key=lambda session: session.used_at))
 
 
 def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:

@@ -111,6 +111,8 @@ class Keyring:
 
     A service that has no key lets anyone in, until it has its first; it never does again in this process, so that
     revoking the last key shuts everyone out and not in. Whether it may have no key is for `exposure` to say.
+
+    `shut_out` is called whenever somebody who was let in no longer would be.
     """
 
     def __init__(
@@ -119,8 +121,9 @@ class Keyring:
         *,
         first: str | None = None,
         clock: Callable[[], Seconds] = time.time,
+        shut_out: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._shut_out = store, clock, shut_out
         self._keys: dict[str, ApiKey] = {}
         self._held: dict[bytes, Held] = {}
         digest = secrets.token_bytes(32) if first is None else digest_of(first.encode("utf-8"))
@@ -229,10 +232,13 @@ class Keyring:
 
     def _hold(self, keys: Iterable[ApiKey]) -> None:
         self._changes += 1
+        known, needed = self._keys.keys(), self._needed
         self._keys = {key.id: key for key in keys}
         self._held = {id.encode("utf-8"): _held(key) for id, key in self._keys.items()}
         self._needed = self._needed or bool(self._keys)
         self._used = {id: at for id, at in self._used.items() if id in self._keys or id == FIRST_ID}
+        if known - self._keys.keys() or needed != self._needed:
+            self._shut_out()
 
     async def _ask(self, message: object) -> Any:
         return await self._store().ask(message).wait(_STORE_SECONDS)

@@ -50,11 +50,17 @@ function listen() {
   source.addEventListener('open', () => said('live'));
   source.addEventListener('message', hear);
   source.addEventListener('gap', hear);
+  source.addEventListener('end', ended);
 }
 
 /** Asks, once for all that is told in a moment. */
 function hear() {
   soon ??= setTimeout(ask, TOGETHER_MS);
+}
+
+/** The stream says that it ends. A session that is over shows as soon as one asks; a service that stops has no answer. */
+function ended({ data }) {
+  if (JSON.parse(data).code === 'UNAUTHORIZED') ask();
 }
 
 const isLive = () => source?.readyState === EventSource.OPEN;

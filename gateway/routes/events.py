@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -65,7 +66,10 @@ async def next_events(gateway: Gateway, request: Request) -> Response:
     query = parse_query(request, NextQuery)
     wanted, caller = _wanted(request, query), _caller(request)
     consumer = await gateway.consumers.open(caller.key_id, query.consumer, wanted, query.after)
-    fetched = await gateway.consumers.fetch(consumer, wanted, request.receive, wait=query.wait, limit=query.limit)
+    valid = _validity(gateway, request)
+    fetched = await gateway.consumers.fetch(
+        consumer, wanted, request.receive, valid, wait=query.wait, limit=query.limit
+    )
     return JsonResponse(_body(query.consumer, fetched), headers=NO_STORE)
 
 
@@ -82,9 +86,16 @@ def _reading(gateway: Gateway, connection: HTTPConnection) -> Reading:
     # A browser that resumes repeats the address it began with, and says in the header how far it has come.
     resumed = connection.headers.get(RESUME_HEADER)
     after = query.after if resumed is None else _position(resumed, "Last-Event-ID")
-    keyring = gateway.keyring
     wanted = _wanted(connection, query)
-    return Reading(gateway.streams, wanted, after, lambda: keyring.is_valid(caller), caller.key_id)
+    return Reading(gateway.streams, wanted, after, _validity(gateway, connection), caller.key_id)
+
+
+def _validity(gateway: Gateway, connection: HTTPConnection) -> Callable[[], bool]:
+    """Whether who was let in still would be: by the session, where one came with the call, else by the key."""
+    caller, session = _caller(connection), gateway.browser_sessions.find(connection.scope)
+    if session is None or session.caller is not caller:
+        return lambda: gateway.keyring.is_valid(caller)
+    return lambda: gateway.browser_sessions.is_open(session)
 
 
 def _wanted(connection: HTTPConnection, query: EventsQuery) -> Wanted:

@@ -18,6 +18,7 @@ from actors.clients.errors import ShuttingDown
 from actors.clients.types import Seconds
 from actors.store.consumers import Acknowledge, Consumer, ConsumerDiffers, GetConsumer, OpenConsumer
 from actors.store.errors import StoreUnavailable
+from gateway.admission.authority import Unauthorized
 from gateway.streaming.feed import STORE_SECONDS, Told, Wanted
 from gateway.streaming.stream import Beat, End, Events, Why
 from gateway.streaming.streams import Streams, heeding
@@ -59,17 +60,24 @@ class Consumers:
         return known
 
     async def fetch(
-        self, consumer: Consumer, wanted: Wanted, receive: Receive, *, wait: Seconds, limit: int
+        self,
+        consumer: Consumer,
+        wanted: Wanted,
+        receive: Receive,
+        valid: Callable[[], bool],
+        *,
+        wait: Seconds,
+        limit: int,
     ) -> Fetched:
         """What comes after all that is acknowledged, as soon as there is something, or nothing after `wait` seconds.
 
-        Raises StoreUnavailable, ShuttingDown.
+        Raises StoreUnavailable, ShuttingDown, and Unauthorized once the caller is not `valid` any more.
         """
         async with (
             self._streams.open(wanted, consumer.position, heartbeat=wait, page=limit) as stream,
             heeding(receive, stream),
         ):
-            async for part in stream.parts():
+            async for part in stream.parts(valid):
                 match part:
                     case Events() if part.events or part.gap is not None:
                         return _fetched(part, limit)
@@ -80,6 +88,8 @@ class Consumers:
                         raise StoreUnavailable(part.why.sentence, float(part.why.retry or 1))
                     case End(why=Why.ENDING):
                         raise ShuttingDown
+                    case End(why=Why.KEY):
+                        raise Unauthorized
                     case End():
                         return Fetched()
         return Fetched()

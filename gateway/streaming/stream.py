@@ -38,7 +38,7 @@ class Why(Enum):
     GONE = ("GONE", "The reader has gone", None)
     SLOW = ("SLOW_READER", "The reader is too far behind: resume after the position", 1)
     ENDING = ("SHUTTING_DOWN", "The service is shutting down: resume after the position", 5)
-    KEY = ("UNAUTHORIZED", "The key is not valid any more", None)
+    KEY = ("UNAUTHORIZED", "The key is not valid any more, or the session has ended", None)
     STORE = ("STORE_UNAVAILABLE", "The store cannot be read: resume after the position", 5)
 
     def __init__(self, code: str, sentence: str, retry: int | None) -> None:
@@ -110,6 +110,10 @@ class Stream:
     def end(self, why: Why) -> None:
         """Make this the last part; only the first reason counts."""
         self._end = self._end or why
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Ask now whether the reader may still be told, not only before the next part."""
         self._changed.set()
 
     async def parts(self, valid: Callable[[], bool] = lambda: True) -> AsyncGenerator[Part, None]:

@@ -54,6 +54,11 @@ class Streams:
             finally:
                 self._open.discard(stream)
 
+    def look_again(self) -> None:
+        """Somebody may no longer be told: end the streams of whoever that is, at once."""
+        for stream in self._open:
+            stream.look_again()
+
     def end(self) -> None:
         """Tell every reader that the service ends, and when to come again; take no new ones."""
         self._ended = True

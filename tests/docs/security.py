@@ -36,6 +36,8 @@ Two keys that differ are no key.
   a key, nobody is let in without one until the service starts again.
 * A change made straight in the database counts within 15 s, one made over HTTP at once.
 * `last_used_at` is written every 15 s, not with every call.
+* Streams and polls that a key has open end with it, told `UNAUTHORIZED`; those of a session at the dashboard with the
+  session.
 * No key, or a wrong one: 401 `UNAUTHORIZED`. A key that is not for this: 403 `FORBIDDEN`.
 
 """

@@ -140,6 +140,21 @@ def test_one_signs_in_with_a_key_and_out_again(locked: Running, window: Window) 
     window.excuse(r"40[13]")
 
 
+def test_signing_out_in_another_tab_signs_this_one_out(locked: Running, window: Window) -> None:
+    window.goto(f"{locked.url}/dashboard")
+    window.fill("#key", FIRST)
+    window.press("Enter")
+    window.until("document.querySelector('#live').innerText === 'Live'")
+    until(lambda: len(locked.streams), bool, "the page has its stream")
+    window.js(
+        "(async () => { const { csrf } = await (await fetch('/dashboard/session')).json(); "
+        "await fetch('/dashboard/session', {method: 'DELETE', headers: {'X-CSRF-Token': csrf}}); })()"
+    )
+    window.until("document.querySelector('#key') && document.body.innerText.includes('The session has ended')")
+    until(lambda: len(locked.streams), lambda count: count == 0, "no stream is left")
+    window.excuse(r"401")
+
+
 def test_a_session_whose_key_is_revoked_ends_and_says_so(locked: Running, window: Window) -> None:
     made = locked.post("/keys", json={"name": "guest", "scopes": ["read"]}).json()
     locked.ready(1)
