@@ -24,6 +24,8 @@ FILE_VARIABLE = "SM_CONFIG"
 _SECRET = {"database_url", "api_key"}
 """Settings whose values are never repeated."""
 _KNOWN = {env_name(field) for field in Settings.model_fields} | {FILE_VARIABLE}
+_NAMES = {name.removeprefix(ENV_PREFIX) for name in _KNOWN}
+"""Without what all begin with: it would make any two of them alike."""
 
 
 class SettingsRefused(StartRefused):
@@ -100,7 +102,7 @@ def _sourced(file: dict[str, Any]) -> type[Settings]:
 
 def _unknown_variables(environment: Iterable[str]) -> list[str]:
     return [
-        f"{name} is not a setting{_meant(name, _KNOWN)}"
+        f"{name} is not a setting{_meant(name.upper().removeprefix(ENV_PREFIX), _NAMES, ENV_PREFIX)}"
         for name in sorted(environment)
         if name.upper().startswith(ENV_PREFIX) and name.upper() not in _KNOWN
     ]
@@ -114,9 +116,9 @@ def _unknown_keys(file: _File) -> list[str]:
     ]
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def _meant(name: str, known: Iterable[str], prefix: str = "") -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f": did you mean {close[0]}?" if close else "."
+    return f": did you mean {prefix}{close[0]}?" if close else "."
 
 
 def _sentence(detail: ErrorDetails, given: Mapping[str, Any], file: _File) -> str:

@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_
 
 from actors.browser import injection
 from actors.browser.chromium import Chromium, ChromiumEnded
-from actors.browser.connection import Wire, WireError, answered
+from actors.browser.connection import Wire, WireError, WireSilent, answered
 from actors.clients.types import Reason, Seconds
 
 T = TypeVar("T")
@@ -141,8 +141,13 @@ class Opening:
     async def _load(self) -> None:
         assert self.wire is not None
         self.navigating = True
+        url, seconds = self._plan.url, max(0.1, self._left())
         try:
-            told = await self.wire.call("Page.navigate", {"url": self._plan.url}, seconds=max(0.1, self._left()))
+            told = await self.wire.call("Page.navigate", {"url": url}, seconds=seconds)
+        except WireSilent as error:
+            # Chromium answers this call once the site has begun to answer.
+            text = f"WhatsApp Web could not be opened: {url} did not answer within {seconds:.1f} s"
+            raise StartFailed(Reason.PAGE_UNREACHABLE, text) from error
         except WireError as error:
             raise StartFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
         if told.get("errorText"):

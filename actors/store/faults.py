@@ -64,7 +64,7 @@ def _postgresql_fault(error: psycopg.Error) -> str | None:
         return POSTGRESQL_FAULTS.get(error.sqlstate[:2])
     # Both names are used for a server that is not there, and for a connection that broke.
     gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return "PostgreSQL does not answer" if gone else None
+    return "PostgreSQL does not answer: start it, or check the database URL" if gone else None
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -27,7 +27,7 @@ def refuse_exposure(settings: Settings, keys: Iterable[ApiKey]) -> None:
     if not _is_local(settings.host):
         raise StartRefused(
             f"Without an API key the service listens on loopback only, and SM_HOST is {settings.host}: set SM_API_KEY, "
-            "or create a key with `session-manager keys create`, or take SM_HOST away."
+            "or create a key with `session-manager keys create NAME --offline`, or take SM_HOST away."
         )
 
 
@@ -38,7 +38,7 @@ def check_certificate(settings: Settings) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, _no_password)
     except FileNotFoundError as error:
-        raise StartRefused(f"{error.filename or 'A file of SM_TLS_CERT and SM_TLS_KEY'} is not there.") from error
+        raise StartRefused("There is no such file: set SM_TLS_CERT and SM_TLS_KEY to files that are there.") from error
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         why = getattr(error, "reason", None) or error
         raise StartRefused(

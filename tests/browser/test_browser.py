@@ -70,6 +70,16 @@ def test_an_unreachable_address_is_named_after_the_patience(tmp_path: Path) -> N
     assert seconds < 4.0
 
 
+def test_an_address_that_never_answers_is_what_is_blamed_and_not_chromium(tmp_path: Path) -> None:
+    with silent_port() as mute:
+        mute.listen()
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
+        gone, seconds = start_of(tmp_path, url, start_patience=1.5)
+    assert gone.reason is Reason.PAGE_UNREACHABLE
+    assert gone.text.startswith(f"WhatsApp Web could not be opened: {url} did not answer within ")
+    assert seconds < 4.0
+
+
 def test_a_page_without_whatsapp_webs_modules_is_named_after_the_patience(tmp_path: Path, sandbox: Sandbox) -> None:
     sandbox.post("/settings", loader=False)
     gone, seconds = start_of(tmp_path, sandbox.url, start_patience=1.5)

@@ -117,6 +117,7 @@ MISTAKES = [
     ("SM_START_CONCURRENCY", "0", "SM_START_CONCURRENCY is '0' but should be greater than or equal to 1."),
     ("SM_START_CONCURENCY", "1", "SM_START_CONCURENCY is not a setting: did you mean SM_START_CONCURRENCY?"),
     ("SM_XYZZY", "1", "SM_XYZZY is not a setting."),
+    ("SM_FOO", "1", "SM_FOO is not a setting."),
     ("SM_BACKOFF_CAP", "0.5", "SM_BACKOFF_CAP should be at least SM_BACKOFF_FIRST."),
 ]
 
