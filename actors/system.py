@@ -21,7 +21,6 @@ from sqlalchemy.exc import ArgumentError
 
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.capacity import Limit, host_limits, tightest
-from actors.clients.client import Times
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
 from actors.clients.lifecycle import Patience
@@ -30,6 +29,7 @@ from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
 from actors.clients.reconnection import Policy
 from actors.clients.supervisor import Resume, Rules, Supervisor
+from actors.clients.times import Times
 from actors.clients.types import ClientId, Seconds
 from actors.metrics.journal import CountingJournal
 from actors.metrics.metrics import Metrics
@@ -95,7 +95,7 @@ class RunningBrowser(Browser, Protocol):
         """Be ready to open pages. Raises BrowserUnavailable."""
 
     def stop(self, seconds: Seconds) -> bool:
-        """Kill what is left within `seconds`; whether nothing was."""
+        """Kill what is left within `seconds`; whether all of it has ended."""
 
 
 class System:
@@ -230,7 +230,10 @@ class System:
         return {name: ref for name, ref in found.items() if ref is not None}
 
     def stop(self) -> bool:
-        """Close everything within `shutdown_timeout`, never logging out; False, if something had to be killed."""
+        """Close everything within `shutdown_timeout`, never logging out; what does not close is killed.
+
+        False where even so something has not ended: a Chromium, an actor, the store.
+        """
         self._stopping = True
         self._deadline = time.monotonic() + self._settings.shutdown_timeout
         opened, self._opened = self._opened, ExitStack()
@@ -240,7 +243,7 @@ class System:
     def _shut_down(self, supervisor: ActorRef[Supervisor]) -> None:
         seconds = self._settings.shutdown_timeout * CLIENTS_SHARE
         try:
-            supervisor.ask(ShutDown(), timeout=seconds)
+            supervisor.ask(ShutDown(seconds), timeout=seconds)
         except (Timeout, ActorDeadError) as error:
             _log.error("system.not_closed_in_time", seconds=seconds, cause=repr(error))
             self._orderly = False

@@ -199,7 +199,7 @@ class Settings(BaseSettings):
         0, description="Size (MiB) of a stored profile before its caches are pruned; 0, no limit."
     )
     # Ending
-    shutdown_timeout: Deadline = Field(15.0, description="How long a stop may take before Chromium is killed.")
+    shutdown_timeout: Deadline = Field(15.0, description="How long a stop may take; a page has half of it to close.")
     close_grace: Deadline = Field(5.0, description="How long one Chromium may take to close before it is killed.")
     # Being watched
     metrics_open: bool = Field(False, description="Whether GET /metrics needs no key.")

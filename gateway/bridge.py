@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pykka import ActorDeadError
@@ -96,7 +97,7 @@ class System(Protocol):
         """Build the tree. Blocks until callers can be served, not until clients are READY. Raises StartRefused."""
 
     def stop(self) -> bool:
-        """Close everything within `shutdown_timeout`; blocks. False, if something did not end by itself."""
+        """Close everything within `shutdown_timeout`; blocks. False, if not all of it ended in that time."""
 
 
 class Bridge:
@@ -132,7 +133,8 @@ class Bridge:
         """Log out, stop, forget; what it has queued will not leave. Raises NoSuchClient."""
         self.refuse_while_draining()
         answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
-        self._system.outbox.tell(GiveUp(client_id))
+        with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted all the same
+            self._system.outbox.tell(GiveUp(client_id))
         return answer
 
     async def stop(self, client_id: ClientId) -> Stopped:

@@ -4,8 +4,8 @@
 
 What keeps it from starting is found by the check, as far as that can be known, and told before anything is logged.
 
-Exit codes: 0 stopped in order; 1 could not start (StartRefused); 2 impossible settings; 3 stopped, but something had to
-be killed; 70 a part died without which nothing works.
+Exit codes: 0 stopped in order, in time, with nothing left; 1 could not start (StartRefused); 2 impossible settings;
+3 stopped, but not all of it ended in time; 70 a part died without which nothing works.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gateway.calls import Gateway
     from gateway.streaming.streams import Streams
 
-KILLED, DIED = 3, 70
+STUCK, DIED = 3, 70
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STACKS = signal.SIGUSR1
 """Has every stack written to the log."""
@@ -106,7 +106,7 @@ class Server:
             gateway.streams.end()
             notify(STOPPING)
             orderly = await asyncio.to_thread(self.system.stop)
-        code = ending.code or (0 if orderly else KILLED)
+        code = ending.code or (0 if orderly else STUCK)
         _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)
         return code
 
@@ -142,7 +142,7 @@ class Server:
             _log.log(20 if ending.code == 0 else 50, "service.ending", why=ending.why)
             self._ending.set_result(ending)
             seconds = self._settings.shutdown_timeout + _GRACE_SECONDS
-            self._last_resort = end_at_last(seconds, ending.code or KILLED)
+            self._last_resort = end_at_last(seconds, ending.code or STUCK)
 
 
 def run(settings: Settings, browser: RunningBrowser | None = None) -> int:

@@ -89,7 +89,7 @@ class ChromiumBrowser:
         _log.info("browser.started", **self.versions)
 
     def stop(self, seconds: Seconds) -> bool:
-        """Kill what is left within `seconds`, and end the threads; whether nothing had to be killed."""
+        """Kill what is left within `seconds`, and end the threads; whether all of it has ended."""
         house = self._house
         if house is None:
             return True
@@ -102,8 +102,8 @@ class ChromiumBrowser:
             gone = self._changed.wait_for(lambda: not self._pages, max(0.0, deadline - time.monotonic()))
         ended = house.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
         house.files.shutdown(wait=gone and ended)
-        _log.info("browser.stopped", killed=len(left), all_gone=gone and ended)
-        return not left and ended
+        _log.log(30 if left else 20, "browser.stopped", killed=len(left), all_gone=gone and ended)
+        return gone and ended
 
     def open(self, client_id: ClientId, tell: Tell) -> ChromiumPage:
         """See the port. Raises RuntimeError before the first `start`."""

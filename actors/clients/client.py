@@ -12,16 +12,16 @@ the page and comes back as a fact. Questions are answered from what is known, ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.clients import choosing, lifecycle, protocol
 from actors.clients.asking import AnswerLate
 from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.ending import CloseLate, Ending, LogOutLate
+from actors.clients.ending import Ending, Overdue, Step
 from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, ProbeDue, ProbeLate
-from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, Patience, PatienceOver
+from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, PatienceOver
 from actors.clients.memory import MemoryLimit, Verdict
 from actors.clients.pages import Pages
 from actors.clients.pairing import Pairing
@@ -29,7 +29,8 @@ from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Status
 from actors.clients.sending import SendLate
 from actors.clients.standing import Standing
-from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, Seconds, State
+from actors.clients.times import Times
+from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
 from actors.clients.unanswered import Answer, Late, Unanswered
 from actors.clients.waiting import WaitOver
 from actors.runtime import Actor, Refusal
@@ -43,20 +44,6 @@ _OF_A_START = STARTING | {State.QR_REQUIRED}
 """What a client goes through because of the call that started it."""
 _GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
 """Pages that would not hear a polite request to close."""
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """The waits of a client, in seconds."""
-
-    patience: Patience = field(default_factory=Patience)
-    send: Seconds = 30.0
-    log_out: Seconds = 15.0
-    answer: Seconds = 30.0
-    """For a pairing code, and for a picture."""
-    close: Seconds = 15.0
-    probe_interval: Seconds = 15.0
-    probe_timeout: Seconds = 5.0
 
 
 class Client(Actor):
@@ -91,7 +78,7 @@ class Client(Actor):
         self._health = Health(self, times.probe_interval, times.probe_timeout)
         self._memory = MemoryLimit(memory_limit)
         self._unanswered = Unanswered(self, times)
-        self._ending = Ending(self, self._pages, log_out=times.log_out, close=times.close)
+        self._ending = Ending(self, self._pages, times)
         self._pairing = Pairing()
         self._caller_waits = False
         """Whether somebody waits for the outcome of the present start."""
@@ -186,16 +173,14 @@ class Client(Actor):
     # --- the end of a client -----------------------------------------------------------------------------------------
 
     def _end(self, order: protocol.Close) -> None:
-        if self._ending.order is not None:
-            self._ending.order = protocol.Close(forget=self._ending.order.forget or order.forget)
+        if not self._ending.take(order):
             return
-        self._ending.order = order
         if order.forget and self._standing.state is State.READY:
             self._ending.log_out()
         if not self._ending.logging_out:
             self._leave()
 
-    def _leave(self, _: LogOutLate | None = None) -> None:
+    def _leave(self) -> None:
         """Close what is open, answer whoever waits, and stop once every process is gone."""
         self._caused_by(UNCAUSED)
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
@@ -206,8 +191,11 @@ class Client(Actor):
         self._ending.leave()
         self._ending.stop_if_alone()
 
-    def _close_late(self, late: CloseLate) -> None:
-        self._ending.late(late)
+    def _overdue(self, late: Overdue) -> None:
+        if late.step is Step.LOG_OUT:
+            self._leave()
+        else:
+            self._ending.overdue()
 
     # --- facts of the page -------------------------------------------------------------------------------------------
 
@@ -394,8 +382,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     SendLate: Client._late,
     WaitOver: Client._late,
     AnswerLate: Client._late,
-    LogOutLate: Client._leave,
-    CloseLate: Client._close_late,
+    Overdue: Client._overdue,
 }
 
 _FACTS: dict[type, Callable[[Client, Any], None]] = {

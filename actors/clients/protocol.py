@@ -88,7 +88,13 @@ class GetClients:
 
 @dataclass(frozen=True, slots=True)
 class ShutDown:
-    """Close all clients side by side, never logging out. Answers None once all are gone, then the supervisor ends."""
+    """Close all clients side by side, never logging out, and be done within `seconds`: a logout that was ordered before
+    gets a share of them, a page that does not close is killed, one that does not die is given up.
+
+    Answers None once all clients are gone; then the supervisor ends.
+    """
+
+    seconds: Seconds
 
 
 # --- commands and questions to a client ------------------------------------------------------------------------------
@@ -164,9 +170,13 @@ class TakeScreenshot(Work):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End this client: close the browser, then stop the actor. Only `forget` logs out, and drops the login too."""
+    """End this client: close the browser, then stop the actor. Only `forget` logs out, and drops the login too.
+
+    It is over `within` as many seconds, where that is said.
+    """
 
     forget: bool = False
+    within: Seconds | None = None
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

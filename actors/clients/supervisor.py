@@ -18,7 +18,7 @@ from pykka import ActorDeadError
 
 from actors.clients import protocol
 from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.client import Client, Times
+from actors.clients.client import Client
 from actors.clients.directory import Directory
 from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
 from actors.clients.pairing import Pairing
@@ -26,6 +26,7 @@ from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecor
 from actors.clients.protocol import Status
 from actors.clients.reconnection import Policy, Streak
 from actors.clients.records import Record, Records, Turns
+from actors.clients.times import Times
 from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
 from actors.runtime import Backoff, ChildNotStarted, Supervising
 
@@ -211,22 +212,22 @@ class Supervisor(Supervising):
         self._end(client_id, forget=False)
         return None
 
-    def _shut_down_all(self, _: protocol.ShutDown) -> None:
+    def _shut_down_all(self, order: protocol.ShutDown) -> None:
         self._shut_downs.append(self.defer())
         self._turns.clear()
         for client_id in list(self._records):
-            self._end(client_id, forget=False)
+            self._end(client_id, forget=False, within=order.seconds)
         self._stop_if_done()
 
     # --- the end of a client -----------------------------------------------------------------------------------------
 
-    def _end(self, client_id: ClientId, *, forget: bool) -> None:
+    def _end(self, client_id: ClientId, *, forget: bool, within: Seconds | None = None) -> None:
         """Have a client close itself; `child_terminated` tells when its processes are gone."""
         self._records[client_id].ending = True
         self.cancel_timer(("cleanup", client_id))
         ref = self.children.get(client_id)
         if ref is not None:
-            _tell(ref, protocol.Close(forget))
+            _tell(ref, protocol.Close(forget, within))
         else:  # it crashed, and waits for its restart
             self.stop_child(client_id)
             self._gone(client_id)

@@ -32,9 +32,9 @@ from actors.clients.types import Reason, State
 from actors.clients.waiting import Waiting, WaitOver
 
 if TYPE_CHECKING:
-    from actors.clients.client import Times
     from actors.clients.ports import Page
     from actors.clients.protocol import Status
+    from actors.clients.times import Times
     from actors.runtime import Actor
 
 Answer = Sent | SendRefused | SendUnsettled | LookedUp | PairingCodeShown | PairingCodeRefused | ScreenshotTaken

@@ -21,7 +21,7 @@ app = typer.Typer(
     ),
     epilog=(
         "Exit codes: 0 done; 1 could not start, or failed; 2 wrong options or settings; "
-        "3 stopped, but something had to be killed; 4 no service answered; "
+        "3 stopped, but not all of it ended in time; 4 no service answered; "
         "70 a part of the service died, start it again."
     ),
     no_args_is_help=True,

@@ -29,8 +29,8 @@ def serve(
 ) -> None:
     """Run the service until SIGTERM or SIGINT. Every setting is an SM_ variable too.
 
-    Exit codes: 0 stopped in order; 1 could not start; 2 wrong options or settings; 3 stopped, but something had to be
-    killed; 70 a part of the service died.
+    Exit codes: 0 stopped in order; 1 could not start; 2 wrong options or settings; 3 stopped, but not all of it ended
+    in time; 70 a part of the service died.
     """
     options = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}
     with ExitStack() as beside:

@@ -203,12 +203,12 @@ def test_orders_that_were_not_settled_are_told_to_be_so_before_the_page_is_gone(
     assert isinstance(page.told.facts[-1], BrowserGone)
 
 
-def test_stopping_kills_what_is_left_and_says_so(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_stopping_kills_what_is_left_and_says_that_nothing_is(tmp_path: Path, sandbox: Sandbox) -> None:
     browser = ChromiumBrowser(options(tmp_path, sandbox.url))
     browser.start()
     page = Opened(browser)
     page.told.until(QrShown)
-    assert not browser.stop(5.0)
+    assert browser.stop(5.0)
     assert page.told.told(BrowserGone) == [BrowserGone(None, "Closed")]
     assert not naming(tmp_path)
     assert browser.stop(5.0)

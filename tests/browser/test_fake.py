@@ -230,7 +230,7 @@ def test_a_page_can_be_made_to_fail() -> None:
 def test_a_stopped_browser_has_no_page() -> None:
     browser, facts = FakeBrowser(), Facts()
     browser.open(ONE, facts.append)
-    assert not browser.stop(1.0)
+    assert browser.stop(1.0)
     assert browser.running() == []
     assert browser.stop(1.0)
     browser.open(ONE, facts.append)

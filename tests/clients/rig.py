@@ -10,13 +10,13 @@ from typing import Any, cast
 from pykka import ActorDeadError, ActorRef
 
 from actors.browser.fake import FakeBrowser, FakePage, Habits
-from actors.clients.client import Times
 from actors.clients.directory import Directory
 from actors.clients.pairing import Pairing
 from actors.clients.ports import Transition
 from actors.clients.protocol import Delete, GetClients, GetStatus, Happened, Init, PageFact, SendText, Status
 from actors.clients.reconnection import Policy
 from actors.clients.supervisor import Resume, Rules, Supervisor
+from actors.clients.times import Times
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime import Backoff, Reply
 from actors.runtime.testing import ManualClock

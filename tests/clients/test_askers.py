@@ -56,7 +56,7 @@ ENDS: dict[str, Callable[[World], object]] = {
     "it is opened elsewhere": lambda w: w.tell(Conflict("elsewhere")),
     "a human is needed": lambda w: w.tell(Blocked(Reason.SCREEN_LOCKED, "locked")),
     "the actor meets a bug": lambda w: w.break_actor(),
-    "the service ends": lambda w: w.ask(ShutDown()),
+    "the service ends": lambda w: w.ask(ShutDown(15.0)),
     "the supervisor is stopped": lambda w: w.supervisor.stop(),
     "the actor is stopped": lambda w: w.client().stop(),
 }

@@ -203,6 +203,6 @@ def assert_nobody_waits_for_ever(w: World, monkey: Monkey) -> None:
     w.advance(PATIENT)
     assert {state for _, state in w.clients()} <= {State.READY}, monkey.done[-20:]
     assert all(reply.is_answered() for reply in monkey.replies)
-    down = w.ask(ShutDown())
+    down = w.ask(ShutDown(15.0))
     w.advance(60.0)
     assert down.get(timeout=0) is None

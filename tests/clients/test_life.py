@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from actors.browser.fake import BY_HAND
-from actors.clients.client import Times
 from actors.clients.errors import CapacityExceeded, NoSuchClient, NotReady, StartUnderWay
 from actors.clients.lifecycle import Patience
 from actors.clients.protocol import (
@@ -30,6 +29,7 @@ from actors.clients.protocol import (
     Ready,
     Started,
 )
+from actors.clients.times import Times
 from actors.clients.types import STARTING, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, Memory, World, world
 

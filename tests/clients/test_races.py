@@ -109,7 +109,7 @@ def test_a_delete_after_such_an_init_has_the_last_word() -> None:
 def test_no_start_is_taken_while_the_service_ends() -> None:
     with world(BY_HAND) as w:
         w.init(ONE)
-        w.ask(ShutDown())
+        w.ask(ShutDown(15.0))
         for client in (ONE, TWO):
             with pytest.raises(ShuttingDown):
                 w.init(client)
@@ -121,7 +121,7 @@ def test_an_init_that_waits_for_an_end_is_refused_when_the_service_ends_meanwhil
     with world(BY_HAND) as w:
         w.init()
         w.delete()
-        started, down = w.ask(Init(ONE)), w.ask(ShutDown())
+        started, down = w.ask(Init(ONE)), w.ask(ShutDown(15.0))
         w.page().end()
         w.clock.settle()
         with pytest.raises(ShuttingDown):
@@ -179,7 +179,7 @@ def test_a_logout_that_is_heard_of_only_during_the_shutdown_is_not_forgotten(slo
     slow.catch_up()
     slow.browser.remove(ONE)
     slow.clock.settle()
-    down = asked(slow.actor, ShutDown())
+    down = asked(slow.actor, ShutDown(15.0))
     slow.catch_up()
     assert down.get(timeout=0) is None
     assert slow.memory.wanted == []
@@ -313,14 +313,14 @@ def test_a_logout_while_the_link_is_lost_ends_the_client(w: World) -> None:
 def test_a_shutdown_during_a_backoff_waits_for_nothing(w: World) -> None:
     w.ready()
     w.crash()
-    assert w.ask(ShutDown()).get(timeout=0) is None
+    assert w.ask(ShutDown(15.0)).get(timeout=0) is None
     assert w.browser.opened == [ONE]
 
 
 def test_a_shutdown_while_a_client_waits_for_its_restart_waits_for_nothing(w: World) -> None:
     w.ready()
     w.break_actor()
-    assert w.ask(ShutDown()).get(timeout=0) is None
+    assert w.ask(ShutDown(15.0)).get(timeout=0) is None
     w.advance(60.0)
     assert w.browser.opened == [ONE]
 
@@ -330,7 +330,7 @@ def test_a_shutdown_in_any_state_closes_and_never_logs_out(state: State) -> None
     with world(PROBED) as w:
         bring_to(w, state)
         assert w.state() is state
-        down = w.ask(ShutDown())
+        down = w.ask(ShutDown(15.0))
         for page in w.browser.running():
             page.end()
         w.clock.settle()
@@ -374,7 +374,7 @@ def bring_to(w: World, state: State) -> None:
 def test_a_shutdown_that_is_ordered_twice_answers_both() -> None:
     with world(BY_HAND) as w:
         by_hand_ready(w)
-        first, second = w.ask(ShutDown()), w.ask(ShutDown())
+        first, second = w.ask(ShutDown(15.0)), w.ask(ShutDown(15.0))
         w.page().end()
         w.clock.settle()
         assert first.get(timeout=0) is None
@@ -386,7 +386,7 @@ def test_a_shutdown_during_a_cleanup_waits_for_the_page_only() -> None:
         by_hand_ready(w)
         w.tell(REMOVED)
         w.advance(60.0)
-        down = w.ask(ShutDown())
+        down = w.ask(ShutDown(15.0))
         assert not down.is_answered()
         w.page().end()
         w.clock.settle()
@@ -396,7 +396,7 @@ def test_a_shutdown_during_a_cleanup_waits_for_the_page_only() -> None:
 def test_a_shutdown_during_a_delete_does_not_wait_for_the_phone() -> None:
     with world(BY_HAND) as w:
         by_hand_ready(w)
-        deleted, down = w.delete(), w.ask(ShutDown())
+        deleted, down = w.delete(), w.ask(ShutDown(15.0))
         assert w.page().ordered("log_out")
         w.tell(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Logged out"))
         w.page().end()

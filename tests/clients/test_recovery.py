@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Habits
-from actors.clients.client import Client, Times
+from actors.clients.client import Client
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -22,6 +22,7 @@ from actors.clients.protocol import (
     Start,
 )
 from actors.clients.reconnection import Policy
+from actors.clients.times import Times
 from actors.clients.types import Origin, Reason, State
 from actors.runtime import Backoff
 from actors.runtime.testing import ManualClock, Probe

@@ -9,12 +9,14 @@ from pathlib import Path
 from actors.browser import interpret
 from actors.browser.options import BrowserOptions
 from actors.clients import health, memory, pairing
-from actors.clients.client import Times
+from actors.clients.ending import SHARES, Step
 from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, OVERDUE, TRANSITIONS, Effect
 from actors.clients.protocol import PageFact
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
+from actors.clients.times import Times
 from actors.clients.types import STARTING, TERMINAL, Reason, State
+from actors.system import CLIENTS_SHARE
 from config.settings import Settings, env_name
 from tests.chaos.faults import FAULTS
 from tests.chaos.services import SERVICE_FAULTS
@@ -160,7 +162,7 @@ def _deadlines() -> str:
         ("an ended client, to be read", _setting("cleanup_delay"), "it is destroyed"),
         ("a logout, to be confirmed", f"{times.log_out:g} s", "the caller hears that it was not; a deletion goes on"),
         ("a pairing code, or a picture", f"{times.answer:g} s", "the caller hears that none came"),
-        ("the service that stops", _setting("shutdown_timeout"), "what is left is killed, and the exit code says so"),
+        ("the service that stops", _setting("shutdown_timeout"), "see Ends"),
     ]
     return (
         "## Deadlines\n\nEvery state that waits has one. A restriction with a known end is waited out first.\n\n"
@@ -224,7 +226,20 @@ def _ends() -> str:
         "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile "
         "goes as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again "
         "after a restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
-        "Closing never logs out. `DELETE /session` and `POST /logout` do.\n"
+        "Closing never logs out. `DELETE /session` and `POST /logout` do.\n\n" + _shutdown()
+    )
+
+
+def _shutdown() -> str:
+    seconds = Settings.model_fields["shutdown_timeout"].default * CLIENTS_SHARE
+    log_out, close, kill = (f"{seconds * SHARES[step]:.3g} s" for step in (Step.LOG_OUT, Step.CLOSE, Step.KILL))
+    return (
+        f"A service that is told to stop has {_setting('shutdown_timeout')} for all of it. Clients end side by side: a "
+        f"logout that was ordered before may take the first {log_out} of them, a page that has not closed after "
+        f"{close} is killed, and one that is there after {kill} is left to the browser, which kills all there is and "
+        "ends. With another setting these change in proportion. Whoever waits for an answer gets one. The exit code "
+        "is 0 where nothing is left then, killed or not, and 3 where something is: a Chromium that cannot be killed, "
+        "an actor or a store that does not end.\n"
     )
 
 

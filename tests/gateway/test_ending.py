@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -20,7 +21,7 @@ from actors.store.writer import Commit
 from config.refusal import StartRefused
 from config.settings import Settings
 from gateway.listening import listen
-from gateway.server import DIED, KILLED, Ending, Server
+from gateway.server import DIED, STUCK, Ending, Server
 from tests.gateway.running import Running, chosen, until
 
 
@@ -72,14 +73,51 @@ def test_a_caller_that_is_still_sending_is_told_when_the_service_ends(tmp_path: 
     assert b"SHUTTING_DOWN" in answer
 
 
-def test_what_does_not_close_is_killed_and_the_exit_code_says_so(tmp_path: Path) -> None:
-    with Running(tmp_path / "data", shutdown_timeout=0.5) as service:
+def test_what_does_not_close_is_killed_in_time(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", shutdown_timeout=1.0) as service:
         service.ready(1)
-        service.browser.page(ClientId(1)).hung = True
+        page = service.browser.page(ClientId(1))
+        page.hung = True
         began = time.monotonic()
-        assert service.end() == KILLED
+        assert service.end() == 0
     assert time.monotonic() - began < 2.0
-    assert service.browser.running() == []
+    assert [order.name for order in page.orders] == ["close", "kill"]
+
+
+def test_what_cannot_be_killed_by_its_client_goes_with_the_browser(tmp_path: Path) -> None:
+    browser = FakeBrowser(Habits(closes=False))
+    with Running(tmp_path / "data", browser, shutdown_timeout=1.0) as service:
+        service.ready(1)
+        assert service.end() == 0
+    assert browser.running() == []
+
+
+def test_a_deletion_in_flight_whose_page_hangs_is_cut_and_its_caller_answered(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", shutdown_timeout=2.0) as service, ThreadPoolExecutor(1) as pool:
+        service.ready(1)
+        page = service.browser.page(ClientId(1))
+        page.hung = True
+        deleted = pool.submit(service.call, "DELETE", "/session/1")
+        until(lambda: page.ordered("log_out"), bool, "the logout is under way")
+        began = time.monotonic()
+        assert service.end() == 0
+        answer = deleted.result()
+    assert time.monotonic() - began < 3.0
+    assert (answer.status_code, answer.json()["logged_out"]) == (200, False)
+    assert not service.browser.has_login(ClientId(1))
+
+
+class Immortal(FakeBrowser):
+    """Its last page cannot be ended."""
+
+    def stop(self, seconds: float) -> bool:
+        super().stop(seconds)
+        return False
+
+
+def test_the_exit_code_says_where_something_has_not_ended(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", Immortal()) as service:
+        assert service.end() == STUCK
 
 
 def test_only_the_first_reason_to_end_counts(tmp_path: Path) -> None:

@@ -71,13 +71,12 @@ class FakeBrowser:
         self._stopped = False
 
     def stop(self, seconds: float) -> bool:
-        """Kill what is left; whether nothing was."""
+        """Kill what is left; whether all of it has ended."""
         with self.lock:
             self._stopped = True
-            left = self.running()
-            for page in left:
+            for page in self.running():
                 page.end(None, "The browser was stopped")
-        return not left
+        return not self.running()
 
     # --- the port ----------------------------------------------------------------------------------------------------
 

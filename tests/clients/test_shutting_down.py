@@ -1,0 +1,149 @@
+"""A service that stops: every client ends within the time there is, whatever it does and whatever its page does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from actors.browser.fake import BY_HAND
+from actors.clients.errors import ShuttingDown
+from actors.clients.protocol import Deleted, Init, LoggedOut, LogOut, QrShown, Ready, ShutDown, Stop, Stopped
+from actors.clients.times import Times
+from actors.clients.types import ClientId, Reason
+from actors.runtime import Refusal
+from tests.clients.rig import ONE, RULES, TWO, World, world
+
+SECONDS = 9.0
+"""A logout may take 3 of them, the page must have closed by 6, and is given up after 8.1."""
+
+
+def paired(w: World, client_id: ClientId = ONE) -> None:
+    w.init(client_id)
+    w.tell(QrShown("2@a", 20.0), Ready("549"), client_id=client_id)
+
+
+def orders(w: World, client_id: ClientId = ONE) -> list[str]:
+    return [order.name for order in w.page(client_id).orders]
+
+
+def test_a_deletion_whose_page_does_not_log_out_is_cut_to_the_time_there_is() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        deleted, down = w.delete(), w.ask(ShutDown(SECONDS))
+        w.advance(2.9)
+        assert orders(w) == ["log_out"]
+        w.advance(0.1)
+        assert orders(w) == ["log_out", "close"]
+        w.advance(3.0)
+        assert orders(w) == ["log_out", "close", "kill"]
+        assert not down.is_answered()
+        w.page().end()
+        w.clock.settle()
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert down.get(timeout=0) is None
+
+
+def test_a_logout_that_comes_in_that_time_counts() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        deleted, down = w.delete(), w.ask(ShutDown(SECONDS))
+        w.advance(2.9)
+        w.tell(LoggedOut(Reason.LOGGED_OUT_BY_API, "out"))
+        w.page().end()
+        w.clock.settle()
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True)
+        assert down.get(timeout=0) is None
+
+
+def test_a_logout_is_never_given_more_time_than_it_had() -> None:
+    with world(BY_HAND, replace(RULES, times=Times(log_out=5.0))) as w:
+        paired(w)
+        w.delete()
+        w.advance(4.0)
+        w.ask(ShutDown(SECONDS))
+        w.advance(1.0)
+        assert orders(w) == ["log_out", "close"]
+
+
+def test_a_page_that_will_not_close_is_killed_and_one_that_will_not_die_is_given_up_in_time() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        down = w.ask(ShutDown(SECONDS))
+        w.advance(6.0)
+        assert orders(w) == ["close", "kill"]
+        w.advance(2.0)
+        assert not down.is_answered()
+        w.advance(0.2)
+        assert down.get(timeout=0) is None
+
+
+def test_a_page_has_no_longer_for_closing_than_ever() -> None:
+    with world(BY_HAND, replace(RULES, times=Times(close=2.0))) as w:
+        paired(w)
+        down = w.ask(ShutDown(SECONDS))
+        w.advance(2.0)
+        assert orders(w) == ["close", "kill"]
+        w.advance(2.0)
+        assert down.is_answered()
+
+
+def test_a_client_that_is_closing_already_is_cut_too_and_whoever_stopped_it_is_answered() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        stopped = w.ask(Stop(ONE))
+        w.ask(ShutDown(SECONDS))
+        w.advance(6.0)
+        assert orders(w) == ["close", "kill"]
+        w.advance(2.2)
+        assert stopped.get(timeout=0) == Stopped(ONE)
+
+
+def test_a_second_shutdown_gives_no_more_time_and_both_are_answered() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        downs = [w.ask(ShutDown(SECONDS))]
+        w.advance(1.0)
+        downs.append(w.ask(ShutDown(10 * SECONDS)))
+        w.advance(5.0)
+        assert orders(w) == ["close", "kill"]
+        w.advance(2.2)
+        assert [down.get(timeout=0) for down in downs] == [None, None]
+
+
+def test_a_deletion_that_comes_after_the_shutdown_is_answered_within_its_time_and_logs_nobody_out() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        down, deleted = w.ask(ShutDown(SECONDS)), w.delete()
+        w.advance(8.2)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert down.is_answered()
+        assert "log_out" not in orders(w)
+        assert not w.browser.has_login(ONE)
+
+
+def test_whoever_waits_for_a_logout_is_told_at_once_when_the_service_stops() -> None:
+    with world(BY_HAND) as w:
+        paired(w)
+        asked = w.ask(LogOut(), ONE)
+        w.ask(ShutDown(SECONDS))
+        with pytest.raises(Refusal, match="did not confirm the logout"):
+            asked.get(timeout=0)
+
+
+def test_clients_are_closed_side_by_side_and_nobody_begins_any_more() -> None:
+    with world(BY_HAND) as w:
+        paired(w, ONE)
+        paired(w, TWO)
+        w.delete(ONE)
+        waiting = w.ask(Init(ONE))
+        down = w.ask(ShutDown(SECONDS))
+        assert orders(w, TWO) == ["close"]
+        w.advance(3.0)
+        w.page(ONE).end()
+        w.page(TWO).end()
+        w.clock.settle()
+        with pytest.raises(ShuttingDown):
+            waiting.get(timeout=0)
+        assert down.get(timeout=0) is None
+        assert w.browser.opened == [ONE, TWO]
