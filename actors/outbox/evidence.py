@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from actors.clients.protocol import LookedUp
-from actors.store.message_states import MessageState, of_ack
+from actors.store.message_states import REFUSED, MessageState, of_ack
 
 TRIES = 5
 """How often the page is asked about one message before it is called unknown."""
 BETWEEN_TRIES = 2.0
 """Seconds between two of them: the page may be catching up, or have it on its way."""
+UNKNOWN = "WhatsApp did not confirm the message, and nothing proves that it did not leave"
 
 
 class Proof(Enum):
@@ -29,16 +30,17 @@ class Proof(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A proof, and the state the message has reached where it is settled."""
+    """A proof; and where it ends the message's way, the state it has reached and why, if that is not what was hoped."""
 
     proof: Proof
     state: MessageState | None = None
+    reason: str | None = None
 
 
 def of_look_up(found: LookedUp, tries: int) -> Evidence:
     """What the answer to look-up number `tries` (the first is 1) proves."""
     if found.ack is not None and (state := of_ack(found.ack)) is not None:
-        return Evidence(Proof.SETTLED, state)
+        return Evidence(Proof.SETTLED, state, REFUSED if state is MessageState.FAILED else None)
     if found.ack is None and found.complete:
         return Evidence(Proof.NEVER_LEFT)
-    return Evidence(Proof.NOTHING_YET if tries < TRIES else Proof.NOTHING)
+    return Evidence(Proof.NOTHING_YET) if tries < TRIES else Evidence(Proof.NOTHING, MessageState.UNKNOWN, UNKNOWN)

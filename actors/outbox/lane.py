@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from actors.clients.types import Seconds, State
+from actors.clients.types import ClientId, Seconds, State
 from actors.store.outbox import Message
 
 
@@ -42,3 +43,7 @@ class Lane:
         """What the page had when it was last heard of."""
         leaving = None if self.leaving is None else self.leaving.id
         return {id for id in (leaving, self.doubted) if id is not None}
+
+
+Lanes = defaultdict[ClientId, Lane]
+"""Of all clients; one that was not heard of yet cannot send."""

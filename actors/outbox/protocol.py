@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from actors.clients.protocol import LookedUp, Sent
 from actors.clients.types import ClientId, Seconds, State
 from actors.runtime import Reminder, Work
 from actors.store.outbox import Message
+
+Answer = TypeVar("Answer", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Look(Reminder):
     """Timer: there may be something to send for this client."""
 
     client_id: ClientId
@@ -87,107 +90,97 @@ class Expire:
     """Timer: something queued is past its end."""
 
 
-# --- answers that come back from the store and from clients ----------------------------------------------------------
+# --- answers that come back from the store and from clients; an exception where none was given ------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class NextRead:
+class OfClient(Generic[Answer]):
+    """What the store has said about one client."""
+
+    client_id: ClientId
+    answer: Answer | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class OfMessage(Generic[Answer]):
+    """What has been said about one message, which was known to be as it is here when that was asked."""
+
+    message: Message
+    answer: Answer | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class OfAsker(Generic[Answer]):
+    """What the store has said about the message `id` for one who waits for it."""
+
+    id: str
+    ticket: int
+    answer: Answer | Exception
+
+
+class NextRead(OfClient[tuple[Message, ...]]):
     """The store has looked for what may leave."""
 
-    client_id: ClientId
-    answer: tuple[Message, ...] | Exception
 
-
-@dataclass(frozen=True, slots=True)
-class DueRead:
+class DueRead(OfClient[Seconds | None]):
     """The store has looked for when something may leave."""
 
-    client_id: ClientId
-    answer: Seconds | Exception | None
 
-
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(OfClient[tuple[Message, ...]]):
     """On disk: this message is about to leave; none where it was taken back meanwhile."""
 
-    client_id: ClientId
-    answer: tuple[Message, ...] | Exception
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The client has said what became of a message; an exception where it did not say so."""
-
-    message: Message
-    answer: Sent | Exception
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """On disk: how a message that was sent now stands."""
-
-    message: Message
-    answer: Message | Exception
-
-
-@dataclass(frozen=True, slots=True)
-class UnsettledRead:
+class UnsettledRead(OfClient[tuple[Message, ...]]):
     """The store has looked for what was under way when the client was lost, or the service ended."""
 
-    client_id: ClientId
-    answer: tuple[Message, ...] | Exception
+
+class LookUpWritten(OfClient[Message]):
+    """What a look-up proved is on disk, or could not be written."""
+
+
+class GivenUp(OfClient[int]):
+    """On disk: so many messages of a deleted client have been cancelled."""
+
+
+class Outcome(OfMessage[Sent]):
+    """The client has said what became of a message."""
+
+
+class Settled(OfMessage[Message]):
+    """On disk: how a message that was sent now stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(OfMessage[LookedUp]):
     """The page has said what it knows of a message. `ticket`: of the look-up; only the newest one counts."""
 
-    message: Message
-    answer: LookedUp | Exception
     tries: int
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class LookUpWritten:
-    """What a look-up proved is on disk, or could not be written."""
-
-    client_id: ClientId
-    answer: Message | Exception
+class Withdrawn(OfAsker[Message]):
+    """The store has taken a message back for an asker, or refused to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Standing(OfAsker[Message | None]):
+    """How the message of an asker stands. `glanced`: the page has been asked for him."""
+
+    glanced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Glanced(OfMessage[LookedUp]):
+    """The page has said what it knows of the message of an asker whose time is over."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Reminder):
     """On disk: how a message stands that was looked up, expired, taken back, or asked for."""
 
     answer: Message | Exception | None
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The store has taken a message back for an asker, or refused to."""
-
-    client_id: ClientId
-    id: str
-    ticket: int
-    answer: Message | Exception
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the message of an asker whose time is over stands."""
-
-    id: str
-    ticket: int
-    answer: Message | Exception | None
-
-
-@dataclass(frozen=True, slots=True)
-class GivenUp:
-    """On disk: so many messages of a deleted client have been cancelled."""
-
-    client_id: ClientId
-    answer: int | Exception
 
 
 @dataclass(frozen=True, slots=True)

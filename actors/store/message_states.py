@@ -50,6 +50,9 @@ OPEN = frozenset({_S.QUEUED, _S.SENDING})
 ACKS: dict[int, MessageState] = {1: _S.SENT, 2: _S.DELIVERED, 3: _S.READ, 4: _S.READ}
 """WhatsApp Web's acknowledgements: server, device, read, played. 0 is pending, which says nothing."""
 
+REFUSED = "WhatsApp's server refused the message"
+"""Why a message has failed whose acknowledgement is negative."""
+
 
 def of_ack(ack: int) -> MessageState | None:
     """What an acknowledgement proves; a negative one is the server's refusal. None where it proves nothing."""

@@ -11,7 +11,7 @@ from actors.clients.types import Seconds
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
 from actors.store.events import MESSAGE_CHANGED, AppendEvent, append
 from actors.store.message import Operations
-from actors.store.message_states import OPEN, MessageState, may_follow, of_ack
+from actors.store.message_states import OPEN, REFUSED, MessageState, may_follow, of_ack
 from actors.store.outbox import (
     MAX_ATTEMPTS,
     Accepted,
@@ -83,7 +83,7 @@ def record_ack(connection: Connection, message: RecordAck) -> Message | None:
     state = of_ack(message.ack)
     if not found or state is None:
         return found[0] if found else None
-    reason = "WhatsApp's server refused the message" if state is MessageState.FAILED else None
+    reason = REFUSED if state is MessageState.FAILED else None
     return _learn(connection, found[0], state, message.at, reason, message.full_id)
 
 

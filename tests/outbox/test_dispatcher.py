@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
-from actors.clients.errors import NotReady
 from actors.clients.protocol import Delete
 from actors.outbox.dispatcher import Pace
 from actors.outbox.evidence import BETWEEN_TRIES, TRIES
@@ -39,12 +38,6 @@ def test_an_urgent_message_goes_ahead_of_bulk(post: Post) -> None:
     post.accept("your code is 1234", OTHER, priority=1)
     post.ready()
     assert post.delivered() == ["your code is 1234", "bulk 1", "bulk 2"]
-
-
-def test_a_caller_who_waits_is_told_the_outcome(post: Post) -> None:
-    post.ready()
-    message = post.accept("hello")
-    assert post.wait(message).get(timeout=5).state is S.SENT
 
 
 @pytest.mark.parametrize(
@@ -134,41 +127,6 @@ def test_a_network_loss_during_a_send_ends_in_one_delivery(post: Post) -> None:
     post.clock.settle()
     assert post.now(message).state is S.SENT
     assert post.delivered() == ["hello"]
-
-
-def test_a_withdrawing_caller_is_refused_at_once_while_the_client_cannot_send(post: Post) -> None:
-    message = post.accept("hello")
-    with pytest.raises(NotReady):
-        post.wait(message, withdraw=True).get(timeout=5)
-    assert post.now(message).state is S.CANCELLED
-    post.ready()
-    assert post.delivered() == []
-
-
-def test_a_withdrawing_caller_hears_at_once_that_a_message_may_have_left_with_a_lost_page(post: Post) -> None:
-    post.ready()
-    post.browser.habits = Habits(sends=always(Fate.PENDING))
-    message = post.accept("hello")
-    reply = post.wait(message, withdraw=True)
-    post.browser.crash(ONE)
-    post.clock.settle()
-    assert reply.get(timeout=5).state is S.SENDING
-
-
-def test_a_withdrawing_caller_who_waits_behind_others_gets_his_message_back_after_his_time(post: Post) -> None:
-    post.ready()
-    post.browser.habits = Habits(sends=always(Fate.PENDING))
-    post.accept("first")
-    second = post.accept("second")
-    reply = post.wait(second, 3.0, withdraw=True)
-    post.clock.advance(3.0)
-    assert reply.get(timeout=5).state is S.CANCELLED
-
-
-def test_a_patient_caller_is_told_how_it_stands_after_his_time(post: Post) -> None:
-    reply = post.wait(post.accept("hello"), 3.0)
-    post.clock.advance(3.0)
-    assert reply.get(timeout=5).state is S.QUEUED
 
 
 def test_the_pace_is_kept_and_urgent_messages_go_past_it(opened: Open) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from actors.clients.protocol import LookedUp
-from actors.outbox.evidence import TRIES, Evidence, Proof, of_look_up
-from actors.store.message_states import MessageState
+from actors.outbox.evidence import TRIES, UNKNOWN, Evidence, Proof, of_look_up
+from actors.store.message_states import REFUSED, MessageState
 
 S = MessageState
 
@@ -17,12 +17,12 @@ S = MessageState
         (1, False, 1, Evidence(Proof.SETTLED, S.SENT)),
         (2, True, 1, Evidence(Proof.SETTLED, S.DELIVERED)),
         (3, True, 1, Evidence(Proof.SETTLED, S.READ)),
-        (-1, True, 1, Evidence(Proof.SETTLED, S.FAILED)),
+        (-1, True, 1, Evidence(Proof.SETTLED, S.FAILED, REFUSED)),
         (None, True, 1, Evidence(Proof.NEVER_LEFT)),
         (None, False, 1, Evidence(Proof.NOTHING_YET)),
         (0, True, 1, Evidence(Proof.NOTHING_YET)),
-        (0, True, TRIES, Evidence(Proof.NOTHING)),
-        (None, False, TRIES, Evidence(Proof.NOTHING)),
+        (0, True, TRIES, Evidence(Proof.NOTHING, S.UNKNOWN, UNKNOWN)),
+        (None, False, TRIES, Evidence(Proof.NOTHING, S.UNKNOWN, UNKNOWN)),
     ],
 )
 def test_only_a_page_that_has_caught_up_proves_that_a_message_never_left(

@@ -1,0 +1,106 @@
+"""What was under way when a page was lost, or gave a message up: looked up in the page, and settled by what it proves.
+
+Rules of this file: everything runs in the dispatcher's thread. Only the newest look-up of a message counts, and none
+that was asked before the message left again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from actors.clients.protocol import LookedUp, LookUp
+from actors.clients.types import ClientId
+from actors.outbox.cause import named
+from actors.outbox.evidence import BETWEEN_TRIES, Evidence, Proof, of_look_up
+from actors.outbox.lane import Lane, Lanes
+from actors.outbox.neighbours import RETRY, Neighbours
+from actors.outbox.protocol import Found, Known, Look, LookAgain, LookUpWritten, Sweep, UnsettledRead
+from actors.runtime import Actor
+from actors.store.outbox import Message, RequeueMessage, SettleMessage, Unsettled
+
+
+class LookUps:
+    """All that are asked and not answered, of all clients."""
+
+    def __init__(self, actor: Actor, lanes: Lanes, neighbours: Neighbours) -> None:
+        self._actor, self._lanes, self._neighbours = actor, lanes, neighbours
+
+    def sweep(self, client_id: ClientId) -> None:
+        """Look for what is neither settled nor under way, if the client can be asked; READY comes here again."""
+        if self._lanes[client_id].ready:
+            self._neighbours.order(Unsettled(client_id), partial(UnsettledRead, client_id))
+
+    def sweep_soon(self, client_id: ClientId) -> None:
+        """The store or the client did not answer: something may be in `sending` that nobody looks after."""
+        self._actor.start_timer(("sweep", client_id), RETRY, Sweep(client_id))
+
+    def look_up(self, message: Message, tries: int = 1) -> None:
+        """Ask the page what became of a message."""
+        lane = self._lanes[message.client_id]
+        self.forget(message)
+        ticket = lane.look_ups[message.id] = next(lane.tickets)
+        question = LookUp(message.chat, message.message_id)
+        self._neighbours.ask(message.client_id, question, lambda answer: Found(message, answer, tries, ticket))
+
+    def forget(self, message: Message) -> None:
+        """What is answered from here on to an earlier look-up of this message does not count."""
+        self._lanes[message.client_id].look_ups.pop(message.id, None)
+        self._actor.cancel_timer(("look-up", message.id))
+
+    def _sweep(self, sweep: Sweep) -> None:
+        self.sweep(sweep.client_id)
+
+    def _unsettled_read(self, fact: UnsettledRead) -> None:
+        if isinstance(fact.answer, Exception):
+            self._actor.log.warning("outbox.unsettled_not_read", client=fact.client_id, why=str(fact.answer))
+            self.sweep_soon(fact.client_id)
+            return
+        leaving = self._lanes[fact.client_id].leaving
+        for message in fact.answer:
+            if leaving is None or leaving.id != message.id:
+                self.look_up(message)
+
+    def _look_again(self, again: LookAgain) -> None:
+        self.look_up(again.message, again.tries)
+
+    def _found(self, fact: Found) -> None:
+        message, lane = fact.message, self._lanes[fact.message.client_id]
+        if lane.look_ups.get(message.id) != fact.ticket:
+            return  # asked anew since, or before it was sent again
+        if not isinstance(fact.answer, LookedUp):
+            lane.look_ups.pop(message.id)
+            self.sweep_soon(message.client_id)  # where the client is lost, READY looks up again
+            return
+        evidence = of_look_up(fact.answer, fact.tries)
+        self._actor.log.info("outbox.looked_up", **named(message), proof=evidence.proof.name)
+        if evidence.proof is Proof.NOTHING_YET:
+            again = LookAgain(message, fact.tries + 1)
+            self._actor.start_timer(("look-up", message.id), BETWEEN_TRIES, again)
+        else:
+            self._conclude(message, lane, evidence)
+
+    def _conclude(self, message: Message, lane: Lane, evidence: Evidence) -> None:
+        lane.look_ups.pop(message.id)
+        lane.doubted = None if lane.doubted == message.id else lane.doubted
+        now, written = self._actor.clock.time(), partial(LookUpWritten, message.client_id)
+        if evidence.state is None:
+            self._neighbours.order(RequeueMessage(message.id, now, message.id in lane.suspects), written)
+        else:
+            self._neighbours.order(SettleMessage(message.id, evidence.state, now, evidence.reason), written)
+        lane.suspects.discard(message.id)
+
+    def _written(self, fact: LookUpWritten) -> None:
+        if isinstance(fact.answer, Exception):
+            self.sweep_soon(fact.client_id)
+        self._neighbours.tell(Known(fact.answer))
+        self._neighbours.tell(Look(fact.client_id))
+
+    HANDLERS: ClassVar[Mapping[type, Callable[[LookUps, Any], None]]] = {
+        Sweep: _sweep,
+        UnsettledRead: _unsettled_read,
+        LookAgain: _look_again,
+        Found: _found,
+        LookUpWritten: _written,
+    }

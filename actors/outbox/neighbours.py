@@ -1,0 +1,59 @@
+"""The store and the clients, asked without waiting: what is made of an answer comes back as a message.
+
+Rule of this file: it runs in the dispatcher's thread, the answers come in whichever thread gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, cast
+
+from pykka import ActorDeadError, ActorRef
+
+from actors.clients.errors import NotReady
+from actors.clients.types import ClientId, Seconds, State
+from actors.runtime import Reply
+from actors.store.message import Read, Write
+from actors.store.store import Store
+
+RETRY: Seconds = 1.0
+"""Before the store, or a client with a full mailbox, is asked again."""
+
+Find = Callable[[ClientId], ActorRef[Any] | None]
+"""Gives a client's actor, if it runs."""
+
+
+class Neighbours:
+    """`ref` is the dispatcher's own."""
+
+    def __init__(self, ref: ActorRef[Any], store: Store, find: Find) -> None:
+        self._ref, self._store, self._find = ref, store, find
+
+    def order(self, message: Write[Any] | Read[Any], answered: Callable[[Any], object]) -> None:
+        """Have the store do something; an exception where it did not."""
+        try:
+            self._store.order(message, lambda answer: self.tell(answered(answer)))
+        except ActorDeadError as error:
+            self.tell(answered(error))
+
+    def ask(self, client_id: ClientId, message: object, answered: Callable[[Any], object]) -> None:
+        """Ask a client; an exception where it refuses or is not there."""
+        ref = self._find(client_id)
+        if ref is None:
+            self.tell(answered(NotReady(State.NOT_INITIALIZED)))
+            return
+        reply = cast("Reply[Any]", ref.ask(message, block=False))
+        reply.add_callback(lambda: self.tell(answered(_outcome_of(reply))))
+
+    def tell(self, message: object) -> None:
+        """A message of the dispatcher to itself."""
+        with suppress(ActorDeadError):  # the service is ending; what is not settled is looked up after the next start
+            self._ref.tell(message)
+
+
+def _outcome_of(reply: Reply[Any]) -> Any:
+    try:
+        return reply.get(timeout=0)
+    except Exception as error:  # noqa: BLE001 - a refusal, the client's death, or the crash of its actor
+        return error
