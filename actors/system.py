@@ -322,7 +322,10 @@ def opened_store(settings: Settings) -> Iterator[Store]:
 def retention_rules(settings: Settings) -> RetentionRules:
     """What the operator decided, in the store's words."""
     return RetentionRules(
-        events=settings.event_retention, events_kept=settings.event_limit, messages=settings.message_retention
+        events=settings.event_retention,
+        events_kept=settings.event_limit,
+        events_bytes=settings.event_retention_size * MIB,
+        messages=settings.message_retention,
     )
 
 

@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     )
     event_retention: Deadline = Field(7 * 86_400.0, description="How long events are kept for streams and webhooks.")
     event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="How many events are kept at most.")
+    event_retention_size: Mebibytes = Field(
+        512, description="How much (MiB) events of all clients together may take before the oldest go; 0, no limit."
+    )
     # Streams and webhooks
     stream_heartbeat: Deadline = Field(
         15.0, description="How long a stream of events is silent at most: then it says that it lives."

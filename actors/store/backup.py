@@ -1,28 +1,32 @@
 """A backup is one SQLite file with every table, whatever database the store is on: it can be restored to either.
 
-Rules of this file: a file or database is replaced whole or not at all; a backup is checked before anything is touched.
-What is in no backup are the browser profiles, with the logins. Any thread; everything blocks for as long as the copying
-takes.
+Rules of this file: a file or database is replaced whole or not at all; a backup is checked, and a copy of it made
+ready, before anything is touched. A kill at any moment leaves what was there, or what was restored, and at most a copy
+that nobody asks for (`forget_copies`). What is in no backup are the browser profiles, with the logins. Any thread;
+everything blocks for as long as the copying takes.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from actors.store import operations  # noqa: F401 - knows every table
+from actors.store.counters import count_on, counts
 from actors.store.database import Database, prepare_file
-from actors.store.errors import BadBackup
+from actors.store.errors import BadBackup, StoreUnavailable
+from actors.store.faults import is_damage
 from actors.store.group_commit import faults
 from actors.store.migrate import migrate, newest_revision, revision_of
 from actors.store.ownership import claim
 from actors.store.schema import metadata
+from actors.store.succession import Restored, succeed
 
 _ROWS = 500
 """Copied at a time."""
@@ -42,19 +46,51 @@ def backup(database: Database, file: Path) -> None:
         _check(new)
 
 
-def restore(file: Path, database: Database, data_dir: Path) -> None:
+def restore(file: Path, database: Database, data_dir: Path) -> Restored:
     """Put a backup in the place of all that the store holds, upgraded to the schema of this version.
 
     Raises BadBackup, StoreTooNew, DataDirInUse while a service runs on the directory, StoreUnavailable, OSError: then
     nothing was changed.
     """
-    with claim(data_dir):
-        _check(file)
-        if database.path is None:
-            with tempfile.TemporaryDirectory(prefix="session-manager-") as directory:
-                _load(_upgraded(file, Path(directory) / "backup.db"), database)
-        else:
-            _replace_file(file, database)
+    with claim(data_dir), prepared(file, database, data_dir) as copy:
+        return put_in_place(copy, database)
+
+
+@contextmanager
+def prepared(file: Path, database: Database, data_dir: Path) -> Iterator[Path]:
+    """A copy of a backup, checked and upgraded, ready for `put_in_place`; gone at the end, if it is still there.
+
+    The service may run. Raises BadBackup, StoreTooNew, StoreUnavailable, OSError.
+    """
+    _check(file)
+    prepare_file(database)
+    with _new(_place_of_copy(database, data_dir)) as copy:
+        yield _upgraded(file, copy)
+
+
+def put_in_place(copy: Path, database: Database) -> Restored:
+    """Have a prepared copy take over what it must know of the present, then take its place, all at once.
+
+    Nobody else may write meanwhile. Raises StoreUnavailable, OSError: then nothing was changed.
+    """
+    with faults(), _single_file(copy).writing().begin() as connection:
+        restored = succeed(connection, database, time.time())
+    if database.path is None:
+        _load(copy, database)
+    else:
+        _settle(database.path)
+        _put(copy, database.path)
+    return restored
+
+
+def forget_copies(database: Database, data_dir: Path) -> None:
+    """Delete what a killed restore may have left. For the owner of the directory. Raises OSError."""
+    _delete(_place_of_copy(database, data_dir))
+
+
+def as_database(copy: Path) -> Database:
+    """A prepared copy as a database to look into."""
+    return _single_file(copy)
 
 
 # --- one SQLite file to another ---------------------------------------------------------------------------------------
@@ -68,22 +104,20 @@ def _copy_file(source: Path, target: Path) -> None:
         new.execute("PRAGMA journal_mode = DELETE")
 
 
-def _replace_file(file: Path, database: Database) -> None:
-    path = database.path
-    assert path is not None
-    prepare_file(database)
-    with _replacing(path) as new:
-        _upgraded(file, new)
-        _settle(path)
-
-
 def _settle(path: Path) -> None:
-    """Leave nothing beside the old database: SQLite would take its log for the new one's."""
-    # One that is damaged cannot be settled, and has nothing that could be lost.
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as old:
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for ending in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    """Leave nothing beside the old database: SQLite would take its log for the new one's.
+
+    Raises StoreUnavailable while another process has it open.
+    """
+    with closing(sqlite3.connect(path)) as old:
+        try:
+            with faults():
+                old.execute("PRAGMA journal_mode = DELETE")
+        except (sqlite3.Error, StoreUnavailable) as error:
+            # One that is damaged cannot be settled, and has nothing that could be lost.
+            if not is_damage(error.__cause__ or error):
+                raise
+    _delete_beside(path)
 
 
 def _upgraded(file: Path, copy: Path) -> Path:
@@ -104,6 +138,7 @@ def _dump(database: Database, file: Path) -> None:
             raise BadBackup(f"The database has schema {found}, not {newest_revision()}: start this version once")
         migrate(target)
         _copy_rows(source, target)
+        count_on(target, counts(source))
 
 
 def _load(file: Path, database: Database) -> None:
@@ -112,7 +147,7 @@ def _load(file: Path, database: Database) -> None:
         for table in reversed(metadata.sorted_tables):
             target.execute(table.delete())
         _copy_rows(source, target)
-        _go_on_counting(target)
+        count_on(target, counts(source))
 
 
 def _copy_rows(source: Connection, target: Connection) -> None:
@@ -120,16 +155,6 @@ def _copy_rows(source: Connection, target: Connection) -> None:
     for table in metadata.sorted_tables:
         for rows in source.execute(select(table)).mappings().partitions(_ROWS):
             target.execute(table.insert(), [dict(row) for row in rows])
-
-
-def _go_on_counting(connection: Connection) -> None:
-    """Have each serial column count on from its greatest number; PostgreSQL does not look at what was inserted."""
-    for table in metadata.sorted_tables:
-        for column in table.primary_key:
-            serial = func.pg_get_serial_sequence(table.name, column.name)
-            if (sequence := connection.execute(select(serial)).scalar()) is not None:
-                newest = connection.execute(select(func.max(column))).scalar()
-                connection.execute(select(func.setval(sequence, newest or 1, newest is not None)))
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -160,19 +185,45 @@ def _single_file(file: Path) -> Database:
     return Database(f"sqlite:///{file}", journal_mode="DELETE")
 
 
+def _place_of_copy(database: Database, data_dir: Path) -> Path:
+    """Beside the file whose place it is to take."""
+    where = data_dir / "database" if database.path is None else database.path
+    return where.with_name(f"{where.name}.restoring")
+
+
 @contextmanager
 def _replacing(file: Path) -> Iterator[Path]:
     """A new file (mode 0600) to write to, which takes the place of `file` at the end; gone if anything goes wrong."""
-    new = file.with_name(f"{file.name}.new")
-    new.unlink(missing_ok=True)
-    os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    try:
+    with _new(file.with_name(f"{file.name}.new")) as new:
         yield new
-        _flush(new)
-        new.replace(file)
-        _flush(file.parent)
+        _put(new, file)
+
+
+@contextmanager
+def _new(file: Path) -> Iterator[Path]:
+    """An empty file (mode 0600), gone at the end if it is still there."""
+    _delete(file)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        yield file
     finally:
-        new.unlink(missing_ok=True)
+        _delete(file)
+
+
+def _put(new: Path, file: Path) -> None:
+    _flush(new)
+    new.replace(file)
+    _flush(file.parent)
+
+
+def _delete(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    _delete_beside(file)
+
+
+def _delete_beside(file: Path) -> None:
+    for ending in ("-wal", "-shm", "-journal"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

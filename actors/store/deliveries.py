@@ -18,7 +18,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
 from actors.store.dead_letters import Letter, replays_of
-from actors.store.events import Event
+from actors.store.events import TOLD, Event
 from actors.store.message import Operations, Read, Write
 from actors.store.schema import event_counts, events
 from actors.store.webhook_schema import dead_letters, webhook_lines, webhooks
@@ -179,7 +179,7 @@ def get_due(connection: Connection, message: GetDue) -> Due:
     line = _line(connection, message.webhook_id, message.client_id)
     replays = replays_of(connection, message.webhook_id, message.client_id, message.limit)
     of_client = events.c.client_id == message.client_id
-    later = select(events).where(of_client, events.c.sequence > line.sequence, is_wanted(message.patterns))
+    later = TOLD.where(of_client, events.c.sequence > line.sequence, is_wanted(message.patterns))
     rows = connection.execute(later.order_by(events.c.sequence).limit(message.limit)).mappings()
     found = tuple(Event(**row) for row in rows)
     counted = select(event_counts.c.sequence).where(event_counts.c.client_id == message.client_id)

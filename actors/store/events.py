@@ -16,14 +16,14 @@ from functools import cache
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Executable, RowMapping, Select, bindparam, func, select
+from sqlalchemy import Connection, Executable, RowMapping, Select, Text, bindparam, cast, func, select
 from ulid import ULID
 
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
 from actors.store.message import Operations, Read, Write
-from actors.store.schema import event_counts, event_keys, events
+from actors.store.schema import event_counts, event_gaps, event_keys, events
 
 STATE_CHANGED = "client.state"
 """The type of the event that tells a client's new state."""
@@ -64,14 +64,18 @@ class AppendEvent(Write[Event | None]):
 
 @dataclass(frozen=True, slots=True)
 class PruneEvents(Write[int]):
-    """Delete the oldest events: those from before `before`, and those beyond the newest `keep`; keys from before
-    `keys_before`. At most `limit` events, so that no write waits long: answers how many went; `limit` means ask again.
+    """Delete the oldest events: those from before `before`, those beyond the newest `keep`, and those beyond the newest
+    `keep_bytes` (0: however much they are; the one that crosses the bound stays), of all clients together; keys from
+    before `keys_before`.
+
+    At most `limit` events, so that no write waits long: answers how many went; `limit` means ask again.
     """
 
     before: Seconds
     keep: int
     keys_before: Seconds
     limit: int = 1000
+    keep_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +118,14 @@ class GetEventRange(Read[EventRange]):
     """How far back one can resume: whoever has read to `oldest - 1` or later has missed nothing."""
 
 
-_NEWER = (
-    select(events).where(events.c.position > bindparam("after")).order_by(events.c.position).limit(bindparam("up_to"))
-)
+ROW_BYTES = 200
+"""What an event takes on disk besides its type and payload: the row, its places in the indexes, and what it is known
+by. Measured on SQLite: 120 to 150, and as much again for a key."""
+TOLD = select(*(events.c[name] for name in Event.__slots__))
+"""What is told of events."""
+_NEWEST = select(func.max(events.c.position)).scalar_subquery()
+_ENDS = select(events.c.position, events.c.at, events.c.written)
+_NEWER = TOLD.where(events.c.position > bindparam("after")).order_by(events.c.position).limit(bindparam("up_to"))
 
 
 def of_transition(transition: Transition, id: str) -> AppendEvent:
@@ -133,9 +142,10 @@ def of_transition(transition: Transition, id: str) -> AppendEvent:
 def append(connection: Connection, told: AppendEvent) -> Event | None:
     if told.key is not None and not _is_first(connection, told.client_id, told.key, told.at):
         return None
-    row = {name: getattr(told, name) for name in ("id", "client_id", "at", "type", "payload")}
+    row = {"id": told.id, "client_id": told.client_id, "at": told.at}
+    row |= {"of_client": told.client_id, "of_type": told.type, "told": told.payload}
     write, count = _statements(connection.dialect.name)
-    numbers = connection.execute(write, row | {"of_client": told.client_id}).first()
+    numbers = connection.execute(write, row).first()
     if numbers is None:
         return None
     position, sequence = numbers
@@ -145,16 +155,24 @@ def append(connection: Connection, told: AppendEvent) -> Event | None:
 
 def prune(connection: Connection, message: PruneEvents) -> int:
     connection.execute(event_keys.delete().where(event_keys.c.at < message.keys_before))
-    surplus = get_range(connection).newest - message.keep
-    oldest = connection.execute(select(events.c.position, events.c.at).order_by(events.c.position).limit(message.limit))
-    doomed = list(takewhile(lambda row: row.at < message.before or row.position <= surplus, oldest.all()))
+    newest = connection.execute(_ENDS.where(events.c.position == _NEWEST)).first()
+    if newest is None:
+        return 0
+    surplus = _before_newest(connection, newest.position, message.keep)
+    too_much = newest.written - message.keep_bytes if message.keep_bytes else -1
+    oldest = connection.execute(_ENDS.order_by(events.c.position).limit(message.limit))
+    doomed = list(
+        takewhile(
+            lambda row: row.at < message.before or row.position <= surplus or row.written <= too_much, oldest.all()
+        )
+    )
     if doomed:
         connection.execute(events.delete().where(events.c.position <= doomed[-1].position))
     return len(doomed)
 
 
 def get_after(connection: Connection, message: EventsAfter) -> tuple[Event, ...]:
-    later = select(events).where(events.c.position > message.position).order_by(events.c.position)
+    later = TOLD.where(events.c.position > message.position).order_by(events.c.position)
     if message.client_id is not None:
         later = later.where(events.c.client_id == message.client_id)
     return _read(connection, later, message.types, message.limit)
@@ -166,12 +184,12 @@ def read_newer(connection: Connection, position: int, limit: int) -> tuple[Event
 
 
 def get_of_client(connection: Connection, message: EventsOfClient) -> tuple[Event, ...]:
-    of_client = select(events).where(events.c.client_id == message.client_id, events.c.sequence > message.sequence)
+    of_client = TOLD.where(events.c.client_id == message.client_id, events.c.sequence > message.sequence)
     return _read(connection, of_client.order_by(events.c.sequence), message.types, message.limit)
 
 
 def get_event(connection: Connection, message: GetEvent) -> Event | None:
-    found = connection.execute(select(events).where(events.c.id == message.id)).mappings().first()
+    found = connection.execute(TOLD.where(events.c.id == message.id)).mappings().first()
     return None if found is None else _event(found)
 
 
@@ -191,6 +209,15 @@ READS: Operations = {
 }
 
 
+def _before_newest(connection: Connection, newest: int, keep: int) -> int:
+    """The position `keep` events before the newest one; what a restore has left out was no event."""
+    position = newest - keep
+    for gap in connection.execute(select(event_gaps).order_by(event_gaps.c.resumed.desc())):
+        if gap.resumed > position:
+            position -= gap.resumed - gap.after
+    return position
+
+
 def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:
     statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at).on_conflict_do_nothing()
     return connection.execute(statement.returning(event_keys.c.at)).first() is not None
@@ -200,7 +227,11 @@ def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds
 def _statements(dialect: str) -> tuple[Executable, Executable]:
     """The INSERT of an event with the next sequence, and the one that keeps that. Made once: each event needs them."""
     last = select(event_counts.c.sequence).where(event_counts.c.client_id == bindparam("of_client")).scalar_subquery()
-    write = insert_in(dialect, events).values({"sequence": func.coalesce(last, 0) + 1})
+    before = select(events.c.written).where(events.c.position == _NEWEST).scalar_subquery()
+    kind, payload = bindparam("of_type", type_=Text), bindparam("told", type_=events.c.payload.type)
+    size = func.length(cast(payload, Text)) + func.length(kind) + ROW_BYTES
+    numbers = {"sequence": func.coalesce(last, 0) + 1, "written": func.coalesce(before, 0) + size}
+    write = insert_in(dialect, events).values({"type": kind, "payload": payload, **numbers})
     once = write.on_conflict_do_nothing(index_elements=["id"])
     count = insert_in(dialect, event_counts)
     keep = count.on_conflict_do_update(index_elements=["client_id"], set_={"sequence": count.excluded.sequence})

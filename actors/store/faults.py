@@ -44,6 +44,17 @@ POSTGRESQL_FAULTS = {
 """SQLSTATE classes. No SQLSTATE at all means that no server answered."""
 
 
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether waiting is no use: what is stored is broken."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(origin, psycopg.Error):
+        return (origin.sqlstate or "").startswith("XX")
+    return getattr(origin, "sqlite_errorcode", -1) & 0xFF in _DAMAGE
+
+
 def as_unavailable(error: BaseException) -> StoreUnavailable | None:
     """The refusal that says what is wrong with the database, or None if the statement is at fault.
 

@@ -27,7 +27,7 @@ _DAY: Seconds = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long things are kept, in seconds; `events_kept` bounds their number as well.
+    """How long things are kept, in seconds; `events_kept` and `events_bytes` bound number and size of events as well.
 
     `keys` is for how long a message the page tells again is known to be the same: longer than a page remembers
     messages.
@@ -35,6 +35,7 @@ class Rules:
 
     events: Seconds = 7 * _DAY
     events_kept: int = 500_000
+    events_bytes: int = 512 * 2**20
     keys: Seconds = 90 * _DAY
     messages: Seconds = 30 * _DAY
     journal: Seconds = 30 * _DAY
@@ -90,7 +91,9 @@ class Retention(Actor):
 
 
 _KINDS: tuple[Callable[[Rules, Seconds], Write[Any]], ...] = (
-    lambda rules, now: PruneEvents(now - rules.events, rules.events_kept, now - rules.keys, rules.step),
+    lambda rules, now: PruneEvents(
+        now - rules.events, rules.events_kept, now - rules.keys, rules.step, rules.events_bytes
+    ),
     lambda rules, now: PruneMessages(now - rules.messages, rules.step),
     lambda rules, now: PruneTransitions(now - rules.journal, rules.step),
 )

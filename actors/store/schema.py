@@ -91,10 +91,20 @@ events = Table(
     Column("at", Double, nullable=False),
     Column("type", Text, nullable=False),
     Column("payload", JSON, nullable=False),
+    Column("written", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "sequence"),
     sqlite_autoincrement=True,
 )
+"""`written` counts the bytes of all events up to this one: the difference of two rows is what lies between them."""
+
+event_gaps = Table(
+    "event_gaps",
+    metadata,
+    Column("after", BigInteger, primary_key=True, autoincrement=False),
+    Column("resumed", BigInteger, nullable=False),
+)
+"""Positions that a restore has left out, both exclusive below: what was told under them is lost."""
 
 event_counts = Table(
     "event_counts",

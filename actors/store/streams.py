@@ -1,7 +1,8 @@
 """What a reader of events gets who was away: page after page, from where it had come to.
 
 Rule of this file: what is lost is told. A position whose successors have been deleted, or that this database never gave
-(it is younger than the reader, or was restored), comes back with a `Gap`; reading goes on at the oldest event there is.
+(it is younger than the reader), comes back with a `Gap`; reading goes on at the oldest event there is. So does the last
+position before those that a restore has left out (`event_gaps`): a page ends there, and the next one tells.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from sqlalchemy import Connection, func, select
 
 from actors.clients.types import ClientId
 from actors.store.deliveries import is_wanted
-from actors.store.events import Event, get_range
+from actors.store.events import TOLD, Event, get_range
 from actors.store.message import Operations, Read
-from actors.store.schema import event_counts, events
+from actors.store.schema import event_counts, event_gaps, events
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,19 @@ def newest(connection: Connection) -> int:
 def read_page(connection: Connection, message: ReadPage) -> Page:
     gap = _gap(connection, message.position)
     position = gap.resumed if gap is not None else message.position
-    later = select(events).where(events.c.position > position, is_wanted(message.patterns))
+    left_out = _next_left_out(connection, position)
+    later = TOLD.where(events.c.position > position, is_wanted(message.patterns))
+    if left_out is not None:
+        later = later.where(events.c.position <= left_out)
     if message.clients is not None:
         later = later.where(events.c.client_id.in_(sorted(message.clients)))
     rows = connection.execute(later.order_by(events.c.position).limit(message.limit)).mappings()
     found = tuple(Event(**row) for row in rows)
-    more = len(found) == message.limit
-    read_to = found[-1].position if more else max(position, get_range(connection).newest)
-    return Page(found, read_to, more, gap)
+    if len(found) == message.limit:
+        return Page(found, found[-1].position, True, gap)
+    if left_out is not None:
+        return Page(found, left_out, True, gap)
+    return Page(found, max(position, get_range(connection).newest), False, gap)
 
 
 READS: Operations = {ReadPage: read_page}
@@ -78,4 +84,13 @@ def _gap(connection: Connection, position: int) -> Gap | None:
     before_all = there.oldest - 1 if there.oldest else last
     if position > last or 0 < position < before_all:
         return Gap(position, max(0, before_all))
-    return None
+    if position == 0:
+        return None
+    within = (event_gaps.c.after <= position) & (event_gaps.c.resumed > position)
+    resumed = connection.execute(select(func.max(event_gaps.c.resumed)).where(within)).scalar()
+    return None if resumed is None else Gap(position, resumed)
+
+
+def _next_left_out(connection: Connection, position: int) -> int | None:
+    """Where the next positions begin that a restore has left out."""
+    return connection.execute(select(func.min(event_gaps.c.after)).where(event_gaps.c.after > position)).scalar()

@@ -9,6 +9,7 @@ from actors.clients.types import ClientId
 from actors.store import operations  # noqa: F401 - brings in every table there is
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreTooNew
+from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.migrate import migrate, newest_revision, revision_of
 from actors.store.outbox import GetMessage
 from actors.store.schema import metadata
@@ -60,7 +61,7 @@ def test_a_message_that_waited_through_the_upgrade_names_no_call(fresh: Database
     store.close(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0005"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) -> None:
     with fresh.writing().begin() as connection:
         migrate(connection, revision)
@@ -69,6 +70,22 @@ def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) 
         migrate(connection)
         assert revision_of(connection) == newest_revision()
         assert described(connection) == described_by_the_code(connection)
+
+
+def test_events_of_an_older_version_count_by_their_size(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection, "0006")
+        for sequence in (1, 2, 3):
+            row = f"'id-{sequence}', 7, {sequence}, 5.0, 'call', '{{\"n\":{sequence}}}'"
+            connection.exec_driver_sql(
+                f"INSERT INTO events (id, client_id, sequence, at, type, payload) VALUES ({row})"
+            )
+    store = open_store(fresh)
+    size = len('{"n":1}call') + ROW_BYTES
+    assert ask(store, PruneEvents(0.0, 100, 0.0, keep_bytes=2 * size)) == 1
+    ask(store, AppendEvent(ClientId(7), "call", {"n": 4}, 6.0))
+    assert ask(store, PruneEvents(0.0, 100, 0.0, keep_bytes=2 * size)) == 1
+    store.close(timeout=PATIENCE)
 
 
 def test_migrating_again_changes_nothing(fresh: Database) -> None:

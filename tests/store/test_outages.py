@@ -6,7 +6,6 @@ import os
 import resource
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from actors.store.events import AppendEvent, EventsAfter
 from actors.store.outbox import AcceptMessage, CountQueued
 from actors.store.store import Store, open_store
 from tests.store.asking import ANA, ONE, PATIENCE, accept, ask
+from tests.store.locking import locked
 from tests.store.postgresql import PostgreSQL
 
 RETRY = 0.05
@@ -135,20 +135,6 @@ def test_a_limit_on_the_size_of_files_is_a_clear_error_too(sqlite: Database) -> 
 
 
 # --- locked ----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def locked(path: Path | None) -> Iterator[None]:
-    command = [sys.executable, str(Path(__file__).with_name("holding.py")), str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline() == b"locked\n"
-        try:
-            yield
-        finally:
-            other.stdin.close()
-            other.wait(PATIENCE)
 
 
 def test_another_processs_lock_refuses_callers_holds_facts_and_stops_no_reader(sqlite: Database) -> None:

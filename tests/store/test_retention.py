@@ -10,14 +10,16 @@ from pykka import ActorRef
 from actors.clients.ports import Transition
 from actors.clients.types import State
 from actors.runtime.testing import ManualClock
-from actors.store.database import Database
-from actors.store.events import STATE_CHANGED, AppendEvent, EventsAfter
+from actors.store.database import Database, dump_json
+from actors.store.deliveries import GetDue
+from actors.store.events import ROW_BYTES, STATE_CHANGED, AppendEvent, EventsAfter, PruneEvents
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
 from actors.store.retention import Retention, Rules
 from actors.store.store import Store, open_store
+from actors.store.streams import Gap, ReadPage
 from actors.store.transitions import GetTransitions, RecordTransition
-from tests.store.asking import ONE, PATIENCE, ask, sending
+from tests.store.asking import ONE, PATIENCE, TWO, ask, sending
 
 HOUR = 3600.0
 
@@ -36,7 +38,7 @@ def store(database: Database, clock: ManualClock) -> Iterator[Store]:
 
 @pytest.fixture
 def retention(store: Store, clock: ManualClock) -> Iterator[ActorRef[Retention]]:
-    rules = Rules(events=24 * HOUR, events_kept=8, messages=48 * HOUR, journal=24 * HOUR, every=HOUR, step=3)
+    rules = Rules(24 * HOUR, 8, 4000, messages=48 * HOUR, journal=24 * HOUR, every=HOUR, step=3)
     ref = Retention.start(store, rules, clock=clock)
     yield ref
     ref.stop(timeout=PATIENCE)
@@ -74,3 +76,54 @@ def test_a_store_that_has_closed_is_no_crash_of_retention(
     store.close(timeout=PATIENCE)
     clock.advance(3 * HOUR)
     assert retention.is_alive()
+
+
+def prune(store: Store, **bounds: int) -> int:
+    return ask(store, PruneEvents(before=0.0, keys_before=0.0, **{"keep": 1000, **bounds}))
+
+
+def test_events_are_kept_up_to_a_size_of_all_clients_together(store: Store) -> None:
+    text = "x" * 1000
+    for number in range(10):
+        ask(store, AppendEvent(TWO if number % 2 else ONE, "call", {"text": text}, 100.0))
+    size = len(f'{{"text":"{text}"}}') + len("call") + ROW_BYTES
+    assert prune(store, keep_bytes=10 * size) == 0
+    assert prune(store, keep_bytes=4 * size) == 6
+    assert [event.sequence for event in ask(store, EventsAfter())] == [4, 4, 5, 5]
+    assert prune(store, keep_bytes=4 * size - 1) == 0, "the one that crosses the bound stays"
+    assert prune(store, keep_bytes=1) == 3, "the newest one is kept, whatever its size"
+    assert prune(store, keep_bytes=0) == 0, "0 is no bound"
+    event = ask(store, AppendEvent(ONE, "call", {"text": text}, 100.0))
+    assert event is not None
+    assert event.sequence == 6, "numbers go on"
+
+
+def test_size_is_bytes_whatever_the_letters(store: Store) -> None:
+    for text in ("e", "é", "👋", "\0"):
+        ask(store, AppendEvent(ONE, "call", {"text": text}, 100.0))
+    size = sum(len(dump_json({"text": text})) + len("call") + ROW_BYTES for text in ("é", "👋", "\0"))
+    assert prune(store, keep_bytes=size) == 1
+
+
+def test_a_reader_who_comes_back_to_what_size_has_cost_is_told(store: Store) -> None:
+    for _ in range(10):
+        ask(store, AppendEvent(ONE, "call", {}, 100.0))
+    prune(store, keep_bytes=3 * (len("{}call") + ROW_BYTES))
+    page = ask(store, ReadPage(5))
+    assert page.gap == Gap(5, 7)
+    assert [event.position for event in page.events] == [8, 9, 10]
+
+
+def test_what_retention_by_size_takes_from_a_webhook_is_told(store: Store) -> None:
+    for _ in range(10):
+        ask(store, AppendEvent(ONE, "call", {}, 100.0))
+    prune(store, keep_bytes=3 * (len("{}call") + ROW_BYTES))
+    assert ask(store, GetDue("hook", ONE)).missed == 7
+
+
+@pytest.mark.usefixtures("retention")
+def test_the_sweep_goes_by_size_too(store: Store, clock: ManualClock) -> None:
+    for _ in range(7):
+        ask(store, AppendEvent(ONE, "call", {"text": "x" * 1000}, clock.time()))
+    clock.advance(60.0)
+    assert len(ask(store, EventsAfter())) == 4
