@@ -101,8 +101,8 @@ class RunningBrowser(Browser, Protocol):
 class System:
     """All actors of one service. `start` and `stop` block, and belong to one thread; the rest may be used from any.
 
-    `browser` is Chromium by default. `fatal` gets one sentence, in any thread, when a part has died without which
-    nothing works: whoever runs the system should then stop it, end the process, and have it started again.
+    `browser` is Chromium by default. `fatal` gets one sentence, in the thread of the part, when one has died without
+    which nothing works: have the system stopped then, in another thread, end the process, and have it started again.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class System:
         *,
         fatal: Callable[[str], None] = lambda why: _log.critical("system.broken", why=why),
     ) -> None:
-        self._settings, self._fatal = settings, fatal
-        self._browser = browser or _chromium(settings, self._died)
+        self._settings, self._watch = settings, Watch(fatal)
+        self._browser = browser or _chromium(settings, self._watch.died)
         self._directory = Directory()
         usages = Usages(self._browser.processes)
         self.metrics = Metrics(Sources(self._actors, lambda: self._directory, lambda: self.lag, usages.latest))
@@ -122,7 +122,7 @@ class System:
         self._outbox: ActorRef[Dispatcher] | None = None
         self._webhooks: ActorRef[Sender] | None = None
         self._opened = ExitStack()
-        self._stopping = self._orderly = True
+        self._orderly = True
         self._deadline = 0.0
 
     @property
@@ -183,22 +183,22 @@ class System:
     def start(self) -> None:
         """Build the tree, and have the clients that ran before resume; they need not be READY. Raises StartRefused."""
         settings = self._settings
-        with ExitStack() as opened, _refused(settings):
+        with ExitStack() as opened, _refused(settings), self._watch.start():
             opened.enter_context(claim(settings.data_dir))
-            watch = Watch.start(self._died)
-            opened.callback(watch.stop)
-            store = open_store(_database(settings), watcher=watch)
+            store = open_store(_database(settings), watcher=self._watch)
             opened.callback(self._close_store, store)
             store.subscribe(self.metrics.facts.published)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
-            retention = Retention.start(store, retention_rules(settings), watcher=watch)
+            retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.facts)
-            webhooks = Sender.start(store, poster, sending(settings), watcher=watch)
+            webhooks = Sender.start(store, poster, sending(settings), watcher=self._watch)
             opened.callback(self._stop_actor, webhooks)
             webhooks.ask(GetSending(), timeout=STORE_SECONDS)  # it sends
-            outbox = Dispatcher.start(store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=watch)
+            outbox = Dispatcher.start(
+                store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=self._watch
+            )
             opened.callback(self._stop_actor, outbox)
             self._browser.start()
             opened.callback(self._stop_browser)
@@ -209,12 +209,12 @@ class System:
                 sessions=StoreSessions(store),
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={session.client_id: Pairing(session.paired_at, session.early_logouts) for session in known},
-                watcher=watch,
+                watcher=self._watch,
             )
             opened.callback(self._shut_down, self._supervisor)
             self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
             self._store, self._outbox, self._webhooks = store, outbox, webhooks
-            self._stopping, self._orderly = False, True
+            self._orderly = True
             self._opened = opened.pop_all()
 
     def _actors(self) -> Mapping[str, ActorRef[Any]]:
@@ -234,7 +234,7 @@ class System:
 
         False where even so something has not ended: a Chromium, an actor, the store.
         """
-        self._stopping = True
+        self._watch.rest()
         self._deadline = time.monotonic() + self._settings.shutdown_timeout
         opened, self._opened = self._opened, ExitStack()
         opened.close()
@@ -270,10 +270,6 @@ class System:
 
     def _left(self) -> Seconds:
         return max(0.0, self._deadline - time.monotonic())
-
-    def _died(self, what: str) -> None:
-        if not self._stopping:
-            self._fatal(what)
 
 
 def within(rules: Rules, host: tuple[Limit, ...], wanted: int) -> Rules:

@@ -25,6 +25,7 @@ import uvicorn
 
 from actors.capacity import raise_open_files
 from actors.system import System
+from actors.watch import DIED
 from gateway.admission import exposure
 from gateway.app import application, gateway_of
 from gateway.listening import address, listen
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from gateway.calls import Gateway
     from gateway.streaming.streams import Streams
 
-STUCK, DIED = 3, 70
+STUCK = 3
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STACKS = signal.SIGUSR1
 """Has every stack written to the log."""
@@ -67,7 +68,7 @@ class Server:
 
     def __init__(self, settings: Settings, browser: RunningBrowser | None = None) -> None:
         self._settings = settings
-        self.system = System(settings, browser, fatal=lambda why: self.end(Ending(why, DIED)))
+        self.system = System(settings, browser, fatal=self._broken)
         self.streams: Streams | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Future[Ending] | None = None
@@ -130,6 +131,14 @@ class Server:
             with suppress(RuntimeError):  # the loop is closed: it has ended
                 self._loop.call_soon_threadsafe(self._end, ending)
 
+    def _broken(self, why: str) -> None:
+        """A part has died: end, in order if the event loop still hears of it, and in any case. Any thread."""
+        self._last_resort = self._last_resort or self._end_at_last(DIED)
+        self.end(Ending(why, DIED))
+
+    def _end_at_last(self, code: int) -> threading.Timer:
+        return end_at_last(self._settings.shutdown_timeout + _GRACE_SECONDS, code)
+
     def write_stacks(self) -> None:
         """Write to the log what every thread and task is at. Any thread, and a signal handler."""
         write_stacks(self._loop)
@@ -141,8 +150,7 @@ class Server:
         else:
             _log.log(20 if ending.code == 0 else 50, "service.ending", why=ending.why)
             self._ending.set_result(ending)
-            seconds = self._settings.shutdown_timeout + _GRACE_SECONDS
-            self._last_resort = end_at_last(seconds, ending.code or STUCK)
+            self._last_resort = self._last_resort or self._end_at_last(ending.code or STUCK)
 
 
 def run(settings: Settings, browser: RunningBrowser | None = None) -> int:

@@ -13,7 +13,7 @@
 Knows Pykka; knows nothing of WhatsApp.
 """
 
-from actors.runtime.actor import Actor, Terminated, mailbox_of, wait_ended
+from actors.runtime.actor import Actor, Terminated, Watcher, mailbox_of, wait_ended
 from actors.runtime.clock import SYSTEM_CLOCK, Clock, SystemClock
 from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Reminder, Work
 from actors.runtime.reply import AlreadyAnswered, Reply, ReplyTo, ask, stop
@@ -40,6 +40,7 @@ __all__ = [
     "Supervising",
     "SystemClock",
     "Terminated",
+    "Watcher",
     "Work",
     "ask",
     "mailbox_of",

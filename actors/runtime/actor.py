@@ -23,7 +23,7 @@ import traceback
 from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import pykka
 import structlog
@@ -36,7 +36,17 @@ from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Work, dead_letters, turn_away
 from actors.runtime.reply import Reply, ReplyTo
 
-__all__ = ["Actor", "MailboxFull", "Refusal", "Terminated", "Work", "actor_behind", "mailbox_of", "wait_ended"]
+__all__ = [
+    "Actor",
+    "MailboxFull",
+    "Refusal",
+    "Terminated",
+    "Watcher",
+    "Work",
+    "actor_behind",
+    "mailbox_of",
+    "wait_ended",
+]
 
 _counter = count(1)
 _PROXY_MESSAGES = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
@@ -50,6 +60,13 @@ class Terminated:
     ref: ActorRef[Any]
     actor_urn: str
     cause: BaseException | None
+
+
+class Watcher(Protocol):
+    """Who hears of an actor's end: the ref of an actor, or what may be told in the thread that ends."""
+
+    def tell(self, message: Any) -> None:
+        """Take a `Terminated`. A watcher that is no actor neither blocks nor raises."""
 
 
 class Actor(pykka.ThreadingActor):
@@ -68,7 +85,7 @@ class Actor(pykka.ThreadingActor):
     """How many `Work` messages may wait; more are answered MailboxFull."""
     clock: Clock = SYSTEM_CLOCK
     """What the actor's timers and `now()` go by."""
-    watcher: ActorRef[Any] | None = None
+    watcher: Watcher | None = None
     """Who is told `Terminated`."""
     name: str = ""
     """The name of the thread and in the log, such as `client-99`; by default the class and a number."""
@@ -86,7 +103,7 @@ class Actor(pykka.ThreadingActor):
         self,
         *,
         clock: Clock | None = None,
-        watcher: ActorRef[Any] | None = None,
+        watcher: Watcher | None = None,
         name: str | None = None,
         work_limit: int | None = None,
     ) -> None:

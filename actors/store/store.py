@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from pykka import ActorDeadError, ActorRef
 
-from actors.runtime import SYSTEM_CLOCK, Clock, Refusal, Reply, stop
+from actors.runtime import SYSTEM_CLOCK, Clock, Refusal, Reply, Watcher, stop
 from actors.store.database import Database, prepare_file
 from actors.store.group_commit import faults
 from actors.store.message import Read, Write
@@ -79,7 +79,7 @@ class Store:
 
 
 def open_store(
-    database: Database, *, clock: Clock = SYSTEM_CLOCK, watcher: ActorRef[Any] | None = None, **writer: Any
+    database: Database, *, clock: Clock = SYSTEM_CLOCK, watcher: Watcher | None = None, **writer: Any
 ) -> Store:
     """Make or upgrade the database in the calling thread, then start the store's actors, both watched by `watcher`.
 

@@ -13,9 +13,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+from pykka import ActorRegistry
+
 from actors.browser import browser as real
 from actors.browser.loop import BrowserLoop
 from actors.clients.protocol import Status, StatusChanged
+from actors.store.retention import Retention
 from actors.store.writer import Commit
 from config.loading import load
 from gateway import logs
@@ -62,14 +65,46 @@ def browser_loop_hangs(_: Server, loop: BrowserLoop) -> None:
     loop.call(time.sleep, 60.0)
 
 
-def _stop_turning() -> None:
+def retention(_: Server, __: BrowserLoop) -> None:
+    (ref,) = ActorRegistry.get_by_class(Retention)
+    ref.stop(block=False)
+
+
+def the_watch_itself(server: Server, loop: BrowserLoop) -> None:
+    """What is to be told of it cannot be passed on."""
+    server.system._watch._fatal = _stop_turning
+    supervisor(server, loop)
+
+
+def whoever_hears_of_it(server: Server, loop: BrowserLoop) -> None:
+    """The gateway's event loop does not turn any more."""
+    assert server._loop is not None
+    server._loop.call_soon_threadsafe(time.sleep, 60.0)
+    supervisor(server, loop)
+
+
+def _stop_turning(*_: object) -> None:
     raise SystemExit("a bug of ours")
 
 
 PARTS: dict[str, Callable[[Server, BrowserLoop], None]] = {
     strike.__name__: strike
-    for strike in (supervisor, store_writer, store_reader, outbox, webhooks, browser_loop_ends, browser_loop_hangs)
+    for strike in (
+        supervisor,
+        store_writer,
+        store_reader,
+        outbox,
+        webhooks,
+        retention,
+        browser_loop_ends,
+        browser_loop_hangs,
+    )
 }
+"""What ends in order."""
+DEAF: dict[str, Callable[[Server, BrowserLoop], None]] = {
+    strike.__name__: strike for strike in (the_watch_itself, whoever_hears_of_it)
+}
+"""What cannot, because nobody hears of it who could see to that."""
 
 
 def main(part: str) -> int:
@@ -85,7 +120,7 @@ def main(part: str) -> int:
     logs.configure(settings)
     with listen(settings.host, settings.port) as listener:
         server = Server(settings)
-        threading.Thread(target=partial(_strike, PARTS[part], server, loops), daemon=True).start()
+        threading.Thread(target=partial(_strike, (PARTS | DEAF)[part], server, loops), daemon=True).start()
         return serve(server, listener)
 
 

@@ -8,18 +8,19 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.browser.chromium import NAMES
-from gateway.server import DIED
-from tests.gateway.doomed_service import PARTS
+from actors.watch import DIED
+from tests.gateway.doomed_service import DEAF, PARTS
 from tests.gateway.running import PATIENCE
 from tests.gateway.test_process import environment
 
 pytestmark = pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium is installed")
 
-SHUTDOWN_TIMEOUT, GRACE = 3, 5
+SHUTDOWN_TIMEOUT, GRACE = 1, 5
 """Seconds: what a stop may take, and what is added before the process is ended without it."""
 SAID = {
     "supervisor": "Supervisor crashed: AttributeError",
@@ -27,21 +28,26 @@ SAID = {
     "store_reader": "Reader has ended",
     "outbox": "Dispatcher has ended",
     "webhooks": "Sender has ended",
+    "retention": "Retention has ended",
     "browser_loop_ends": "The browser's thread has ended: SystemExit('a bug of ours')",
     "browser_loop_hangs": "The browser's thread has not answered for 1 s",
+}
+LAST = {
+    "the_watch_itself": ("system.ended_hard", "Supervisor crashed: AttributeError"),
+    "whoever_hears_of_it": ("service.ended_hard", ""),
 }
 
 
 def test_the_death_of_every_part_is_played() -> None:
     assert SAID.keys() == PARTS.keys()
+    assert LAST.keys() == DEAF.keys()
 
 
-@pytest.mark.parametrize("part", sorted(PARTS))
-def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(tmp_path: Path, part: str) -> None:
-    command = [sys.executable, "-m", "tests.gateway.doomed_service", part]
+def doomed(data_dir: Path, part: str) -> tuple[int, list[dict[str, Any]]]:
+    """The exit code, and what was logged after the fault."""
     with subprocess.Popen(
-        command,
-        env=environment(tmp_path / "data", shutdown_timeout=SHUTDOWN_TIMEOUT),
+        [sys.executable, "-m", "tests.gateway.doomed_service", part],
+        env=environment(data_dir, shutdown_timeout=SHUTDOWN_TIMEOUT),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -54,11 +60,15 @@ def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(t
             service.stdin.write("now\n")
             service.stdin.flush()
             lines = service.stdout.read().splitlines()
-            code = service.wait(PATIENCE)
+            return service.wait(PATIENCE), [json.loads(line) for line in lines]
         finally:
             service.kill()
+
+
+@pytest.mark.parametrize("part", sorted(PARTS))
+def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(tmp_path: Path, part: str) -> None:
+    code, said = doomed(tmp_path / "data", part)
     assert code == DIED
-    said = [json.loads(line) for line in lines]
     noticed = next(line for line in said if line["event"] == "service.ending")
     assert noticed["level"] == "critical"
     last = said[-1]
@@ -67,3 +77,12 @@ def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(t
     took = datetime.fromisoformat(last["timestamp"]) - datetime.fromisoformat(noticed["timestamp"])
     assert took.total_seconds() < SHUTDOWN_TIMEOUT + GRACE
     assert (tmp_path / "data" / "owner.pid").read_text() == ""
+
+
+@pytest.mark.parametrize("part", sorted(DEAF))
+def test_the_process_ends_all_the_same_where_nobody_hears_of_the_death(tmp_path: Path, part: str) -> None:
+    code, said = doomed(tmp_path / "data", part)
+    assert code == DIED
+    last, (event, why) = said[-1], LAST[part]
+    assert (last["event"], last["level"], last["code"]) == (event, "critical", DIED)
+    assert str(last.get("why", "")).startswith(why)

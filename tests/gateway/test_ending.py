@@ -18,10 +18,11 @@ from actors.browser.options import BrowserUnavailable
 from actors.clients.protocol import Status, StatusChanged
 from actors.clients.types import ClientId, State
 from actors.store.writer import Commit
+from actors.watch import DIED
 from config.refusal import StartRefused
 from config.settings import Settings
 from gateway.listening import listen
-from gateway.server import DIED, STUCK, Ending, Server
+from gateway.server import STUCK, Ending, Server
 from tests.gateway.running import Running, chosen, until
 
 
