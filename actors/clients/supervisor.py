@@ -381,6 +381,7 @@ class Supervisor(Supervising):
             if self._is_full():
                 self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
             else:
+                self.log.info("client.resuming", client=client_id)
                 self._begin(client_id, Origin.RESUME, None)
 
 

@@ -30,7 +30,7 @@ from actors.clients.protocol import (
     Started,
 )
 from actors.clients.times import Times
-from actors.clients.types import STARTING, Reason, State
+from actors.clients.types import STARTING, ClientId, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, Memory, World, world
 
 
@@ -360,14 +360,18 @@ def test_more_clients_than_allowed_are_refused_and_an_end_makes_room() -> None:
         w.ready(THREE)
 
 
-def test_clients_resume_a_few_at_a_time_in_the_order_given() -> None:
-    with world(BY_HAND) as w:
-        for client in (ONE, TWO, THREE):
-            w.browser.keep_login(client)
-        w.resume(THREE, ONE, TWO)
-        assert set(w.browser.opened) == {THREE, ONE}  # two actors, each in its own thread
-        w.tell(Ready("549"), client_id=THREE)
-        assert w.browser.opened[2:] == [TWO]
+@pytest.mark.parametrize("at_a_time", [1, 2, 3])
+def test_clients_resume_a_few_at_a_time_in_the_order_given(at_a_time: int) -> None:
+    order = [ClientId(number) for number in (5, 1, 4, 2, 3)]
+    with world(BY_HAND, replace(RULES, start_concurrency=at_a_time)) as w:
+        w.resume(*order)
+        for begun in range(at_a_time, len(order) + 1):
+            # Wanted is said as each begins. What each opens then, it opens in a thread of its own.
+            assert w.memory.wanted == order[:begun]
+            assert sorted(w.browser.opened) == sorted(order[:begun])
+            assert w.browser.opened[at_a_time:] == order[at_a_time:begun]
+            w.tell(Ready("549"), client_id=order[begun - at_a_time])
+        assert w.memory.wanted == order
 
 
 def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import psutil
 
 from tests.e2e.conftest import Consumers, Serve, nothing_runs
@@ -58,6 +59,58 @@ def they_come_back(service: Service, clients: list[Consumer]) -> None:
         (starting.add if change["after"] == "RECONNECTING" else starting.discard)(change["client"])
         most = max(most, len(starting))
     assert most == 2
+
+
+def test_ready_clients_resume_before_those_that_waited_for_a_scan_and_health_answers_meanwhile(
+    serve: Serve, sandbox: Sandbox, consumer: Consumers
+) -> None:
+    service = serve().start()
+    waiting, ready = [consumer(service, n) for n in (1, 2)], [consumer(service, n) for n in (3, 4, 5)]
+    with ThreadPoolExecutor(2) as side_by_side:
+        list(side_by_side.map(Consumer.init, waiting))
+        list(side_by_side.map(Consumer.pair, ready))
+    for client in waiting:
+        client.reaches("QR_REQUIRED")
+    sandbox.post("/settings", page_delay=2.0)  # every start takes at least as long
+
+    assert service.stop() == 0
+    they_resume_in_turn(service.launch(), waiting, ready)
+    old = naming(service.data_dir)
+    service.kill()
+    until(lambda: old & naming(service.data_dir), lambda left: not left, "Chromium dies with the service", 3.0)
+    they_resume_in_turn(service.launch(), waiting, ready)
+
+
+def they_resume_in_turn(service: Service, waiting: list[Consumer], ready: list[Consumer]) -> None:
+    """Those that were READY first, then the others, each by number, two at a time. Health answers all along."""
+    until(lambda: health(service), bool, "health answers", 30.0)
+    answers = [until(lambda: health(service), lambda told: "RECONNECTING" in told, "clients resume", 30.0)]
+    everyone = {"READY": len(ready), "QR_REQUIRED": len(waiting)}
+    while answers[-1] != everyone:
+        answers.append(until(lambda: health(service), lambda told: told != answers[-1], "they go on", 30.0))
+        assert answers[-1], "health answers from then on"
+        assert answers[-1].get("RECONNECTING", 0) + answers[-1].get("INITIALIZING", 0) <= 2
+
+    numbers = [client.client_id for client in (*ready, *waiting)]
+    assert [resumed["client"] for resumed in service.events("client.resuming")] == numbers
+    starting: set[int] = set()
+    most = 0
+    for change in service.events("client.state"):
+        is_starting = change["after"] in ("RECONNECTING", "INITIALIZING")
+        (starting.add if is_starting else starting.discard)(change["client"])
+        most = max(most, len(starting))
+    assert most == 2
+    assert not [change for change in service.events("client.state") if change["after"] == "DISCONNECTED_LOGOUT"]
+
+
+def health(service: Service) -> dict[str, int]:
+    """Clients by state; nothing, where it does not answer."""
+    try:
+        answer = httpx.get(f"{service.url}/health", timeout=5.0)
+    except httpx.TransportError:
+        return {}
+    told: dict[str, int] = answer.raise_for_status().json()["clients"]
+    return told or {"NOT_INITIALIZED": 0}
 
 
 def devices(sandbox: Sandbox, clients: list[Consumer]) -> list[int]:
