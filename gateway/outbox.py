@@ -80,8 +80,9 @@ class Outbox:
         """
         if await self._known(draft) is None:
             await self._insist(draft.client_id, frozenset(State) - {State.READY})
-        # Nothing that the caller was told is unknown leaves later on: it ends with the caller's patience.
-        handed = await self._hand_in(draft, expires_at=time.time() + self._send_seconds)
+        # It is taken back when the caller's time is over. The end is for a service that dies before that, and comes
+        # later for certain: of two ends at one instant, nobody could say which one the caller is told.
+        handed = await self._hand_in(draft, expires_at=time.time() + self._send_seconds + GRACE_SECONDS)
         return Handed(_delivered(await self._outcome(handed)), handed.repeated)
 
     async def accept(self, draft: Draft) -> Handed:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from actors.browser.fake import FakeBrowser, Fate, Habits, always
+from actors.browser.fake import Fate, Habits, always
 from actors.clients.types import ClientId, State
+from tests.gateway.late import Answer, caller_late, page_late, with_the_page
 from tests.gateway.running import Running
 
+Late = Callable[[Running, str, Answer], None]
 GOOD = {"to": "5491122334455", "message": "Hello"}
 
 
@@ -109,25 +112,65 @@ def test_what_whatsapp_refuses_is_told_with_the_reason(service: Running) -> None
     assert answer.json()["outcome"] == "failed"
 
 
-def test_a_page_that_cannot_tell_is_asked_what_it_knows(tmp_path: Path) -> None:
-    browser = FakeBrowser(Habits(sends=always(Fate.UNSETTLED)))
-    with Running(tmp_path / "data", browser) as service:
-        service.ready(1)
-        answer = service.post("/send", 1, GOOD)
-    assert answer.status_code == 200
-    assert len(browser.whatsapp.deliveries) == 1
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
 
 
-@pytest.mark.parametrize("fate", [Fate.PENDING, Fate.CRASH_AFTER])
-def test_what_nobody_can_tell_is_called_unknown(tmp_path: Path, fate: Fate) -> None:
-    browser = FakeBrowser(Habits(sends=always(fate)))
-    with Running(tmp_path / "data", browser, send_timeout=0.2) as service:
-        service.ready(1)
-        answer = service.post("/send", 1, GOOD)
-    assert answer.status_code == 500
-    assert answer.json()["code"] == "SEND_FAILED"
-    assert answer.json()["outcome"] == "unknown"
-    assert answer.json()["message_id"].startswith("3EB0")
+def test_a_page_that_cannot_tell_is_asked_what_it_knows(service: Running) -> None:
+    service.browser.habits = Habits(sends=always(Fate.UNSETTLED))
+    service.ready(1)
+    answer = service.post("/send", 1, GOOD)
+    (delivery,) = service.browser.whatsapp.deliveries
+    assert (answer.status_code, answer.json()["state"]) == (200, "sent")
+    assert answer.json()["message_id"] == f"true_{delivery.chat}_{delivery.message_id}"
+    page = service.browser.page(ClientId(1))
+    assert [order["message_id"] for order in page.ordered("look_up")] == [delivery.message_id]
+    assert len(page.ordered("send_text")) == 1
+
+
+@pytest.mark.parametrize("whose_time_is_over", [caller_late, page_late])
+def test_a_message_that_is_never_acknowledged_is_told_as_sent_if_the_page_has_it(
+    service: Running, pool: ThreadPoolExecutor, whose_time_is_over: Late
+) -> None:
+    service.browser.habits = Habits(sends=always(Fate.ACK_LOST))
+    service.ready(1)
+    answer = pool.submit(service.post, "/send", 1, GOOD)
+    whose_time_is_over(service, with_the_page(service), answer)
+    assert (answer.result().status_code, answer.result().json()["state"]) == (200, "sent")
+    (delivery,) = service.browser.whatsapp.deliveries
+    assert answer.result().json()["message_id"] == f"true_{delivery.chat}_{delivery.message_id}"
+
+
+def unknown(answer: httpx.Response) -> bool:
+    told = answer.json()
+    return (answer.status_code, told["code"], told["outcome"]) == (500, "SEND_FAILED", "unknown")
+
+
+@pytest.mark.parametrize(("first", "second"), [(caller_late, page_late), (page_late, caller_late)])
+def test_a_message_that_not_even_the_page_can_tell_of_is_called_unknown(
+    service: Running, pool: ThreadPoolExecutor, first: Late, second: Late
+) -> None:
+    service.browser.habits = Habits(sends=always(Fate.PENDING))
+    service.ready(1)
+    answer = pool.submit(service.post, "/send", 1, GOOD)
+    id = with_the_page(service)
+    first(service, id, answer)
+    second(service, id, answer)
+    assert unknown(answer.result())
+    (order,) = service.browser.page(ClientId(1)).ordered("send_text")
+    assert answer.result().json()["message_id"] == order["message_id"]
+    assert service.browser.whatsapp.deliveries == []
+
+
+def test_a_message_that_left_with_a_page_that_is_lost_is_called_unknown(service: Running) -> None:
+    service.browser.habits = Habits(sends=always(Fate.CRASH_AFTER))
+    service.ready(1)
+    answer = service.post("/send", 1, GOOD)
+    assert unknown(answer)
+    (delivery,) = service.browser.whatsapp.deliveries
+    assert answer.json()["message_id"] == delivery.message_id
 
 
 def test_messages_leave_in_the_order_in_which_they_were_accepted(service: Running) -> None:
