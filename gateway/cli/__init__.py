@@ -6,6 +6,7 @@ Rule of this package: what a person did wrong is told in one sentence on standar
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import structlog
 import typer
@@ -22,7 +23,7 @@ app = typer.Typer(
     epilog=(
         "Exit codes: 0 done; 1 could not start, or failed; 2 wrong options or settings; "
         "3 stopped, but not all of it ended in time; 4 no service answered; "
-        "70 a part of the service died, start it again."
+        "70 a part of the service died, start it again; 130 ended by Ctrl-C."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -66,5 +67,11 @@ def main() -> None:
     try:
         app()
     except StartRefused as refusal:
-        print(f"session-manager: {refusal}", file=sys.stderr)
-        sys.exit(refusal.exit_code)
+        _give_up(str(refusal), refusal.exit_code)
+    except OSError as error:  # a full disk, a file that may not be written: nothing that a traceback would explain
+        _give_up(f"{error.filename or ''}: {error.strerror or error}.".removeprefix(": "), 1)
+
+
+def _give_up(sentence: str, exit_code: int) -> NoReturn:
+    print(f"session-manager: {sentence}", file=sys.stderr)
+    sys.exit(exit_code)

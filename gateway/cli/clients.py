@@ -6,6 +6,7 @@ import time
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from gateway.cli import output
 from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Refused, Remote, Url
@@ -51,11 +52,14 @@ def init(
 ) -> None:
     """Start a client, show its QR (or a pairing code) and wait until it is READY.
 
+    With --json the QR goes to standard error, and the last status, as JSON, alone to standard output.
+
     Exit codes: 0 it is READY; 1 it failed or was not READY in time; 4 no service answered.
     """
+    people = output.beside if json else output.console
     with Remote(url, key) as service:
-        _started(service, client)
-        found = _watched(service, client, phone, time.monotonic() + wait)
+        _started(service, client, people)
+        found = _watched(service, client, phone, time.monotonic() + wait, people)
     if json:
         output.as_json({name: value for name, value in found.items() if name != "qr_code_base64"})
     if found["state"] != "READY":
@@ -66,19 +70,19 @@ def init(
         output.console.print(f"{output.state('READY')}  client {client}, phone {found['phone']}")
 
 
-def _started(service: Remote, client: int) -> None:
+def _started(service: Remote, client: int, people: Console) -> None:
     try:
-        with output.console.status(f"Starting client {client} …"):
+        with people.status(f"Starting client {client} …"):
             service.post("/init", client)
     except Refused as refused:
         if refused.code != "INITIALIZATION_IN_PROGRESS":
             raise
 
 
-def _watched(service: Remote, client: int, phone: str | None, deadline: float) -> dict[str, Any]:
+def _watched(service: Remote, client: int, phone: str | None, deadline: float, people: Console) -> dict[str, Any]:
     """Show each new QR, or one pairing code, until the client is READY, at its end, or out of time."""
     shown = ""
-    with output.console.status("") as spinner:
+    with people.status("") as spinner:
         while True:
             found: dict[str, Any] = service.get("/status", client)
             left = deadline - time.monotonic()
@@ -87,7 +91,7 @@ def _watched(service: Remote, client: int, phone: str | None, deadline: float) -
             spinner.update(f"{found['state']} … {left:.0f} s left")
             if found["state"] == "QR_REQUIRED" and (news := _news(service, client, phone, found, shown)) != shown:
                 shown = news
-                output.console.print(news)
+                people.print(news)
             time.sleep(LOOK_SECONDS)  # a reader of GET /status, as the contract's consumers are
 
 

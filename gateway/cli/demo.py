@@ -39,11 +39,15 @@ class StepFailed(Exception):
     """A step did not show what it should; the text says what was seen instead."""
 
 
+class DidNotStart(StepFailed):
+    """The service refused to start; the text is the sentence it ended with, and needs no log beside it."""
+
+
 class Story:
     """The running demo: the two processes, and what one step has to hand to the next."""
 
-    def __init__(self, sandbox: str, service: subprocess.Popen[bytes], port: int, data_dir: Path) -> None:
-        self.service, self.data_dir = service, data_dir
+    def __init__(self, sandbox: str, service: subprocess.Popen[bytes], port: int, data_dir: Path, log: Path) -> None:
+        self.service, self.data_dir, self._log = service, data_dir, log
         self._sandbox = httpx.Client(base_url=sandbox, timeout=PATIENCE)
         headers = {"X-Cliente-Id": str(CLIENT)}
         self._gateway = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE)
@@ -62,12 +66,18 @@ class Story:
 
     def _health(self) -> dict[str, Any] | None:
         if self.service.poll() is not None:
-            raise StepFailed(f"the service ended with exit code {self.service.returncode}")
+            raise self._ended()
         try:
             ready = self._gateway.get("/ready").status_code == 200  # /health answers from the first moment
             return self._asked("GET", "/health") if ready else None
         except httpx.TransportError:
             return None
+
+    def _ended(self) -> StepFailed:
+        last = self._log.read_text("utf-8", "replace").rpartition("session-manager: ")[2].strip()
+        if self.service.returncode == 1 and last:
+            return DidNotStart(last)
+        return StepFailed(f"the service ended with exit code {self.service.returncode}")
 
     def init(self) -> str:
         answer = self._asked("POST", "/init")
@@ -204,17 +214,20 @@ def staged() -> Iterator[Story]:
     """The sandbox and the service as processes of their own on free ports; both have ended afterwards."""
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="session-manager-demo-")))
-        log = stack.enter_context((data_dir / "service.log").open("wb"))
+        log_file = data_dir / "service.log"
+        log = stack.enter_context(log_file.open("wb"))
         sandbox = stack.enter_context(_sandbox())
         port = _free_port()
         service = stack.enter_context(_ended(_serve(sandbox, port, data_dir / "data", log)))
-        story = Story(sandbox, service, port, data_dir)
+        story = Story(sandbox, service, port, data_dir, log_file)
         stack.callback(story.close)
         try:
             yield story
+        except DidNotStart:
+            raise
         except Exception:
             log.flush()
-            sys.stderr.write((data_dir / "service.log").read_text("utf-8", "replace")[-4000:])
+            sys.stderr.write(log_file.read_text("utf-8", "replace")[-4000:])
             raise
 
 

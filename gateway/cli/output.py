@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False)
+_UNCUT = 10_000
+"""Columns where no terminal says how many there are: what goes into a file or a pipe is never cut."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _UNCUT)
+beside = Console(highlight=False, stderr=True)
+"""For people, where standard output is for a script."""
 
 COLOURS = {"READY": "green", "QR_REQUIRED": "cyan", "INITIALIZING": "yellow", "RECONNECTING": "yellow"} | {
     "DISCONNECTED_RECOVERABLE": "yellow",
@@ -28,9 +35,9 @@ def state(name: str) -> str:
     return f"[{colour}]{name}[/{colour}]"
 
 
-def rows(columns: Sequence[str], found: Iterable[Sequence[object]]) -> None:
+def rows(columns: Sequence[str], found: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Print a table."""
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(*columns, box=None, pad_edge=False, show_header=header)
     for row in found:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     console.print(table)
@@ -38,4 +45,5 @@ def rows(columns: Sequence[str], found: Iterable[Sequence[object]]) -> None:
 
 def facts(known: Mapping[str, object]) -> None:
     """Print what is known of one thing, a line each; what is not known is left out."""
-    rows(("", ""), [(f"[dim]{name}[/dim]", value) for name, value in known.items() if value not in (None, "", [])])
+    told = [(f"[dim]{name}[/dim]", value) for name, value in known.items() if value not in (None, "", [])]
+    rows(("", ""), told, header=False)

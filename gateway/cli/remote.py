@@ -16,6 +16,9 @@ DEFAULT_URL = "http://127.0.0.1:3001"
 SECONDS = 75.0
 """Longer than the service itself may wait for WhatsApp."""
 
+_OURS = "x-request-id"
+"""The header that is in every answer of the service."""
+
 Url = Annotated[str, typer.Option(envvar="SESSION_MANAGER_URL", help="Address of the service.")]
 Key = Annotated[str | None, typer.Option(envvar="SESSION_MANAGER_KEY", help="API key; unset, none is sent.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's JSON, for scripts.")]
@@ -72,9 +75,11 @@ class Remote:
             raise Unreachable(f"{self.url} is no address: {error}") from error
         except httpx.TransportError as error:
             self._unreachable(error)
-        if answer.is_success:
-            return answer.json()
-        raise refusal_of(answer)
+        if not answer.is_success:
+            raise refusal_of(answer)
+        if _OURS not in answer.headers:
+            raise Refused("NO_SERVICE", f"{self.url} is no session-manager: name the service's address with --url.")
+        return answer.json()
 
     def _unreachable(self, error: Exception) -> NoReturn:
         why = f"No service answers at {self.url} ({error or type(error).__name__})"
@@ -85,6 +90,9 @@ def refusal_of(answer: httpx.Response) -> Refused:
     """What an answer that is no success says."""
     try:
         body = answer.json()
-        return Refused(str(body.get("code", answer.status_code)), str(body.get("message", body.get("error"))))
+        said = str(body.get("message", body.get("error")))
+        code = str(body.get("code", answer.status_code))
     except (ValueError, AttributeError):
-        return Refused(str(answer.status_code), f"The service answered {answer.status_code}, and not in JSON")
+        said = f"{answer.url} answered {answer.status_code}, and not in JSON: name the service's address with --url."
+        return Refused(str(answer.status_code), said)
+    return Refused(code, f"{said}: give it with --key or SESSION_MANAGER_KEY" if code == "UNAUTHORIZED" else said)

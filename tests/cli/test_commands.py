@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +94,20 @@ def test_init_shows_a_pairing_code_where_a_phone_is_named(service: Running) -> N
     assert "QR_REQUIRED" in sentence(result, 1)
 
 
+def test_init_for_scripts_prints_json_alone_and_shows_the_qr_beside_it(service: Running) -> None:
+    result = typed(service, "init", "7", "--wait", "0.6", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["state"] == "QR_REQUIRED"
+    assert "▀" in result.stderr
+    assert result.stderr.splitlines()[-1] == "session-manager: Client 7 is QR_REQUIRED: not READY in time"
+
+
 def test_a_status_is_told_without_its_image(service: Running) -> None:
     service.post("/init", 1)
     result = typed(service, "status", "1")
     assert "QR_REQUIRED" in result.stdout
     assert "base64" not in result.stdout
+    assert result.stdout.splitlines()[0].split() == ["cliente_id", "1"]
     assert told(service, "status", "1")["qr_code_base64"].startswith("data:image/png;base64,")
 
 
@@ -142,6 +153,45 @@ def test_no_service_is_exit_code_4_at_once(command: str) -> None:
     assert "http://127.0.0.1:1" in sentence(ran(command, "--url", "http://127.0.0.1:1"), 4)
 
 
+@pytest.mark.parametrize("said", [b"<html>hello</html>", b'{"a": 1}'])
+def test_an_address_of_something_else_is_one_sentence(said: bytes) -> None:
+    with something_else(said) as url:
+        told_no = sentence(ran("clients", "--url", url), 1)
+    assert told_no == f"session-manager: {url} is no session-manager: name the service's address with --url."
+
+
+@contextmanager
+def something_else(said: bytes) -> Iterator[str]:
+    """A server of something else: every GET is answered with 200 and these bytes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(server.handle_request)
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def test_what_cannot_be_printed_is_one_sentence(service: Running) -> None:
+    command = [sys.executable, "-m", "gateway.cli", "clients", "--url", service.url]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, b"session-manager: No space left on device.\n")
+
+
+def test_tables_that_nobody_looks_at_are_not_cut(service: Running) -> None:
+    name = "a name that is longer than what is left of eighty columns beside the others"
+    made = told(service, "keys", "create", name)
+    result = ran("keys", "list", "--url", service.url, "--key", made["key"], COLUMNS="")
+    assert name in result.stdout
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "x", "2147483648"])
 def test_a_number_that_is_none_is_exit_code_2(number: str) -> None:
     assert ran("status", number).exit_code == 2
@@ -154,7 +204,9 @@ def test_keys_are_created_listed_and_revoked_over_http(tmp_path: Path) -> None:
         assert listed[made["id"]]["clients"] == [7]
         assert "key" not in listed[made["id"]]
         assert typed(service, "keys", "revoke", made["id"], key=ADMIN).exit_code == 0
-        assert "key" in sentence(typed(service, "status", "7", key=made["key"]), 1)
+        refused = sentence(typed(service, "status", "7", key=made["key"]), 1)
+        assert refused.startswith("session-manager: A valid API key is required")
+        assert refused.endswith(": give it with --key or SESSION_MANAGER_KEY")
 
 
 def test_webhooks_are_created_listed_and_deleted(service: Running) -> None:
