@@ -23,8 +23,8 @@ from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.capacity import Limit, host_limits, tightest
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
-from actors.clients.lifecycle import Patience
 from actors.clients.pairing import Pairing
+from actors.clients.patience import Patience
 from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
 from actors.clients.reconnection import Policy

@@ -68,7 +68,7 @@ class Access:
         except asyncio.CancelledError:  # the service ends, and waits no longer for this answer
             if status is None:
                 await respond(problem_of(ShuttingDown()))(scope, receive, tell)
-        except Exception:
+        except Exception:  # Starlette raises it once more after it was answered and logged (errors.answer)
             if status is None:
                 raise
         finally:

@@ -108,7 +108,7 @@ class Profile:
                 raise ProfileInUse(f"The profile {self.directory} is in use by process {owner}") from error
             except FileNotFoundError:
                 pass  # deleted by the owner before us, between our two calls
-            except BaseException:
+            except BaseException:  # whatever it is, a lock that nobody knows of must not be held for ever
                 os.close(held)
                 raise
             os.close(held)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from actors.clients.lifecycle import AttemptDue, Lost, StartFailed, StartFresh, StartStored
+from actors.clients.events import AttemptDue, Lost, StartFailed, StartFresh, StartStored
 from actors.clients.pairing import Pairing
 from actors.clients.protocol import Banned, LinkLost, LoggedOut
 from actors.clients.types import Reason, Seconds, State

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actors.clients import choosing, lifecycle, protocol
+from actors.clients import choosing, events, lifecycle, protocol
 from actors.clients.asking import AnswerLate
 from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.ending import Ending, Overdue, Step
 from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
+from actors.clients.events import AttemptDue, Exhausted, PatienceOver
 from actors.clients.health import Health, ProbeDue, ProbeLate
-from actors.clients.lifecycle import AttemptDue, Effect, Exhausted, PatienceOver
+from actors.clients.lifecycle import Effect
 from actors.clients.memory import MemoryLimit, Verdict
 from actors.clients.pages import Pages
 from actors.clients.pairing import Pairing
@@ -184,7 +185,7 @@ class Client(Actor):
         """Close what is open, answer whoever waits, and stop once every process is gone."""
         self._caused_by(UNCAUSED)
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
-        self._walk(lifecycle.Closed())
+        self._walk(events.Closed())
         self._unanswered.ended(self._standing.status)
         if self._ending.order is not None and self._ending.order.forget:
             self._browser.drop_login(self._client_id)
@@ -312,7 +313,7 @@ class Client(Actor):
 
     # --- walking the table -------------------------------------------------------------------------------------------
 
-    def _walk(self, event: lifecycle.Event) -> None:
+    def _walk(self, event: events.Event) -> None:
         """Decide the event by the table, publish the new state, then perform what it asks for."""
         before, why = self._standing.state, self._standing.why(event)
         decision = lifecycle.step(before, event)

@@ -21,6 +21,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from actors.clients.events import (
+    AttemptDue,
+    Closed,
+    Event,
+    Exhausted,
+    Lost,
+    PatienceOver,
+    StartFailed,
+    StartFresh,
+    StartStored,
+)
 from actors.clients.protocol import (
     Banned,
     Blocked,
@@ -33,84 +44,7 @@ from actors.clients.protocol import (
     QrShown,
     Ready,
 )
-from actors.clients.types import TERMINAL, Reason, State
-
-# --- events that the shell makes of commands, timers and failures ----------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StartFresh:
-    """A start with nothing stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartStored:
-    """A start that resumes a stored login."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptDue:
-    """The delay before a granted reconnection is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The page is gone or of no use; another attempt may help."""
-
-    reason: Reason
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartFailed:
-    """The start that a caller waits for has failed, or nothing can make it succeed."""
-
-    reason: Reason
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PatienceOver:
-    """The state has waited as long as it may."""
-
-    reason: Reason
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exhausted:
-    """The supervisor grants no more attempts."""
-
-    reason: Reason
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The client was told to end; a logout that is part of that has been tried."""
-
-
-Event = (
-    StartFresh
-    | StartStored
-    | AttemptDue
-    | QrShown
-    | QrIdle
-    | QrScanned
-    | Ready
-    | LinkLost
-    | LinkResumed
-    | LoggedOut
-    | Banned
-    | Conflict
-    | Blocked
-    | Lost
-    | StartFailed
-    | PatienceOver
-    | Exhausted
-    | Closed
-)
-EVENTS: tuple[type, ...] = Event.__args__
+from actors.clients.types import TERMINAL, State
 
 
 class Effect(Enum):
@@ -123,8 +57,6 @@ class Effect(Enum):
     DROP_LOGIN = auto()
     WANT_RECONNECT = auto()
 
-
-# --- the tables ------------------------------------------------------------------------------------------------------
 
 _ENDS: dict[type, State] = {
     LoggedOut: State.DISCONNECTED_LOGOUT,
@@ -247,33 +179,3 @@ def step(state: State, event: Event) -> Step:
     target = TRANSITIONS[state][kind]
     entered = ON_ENTRY.get(target, ()) if target is not state else ()
     return Step(target, ON_EVENT.get((kind, target), ()) + entered)
-
-
-# --- deadlines -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long each waiting state may last, in seconds. READY and the terminal states wait for nothing of ours."""
-
-    start: float = 60.0
-    qr: float = 300.0
-    link: float = 600.0
-
-    def of(self, state: State) -> float | None:
-        """Seconds `state` may last, None where it may last for ever."""
-        return {
-            State.INITIALIZING: self.start,
-            State.RECONNECTING: self.start,
-            State.QR_REQUIRED: self.qr,
-            State.DISCONNECTED_RECOVERABLE: self.link,
-        }.get(state)
-
-
-OVERDUE: dict[State, tuple[Reason, str]] = {
-    State.INITIALIZING: (Reason.START_TIMEOUT, "WhatsApp Web was not ready in time"),
-    State.RECONNECTING: (Reason.START_TIMEOUT, "WhatsApp Web did not resume the stored login in time"),
-    State.QR_REQUIRED: (Reason.QR_NOT_SCANNED, "QR not scanned in time"),
-    State.DISCONNECTED_RECOVERABLE: (Reason.NETWORK_LOST, "WhatsApp stayed out of reach"),
-}
-"""The reason and text of PatienceOver, for every state that waits."""

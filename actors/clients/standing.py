@@ -10,7 +10,8 @@ from pykka import ActorDeadError
 
 from actors.clients import protocol
 from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.lifecycle import OVERDUE, AttemptDue, Event, Patience, PatienceOver, StartFresh
+from actors.clients.events import AttemptDue, Event, PatienceOver, StartFresh
+from actors.clients.patience import OVERDUE, Patience
 from actors.clients.ports import Transition
 from actors.clients.types import Reason, State
 

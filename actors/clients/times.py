@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from actors.clients.lifecycle import Patience
+from actors.clients.patience import Patience
 from actors.clients.types import Seconds
 
 

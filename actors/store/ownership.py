@@ -51,7 +51,7 @@ def claim(data_dir: Path) -> Claim:
         _lock(descriptor, data_dir)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    except BaseException:
+    except BaseException:  # whatever it is, a directory that nobody owns must not stay locked
         os.close(descriptor)
         raise
     return Claim(data_dir, descriptor)

@@ -13,7 +13,20 @@ from actors.browser.fake import FakeBrowser, FakePage, Habits
 from actors.clients.directory import Directory
 from actors.clients.pairing import Pairing
 from actors.clients.ports import Transition
-from actors.clients.protocol import Delete, GetClients, GetStatus, Happened, Init, PageFact, SendText, Status
+from actors.clients.protocol import (
+    Delete,
+    GetClients,
+    GetStatus,
+    Happened,
+    Init,
+    LoggedOut,
+    PageFact,
+    QrScanned,
+    QrShown,
+    Ready,
+    SendText,
+    Status,
+)
 from actors.clients.reconnection import Policy
 from actors.clients.supervisor import Resume, Rules, Supervisor
 from actors.clients.times import Times
@@ -24,6 +37,10 @@ from actors.runtime.testing import ManualClock
 ONE, TWO, THREE = ClientId(1), ClientId(2), ClientId(3)
 CHAT = "5491122334455@c.us"
 RULES = Rules(times=Times(), reconnection=Policy(Backoff(first=1.0, cap=60.0, jitter=0.0)))
+
+PROBED = Habits(opens=False, closes=False)
+"""By hand, but what is asked is answered: for tests that take longer than a hung page is given."""
+REMOVED = LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Removed from the phone")
 
 
 @dataclass
@@ -177,3 +194,10 @@ def world(
     finally:
         made.supervisor.stop()
         made.browser.stop(1.0)
+
+
+def by_hand_ready(w: World) -> None:
+    """A READY client whose page does nothing by itself."""
+    w.init()
+    w.tell(QrShown("2@a", 20.0), QrScanned(), Ready("549"))
+    w.memory.pairings.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.clients import choosing
-from actors.clients.lifecycle import AttemptDue, Event, Lost, StartFailed, StartFresh, StartStored
+from actors.clients.events import AttemptDue, Event, Lost, StartFailed, StartFresh, StartStored
 from actors.clients.pairing import Pairing
 from actors.clients.protocol import Banned, LinkLost, LoggedOut
 from actors.clients.types import Reason, State

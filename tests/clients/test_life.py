@@ -8,7 +8,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import CapacityExceeded, NoSuchClient, NotReady, StartUnderWay
-from actors.clients.lifecycle import Patience
+from actors.clients.patience import Patience
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from actors.browser.fake import BY_HAND, FakeBrowser, Fate, Habits, always
+from actors.browser.fake import BY_HAND, FakeBrowser, Habits
 from actors.clients.directory import Directory
-from actors.clients.errors import SendUnknown, ShuttingDown, StartFailed, StartUnderWay
+from actors.clients.errors import ShuttingDown, StartFailed, StartUnderWay
 from actors.clients.protocol import (
     AwaitState,
-    Banned,
     BrowserGone,
     Deleted,
     Init,
     LinkLost,
     LoggedOut,
-    LogOut,
     PageFailed,
-    QrIdle,
-    QrScanned,
     QrShown,
     Ready,
     ReconnectGranted,
@@ -32,21 +27,9 @@ from actors.clients.protocol import (
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import Reason, State
 from actors.runtime.testing import ManualClock, asked, own_tells, timers, unstarted
-from tests.clients.rig import ONE, RULES, TWO, Memory, World, world
+from tests.clients.rig import ONE, REMOVED, RULES, TWO, Memory, World, by_hand_ready, world
 
-PROBED = Habits(opens=False, closes=False)
-"""By hand, but what is asked is answered: for tests that take longer than a hung page is given."""
-REMOVED = LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Removed from the phone")
-
-
-def by_hand_ready(w: World) -> None:
-    """A READY client whose page does nothing by itself."""
-    w.init()
-    w.tell(QrShown("2@a", 20.0), QrScanned(), Ready("549"))
-    w.memory.pairings.clear()
-
-
-# --- start and stop --------------------------------------------------------------------------------------------------
+# --- start and stop ---------------------------------------------------------------------------------------------------
 
 
 def test_a_client_deleted_while_it_starts_is_gone_with_its_browser() -> None:
@@ -129,7 +112,7 @@ def test_an_init_that_waits_for_an_end_is_refused_when_the_service_ends_meanwhil
         assert down.get(timeout=0) is None
 
 
-# --- cleanup and init ------------------------------------------------------------------------------------------------
+# --- cleanup and init -------------------------------------------------------------------------------------------------
 
 
 class Slow:
@@ -245,7 +228,7 @@ def test_two_bugs_in_one_tick_are_two_restarts(w: World) -> None:
     assert w.clients() == [(ONE, State.READY), (TWO, State.READY)]
 
 
-# --- old pages, logouts, attempts ------------------------------------------------------------------------------------
+# --- old pages, logouts, attempts -------------------------------------------------------------------------------------
 
 
 def test_what_an_old_page_says_after_a_new_one_was_opened_means_nothing() -> None:
@@ -305,250 +288,3 @@ def test_a_logout_while_the_link_is_lost_ends_the_client(w: World) -> None:
     assert w.state() is State.DISCONNECTED_LOGOUT
     w.advance(60.0)
     assert w.clients() == []
-
-
-# --- shutdown --------------------------------------------------------------------------------------------------------
-
-
-def test_a_shutdown_during_a_backoff_waits_for_nothing(w: World) -> None:
-    w.ready()
-    w.crash()
-    assert w.ask(ShutDown(15.0)).get(timeout=0) is None
-    assert w.browser.opened == [ONE]
-
-
-def test_a_shutdown_while_a_client_waits_for_its_restart_waits_for_nothing(w: World) -> None:
-    w.ready()
-    w.break_actor()
-    assert w.ask(ShutDown(15.0)).get(timeout=0) is None
-    w.advance(60.0)
-    assert w.browser.opened == [ONE]
-
-
-@pytest.mark.parametrize("state", sorted(set(State) - {State.NOT_INITIALIZED}))
-def test_a_shutdown_in_any_state_closes_and_never_logs_out(state: State) -> None:
-    with world(PROBED) as w:
-        bring_to(w, state)
-        assert w.state() is state
-        down = w.ask(ShutDown(15.0))
-        for page in w.browser.running():
-            page.end()
-        w.clock.settle()
-        assert down.get(timeout=0) is None
-        assert not w.page().ordered("log_out")
-        assert w.browser.running() == []
-        if state in (State.READY, State.RECONNECTING, State.DISCONNECTED_RECOVERABLE):
-            assert w.browser.has_login(ONE)
-            assert w.memory.wanted == [ONE]
-
-
-def bring_to(w: World, state: State) -> None:
-    """Have client 1 in this state, by what its page says."""
-    w.init()
-    paired = (QrShown("2@a", 20.0), QrScanned(), Ready("549"))
-    gone = LinkLost(Reason.NETWORK_LOST, "gone")
-    match state:
-        case State.INITIALIZING:
-            pass
-        case State.QR_REQUIRED:
-            w.tell(paired[0])
-        case State.AUTH_FAILURE:
-            w.tell(paired[0])
-            w.advance(300.0)
-        case State.READY:
-            w.tell(*paired)
-        case State.DISCONNECTED_RECOVERABLE:
-            w.tell(*paired, gone)
-        case State.RECONNECTING:
-            w.tell(*paired, PageFailed(Reason.PAGE_CRASHED, "crashed"))
-            w.page().end()
-            w.advance(1.0)
-        case State.DISCONNECTED_LOGOUT:
-            w.tell(*paired, REMOVED)
-        case State.DISCONNECTED_BANNED:
-            w.tell(*paired, Banned(Reason.BANNED, "banned"))
-        case _:
-            w.tell(PageFailed(Reason.WA_JS_NOT_READY, "no wa-js"))
-
-
-def test_a_shutdown_that_is_ordered_twice_answers_both() -> None:
-    with world(BY_HAND) as w:
-        by_hand_ready(w)
-        first, second = w.ask(ShutDown(15.0)), w.ask(ShutDown(15.0))
-        w.page().end()
-        w.clock.settle()
-        assert first.get(timeout=0) is None
-        assert second.get(timeout=0) is None
-
-
-def test_a_shutdown_during_a_cleanup_waits_for_the_page_only() -> None:
-    with world(BY_HAND) as w:
-        by_hand_ready(w)
-        w.tell(REMOVED)
-        w.advance(60.0)
-        down = w.ask(ShutDown(15.0))
-        assert not down.is_answered()
-        w.page().end()
-        w.clock.settle()
-        assert down.get(timeout=0) is None
-
-
-def test_a_shutdown_during_a_delete_does_not_wait_for_the_phone() -> None:
-    with world(BY_HAND) as w:
-        by_hand_ready(w)
-        deleted, down = w.delete(), w.ask(ShutDown(15.0))
-        assert w.page().ordered("log_out")
-        w.tell(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Logged out"))
-        w.page().end()
-        w.clock.settle()
-        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True)
-        assert down.get(timeout=0) is None
-        assert not w.browser.has_login(ONE)
-
-
-# --- codes -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_code_that_rotates_just_before_the_scan_is_counted_does_no_harm() -> None:
-    with world(BY_HAND) as w:
-        w.init()
-        w.tell(QrShown("2@a", 60.0), QrShown("2@b", 20.0), QrScanned(), Ready("549"))
-        status = w.status()
-        assert (status.state, status.qr, status.reason) == (State.READY, None, None)
-
-
-def test_a_pairing_that_failed_shows_codes_again_and_may_take_its_time_again() -> None:
-    with world(PROBED) as w:
-        w.init()
-        w.tell(QrShown("2@a", 60.0))
-        w.advance(200.0)
-        w.tell(QrScanned(), QrShown("2@b", 60.0))
-        w.advance(200.0)
-        shown = w.status().qr
-        assert w.state() is State.QR_REQUIRED
-        assert shown is not None
-        assert shown.code == "2@b"
-
-
-def test_codes_that_stop_as_they_are_scanned_are_not_asked_for_again() -> None:
-    with world(BY_HAND) as w:
-        w.init()
-        w.tell(QrShown("2@a", 60.0), QrScanned(), QrIdle())
-        assert w.page().ordered("refresh_qr") == []
-        assert w.state() is State.INITIALIZING
-        w.tell(Ready("549"), QrIdle())
-        assert w.state() is State.READY
-
-
-def test_codes_that_stop_again_and_again_do_not_prolong_the_time_for_scanning() -> None:
-    with world(PROBED) as w:
-        w.init()
-        w.tell(QrShown("2@a", 20.0))
-        for _ in range(10):
-            w.tell(QrIdle())
-            w.advance(29.9)
-        assert len(w.page().ordered("refresh_qr")) == 10
-        w.advance(2.0)
-        assert w.state() is State.AUTH_FAILURE
-
-
-# --- bans ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_ban_during_a_send_leaves_the_message_unknown(w: World) -> None:
-    w.ready()
-    w.browser.habits = Habits(sends=always(Fate.PENDING))
-    reply = w.send()
-    w.tell(Banned(Reason.BANNED, "banned"))
-    with pytest.raises(SendUnknown):
-        reply.get(timeout=0)
-    assert w.state() is State.DISCONNECTED_BANNED
-
-
-def test_a_logout_soon_after_pairing_is_a_logout_the_first_time_and_a_ban_the_second(w: World) -> None:
-    w.ready()
-    w.advance(3600.0)
-    w.browser.ban(ONE)
-    assert (w.state(), w.reason()) == (State.DISCONNECTED_LOGOUT, Reason.LOGGED_OUT_BY_PHONE)
-    w.advance(120.0)
-    w.init()
-    w.browser.scan(ONE)
-    assert w.state() is State.DISCONNECTED_LOGOUT
-    w.advance(120.0)
-    w.init()
-    w.browser.scan(ONE)
-    status = w.status()
-    assert (status.state, status.reason) == (State.DISCONNECTED_BANNED, Reason.BANNED)
-    assert status.reason_text is not None
-    assert "inferred" in status.reason_text
-    assert not w.browser.has_login(ONE)
-    w.advance(60.0)
-    assert w.clients() == []
-
-
-def test_early_logouts_are_counted_over_restarts_of_the_service(w: World) -> None:
-    w.ready()
-    w.browser.remove(ONE)
-    w.clock.settle()
-    with world(pairings=w.memory.pairings) as later:
-        later.ready()
-        later.browser.remove(ONE)
-        assert later.state() is State.DISCONNECTED_BANNED
-
-
-def test_a_login_that_lasted_ends_the_row(w: World) -> None:
-    for lasts in (0.0, 3600.0, 0.0):
-        w.ready()
-        w.advance(lasts)
-        w.browser.remove(ONE)
-        assert w.state() is State.DISCONNECTED_LOGOUT
-
-
-def test_an_ordered_logout_soon_after_pairing_is_not_counted(w: World) -> None:
-    for _ in range(3):
-        w.ready()
-        w.delete().get(timeout=0)
-    w.ready()
-    w.browser.remove(ONE)
-    assert w.state() is State.DISCONNECTED_LOGOUT
-
-
-def test_a_number_that_could_send_was_not_banned(w: World) -> None:
-    for _ in range(4):
-        w.ready()
-        w.send().get(timeout=0)
-        w.browser.remove(ONE)
-        assert w.state() is State.DISCONNECTED_LOGOUT
-
-
-def test_an_ordered_logout_ends_the_row(w: World) -> None:
-    w.ready()
-    w.browser.remove(ONE)
-    w.ready()
-    w.ask(LogOut(), ONE).get(timeout=0)
-    w.ready()
-    w.browser.remove(ONE)
-    assert w.state() is State.DISCONNECTED_LOGOUT
-
-
-def test_a_deleted_client_starts_with_a_clean_slate(w: World) -> None:
-    w.ready()
-    w.browser.remove(ONE)
-    w.delete()
-    w.ready()
-    w.browser.remove(ONE)
-    assert w.state() is State.DISCONNECTED_LOGOUT
-    assert w.memory.pairings[ONE].early_logouts == 1
-
-
-def test_a_bug_does_not_lose_the_count() -> None:
-    with world(rules=replace(RULES, cleanup_delay=5.0)) as w:
-        w.ready()
-        w.browser.remove(ONE)
-        w.advance(5.0)
-        w.ready()
-        w.break_actor()
-        w.advance(1.0)
-        assert w.state() is State.READY
-        w.browser.remove(ONE)
-        assert w.state() is State.DISCONNECTED_BANNED

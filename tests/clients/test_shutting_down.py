@@ -8,11 +8,25 @@ import pytest
 
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import ShuttingDown
-from actors.clients.protocol import Deleted, Init, LoggedOut, LogOut, QrShown, Ready, ShutDown, Stop, Stopped
+from actors.clients.protocol import (
+    Banned,
+    Deleted,
+    Init,
+    LinkLost,
+    LoggedOut,
+    LogOut,
+    PageFailed,
+    QrScanned,
+    QrShown,
+    Ready,
+    ShutDown,
+    Stop,
+    Stopped,
+)
 from actors.clients.times import Times
-from actors.clients.types import ClientId, Reason
+from actors.clients.types import ClientId, Reason, State
 from actors.runtime import Refusal
-from tests.clients.rig import ONE, RULES, TWO, World, world
+from tests.clients.rig import ONE, PROBED, REMOVED, RULES, TWO, World, by_hand_ready, world
 
 SECONDS = 9.0
 """A logout may take 3 of them, the page must have closed by 6, and is given up after 8.1."""
@@ -147,3 +161,99 @@ def test_clients_are_closed_side_by_side_and_nobody_begins_any_more() -> None:
             waiting.get(timeout=0)
         assert down.get(timeout=0) is None
         assert w.browser.opened == [ONE, TWO]
+
+
+def test_a_shutdown_during_a_backoff_waits_for_nothing(w: World) -> None:
+    w.ready()
+    w.crash()
+    assert w.ask(ShutDown(15.0)).get(timeout=0) is None
+    assert w.browser.opened == [ONE]
+
+
+def test_a_shutdown_while_a_client_waits_for_its_restart_waits_for_nothing(w: World) -> None:
+    w.ready()
+    w.break_actor()
+    assert w.ask(ShutDown(15.0)).get(timeout=0) is None
+    w.advance(60.0)
+    assert w.browser.opened == [ONE]
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.NOT_INITIALIZED}))
+def test_a_shutdown_in_any_state_closes_and_never_logs_out(state: State) -> None:
+    with world(PROBED) as w:
+        bring_to(w, state)
+        assert w.state() is state
+        down = w.ask(ShutDown(15.0))
+        for page in w.browser.running():
+            page.end()
+        w.clock.settle()
+        assert down.get(timeout=0) is None
+        assert not w.page().ordered("log_out")
+        assert w.browser.running() == []
+        if state in (State.READY, State.RECONNECTING, State.DISCONNECTED_RECOVERABLE):
+            assert w.browser.has_login(ONE)
+            assert w.memory.wanted == [ONE]
+
+
+def bring_to(w: World, state: State) -> None:
+    """Have client 1 in this state, by what its page says."""
+    w.init()
+    paired = (QrShown("2@a", 20.0), QrScanned(), Ready("549"))
+    gone = LinkLost(Reason.NETWORK_LOST, "gone")
+    match state:
+        case State.INITIALIZING:
+            pass
+        case State.QR_REQUIRED:
+            w.tell(paired[0])
+        case State.AUTH_FAILURE:
+            w.tell(paired[0])
+            w.advance(300.0)
+        case State.READY:
+            w.tell(*paired)
+        case State.DISCONNECTED_RECOVERABLE:
+            w.tell(*paired, gone)
+        case State.RECONNECTING:
+            w.tell(*paired, PageFailed(Reason.PAGE_CRASHED, "crashed"))
+            w.page().end()
+            w.advance(1.0)
+        case State.DISCONNECTED_LOGOUT:
+            w.tell(*paired, REMOVED)
+        case State.DISCONNECTED_BANNED:
+            w.tell(*paired, Banned(Reason.BANNED, "banned"))
+        case _:
+            w.tell(PageFailed(Reason.WA_JS_NOT_READY, "no wa-js"))
+
+
+def test_a_shutdown_that_is_ordered_twice_answers_both() -> None:
+    with world(BY_HAND) as w:
+        by_hand_ready(w)
+        first, second = w.ask(ShutDown(15.0)), w.ask(ShutDown(15.0))
+        w.page().end()
+        w.clock.settle()
+        assert first.get(timeout=0) is None
+        assert second.get(timeout=0) is None
+
+
+def test_a_shutdown_during_a_cleanup_waits_for_the_page_only() -> None:
+    with world(BY_HAND) as w:
+        by_hand_ready(w)
+        w.tell(REMOVED)
+        w.advance(60.0)
+        down = w.ask(ShutDown(15.0))
+        assert not down.is_answered()
+        w.page().end()
+        w.clock.settle()
+        assert down.get(timeout=0) is None
+
+
+def test_a_shutdown_during_a_delete_does_not_wait_for_the_phone() -> None:
+    with world(BY_HAND) as w:
+        by_hand_ready(w)
+        deleted, down = w.delete(), w.ask(ShutDown(15.0))
+        assert w.page().ordered("log_out")
+        w.tell(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Logged out"))
+        w.page().end()
+        w.clock.settle()
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True)
+        assert down.get(timeout=0) is None
+        assert not w.browser.has_login(ONE)

@@ -10,7 +10,9 @@ from actors.browser import interpret
 from actors.browser.options import BrowserOptions
 from actors.clients import health, memory, pairing
 from actors.clients.ending import SHARES, Step
-from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, OVERDUE, TRANSITIONS, Effect
+from actors.clients.events import EVENTS
+from actors.clients.lifecycle import ON_ENTRY, ON_EVENT, TRANSITIONS, Effect
+from actors.clients.patience import OVERDUE
 from actors.clients.protocol import PageFact
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from actors.browser.fake import FakeBrowser
-from actors.clients.lifecycle import PatienceOver
+from actors.clients.events import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings

@@ -1,0 +1,41 @@
+"""What a reader gets: all that is known of one client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.clients.types import ClientId, Reason, Seconds, State
+
+
+@dataclass(frozen=True, slots=True)
+class Qr:
+    """What WhatsApp Web shows now: the string a phone's camera would read, until `expires_at` (epoch seconds)."""
+
+    code: str
+    expires_at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that is known of one client; the same object is answered until something changes.
+
+    Instants are epoch seconds, UTC. `next_attempt_at` is set while a reconnection waits for its turn.
+    """
+
+    client_id: ClientId
+    state: State = State.NOT_INITIALIZED
+    reconnection_attempts: int = 0
+    max_reconnection_attempts: int = 3
+    reason: Reason | None = None
+    reason_text: str | None = None
+    since: Seconds | None = None
+    last_event_at: Seconds | None = None
+    next_attempt_at: Seconds | None = None
+    restricted_until: Seconds | None = None
+    healthy: bool = False
+    qr: Qr | None = None
+    pairing_code: str | None = None
+    phone: str | None = None
+    """The account's own number, digits only, once READY."""
+    memory: int | None = None
+    """PSS of the page's processes in bytes, as last measured."""

@@ -1,0 +1,75 @@
+"""What the supervisor orders and grants, and what a client tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.clients.cause import UNCAUSED, Cause
+from actors.clients.pairing import Pairing
+from actors.clients.protocol.status import Status
+from actors.clients.types import ClientId, Origin, Reason, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start unless running; `reply_to` (a ReplyTo, or None) gets Started | AlreadyRunning or a refusal.
+
+    `pairing` is what the supervisor remembers of this number.
+    """
+
+    origin: Origin
+    reply_to: Any = field(default=None, compare=False)
+    pairing: Pairing = field(default_factory=Pairing)
+    cause: Cause = UNCAUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End this client: close the browser, then stop the actor. Only `forget` logs out, and drops the login too.
+
+    It is over `within` as many seconds, where that is said.
+    """
+
+    forget: bool = False
+    within: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """Fact for the supervisor: what the client now is."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class PairingChanged:
+    """Fact for the supervisor: a phone was paired, or the login was ended from outside; to be remembered."""
+
+    client_id: ClientId
+    pairing: Pairing
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectWanted:
+    """Fact for the supervisor: the client lost its page and asks for one more attempt."""
+
+    client_id: ClientId
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectGranted:
+    """Attempt number `attempt` may begin after `delay` seconds."""
+
+    attempt: int
+    delay: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectRefused:
+    """No attempt is left, or none can help."""
+
+    reason: Reason
+    text: str
