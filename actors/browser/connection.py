@@ -5,7 +5,9 @@ event of a crashed page that nobody listens to) ends the receiving task, and eve
 
 1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass on what they get.
 2. No future of pyppeteer's is ever cancelled: `Wire.call` waits beside it, with a deadline.
-3. Should the receiving task end all the same, `Wire.deaf` says so.
+3. Should the receiving task end all the same, `Wire.deaf` says so, and every call fails that waits for an answer.
+4. No future is settled twice. The original settles the call that it could not send, keeps it, and trips over it when it
+   fails the rest: those then waited for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 import structlog
 from pyee import EventEmitter
 from pyppeteer.connection import CDPSession, Connection
-from pyppeteer.errors import PyppeteerError
+from pyppeteer.errors import NetworkError, PyppeteerError
 from websockets.exceptions import WebSocketException
 from websockets.legacy.client import connect
 
@@ -44,6 +46,10 @@ class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
             super()._on_message(message)
         except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not reach the receiving task
             _log.warning("browser.bad_message", error=repr(error))
+
+    def _on_closed(self) -> None:
+        _fail_all(self._callbacks)
+        self._connection = None
 
 
 class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
@@ -76,6 +82,15 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
                 self.opened.set_exception(WireError(f"the debugging port does not answer: {error!r}"))
         finally:
             self._connected = False
+            _fail_all(self._callbacks)
+            for session in self._sessions.values():
+                session._on_closed()
+            self._sessions.clear()
+
+    async def _async_send(self, message: str, _: int) -> None:
+        """What cannot be sent any more is not settled here: the receiving task ends, and fails all there is."""
+        with contextlib.suppress(WebSocketException, OSError):
+            await self.connection.send(message)
 
     def _receive(self, message: str | bytes) -> None:
         """One message, without the turn of the loop that the original takes first."""
@@ -144,8 +159,6 @@ class Wire:
 
     async def close(self) -> None:
         """Let go of the connection; what waits for an answer gets a WireError."""
-        with contextlib.suppress(Exception):  # pyppeteer's own clean-up trips over futures that are done
-            await asyncio.wait({self._loop.create_task(self._connection.dispose())}, timeout=1.0)
         self.deaf.cancel()
         await asyncio.wait({self.deaf}, timeout=1.0)
 
@@ -164,6 +177,15 @@ async def _settled(future: asyncio.Future[Any], seconds: float) -> Any:
         return future.result()
     except (PyppeteerError, OSError, asyncio.CancelledError) as error:
         raise WireError(str(error) or repr(error)) from error
+
+
+def _fail_all(callbacks: dict[int, Any]) -> None:
+    """Nobody will answer any more."""
+    for callback in callbacks.values():
+        if not callback.done():
+            callback.set_exception(NetworkError(f"Protocol error {callback.method}: the connection has ended"))
+            _look(callback)
+    callbacks.clear()
 
 
 def _look(future: asyncio.Future[Any]) -> None:
