@@ -34,6 +34,8 @@ SLACK: Seconds = 60.0
 """How far WhatsApp's clock may be behind ours where it is decided what came before the account was linked here."""
 STORED: Seconds = 30.0
 """How long the page may take for one part of what it has in its memory."""
+PART = 500
+"""Messages in one part."""
 MOST_STORED = 100_000
 """Messages read from a page's memory after one start: there is no end to what a page may say."""
 
@@ -109,7 +111,7 @@ class Hearing:
         since, told = max(0.0, self._interpreter.began_at - SLACK), 0
         while told < MOST_STORED:
             try:
-                stored = await ask(wire, "stored", {"since": since, "told": told}, seconds=STORED)
+                stored = await ask(wire, "stored", {"since": since, "told": told, "most": PART}, seconds=STORED)
             except ScriptFailed as error:
                 self._log.warning("page.stored_unread", error=str(error)[:200])
                 return

@@ -3,7 +3,7 @@
 // An expression: a function of {home, binding, handle}. It runs before any script of the page, in every document.
 // `binding` is the name of the function that takes one JSON text; `handle` the name of the object that takes orders.
 //
-// Rules: 1. It only reads and passes on; what a thing means is decided in interpret.py.
+// Rules: 1. It only reads and passes on; what a thing means is decided in interpret/.
 //        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
 //        3. Texts are cut to bounded lengths before they leave.
 (function (settings) {
@@ -16,10 +16,16 @@
   const TEXT = 65536; // WhatsApp's own limit of a message
   const NAME = 512;
   const KEPT = 5000; // messages remembered by their bare id
-  const STORED = 500; // messages told at once after a start
   const FIRST_LOOK = 10; // ms between two looks for the page's modules
 
-  const cut = (value, length = NAME) => (value === null || value === undefined ? null : String(value).slice(0, length));
+  const cut = (value, length = NAME) => {
+    if (value === null || value === undefined) return null;
+    try {
+      return String(value).slice(0, length);
+    } catch {
+      return 'something that cannot be written'; // an object may have no way to
+    }
+  };
   const tell = (event) => tellText(JSON.stringify(event));
   const quietly = (act) => (...args) => {
     try {
@@ -179,7 +185,7 @@
       type: cut(msg.type),
       body: typeof msg.body === 'string' && msg.type === 'chat' ? cut(msg.body, TEXT) : null,
       caption: msg.caption ? cut(msg.caption, TEXT) : null,
-      ack: Number.isFinite(msg.ack) ? msg.ack : null,
+      ack: ackOf(msg),
     };
   }
 
@@ -222,7 +228,11 @@
 
   // --- orders
 
-  const said = (error) => ({ message: cut(error?.message ?? error) || 'no reason given', code: cut(error?.code) });
+  /** Why something failed. Not everything that is thrown is an Error; of other objects only what names them is told. */
+  function said(error) {
+    const words = error?.message ?? error?.code ?? error?.name ?? (typeof error === 'object' ? null : error);
+    return { message: cut(words) || 'no reason given', code: cut(error?.code) };
+  }
 
   const underWay = new Map(); // bare id -> the answer there will be
 
@@ -241,6 +251,7 @@
   async function bring({ chat: address, text, id }) {
     const { WPP } = window;
     let filed = null;
+    let answered = false;
     try {
       const chat = await WPP.chat.find(address);
       const key = await WPP.chat.generateMessageID(chat);
@@ -256,16 +267,28 @@
         detectMentioned: false,
         waitForAck: true,
       });
+      answered = true;
       const stored = withBareId(filed.id);
       return {
         id: cut(stored?.id ?? outcome.id),
         chat: cut(stored?.id?.remote ?? outcome.to ?? chat.id),
-        ack: stored?.ack ?? outcome.ack,
+        ack: ackOf(stored) ?? ackOf(outcome),
         result: cut(outcome.sendMsgResult?.messageSendResult ?? outcome.sendMsgResult),
       };
     } catch (error) {
-      const stored = filed && withBareId(filed.id);
-      return { error: said(error), id: cut(stored?.id), chat: cut(stored?.id?.remote), ack: stored?.ack ?? null };
+      return { error: said(error), ...whatIsFiled(filed, answered) };
+    }
+  }
+
+  const ackOf = (msg) => (Number.isFinite(msg?.ack) ? msg.ack : null);
+
+  /** Of a message whose sending failed: its id and ack, where it is filed or may be; no id is proof that it is not. */
+  function whatIsFiled(key, answered) {
+    try {
+      const stored = key && withBareId(key.id);
+      return { id: cut(stored?.id ?? (answered ? key : null)), ack: ackOf(stored) };
+    } catch {
+      return { id: cut(key), ack: null };
     }
   }
 
@@ -288,7 +311,7 @@
     const { Stream, Socket } = wa();
     const current = Stream.info === 'NORMAL' && Stream.mode === 'MAIN' && Socket.stream !== 'DISCONNECTED';
     const complete = Boolean(window.WPP.isFullReady) && current && !beingFiled;
-    return { ack: msg ? msg.ack ?? 0 : null, complete };
+    return { ack: msg ? ackOf(msg) ?? 0 : null, complete };
   }
 
   function addressesOf(chat) {
@@ -304,14 +327,14 @@
 
   /**
    * What the page has in its memory, oldest first: what others sent, and how far our own messages have come. Some at a
-   * time: `told` says how many were read before, and an empty answer that there are no more.
+   * time, `most` at once: `told` says how many were read before, and an empty answer that there are no more.
    */
-  function stored({ since, told }) {
+  function stored({ since, told, most }) {
     if (!told) {
       held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext' && msg.type !== 'protocol');
       held.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
     }
-    const found = held.slice(told, told + STORED);
+    const found = held.slice(told, told + most);
     if (!found.length) held = [];
     return found.map((msg) => ({ e: msg.id.fromMe ? 'ack' : 'message', ...described(msg) }));
   }
@@ -337,17 +360,7 @@
     return {};
   }
 
-  /** Asks whether a number has WhatsApp; null where it has not, or where that could not be learnt. */
-  async function queryExists({ chat }) {
-    try {
-      const found = await window.WPP.contact.queryExists(chat);
-      return { wid: found ? cut(found.wid) : null };
-    } catch (error) {
-      return { error: said(error) };
-    }
-  }
-
-  const orders = { send, lookUp, stored, requestPairingCode, logOut, refreshQr, queryExists, probe: () => ({}) };
+  const orders = { send, lookUp, stored, requestPairingCode, logOut, refreshQr, probe: () => ({}) };
   Object.defineProperty(window, handle, {
     value: async (name, order) => JSON.stringify(await orders[name](order)),
   });
