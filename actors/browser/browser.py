@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from actors.browser import chromium, injection, reaping, wa_js
-from actors.browser.chromium import Build
+from actors.browser import builds, injection, reaping, wa_js
+from actors.browser.builds import Build
 from actors.browser.house import House
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable
@@ -62,13 +62,9 @@ class ChromiumBrowser:
             pages = list(self._pages)
         return {page.client_id: page.pid for page in pages if page.pid is not None}
 
-    def logins(self) -> frozenset[ClientId]:
-        """The clients whose login is stored, running or not. Blocks for a moment; any thread."""
-        return self._profiles.logins()
-
     def check(self) -> None:
         """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
-        self._found = wa_js.load(), chromium.find(self._options.chromium)
+        self._found = wa_js.load(), builds.find(self._options.chromium)
         self._profiles.create()
 
     def start(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from actors.browser.chromium import Build
+from actors.browser.builds import Build
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
 from actors.browser.profiles import Profiles

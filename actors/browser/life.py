@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 import structlog
 
-from actors.browser.chromium import Chromium, command, identity
+from actors.browser.chromium import Chromium
+from actors.browser.command_line import command, identity
 from actors.browser.connection import Wire
 from actors.browser.house import House
 from actors.browser.opening import Listener, Opening, Plan, StartFailed

@@ -82,10 +82,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         text="Never starts, wakes or waits for anything.",
     ),
     ("GET", "/clients"): Operation(
-        CLIENTS,
-        "Every client that runs, and its state",
-        {200: list[ClientDetail] | list[ClientEntry]},
-        query=ClientsQuery,
+        CLIENTS, "Every client, and its state", {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery
     ),
     ("GET", "/clients/{id}/history"): Operation(
         CLIENTS,

@@ -142,18 +142,15 @@ class ClientEntry(Answer):
 
 
 class ClientsQuery(BaseModel):
-    """Query of GET /clients."""
+    """Query of GET /clients: `detail=1` for all that is known of each."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    detail: bool = Field(False, description="All that is known of each.")
-    known: bool = Field(False, description="Those too that do not run, as NOT_INITIALIZED, until they are deleted.")
+    detail: bool = False
 
 
 class ClientDetail(ClientEntry):
-    """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured; `has_login`: a
-    start would resume it without a QR.
-    """
+    """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured."""
 
     reason: Reason | None
     reason_text: str | None
@@ -167,10 +164,9 @@ class ClientDetail(ClientEntry):
     phone: str | None
     pairing_code: str | None
     memory: int | None
-    has_login: bool
 
     @classmethod
-    def of(cls, status: Status, *, has_login: bool) -> Self:
+    def of(cls, status: Status) -> Self:
         """Fill from a client's status."""
         return cls(
             id=status.client_id,
@@ -187,7 +183,6 @@ class ClientDetail(ClientEntry):
             phone=status.phone,
             pairing_code=status.pairing_code,
             memory=status.memory,
-            has_login=has_login,
         )
 
 

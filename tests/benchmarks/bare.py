@@ -10,7 +10,8 @@ from typing import Any
 
 from websockets.legacy.client import WebSocketClientProtocol, connect
 
-from actors.browser.chromium import command, find
+from actors.browser.builds import find
+from actors.browser.command_line import command
 from actors.browser.options import BrowserOptions
 
 PATIENCE = 30.0

@@ -3,74 +3,17 @@
 from __future__ import annotations
 
 import copy
-import queue
 import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.browser.options import BrowserOptions
-from actors.clients.ports import Page
-from actors.clients.protocol import BrowserGone, PageFact, QrShown, Ready
+from actors.clients.protocol import BrowserGone, QrShown, Ready
 from actors.clients.types import ClientId
+from tests.browser.pages import BUILDS, CLIENT, NUMBER, Opened, options, warm_up
 from tests.rig import Sandbox
-
-F = TypeVar("F")
-
-SECONDS = 20.0
-BUILDS = ("chromium-headless-shell", "chromium")
-CLIENT = ClientId(7)
-NUMBER = "5491100000007"
-FRIEND = "5491122334455"
-
-
-class Listener:
-    """What one page has told, in order; a fact is waited for by its type."""
-
-    def __init__(self) -> None:
-        self.facts: list[PageFact] = []
-        self._queue: queue.Queue[PageFact] = queue.Queue()
-
-    def __call__(self, fact: PageFact) -> None:
-        self._queue.put(fact)
-
-    def until(self, kind: type[F], holds: Callable[[F], bool] = lambda _: True, seconds: float = SECONDS) -> F:
-        """The next fact of this type that holds. Raises AssertionError with what was told instead."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fact = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise AssertionError(f"no {kind.__name__} within {seconds:g} s; told: {self.facts}") from None
-            self.facts.append(fact)
-            if isinstance(fact, kind) and holds(fact):
-                return fact
-            assert not isinstance(fact, BrowserGone), f"no {kind.__name__}, but {fact}; told: {self.facts}"
-
-    def told(self, kind: type[F]) -> list[F]:
-        """Every fact of this type there was so far."""
-        while not self._queue.empty():
-            self.facts.append(self._queue.get_nowait())
-        return [fact for fact in self.facts if isinstance(fact, kind)]
-
-
-class Opened:
-    """One page, and what it tells."""
-
-    def __init__(self, browser: ChromiumBrowser, client_id: ClientId = CLIENT) -> None:
-        self.told = Listener()
-        self.page: Page = browser.open(client_id, self.told)
-
-    def close(self) -> BrowserGone:
-        """Close it and wait until it is gone."""
-        self.page.close()
-        return self.told.until(BrowserGone)
 
 
 @pytest.fixture(scope="session")
@@ -162,26 +105,3 @@ def linked(opened: Callable[..., Opened], sandbox: Sandbox) -> Callable[..., Ope
         return page
 
     return link
-
-
-def options(directory: Path, url: str, build: str | None = None, **others: object) -> BrowserOptions:
-    """Options with short waits, so that no test waits for patience alone."""
-    values: dict[str, object] = {
-        "conflict_after": 0.5,
-        "send_patience": 3.0,
-        "send_stall": 0.5,
-        "start_patience": 20.0,
-        **others,
-    }
-    chromium = Path(build) if build else None
-    return BrowserOptions(directory, url, chromium=chromium, **values)  # type: ignore[arg-type]
-
-
-def warm_up(browser: ChromiumBrowser) -> None:
-    """Have every thread that the browser may ever have, so that none is new in a test."""
-    house = browser._house
-    assert house is not None
-    together = threading.Barrier(4 + 1)
-    for _ in range(4):
-        house.files.submit(together.wait, 5.0)
-    together.wait(5.0)

@@ -1,4 +1,4 @@
-"""Finding Chromium, the flags it is given, and that it ends for certain."""
+"""Chromium as a process: it ends for certain."""
 
 from __future__ import annotations
 
@@ -14,73 +14,23 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.browser import chromium, wa_js
-from actors.browser.chromium import Build, Chromium, ChromiumEnded
-from actors.browser.options import BrowserOptions, BrowserUnavailable
-from tests.browser.conftest import BUILDS
+from actors.browser import builds, chromium
+from actors.browser.chromium import Chromium, ChromiumEnded
+from actors.browser.command_line import command
+from actors.browser.options import BrowserOptions
+from tests.browser.pages import BUILDS
 
 URL = "https://web.whatsapp.com/"
-SHELL = Build(Path("/opt/chromium-headless-shell"), "156.0.8078.79")
-FULL = Build(Path("/opt/chromium"), "156.0.8078.79")
-
-
-def flags(build: Build, **options: object) -> list[str]:
-    return chromium.command(build, Path("/data/profiles/7/chromium"), BrowserOptions(Path("/data"), URL, **options))  # type: ignore[arg-type]
-
-
-def test_the_user_agent_says_nothing_of_headless() -> None:
-    (agent,) = [flag for flag in flags(SHELL) if flag.startswith("--user-agent=")]
-    assert "Chrome/156.0.0.0" in agent
-    assert "Headless" not in agent
-    assert "Headless" not in str(chromium.identity("156.0.8078.79"))
-    assert "--user-agent=Mine" in flags(SHELL, user_agent="Mine")
-
-
-def test_chromiums_own_sandbox_stays_on_unless_it_is_switched_off_or_cannot_work(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert "--no-sandbox" not in flags(SHELL)
-    assert "--no-zygote" not in flags(SHELL)
-    assert "--no-sandbox" in flags(SHELL, no_sandbox=True)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert "--no-sandbox" in flags(SHELL)
-    assert "--no-sandbox" not in flags(SHELL, no_sandbox=False)
-
-
-def test_only_the_build_with_a_window_is_told_to_have_none() -> None:
-    assert "--headless=new" in flags(FULL)
-    assert "--headless=new" not in flags(SHELL)
-
-
-def test_further_flags_come_last_so_that_they_count() -> None:
-    assert flags(SHELL, chromium_args=("--lang=es",))[-2:] == ["--lang=es", "about:blank"]
-
-
-def test_no_chromium_is_one_sentence_that_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BrowserUnavailable, match="set SM_CHROMIUM"):
-        chromium.find(tmp_path / "nothing")
-    with pytest.raises(BrowserUnavailable, match="does not say its version"):
-        chromium.find(Path("/bin/true"))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BrowserUnavailable, match="install chromium-headless-shell"):
-        chromium.find(None)
-
-
-def test_a_missing_wa_js_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(BrowserUnavailable, match="make setup"):
-        wa_js.load(tmp_path)
-    assert wa_js.load().version
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", BUILDS)
 def test_a_process_starts_as_a_group_of_its_own_and_ends_when_asked(name: str, tmp_path: Path) -> None:
-    build = chromium.find(Path(name))
-    command = chromium.command(build, tmp_path / "profile", BrowserOptions(tmp_path, URL))
+    build = builds.find(Path(name))
+    of_one_page = command(build, tmp_path / "profile", BrowserOptions(tmp_path, URL))
 
     async def story() -> bool:
-        process = Chromium(command)
+        process = Chromium(of_one_page)
         assert (await process.endpoint(10.0)).startswith("ws://127.0.0.1:")
         assert os.getpgid(process.pid) == process.pid
         assert psutil.Process(process.pid).cmdline()[0] == str(build.path)

@@ -27,7 +27,7 @@ from actors.clients.protocol import (
     Sent,
 )
 from actors.clients.types import ClientId, Reason
-from tests.browser.conftest import CLIENT, FRIEND, NUMBER, Listener
+from tests.browser.pages import CLIENT, FRIEND, NUMBER, Listener
 from tests.rig import Sandbox
 
 CHAT = f"{FRIEND}@c.us"

@@ -1,4 +1,4 @@
-"""What WhatsApp Web's signatures mean: the whole table, and what is told when one follows another."""
+"""What is told when one event of a page follows another: every signature there is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.browser import interpret
-from actors.browser.interpret import CONDITIONS, Condition, Interpreter, Memory, View
+from actors.browser.interpret import Interpreter
 from actors.clients.protocol import (
     Blocked,
     Conflict,
@@ -18,44 +18,16 @@ from actors.clients.protocol import (
     LoggedOut,
     PageFact,
     PageFailed,
-    PairingCodeRefused,
-    PairingCodeShown,
     QrIdle,
     QrScanned,
     QrShown,
     Ready,
-    SendRefused,
-    SendUnsettled,
-    Sent,
 )
 from actors.clients.types import Reason
+from tests.browser.views import JSON, MAIN, PAIRING, UNPAIRED, code, view
 
 NOW = 1_800_000_000.0
-MAIN: dict[str, Any] = {
-    "mode": "MAIN",
-    "info": "NORMAL",
-    "state": "CONNECTED",
-    "stream": "CONNECTED",
-    "online": True,
-    "authenticated": True,
-    "full_ready": True,
-    "phone": "5491100000007",
-    "lid": "1@lid",
-}
-UNPAIRED: dict[str, Any] = {"mode": "QR", "info": "NORMAL", "state": "UNPAIRED", "online": True, "full_ready": True}
-PAIRING: dict[str, Any] = {"mode": "SYNCING", "info": "PAIRING", "state": "PAIRING", "authenticated": True}
 READY = Ready("5491100000007", "1@lid")
-
-
-def view(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    merged: dict[str, Any] = {"e": "view"}
-    for change in (*changes, more):
-        merged |= change
-    return merged
-
-
-def code(text: str) -> dict[str, Any]:
-    return view(UNPAIRED, code=text)
 
 
 def told(*events: dict[str, Any]) -> list[PageFact]:
@@ -192,33 +164,6 @@ def test_what_only_a_human_can_lift_is_blocked_wherever_the_build_says_it(word: 
     assert fact.reason is BLOCKS[word]
 
 
-def test_every_row_of_the_table_can_be_reached() -> None:
-    samples = {
-        Condition.TERMS: View(mode="TOS_BLOCK"),
-        Condition.PROXY: View(state="PROXYBLOCK"),
-        Condition.LOCKED: View(state="SCREEN_LOCKED"),
-        Condition.CONFLICT: View(mode="CONFLICT"),
-        Condition.OUTDATED: View(mode="DEPRECATED_VERSION"),
-        Condition.CODE: View(code="2@a"),
-        Condition.IDLE: View(state="UNPAIRED_IDLE"),
-        Condition.READY: interpret.view_of(MAIN),
-        Condition.PAIRING: View(authenticated=True),
-        Condition.OFFLINE: View(authenticated=True, online=False),
-        Condition.CATCHING_UP: View(authenticated=True, state="CONNECTED"),
-        Condition.UNREACHABLE: View(authenticated=True, state="OPENING"),
-    }
-    memories = {
-        Condition.PAIRING: Memory(shown=True),
-        Condition.CATCHING_UP: Memory(ready=True),
-        Condition.UNREACHABLE: Memory(ready=True),
-    }
-    assert list(samples) == list(dict.fromkeys(samples))
-    assert set(samples) == {found for found, _ in CONDITIONS}
-    for expected, sample in samples.items():
-        assert interpret.condition(sample, memories.get(expected, Memory())) is expected
-    assert interpret.condition(View(), Memory()) is Condition.STARTING
-
-
 def test_a_stream_that_is_gone_while_all_looks_well_may_be_a_conflict() -> None:
     interpreter = Interpreter(lambda: NOW)
 
@@ -241,82 +186,13 @@ def test_a_stream_that_is_gone_because_the_link_is_gone_is_no_conflict(change: d
     assert not interpreter.may_be_replaced
 
 
-ID, CHAT = "true_5491@c.us_3EB0AA", "5491@c.us"
-ANSWERS: list[tuple[dict[str, Any], type]] = [
-    ({"id": ID, "chat": CHAT, "ack": 1, "result": "OK"}, Sent),
-    ({"id": ID, "chat": CHAT, "ack": 3, "result": "OK"}, Sent),
-    ({"id": ID, "chat": CHAT, "ack": 0, "result": "OK"}, SendUnsettled),
-    ({"id": ID, "chat": CHAT, "ack": 1, "result": "ERROR_UNKNOWN"}, SendUnsettled),
-    ({"id": ID, "chat": CHAT, "ack": 0, "result": "ERROR_NETWORK"}, SendUnsettled),
-    ({"id": ID, "chat": CHAT, "ack": 0, "result": "ERROR_UNKNOWN"}, SendRefused),
-    ({"id": ID, "chat": CHAT, "ack": -1, "result": "ERROR_UNKNOWN"}, SendRefused),
-    ({"error": {"message": "findChat: new chat not found"}}, SendRefused),
-    ({"error": {"message": "it broke"}, "id": ID, "chat": CHAT, "ack": 0}, SendUnsettled),
-    ({"error": {"message": "it broke"}, "id": ID, "chat": CHAT, "ack": -1}, SendRefused),
-    ({}, SendRefused),
-]
-
-
-@pytest.mark.parametrize(("answer", "kind"), ANSWERS)
-def test_only_an_ack_and_ok_mean_that_whatsapp_has_a_message(answer: dict[str, Any], kind: type) -> None:
-    assert type(interpret.settled("order", answer)) is kind
-
-
-def test_a_pairing_code_is_told_without_its_dash_or_why_there_is_none() -> None:
-    assert interpret.pairing_code({"code": "ABCD-EFGH"}) == PairingCodeShown("ABCDEFGH")
-    assert interpret.pairing_code({"error": {"message": "no"}}) == PairingCodeRefused("no")
-    assert isinstance(interpret.pairing_code({"code": 5}), PairingCodeRefused)
-
-
-HOME = "https://web.whatsapp.com/"
-
-
-def test_a_page_has_left_when_origin_or_path_are_no_longer_ours() -> None:
-    assert interpret.left(f"{HOME}?post_logout=1#x", False, HOME) is None
-    for url in ("https://web.whatsapp.com/elsewhere", "https://example.com/", "about:blank"):
-        failure = interpret.left(url, False, HOME)
-        assert failure is not None
-        assert failure.reason is Reason.PAGE_LEFT
-    failure = interpret.left(HOME, True, HOME)
-    assert failure is not None
-    assert failure.reason is Reason.PAGE_UNREACHABLE
-
-
-def test_two_tellings_of_the_same_happening_are_recognised() -> None:
-    def identity(**event: Any) -> object:
-        return interpret.identity(interpret.happened({"e": "ack", "bare_id": "3EB0", **event}))
-
-    assert identity(ack=1, chat="1@lid") == identity(ack=1, chat="5491@c.us")
-    assert identity(ack=1) != identity(ack=2)
-    live = interpret.happened({"e": "message", "bare_id": "3EB0", "id": "a"})
-    stored = interpret.happened({"e": "message", "bare_id": "3EB0", "id": "a"}, live=False)
-    assert interpret.identity(live) == interpret.identity(stored)
-
-
-def test_texts_are_cut() -> None:
-    fact = interpret.happened({"e": "message", "body": "x" * 100_000})
-    assert len(fact.payload["body"]) == interpret.MAX_TEXT
-
-
-json = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=4,
-)
-kinds = st.sampled_from([*interpret._HANDLERS, *interpret.HAPPENINGS, "trouble"]) | json
+kinds = st.sampled_from([*interpret.HANDLERS, *interpret.HAPPENINGS, "trouble"]) | JSON
 fields = st.sampled_from(
     ["mode", "state", "info", "code", "online", "authenticated", "full_ready", "search", "reason", "until"]
 )
 
 
 @settings(max_examples=40)
-@given(st.lists(st.builds(lambda kind, rest: {**rest, "e": kind}, kinds, st.dictionaries(fields, json))))
+@given(st.lists(st.builds(lambda kind, rest: {**rest, "e": kind}, kinds, st.dictionaries(fields, JSON))))
 def test_nothing_a_page_can_say_raises(events: list[dict[str, Any]]) -> None:
     told(*events)
-
-
-@settings(max_examples=40)
-@given(st.dictionaries(st.sampled_from(["id", "chat", "ack", "result", "error", "code"]), json))
-def test_no_answer_of_a_page_raises(answer: dict[str, Any]) -> None:
-    interpret.settled("order", answer)
-    interpret.pairing_code(answer)

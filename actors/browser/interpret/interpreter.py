@@ -1,0 +1,211 @@
+"""What a page tells, one event after the other, as facts: each is told when something changes, and not again.
+
+Pure but for the clock it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from actors.browser.interpret.conditions import ENDS, LOST, Condition, Memory, View, condition, view_of
+from actors.browser.interpret.happenings import HAPPENINGS, happened
+from actors.browser.interpret.logouts import logged_out, logged_out_by_address
+from actors.browser.interpret.shapes import Event, number, text
+from actors.clients.protocol import (
+    Conflict,
+    LinkLost,
+    LinkResumed,
+    PageFact,
+    QrIdle,
+    QrScanned,
+    QrShown,
+    Ready,
+)
+from actors.clients.types import Reason, Seconds
+
+FIRST_CODE: Seconds = 60.0
+NEXT_CODE: Seconds = 20.0
+"""How long WhatsApp Web shows the first code of a series, and each further one. Source: its own bundles."""
+_EPOCH = 10**9
+"""An end of a restriction below this is a number of seconds from now, above it an instant."""
+
+
+@dataclass(slots=True)
+class _Document:
+    """What was heard and told of the page's present document."""
+
+    view: View = field(default_factory=View)
+    shown: str | None = None
+    codes: int = 0
+    idle: bool = False
+    scanned: bool = False
+    ready: bool = False
+    was_ready: bool = False
+    lost: LinkLost | None = None
+    ended: PageFact | None = None
+    reason: str | None = None
+
+
+class Interpreter:
+    """One page's events in, facts out. One thread. `hear` never raises on anything JSON can say.
+
+    `now` is epoch seconds.
+    """
+
+    def __init__(self, now: Callable[[], Seconds]) -> None:
+        self._now = now
+        self._doc = _Document()
+        self._out = self._out_by_address = False
+        self.began_at: Seconds = 0.0
+        """What is in the page's memory from before this instant was there before the account was linked here."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether Ready is the last that was said of the link."""
+        return self._doc.ready
+
+    @property
+    def may_be_replaced(self) -> bool:
+        """Current pages that were opened elsewhere show nothing but this: all is well, and the stream is gone."""
+        view = self._doc.view
+        return self._doc.ready and view.stream == "DISCONNECTED" and view.state == "CONNECTED" and view.online
+
+    def replaced(self) -> list[PageFact]:
+        """`may_be_replaced` has lasted too long."""
+        return [
+            self._end(Conflict("WhatsApp Web was opened elsewhere: its stream is gone though the network is there"))
+        ]
+
+    def hear(self, event: Event) -> list[PageFact]:
+        """The facts in one event of the page."""
+        kind = event.get("e")
+        if not isinstance(kind, str):
+            return []
+        if kind in HAPPENINGS:
+            return [happened(event)]
+        handler = HANDLERS.get(kind)
+        return [] if handler is None else handler(self, event)
+
+    # --- views -------------------------------------------------------------------------------------------------------
+
+    def _see(self, event: Event) -> list[PageFact]:
+        self._doc.view = view = view_of(event)
+        now = condition(view, Memory(self._doc.codes > 0, self._doc.was_ready))
+        if now in ENDS:
+            return [self._end(ENDS[now])] if self._doc.ended != ENDS[now] else []
+        self._doc.ended = None
+        if now in LOST:
+            return self._lose(LOST[now])
+        return _VIEWS.get(now, Interpreter._nothing)(self, view)
+
+    def _nothing(self, _: View) -> list[PageFact]:
+        return []
+
+    def _code(self, view: View) -> list[PageFact]:
+        if view.code is None or view.code == self._doc.shown:
+            return []
+        self.began_at = self._now()
+        self._doc.shown, self._doc.scanned, self._out, self._doc.idle = view.code, False, False, False
+        self._doc.codes += 1
+        return [QrShown(view.code, FIRST_CODE if self._doc.codes == 1 else NEXT_CODE)]
+
+    def _idle_now(self, _: View) -> list[PageFact]:
+        if self._doc.idle:
+            return []
+        self._doc.idle, self._doc.shown, self._doc.codes = True, None, 0
+        return [QrIdle()]
+
+    def _pairing(self, _: View) -> list[PageFact]:
+        if self._doc.scanned:
+            return []
+        self._doc.scanned, self._doc.shown = True, None
+        return [QrScanned()]
+
+    def _catching_up(self, _: View) -> list[PageFact]:
+        if self._doc.lost is None:
+            return []
+        self._doc.lost = None
+        return [LinkResumed()]
+
+    def _ready_now(self, view: View) -> list[PageFact]:
+        if self._doc.ready:
+            return []
+        facts: list[PageFact] = [*self._catching_up(view), Ready(view.phone, view.lid)]
+        self._doc.ready = self._doc.was_ready = True
+        self._doc.shown = None
+        return facts
+
+    def _lose(self, fact: LinkLost) -> list[PageFact]:
+        """A restriction explains the silence that follows it: it is not told over by a mere loss."""
+        known = self._doc.lost
+        if known == fact or (known is not None and fact.reason is Reason.NETWORK_LOST):
+            return []
+        self._doc.lost, self._doc.ready = fact, False
+        return [fact]
+
+    def _end(self, fact: PageFact) -> PageFact:
+        self._doc.ended, self._doc.ready = fact, False
+        return fact
+
+    # --- events ------------------------------------------------------------------------------------------------------
+
+    def _loaded(self, event: Event) -> list[PageFact]:
+        """A new document: what was told of the old one counts no more. Its address may tell of a logout.
+
+        The address keeps telling it while an unpaired page is loaded again and again: that is no further logout.
+        """
+        linked, known = self._doc.view.authenticated, self._out_by_address
+        self._doc = _Document()
+        fact = logged_out_by_address(text(event.get("search")) or "")
+        self._out_by_address = fact is not None
+        if fact is None or self._out or (known and not linked):
+            return []
+        self._out = True
+        return [fact]
+
+    def _logout_reason(self, event: Event) -> list[PageFact]:
+        self._doc.reason = text(event.get("reason"))
+        return []
+
+    def _storage_failed(self, event: Event) -> list[PageFact]:
+        self._doc.reason = self._doc.reason or "storage_initialization_error"
+        return []
+
+    def _logout(self, _: Event) -> list[PageFact]:
+        if self._out:
+            return []
+        self._out, self._doc.ready = True, False
+        return [logged_out(self._doc.reason)]
+
+    def _temporary_ban(self, event: Event) -> list[PageFact]:
+        if event.get("banned") is not True:  # told at each login that succeeds
+            return []
+        until = number(event.get("until"))
+        if until is not None and until < _EPOCH:
+            until += self._now()
+        words = text(event.get("text"))
+        told = "WhatsApp has banned the account for a while" + (f": {words}" if words else "")
+        return self._lose(LinkLost(Reason.TEMPORARILY_BANNED, told, until))
+
+    def _unavailable(self, _: Event) -> list[PageFact]:
+        return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
+
+
+_VIEWS: dict[Condition, Callable[[Interpreter, View], list[PageFact]]] = {
+    Condition.CODE: Interpreter._code,
+    Condition.IDLE: Interpreter._idle_now,
+    Condition.PAIRING: Interpreter._pairing,
+    Condition.CATCHING_UP: Interpreter._catching_up,
+    Condition.READY: Interpreter._ready_now,
+}
+HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
+    "view": Interpreter._see,
+    "loaded": Interpreter._loaded,
+    "logout_reason": Interpreter._logout_reason,
+    "logout": Interpreter._logout,
+    "storage_initialization_error": Interpreter._storage_failed,
+    "temporary_ban": Interpreter._temporary_ban,
+    "unavailable": Interpreter._unavailable,
+}
+"""Event of the page script -> what is made of it, besides those of `HAPPENINGS`."""

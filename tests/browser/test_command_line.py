@@ -1,0 +1,49 @@
+"""The flags that Chromium is given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from actors.browser.builds import Build
+from actors.browser.command_line import command, identity
+from actors.browser.options import BrowserOptions
+
+URL = "https://web.whatsapp.com/"
+SHELL = Build(Path("/opt/chromium-headless-shell"), "156.0.8078.79")
+FULL = Build(Path("/opt/chromium"), "156.0.8078.79")
+
+
+def flags(build: Build, **options: object) -> list[str]:
+    return command(build, Path("/data/profiles/7/chromium"), BrowserOptions(Path("/data"), URL, **options))  # type: ignore[arg-type]
+
+
+def test_the_user_agent_says_nothing_of_headless() -> None:
+    (agent,) = [flag for flag in flags(SHELL) if flag.startswith("--user-agent=")]
+    assert "Chrome/156.0.0.0" in agent
+    assert "Headless" not in agent
+    assert "Headless" not in str(identity("156.0.8078.79"))
+    assert "--user-agent=Mine" in flags(SHELL, user_agent="Mine")
+
+
+def test_chromiums_own_sandbox_stays_on_unless_it_is_switched_off_or_cannot_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "--no-sandbox" not in flags(SHELL)
+    assert "--no-zygote" not in flags(SHELL)
+    assert "--no-sandbox" in flags(SHELL, no_sandbox=True)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "--no-sandbox" in flags(SHELL)
+    assert "--no-sandbox" not in flags(SHELL, no_sandbox=False)
+
+
+def test_only_the_build_with_a_window_is_told_to_have_none() -> None:
+    assert "--headless=new" in flags(FULL)
+    assert "--headless=new" not in flags(SHELL)
+
+
+def test_further_flags_come_last_so_that_they_count() -> None:
+    assert flags(SHELL, chromium_args=("--lang=es",))[-2:] == ["--lang=es", "about:blank"]

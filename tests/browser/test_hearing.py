@@ -1,0 +1,112 @@
+"""From what a page sends to facts: nothing it can send, nor its owner do, disturbs the thread of all pages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import structlog
+
+from actors.browser.hearing import MAX_EVENT, REMEMBERED, Hearing
+from actors.browser.injection import BINDING
+from actors.clients.protocol import BrowserGone, Happened, PageFact, PageFailed, QrShown, Ready
+from actors.clients.types import ClientId, Reason
+from tests.browser.views import MAIN, code, view
+
+HOME = "https://web.whatsapp.com/"
+
+
+class Heard:
+    """A Hearing, what it told, and a page to speak for."""
+
+    def __init__(self) -> None:
+        self.told: list[PageFact] = []
+        self.hearing = Hearing(ClientId(7), self.told.append, HOME, lambda: 1_800_000_000.0)
+
+    def say(self, event: object, name: str = BINDING) -> None:
+        """Through the binding, as JSON."""
+        self.payload(json.dumps(event), name)
+
+    def payload(self, payload: object, name: str = BINDING) -> None:
+        """Through the binding, as it is."""
+        self.hearing.listeners["Runtime.bindingCalled"]({"name": name, "payload": payload})
+
+    def navigated(self, url: str, **frame: Any) -> None:
+        """A frame shows another document."""
+        self.hearing.listeners["Page.frameNavigated"]({"frame": {"url": url, **frame}})
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+NONSENSE = ["", "{", "[]", "null", "5", '"view"', '{"e": []}', '{"e": "none"}', "[" * 100_000, '{"e": null}', "\ud800"]
+
+
+@pytest.mark.parametrize("payload", NONSENSE, ids=range(len(NONSENSE)))
+def test_nonsense_is_passed_over(heard: Heard, payload: str) -> None:
+    heard.payload(payload)
+    heard.say(code("2@a"))
+    assert heard.told == [QrShown("2@a", 60.0)]
+
+
+def test_an_event_without_an_end_is_passed_over(heard: Heard) -> None:
+    heard.payload(json.dumps(code("2@a" + "x" * MAX_EVENT)))
+    heard.payload(None)
+    assert heard.told == []
+
+
+def test_nobody_else_is_listened_to(heard: Heard) -> None:
+    heard.say(code("2@a"), name="another")
+    assert heard.told == []
+
+
+def test_what_happened_is_told_once_however_often_and_late_it_is_said(heard: Heard) -> None:
+    for number in range(REMEMBERED):
+        heard.say({"e": "message", "bare_id": str(number), "id": "live"})
+    heard.say({"e": "message", "bare_id": "0", "id": "again"})
+    assert len(heard.told) == REMEMBERED
+    assert all(isinstance(fact, Happened) for fact in heard.told)
+
+
+def test_a_page_that_failed_is_told_once_and_not_listened_to_any_more(heard: Heard) -> None:
+    heard.hearing.listeners["Inspector.targetCrashed"]({})
+    heard.hearing.fail(Reason.BROWSER_DEAF, "and deaf")
+    heard.say(code("2@a"))
+    heard.hearing.end(BrowserGone(None, "Closed"))
+    heard.hearing.end(BrowserGone(None, "Closed"))
+    assert heard.told == [
+        PageFailed(Reason.PAGE_CRASHED, "The page's renderer has crashed"),
+        BrowserGone(None, "Closed"),
+    ]
+
+
+def test_only_the_main_frame_can_leave_and_only_once_it_was_there(heard: Heard) -> None:
+    heard.navigated("about:blank")
+    heard.hearing.opened()
+    heard.navigated("https://example.com/", parentId="main")
+    heard.navigated(f"{HOME}?post_logout=1")
+    assert heard.told == []
+    heard.navigated("https://example.com/")
+    assert [fact.reason for fact in heard.told if isinstance(fact, PageFailed)] == [Reason.PAGE_LEFT]
+
+
+def test_an_owner_that_raises_hears_what_follows(heard: Heard) -> None:
+    def raising(fact: PageFact) -> None:
+        heard.told.append(fact)
+        raise RuntimeError("a bug of the owner's")
+
+    heard.hearing._owner = raising
+    heard.say(code("2@a"))
+    heard.say(view(MAIN))
+    assert [type(fact) for fact in heard.told] == [QrShown, Ready]
+
+
+def test_from_ready_on_lines_do_not_name_the_call_that_ordered_the_start(heard: Heard) -> None:
+    with structlog.contextvars.bound_contextvars(request="the-start", trace="0af7"):
+        heard.say(code("2@a"))
+        assert structlog.contextvars.get_contextvars() == {"request": "the-start", "trace": "0af7"}
+        heard.say(view(MAIN))
+        assert structlog.contextvars.get_contextvars() == {}

@@ -1,0 +1,116 @@
+"""One page of real Chromium on the sandbox: a page that hangs, crashes, leaves, dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+from itertools import count
+
+import pytest
+
+from actors.browser.browser import ChromiumBrowser
+from actors.clients.protocol import (
+    BrowserGone,
+    PageFailed,
+    Probed,
+    QrShown,
+    Ready,
+    ScreenshotTaken,
+    SendUnsettled,
+)
+from actors.clients.types import Reason
+from tests.browser.pages import CHAT, CLIENT, NUMBER, Open, Opened, pid_of, renderers_of
+from tests.rig import Sandbox, naming
+
+pytestmark = pytest.mark.e2e
+
+
+def probe_for_ever(page: Opened) -> None:
+    """Raises AssertionError when a probe is not answered within a second."""
+    for token in count(2):
+        page.page.probe(token)
+        page.told.until(Probed, partial(_answers, token), seconds=1.0)
+
+
+def _answers(token: int, probed: Probed) -> bool:
+    return probed.token == token
+
+
+def test_a_probe_tells_the_memory_and_a_hung_page_answers_none(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    page.page.probe(1)
+    probed = page.told.until(Probed)
+    assert probed.token == 1
+    assert probed.pss is not None
+    assert probed.pss > 10 * 2**20
+    page.page.take_screenshot()
+    assert (page.told.until(ScreenshotTaken).png or b"").startswith(b"\x89PNG")
+    sandbox.post(f"/accounts/{NUMBER}/page", do="hang", seconds=30)
+    with pytest.raises(AssertionError, match="no Probed within"):  # the page hears of its fate a moment later
+        probe_for_ever(page)
+    page.page.send_text("order", CHAT, "hello")
+    assert page.told.until(SendUnsettled).order == "order"
+    page.page.kill()
+    assert page.told.until(BrowserGone) == BrowserGone(None, "Closed")
+
+
+def test_a_killed_chromium_is_noticed_at_once_and_leaves_nothing(
+    browser: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox
+) -> None:
+    page = linked(browser)
+    page.close()  # what was written a moment ago is on disk now
+    page = opened(browser)
+    page.told.until(Ready)
+    pid = pid_of(browser)
+    killed_at = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    gone = page.told.until(BrowserGone)
+    took = time.monotonic() - killed_at
+    assert gone.reason is Reason.BROWSER_CRASHED
+    assert took < 0.5
+    assert not naming(browser._profiles.of(CLIENT).directory)
+    again = opened(browser)
+    again.told.until(Ready)
+
+
+def test_a_stopped_chromium_is_killed(browser: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
+    page = opened(browser)
+    page.told.until(QrShown)
+    os.kill(pid_of(browser), signal.SIGSTOP)
+    page.page.probe(1)
+    page.page.kill()
+    assert page.told.until(BrowserGone).reason is None
+    assert not page.told.told(Probed)
+    assert not naming(browser._profiles.of(CLIENT).directory)
+
+
+def test_a_crashed_renderer_is_told(browser: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
+    page = opened(browser)
+    page.told.until(QrShown)
+    for renderer in renderers_of(pid_of(browser)):
+        renderer.kill()
+    assert page.told.until(PageFailed).reason is Reason.PAGE_CRASHED
+    assert page.close() == BrowserGone(None, "Closed")
+
+
+def test_a_page_that_goes_elsewhere_is_told(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
+    page = linked(shell)
+    sandbox.post(f"/accounts/{NUMBER}/page", do="leave")
+    assert page.told.until(PageFailed).reason is Reason.PAGE_LEFT
+
+
+def test_a_connection_that_went_deaf_is_told(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
+    page = opened(shell)
+    page.told.until(QrShown)
+    assert shell._house is not None
+    chromium_page = next(iter(shell._pages))
+    assert chromium_page._life is not None
+    wire = chromium_page._life.wire
+    assert wire is not None
+    shell._house.loop.call(wire.deaf.cancel)
+    assert page.told.until(PageFailed).reason is Reason.BROWSER_DEAF
+    assert page.close().reason is None

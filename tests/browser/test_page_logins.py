@@ -1,0 +1,108 @@
+"""One page of real Chromium on the sandbox: from a code to a login, and from a stored login to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from actors.browser.browser import ChromiumBrowser
+from actors.clients.protocol import (
+    BrowserGone,
+    Happened,
+    LookedUp,
+    PairingCodeShown,
+    QrIdle,
+    QrScanned,
+    QrShown,
+    Ready,
+    Sent,
+)
+from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
+from tests.rig import Sandbox
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize(
+    ("build", "compat", "lids"),
+    [
+        ("chromium-headless-shell", "modern", False),
+        ("chromium-headless-shell", "classic", True),
+        ("chromium", "modern", True),
+        ("chromium", "classic", False),
+    ],
+)
+def test_a_code_is_shown_scanned_and_the_page_sends_and_receives(
+    browsers: Callable[[str], ChromiumBrowser], opened: Open, sandbox: Sandbox, build: str, compat: str, lids: bool
+) -> None:
+    sandbox.post("/settings", compat=compat)
+    page = opened(browsers(build))
+    code = page.told.until(QrShown)
+    assert code.code == next(iter(sandbox.get("/state")["pages"]))["code"]
+    account = sandbox.post("/scan", code=code.code, number=NUMBER, lids=lids)
+    page.told.until(QrScanned)
+    ready = page.told.until(Ready)
+    assert (ready.phone, ready.lid) == (NUMBER, f"{account['lid']}@lid")
+
+    page.page.send_text("first", CHAT, "hello", "3EB0000000000000000001")
+    sent = page.told.until(Sent)
+    assert sent.message_id == f"true_{sent.chat}_3EB0000000000000000001"
+    assert sent.chat.endswith("@lid" if lids else "@c.us")
+    read = page.told.until(Happened, lambda fact: fact.kind == "message.ack" and fact.payload["ack"] == 3)
+    assert (read.payload["id"], read.payload["phone"]) == (sent.message_id, FRIEND)
+    assert [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]] == ["hello"]
+
+    sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="hello back")
+    message = page.told.until(Happened, lambda fact: fact.kind == "message").payload
+    assert (message["body"], message["phone"], message["from_me"], message["live"]) == (
+        "hello back",
+        FRIEND,
+        False,
+        True,
+    )
+    assert page.close() == BrowserGone(None, "Closed")
+
+
+def test_a_stored_login_resumes_without_a_code_and_tells_what_came_in_meanwhile(
+    browser: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox
+) -> None:
+    first = linked(browser)
+    first.page.send_text("order", CHAT, "hello")
+    sent = first.told.until(Sent)
+    first.close()
+    sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="while you were out")
+    second = opened(browser)
+    second.told.until(Ready)
+    message = second.told.until(Happened, lambda fact: fact.kind == "message").payload
+    assert message["body"] == "while you were out"  # live or not: it may come a moment before the page is ready
+    second.page.look_up("order", sent.chat, sent.message_id.rpartition("_")[2])
+    found = second.told.until(LookedUp)
+    assert found.ack is not None
+    assert found.ack >= 1
+    assert found.complete
+    second.page.look_up("other", CHAT, "3EB0FFFFFFFFFFFFFFFFFF")
+    assert second.told.until(LookedUp) == LookedUp("other", "3EB0FFFFFFFFFFFFFFFFFF", None, complete=True)
+    assert not second.told.told(QrShown)
+
+
+def test_codes_follow_one_another_go_idle_and_come_again(
+    shell: ChromiumBrowser, opened: Open, sandbox: Sandbox
+) -> None:
+    sandbox.post("/settings", qr_refs=2, qr_first=0.3, qr_next=0.3)
+    page = opened(shell)
+    first, second = page.told.until(QrShown), page.told.until(QrShown)
+    assert first.code != second.code
+    assert (first.lifetime, second.lifetime) == (60.0, 20.0)
+    page.told.until(QrIdle)
+    page.page.refresh_qr()
+    assert page.told.until(QrShown).lifetime == 60.0
+
+
+def test_a_pairing_code_links_too(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
+    page = opened(shell)
+    page.told.until(QrShown)
+    page.page.request_pairing_code(NUMBER)
+    sandbox.post("/pair", code=page.told.until(PairingCodeShown).code, number=NUMBER)
+    page.told.until(QrScanned)
+    page.told.until(Ready)

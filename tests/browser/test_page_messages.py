@@ -1,0 +1,185 @@
+"""One page of real Chromium on the sandbox: what is sent, and what happens to messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.browser import hearing
+from actors.browser.browser import ChromiumBrowser
+from actors.clients.protocol import (
+    Happened,
+    LinkLost,
+    LookedUp,
+    SendRefused,
+    SendUnsettled,
+    Sent,
+)
+from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, answer, evaluate
+from tests.rig import Sandbox
+
+pytestmark = pytest.mark.e2e
+
+
+def test_everything_that_came_in_meanwhile_is_told_however_much_it_is(
+    shell: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PART", 50)
+    first = linked(shell)
+    shell.keep_login(CLIENT)
+    first.close()
+    written = {f"3A{number:018X}" for number in range(110)}
+    for id in sorted(written):
+        sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="while you were out", id=id)
+    second = opened(shell)
+    told: set[object] = set()
+    while told != written:
+        told.add(second.told.until(Happened, lambda fact: fact.kind == "message").payload["bare_id"])
+
+
+@pytest.mark.parametrize("lids", [False, True])
+def test_groups_and_lids_are_written_to_as_well(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, lids: bool
+) -> None:
+    group = "120363000000000001@g.us"
+    sandbox.api.put(f"/api/groups/{group}", json={"subject": "Us", "participants": [FRIEND]}).raise_for_status()
+    page = linked(shell, lids=lids)
+    page.page.send_text("group", group, "hello all", "3EB0000000000000000009")
+    sent = page.told.until(Sent)
+    assert (sent.chat, sent.order) == (group, "group")
+    assert sent.message_id.startswith(f"true_{group}_3EB0000000000000000009")
+    page.page.send_text("known", CHAT, "hello")
+    page.told.until(Sent)
+    lid = page.told.until(Happened, lambda fact: fact.payload.get("lid") is not None).payload["lid"]
+    page.page.send_text("lid", lid, "hello")
+    assert page.told.until(Sent).order == "lid"
+    received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
+    assert received == ["hello all", "hello", "hello"]
+
+
+def test_what_happens_to_messages_is_told(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
+    page = linked(shell)
+    said = sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="hello", id="3A00000000000000AAAA")
+    first = page.told.until(Happened, lambda fact: fact.kind == "message").payload
+    assert first["bare_id"] == said["id"] == "3A00000000000000AAAA"
+    sandbox.post(f"/phones/{FRIEND}/edit", to=NUMBER, id=said["id"], text="hello again")
+    edited = page.told.until(Happened, lambda fact: fact.kind == "message.edited").payload
+    assert (edited["id"], edited["body"]) == (first["id"], "hello again")
+    sandbox.post(f"/phones/{FRIEND}/react", to=NUMBER, id=said["id"], emoji="👍")
+    reaction = page.told.until(Happened, lambda fact: fact.kind == "message.reaction").payload
+    assert (reaction["id"], reaction["reaction"]) == (first["id"], "👍")
+    sandbox.post(f"/phones/{FRIEND}/revoke", to=NUMBER, id=said["id"])
+    revoked = page.told.until(Happened, lambda fact: fact.kind == "message.revoked").payload
+    assert revoked["id"] == first["id"]
+    sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER)
+    assert page.told.until(Happened, lambda fact: fact.kind == "call").payload["phone"] == FRIEND
+
+
+def test_messages_leave_in_order_and_one_that_is_never_answered_holds_up_the_next_for_a_moment_only(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    sandbox.post(f"/accounts/{NUMBER}/sending", mode="never", left=1)
+    for number in range(4):
+        page.page.send_text(f"order {number}", CHAT, f"text {number}")
+    sent = [page.told.until(Sent).order for _ in range(3)]
+    assert sent == ["order 1", "order 2", "order 3"]
+    assert page.told.until(SendUnsettled).order == "order 0"
+    received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
+    assert [text for text in received if text != "text 0"] == ["text 1", "text 2", "text 3"]
+
+
+def test_a_message_the_page_has_yet_to_file_is_not_called_absent_and_leaves_once(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page, id = linked(shell), "3EB00000000000000000AA"
+    slow = """(() => {
+        const connection = require('WAWebConnection'), ask = connection.ask;
+        connection.ask = (question) => new Promise((go) => setTimeout(go, 4500)).then(() => ask(question));
+    })()"""
+    evaluate(page, slow)
+    page.page.send_text(id, CHAT, "slow", id)
+    page.page.look_up("queued", CHAT, id)
+    assert not page.told.until(LookedUp).complete
+    page.told.until(SendUnsettled)
+    page.page.look_up("late", CHAT, id)
+    assert page.told.until(LookedUp) == LookedUp("late", id, None, complete=False)
+    page.page.send_text(id, CHAT, "slow", id)
+    page.told.until(Sent)
+    (message,) = sandbox.get(f"/accounts/{NUMBER}/messages")
+    assert (message["arrivals"], message["retries"]) == (1, 0)
+
+
+def test_a_refused_message_is_refused_in_whatsapps_words(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    sandbox.api.put("/api/absent/5491133333333")
+    page.page.send_text("nobody", "5491133333333@c.us", "hello")
+    assert "5491133333333" in page.told.until(SendRefused).why
+    sandbox.post(f"/accounts/{NUMBER}/sending", mode="refuse", left=1)
+    page.page.send_text("refused", CHAT, "hello")
+    assert page.told.until(SendRefused).order == "refused"
+    page.page.send_text("fine", CHAT, "hello")
+    assert page.told.until(Sent).order == "fine"
+
+
+def throwing(thrown: str, *, after_sending: bool) -> str:
+    """Has WhatsApp Web throw this whenever something is sent."""
+    return f"""(() => {{
+        const action = require('WAWebSendMsgChatAction'), real = action.addAndSendMsgToChat;
+        action.addAndSendMsgToChat = (...given) => {{
+            {"real(...given);" if after_sending else ""}
+            throw {thrown};
+        }};
+    }})()"""
+
+
+def test_what_was_filed_before_an_error_that_cannot_even_be_told_is_not_called_refused(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page, id = linked(shell), "3EB00000000000000000BB"
+    evaluate(page, throwing("Object.create(null)", after_sending=True))
+    page.page.send_text(id, CHAT, "hello", id)
+    assert page.told.until(SendUnsettled).order == id
+    page.told.until(Happened, lambda fact: fact.payload["bare_id"] == id and fact.payload["ack"] == 3)
+    page.page.look_up("what became of it", CHAT, id)
+    assert page.told.until(LookedUp).ack == 3
+
+
+def test_a_thrown_object_is_told_by_its_code_and_not_with_all_it_carries(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    evaluate(page, throwing("{code: 'E_QUOTA', body: 'a private matter'}", after_sending=False))
+    page.page.send_text("order", CHAT, "hello")
+    assert page.told.until(SendRefused).why == "E_QUOTA"
+
+
+def test_what_the_page_has_in_its_memory_and_no_event_told_is_told_when_it_is_ready(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    answer(shell, "WPP.removeAllListeners('chat.new_message')")
+    sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="unheard")
+    page.page.send_text("after it", CHAT, "hello")
+    page.told.until(Sent)
+    assert not [fact for fact in page.told.told(Happened) if fact.kind == "message"]
+    sandbox.post(f"/accounts/{NUMBER}/network", online=False)
+    page.told.until(LinkLost)
+    sandbox.post(f"/accounts/{NUMBER}/network", online=True)
+    message = page.told.until(Happened, lambda fact: fact.kind == "message").payload
+    assert (message["body"], message["live"]) == ("unheard", False)
+
+
+def test_sending_reads_no_messages_and_asks_no_other_host(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="unread")
+    chat = page.told.until(Happened, lambda fact: fact.kind == "message").payload["chat"]
+    page.page.send_text("order", chat, "see https://example.com/ and www.example.org")
+    page.told.until(Sent)
+    unread = f"WPP.whatsapp.ChatStore.get({chat!r}).unreadCount"
+    assert answer(shell, unread) == 1
+    loaded = answer(shell, "performance.getEntriesByType('resource').map(({name}) => name).join(' ')")
+    assert {url for url in str(loaded).split() if not url.startswith(sandbox.url.rstrip("/"))} == set()

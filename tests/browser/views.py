@@ -1,0 +1,40 @@
+"""What a page says of its connection, for tests of what is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+MAIN: dict[str, Any] = {
+    "mode": "MAIN",
+    "info": "NORMAL",
+    "state": "CONNECTED",
+    "stream": "CONNECTED",
+    "online": True,
+    "authenticated": True,
+    "full_ready": True,
+    "phone": "5491100000007",
+    "lid": "1@lid",
+}
+UNPAIRED: dict[str, Any] = {"mode": "QR", "info": "NORMAL", "state": "UNPAIRED", "online": True, "full_ready": True}
+PAIRING: dict[str, Any] = {"mode": "SYNCING", "info": "PAIRING", "state": "PAIRING", "authenticated": True}
+
+
+def view(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    merged: dict[str, Any] = {"e": "view"}
+    for change in (*changes, more):
+        merged |= change
+    return merged
+
+
+def code(text: str) -> dict[str, Any]:
+    return view(UNPAIRED, code=text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=4,
+)
+"""Anything a page can say."""
