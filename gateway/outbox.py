@@ -18,7 +18,7 @@ from structlog.contextvars import bind_contextvars
 from actors.clients import message_ids
 from actors.clients.errors import NotReady, SendFailed, SendUnknown, ShuttingDown
 from actors.clients.types import ABSENT, ClientId, Seconds, State
-from actors.outbox.protocol import Await, Queued
+from actors.outbox.protocol import Await, Known, Queued
 from actors.runtime import ask
 from actors.store.errors import NoSuchMessage
 from actors.store.message_states import MessageState
@@ -107,6 +107,7 @@ class Outbox:
         """Take back what has not left. Raises NoSuchMessage, MessageNotQueued."""
         self._bridge.refuse_while_draining()
         cancelled: Message = await self._store(CancelMessage(client_id, id, time.time()))
+        self._tell(Known(cancelled))
         return cancelled
 
     async def _known(self, draft: Draft) -> Message | None:
@@ -142,8 +143,7 @@ class Outbox:
         )
         bind_contextvars(message=accepted.message.id)  # so the log's line of this request says which one it handed in
         if not accepted.repeated:
-            with suppress(ActorDeadError):  # the service is ending; what is on disk is sent after the next start
-                self._system.outbox.tell(Queued(draft.client_id, expires_at))
+            self._tell(Queued(draft.client_id, expires_at))
         return Handed(accepted.message, accepted.repeated)
 
     async def _outcome(self, handed: Handed) -> Message:
@@ -155,6 +155,10 @@ class Outbox:
             why = "The service did not learn in time what became of the message"
             raise SendUnknown(why, known.message_id) from error
         return outcome
+
+    def _tell(self, fact: Queued | Known) -> None:
+        with suppress(ActorDeadError):  # the service is ending; what is on disk is sent after the next start
+            self._system.outbox.tell(fact)
 
     async def _store(self, message: Any) -> Any:
         try:

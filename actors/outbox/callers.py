@@ -1,6 +1,7 @@
 """What callers who wait are told, and when.
 
     it is settled                             at once, how
+    it is cancelled                           at once, so
     its client is lost, it has not left       refused, and taken back, if the caller wants that
     its client is lost, it may have left      how it stands: nobody knows before the client is back
     the caller's time is over                 taken back, if the caller wants that and it has not left; else how it
@@ -64,7 +65,7 @@ class Callers:
 
     def _known(self, fact: Known) -> None:
         if isinstance(fact.answer, Message) and fact.answer.state not in OPEN:
-            self._askers.answer(fact.answer)
+            self._askers.finish_all(fact.answer.id, fact.answer)
 
     def _conclude(self, asker: Asker) -> None:
         """Take the message back if the asker wants that and it has not left; then tell how it stands."""
@@ -82,10 +83,10 @@ class Callers:
         lane = self._lanes[asker.order.client_id]
         if isinstance(fact.answer, MessageNotQueued):
             self._ask_standing(asker)
-        elif isinstance(fact.answer, Exception) or lane.ready:
+        elif isinstance(fact.answer, Exception):
             self._askers.finish(asker, fact.answer)
-        else:
-            self._askers.finish(asker, NotReady(lane.state))
+        else:  # whoever waits for it, with the same key, hears the same
+            self._askers.finish_all(fact.id, fact.answer if lane.ready else NotReady(lane.state))
 
     def _ask_standing(self, asker: Asker) -> None:
         order = asker.order

@@ -154,15 +154,17 @@ class Dispatcher(Actor):
         self._neighbours.ask(message.client_id, text, partial(Outcome, message))
 
     def _outcome(self, fact: Outcome) -> None:
-        message, answer = fact.message, fact.answer
-        self._lanes[message.client_id].leaving = None
+        message, answer, lane = fact.message, fact.answer, self._lanes[fact.message.client_id]
+        lane.leaving = None
+        if isinstance(answer, NotReady | MailboxFull):  # the page never had it
+            self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
+            return
+        lane.not_before = self.now() + self._pace.rest(self._chance())
         match answer:
             case Sent():
                 self._settle(message, MessageState.SENT, None, answer.message_id)
             case SendFailed():
                 self._settle(message, MessageState.FAILED, str(answer))
-            case NotReady() | MailboxFull():  # the page never had it
-                self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
             case _:
                 self._leave_open(message)
 
@@ -190,7 +192,6 @@ class Dispatcher(Actor):
         if isinstance(fact.answer, Exception):
             self._look_ups.sweep_soon(client_id)
         if not (isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED):
-            lane.not_before = self.now() + self._pace.rest(self._chance())
             lane.more = True
         self._rest(client_id, RETRY)
 

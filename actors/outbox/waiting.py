@@ -44,10 +44,10 @@ class Askers:
         everyone = [asker for askers in self._by_message.values() for asker in askers.values()]
         return [asker for asker in everyone if asker.order.client_id == client_id]
 
-    def answer(self, message: Message) -> None:
+    def finish_all(self, id: str, outcome: Message | Exception) -> None:
         """Answer everyone who waits for this message."""
-        for asker in list(self._by_message.get(message.id, {}).values()):
-            self.finish(asker, message)
+        for asker in list(self._by_message.get(id, {}).values()):
+            self.finish(asker, outcome)
 
     def finish(self, asker: Asker, outcome: Message | Exception) -> None:
         """Answer one asker, if it still waits."""

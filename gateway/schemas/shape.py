@@ -64,4 +64,7 @@ def epoch(text: str) -> float:
         raise ValueError("should be an instant in ISO 8601, such as 2026-01-31T12:00:00Z") from None
     if instant.tzinfo is None:
         raise ValueError("should have an offset from UTC, such as Z or -03:00")
-    return instant.timestamp()
+    try:
+        return instant.astimezone(UTC).timestamp()
+    except OverflowError:
+        raise ValueError("should be in the years 1 to 9999 in UTC") from None

@@ -16,6 +16,14 @@ from tests.campaign.plan import Plan
 from tests.campaign.stage import RealStage
 
 
+def _new_directory(text: str) -> Path:
+    try:
+        Path(text).mkdir(parents=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(text)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fake", action="store_true", help="the fake browser, and ten times as much")
@@ -23,7 +31,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, help="faults; by default 100, with --fake 1,000")
     parser.add_argument("--clients", type=int, help="by default 2, with --fake 4")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="leave data and logs in this directory")
+    parser.add_argument("--keep", type=_new_directory, help="leave data and logs in this directory, which is made")
     given = parser.parse_args()
     usual = (20_000, 1_000, 4) if given.fake else (2_000, 100, 2)
     messages, kills, clients = (

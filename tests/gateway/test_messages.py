@@ -13,7 +13,7 @@ import pytest
 from actors.browser.fake import Fate, Habits, Outgoing, always
 from actors.clients.types import ClientId, State
 from tests.gateway.late import caller_late, with_the_page
-from tests.gateway.running import Running, until
+from tests.gateway.running import PATIENCE, Running, until
 
 GOOD = {"to": "5491122334455", "message": "Hello"}
 KEY = {"Idempotency-Key": "order-17"}
@@ -48,11 +48,22 @@ def test_a_promised_message_is_answered_at_once_and_delivered_when_it_can_be(ser
     assert list(found["times"]) == ["queued", "sending", "sent"]
 
 
-@pytest.mark.parametrize("state", [State.NOT_INITIALIZED, State.DISCONNECTED_LOGOUT, State.ERROR])
-def test_nothing_is_promised_where_the_client_cannot_become_ready_by_itself(service: Running, state: State) -> None:
+@pytest.mark.parametrize("state", State)
+def test_a_promise_is_given_where_the_client_may_become_ready_by_itself_or_by_a_scan(
+    service: Running, state: State
+) -> None:
     service.bring(1, state)
     answer = hand_in(service)
-    assert (answer.status_code, answer.json()["code"]) == (409, "SESSION_NOT_READY")
+    if state in {
+        State.INITIALIZING,
+        State.RECONNECTING,
+        State.QR_REQUIRED,
+        State.READY,
+        State.DISCONNECTED_RECOVERABLE,
+    }:
+        assert answer.status_code == 202
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "SESSION_NOT_READY")
 
 
 @pytest.mark.parametrize("path", ["/messages", "/send"])
@@ -157,6 +168,20 @@ def test_what_has_not_left_can_be_cancelled_once(service: Running) -> None:
     assert service.browser.whatsapp.deliveries == []
 
 
+def test_who_waits_for_a_message_is_told_at_once_when_another_cancels_it(service: Running) -> None:
+    service.ready(1)
+    service.browser.habits = Habits(sends=always(Fate.PENDING))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(hand_in, service, "/send")
+        id = with_the_page(service)
+        second = pool.submit(hand_in, service, "/send", json={**GOOD, "message": "second"})
+        waiting = lambda: service.get("/messages?state=queued", 1).json()["messages"]  # noqa: E731 - asked again
+        (queued,) = until(waiting, bool, "the second waits")
+        assert service.call("DELETE", f"/messages/{queued['id']}", 1).json()["state"] == "cancelled"
+        assert second.result(PATIENCE).json()["outcome"] == "failed"
+        caller_late(service, id, first)
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_message_of_another_client_is_not_there(service: Running, method: str) -> None:
     service.post("/init", 1)
@@ -196,6 +221,24 @@ def test_a_query_that_cannot_be_meant_is_refused(service: Running, query: str) -
 def test_a_promise_that_cannot_be_meant_is_refused(service: Running, field: dict[str, Any]) -> None:
     answer = hand_in(service, json=GOOD | field)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("field", ["send_at", "expires_at"])
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_outside_the_calendar_is_refused(service: Running, field: str, text: str) -> None:
+    service.post("/init", 1)
+    answer = hand_in(service, json={**GOOD, field: text})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+
+
+def test_instants_at_the_ends_of_the_calendar_are_kept(service: Running) -> None:
+    service.ready(1)
+    ends = {"send_at": "9999-12-31T23:59:59.000Z", "expires_at": "9999-12-31T23:59:59.500Z"}
+    told = hand_in(service, json=GOOD | ends).json()
+    assert {name: told[name] for name in ends} == ends
+    past = hand_in(service, json={**GOOD, "send_at": "0001-01-01T00:00:00Z"}).json()
+    assert settled(service, past["id"])["state"] == "sent"
+    assert service.get(f"/messages/{told['id']}", 1).json()["state"] == "queued"
 
 
 def test_a_message_waits_for_its_time_and_expires_at_its_end(service: Running) -> None:

@@ -110,3 +110,27 @@ def test_a_caller_whose_page_does_not_answer_either_is_told_how_it_stands(opened
     reply = post.wait(post.accept("hello"), 3.0, withdraw=True)
     post.clock.advance(8.0)
     assert reply.get(timeout=5).state is S.SENDING
+
+
+def test_whoever_else_waits_for_a_message_that_is_taken_back_hears_the_same(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
+    post.accept("first")
+    second = post.accept("second")
+    replies = [post.wait(second, withdraw=True), post.wait(second)]
+    post.browser.cut(ONE)
+    post.clock.settle()
+    assert post.now(second).state is S.CANCELLED
+    for reply in replies:
+        with pytest.raises(NotReady):
+            reply.get(timeout=5)
+
+
+def test_whoever_else_waits_for_a_message_whose_callers_time_is_over_hears_the_same(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.PENDING))
+    post.accept("first")
+    second = post.accept("second")
+    replies = [post.wait(second, 3.0, withdraw=True), post.wait(second)]
+    post.clock.advance(3.0)
+    assert [reply.get(timeout=5).state for reply in replies] == [S.CANCELLED, S.CANCELLED]

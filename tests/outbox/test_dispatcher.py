@@ -143,6 +143,20 @@ def test_the_pace_is_kept_and_urgent_messages_go_past_it(opened: Open) -> None:
     assert post.delivered() == ["1", "code", "2", "3"]
 
 
+@pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.CRASH_AFTER, Fate.UNSETTLED])
+def test_the_pace_is_kept_whatever_becomes_of_a_message(opened: Open, fate: Fate) -> None:
+    fates = iter([fate])
+    post = opened(pace=Pace(10.0, jitter=0.0))
+    post.ready()
+    post.browser.habits = Habits(sends=lambda _: next(fates, Fate.SENT))
+    for text in ("1", "2"):
+        post.accept(text)
+    post.clock.advance(9.9)
+    assert "2" not in post.delivered()
+    post.clock.advance(0.2)
+    assert "2" in post.delivered()
+
+
 def test_a_scheduled_message_leaves_at_its_time(post: Post) -> None:
     post.ready()
     post.accept("later", send_at=post.clock.time() + 3600)
