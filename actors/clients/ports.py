@@ -108,8 +108,8 @@ class Sessions(Protocol):
     def release(self, client_id: ClientId) -> None:
         """The client is no longer wanted."""
 
-    def was_ready(self, client_id: ClientId) -> None:
-        """The client has reached READY: it resumes before those that never did."""
+    def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
+        """The client has reached READY: it resumes before those that never did; not so once it shows codes again."""
 
     def paired(self, client_id: ClientId, pairing: Pairing) -> None:
         """Remember this of the client's pairing; given back to the supervisor at its start."""
@@ -133,7 +133,7 @@ class Unrecorded:
     def release(self, client_id: ClientId) -> None:
         """Keep nothing."""
 
-    def was_ready(self, client_id: ClientId) -> None:
+    def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
         """Keep nothing."""
 
     def paired(self, client_id: ClientId, pairing: Pairing) -> None:

@@ -282,6 +282,7 @@ class Supervisor(Supervising):
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
         record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
         self._journal.changed(Transition(before.client_id, before.state, lost, "Crashed", reason, text, at))
+        self._resume_next()
 
     def wants_restart(self, key: Any, cause: BaseException) -> bool:
         """A client at its end has nothing to come back for."""
@@ -320,18 +321,29 @@ class Supervisor(Supervising):
         record = self._records.get(status.client_id)
         if record is None:
             return
-        record.status = status
+        before, record.status = record.status.state, status
         if status.state is State.READY:
             record.streak = self._rules.reconnection.ready(record.streak, self.now())
-            if not record.deletes:
-                self._sessions.was_ready(status.client_id)
         if status.state in TERMINAL:
             self._ended(record)
         elif status.state is not State.NOT_INITIALIZED:
             record.logged_out = False
             self.cancel_timer(("cleanup", status.client_id))
+            self._remember(record, before)
         if status.state not in STARTING:
             self._resume_next()
+
+    def _remember(self, record: Record, before: State) -> None:
+        """For the next start of the service. One that is deleted has been forgotten already."""
+        client_id, state = record.status.client_id, record.status.state
+        if record.deletes:
+            return
+        if before in TERMINAL and not record.stops:  # the start was ordered before anybody had heard of that end
+            self._sessions.want(client_id)
+        if state is State.READY:
+            self._sessions.was_ready(client_id)
+        elif state is State.QR_REQUIRED and before is not state:
+            self._sessions.was_ready(client_id, ready=False)
 
     def _ended(self, record: Record) -> None:
         """A client at its end is cleaned up later; whether it is still wanted after a restart depends on the end."""

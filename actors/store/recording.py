@@ -40,9 +40,9 @@ class StoreSessions:
         """The client is no longer wanted."""
         _tell(self._store, ReleaseSession(client_id, self._clock.time()))
 
-    def was_ready(self, client_id: ClientId) -> None:
-        """The client has reached READY."""
-        _tell(self._store, MarkReady(client_id, self._clock.time()))
+    def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
+        """The client has reached READY, or has lost what made it so."""
+        _tell(self._store, MarkReady(client_id, self._clock.time(), ready))
 
     def paired(self, client_id: ClientId, pairing: Pairing) -> None:
         """Remember this of the client's pairing."""

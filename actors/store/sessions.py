@@ -50,10 +50,11 @@ class ForgetSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class MarkReady(Write[None]):
-    """The client has reached READY: it resumes before those that never did."""
+    """The client has reached READY: it resumes before those that never did; or it is one of these again."""
 
     client_id: ClientId
     at: Seconds
+    ready: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def forget(connection: Connection, message: ForgetSession) -> None:
 
 
 def mark_ready(connection: Connection, message: MarkReady) -> None:
-    _put(connection, message.client_id, message.at, was_ready=True)
+    _put(connection, message.client_id, message.at, was_ready=message.ready)
 
 
 def record_pairing(connection: Connection, message: RecordPairing) -> None:

@@ -68,8 +68,8 @@ class Memory:
         if client_id in self.wanted:
             self.wanted.remove(client_id)
 
-    def was_ready(self, client_id: ClientId) -> None:
-        self.were_ready.add(client_id)
+    def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
+        (self.were_ready.add if ready else self.were_ready.discard)(client_id)
 
     def paired(self, client_id: ClientId, pairing: Pairing) -> None:
         self.pairings[client_id] = pairing

@@ -395,6 +395,28 @@ def test_a_client_that_ends_holds_nobody_up_who_is_to_resume() -> None:
         assert w.browser.opened == [ONE, TWO]
 
 
+def test_a_bug_in_a_client_that_resumes_holds_nobody_up() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        w.resume(ONE, TWO)
+        assert w.browser.opened == [ONE]
+        w.break_actor(ONE)
+        assert w.browser.opened == [ONE, TWO]
+
+
+def test_a_client_whose_login_is_refused_is_no_longer_among_those_that_were_ready(w: World) -> None:
+    w.ready()
+    assert w.memory.were_ready == {ONE}
+    w.browser.crash(ONE)
+    w.browser.whatsapp.void.add(ONE)
+    w.browser.habits = BY_HAND
+    w.advance(1.0)
+    assert w.state() is State.RECONNECTING
+    w.tell(QrShown("2@x", 20.0))
+    assert (w.state(), w.reason()) == (State.QR_REQUIRED, Reason.LOGIN_REFUSED)
+    assert w.memory.were_ready == set()
+    assert w.memory.wanted == [ONE]
+
+
 def test_no_more_clients_are_resumed_than_allowed() -> None:
     memory = Memory()
     with world(rules=replace(RULES, max_clients=1), memory=memory) as w:

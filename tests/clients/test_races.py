@@ -155,6 +155,20 @@ def test_a_cleanup_never_overtakes_a_start_that_was_accepted(slow: Slow) -> None
     assert isinstance(reply.get(timeout=0), Started)
 
 
+def test_a_start_that_was_accepted_before_the_end_before_it_was_heard_of_is_wanted_after_a_restart(slow: Slow) -> None:
+    asked(slow.actor, Init(ONE))
+    slow.catch_up()
+    slow.browser.scan(ONE)
+    slow.catch_up()
+    slow.browser.remove(ONE)
+    slow.clock.settle()
+    reply = asked(slow.actor, Init(ONE))  # the client has said that it was logged out; nobody has heard it yet
+    slow.catch_up()
+    assert isinstance(reply.get(timeout=0), Started)
+    assert ("cleanup", ONE) not in timers(slow.actor)
+    assert slow.memory.wanted == [ONE]
+
+
 def test_a_logout_that_is_heard_of_only_during_the_shutdown_is_not_forgotten(slow: Slow) -> None:
     asked(slow.actor, Init(ONE))
     slow.catch_up()

@@ -36,6 +36,9 @@ def test_sessions_are_wanted_in_the_order_in_which_they_are_to_resume(store: Sto
     sessions.paired(TWO, Pairing(60.0, 1))
     ask(store, ForgetSession(ClientId(3)))
     assert [session.client_id for session in ask(store, GetWantedSessions())] == [TWO, ONE]
+    sessions.was_ready(TWO, ready=False)
+    ask(store, ForgetSession(ClientId(3)))
+    assert [session.client_id for session in ask(store, GetWantedSessions())] == [ONE, TWO]
     sessions.release(TWO)
     ask(store, ForgetSession(ClientId(3)))
     assert [session.client_id for session in ask(store, GetWantedSessions())] == [ONE]
