@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.gateway.running import Running
+from tests.gateway.happening import happen, numbers
+from tests.gateway.listening import Sse, Ws
+from tests.gateway.running import PATIENCE, Running
 from tests.rig.processes import ended, free_port, until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NAME = "wa.example.org"
 SITE = Path(__file__).parents[2] / "config" / "deploy" / "nginx.conf"
 
 pytestmark = pytest.mark.skipif(
@@ -72,13 +75,19 @@ class Nginx:
         """A client that calls wa.example.org through it."""
         process = subprocess.Popen(self.command)
         trust = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
-        names = {"Host": "wa.example.org"}
+        names = {"Host": NAME}
         try:
             with httpx.Client(base_url=f"https://127.0.0.1:{self.port}", verify=trust, headers=names) as http:
                 until(lambda: (self._place / "pid").exists() and self._listens(), bool, "nginx listens", 10.0)
                 yield http
         finally:
             ended(process)
+
+    def connect(self, certificate: Path) -> socket.socket:
+        """A connection to wa.example.org through it, encrypted, over which nothing has been said yet."""
+        trust = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        return trust.wrap_socket(plain, server_hostname=NAME)
 
     def _listens(self) -> bool:
         try:
@@ -88,7 +97,7 @@ class Nginx:
         return True
 
 
-SNI = {"sni_hostname": "wa.example.org"}
+SNI = {"sni_hostname": NAME}
 
 
 def test_nginx_accepts_the_example(tmp_path: Path, certificate: Path) -> None:
@@ -112,35 +121,101 @@ def test_a_call_comes_through_with_its_callers_host_and_address(tmp_path: Path, 
             assert large.status_code == 413
 
 
-class Streaming(BaseHTTPRequestHandler):
-    """Sends its second event only once the first one has been read."""
-
-    read = threading.Event()
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        self.wfile.write(b"data: first\n\n")
-        self.wfile.flush()
-        if self.read.wait(10.0):
-            self.wfile.write(b"data: second\n\n")
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+# --- streams ----------------------------------------------------------------------------------------------------------
 
 
-def test_events_come_when_they_happen(tmp_path: Path, certificate: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Streaming) as upstream:
-        serving = threading.Thread(target=upstream.serve_forever)
-        serving.start()
-        try:
-            nginx = Nginx(tmp_path, certificate, upstream.server_address[1])
-            with nginx.running(certificate) as http, http.stream("GET", "/events", extensions=SNI) as stream:
-                lines = stream.iter_lines()
-                assert next(lines) == "data: first"
-                Streaming.read.set()
-                assert [line for line in lines if line] == ["data: second"]
-        finally:
-            upstream.shutdown()
-            serving.join()
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Running]:
+    """A service as the example wants it. Its streams say nothing by themselves, so that nothing but events is told."""
+    settings: dict[str, Any] = {"trusted_proxies": ("127.0.0.1",), "allowed_hosts": (NAME, "127.0.0.1")}
+    with Running(tmp_path / "data", stream_heartbeat=3600.0, **settings) as running:
+        yield running
+    assert running.code == 0
+
+
+Reader = Callable[..., Any]
+
+
+@pytest.fixture(params=[Sse, Ws])
+def reader(request: pytest.FixtureRequest, tmp_path: Path, certificate: Path, service: Running) -> Iterator[Reader]:
+    """Opens streams of the service through nginx, of each kind."""
+    (tmp_path / "nginx").mkdir()
+    nginx = Nginx(tmp_path / "nginx", certificate, service.where[1])
+    with nginx.running(certificate):
+
+        def read(query: str = "", **headers: str) -> Any:
+            return request.param(service, query, connection=nginx.connect(certificate), Host=NAME, **headers)
+
+        yield read
+
+
+def there(service: Running, count: int) -> None:
+    until(lambda: len(service.streams), lambda found: found == count, f"{count} readers are there", PATIENCE)
+
+
+def test_an_event_comes_before_the_next_one_happens(service: Running, reader: Reader) -> None:
+    with reader() as stream:
+        there(service, 1)
+        for number in range(20):
+            happen(service, 1, first=number)
+            assert numbers(stream.events(1)) == [number]
+
+
+def test_a_large_past_and_the_present_come_without_a_gap(service: Running, reader: Reader) -> None:
+    happen(service, 500, size=2000)
+    with reader("?after=0") as stream:
+        there(service, 1)
+        happen(service, 100, first=500)
+        assert numbers(stream.events(600)) == list(range(600))
+
+
+def test_a_reader_resumes_by_the_position_it_says(service: Running, reader: Reader) -> None:
+    happen(service, 5)
+    with reader("?after=0") as stream:
+        last = stream.events(2)[-1]["position"]
+    with reader("?after=0", Last_Event_ID=str(last)) as stream:
+        assert numbers(stream.events(3)) == [2, 3, 4]
+
+
+def test_a_reader_that_goes_is_gone_for_the_service(service: Running, reader: Reader) -> None:
+    with reader():
+        there(service, 1)
+    there(service, 0)
+
+
+def test_readers_are_told_that_the_service_ends(service: Running, reader: Reader) -> None:
+    with reader() as stream:
+        there(service, 1)
+        assert service.end() == 0
+        if isinstance(stream, Ws):
+            end = stream.message()
+            assert stream.message() is None
+            assert stream.closed is not None
+            assert (stream.closed.code, stream.closed.reason) == (1012, "SHUTTING_DOWN")
+        else:
+            end = stream.until(lambda frame: frame.data is not None).data
+            assert stream.frame() is None
+        assert (end["type"], end["code"]) == ("end", "SHUTTING_DOWN")
+
+
+def test_what_cannot_begin_is_refused_through_it_too(reader: Reader) -> None:
+    with reader("?after=x") as stream:
+        assert stream.status == 400
+
+
+def test_a_page_of_another_origin_opens_no_stream_through_it(reader: Reader) -> None:
+    for sign in ({"Origin": "https://evil.example"}, {"Origin": "null"}):
+        with reader(**sign) as stream:
+            assert stream.status == 403
+    with reader(Origin=f"https://{NAME}") as stream:
+        assert stream.status in (101, 200)
+
+
+def test_a_cookie_given_through_it_is_for_https_only(tmp_path: Path, certificate: Path) -> None:
+    key = "the-first-key-of-a-test"
+    with Running(tmp_path / "data", api_key=key, trusted_proxies=("127.0.0.1",)) as service:
+        (tmp_path / "nginx").mkdir()
+        with Nginx(tmp_path / "nginx", certificate, service.where[1]).running(certificate) as http:
+            signed_in = http.post("/dashboard/session", data={"key": key}, extensions=SNI)
+            assert signed_in.status_code == 200
+            assert "; Secure" in signed_in.headers["set-cookie"]

@@ -1,6 +1,7 @@
 """Readers of streams, over real sockets: server-sent events as bytes, and WebSockets by wsproto.
 
-Rule of this file: a reader reads only when it is asked to, so that a test can be a slow one.
+Rule of this file: a reader reads only when it is asked to, so that a test can be a slow one. It connects to the service
+by itself, or reads over a `connection` that leads there some other way.
 """
 
 from __future__ import annotations
@@ -44,8 +45,16 @@ class Frame:
 class Sse:
     """GET /events. A context manager."""
 
-    def __init__(self, service: Running, query: str = "", *, receive_buffer: int | None = None, **headers: str) -> None:
-        self._socket = _connected(service, receive_buffer)
+    def __init__(
+        self,
+        service: Running,
+        query: str = "",
+        *,
+        receive_buffer: int | None = None,
+        connection: socket.socket | None = None,
+        **headers: str,
+    ) -> None:
+        self._socket = connection or _connected(service, receive_buffer)
         fields = {"Host": "127.0.0.1", **{name.replace("_", "-"): value for name, value in headers.items()}}
         lines = [f"GET /events{query} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         self._socket.sendall("\r\n".join(lines).encode())
@@ -121,11 +130,20 @@ class Sse:
 class Ws:
     """GET /events as a WebSocket. A context manager."""
 
-    def __init__(self, service: Running, query: str = "", *, receive_buffer: int | None = None, **headers: str) -> None:
-        self._socket = _connected(service, receive_buffer)
+    def __init__(
+        self,
+        service: Running,
+        query: str = "",
+        *,
+        receive_buffer: int | None = None,
+        connection: socket.socket | None = None,
+        **headers: str,
+    ) -> None:
+        self._socket = connection or _connected(service, receive_buffer)
         self._ws = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+        host = headers.pop("Host", "127.0.0.1")
         extra = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        request = Request(host="127.0.0.1", target=f"/events{query}", extra_headers=extra)
+        request = Request(host=host, target=f"/events{query}", extra_headers=extra)
         self._socket.sendall(self._ws.send(request))
         self._come: list[Event] = []
         self.status, self.refusal = 101, b""
