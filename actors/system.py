@@ -7,10 +7,11 @@ Rule of this file: it decides nothing. Whatever is taken in `start` is given bac
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,9 +41,9 @@ from actors.metrics.usage import Usages
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
 from actors.runtime import Backoff, wait_ended
-from actors.store.backup import backup, restore
+from actors.store.backup import as_database, backup, forget_copies, prepared, put_in_place, restore
 from actors.store.database import Database
-from actors.store.errors import StoreError, StoreUnavailable
+from actors.store.errors import DataDirInUse, StoreError, StoreUnavailable
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim
 from actors.store.recording import StoreJournal, StoreSessions
@@ -50,6 +51,7 @@ from actors.store.retention import Retention
 from actors.store.retention import Rules as RetentionRules
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
+from actors.store.succession import Restored
 from actors.watch import Watch
 from actors.webhooks.addresses import Network, networks
 from actors.webhooks.messages import GetSending
@@ -185,6 +187,9 @@ class System:
         settings = self._settings
         with ExitStack() as opened, _refused(settings), self._watch.start():
             opened.enter_context(claim(settings.data_dir))
+            _forget_restores(settings)
+            self._supervisor = self._store = self._outbox = self._webhooks = None
+            self._directory = Directory()
             store = open_store(_database(settings), watcher=self._watch)
             opened.callback(self._close_store, store)
             store.subscribe(self.metrics.facts.published)
@@ -356,13 +361,57 @@ def back_up(settings: Settings, file: Path) -> None:
         backup(_database(settings), file)
 
 
-def put_back(settings: Settings, file: Path) -> None:
-    """Put a backup in the place of all that the store holds; no service may run. Blocks. Raises StartRefused, OSError.
+def put_back(settings: Settings, file: Path) -> Restored | None:
+    """Put a backup in the place of all that the store holds; None, and nothing is done, where a service runs.
 
-    Where it raises, nothing was changed.
+    Blocks. Raises StartRefused, OSError: then nothing was changed.
     """
     with _refused_store():
-        restore(file, _database(settings), settings.data_dir)
+        try:
+            return restore(file, _database(settings), settings.data_dir)
+        except DataDirInUse:
+            return None
+
+
+@contextmanager
+def prepared_restore(settings: Settings, file: Path) -> Iterator[PreparedRestore]:
+    """A backup made ready to take the place of all that the store holds, beside a running service or without one.
+
+    Blocks. Raises StartRefused.
+    """
+    database = _database(settings)
+    with _refused(settings), prepared(file, database, settings.data_dir) as copy:
+        yield PreparedRestore(settings, database, copy)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRestore:
+    """A checked copy of a backup, in the schema of this version. Both block, and raise StartRefused."""
+
+    settings: Settings
+    database: Database
+    copy: Path
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """The API keys there will be."""
+        with _refused(self.settings):
+            return read_keys(as_database(self.copy))
+
+    def put_in_place(self) -> Restored:
+        """Do it, while no system runs. Where it raises, nothing was changed."""
+        with _refused(self.settings), claim(self.settings.data_dir):
+            return put_in_place(self.copy, self.database)
+
+
+def handed_over(settings: Settings) -> Path:
+    """Where who may write to the data directory puts a backup for the service to restore; emptied at each start."""
+    return settings.data_dir / "restore"
+
+
+def _forget_restores(settings: Settings) -> None:
+    forget_copies(_database(settings), settings.data_dir)
+    if handed_over(settings).exists():
+        shutil.rmtree(handed_over(settings))
 
 
 def _database(settings: Settings) -> Database:

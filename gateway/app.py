@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from actors.system import reachable
+from actors.system import handed_over, reachable
 from gateway import errors
 from gateway.access import Access
 from gateway.admission.authority import NEEDS, OPEN, Need
@@ -26,7 +26,21 @@ from gateway.outbox import Outbox
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.readiness import Readiness
-from gateway.routes import clients, dashboard, docs, events, health, insight, keys, messages, qr, status, webhooks
+from gateway.restores import Restores
+from gateway.routes import (
+    clients,
+    dashboard,
+    docs,
+    events,
+    health,
+    insight,
+    keys,
+    messages,
+    qr,
+    restore,
+    status,
+    webhooks,
+)
 from gateway.streaming.consumers import Consumers
 from gateway.streaming.streams import Streams
 from gateway.webhooks import Webhooks
@@ -76,6 +90,7 @@ def routes() -> list[BaseRoute]:
         Route("/keys", for_all(keys.keys)),
         Route("/keys", for_all(keys.create), methods=["POST"]),
         Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
+        Route("/restore", for_all(restore.restore), methods=["POST"]),
         Route("/openapi.json", for_all(docs.openapi)),
         Route("/docs", for_all(docs.page)),
         *_undescribed(),
@@ -121,6 +136,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         consumers=consumers,
         webhooks=Webhooks(system, bridge, reachable(settings)),
         description=description,
+        restores=Restores(handed_over(settings)),
     )
 
 

@@ -30,6 +30,7 @@ from gateway.admission import exposure
 from gateway.app import application, gateway_of
 from gateway.listening import address, listen
 from gateway.notifying import READY, STOPPING, keep_alive, notify
+from gateway.restoring import Restoring
 from gateway.stacks import write_stacks
 from gateway.streaming.sockets import bounded_socket
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from actors.system import RunningBrowser
     from config.settings import Settings
     from gateway.calls import Gateway
+    from gateway.restores import Order, Restores
     from gateway.streaming.streams import Streams
 
 STUCK = 3
@@ -101,8 +103,12 @@ class Server:
             await asyncio.to_thread(self.system.start)
             _log.info("service.started")
             notify(READY)
+            restoring = Restoring(self.system, gateway, self._settings, self._stop_in_time, told)
             async with _beside(gateway.keyring.keep()), _beside(keep_alive()):
-                ending = await told
+                while (order := await _next(gateway.restores, told)) is not None:
+                    await restoring.carry_out(order)
+            ending = await told
+            gateway.restores.end()
             gateway.bridge.draining = True
             gateway.streams.end()
             notify(STOPPING)
@@ -138,6 +144,14 @@ class Server:
 
     def _end_at_last(self, code: int) -> threading.Timer:
         return end_at_last(self._settings.shutdown_timeout + _GRACE_SECONDS, code)
+
+    async def _stop_in_time(self) -> None:
+        """Stop the system to start it again."""
+        last_resort = self._end_at_last(STUCK)
+        try:
+            await asyncio.to_thread(self.system.stop)
+        finally:
+            last_resort.cancel()
 
     def write_stacks(self) -> None:
         """Write to the log what every thread and task is at. Any thread, and a signal handler."""
@@ -206,6 +220,17 @@ async def _cut_off(connections: Iterable[Any]) -> None:
     for connection in list(connections):
         connection.transport.abort()
     await asyncio.sleep(0)  # in the next turn of the loop they are closed
+
+
+async def _next(restores: Restores, told: asyncio.Future[Ending]) -> Order | None:
+    """The next restore that is ordered; None once the service is told to end."""
+    ordered = asyncio.ensure_future(restores.ordered())
+    try:
+        awaited: tuple[asyncio.Future[Any], ...] = (ordered, told)
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        return None if told.done() else await ordered
+    finally:
+        ordered.cancel()
 
 
 @asynccontextmanager

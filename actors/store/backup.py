@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from actors.store import operations  # noqa: F401 - knows every table
 from actors.store.counters import count_on, counts
@@ -123,8 +124,14 @@ def _settle(path: Path) -> None:
 def _upgraded(file: Path, copy: Path) -> Path:
     """A copy of a backup, with the schema of this version."""
     _copy_file(file, copy)
-    with faults(), _single_file(copy).writing().begin() as connection:
-        migrate(connection)
+    try:
+        with faults(), _single_file(copy).writing().begin() as connection:
+            migrate(connection)
+            missing = set(metadata.tables) - set(inspect(connection).get_table_names())
+    except SQLAlchemyError as error:
+        raise BadBackup(f"{file} is not a whole backup: its schema cannot be upgraded") from error
+    if missing:
+        raise BadBackup(f"{file} is not a whole backup: it lacks {', '.join(sorted(missing))}")
     return copy
 
 

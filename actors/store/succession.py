@@ -6,7 +6,8 @@ Rules of this file:
   is `sending`: the page is asked for its id before it may be sent, and what cannot be told is `unknown`.
 * A number that readers may have seen is not given to another event. Sequences and positions go on after the present
   ones; what is left out between is noted in `event_gaps`, for readers who were in there.
-* Where the present database cannot be read (it is damaged, or there is none: another host), numbers leap.
+* Where the present database cannot be read (it is damaged), or is not what became of the backup's (another host),
+  numbers leap.
 
 All of it happens in the copy of the backup, before that takes its place.
 """
@@ -99,14 +100,15 @@ def _go_on_counting(copy: Connection, present: Present | None) -> int:
     """Keep clear of every number the present database has given; how many positions are left out for that."""
     last = counts(copy)["events"]
     sequences: dict[int, int] = {row.client_id: row.sequence for row in copy.execute(select(event_counts))}
-    reached = _leapt(last, sequences) if present is None else present
-    for client_id in {*sequences, *reached.sequences}:
-        told = {"client_id": client_id, "sequence": _further(client_id, sequences, reached.sequences)}
+    if present is None or present.position < last:  # it has counted less: it is not what became of the backup's
+        present = _leapt(last, sequences)
+    for client_id in {*sequences, *present.sequences}:
+        told = {"client_id": client_id, "sequence": _further(client_id, sequences, present.sequences)}
         upsert = insert(copy, event_counts).values(told)
         copy.execute(upsert.on_conflict_do_update(index_elements=["client_id"], set_=told))
         sequences[client_id] = told["sequence"]
     # As long as no event is kept, all that is known of positions is how many there must have been.
-    position = max(last, reached.position, sum(sequences.values()))
+    position = max(last, present.position, sum(sequences.values()))
     count_on(copy, {"events": position})
     if position > last:
         copy.execute(event_gaps.insert(), {"after": last, "resumed": position})

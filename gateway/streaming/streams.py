@@ -43,11 +43,12 @@ class Streams:
 
         Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout.
         """
-        await self._feed.begin()
-        if self._ended:
+        feed = self._feed
+        await feed.begin()
+        if self._ended or feed is not self._feed:
             raise ShuttingDown
-        stream = Stream(self._feed, self._store, wanted, position, replace(self._bounds, **bounds))
-        with self._feed.listening(stream):
+        stream = Stream(feed, self._store, wanted, position, replace(self._bounds, **bounds))
+        with feed.listening(stream):
             self._open.add(stream)
             try:
                 yield stream
@@ -64,6 +65,10 @@ class Streams:
         self._ended = True
         for stream in self._open:
             stream.end(Why.ENDING)
+
+    def begin_again(self) -> None:
+        """After `end`: there is a store again, and another one; take readers."""
+        self._feed, self._ended = Feed(self._store), False
 
 
 @asynccontextmanager

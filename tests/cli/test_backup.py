@@ -11,8 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.gateway.running import Running
+from tests.gateway.running import Running, until
 
+KEY = "a-key-of-the-tests"
 CLI = [sys.executable, "-m", "gateway.cli"]
 
 
@@ -39,15 +40,43 @@ def test_a_backup_is_taken_from_a_running_service_and_put_back_into_another_dire
         done = run("backup", file, "--data-dir", data)
         assert (done.returncode, done.stderr) == (0, "")
         assert str(file) in done.stdout
-        start(service, 8)
-        refused = run("restore", file, "--data-dir", data)
-        assert refused.returncode == 1
-        assert refused.stderr.startswith("session-manager: ")
-        assert refused.stderr.count("\n") == 1
     assert file.stat().st_mode & 0o777 == 0o600
     assert wanted(file) == [7]
     assert run("restore", file, "--data-dir", new).returncode == 0
     assert wanted(new / "session-manager.db") == [7]
+
+
+def test_a_running_service_restores_and_goes_on(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "store.backup"
+    with Running(data, api_key=KEY) as service:
+        start(service, 7)
+        assert run("backup", file, "--data-dir", data).returncode == 0
+        start(service, 8)
+        done = run("restore", file, "--data-dir", data, "--url", service.url, "--key", KEY)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "is restored; and its clients resume" in done.stdout
+        until(lambda: service.get("/clients").json(), lambda found: [one["id"] for one in found] == [7], "7 resumes")
+        assert not list(data.rglob("*.backup")), "nothing is left of what was handed over"
+
+
+def test_a_running_service_does_not_restore_for_just_anyone(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "store.backup"
+    with Running(data, api_key=KEY) as service, Running(tmp_path / "other") as other:
+        start(service, 7)
+        assert run("backup", file, "--data-dir", data).returncode == 0
+        for arguments, code, why in (
+            (["--url", service.url], 1, "key"),
+            (["--url", service.url, "--key", "wrong" * 5], 1, "key"),
+            (["--url", other.url], 1, "no file"),
+            (["--url", "http://127.0.0.1:9"], 4, "No service answers"),
+        ):
+            done = run("restore", file, "--data-dir", data, *arguments)
+            assert done.returncode == code, done.stderr
+            assert why in done.stderr
+            assert done.stderr.count("\n") == 1, done.stderr
+            assert not list(data.rglob("*.backup"))
+        assert service.get("/clients").json()[0]["id"] == 7
+        assert len(service.browser.opened) == 1
 
 
 def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
