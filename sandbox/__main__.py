@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import ipaddress
+import os
 import signal
 import socket
 import sys
@@ -19,7 +21,12 @@ BACKLOG = 128
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code: 0 after a signal, 2 where the arguments or the address do not do."""
-    parser = argparse.ArgumentParser("sandbox", description="A WhatsApp Web to play against, with virtual phones.")
+    parser = argparse.ArgumentParser(
+        "sandbox",
+        description="A WhatsApp Web to play against: the page, virtual phones at /phones, and an HTTP API at /api that "
+        "does what the phones do.",
+        epilog="Exit codes: 0 ended by a signal; 2 wrong options, or an address that cannot be listened on.",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=3900, help="0 chooses a free one (default: %(default)s)")
     parser.add_argument("--public", action="store_true", help="allow a host that other machines can reach")
@@ -32,22 +39,27 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         listening = socket.create_server((said.host, said.port), backlog=BACKLOG)
     except OSError as error:
-        print(f"sandbox: cannot listen on {said.host}:{said.port}: {error}", file=sys.stderr)
+        why = os.strerror(error.errno) if error.errno is not None and error.errno in errno.errorcode else error
+        print(f"sandbox: cannot listen on {said.host}:{said.port} ({why}): take another --port", file=sys.stderr)
         return 2
+    config = uvicorn.Config(
+        build(),
+        ws="wsproto",
+        log_level=said.log_level,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=IDLE_SECONDS,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn stops at them, then raises them again: that is no error here
+        # For the time before uvicorn listens to them, and after: it raises them again, which is no error here.
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     with listening:
-        print(f"sandbox ready http://{said.host}:{listening.getsockname()[1]}/", flush=True)
-        config = uvicorn.Config(
-            build(),
-            ws="wsproto",
-            log_level=said.log_level,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-            timeout_keep_alive=IDLE_SECONDS,
-            lifespan="off",
-        )
-        uvicorn.Server(config).run([listening])
+        url = f"http://{said.host}:{listening.getsockname()[1]}/"
+        # Programs read the first line.
+        print(f"sandbox ready {url}\nIts phones are at {url}phones. For the service: SM_WHATSAPP_URL={url}", flush=True)
+        server.run([listening])
     return 0
 
 

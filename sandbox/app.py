@@ -10,11 +10,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from sandbox.answers import refusal
 from sandbox.control import Control
 from sandbox.link import Link
 from sandbox.login import Login
@@ -62,7 +64,13 @@ def build(scene: Scene | None = None) -> Starlette:
         *Control(scene, login, pairing, post).routes(),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_call})
+
+
+async def _no_such_call(request: Request, error: Exception) -> Response:
+    """The shape of the control API's errors is that of a path there is not, too."""
+    assert isinstance(error, HTTPException)
+    return refusal(error.status_code, "NO_SUCH_CALL", f"there is no {request.method} {request.url.path}")
 
 
 class Document:

@@ -43,6 +43,8 @@ class Pairing:
 
     def scan(self, number: str, *, code: str = "", page_id: str = "", name: str | None, lids: bool | None) -> Account:
         """What a phone does with its camera. Raises SandboxError NO_SUCH_CODE, BANNED, NO_PHONE."""
+        if not code and not page_id:
+            raise SandboxError(400, "INVALID_REQUEST", "there is nothing to scan: paste the QR's text, or pick a page")
         for page in self._scene.pages.values():
             if page.code and (page.code == code or page.id == page_id):
                 return self._link(page, number, name, lids)
@@ -65,7 +67,7 @@ class Pairing:
         for page in self._scene.pages.values():
             if page.pairing == (number, typed):
                 return self._link(page, number, None, None)
-        raise SandboxError(404, "NO_SUCH_CODE", f"no page shows that code for {number}")
+        raise SandboxError(404, "NO_SUCH_CODE", f"no page shows that pairing code for {number} now")
 
     def _link(self, page: Page, number: str, name: str | None, lids: bool | None) -> Account:
         world = self._scene.world

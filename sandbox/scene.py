@@ -86,6 +86,7 @@ class Page:
             "code": self.code,
             "number": self.account.number if self.account else None,
             "pairing_code": self.pairing[1] if self.pairing else None,
+            "pairing_number": self.pairing[0] if self.pairing else None,
             "compat": self.compat,
             "online": self.streaming,
         }

@@ -43,3 +43,61 @@ def test_a_person_links_chats_and_logs_out(sandbox: Sandbox, tab: Callable[..., 
     for width in (390, 1280):
         phones.resize(width)
         assert phones.js("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_a_person_typed_is_kept_where_it_failed_and_gone_where_it_worked(
+    sandbox: Sandbox, tab: Callable[..., Tab]
+) -> None:
+    page, phones = tab("page"), tab("phones")
+    phones.open("phones")
+    phones.until("document.querySelector('#waiting').textContent.includes('No page shows a code now')")
+    phones.until("document.querySelector('#accounts').textContent.includes('No account yet')")
+    page.open()
+    phones.until("document.querySelector('#waiting button')")
+
+    phones.js(FILL.format("#scan [name=code]", "2@nonsense"))
+    click(phones, "#scan button:not([type])")
+    phones.until("document.querySelector('#notice.bad').textContent === 'no page shows that code now'")
+    assert phones.js("document.querySelector('#scan [name=code]').value") == "2@nonsense"
+    phones.js(FILL.format("#scan [name=code]", sandbox.get(f"{sandbox.url}api/pages")[0]["code"]))
+    phones.js(FILL.format("#scan [name=number]", ME))
+    click(phones, "#scan button:not([type])")
+    phones.until(f"document.querySelector('#notice:not(.bad)').textContent === '{ME} is linked'")
+    assert phones.js("document.querySelector('#scan [name=code]').value") == ""
+
+    phones.until(f"document.querySelector('#talk select').value === '{ME}'")
+    sandbox.put(f"{sandbox.url}api/absent/5491155550001")
+    phones.js(FILL.format("#talk [name=text]", "hello"))
+    click(phones, "#talk button:not([type])")
+    phones.until("document.querySelector('#notice.bad').textContent.includes('is not on WhatsApp')")
+    assert phones.js("document.querySelector('#talk [name=text]').value") == "hello"
+
+
+def test_what_was_chosen_to_happen_stays_chosen_when_the_account_is_drawn_again(
+    sandbox: Sandbox, tab: Callable[..., Tab]
+) -> None:
+    page, phones = tab("page"), tab("phones")
+    page.open()
+    phones.open("phones")
+    phones.js(FILL.format("#scan [name=number]", ME))
+    click(phones, "#waiting button")
+    phones.until("document.querySelector('#accounts').textContent.includes('connected')")
+    phones.js(FILL.format(f"#act-{ME}", "Network off"))
+    click(phones, f"#go-{ME}")
+    phones.until("document.querySelector('#accounts').textContent.includes('network off')")
+    assert phones.js(f"document.querySelector('#act-{ME}').value") == "Network off"
+
+
+def test_a_pairing_code_is_shown_with_the_number_it_is_for(sandbox: Sandbox, tab: Callable[..., Tab]) -> None:
+    page, phones = tab("page"), tab("phones")
+    page.open()
+    phones.open("phones")
+    phones.until("document.querySelector('#waiting button')")
+    page.until("window.WPP?.isFullReady")
+    code = page.js(f"WPP.conn.genLinkDeviceCodeForPhoneNumber('{ME}', false)")
+    phones.until(f"document.querySelector('#waiting').textContent.includes('pairing code {code} for {ME}')")
+    phones.js(FILL.format("#scan [name=number]", ME))
+    phones.js(FILL.format("#pair [name=code]", code))
+    click(phones, "#pair button")
+    phones.until(f"document.querySelector('#notice').textContent === '{ME} is linked'")
+    assert phones.js("document.querySelector('#pair [name=code]').value") == ""

@@ -12,13 +12,19 @@ async function call(method, path, body) {
   return said;
 }
 
-/** Does what a person asked for and says how it went. */
-async function act(path, body, done) {
+function say(text, bad = false) {
+  byId('notice').textContent = text;
+  byId('notice').className = bad ? 'bad' : '';
+}
+
+/** Does what a person asked for and says how it went; `typed` is emptied once it has been of use. */
+async function act(path, body, done, typed = null) {
   try {
     await call('POST', path, body);
-    byId('notice').textContent = done;
+    say(done);
+    if (typed) typed.value = '';
   } catch (error) {
-    byId('notice').textContent = error.message;
+    say(error.message, true);
   }
 }
 
@@ -31,12 +37,12 @@ function element(tag, properties, ...children) {
 const drawn = new Map();
 
 /** Rebuilds `region` where `what` differs from last time; the focus stays on what has the same id. */
-function draw(region, what, build) {
+function draw(region, what, build, nothing = '') {
   const text = JSON.stringify(what);
   if (drawn.get(region) === text) return;
   drawn.set(region, text);
   const focused = document.activeElement?.id;
-  byId(region).replaceChildren(...what.map(build));
+  byId(region).replaceChildren(...(what.length || !nothing ? what.map(build) : [element('p', {}, nothing)]));
   if (focused) byId(focused)?.focus();
 }
 
@@ -45,7 +51,7 @@ function draw(region, what, build) {
 function waiting(page) {
   const button = element('button', { type: 'button', id: `scan-${page.id}`, textContent: 'Scan it' });
   button.onclick = () => scan.elements.number.reportValidity() && link(page.id);
-  const shown = page.pairing_code ? ` · pairing code ${page.pairing_code}` : '';
+  const shown = page.pairing_code ? ` · pairing code ${page.pairing_code} for ${page.pairing_number}` : '';
   return element('article', {},
     element('p', {}, `Page ${page.id}, ${page.compat}${shown}`),
     element('p', {}, element('code', {}, `${page.code.slice(0, 40)}…`)),
@@ -58,7 +64,7 @@ function link(page) {
   const said = { ...how, number: number.value };
   if (name.value) said.name = name.value;
   if (lids.checked) said.lids = true;
-  return act('/scan', said, `${number.value} is linked`);
+  return act('/scan', said, `${number.value} is linked`, page ? null : code);
 }
 
 scan.onsubmit = (event) => {
@@ -69,7 +75,8 @@ scan.onsubmit = (event) => {
 byId('pair').onsubmit = (event) => {
   event.preventDefault();
   const { value: number } = scan.elements.number;
-  act('/pair', { number, code: event.target.elements.code.value }, `${number} is linked`);
+  const { code } = event.target.elements;
+  act('/pair', { number, code: code.value }, `${number} is linked`, code);
 };
 
 // --- accounts
@@ -100,12 +107,22 @@ const ACTS = {
   'Send normally': ['sending', { mode: 'ok' }],
 };
 
+const STATES = {
+  connected: 'connected',
+  linked: 'linked; its page is closed or offline',
+  gone: 'gone: no device is linked any more',
+};
+const chosen = new Map(); // by number: an account that is drawn again keeps what was chosen to happen to it
+
 function account(one) {
   const choice = element('select', { id: `act-${one.number}`, ariaLabel: `What happens to ${one.number}` },
     ...Object.keys(ACTS).map((name) => element('option', {}, name)));
+  choice.value = chosen.get(one.number) ?? choice.value;
+  choice.onchange = () => chosen.set(one.number, choice.value);
   const go = element('button', { type: 'button', id: `go-${one.number}`, textContent: 'Do it' });
   go.onclick = () => {
     const [action, said] = ACTS[choice.value];
+    chosen.set(one.number, choice.value);
     act(`/accounts/${one.number}/${action}`, said, `${one.number}: ${choice.value}`);
   };
   const troubles = [
@@ -115,7 +132,7 @@ function account(one) {
   ].filter(Boolean);
   return element('article', {},
     element('h3', {}, `+${one.number} ${one.name}`),
-    element('p', {}, [one.state, one.lids && 'LIDs', ...troubles].filter(Boolean).join(' · ')),
+    element('p', {}, [STATES[one.state] ?? one.state, one.lids && 'LIDs', ...troubles].filter(Boolean).join(' · ')),
     element('div', { className: 'buttons' }, choice, go));
 }
 
@@ -154,12 +171,11 @@ function choices(one, mine) {
   return [react, edit, button('Delete', () => change('revoke', {}, 'Deleted'))];
 }
 
-talk.onsubmit = async (event) => {
+talk.onsubmit = (event) => {
   event.preventDefault();
   const { phone, account: to, text } = talk.elements;
-  if (!text.value) return;
-  await act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent');
-  text.value = '';
+  if (!to.value) say('No account is linked yet: whom should it write to?', true);
+  else if (text.value) act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent', text);
 };
 
 byId('call').onclick = () => {
@@ -197,15 +213,16 @@ async function showChat() {
 async function refresh(phoneToo) {
   try {
     const state = await call('GET', '/state');
-    draw('waiting', state.pages.filter((page) => page.code), waiting);
-    draw('accounts', state.accounts, account);
+    draw('waiting', state.pages.filter((page) => page.code), waiting,
+      'No page shows a code now. Have the service start a client: POST /init.');
+    draw('accounts', state.accounts, account, 'No account yet: link a device first.');
     draw('phones', state.phones.map(({ number, name }) => [number, name]).slice(0, 200),
       ([number, name]) => element('option', { value: number, label: name }));
     offer(state.accounts.map((one) => one.number));
     if (phoneToo) await showPhone();
     await showChat();
   } catch (error) {
-    byId('notice').textContent = error.message;
+    say(error.message, true);
   }
 }
 
@@ -219,8 +236,8 @@ function offer(numbers) {
 
 const changes = new EventSource('/api/changes');
 changes.onmessage = () => refresh(false);
-changes.onerror = () => { byId('notice').textContent = 'The sandbox does not answer; trying again.'; };
+changes.onerror = () => say('The sandbox does not answer; trying again.', true);
 changes.onopen = () => {
-  byId('notice').textContent = '';
+  say('');
   refresh(true);
 };
