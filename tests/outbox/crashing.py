@@ -15,18 +15,28 @@ from actors.browser.fake import Delivery, FakePage
 from actors.outbox import dispatcher
 from actors.outbox.protocol import Outcome
 from actors.store.group_commit import GroupCommit
-from actors.store.outbox import AcceptMessage, MarkSending, SettleMessage
+from actors.store.outbox import AcceptMessage, MarkSending, RequeueMessage, SettleMessage
 from tests.campaign.fake_whatsapp import RecordedWhatsApp
 from tests.outbox.conftest import Post
 
 CRASHED = 9
-COMMITS: dict[str, type] = {"acceptance": AcceptMessage, "mark": MarkSending, "settlement": SettleMessage}
+COMMITS: dict[str, type] = {
+    "acceptance": AcceptMessage,
+    "mark": MarkSending,
+    "settlement": SettleMessage,
+    "requeue": RequeueMessage,
+}
 POINTS = (
-    *(f"{side} the {commit}" for commit in COMMITS for side in ("before", "after")),
+    *(f"{side} the {commit}" for commit in ("acceptance", "mark", "settlement") for side in ("before", "after")),
     "before the page has it",
     "after WhatsApp has it",
     "after the page has answered",
 )
+AGAIN = (
+    *(("before the page has it", f"{side} the requeue") for side in ("before", "after")),
+    *(("after WhatsApp has it", f"{side} the settlement") for side in ("before", "after")),
+)
+"""Where it ends first, and where it ends once more while that is made up for by a look-up."""
 TEXT, KEY = "hello", "order-1"
 
 

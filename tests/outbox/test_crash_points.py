@@ -12,7 +12,7 @@ from actors.browser.fake import Delivery
 from actors.store.message_states import MessageState
 from tests.campaign.fake_whatsapp import RecordedWhatsApp, arrivals
 from tests.outbox.conftest import CHAT, ONE, Post
-from tests.outbox.crashing import CRASHED, KEY, POINTS, TEXT, hand_in
+from tests.outbox.crashing import AGAIN, CRASHED, KEY, POINTS, TEXT, hand_in
 
 ROOT = Path(__file__).parents[2]
 LEFT = {"after WhatsApp has it", "after the page has answered", "before the settlement", "after the settlement"}
@@ -21,16 +21,35 @@ LEFT = {"after WhatsApp has it", "after the page has answered", "before the sett
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_message_arrives_once_wherever_the_process_ended(tmp_path: Path, point: str) -> None:
-    command = [sys.executable, "-m", "tests.outbox.crashing", str(tmp_path), point]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
-    assert ended.returncode == CRASHED, ended.stderr.decode()[-2000:]
+    crash(tmp_path, point)
     assert [arrival.text for arrival in arrivals(tmp_path / "whatsapp")] == ([TEXT] if point in LEFT else [])
 
-    post = hand_in(tmp_path)
+    arrives_once(tmp_path)
+
+
+@pytest.mark.parametrize(("first", "second"), AGAIN)
+def test_a_message_arrives_once_if_the_process_ends_again_while_it_makes_up_for_an_end(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    crash(tmp_path, first)
+    crash(tmp_path, second)
+    arrives_once(tmp_path)
+
+
+def crash(directory: Path, point: str) -> None:
+    """A life of the service that ends at this point."""
+    command = [sys.executable, "-m", "tests.outbox.crashing", str(directory), point]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == CRASHED, ended.stderr.decode()[-2000:]
+
+
+def arrives_once(directory: Path) -> None:
+    """Its caller asks again in the next life; that is told, and WhatsApp has it, as one message."""
+    post = hand_in(directory)
     try:
         (message,) = post.all()
         assert (message.state, message.key, message.chat) == (MessageState.SENT, KEY, CHAT)
-        assert [arrival.times for arrival in arrivals(tmp_path / "whatsapp")] == [1]
+        assert [arrival.times for arrival in arrivals(directory / "whatsapp")] == [1]
         assert post.browser.whatsapp.arrivals(ONE, message.message_id) == 1
     finally:
         close(post)
