@@ -9,7 +9,8 @@ module.exports = {
     {
       name: "session-manager",
       cwd: root,
-      script: path.join(root, ".venv", "bin", "session-manager"),
+      // Below cwd: a script with a space in it PM2 would take for a line of shell.
+      script: ".venv/bin/session-manager",
       args: "serve",
       interpreter: "none",
       // One instance owns a data directory; a second one would refuse to start.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 VERSION = "7.0.4"
 ROOT = Path(__file__).parents[2]
 ECOSYSTEM = "config/deploy/ecosystem.config.cjs"
+SPACED = "a checkout"
+"""Operators have directories such as this one."""
 INSTALL_SECONDS, COMMAND_SECONDS = 100.0, 45.0
 
 
@@ -36,6 +39,15 @@ def installed(prefix: Path) -> Path:
     if done.returncode != 0:
         pytest.skip(f"npm cannot install pm2@{VERSION}: {done.stderr.strip()[-300:]}")
     return prefix / "node_modules" / ".bin" / "pm2"
+
+
+def laid(place: Path) -> Path:
+    """An ecosystem file in a checkout whose path has a space, and that has our `.venv`."""
+    file = place / SPACED / ECOSYSTEM
+    file.parent.mkdir(parents=True)
+    shutil.copy(ROOT / ECOSYSTEM, file)
+    (place / SPACED / ".venv").symlink_to(ROOT / ".venv")
+    return file
 
 
 class Pm2:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.pm2 import ECOSYSTEM, ROOT, Pm2, installed
+from tests.deploy.pm2 import ROOT, Pm2, installed, laid
 from tests.rig import Consumer, Sandbox, descendants, naming
 from tests.rig.processes import free_port, until
 
@@ -27,8 +27,8 @@ SECONDS = 30.0
 class Deployed:
     """The service under PM2: `url` and `data_dir` are what a Consumer asks for."""
 
-    def __init__(self, pm2: Pm2, sandbox: Sandbox, data_dir: Path, port: int) -> None:
-        self.pm2, self.sandbox, self.data_dir = pm2, sandbox, data_dir
+    def __init__(self, pm2: Pm2, sandbox: Sandbox, data_dir: Path, port: int, ecosystem: Path) -> None:
+        self.pm2, self.sandbox, self.data_dir, self.ecosystem = pm2, sandbox, data_dir, ecosystem
         self._port = port
 
     @property
@@ -44,6 +44,11 @@ class Deployed:
             return httpx.get(f"{self.url}/ready", timeout=5.0).status_code == 200
         except httpx.TransportError:
             return False
+
+    def start(self) -> None:
+        """`pm2 start`, until it takes work."""
+        self.pm2.run("start", str(self.ecosystem))
+        self.up()
 
     def up(self) -> None:
         until(self.answers, bool, "the service takes work", SECONDS)
@@ -73,9 +78,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         }
         pm2 = Pm2(program, place / "home", variables)
         stack.callback(pm2.run, "kill")
-        pm2.run("start", ECOSYSTEM)
-        service = Deployed(pm2, sandbox, place / "data", port)
-        service.up()
+        service = Deployed(pm2, sandbox, place / "data", port, laid(place))
+        service.start()
         for number in CLIENTS:
             with closing(Consumer(service, sandbox, number)) as consumer:
                 consumer.pair()
@@ -120,9 +124,8 @@ def test_a_stop_is_graceful_and_leaves_nothing(deployed: Deployed) -> None:
     assert "SIGKILL" not in pm2.said()[told:]
     assert naming(deployed.data_dir) == set()
     assert not Path(f"/proc/{pid}").exists()
-    pm2.run("start", ECOSYSTEM)
+    deployed.start()
     assert len(pm2.instances()) == 1
-    deployed.up()
     deployed.reach("READY")
 
 
