@@ -90,6 +90,9 @@ class RunningBrowser(Browser, Protocol):
     def processes(self) -> Mapping[ClientId, int]:
         """The first process of each page that has one."""
 
+    def logins(self) -> frozenset[ClientId]:
+        """The clients whose login is stored, running or not. Blocks for a moment; any thread."""
+
     def check(self) -> None:
         """Whether there is all that `start` needs. Raises BrowserUnavailable."""
 
@@ -168,6 +171,10 @@ class System:
     def find(self, client_id: ClientId) -> ActorRef[Any] | None:
         """The client's actor, if it runs."""
         return self._directory.find(client_id)
+
+    def logins(self) -> frozenset[ClientId]:
+        """The clients whose login is stored, running or not. Blocks for a moment."""
+        return self._browser.logins()
 
     def keys(self) -> tuple[ApiKey, ...]:
         """The API keys there are, read before `start`. Blocks. Raises StartRefused."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pykka import ActorDeadError
+from pykka import ActorDeadError, Timeout
 
-from actors.clients.errors import NotReady, ShuttingDown
+from actors.clients.errors import NoSuchClient, NotReady, ShuttingDown
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -35,6 +35,8 @@ from actors.clients.protocol import (
 from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
 from actors.runtime import ask
+from actors.store.errors import StoreUnavailable
+from actors.store.sessions import GetSession, GetSessions
 from actors.store.transitions import GetTransitions
 from gateway.logs import cause
 
@@ -93,6 +95,9 @@ class System(Protocol):
     def find(self, client_id: ClientId) -> ActorRef[Any] | None:
         """The client's actor, if it runs. One dict lookup, any thread."""
 
+    def logins(self) -> frozenset[ClientId]:
+        """The clients whose login is stored, running or not. Blocks for a moment."""
+
     def start(self) -> None:
         """Build the tree. Blocks until callers can be served, not until clients are READY. Raises StartRefused."""
 
@@ -130,9 +135,15 @@ class Bridge:
         return answer
 
     async def delete(self, client_id: ClientId) -> Deleted:
-        """Log out, stop, forget; what it has queued will not leave. Raises NoSuchClient."""
+        """Log out, stop, forget; what it has queued will not leave. Raises NoSuchClient where nothing is known."""
         self.refuse_while_draining()
-        answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
+        remembered = await self._is_remembered(client_id)
+        try:
+            answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
+        except NoSuchClient:  # no client and no login: the supervisor has had it forgotten all the same
+            if not remembered:
+                raise
+            answer = Deleted(client_id, logged_out=False)
         with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted all the same
             self._system.outbox.tell(GiveUp(client_id))
         return answer
@@ -147,6 +158,19 @@ class Bridge:
         """Every client there is, ordered by number."""
         answer: tuple[Status, ...] = await self._supervisor(GetClients(), ANSWER_SECONDS)
         return answer
+
+    async def known(self) -> tuple[Status, ...]:
+        """Those, and as NOT_INITIALIZED every other one of which something is remembered, ordered by number.
+
+        Raises StoreUnavailable.
+        """
+        remembered = {session.client_id for session in await self._stored(GetSessions())} | await self.logins()
+        there = {status.client_id: status for status in await self.clients()}
+        return tuple(there.get(one) or self._absent(one) for one in sorted(remembered | there.keys()))
+
+    async def logins(self) -> frozenset[ClientId]:
+        """The clients whose login is stored, running or not."""
+        return await asyncio.to_thread(self._system.logins)
 
     async def status(self, client_id: ClientId) -> Status:
         """What is known of the client; NOT_INITIALIZED where none runs. The same object until something changes.
@@ -193,10 +217,8 @@ class Bridge:
 
         Raises StoreUnavailable.
         """
-        try:
-            return await self._system.store.ask(GetTransitions(client_id, limit)).wait(ANSWER_SECONDS)
-        except ActorDeadError as error:
-            raise ShuttingDown from error
+        told: tuple[Transition, ...] = await self._stored(GetTransitions(client_id, limit))
+        return told
 
     async def screenshot(self, client_id: ClientId) -> bytes:
         """A PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""
@@ -223,6 +245,18 @@ class Bridge:
             return await ask(self._system.supervisor, message, timeout=seconds)
         except ActorDeadError as error:
             raise ShuttingDown from error
+
+    async def _stored(self, question: Any) -> Any:
+        try:
+            return await self._system.store.ask(question).wait(ANSWER_SECONDS)
+        except ActorDeadError as error:
+            raise ShuttingDown from error
+
+    async def _is_remembered(self, client_id: ClientId) -> bool:
+        try:
+            return await self._stored(GetSession(client_id)) is not None
+        except (StoreUnavailable, Timeout):  # what runs, or has a login, is deleted without knowing that
+            return False
 
     def refuse_while_draining(self) -> None:
         """Raises ShuttingDown once `draining` is set."""

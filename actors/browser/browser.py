@@ -62,6 +62,10 @@ class ChromiumBrowser:
             pages = list(self._pages)
         return {page.client_id: page.pid for page in pages if page.pid is not None}
 
+    def logins(self) -> frozenset[ClientId]:
+        """The clients whose login is stored, running or not. Blocks for a moment; any thread."""
+        return self._profiles.logins()
+
     def check(self) -> None:
         """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
         self._found = wa_js.load(), builds.find(self._options.chromium)

@@ -211,6 +211,10 @@ class Profiles:
                 if directory.name.isdigit():
                     yield Profile(directory)
 
+    def logins(self) -> frozenset[ClientId]:
+        """Whose login is stored."""
+        return frozenset(ClientId(int(profile.directory.name)) for profile in self.all() if profile.has_login)
+
     @contextlib.asynccontextmanager
     async def owned(self, client_id: ClientId, files: Executor) -> AsyncIterator[Profile]:
         """Wait until nobody has the profile, and have it. Raises ProfileInUse, OSError.

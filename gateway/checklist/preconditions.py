@@ -80,7 +80,8 @@ def port(site: Site) -> Seen:
 def configuration(site: Site) -> Seen:
     """That the running service's settings can be read and are without fault."""
     if site.settings is None:
-        return failed("seen.settings_wrong", why=site.problem)
+        wrong = failed("seen.settings_wrong", why=site.problem)
+        return skipped("seen.settings_unseen", why=site.unseen) if site.unseen else wrong
     given = sorted(site.settings.model_fields_set)
     return passed("seen.settings", given=", ".join(f"SM_{name.upper()}" for name in given))
 

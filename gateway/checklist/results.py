@@ -37,6 +37,10 @@ RESULTS: dict[str, tuple[str, str]] = {
     "seen.port_taken": ("process {pid} listens there: {program}", "allí escucha el proceso {pid}: {program}"),
     "seen.settings": ("given: {given}", "definidas: {given}"),
     "seen.settings_wrong": ("{why}", "{why}"),
+    "seen.settings_unseen": (
+        "{why}; run it as the service's user or root, on its host or in its container",
+        "{why}; ejecútela como el usuario del servicio o root, en su servidor o en su contenedor",
+    ),
     "seen.chromium": ("{path}: {said}", "{path}: {said}"),
     "seen.chromium_broken": ("{path} does not run: {said}", "{path} no se ejecuta: {said}"),
     "seen.no_chromium": ("none of {names} was found", "no se encontró {names}"),

@@ -65,7 +65,7 @@ class Site:
         self.hosting: Hosting | None = HOSTINGS.get(wanted.keeper)
         self.memory = Memory()
         self.settings: Settings | None = None
-        self.problem = ""
+        self.problem = self.unseen = ""
         self._process: psutil.Process | None = None
 
     def __enter__(self) -> Site:
@@ -79,16 +79,19 @@ class Site:
             self.sandbox.close()
 
     def look_around(self) -> None:
-        """Find the settings that the running service has; `problem` says why there are none."""
+        """Find the settings that the running service has. Else `problem` says what is wrong with them, or `unseen` why
+        they cannot be looked at from here."""
         process = self.process()
-        self.settings, self.problem = None, ""
+        self.settings, self.problem, self.unseen = None, "", ""
         if process is not None:
             try:
                 self.settings = settings_of(process)
             except StartRefused as refusal:
                 self.problem = str(refusal).replace("\n", " ")
             except psutil.AccessDenied:
-                self.problem = f"/proc/{process.pid}/environ: Permission denied"
+                self.unseen = f"/proc/{process.pid}/environ: Permission denied"
+            except OSError as error:  # its directory is not there for us: it runs in a container, or was moved away
+                self.unseen = f"{error.filename}: {error.strerror}"
 
     def lacks(self, need: Need) -> bool:
         """Whether a step with this need cannot be played."""

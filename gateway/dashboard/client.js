@@ -2,13 +2,13 @@
 
 import { call } from './api.js';
 import { strip } from './chart.js';
-import { reason, start } from './clients.js';
-import { act, confirm } from './dialogs.js';
+import { reason, reasonText, start } from './clients.js';
+import { act, confirm, picture } from './dialogs.js';
 import { button, draw, element } from './dom.js';
 import { messageForm } from './messages.js';
 import { pairingCard } from './pairing.js';
 import { duration, has, mebibytes, moment, secondsSince, t } from './texts.js';
-import { forget, lookOf, may, readyShare, refresh, world } from './world.js';
+import { forget, lookOf, may, readyShare, refresh, sinceOf, world } from './world.js';
 
 const CAN_START = new Set(['NOT_INITIALIZED', 'AUTH_FAILURE', 'DISCONNECTED_LOGOUT', 'DISCONNECTED_BANNED', 'ERROR']);
 const SHOWN = 50;
@@ -28,12 +28,12 @@ export function clientPanel(id) {
 
   function update() {
     const client = world.clients.get(id) ?? { id, state: 'NOT_INITIALIZED' };
-    draw(head, [client.state, client.phone, minute(client.since)], () => heading(client));
-    draw(todo, [client.state, client.reason, client.reason_text], () => advice(client));
+    draw(head, [client.state, client.phone, minute(sinceOf(client))], () => heading(client));
+    draw(todo, [client.state, client.reason, client.reason_text, client.has_login], () => advice(client));
     todo.className = `todo ${lookOf(client.state)}`;
     todo.hidden = !todo.textContent;
     draw(facts, factRows(client), () => [element('h3', {}, t('facts')), element('dl', {}, factRows(client).map(([name, said]) => element('div', {}, element('dt', {}, name), element('dd', {}, said))))]);
-    draw(hour, [client.state, client.since, world.histories.get(id)?.length, Math.floor(Date.now() / 10_000)], () => hourChart(client));
+    draw(hour, [client.state, sinceOf(client), world.histories.get(id)?.length, Math.floor(Date.now() / 10_000)], () => hourChart(client));
     draw(timeline, [world.histories.get(id)], () => moves(world.histories.get(id) ?? []));
     pairing.update(client);
     message?.update(client);
@@ -50,7 +50,7 @@ function heading(client) {
       element('h2', { id: 'client-title', tabindex: '-1' }, t('client', { id })),
       element('p', { class: 'quiet' },
         element('span', { class: `badge ${lookOf(state)}` }, t(`state_${state}`)),
-        [client.phone && ` +${client.phone}`, client.since && t('since', { time: minute(client.since) })].filter(Boolean).join(' · '))),
+        [client.phone && ` +${client.phone}`, sinceOf(client) && t('since', { time: minute(sinceOf(client)) })].filter(Boolean).join(' · '))),
     may('control') && element('div', { class: 'buttons' }, actions(client)),
   ];
 }
@@ -60,13 +60,14 @@ function actions({ id, state }) {
   const order = (name, method, path, after) => async (event) => {
     const pressed = event.currentTarget;
     if (!await confirm(t(`${name}Title`, { id }), t(`${name}Why`), t(name))) return;
-    const done = { stop: 'stopped', logOut: 'loggedOut', delete: 'deleted' }[name];
+    const done = { stop: 'hasStopped', logOut: 'loggedOut', delete: 'deleted' }[name];
     const said = await act(pressed, () => call(method, path, { client: method === 'POST' ? id : undefined }), t(done, { id }));
     if (said) after?.();
     refresh().catch(() => {});
   };
   return [
     CAN_START.has(state) && button(t(running ? 'startAgain' : 'start'), (event) => start(event.currentTarget, id), { class: 'primary', id: 'do-start' }),
+    may('admin') && running && !CAN_START.has(state) && button(t('screenshot'), () => picture(t('screenshotTitle', { id }), `/clients/${id}/screenshot`, t('noScreenshot')), { id: 'do-screenshot' }),
     running && button(t('stop'), order('stop', 'POST', '/stop'), { id: 'do-stop' }),
     state === 'READY' && button(t('logOut'), order('logOut', 'POST', '/logout'), { id: 'do-log-out' }),
     button(t('delete'), order('delete', 'DELETE', `/session/${id}`, () => { forget(id); location.hash = '#/clients'; }), { class: 'danger', id: 'do-delete' }),
@@ -74,13 +75,17 @@ function actions({ id, state }) {
 }
 
 function advice(client) {
-  const said = has(`todo_${client.state}`) ? t(`todo_${client.state}`) : '';
-  const why = client.state !== 'READY' && client.reason ? reason(client) : '';
+  const todo = client.state === 'NOT_INITIALIZED' && !client.has_login ? 'todo_noLogin' : `todo_${client.state}`;
+  const said = [`todo_${client.reason}`, todo].find(has);
+  const why = client.reason ? reason(client) : '';
   return [
-    why && element('b', {}, `${why}. `), said,
-    why && client.reason_text && client.reason_text !== why && element('small', {}, client.reason_text),
+    why && element('b', {}, `${why}. `), said && t(said),
+    client.state !== 'READY' && client.reason_text && client.reason_text !== why && inEnglish(client.reason_text),
   ];
 }
+
+/** The service's own words, which are English. */
+const inEnglish = (text) => element('small', { lang: 'en' }, text);
 
 function factRows(client) {
   const running = !CAN_START.has(client.state);
@@ -113,8 +118,8 @@ function moves(history) {
 }
 
 function move({ at, state, reason: code, reason_text: text }) {
-  const why = code && (has(`reason_${code}`) ? t(`reason_${code}`) : code);
+  const why = code && reasonText(code, state);
   return element('li', {},
     element('time', { datetime: at }, moment(at)),
-    element('span', {}, element('i', { class: `dot ${lookOf(state)}`, 'aria-hidden': 'true' }), element('b', {}, t(`state_${state}`)), why && ` · ${why}`, text && text !== why && element('small', {}, text)));
+    element('span', {}, element('i', { class: `dot ${lookOf(state)}`, 'aria-hidden': 'true' }), element('b', {}, t(`state_${state}`)), why && ` · ${why}`, text && text !== why && inEnglish(text)));
 }

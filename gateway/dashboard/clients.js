@@ -6,7 +6,7 @@ import { clientPanel } from './client.js';
 import { act } from './dialogs.js';
 import { draw, drawEach, element } from './dom.js';
 import { duration, has, mebibytes, secondsSince, t } from './texts.js';
-import { GROUPS, groupOf, lookOf, may, refresh, world } from './world.js';
+import { GROUPS, groupOf, lookOf, may, refresh, sinceOf, world } from './world.js';
 
 let filter = 'all';
 let query = '';
@@ -88,14 +88,21 @@ function matches(client) {
 
 /** Why a client is where it is, shortly; nothing where all is well. */
 export function reason(client) {
+  if (client.state === 'NOT_INITIALIZED') return t(client.has_login ? 'loginKept' : 'noLogin');
   if (!client.reason || client.state === 'READY') return '';
-  return has(`reason_${client.reason}`) ? t(`reason_${client.reason}`) : client.reason;
+  return reasonText(client.reason, client.state);
 }
 
-const spans = (client) => [client.state, client.since, world.histories.get(client.id)?.length, Math.floor(Date.now() / 30_000)];
+/** A reason in words; nothing where the state says as much already. */
+export function reasonText(code, state) {
+  const text = has(`reason_${code}`) ? t(`reason_${code}`) : code;
+  return text === t(`state_${state}`) ? '' : text;
+}
+
+const spans = (client) => [client.state, sinceOf(client), world.histories.get(client.id)?.length, Math.floor(Date.now() / 30_000)];
 
 const rowText = (client) => [
-  client.phone, client.state, reason(client), client.since && duration(rounded(secondsSince(client.since))), client.memory && mebibytes(client.memory), client.healthy,
+  client.phone, client.state, reason(client), sinceOf(client) && duration(rounded(secondsSince(sinceOf(client)))), client.memory && mebibytes(client.memory), client.healthy,
 ];
 
 /** Seconds as a row shows them: below a minute the row need not be drawn anew each second. */

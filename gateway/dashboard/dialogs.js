@@ -37,6 +37,14 @@ export function showOnce(title, why, secret) {
   const dialog = open(title, [element('p', {}, why), text], [button(t('close'), () => dialog.close()), copy]);
 }
 
+/** Shows a picture of the service's, or `none` where there is none. */
+export function picture(title, source, none) {
+  const said = element('p', { class: 'wrong', role: 'alert' });
+  const shown = element('img', { src: source, alt: title, onerror: () => { shown.hidden = true; said.textContent = none; } });
+  const dialog = open(title, [said, shown], button(t('close'), () => dialog.close(), { autofocus: true }));
+  dialog.classList.add('large');
+}
+
 /** Says something for a few seconds. */
 export function notice(text, kind = 'good') {
   const said = element('p', { class: kind }, text);

@@ -10,13 +10,14 @@ export const GROUPS = {
   ready: ['READY'],
   waiting: ['QR_REQUIRED'],
   recovering: ['INITIALIZING', 'RECONNECTING', 'DISCONNECTED_RECOVERABLE'],
-  ended: ['AUTH_FAILURE', 'DISCONNECTED_LOGOUT', 'DISCONNECTED_BANNED', 'ERROR', 'NOT_INITIALIZED'],
+  ended: ['AUTH_FAILURE', 'DISCONNECTED_LOGOUT', 'DISCONNECTED_BANNED', 'ERROR'],
+  stopped: ['NOT_INITIALIZED'],
 };
-export const groupOf = (state) => Object.keys(GROUPS).find((group) => GROUPS[group].includes(state)) ?? 'ended';
+export const groupOf = (state) => Object.keys(GROUPS).find((group) => GROUPS[group].includes(state)) ?? 'stopped';
 
 /** What a state looks like: the class that colours it. */
 export const lookOf = (state) => ({
-  DISCONNECTED_BANNED: 'bad', ERROR: 'bad', AUTH_FAILURE: 'bad',
+  DISCONNECTED_BANNED: 'bad', ERROR: 'bad', AUTH_FAILURE: 'bad', NOT_INITIALIZED: 'ended',
 }[state] ?? groupOf(state));
 
 export const world = {
@@ -37,9 +38,12 @@ export function tell(changes = []) {
   for (const listener of listeners) listener(changes);
 }
 
+/** Since when a client is where it is: of one that does not run its history knows. */
+export const sinceOf = ({ id, since }) => since ?? world.histories.get(id)?.at(-1)?.at ?? null;
+
 /** Reads all clients, and the histories of those that moved. */
 export async function refresh() {
-  const told = await call('GET', '/clients?detail=1');
+  const { told, whole } = await listed();
   const changes = [];
   const there = new Set(told.map(({ id }) => id));
   for (const client of told) {
@@ -48,19 +52,27 @@ export async function refresh() {
       if (before || world.known) changes.push(client);
       wanted.add(client.id);
     }
-    world.clients.set(client.id, client);
+    world.clients.set(client.id, { ...client, phone: client.phone ?? before?.phone });
   }
-  for (const client of world.clients.values()) {
-    if (there.has(client.id) || client.state === 'NOT_INITIALIZED') continue;
-    // It runs no more. It stays in sight as long as this page does: somebody may want to start it again.
-    const gone = { id: client.id, state: 'NOT_INITIALIZED', since: new Date().toISOString(), phone: client.phone };
-    world.clients.set(client.id, gone);
-    wanted.add(client.id);
-    changes.push(gone);
+  for (const { id } of [...world.clients.values()]) {
+    if (whole && !there.has(id)) {
+      world.clients.delete(id);
+      world.histories.delete(id);
+    }
   }
   world.known = true;
   tell(changes);
   readHistories();
+}
+
+/** Every client that is known; without the store those that run, and not `whole`. */
+async function listed() {
+  try {
+    return { told: await call('GET', '/clients?detail=1&known=1'), whole: true };
+  } catch (error) {
+    if (error.code !== 'STORE_UNAVAILABLE') throw error;
+    return { told: await call('GET', '/clients?detail=1'), whole: false };
+  }
 }
 
 /** Forgets a client that was deleted. */
@@ -103,7 +115,7 @@ export function lastHour(client, now = Date.now()) {
   const moves = (world.histories.get(client.id) ?? [])
     .map(({ at, state, previous_state: before }) => ({ at: Date.parse(at), before, state }))
     .filter(({ at }) => at > began);
-  const first = Date.parse(client.since ?? '') || now;
+  const first = Date.parse(sinceOf(client) ?? '') || now;
   if (!moves.length) return [{ state: client.state, from: Math.max(began, first), to: now }];
   const spans = [{ state: moves[0].before, from: began, to: moves[0].at }];
   moves.forEach(({ at, state }, place) => spans.push({ state, from: at, to: moves[place + 1]?.at ?? now }));

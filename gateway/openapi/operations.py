@@ -82,7 +82,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         text="Never starts, wakes or waits for anything.",
     ),
     ("GET", "/clients"): Operation(
-        CLIENTS, "Every client, and its state", {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery
+        CLIENTS,
+        "Every client that runs, and its state",
+        {200: list[ClientDetail] | list[ClientEntry]},
+        query=ClientsQuery,
     ),
     ("GET", "/clients/{id}/history"): Operation(
         CLIENTS,

@@ -48,13 +48,20 @@ async def init(gateway: Gateway, client_id: ClientId, request: Request) -> Respo
 
 
 async def clients(gateway: Gateway, request: Request) -> Response:
-    """Every client that the caller's key is for, and its state; with `detail=1` all that is known of each."""
-    seen = [status for status in await gateway.bridge.clients() if may_see(request.scope, status.client_id)]
-    if not parse_query(request, ClientsQuery).detail:
+    """Every client that the caller's key is for, and its state: those that run, with `known=1` all others too.
+
+    With `detail=1` comes all that is known of each.
+    """
+    query, bridge = parse_query(request, ClientsQuery), gateway.bridge
+    listed = await (bridge.known() if query.known else bridge.clients())
+    seen = [status for status in listed if may_see(request.scope, status.client_id)]
+    if not query.detail:
         return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
+    logins = await bridge.logins()
     # The supervisor is told of states only; the rest each client knows itself.
-    known = await asyncio.gather(*(gateway.bridge.status(status.client_id) for status in seen))
-    return reply([ClientDetail.of(status) for status in known if status.state is not State.NOT_INITIALIZED])
+    told = await asyncio.gather(*(bridge.status(status.client_id) for status in seen))
+    shown = [status for status in told if query.known or status.state is not State.NOT_INITIALIZED]
+    return reply([ClientDetail.of(status, has_login=status.client_id in logins) for status in shown])
 
 
 async def log_out(gateway: Gateway, client_id: ClientId, _: Request) -> Response:

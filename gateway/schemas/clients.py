@@ -142,15 +142,18 @@ class ClientEntry(Answer):
 
 
 class ClientsQuery(BaseModel):
-    """Query of GET /clients: `detail=1` for all that is known of each."""
+    """Query of GET /clients."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    detail: bool = False
+    detail: bool = Field(False, description="All that is known of each.")
+    known: bool = Field(False, description="Those too that do not run, as NOT_INITIALIZED, until they are deleted.")
 
 
 class ClientDetail(ClientEntry):
-    """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured."""
+    """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured; `has_login`: a
+    start would resume it without a QR.
+    """
 
     reason: Reason | None
     reason_text: str | None
@@ -164,9 +167,10 @@ class ClientDetail(ClientEntry):
     phone: str | None
     pairing_code: str | None
     memory: int | None
+    has_login: bool
 
     @classmethod
-    def of(cls, status: Status) -> Self:
+    def of(cls, status: Status, *, has_login: bool) -> Self:
         """Fill from a client's status."""
         return cls(
             id=status.client_id,
@@ -183,6 +187,7 @@ class ClientDetail(ClientEntry):
             phone=status.phone,
             pairing_code=status.pairing_code,
             memory=status.memory,
+            has_login=has_login,
         )
 
 

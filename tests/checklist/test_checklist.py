@@ -13,10 +13,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from gateway.checklist.hosting import told_by_pm2, told_by_systemd
 from gateway.checklist.plan import STEPS
+from gateway.checklist.preconditions import configuration
+from gateway.checklist.site import Site, Wanted
 from gateway.checklist.steps import Need, Phase
 from gateway.checklist.texts import TABLE
 from tests.gateway.test_process import SERVE, program
@@ -86,6 +89,25 @@ def test_what_systemd_tells_is_read() -> None:
     assert told_by_systemd("ExecMainStatus=0\nTimeoutStopUSec=25s\n") == (0, 25.0)
     assert told_by_systemd("ExecMainStatus=3\nTimeoutStopUSec=1min 30s\n") == (3, 90.0)
     assert told_by_systemd("") == (None, None)
+
+
+def test_a_service_whose_directory_is_not_to_be_seen_from_here_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in a container, say."""
+    (there := tmp_path / "there").mkdir()
+    with Site(Wanted("http://127.0.0.1:1")) as site:
+        process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd=there)
+        there.rmdir()
+        monkeypatch.setattr(site, "process", lambda: psutil.Process(process.pid))
+        try:
+            site.look_around()
+        finally:
+            process.communicate(b"\n")
+    assert (site.settings, site.problem) == (None, "")
+    assert "No such file or directory" in site.unseen
+    seen = configuration(site)
+    assert (seen.verdict, seen.text) == ("skipped", "seen.settings_unseen")
 
 
 # --- against a service without clients --------------------------------------------------------------------------

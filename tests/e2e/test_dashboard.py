@@ -79,7 +79,7 @@ def test_from_an_empty_page_to_a_message_that_was_read(serve: Serve, consumer: C
     with serve() as service:
         someone = consumer(service, 7)
         window.goto(f"{service.url}/dashboard")
-        window.until("document.body.innerText.includes('No client runs.')")
+        window.until("document.body.innerText.includes('No client yet.')")
 
         window.fill("#start-number", "7")
         window.click("#start")
@@ -93,6 +93,10 @@ def test_from_an_empty_page_to_a_message_that_was_read(serve: Serve, consumer: C
         window.until("document.querySelectorAll('.timeline li').length >= 2")
         assert "Ready" in window.js("document.querySelector('#announcer').textContent")
 
+        window.click("#do-screenshot")
+        window.until("document.querySelector('dialog img').naturalWidth > 300")
+        window.press("Escape")
+
         window.fill("#test-message [name=to]", "5491155550001")
         window.fill("#test-message [name=text]", MARKUP)
         window.click("#send")
@@ -104,6 +108,9 @@ def test_from_an_empty_page_to_a_message_that_was_read(serve: Serve, consumer: C
         window.click("#confirm")
         sees(window, 7, "Not running")
         assert someone.state() == "NOT_INITIALIZED"
+        window.reload()
+        sees(window, 7, "Not running")
+        assert "Login kept" in window.text("#row-7")
         window.click("#do-start")
         sees(window, 7, "Ready")
         window.click("#do-log-out")
@@ -242,6 +249,29 @@ def test_changes_are_seen_at_once_and_announced(service: Running, opened: Window
     sees(opened, 1, "Logged out")
     opened.until("document.querySelector('#announcer').textContent.includes('Client 1: Logged out')")
     opened.until("document.querySelectorAll('#row-1 .strip rect').length >= 3")
+
+
+def test_a_client_that_does_not_run_is_listed_until_it_is_deleted(service: Running, opened: Window) -> None:
+    service.bring(1, State.QR_REQUIRED)
+    service.ready(2)
+    for client in (1, 2):
+        sees(opened, client, {1: "Scan the QR", 2: "Ready"}[client])
+        service.post("/stop", client)
+        sees(opened, client, "Not running")
+    opened.reload()
+    opened.click("#filter-stopped")
+    opened.until("document.querySelectorAll('#clients li').length === 2")
+    opened.until("/No login · for .*/.test(document.querySelector('#row-1').innerText)")
+    assert "Login kept" in opened.text("#row-2")
+    opened.click("#row-1")
+    opened.click("#do-delete")
+    opened.click("#confirm")
+    opened.until("!document.querySelector('#row-1')")
+    until(lambda: service.get("/clients?known=1").json(), lambda there: len(there) == 1, "it is forgotten")
+    opened.click("#row-2")
+    opened.click("#do-start")
+    opened.until("document.querySelectorAll('#clients li').length === 0")  # it is no longer among the stopped
+    service.reaches(2, State.READY)
 
 
 def test_the_qr_rotates_and_a_pairing_code_can_be_had(service: Running, opened: Window) -> None:

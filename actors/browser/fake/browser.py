@@ -63,6 +63,11 @@ class FakeBrowser:
         """There are none."""
         return {}
 
+    def logins(self) -> frozenset[ClientId]:
+        """Those that `has_login` is true of."""
+        with self.lock:
+            return self._profiles.kept()
+
     def check(self) -> None:
         """Nothing is needed."""
 

@@ -34,6 +34,12 @@ class Profiles:
         """Whether the login is marked."""
         return self._of(client_id).kept
 
+    def kept(self) -> frozenset[ClientId]:
+        """Whose login is marked."""
+        stored = () if self._directory is None else self._directory.glob("*.login")
+        known = {*self._profiles, *(ClientId(int(path.stem)) for path in stored)}
+        return frozenset(client_id for client_id in known if self.is_kept(client_id))
+
     def log_in(self, client_id: ClientId, phone: str) -> None:
         """The page stores a login."""
         self._of(client_id).phone = phone
