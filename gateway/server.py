@@ -180,7 +180,14 @@ def serve(server: Server, listener: socket.socket) -> int:
         # Never taken back: a signal that comes while the interpreter ends has nothing left to do.
         signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
     signal.signal(STACKS, lambda *_: server.write_stacks())
-    return asyncio.run(server.run(listener))
+    return asyncio.run(_to_the_end(server, listener))
+
+
+async def _to_the_end(server: Server, listener: socket.socket) -> int:
+    code = await server.run(listener)
+    # The interpreter waits for threads of pools: one that hangs must not keep alive what has stopped.
+    end_at_last(_GRACE_SECONDS, code)
+    return code
 
 
 class _Uvicorn(uvicorn.Server):

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,9 @@ FAKE = [sys.executable, "-m", "tests.gateway.fake_service"]
 class Program:
     """A service as a process, and what it has logged."""
 
-    def __init__(self, data_dir: Path, **settings: object) -> None:
+    def __init__(self, data_dir: Path, command: Sequence[str] = FAKE, **settings: object) -> None:
         self.process = subprocess.Popen(
-            FAKE, env=environment(data_dir, **settings), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, env=environment(data_dir, **settings), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.lines: list[dict[str, Any]] = []
 
@@ -60,9 +60,9 @@ def environment(data_dir: Path, **settings: object) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def program(data_dir: Path, **settings: object) -> Iterator[Program]:
+def program(data_dir: Path, command: Sequence[str] = FAKE, **settings: object) -> Iterator[Program]:
     """A service as a process, killed afterwards unless it has ended; a test that hangs is ended too."""
-    running = Program(data_dir, **settings)
+    running = Program(data_dir, command, **settings)
     watchdog = threading.Timer(100.0, running.process.kill)
     watchdog.start()
     try:
@@ -102,6 +102,17 @@ def test_signals_that_keep_coming_break_nothing(tmp_path: Path) -> None:
 def test_a_stop_that_hangs_is_not_waited_for_for_ever() -> None:
     script = "import time; from gateway.server import end_at_last; end_at_last(0.05, 3); time.sleep(60)"
     assert subprocess.run([sys.executable, "-c", script], timeout=PATIENCE, capture_output=True).returncode == 3
+
+
+def test_a_thread_that_hangs_does_not_keep_a_service_that_has_stopped(tmp_path: Path) -> None:
+    hangs = "from concurrent.futures import ThreadPoolExecutor as Pool; Pool(1).submit(__import__('time').sleep, 60)"
+    serves = "from tests.gateway.fake_service import main; raise SystemExit(main())"
+    with program(tmp_path / "data", [sys.executable, "-c", f"{hangs}; {serves}"]) as service:
+        service.until("service.started")
+        service.process.terminate()
+        assert service.until("service.ended")["code"] == 0
+        assert service.ended() == 0
+    assert service.lines[-1]["event"] == "service.ended_hard"
 
 
 def test_a_signal_before_the_start_is_through_ends_it_in_order(tmp_path: Path) -> None:
