@@ -15,8 +15,9 @@ import pytest
 from actors.clients.types import ClientId, State
 from actors.store import backup
 from actors.store.events import AppendEvent
+from actors.store.sessions import GetWantedSessions
 from actors.store.succession import LEAP
-from actors.system import back_up, handed_over
+from actors.system import back_up, handed_over, opened_store
 from tests.gateway.running import Running, until
 from tests.store.asking import ask
 
@@ -212,3 +213,42 @@ def test_http_is_served_meanwhile_and_a_second_restore_is_refused(
         go.set()
         assert ordered.result(20).status_code == 200
     resumes(service)
+
+
+def test_what_a_killed_restore_has_left_is_forgotten_at_the_next_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "restore").mkdir(parents=True)
+    left = [
+        data / "restore" / "a.backup",
+        data / "session-manager.db.restoring",
+        data / "session-manager.db.restoring-wal",
+    ]
+    for file in left:
+        file.write_bytes(b"half")
+    with Running(data) as service:
+        service.ready(ONE)
+        assert not [file for file in left if file.exists()]
+
+
+def test_a_service_told_to_end_during_a_restore_ends_with_the_restored(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.ready(ONE)
+    file = keep(service)
+    service.ready(2)
+    go, real = threading.Event(), backup.put_in_place
+
+    def slow(*arguments: Any) -> object:
+        assert go.wait(20)
+        return real(*arguments)
+
+    monkeypatch.setattr("actors.system.put_in_place", slow)
+    with ThreadPoolExecutor(1) as thread:
+        ordered = thread.submit(restore, service, file)
+        until(lambda: service.get("/ready").json()["why"], lambda why: why == ["draining"], "draining")
+        service.server.end(service.ending)
+        go.set()
+        assert ordered.result(20).status_code == 200
+    assert service.joined() == 0
+    with opened_store(service.settings) as store:
+        assert [session.client_id for session in ask(store, GetWantedSessions())] == [ONE]
