@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import structlog
 from pykka import ActorDeadError, Timeout
@@ -129,6 +129,14 @@ class System:
         self._opened = ExitStack()
         self._orderly = True
         self._deadline = 0.0
+
+    def __enter__(self) -> Self:
+        """`start` for a `with` block, which ends with `stop`. Raises StartRefused."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def supervisor(self) -> ActorRef[Any]:
