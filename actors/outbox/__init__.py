@@ -6,6 +6,7 @@ lane         what is under way for one client          pace        how fast its 
 look_ups     what was under way when a page was lost   evidence    what a look-up in the page proves (pure)
 callers      what those who wait are told, and when    waiting     who waits for what
 endings      what ends unsent                          neighbours  the store and the clients, asked without waiting
+instants     when what waits for one is due, by a clock that may be set
 cause        the call a message comes from, for the log
 readiness    tells the dispatcher which clients may send
 """

@@ -26,6 +26,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.outbox.callers import Callers
 from actors.outbox.cause import cause_of, named
 from actors.outbox.endings import Endings
+from actors.outbox.instants import wait_for
 from actors.outbox.lane import Lane, Lanes
 from actors.outbox.look_ups import LookUps
 from actors.outbox.neighbours import RETRY, Find, Neighbours
@@ -98,7 +99,8 @@ class Dispatcher(Actor):
             lane.more = True
         elif lane.ready:
             lane.busy, lane.more = True, False
-            following = NextMessages(look.client_id, self.clock.time(), 1)
+            lane.looked_at = self.clock.time()
+            following = NextMessages(look.client_id, lane.looked_at, 1)
             self._neighbours.order(following, partial(NextRead, look.client_id))
 
     def _next_read(self, fact: NextRead) -> None:
@@ -122,13 +124,13 @@ class Dispatcher(Actor):
         if lane.more:
             self._look(Look(client_id))
         else:
-            self._neighbours.order(GetNextDue(client_id, self.clock.time()), partial(DueRead, client_id))
+            self._neighbours.order(GetNextDue(client_id, lane.looked_at), partial(DueRead, client_id))
 
     def _due_read(self, fact: DueRead) -> None:
         if isinstance(fact.answer, Exception):
             self._rest(fact.client_id, RETRY)
         elif fact.answer is not None:
-            self.start_timer(("look", fact.client_id), max(0.0, fact.answer - self.clock.time()), Look(fact.client_id))
+            wait_for(self, ("look", fact.client_id), fact.answer, Look(fact.client_id))
 
     def _paced(self, lane: Lane, message: Message) -> Seconds:
         return 0.0 if message.priority >= self._pace.urgent else lane.not_before - self.now()
@@ -191,7 +193,9 @@ class Dispatcher(Actor):
         self._neighbours.tell(Known(fact.answer))
         if isinstance(fact.answer, Exception):
             self._look_ups.sweep_soon(client_id)
-        if not (isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED):
+        if isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED:
+            self._endings.look()  # its end may have passed while it was not queued
+        else:
             lane.more = True
         self._rest(client_id, RETRY)
 

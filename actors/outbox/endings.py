@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from actors.clients.types import ClientId
+from actors.outbox.instants import wait_for
 from actors.outbox.neighbours import RETRY, Neighbours
 from actors.outbox.protocol import Expire, Expired, ExpiryRead, GivenUp, GiveUp, Known
 from actors.runtime import Actor
@@ -33,7 +34,7 @@ class Endings:
         if isinstance(fact.answer, Exception):
             self._actor.start_timer("expire", RETRY, Expire())
         elif fact.answer is not None:
-            self._actor.start_timer("expire", max(0.0, fact.answer - self._actor.clock.time()), Expire())
+            wait_for(self._actor, "expire", fact.answer, Expire())
 
     def _expire(self, _: Expire) -> None:
         self._neighbours.order(ExpireDue(self._actor.clock.time()), Expired)

@@ -22,6 +22,8 @@ class Lane:
     busy: bool = False
     more: bool = False
     not_before: Seconds = 0.0
+    looked_at: Seconds = 0.0
+    """Up to when (epoch seconds) was looked for what is due: what comes next is due later."""
     leaving: Message | None = None
     """The message the client has been given."""
     doubted: str | None = None

@@ -16,8 +16,9 @@ from actors.outbox.cause import named
 from actors.outbox.evidence import BETWEEN_TRIES, Evidence, Proof, of_look_up
 from actors.outbox.lane import Lane, Lanes
 from actors.outbox.neighbours import RETRY, Neighbours
-from actors.outbox.protocol import Found, Known, Look, LookAgain, LookUpWritten, Sweep, UnsettledRead
+from actors.outbox.protocol import Found, Known, Look, LookAgain, LookUpWritten, Queued, Sweep, UnsettledRead
 from actors.runtime import Actor
+from actors.store.message_states import MessageState
 from actors.store.outbox import Message, RequeueMessage, SettleMessage, Unsettled
 
 
@@ -95,7 +96,10 @@ class LookUps:
         if isinstance(fact.answer, Exception):
             self.sweep_soon(fact.client_id)
         self._neighbours.tell(Known(fact.answer))
-        self._neighbours.tell(Look(fact.client_id))
+        if isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED:
+            self._neighbours.tell(Queued(fact.client_id, fact.answer.expires_at))
+        else:
+            self._neighbours.tell(Look(fact.client_id))
 
     HANDLERS: ClassVar[Mapping[type, Callable[[LookUps, Any], None]]] = {
         Sweep: _sweep,

@@ -30,7 +30,7 @@ class Await(Work):
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Fact: a message of this client has been accepted. `expires_at` (epoch seconds) if it has an end."""
+    """Fact: a message of this client has been accepted, or queued again. `expires_at`: its end, in epoch seconds."""
 
     client_id: ClientId
     expires_at: Seconds | None = None

@@ -42,10 +42,11 @@ class Post:
         *,
         between: Callable[[Store], Any] = lambda store: store,
         rules: Rules = RULES,
+        clock: ManualClock | None = None,
         **options: Any,
     ) -> None:
         """`between` may put something between the dispatcher and the store."""
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.store = open_store(Database(f"sqlite:///{path}/store.db", synchronous="OFF"), clock=self.clock)
         self.browser = FakeBrowser(directory=path / "logins", whatsapp=whatsapp)
         self.directory = Directory()

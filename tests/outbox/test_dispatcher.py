@@ -176,6 +176,18 @@ def test_a_message_past_its_end_expires_and_never_leaves(post: Post) -> None:
     assert post.delivered() == []
 
 
+def test_a_message_that_turns_out_not_to_have_left_after_its_end_expires_then(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=always(Fate.CRASH_BEFORE), opens=False)
+    message = post.accept("hello", expires_at=post.clock.time() + 10)
+    post.clock.advance(20.0)
+    assert post.now(message).state is S.SENDING
+    post.browser.habits = Habits()
+    post.clock.advance(120.0)
+    assert post.now(message).state is S.EXPIRED
+    assert post.delivered() == []
+
+
 def test_what_a_deleted_client_has_queued_is_cancelled(post: Post) -> None:
     post.ready()
     post.browser.cut(ONE)
