@@ -9,7 +9,8 @@ addresses   which addresses may be reached (pure)
 schedule    what follows an attempt (pure); RetryPolicy
 settling    what is written of it (pure)
 line        what one webhook has to do for one client (pure)
-slots       whose turn it is (pure)
+lines       all lines: whose turn it is, which rest (pure)
+slots       how many may go at once (pure)
 patterns    which events are wanted (pure)
 signature   the headers of a delivery (pure)
 

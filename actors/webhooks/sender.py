@@ -11,14 +11,12 @@ and statuses; no URL, header, body or secret.
 
 from __future__ import annotations
 
-import heapq
 import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-import httpx
 from pykka import ActorDeadError
 
 from actors.clients.types import ClientId, Seconds
@@ -29,9 +27,8 @@ from actors.store.events import Event
 from actors.store.message import Write
 from actors.store.store import Store
 from actors.store.subscriptions import Subscribe, Unsubscribe
-from actors.store.webhooks import Webhook
-from actors.webhooks.definition import policy_of
 from actors.webhooks.line import Job, LineState, Read, Step
+from actors.webhooks.lines import Lines, Target
 from actors.webhooks.messages import (
     Change,
     Changed,
@@ -46,10 +43,8 @@ from actors.webhooks.messages import (
     Recorded,
     RefreshAgain,
     Refreshed,
-    Sending,
     Subscribed,
 )
-from actors.webhooks.patterns import matches
 from actors.webhooks.posting import Post, Poster
 from actors.webhooks.schedule import DeadLetter, Delivered, Outcome, Retry, RetryPolicy, Unanswered, decide
 from actors.webhooks.settling import Settled, settle
@@ -76,13 +71,6 @@ class SenderOptions:
     store_retry: Seconds = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    webhook: Webhook
-    host: str
-    policy: RetryPolicy
-
-
 class Sender(Actor):
     """Owns the poster: starts it with itself and stops it. The store must outlive it."""
 
@@ -96,10 +84,8 @@ class Sender(Actor):
     ) -> None:
         super().__init__()
         self._store, self._poster, self._options, self._chance = store, poster, options, chance
-        self._targets: dict[str, _Target] = {}
-        self._lines: dict[Key, LineState] = {}
-        self._slots: Slots[Key] = Slots(options.total, options.per_host)
-        self._resting: list[tuple[Seconds, Key]] = []
+        # Asked for when it is wanted: the clock is the actor's, and may be another once it starts.
+        self._lines = Lines(lambda: self.clock.time(), Slots(options.total, options.per_host))
         self._heard: dict[Key, Outcome] = {}
         """Outcomes that may not have been handled; the poster's thread puts them in."""
         self._refreshes = 0
@@ -156,23 +142,11 @@ class Sender(Actor):
             message.reply_to.answer(message.answer)
 
     def _take(self, backlog: Backlog) -> None:
-        before, self._targets = self._targets, {webhook.id: self._target(webhook) for webhook in backlog.webhooks}
-        self._lines = {key: line for key, line in self._lines.items() if key[0] in self._targets}
-        for key, line in self._lines.items():
-            if before.get(key[0]) != self._targets[key[0]]:
-                line.forget()
-        meanwhile = [(id, client_id) for id in self._targets for client_id in self._meanwhile]
-        for key in {*backlog.lines, *filter(self._is_wanted, meanwhile)}:
-            line = self._line(key)
-            line.forget()
-            self._wake(key, line)
+        targets = {webhook.id: Target.of(webhook, self._options.retry) for webhook in backlog.webhooks}
+        self._lines.retarget(targets, backlog.lines, self._meanwhile)
         if not self._refreshes:
             self._meanwhile.clear()
         self._run()
-
-    def _target(self, webhook: Webhook) -> _Target:
-        url = httpx.URL(webhook.url)
-        return _Target(webhook, f"{url.host}:{url.port or url.scheme}", policy_of(webhook, self._options.retry))
 
     # What is to be delivered.
 
@@ -180,75 +154,33 @@ class Sender(Actor):
         if self._refreshes:
             self._meanwhile.update(event.client_id for event in message.events)
         for event in message.events:
-            for target in self._targets.values():
-                if target.webhook.active and target.webhook.wants_client(event.client_id):
-                    self._offer(target.webhook, event)
+            self._lines.offer(event)
         self._run()
 
-    def _offer(self, webhook: Webhook, event: Event) -> None:
-        key, wanted = (webhook.id, event.client_id), matches(webhook.events, event.type)
-        line = self._line(key) if wanted else self._lines.get(key)
-        if line is not None:
-            line.offer(event, wanted=wanted)
-        if line is not None and wanted:
-            self._wake(key, line)
-
-    def _line(self, key: Key) -> LineState:
-        return self._lines.setdefault(key, LineState(*key))
-
-    def _wake(self, key: Key, line: LineState) -> None:
-        if line.step is not Step.IDLE or not self._is_wanted(key):
-            return
-        match line.next(self.clock.time()):
-            case float() as until:
-                self._rest(key, line, until)
-            case Job() | Read():
-                line.step = Step.WAITING
-                self._slots.ask(key, key[0], self._targets[key[0]].host)
-            case None:
-                pass
-
-    def _is_wanted(self, key: Key) -> bool:
-        target = self._targets.get(key[0])
-        return target is not None and target.webhook.active and target.webhook.wants_client(key[1])
-
-    def _rest(self, key: Key, line: LineState, until: Seconds) -> None:
-        if line.rests_until is None or until < line.rests_until:
-            line.rests_until = until
-            heapq.heappush(self._resting, (until, key))
-            self._arm()
-
-    def _arm(self) -> None:
-        self.start_timer("lines", max(0.0, self._resting[0][0] - self.clock.time()), LinesDue())
-
     def _wake_rested(self, _message: LinesDue) -> None:
-        while self._resting and self._resting[0][0] <= self.clock.time():
-            _, key = heapq.heappop(self._resting)
-            if (line := self._lines.get(key)) is not None:
-                line.rests_until = None
-                self._wake(key, line)
-        if self._resting:
-            self._arm()
+        self._lines.wake_rested()
         self._run()
 
     # A turn.
 
     def _run(self) -> None:
-        for key in self._slots.turns():
-            self._turn(key, self._lines.get(key))
+        for key, todo in self._lines.turns():
+            self._turn(key, todo)
+        if (rested := self._lines.next_rest) is not None:
+            self.start_timer("lines", max(0.0, rested - self.clock.time()), LinesDue())
 
-    def _turn(self, key: Key, line: LineState | None) -> None:
-        todo = line.next(self.clock.time()) if line is not None and self._is_wanted(key) else None
+    def _turn(self, key: Key, todo: Job | Read | None) -> None:
+        line = self._lines.get(key)
         match todo:
             case Read() if line is not None:
                 self._order_read(key, line)
             case Job() if line is not None:
                 self._post(key, line, todo)
             case _:
-                self._end_turn(key, line)
+                self._lines.end_turn(key)
 
     def _order_read(self, key: Key, line: LineState) -> None:
-        reading, patterns = line.begin_reading(), self._targets[key[0]].webhook.events
+        reading, patterns = line.begin_reading(), self._lines.target(key).webhook.events
         question = GetDue(*key, patterns, self._options.batch)
         self._store.order(question, lambda due: self._tell(DueRead(key, reading, due)))
 
@@ -256,23 +188,16 @@ class Sender(Actor):
         key, due, line = message.key, message.due, self._lines.get(message.key)
         if isinstance(due, Exception):
             self.log.warning("webhook_line_not_read", webhook=key[0], client=key[1], reason=str(due))
-            self._put_off(key, line)
+            self._lines.put_off(key, self.clock.time() + self._options.store_retry)
         elif line is None or message.reading != line.reading:
-            self._end_turn(key, line)
+            self._lines.end_turn(key)
         else:
             self._take_due(key, line, due)
-            self._turn(key, line)
+            self._turn(key, self._lines.todo(key))
         self._run()
 
-    def _put_off(self, key: Key, line: LineState | None) -> None:
-        self._slots.give_back(key)
-        if line is not None:
-            line.forget()
-            line.step = Step.IDLE
-            self._rest(key, line, self.clock.time() + self._options.store_retry)
-
     def _take_due(self, key: Key, line: LineState, due: Due) -> None:
-        policy = self._targets[key[0]].policy
+        policy = self._lines.target(key).policy
         line.take(due, self.clock.time() + max(policy.cap, policy.retry_after_cap))
         if due.missed:
             self.log.warning("webhook_may_have_missed", webhook=key[0], client=key[1], at_most=due.missed)
@@ -280,7 +205,7 @@ class Sender(Actor):
             self._tell_store(RecordPassed(*key, due.read_to))
 
     def _post(self, key: Key, line: LineState, job: Job) -> None:
-        webhook = self._targets[key[0]].webhook
+        webhook = self._lines.target(key).webhook
         line.step, line.job = Step.POSTING, job
         headers = headers_of(
             job.body,
@@ -295,7 +220,7 @@ class Sender(Actor):
         key, line = message.key, self._lines.get(message.key)
         self._heard.pop(key, None)
         if line is None or line.job is None:
-            self._end_turn(key, line)
+            self._lines.end_turn(key)
             self._run()
         else:
             line.step = Step.RECORDING
@@ -304,7 +229,7 @@ class Sender(Actor):
             self._write(Recorded(key, settled, slow))
 
     def _settle(self, key: Key, job: Job, outcome: Outcome) -> Settled:
-        now, policy = self.clock.time(), self._targets[key[0]].policy
+        now, policy = self.clock.time(), self._lines.target(key).policy
         failing = 0.0 if job.failing_since is None else now - job.failing_since
         attempt = job.failures + 1
         decision = decide(policy, outcome, attempt=attempt, failing=failing, now=now, random=self._chance)
@@ -339,14 +264,8 @@ class Sender(Actor):
                 line.settled(line.job, settled.failing_since)
             else:
                 line.rest(line.job, settled.until, settled.failing_since)
-        self._end_turn(message.key, line, slow=message.slow)
+        self._lines.end_turn(message.key, slow=message.slow)
         self._run()
-
-    def _end_turn(self, key: Key, line: LineState | None, *, slow: bool | None = None) -> None:
-        self._slots.give_back(key, slow=slow)
-        if line is not None:
-            line.step, line.job = Step.IDLE, None
-            self._wake(key, line)
 
     # The rest.
 
@@ -386,6 +305,6 @@ _HANDLERS: dict[type, Callable[[Sender, Any], object]] = {
     RefreshAgain: lambda sender, _: sender._refresh(),
     Refreshed: Sender._refreshed,
     PruneDue: lambda sender, _: sender._prune(),
-    GetSending: lambda sender, _: Sending(sender._slots.running, sender._slots.waiting, len(sender._resting)),
+    GetSending: lambda sender, _: sender._lines.sending,
 }
 """What is done with each message; it runs in the sender's thread."""
