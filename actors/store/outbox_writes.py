@@ -26,7 +26,8 @@ from actors.store.outbox import (
     RequeueMessage,
     SettleMessage,
 )
-from actors.store.outbox_reads import QUEUED, count_queued, read
+from actors.store.outbox_reads import QUEUED, read
+from actors.store.outbox_room import has_room, one_more
 from actors.store.schema import outbox
 
 SET_ASIDE = f"Set aside: sending it took the client down {MAX_ATTEMPTS} times"
@@ -43,9 +44,11 @@ def accept(connection: Connection, message: AcceptMessage) -> Accepted:
         if known.fingerprint != message.fingerprint:
             raise IdempotencyKeyReused(message.key)
         return Accepted(known, repeated=True)
-    if message.limit is not None and count_queued(connection, message.client_id, message.limit) >= message.limit:
+    if message.limit is not None and not has_room(connection, message.client_id, message.limit):
         raise OutboxFull(message.limit)
-    return Accepted(_insert(connection, message), repeated=False)
+    accepted = Accepted(_insert(connection, message), repeated=False)
+    one_more(connection, message.client_id)
+    return accepted
 
 
 def cancel(connection: Connection, message: CancelMessage) -> Message:
@@ -75,6 +78,7 @@ def requeue(connection: Connection, message: RequeueMessage) -> Message:
     attempts = known.attempts + message.crashed
     if attempts >= MAX_ATTEMPTS:
         return _move(connection, known, MessageState.FAILED, message.at, attempts=attempts, reason=SET_ASIDE)
+    one_more(connection, known.client_id)
     return _move(connection, known, MessageState.QUEUED, message.at, attempts=attempts)
 
 
