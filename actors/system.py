@@ -29,7 +29,8 @@ from actors.clients.patience import Patience
 from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
 from actors.clients.reconnection import Policy
-from actors.clients.supervisor import Resume, Rules, Supervisor
+from actors.clients.rules import Rules
+from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.times import Times
 from actors.clients.types import ClientId, Seconds
 from actors.metrics.journal import CountingJournal

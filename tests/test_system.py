@@ -12,7 +12,7 @@ import structlog
 from actors.browser.fake import FakeBrowser
 from actors.clients.errors import Starting
 from actors.clients.protocol import AwaitState, GetClients, Init, SendText, StatusChanged
-from actors.clients.supervisor import Rules
+from actors.clients.rules import Rules
 from actors.clients.types import STARTING, ClientId, State
 from actors.runtime.testing import Leaks
 from actors.store.ownership import claim

@@ -1,105 +1,50 @@
-"""One WhatsApp client: the shell that walks the tables of `lifecycle`.
+"""One WhatsApp client: what callers, the supervisor and its own timers have it do.
 
 Everything here runs in the client's own thread, one message after the other. Nothing blocks: long work is ordered from
 the page and comes back as a fact. Questions are answered from what is known, never from the browser.
 
+    walking     how it walks the tables of `lifecycle`        hearing  what its page says
     choosing    which event of the tables something is (pure)
-    standing    what the client is, in public          pages    which page is heard, which are still leaving
-    unanswered  what callers have asked                health   whether the page answers
-    ending      how far the client has ended           memory   whether it has grown too big
+    standing    what the client is, in public                 pages    which page is heard, which are still leaving
+    unanswered  what callers have asked                       health   whether the page answers
+    ending      how far the client has ended                  memory   whether it has grown too big
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actors.clients import choosing, events, lifecycle, protocol
+from actors.clients import choosing, protocol
 from actors.clients.asking import AnswerLate
-from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.ending import Ending, Overdue, Step
+from actors.clients.ending import Overdue, Step
 from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
 from actors.clients.events import AttemptDue, Exhausted, PatienceOver
-from actors.clients.health import Health, ProbeDue, ProbeLate
-from actors.clients.lifecycle import Effect
-from actors.clients.memory import MemoryLimit, Verdict
-from actors.clients.pages import Pages
-from actors.clients.pairing import Pairing
-from actors.clients.ports import Unrecorded
-from actors.clients.protocol import FromPage, Qr, Status
+from actors.clients.health import ProbeDue, ProbeLate
+from actors.clients.hearing import Hearing
+from actors.clients.protocol import FromPage, Status
 from actors.clients.sending import SendLate
-from actors.clients.standing import Standing
-from actors.clients.times import Times
-from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
-from actors.clients.unanswered import Answer, Late, Unanswered
+from actors.clients.types import ABSENT, STARTING, Origin, Reason, State
+from actors.clients.unanswered import Late
 from actors.clients.waiting import WaitOver
-from actors.runtime import Actor, Refusal
+from actors.runtime import Refusal
 
 if TYPE_CHECKING:
-    from pykka import ActorRef
-
-    from actors.clients.ports import Browser, Journal, Page
-
-_OF_A_START = STARTING | {State.QR_REQUIRED}
-"""What a client goes through because of the call that started it."""
-_GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
-"""Pages that would not hear a polite request to close."""
+    from actors.clients.ports import Page
 
 
-class Client(Actor):
+class Client(Hearing):
     """The actor of one client number. Started by the supervisor only, so that there is at most one.
 
     `memory_limit` is in bytes of PSS over the browser's process tree, 0 for none; `status` is what it is to begin with.
     """
-
-    def __init__(
-        self,
-        client_id: ClientId,
-        browser: Browser,
-        supervisor: ActorRef[Any] | None,
-        *,
-        journal: Journal | None = None,
-        times: Times | None = None,
-        memory_limit: int = 0,
-        status: Status | None = None,
-    ) -> None:
-        super().__init__(name=f"client-{client_id}")
-        times = times or Times()
-        self._client_id, self._browser = client_id, browser
-        self._journal: Journal = journal or Unrecorded()
-        self._standing = Standing(
-            self,
-            status or Status(client_id),
-            patience=times.patience,
-            journal=self._journal,
-            supervisor=supervisor,
-        )
-        self._pages = Pages(browser, client_id, self.actor_ref)
-        self._health = Health(self, times.probe_interval, times.probe_timeout)
-        self._memory = MemoryLimit(memory_limit)
-        self._unanswered = Unanswered(self, times)
-        self._ending = Ending(self, self._pages, times)
-        self._pairing = Pairing()
-        self._caller_waits = False
-        """Whether somebody waits for the outcome of the present start."""
-        self._traffic = False
-        """Whether a message went or came since the last probe was answered."""
-
-    def started(self) -> None:
-        """Bind the client's number to every line it logs."""
-        self.log = self.log.bind(client=self._client_id)
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of a client."""
         handler = _HANDLERS.get(type(message))
         return super().receive(message) if handler is None else handler(self, message)
 
-    def closed(self, cause: BaseException | None) -> None:
-        """Whatever ended the actor, no browser outlives it."""
-        self._pages.kill()
-
-    # --- questions and commands --------------------------------------------------------------------------------------
+    # --- questions and commands ---------------------------------------------------------------------------------------
 
     def _get_status(self, _: protocol.GetStatus) -> Status:
         return self._standing.status
@@ -129,14 +74,6 @@ class Client(Actor):
         self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(choosing.of_start(stored=self._has_login()))
         return protocol.Started(self._standing.status)
-
-    def _caused_by(self, cause: Cause) -> None:
-        """Name the call that made the client what it becomes next, in its log and in the journal."""
-        self.log = self.log.try_unbind(*self._standing.cause.named).bind(**cause.named)
-        self._standing.cause = cause
-
-    def _has_login(self) -> bool:
-        return self._browser.has_login(self._client_id)
 
     def _send_text(self, message: protocol.SendText) -> None:
         page = self._ready_page()
@@ -171,7 +108,7 @@ class Client(Actor):
             raise NotReady(self._standing.state)
         return page
 
-    # --- the end of a client -----------------------------------------------------------------------------------------
+    # --- the end of a client ------------------------------------------------------------------------------------------
 
     def _end(self, order: protocol.Close) -> None:
         if not self._ending.take(order):
@@ -181,101 +118,13 @@ class Client(Actor):
         if not self._ending.logging_out:
             self._leave()
 
-    def _leave(self) -> None:
-        """Close what is open, answer whoever waits, and stop once every process is gone."""
-        self._caused_by(UNCAUSED)
-        self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
-        self._walk(events.Closed())
-        self._unanswered.ended(self._standing.status)
-        if self._ending.order is not None and self._ending.order.forget:
-            self._browser.drop_login(self._client_id)
-        self._ending.leave()
-        self._ending.stop_if_alone()
-
     def _overdue(self, late: Overdue) -> None:
         if late.step is Step.LOG_OUT:
             self._leave()
         else:
             self._ending.overdue()
 
-    # --- facts of the page -------------------------------------------------------------------------------------------
-
-    def _hear(self, envelope: FromPage) -> None:
-        """Listen to the present page only; then see whether that was the last thing a client waits for that ends."""
-        if self._pages.hears(envelope):
-            self._health.watch()
-            _FACTS[type(envelope.fact)](self, envelope.fact)
-            self._standing.change(last_event_at=self.clock.time())
-        if self._ending.logging_out and self._pages.present is None:
-            self._leave()
-        self._ending.stop_if_alone()
-
-    def _qr_shown(self, fact: protocol.QrShown) -> None:
-        self._standing.change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
-        self._walk(fact)
-
-    def _qr_idle(self, fact: protocol.QrIdle) -> None:
-        self._standing.change(qr=None)
-        self._walk(fact)
-
-    def _ready(self, fact: protocol.Ready) -> None:
-        self._standing.change(phone=fact.phone, restricted_until=None, reconnection_attempts=0)
-        self._walk(fact)
-
-    def _link_lost(self, fact: protocol.LinkLost) -> None:
-        fact = replace(fact, until=choosing.believable(fact.until, self.clock.time()))
-        event = choosing.of_link_lost(fact, self._standing.state, restricted=self._standing.restricted() > 0)
-        if event is not None:
-            if fact.until is not None:
-                self._standing.change(restricted_until=fact.until)
-            self._walk(event)
-
-    def _logged_out(self, fact: protocol.LoggedOut) -> None:
-        asked = self._unanswered.logging_out or self._ending.logging_out
-        if choosing.is_from_outside(fact, asked=asked):
-            self._remember(self._pairing.logged_out(self.clock.time()))
-        elif asked:
-            self._remember(self._pairing.proven())
-        self._walk(choosing.of_logout(fact, asked=asked, pairing=self._pairing))
-
-    def _remember(self, pairing: Pairing) -> None:
-        if pairing != self._pairing:
-            self._pairing = pairing
-            self._standing.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
-
-    def _lost(self, fact: protocol.PageFailed | protocol.BrowserGone) -> None:
-        self._give_up_page(fact.reason or Reason.BROWSER_CRASHED, fact.text)
-
-    def _give_up_page(self, reason: Reason, text: str) -> None:
-        """The page is of no use any more."""
-        self._walk(choosing.of_loss(reason, text, caller_waits=self._caller_waits))
-
-    def _pairing_code_shown(self, fact: protocol.PairingCodeShown) -> None:
-        if self._standing.state is State.QR_REQUIRED:
-            self._standing.change(pairing_code=fact.code)
-        self._unanswered.told(fact, self._standing.state)
-
-    def _sent(self, fact: protocol.Sent) -> None:
-        self._remember(self._pairing.proven())
-        self._answered(fact)
-
-    def _answered(self, fact: Answer) -> None:
-        self._unanswered.told(fact, self._standing.state)
-
-    def _probed(self, fact: protocol.Probed) -> None:
-        self._health.answered(fact.token)
-        self._standing.change(healthy=self._is_healthy(self._standing.state), memory=fact.pss)
-        ready = self._standing.state is State.READY
-        quiet, self._traffic = ready and not self._traffic and not self._unanswered.sending, False
-        if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
-            self._memory = self._memory.restarted(self.now())
-            self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
-
-    def _happened(self, fact: protocol.Happened) -> None:
-        self._traffic = True
-        self._journal.happened(self._client_id, fact)
-
-    # --- timers ------------------------------------------------------------------------------------------------------
+    # --- timers -------------------------------------------------------------------------------------------------------
 
     def _patience_over(self, event: PatienceOver) -> None:
         if self._standing.state in STARTING:
@@ -299,7 +148,7 @@ class Client(Actor):
     def _late(self, timer: Late) -> None:
         self._unanswered.late(timer, self._standing.status)
 
-    # --- reconnection, granted by the supervisor ---------------------------------------------------------------------
+    # --- reconnection, granted by the supervisor ----------------------------------------------------------------------
 
     def _reconnect_granted(self, grant: protocol.ReconnectGranted) -> None:
         if self._standing.state is State.DISCONNECTED_RECOVERABLE and self._pages.present is None:
@@ -310,57 +159,6 @@ class Client(Actor):
 
     def _reconnect_refused(self, refusal: protocol.ReconnectRefused) -> None:
         self._walk(Exhausted(refusal.reason, refusal.text))
-
-    # --- walking the table -------------------------------------------------------------------------------------------
-
-    def _walk(self, event: events.Event) -> None:
-        """Decide the event by the table, publish the new state, then perform what it asks for."""
-        before, why = self._standing.state, self._standing.why(event)
-        decision = lifecycle.step(before, event)
-        if not decision.moved:
-            return
-        after = decision.state
-        self._standing.enter(after, event, healthy=self._is_healthy(after))
-        self._caller_waits &= after in STARTING
-        if before is State.QR_REQUIRED and after in (State.INITIALIZING, State.READY):
-            self._remember(self._pairing.paired(self.clock.time()))
-        for effect in decision.effects:
-            _EFFECTS[effect](self, *why)
-        self._unanswered.changed(self._standing.status)
-        if after not in _OF_A_START:
-            self._caused_by(UNCAUSED)
-
-    def _is_healthy(self, state: State) -> bool:
-        return state is State.READY and self._health.healthy
-
-    # --- effects; each is told the reason ----------------------------------------------------------------------------
-
-    def _open_page(self, *_: object) -> None:
-        with self._standing.cause.naming():  # and so does what the browser logs of this page, until it is ready
-            self._pages.open()
-
-    def _close_page(self, reason: Reason | None, _: str | None) -> None:
-        """Let go of the page, and answer everyone who waits for something of it."""
-        self._health.rest()
-        self._standing.change(memory=None)
-        self._pages.leave(graceless=reason in _GRACELESS)
-        self._unanswered.page_gone(self._standing.status)
-
-    def _refresh_qr(self, *_: object) -> None:
-        if self._pages.present is not None:
-            self._pages.present.refresh_qr()
-
-    def _keep_login(self, *_: object) -> None:
-        self._browser.keep_login(self._client_id)
-
-    def _drop_login(self, *_: object) -> None:
-        self._browser.drop_login(self._client_id)
-
-    def _want_reconnect(self, reason: Reason | None, text: str | None) -> None:
-        """Ask for an attempt. The state's patience stays: should no answer come, it asks again."""
-        if self._ending.order is None:
-            wish = protocol.ReconnectWanted(self._client_id, reason or Reason.BROWSER_CRASHED, text or "")
-            self._standing.tell_supervisor(wish)
 
 
 _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
@@ -384,37 +182,4 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     WaitOver: Client._late,
     AnswerLate: Client._late,
     Overdue: Client._overdue,
-}
-
-_FACTS: dict[type, Callable[[Client, Any], None]] = {
-    protocol.QrShown: Client._qr_shown,
-    protocol.QrIdle: Client._qr_idle,
-    protocol.QrScanned: Client._walk,
-    protocol.PairingCodeShown: Client._pairing_code_shown,
-    protocol.PairingCodeRefused: Client._answered,
-    protocol.Ready: Client._ready,
-    protocol.LinkLost: Client._link_lost,
-    protocol.LinkResumed: Client._walk,
-    protocol.LoggedOut: Client._logged_out,
-    protocol.Banned: Client._walk,
-    protocol.Conflict: Client._walk,
-    protocol.Blocked: Client._walk,
-    protocol.PageFailed: Client._lost,
-    protocol.BrowserGone: Client._lost,
-    protocol.Probed: Client._probed,
-    protocol.Sent: Client._sent,
-    protocol.SendRefused: Client._answered,
-    protocol.SendUnsettled: Client._answered,
-    protocol.LookedUp: Client._answered,
-    protocol.ScreenshotTaken: Client._answered,
-    protocol.Happened: Client._happened,
-}
-
-_EFFECTS: dict[Effect, Callable[[Client, Reason | None, str | None], None]] = {
-    Effect.OPEN_PAGE: Client._open_page,
-    Effect.CLOSE_PAGE: Client._close_page,
-    Effect.REFRESH_QR: Client._refresh_qr,
-    Effect.KEEP_LOGIN: Client._keep_login,
-    Effect.DROP_LOGIN: Client._drop_login,
-    Effect.WANT_RECONNECT: Client._want_reconnect,
 }

@@ -7,46 +7,24 @@ one number never has two actors.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pykka import ActorDeadError
-
 from actors.clients import protocol
-from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.client import Client
-from actors.clients.directory import Directory
 from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
-from actors.clients.pairing import Pairing
-from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
+from actors.clients.family import Family, take, tell
+from actors.clients.ports import Transition
 from actors.clients.protocol import Status
-from actors.clients.reconnection import Policy, Streak
-from actors.clients.records import Record, Records, Turns
-from actors.clients.times import Times
-from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
-from actors.runtime import Backoff, ChildNotStarted, Supervising
+from actors.clients.reconnection import Streak
+from actors.clients.records import Record
+from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, State
+from actors.runtime import ChildNotStarted
 
 if TYPE_CHECKING:
     from pykka import ActorRef
 
     from actors.runtime import ReplyTo
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the operator decides: durations in seconds, memory in bytes; a limit of 0 is none."""
-
-    times: Times = field(default_factory=Times)
-    reconnection: Policy = field(default_factory=lambda: Policy(Backoff(first=1.0, cap=60.0)))
-    cleanup_delay: Seconds = 60.0
-    start_concurrency: int = 2
-    max_clients: int = 0
-    limited_by: str = "SM_MAX_CLIENTS"
-    client_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +41,15 @@ class Resume:
     client_ids: tuple[ClientId, ...]
 
 
-class Supervisor(Supervising):
+class Supervisor(Family):
     """The one parent of all clients."""
 
     name = "supervisor"
-
-    def __init__(
-        self,
-        browser: Browser,
-        directory: Directory,
-        *,
-        journal: Journal | None = None,
-        sessions: Sessions | None = None,
-        rules: Rules | None = None,
-        pairings: Mapping[ClientId, Pairing] | None = None,
-        chance: Callable[[], float] = random.random,
-        **options: Any,
-    ) -> None:
-        super().__init__(**options)
-        self._browser, self._directory, self._chance = browser, directory, chance
-        self._journal: Journal = journal or Unrecorded()
-        self._sessions: Sessions = sessions or Unrecorded()
-        self._rules = rules or Rules()
-        self._records = Records()
-        self._pairings: dict[ClientId, Pairing] = dict(pairings or {})
-        """Outlives the records: a ban shows over several starts. One small entry a number, until it is deleted."""
-        self._turns = Turns()
-        self._shut_downs: list[ReplyTo] = []
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of the supervisor."""
         handler = _HANDLERS.get(type(message))
         return super().receive(message) if handler is None else handler(self, message)
-
-    # --- questions and commands --------------------------------------------------------------------------------------
 
     def _get_clients(self, _: protocol.GetClients) -> tuple[Status, ...]:
         return self._records.statuses()
@@ -127,51 +80,6 @@ class Supervisor(Supervising):
         self._sessions.want(client_id)
         self._tell_start(client_id, ref, order.origin, reply_to, order.cause)
 
-    def _begin(self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None, cause: Cause = UNCAUSED) -> None:
-        """Make the actor of a number that has none, and have it start."""
-        self._records[client_id] = Record(self._blank(client_id))
-        try:
-            ref = self._start_actor(client_id, None)
-        except ChildNotStarted as error:
-            del self._records[client_id]
-            self.log.error("client.not_started", client=client_id, exc_info=error)
-            if reply_to is not None:
-                reply_to.refuse(StartFailed(client_id, str(error)))
-            return
-        self._sessions.want(client_id)
-        self._tell_start(client_id, ref, origin, reply_to, cause)
-
-    def _tell_start(
-        self,
-        client_id: ClientId,
-        ref: ActorRef[Any],
-        origin: Origin,
-        reply_to: ReplyTo | None,
-        cause: Cause = UNCAUSED,
-    ) -> None:
-        record = self._records[client_id]
-        if reply_to is not None:
-            record.starts = [start for start in record.starts if not start.answered] + [reply_to]
-        _tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, Pairing()), cause))
-
-    def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
-        factory = partial(
-            Client.start,
-            client_id,
-            self._browser,
-            self.actor_ref,
-            journal=self._journal,
-            times=self._rules.times,
-            memory_limit=self._rules.client_memory,
-            status=status or self._blank(client_id),
-        )
-        ref = self.start_child(client_id, factory)
-        self._directory.enter(client_id, ref)
-        return ref
-
-    def _blank(self, client_id: ClientId) -> Status:
-        return Status(client_id, max_reconnection_attempts=self._rules.reconnection.limit)
-
     def _refuse_while_shutting_down(self) -> None:
         if self._shut_downs:
             raise ShuttingDown
@@ -180,9 +88,6 @@ class Supervisor(Supervising):
         if self._is_full():
             raise CapacityExceeded(self._rules.limited_by, self._rules.max_clients)
 
-    def _is_full(self) -> bool:
-        return 0 < self._rules.max_clients <= len(self._records)
-
     def _delete(self, order: protocol.Delete) -> protocol.Deleted | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
         self._sessions.forget(client_id)
@@ -190,7 +95,7 @@ class Supervisor(Supervising):
         queued = self._turns.drop(client_id)
         if record is not None:
             record.deletes.append(self.defer())
-            for reply_to in _take(record.inits):
+            for reply_to in take(record.inits):
                 reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
             self._end(client_id, forget=True)
             return None
@@ -207,7 +112,7 @@ class Supervisor(Supervising):
         if record is None:
             return protocol.Stopped(client_id)
         record.stops.append(self.defer())
-        for reply_to in _take(record.inits):
+        for reply_to in take(record.inits):
             reply_to.refuse(StartFailed(client_id, "The client was stopped before it could start"))
         self._end(client_id, forget=False)
         return None
@@ -219,18 +124,12 @@ class Supervisor(Supervising):
             self._end(client_id, forget=False, within=order.seconds)
         self._stop_if_done()
 
-    # --- the end of a client -----------------------------------------------------------------------------------------
+    def _resume(self, order: Resume) -> None:
+        if not self._shut_downs:
+            self._turns.add(order.client_ids)
+            self._resume_next()
 
-    def _end(self, client_id: ClientId, *, forget: bool, within: Seconds | None = None) -> None:
-        """Have a client close itself; `child_terminated` tells when its processes are gone."""
-        self._records[client_id].ending = True
-        self.cancel_timer(("cleanup", client_id))
-        ref = self.children.get(client_id)
-        if ref is not None:
-            _tell(ref, protocol.Close(forget, within))
-        else:  # it crashed, and waits for its restart
-            self.stop_child(client_id)
-            self._gone(client_id)
+    # --- ends, ordered and not; crashes of an actor, which are bugs ---------------------------------------------------
 
     def _cleanup(self, due: CleanupDue) -> None:
         record = self._records.get(due.client_id)
@@ -242,7 +141,7 @@ class Supervisor(Supervising):
         """The actor is gone, and its number free unless it crashed: then it is restarted."""
         self._directory.remove(key)
         record = self._records[key]
-        for reply_to in _take(record.starts):
+        for reply_to in take(record.starts):
             if not reply_to.answered:
                 reply_to.refuse(StartFailed(key, f"Internal error: {cause!r}" if cause else "The client was ended"))
         if cause is None or record.ending:
@@ -250,31 +149,6 @@ class Supervisor(Supervising):
             self._gone(key)
         elif record.status.state not in TERMINAL:
             self._crashed(record, f"Internal error: {cause!r}")
-
-    def _gone(self, client_id: ClientId) -> None:
-        record = self._records.pop(client_id)
-        self.cancel_timer(("cleanup", client_id))
-        if record.deletes:
-            self._browser.drop_login(client_id)
-        for reply_to in record.deletes:
-            reply_to.answer(protocol.Deleted(client_id, logged_out=record.logged_out))
-        for reply_to in record.stops:
-            reply_to.answer(protocol.Stopped(client_id))
-        if self._shut_downs:
-            for reply_to in record.inits:
-                reply_to.refuse(ShuttingDown())
-        elif record.inits:
-            self._begin(client_id, Origin.CALLER, record.inits[0], record.cause)
-        self._resume_next()
-        self._stop_if_done()
-
-    def _stop_if_done(self) -> None:
-        if self._shut_downs and not self._records:
-            for reply_to in _take(self._shut_downs):
-                reply_to.answer(None)
-            self.stop()
-
-    # --- crashes of an actor, which are bugs -------------------------------------------------------------------------
 
     def _crashed(self, record: Record, text: str) -> None:
         """What can no longer say so itself is DISCONNECTED_RECOVERABLE until its restart."""
@@ -314,7 +188,7 @@ class Supervisor(Supervising):
         else:
             self._status_changed(protocol.StatusChanged(status))
 
-    # --- facts of clients --------------------------------------------------------------------------------------------
+    # --- facts of clients ---------------------------------------------------------------------------------------------
 
     def _status_changed(self, fact: protocol.StatusChanged) -> None:
         status = fact.status
@@ -364,7 +238,7 @@ class Supervisor(Supervising):
     def _reconnect_wanted(self, wish: protocol.ReconnectWanted) -> None:
         record, ref = self._records.get(wish.client_id), self._directory.find(wish.client_id)
         if record is not None and ref is not None and not record.ending:
-            _tell(ref, self._verdict(record, wish))
+            tell(ref, self._verdict(record, wish))
 
     def _verdict(
         self, record: Record, wish: protocol.ReconnectWanted
@@ -376,37 +250,6 @@ class Supervisor(Supervising):
             return protocol.ReconnectGranted(grant.attempt, grant.delay)
         text = f"Max reconnection attempts reached ({wish.reason}: {wish.text})"
         return protocol.ReconnectRefused(Reason.ATTEMPTS_EXHAUSTED, text)
-
-    # --- resuming what ran before ------------------------------------------------------------------------------------
-
-    def _resume(self, order: Resume) -> None:
-        if not self._shut_downs:
-            self._turns.add(order.client_ids)
-            self._resume_next()
-
-    def _resume_next(self) -> None:
-        """Start queued clients while fewer than the allowed number are starting."""
-        while self._turns and self._records.starting() < self._rules.start_concurrency:
-            client_id = self._turns.next()
-            if client_id is None or client_id in self._records:
-                continue
-            if self._is_full():
-                self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
-            else:
-                self.log.info("client.resuming", client=client_id)
-                self._begin(client_id, Origin.RESUME, None)
-
-
-def _tell(ref: ActorRef[Any], message: object) -> None:
-    """Tell a client, which may have died a moment ago: then its Terminated is on the way, and decides."""
-    with suppress(ActorDeadError):
-        ref.tell(message)
-
-
-def _take(askers: list[ReplyTo]) -> list[ReplyTo]:
-    taken = askers.copy()
-    askers.clear()
-    return taken
 
 
 _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {

@@ -28,7 +28,8 @@ from actors.clients.protocol import (
     Status,
 )
 from actors.clients.reconnection import Policy
-from actors.clients.supervisor import Resume, Rules, Supervisor
+from actors.clients.rules import Rules
+from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.times import Times
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime import Backoff, Reply

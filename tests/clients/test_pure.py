@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.clients import client, protocol
+from actors.clients import hearing, protocol
 from actors.clients.memory import REST, MemoryLimit, Verdict
 from actors.clients.pairing import EARLY_WITHIN, Pairing
 
@@ -57,4 +57,4 @@ def test_without_a_limit_no_memory_is_too_much() -> None:
 
 
 def test_a_client_has_an_ear_for_everything_a_page_can_say() -> None:
-    assert set(client._FACTS) == set(protocol.PageFact.__args__)
+    assert set(hearing._FACTS) == set(protocol.PageFact.__args__)

@@ -15,7 +15,8 @@ from actors.clients import message_ids
 from actors.clients.directory import Directory
 from actors.clients.protocol import Init
 from actors.clients.reconnection import Policy
-from actors.clients.supervisor import Rules, Supervisor
+from actors.clients.rules import Rules
+from actors.clients.supervisor import Supervisor
 from actors.clients.types import ClientId
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.protocol import Await, Queued
