@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
@@ -29,6 +29,8 @@ class Metrics:
         self._sources = sources
         self.registry = CollectorRegistry(auto_describe=False)
         self.facts = Facts(self.registry)
+        # The service's own processor time, memory and descriptors: `process_…`, the names every dashboard knows.
+        ProcessCollector(registry=self.registry)
 
     def text(self, states: Iterable[State] | None, accept: str = "") -> tuple[bytes, str]:
         """The text and its media type, as the header Accept wants it. Blocks: not for an event loop.

@@ -28,9 +28,9 @@ BOOT_SECONDS, COMMAND_SECONDS, END_SECONDS = 60.0, 100.0, 20.0
 _BOOT = """
 for place in {groups}; do mkdir -p $place; echo $$ > $place/cgroup.procs; done
 mount -t tmpfs none {room}
-mkdir {room}/upper {room}/work {room}/root
-mount -t overlay none -o lowerdir=/,upperdir={room}/upper,workdir={room}/work {room}/root
-exec systemd-nspawn --directory {room}/root --machine {name} --register=no --keep-unit --link-journal=no \
+mkdir {room}/upper {room}/scratch {room}/system
+mount -t overlay none -o lowerdir=/,upperdir={room}/upper,workdir={room}/scratch {room}/system
+exec systemd-nspawn --directory {room}/system --machine {name} --register=no --keep-unit --link-journal=no \
     --console=pipe {binds} --boot systemd.unit=sysinit.target systemd.log_target=journal
 """
 

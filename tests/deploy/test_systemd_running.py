@@ -194,10 +194,10 @@ def test_the_checklist_restarts_and_stops_it_through_systemd(deployed: Deployed)
         "--accept",
         "limits",
         "--report",
-        "/root/report",
+        "/var/lib/session-manager/report",
     ]
     done = deployed.machine.tried("env", "LANG=C.UTF-8", f"PYTHONPATH={PLACE}", *command)
-    seen = json.loads(deployed.machine.run("cat", "/root/report/checklist.json"))
+    seen = json.loads(deployed.machine.run("cat", "/var/lib/session-manager/report/checklist.json"))
     verdicts = {step["id"]: step["verdict"] for step in seen["steps"]}
     assert done.returncode == 0, done.stdout + done.stderr
     passed = {"restart", "resumed", "one-instance", "stop-time", "user", "chromium-sandbox", "graceful-stop", "orphans"}

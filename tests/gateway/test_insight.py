@@ -69,6 +69,12 @@ def test_what_flows_by_is_counted(service: Running) -> None:
         assert (name, frozenset()) in found
 
 
+def test_what_the_service_itself_uses_is_told(service: Running) -> None:
+    found = samples(service)
+    for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds"):
+        assert of(found, name) > 0
+
+
 def test_reconnections_and_cleanups_are_counted(tmp_path: Path) -> None:
     with Running(tmp_path / "data", backoff_first=0.01, backoff_cap=0.01, cleanup_delay=0.01) as service:
         service.ready(1)
