@@ -124,6 +124,7 @@ async def _cancel_all() -> None:
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what nobody awaited. Answers of a Chromium that has gone are of no interest to anyone."""
-    error = context.get("exception")
+    error, task = context.get("exception"), context.get("task") or context.get("future")
     if not isinstance(error, PyppeteerError):
-        _log.error("browser.loop_error", message=context.get("message"), error=repr(error))
+        name = task.get_name() if isinstance(task, asyncio.Task) else None
+        _log.error("browser.loop_error", message=context.get("message"), task=name, exc_info=error)
