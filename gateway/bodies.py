@@ -7,6 +7,7 @@ see an answer. Nothing of a body is ever repeated in an answer or in the log.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +23,9 @@ MAX_BODY = 1024 * 1024
 """Bytes of the largest body that is taken."""
 _DISCARDED = 16 * MAX_BODY
 """Bytes of a larger one that are read before the connection is given up."""
+
+_SUBJECT = re.compile(r"^(Value error, |(Input|String|List|Tuple|Set|Dictionary|Data|Value) (?=should ))")
+"""What pydantic calls the thing at fault, which the answer calls by its field's name."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -80,5 +84,5 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch":
         kind = "a message's id" if detail["loc"][0] == "after" else "a number or a chat id"
         return f"{detail['loc'][0]} is not {kind}"
-    what = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    what = _SUBJECT.sub("", detail["msg"])
     return f"{detail['loc'][0]} {what}"

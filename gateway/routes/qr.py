@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from actors.clients.types import RECOVERABLE, State
+from actors.clients.types import RECOVERABLE, TERMINAL, State
 from gateway import states
 from gateway.calls import for_client
 from gateway.identity import HeaderRefused
@@ -40,6 +40,8 @@ async def qr_code(gateway: Gateway, client_id: ClientId, _: Request) -> Response
     if image is not None:
         return reply(QrCodeAnswer(qr=image))
     http, error, message = _REFUSED[status.state]
+    if status.state in TERMINAL and http == 500 and status.reason_text:
+        message = f"{status.reason_text.rstrip('.')}: call POST /init to try again"
     refused = QrCodeRefused(
         error=error,
         message=message,

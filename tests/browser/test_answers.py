@@ -35,6 +35,12 @@ def test_only_an_ack_and_ok_mean_that_whatsapp_has_a_message(answer: dict[str, A
     assert type(settled("order", answer)) is kind
 
 
+@pytest.mark.parametrize("words", ["findChat: new chat not found 5491122334455@c.us", "No LID for user"])
+def test_a_number_that_is_not_on_whatsapp_is_told_in_words_a_caller_knows(words: str) -> None:
+    fact = settled("order", {"error": {"message": words}})
+    assert fact == SendRefused("order", f"There is no such chat on WhatsApp ({words})")
+
+
 def test_a_pairing_code_is_told_without_its_dash_or_why_there_is_none() -> None:
     assert pairing_code({"code": "ABCD-EFGH"}) == PairingCodeShown("ABCDEFGH")
     assert pairing_code({"error": {"message": "no"}}) == PairingCodeRefused("no")

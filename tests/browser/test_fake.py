@@ -120,7 +120,7 @@ def test_a_number_without_whatsapp_is_refused() -> None:
     facts = ready(browser)
     browser.whatsapp.absent.add(CHAT)
     browser.page(ONE).send_text("a", CHAT, "hello")
-    assert facts == [SendRefused("a", f"findChat: new chat not found {CHAT}")]
+    assert facts == [SendRefused("a", f"There is no such chat on WhatsApp ({CHAT})")]
 
 
 def test_what_was_delivered_is_found_after_a_crash_and_what_was_not_is_not() -> None:

@@ -23,6 +23,12 @@ def test_what_is_not_json_is_refused(service: Running) -> None:
         assert answer.json() == {"error": True, "code": "INVALID_REQUEST", "message": "The body is not JSON"}
 
 
+def test_what_is_wrong_is_called_by_its_name_alone(service: Running) -> None:
+    answer = service.post("/keys", None, {"name": "x" * 101, "scopes": ["read"]})
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "name should have at most 100 characters"
+
+
 def test_half_a_surrogate_pair_is_no_text(service: Running) -> None:
     answer = service.call("POST", "/send", 1, content=rb'{"to": "5491122334455", "message": "\ud800"}')
     assert answer.status_code == 400

@@ -107,6 +107,13 @@ def test_qr_code_gives_up_after_its_time(tmp_path: Path) -> None:
             assert answer.json()["wait_time_ms"] == 50
 
 
+def test_qr_code_says_why_a_start_failed(service: Running) -> None:
+    service.bring(1, State.ERROR)
+    why = service.status(1)["reason_text"]
+    assert why
+    assert service.get("/qr-code", 1).json()["message"] == f"{why.rstrip('.')}: call POST /init to try again"
+
+
 def test_qr_code_is_refused_where_no_code_will_come(service: Running) -> None:
     expected = {
         State.READY: (409, "QR_NOT_REQUIRED"),

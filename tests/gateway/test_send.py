@@ -108,7 +108,7 @@ def test_what_whatsapp_refuses_is_told_with_the_reason(service: Running) -> None
     assert answer.status_code == 500
     assert answer.json()["error"] is True
     assert answer.json()["code"] == "SEND_FAILED"
-    assert "not found" in answer.json()["message"]
+    assert "no such chat" in answer.json()["message"]
     assert answer.json()["outcome"] == "failed"
 
 

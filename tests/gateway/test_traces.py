@@ -86,7 +86,7 @@ def test_a_message_that_is_refused_says_so_where_it_was(lines: Lines, tmp_path: 
         service.call("POST", "/send", 1, json={"to": TO, "message": TEXT}, headers=traced("refused"))
     found = lines("refused")
     assert events(found)[2:4] == ["page.sending", "page.send_refused"]
-    assert found[3]["why"] == "findChat: new chat not found 5491****55@c.us"
+    assert found[3]["why"] == "There is no such chat on WhatsApp (5491****55@c.us)"
 
 
 def test_a_promised_message_names_its_call_when_it_leaves_after_a_restart(lines: Lines, tmp_path: Path) -> None:

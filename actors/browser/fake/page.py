@@ -220,7 +220,7 @@ class FakePage:
     def _send(self, order: str, outgoing: Outgoing) -> None:
         fate = Fate.PENDING if not self.linked else self._browser.habits.sends(outgoing)
         if outgoing.chat in self._browser.whatsapp.absent and self.linked:
-            self.tell(SendRefused(order, f"findChat: new chat not found {outgoing.chat}"))
+            self.tell(SendRefused(order, f"There is no such chat on WhatsApp ({outgoing.chat})"))
             return
         match fate:
             case Fate.SENT:

@@ -21,6 +21,11 @@ UNSURE = frozenset({"ERROR_NETWORK", "ERROR_CANCELLED", "ERROR_EXPIRED"})
 """Results of a send after which the message may still have left, or may still leave."""
 
 
+NO_SUCH_CHAT = "There is no such chat on WhatsApp"
+NOT_FOUND = ("findChat: new chat not found", "No LID for user")
+"""How wa-js, and the page of accounts that have moved to LIDs, begin to say so."""
+
+
 def settled(order: str, answer: Event) -> Sent | SendRefused | SendUnsettled:
     """What became of a message, by the page's answer to `send`.
 
@@ -34,7 +39,7 @@ def settled(order: str, answer: Event) -> Sent | SendRefused | SendUnsettled:
     if words is not None:
         # Refused before it was filed: it never left. Once it is filed, only its ack tells.
         if message_id is None or (ack is not None and ack < 0):
-            return SendRefused(order, words)
+            return SendRefused(order, f"{NO_SUCH_CHAT} ({words})" if words.startswith(NOT_FOUND) else words)
         return SendUnsettled(order, words)
     if message_id and chat and ack is not None and ack >= 1 and result == "OK":
         return Sent(order, message_id, chat)
