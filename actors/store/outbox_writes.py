@@ -199,8 +199,15 @@ def _payload(before: Message, after: Message) -> dict[str, Any]:
         "message_id": after.full_id or after.message_id,
         "chat": after.chat,
         "phone": user if server == "c.us" else None,
-        "lid": after.chat if server == "lid" else None,
+        "lid": _lid(after),
         "state": after.state,
         "previous_state": before.state,
         "reason": after.reason,
     }
+
+
+def _lid(message: Message) -> str | None:
+    """The chat's LID: as the caller wrote it, or as WhatsApp's id of the message (`true_CHAT_BARE`) has it."""
+    _, _, rest = (message.full_id or "").partition("_")
+    chats = (message.chat, rest.partition("_")[0])
+    return next((chat for chat in chats if chat.endswith("@lid")), None)

@@ -345,3 +345,12 @@ def test_every_change_is_an_event_and_nothing_else_is(store: Store) -> None:
     assert told[1].payload["id"] == message.id
     assert told[1].payload["message_id"] == "true_123@lid_X"
     assert (told[1].payload["lid"], told[1].payload["phone"]) == ("123@lid", None)
+
+
+def test_a_lid_that_only_the_message_id_tells_is_told(store: Store) -> None:
+    """Accounts that have gone over to LIDs: the caller wrote a number, WhatsApp answered with a LID."""
+    message = sending(store, "5491122334455@c.us")
+    ask(store, SettleMessage(message.id, S.SENT, 105.0, full_id="true_750235343914045@lid_3EB0AA"))
+    told = [event.payload for event in ask(store, EventsAfter())]
+    assert [payload["lid"] for payload in told] == [None, "750235343914045@lid"]
+    assert [payload["phone"] for payload in told] == ["5491122334455"] * 2
