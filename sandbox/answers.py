@@ -30,7 +30,10 @@ def number_of(said: dict[str, Any], name: str) -> float:
 
 async def body_of(request: Request) -> dict[str, Any]:
     """The request's JSON object; an empty body is an empty object. Raises ValueError for anything else."""
-    said = json.loads(await request.body() or b"{}")
+    try:
+        said = json.loads(await request.body() or b"{}")
+    except ValueError as error:
+        raise ValueError("the body is not JSON") from error
     if not isinstance(said, dict):
         raise ValueError("the body must be a JSON object")
     return said

@@ -32,6 +32,12 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
+def test_a_body_that_is_not_json_is_called_that(sandbox: Sandbox) -> None:
+    answer = sandbox.http.post(f"{sandbox.url}api/scan", content=b"{")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "the body is not JSON"
+
+
 def test_a_path_there_is_not_is_refused_in_the_shape_of_all_errors(sandbox: Sandbox) -> None:
     for method, path, status in (
         ("GET", "api/nothing", 404),
