@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -20,18 +20,14 @@ import structlog
 from pykka import ActorDeadError, Timeout
 from sqlalchemy.exc import ArgumentError
 
-from actors.browser.options import BrowserOptions, BrowserUnavailable
-from actors.capacity import Limit, host_limits, tightest
+from actors.browser.options import BrowserUnavailable
+from actors.capacity import host_limits
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
 from actors.clients.pairing import Pairing
-from actors.clients.patience import Patience
 from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
-from actors.clients.reconnection import Policy
-from actors.clients.rules import Rules
 from actors.clients.supervisor import Resume, Supervisor
-from actors.clients.times import Times
 from actors.clients.types import ClientId, Seconds
 from actors.metrics.journal import CountingJournal
 from actors.metrics.metrics import Metrics
@@ -39,9 +35,10 @@ from actors.metrics.pages import TimedBrowser
 from actors.metrics.posting import TimedPoster
 from actors.metrics.present import Sources
 from actors.metrics.usage import Usages
+from actors.options import browser_options, posting, retention_rules, rules, sending, within
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
-from actors.runtime import Backoff, wait_ended
+from actors.runtime import wait_ended
 from actors.store.backup import as_database, backup, forget_copies, prepared, put_in_place, restore
 from actors.store.database import Database
 from actors.store.errors import DataDirInUse, StoreError, StoreUnavailable
@@ -49,23 +46,19 @@ from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim
 from actors.store.recording import StoreJournal, StoreSessions
 from actors.store.retention import Retention
-from actors.store.retention import Rules as RetentionRules
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.store.succession import Restored
 from actors.watch import Watch
-from actors.webhooks.addresses import Network, networks
 from actors.webhooks.messages import GetSending
-from actors.webhooks.posting import HttpPoster, PostingOptions
-from actors.webhooks.schedule import Growth, RetryPolicy
-from actors.webhooks.sender import Sender, SenderOptions
+from actors.webhooks.posting import HttpPoster
+from actors.webhooks.sender import Sender
 from config.refusal import StartRefused
 from config.settings import Settings
 
 if TYPE_CHECKING:
     from pykka import ActorRef
 
-MIB = 1024 * 1024
 VERSION = version("session-manager")
 URGENT = 8
 """The least priority of messages that go past the pace: codes somebody waits for."""
@@ -293,38 +286,6 @@ class System:
         return max(0.0, self._deadline - time.monotonic())
 
 
-def within(rules: Rules, host: tuple[Limit, ...], wanted: int) -> Rules:
-    """The same rules, for no more clients than the host leaves room for. Warns where more are `wanted`."""
-    limit = tightest(rules.max_clients, host)
-    if limit is None:
-        return rules
-    short = max(wanted, rules.max_clients) > limit.clients
-    _log.log(30 if short else 20, "system.room", clients=limit.clients, limit=limit.name, wanted=wanted)
-    return replace(rules, max_clients=limit.clients, limited_by=limit.name)
-
-
-def rules(settings: Settings) -> Rules:
-    """What the operator decided, in the supervisor's words."""
-    return Rules(
-        times=Times(
-            patience=Patience(start=settings.start_patience, qr=settings.qr_lifetime, link=settings.link_patience),
-            send=settings.send_timeout,
-            close=settings.close_grace * 2,
-            probe_interval=settings.probe_interval,
-            probe_timeout=settings.probe_timeout,
-        ),
-        reconnection=Policy(
-            Backoff(first=settings.backoff_first, cap=settings.backoff_cap),
-            limit=settings.max_reconnection_attempts,
-            stable_after=settings.stable_after,
-        ),
-        cleanup_delay=settings.cleanup_delay,
-        start_concurrency=settings.start_concurrency,
-        max_clients=settings.max_clients,
-        client_memory=settings.client_memory * MIB,
-    )
-
-
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[Store]:
     """The store without the rest, for a command beside a service or before it. Blocks. Raises StartRefused."""
@@ -334,41 +295,6 @@ def opened_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close(timeout=STORE_SECONDS)
-
-
-def retention_rules(settings: Settings) -> RetentionRules:
-    """What the operator decided, in the store's words."""
-    return RetentionRules(
-        events=settings.event_retention,
-        events_kept=settings.event_limit,
-        events_bytes=settings.event_retention_size * MIB,
-        messages=settings.message_retention,
-    )
-
-
-def reachable(settings: Settings) -> tuple[Network, ...]:
-    """The networks that webhooks may reach besides the public internet."""
-    return networks(["0.0.0.0/0", "::/0"]) if settings.webhook_allow_private else ()
-
-
-def posting(settings: Settings) -> PostingOptions:
-    """What the operator decided, in the words of what sends to webhooks."""
-    connect = min(settings.webhook_timeout, PostingOptions().connect)
-    return PostingOptions(connect=connect, deadline=settings.webhook_timeout, allowed=reachable(settings))
-
-
-def sending(settings: Settings) -> SenderOptions:
-    """What the operator decided, in the words of what decides about deliveries."""
-    retry = RetryPolicy(
-        Growth(settings.webhook_retry_growth),
-        delay=settings.webhook_retry_delay,
-        attempts=settings.webhook_attempts,
-        cap=max(settings.webhook_retry_delay, settings.webhook_retry_cap),
-        give_up_after=settings.webhook_give_up_after,
-    )
-    # Beside the store, the last to end: what is under way must not use up the whole time of a stop.
-    grace = min(SenderOptions().stop_grace, settings.shutdown_timeout / 10)
-    return SenderOptions(retry, keep_dead_letters=settings.dead_letter_retention, stop_grace=grace)
 
 
 def back_up(settings: Settings, file: Path) -> None:
@@ -440,19 +366,7 @@ def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser
     # Imported here: a program that brings a browser of its own does not load pyppeteer.
     from actors.browser.browser import ChromiumBrowser
 
-    options = BrowserOptions(
-        data_dir=settings.data_dir,
-        whatsapp_url=settings.whatsapp_url,
-        chromium=settings.chromium,
-        chromium_args=settings.chromium_args,
-        no_sandbox=settings.no_sandbox,
-        user_agent=settings.user_agent,
-        start_patience=settings.start_patience,
-        close_grace=settings.close_grace,
-        send_patience=settings.send_timeout,
-        profile_limit=settings.profile_limit,
-    )
-    return ChromiumBrowser(options, died=died)
+    return ChromiumBrowser(browser_options(settings), died=died)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from actors import capacity
 from actors.capacity import Limit, host_limits, limits, tightest
 from actors.clients.rules import Rules
-from actors.system import within
+from actors.options import within
 from tests.gateway.running import Running
 
 FEW = Limit(2, "The number of clients that the host leaves room for")

@@ -14,9 +14,10 @@ from actors.clients.errors import Starting
 from actors.clients.protocol import AwaitState, GetClients, Init, SendText, StatusChanged
 from actors.clients.rules import Rules
 from actors.clients.types import STARTING, ClientId, State
+from actors.options import rules
 from actors.runtime.testing import Leaks
 from actors.store.ownership import claim
-from actors.system import System, rules
+from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
 

@@ -10,7 +10,7 @@ import pytest
 from actors.browser.builds import NAMES
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.types import State
-from actors.system import MIB
+from actors.options import MIB
 from tests.gateway.running import Running, until
 from tests.rig import Consumer, Sandbox, Service
 

@@ -1,0 +1,108 @@
+"""What the operator decided, in the words of each part that is decided for. Plain functions of the settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+
+from actors.browser.options import BrowserOptions
+from actors.capacity import Limit, tightest
+from actors.clients.patience import Patience
+from actors.clients.reconnection import Policy
+from actors.clients.rules import Rules
+from actors.clients.times import Times
+from actors.runtime import Backoff
+from actors.store.retention import Rules as RetentionRules
+from actors.webhooks.addresses import Network, networks
+from actors.webhooks.posting import PostingOptions
+from actors.webhooks.schedule import Growth, RetryPolicy
+from actors.webhooks.sender import SenderOptions
+from config.settings import Settings
+
+MIB = 1024 * 1024
+
+_log = structlog.get_logger("system")
+
+
+def rules(settings: Settings) -> Rules:
+    """What the operator decided, in the supervisor's words."""
+    return Rules(
+        times=Times(
+            patience=Patience(start=settings.start_patience, qr=settings.qr_lifetime, link=settings.link_patience),
+            send=settings.send_timeout,
+            close=settings.close_grace * 2,
+            probe_interval=settings.probe_interval,
+            probe_timeout=settings.probe_timeout,
+        ),
+        reconnection=Policy(
+            Backoff(first=settings.backoff_first, cap=settings.backoff_cap),
+            limit=settings.max_reconnection_attempts,
+            stable_after=settings.stable_after,
+        ),
+        cleanup_delay=settings.cleanup_delay,
+        start_concurrency=settings.start_concurrency,
+        max_clients=settings.max_clients,
+        client_memory=settings.client_memory * MIB,
+    )
+
+
+def within(rules: Rules, host: tuple[Limit, ...], wanted: int) -> Rules:
+    """The same rules, for no more clients than the host leaves room for. Warns where more are `wanted`."""
+    limit = tightest(rules.max_clients, host)
+    if limit is None:
+        return rules
+    short = max(wanted, rules.max_clients) > limit.clients
+    _log.log(30 if short else 20, "system.room", clients=limit.clients, limit=limit.name, wanted=wanted)
+    return replace(rules, max_clients=limit.clients, limited_by=limit.name)
+
+
+def retention_rules(settings: Settings) -> RetentionRules:
+    """What the operator decided, in the store's words."""
+    return RetentionRules(
+        events=settings.event_retention,
+        events_kept=settings.event_limit,
+        events_bytes=settings.event_retention_size * MIB,
+        messages=settings.message_retention,
+    )
+
+
+def reachable(settings: Settings) -> tuple[Network, ...]:
+    """The networks that webhooks may reach besides the public internet."""
+    return networks(["0.0.0.0/0", "::/0"]) if settings.webhook_allow_private else ()
+
+
+def posting(settings: Settings) -> PostingOptions:
+    """What the operator decided, in the words of what sends to webhooks."""
+    connect = min(settings.webhook_timeout, PostingOptions().connect)
+    return PostingOptions(connect=connect, deadline=settings.webhook_timeout, allowed=reachable(settings))
+
+
+def sending(settings: Settings) -> SenderOptions:
+    """What the operator decided, in the words of what decides about deliveries."""
+    retry = RetryPolicy(
+        Growth(settings.webhook_retry_growth),
+        delay=settings.webhook_retry_delay,
+        attempts=settings.webhook_attempts,
+        cap=max(settings.webhook_retry_delay, settings.webhook_retry_cap),
+        give_up_after=settings.webhook_give_up_after,
+    )
+    # Beside the store, the last to end: what is under way must not use up the whole time of a stop.
+    grace = min(SenderOptions().stop_grace, settings.shutdown_timeout / 10)
+    return SenderOptions(retry, keep_dead_letters=settings.dead_letter_retention, stop_grace=grace)
+
+
+def browser_options(settings: Settings) -> BrowserOptions:
+    """What the operator decided, in the browser's words."""
+    return BrowserOptions(
+        data_dir=settings.data_dir,
+        whatsapp_url=settings.whatsapp_url,
+        chromium=settings.chromium,
+        chromium_args=settings.chromium_args,
+        no_sandbox=settings.no_sandbox,
+        user_agent=settings.user_agent,
+        start_patience=settings.start_patience,
+        close_grace=settings.close_grace,
+        send_patience=settings.send_timeout,
+        profile_limit=settings.profile_limit,
+    )
