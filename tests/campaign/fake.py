@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -126,6 +127,15 @@ class FakeStage:
         self._order("crash", client_id)
 
     stop_browser = kill_browser
+
+    def freeze_service(self, seconds: float) -> None:
+        self.service.freeze(seconds)
+
+    def freeze_browser(self, client_id: int, seconds: float) -> None:
+        """A fake page cannot be frozen and go on where it was; it has no network for so long."""
+        self.cut(client_id)
+        time.sleep(seconds)
+        self.mend(client_id)
 
     def cut(self, client_id: int) -> None:
         self._order("cut", client_id)

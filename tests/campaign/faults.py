@@ -19,23 +19,28 @@ class Fault(StrEnum):
 
     SERVICE_KILLED = "service killed (SIGKILL)"
     SERVICE_STOPPED = "service stopped (SIGTERM)"
+    SERVICE_FROZEN = "service frozen (SIGSTOP)"
     BROWSER_KILLED = "Chromium killed (SIGKILL)"
     BROWSER_STOPPED = "Chromium ended (SIGTERM)"
+    BROWSER_FROZEN = "Chromium frozen (SIGSTOP)"
     NETWORK_CUT = "network cut"
     CUT_AND_KILLED = "network cut, Chromium killed"
 
 
 WEIGHTS = {
-    Fault.SERVICE_KILLED: 22,
-    Fault.SERVICE_STOPPED: 13,
-    Fault.BROWSER_KILLED: 30,
-    Fault.BROWSER_STOPPED: 10,
+    Fault.SERVICE_KILLED: 20,
+    Fault.SERVICE_STOPPED: 12,
+    Fault.SERVICE_FROZEN: 5,
+    Fault.BROWSER_KILLED: 26,
+    Fault.BROWSER_STOPPED: 6,
+    Fault.BROWSER_FROZEN: 6,
     Fault.NETWORK_CUT: 15,
     Fault.CUT_AND_KILLED: 10,
 }
-OF_SERVICE = frozenset({Fault.SERVICE_KILLED, Fault.SERVICE_STOPPED})
-GAP, CUT = 1.2, 1.5
-"""Most seconds between the moment of a fault and the fault, and of a cut."""
+OF_SERVICE = frozenset({Fault.SERVICE_KILLED, Fault.SERVICE_STOPPED, Fault.SERVICE_FROZEN})
+GAP, CUT, FROZEN = 0.5, 1.5, 8.0
+"""Most seconds between the moment of a fault and the fault, of a cut, and of a frost. Some frosts end in a kill: the
+service takes a page for hung that does not answer two probes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,14 @@ class Weather:
             case Fault.SERVICE_STOPPED:
                 yield stage.stop_service
                 yield stage.start_service
+            case Fault.SERVICE_FROZEN:
+                yield lambda: stage.freeze_service(self._chance.random() * CUT * stage.tempo)
             case Fault.BROWSER_KILLED:
                 yield lambda: stage.kill_browser(client_id)
             case Fault.BROWSER_STOPPED:
                 yield lambda: stage.stop_browser(client_id)
+            case Fault.BROWSER_FROZEN:
+                yield lambda: stage.freeze_browser(client_id, self._chance.random() * FROZEN * stage.tempo)
             case Fault.NETWORK_CUT:
                 yield lambda: stage.cut(client_id)
                 yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo)

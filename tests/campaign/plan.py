@@ -61,6 +61,7 @@ class Tide:
     def __init__(self, plan: Plan) -> None:
         self._plan, self._moments = plan, plan.moments()
         self.accepted = self._struck = 0
+        self._level = self._up_to()
         self._changed = threading.Condition()
         self._failed: BaseException | None = None
 
@@ -74,7 +75,7 @@ class Tide:
 
     def may(self, share: float) -> bool:
         """Whether so much of everything may go by now."""
-        return share <= self._level()
+        return share <= self._level
 
     def done(self) -> None:
         """A consumer is done with one message more: it was accepted, or given up."""
@@ -82,11 +83,11 @@ class Tide:
             self.accepted += 1
             self._changed.notify_all()
 
-    def _level(self) -> float:
-        """Up to where the fault after the next one is due, and a little more: traffic flows while the next strikes."""
-        if self._struck + 1 >= len(self._moments):
-            return 1.0
-        return (self._moments[self._struck + 1] + self._plan.chats) / self._plan.messages
+    def _up_to(self) -> float:
+        """Up to the next moment, and a little more: traffic flows while the faults of the present one strike."""
+        here = self._moments[self._struck : self._struck + 1]
+        later = [moment for moment in self._moments[self._struck :] if [moment] > here]
+        return (later[0] + self._plan.chats) / self._plan.messages if later else 1.0
 
     # --- for whoever strikes -----------------------------------------------------------------------------------------
 
@@ -109,6 +110,7 @@ class Tide:
         """One fault more has struck; after the last one everything may go."""
         with self._changed:
             self._struck += 1
+            self._level = self._up_to()
             self._changed.notify_all()
 
     def fail(self, because: BaseException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from contextlib import ExitStack
@@ -64,6 +65,12 @@ class Stage(Protocol):
 
     def start_service(self) -> None:
         """Start it, and wait until it takes work."""
+
+    def freeze_service(self, seconds: float) -> None:
+        """It does nothing for so long, and does not know of it."""
+
+    def freeze_browser(self, client_id: int, seconds: float) -> None:
+        """The client's Chromium, if one runs, does nothing for so long."""
 
     def kill_browser(self, client_id: int) -> None:
         """The client's Chromium, if one runs, is gone at once."""
@@ -139,6 +146,15 @@ class RealStage:
     def start_service(self) -> None:
         self.service.start()
 
+    def freeze_service(self, seconds: float) -> None:
+        self.service.freeze(seconds)
+
+    def freeze_browser(self, client_id: int, seconds: float) -> None:
+        frozen = naming(self.data_dir / "profiles" / str(client_id))
+        _signal_each(frozen, signal.SIGSTOP)
+        time.sleep(seconds)
+        _signal_each(frozen, signal.SIGCONT)
+
     def kill_browser(self, client_id: int) -> None:
         self._signal(client_id, signal.SIGKILL)
 
@@ -173,6 +189,12 @@ class RealStage:
 
     def delivered(self) -> int:
         return len(self.arrivals())
+
+
+def _signal_each(pids: set[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def settled(stage: Stage, clients: int, seconds: float) -> None:

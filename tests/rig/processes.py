@@ -133,6 +133,12 @@ class Service:
         self.signal(signal.SIGKILL)
         self.wait()
 
+    def freeze(self, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after so long."""
+        self.signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self.signal(signal.SIGCONT)
+
     def kill_if_running(self) -> None:
         """SIGKILL, where it has not ended."""
         if self.process is not None and self.process.poll() is None:
