@@ -21,12 +21,12 @@ $(VENV)/.ready: config/requirements.lock pyproject.toml .ci/venv
 
 $(WA_JS): actors/browser/package-lock.json
 	@echo "==> wa-js, from npm"
-	@cd actors/browser && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@.ci/npm actors/browser
 	@touch $@
 
 $(SWAGGER_UI): gateway/docs/package-lock.json
 	@echo "==> Swagger UI, from npm"
-	@cd gateway/docs && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@.ci/npm gateway/docs
 	@touch $@
 
 chromium:
