@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.chaos.arena import Actor, Arena, Outcome
+from tests.chaos.faults import stop_all
 from tests.rig import naming
 from tests.rig.processes import until
 
@@ -109,6 +110,19 @@ def _during_sends(end: End) -> End:
     return act
 
 
+def _while_hung(end: End) -> End:
+    """One client's page turns in a loop, those of the others do not run at all: none can be asked to close."""
+
+    def act(arena: Arena) -> None:
+        looping, *stopped = arena.actors
+        looping.consumer.phone("page", do="hang", seconds=60)
+        for actor in stopped:
+            stop_all(arena, actor)
+        end(arena)
+
+    return act
+
+
 @contextmanager
 def _all_sending(arena: Arena) -> Iterator[None]:
     """Every client sends one message after the other until the service is gone, or nobody waits any more."""
@@ -139,8 +153,10 @@ SERVICE_FAULTS: tuple[tuple[str, End], ...] = (
     ("SIGTERM while clients back off", _during_backoff(_in_order)),
     ("SIGTERM during a cleanup", _during_cleanup(_in_order)),
     ("SIGTERM while all clients send", _during_sends(_in_order)),
+    ("SIGTERM while pages hang", _while_hung(_in_order)),
     ("service killed (SIGKILL)", _killed),
     ("service killed while clients resume", _during_a_start(_killed)),
     ("service killed while clients back off", _during_backoff(_killed)),
     ("service killed while all clients send", _during_sends(_killed)),
+    ("service killed while pages hang", _while_hung(_killed)),
 )
