@@ -34,6 +34,10 @@ class Lane:
     """Messages that are being looked up, and the ticket of the look-up that counts: an older one, or one from before
     the message left again, proves nothing."""
     tickets: Iterator[int] = field(default_factory=lambda: count(1))
+    more_unsettled: bool = False
+    """Others are in `sending` behind those that are being looked up."""
+    unwritten: int = 0
+    """What look-ups have proved, on its way to disk."""
 
     @property
     def ready(self) -> bool:

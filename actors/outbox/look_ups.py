@@ -21,6 +21,10 @@ from actors.runtime import Actor
 from actors.store.message_states import MessageState
 from actors.store.outbox import Message, RequeueMessage, SettleMessage, Unsettled
 
+AT_ONCE = 50
+"""Messages of a client that a sweep has looked up; the next ones follow when these are settled. After a restore there
+may be as many as fit into an outbox, and a page takes its time."""
+
 
 class LookUps:
     """All that are asked and not answered, of all clients."""
@@ -31,7 +35,7 @@ class LookUps:
     def sweep(self, client_id: ClientId) -> None:
         """Look for what is neither settled nor under way, if the client can be asked; READY comes here again."""
         if self._lanes[client_id].ready:
-            self._neighbours.order(Unsettled(client_id), partial(UnsettledRead, client_id))
+            self._neighbours.order(Unsettled(client_id, AT_ONCE), partial(UnsettledRead, client_id))
 
     def sweep_soon(self, client_id: ClientId) -> None:
         """The store or the client did not answer: something may be in `sending` that nobody looks after."""
@@ -58,9 +62,10 @@ class LookUps:
             self._actor.log.warning("outbox.unsettled_not_read", client=fact.client_id, why=str(fact.answer))
             self.sweep_soon(fact.client_id)
             return
-        leaving = self._lanes[fact.client_id].leaving
+        lane = self._lanes[fact.client_id]
+        lane.more_unsettled = len(fact.answer) == AT_ONCE
         for message in fact.answer:
-            if leaving is None or leaving.id != message.id:
+            if lane.leaving is None or lane.leaving.id != message.id:
                 self.look_up(message)
 
     def _look_again(self, again: LookAgain) -> None:
@@ -84,6 +89,7 @@ class LookUps:
 
     def _conclude(self, message: Message, lane: Lane, evidence: Evidence) -> None:
         lane.look_ups.pop(message.id)
+        lane.unwritten += 1
         lane.doubted = None if lane.doubted == message.id else lane.doubted
         now, written = self._actor.clock.time(), partial(LookUpWritten, message.client_id)
         if evidence.state is None:
@@ -93,6 +99,10 @@ class LookUps:
         lane.suspects.discard(message.id)
 
     def _written(self, fact: LookUpWritten) -> None:
+        lane = self._lanes[fact.client_id]
+        lane.unwritten -= 1
+        if lane.more_unsettled and not lane.look_ups and not lane.unwritten:
+            self.sweep(fact.client_id)
         if isinstance(fact.answer, Exception):
             self.sweep_soon(fact.client_id)
         self._neighbours.tell(Known(fact.answer))

@@ -201,9 +201,10 @@ class NextMessages(Read[tuple[Message, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class Unsettled(Read[tuple[Message, ...]]):
-    """What is in `sending`, in order: after a start, what to look up in the page."""
+    """The first `limit` in `sending`, in order: after a start, what to look up in the page."""
 
     client_id: ClientId
+    limit: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def get_next(connection: Connection, message: NextMessages) -> tuple[Message, ..
 
 
 def get_unsettled(connection: Connection, message: Unsettled) -> tuple[Message, ...]:
-    return read(connection, select(outbox).where(SENDING, _of(message.client_id)).order_by(outbox.c.position))
+    under_way = select(outbox).where(SENDING, _of(message.client_id))
+    return read(connection, under_way.order_by(outbox.c.position).limit(message.limit))
 
 
 def get_message(connection: Connection, message: GetMessage) -> Message | None:

@@ -12,11 +12,13 @@ from actors.browser.fake import Fate, Habits, always
 from actors.clients.protocol import LookedUp, SendUnsettled
 from actors.clients.times import Times
 from actors.clients.types import Reason
+from actors.outbox.look_ups import AT_ONCE
 from actors.store.errors import StoreUnavailable
 from actors.store.message_states import MessageState
 from actors.store.outbox import MarkSending, RequeueMessage, SettleMessage, Unsettled
 from actors.store.store import Store
-from tests.outbox.conftest import ONE, RULES, Open
+from tests.outbox.conftest import CHAT, ONE, RULES, Open
+from tests.store.asking import PATIENCE
 
 S = MessageState
 
@@ -124,3 +126,22 @@ def test_a_page_that_never_answers_a_look_up_is_asked_again(opened: Open) -> Non
     post.clock.advance(10.0)
     assert post.now(message).state is S.SENT
     assert post.delivered() == ["hello"]
+
+
+def test_many_that_were_under_way_are_asked_about_some_at_a_time_and_each_once(opened: Open) -> None:
+    post = opened()
+    messages = [post.accept(f"text {number}", CHAT) for number in range(AT_ONCE * 2 + 10)]
+    post.store.ask(MarkSending(tuple(message.id for message in messages), 1.0)).get(timeout=PATIENCE)
+    post.browser.habits = Habits(answers=False)
+    post.ready()
+    page = post.browser.page(ONE)
+    asked = page.ordered("look_up")
+    assert len(asked) == AT_ONCE
+    post.browser.habits = Habits()
+    for order, message in zip(asked, messages, strict=False):
+        page.tell(LookedUp(order["order"], message.message_id, None, complete=True))
+    post.clock.settle()
+    for _ in messages:
+        post.clock.advance(1.0)
+    assert len(page.ordered("look_up")) == len(messages)
+    assert post.delivered() == [message.text for message in messages]
