@@ -65,7 +65,9 @@ URGENT = 8
 STORE_SECONDS: Seconds = 5.0
 """How long the store may take for what is asked of it while starting, and for its last commit."""
 CLIENTS_SHARE = 0.75
-"""Share of `shutdown_timeout` in which clients close by themselves; the rest is for killing, and for the store."""
+"""Share of `shutdown_timeout` in which clients end, by themselves or killed; the rest is for what else there is."""
+SUPERVISOR_SHARE = 0.9
+"""Share of it after which the supervisor is not waited for any more: it is late, and something must be stuck."""
 
 _log = structlog.get_logger("system")
 
@@ -255,9 +257,9 @@ class System:
         return self._orderly
 
     def _shut_down(self, supervisor: ActorRef[Supervisor]) -> None:
-        seconds = self._settings.shutdown_timeout * CLIENTS_SHARE
+        seconds = self._settings.shutdown_timeout * SUPERVISOR_SHARE
         try:
-            supervisor.ask(ShutDown(seconds), timeout=seconds)
+            supervisor.ask(ShutDown(self._settings.shutdown_timeout * CLIENTS_SHARE), timeout=seconds)
         except (Timeout, ActorDeadError) as error:
             _log.error("system.not_closed_in_time", seconds=seconds, cause=repr(error))
             self._orderly = False

@@ -75,26 +75,26 @@ def test_a_caller_that_is_still_sending_is_told_when_the_service_ends(tmp_path: 
 
 
 def test_what_does_not_close_is_killed_in_time(tmp_path: Path) -> None:
-    with Running(tmp_path / "data", shutdown_timeout=1.0) as service:
+    with Running(tmp_path / "data", shutdown_timeout=4.0) as service:
         service.ready(1)
         page = service.browser.page(ClientId(1))
         page.hung = True
         began = time.monotonic()
         assert service.end() == 0
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 6.0
     assert [order.name for order in page.orders] == ["close", "kill"]
 
 
 def test_what_cannot_be_killed_by_its_client_goes_with_the_browser(tmp_path: Path) -> None:
     browser = FakeBrowser(Habits(closes=False))
-    with Running(tmp_path / "data", browser, shutdown_timeout=1.0) as service:
+    with Running(tmp_path / "data", browser, shutdown_timeout=4.0) as service:
         service.ready(1)
         assert service.end() == 0
     assert browser.running() == []
 
 
 def test_a_deletion_in_flight_whose_page_hangs_is_cut_and_its_caller_answered(tmp_path: Path) -> None:
-    with Running(tmp_path / "data", shutdown_timeout=2.0) as service, ThreadPoolExecutor(1) as pool:
+    with Running(tmp_path / "data", shutdown_timeout=4.0) as service, ThreadPoolExecutor(1) as pool:
         service.ready(1)
         page = service.browser.page(ClientId(1))
         page.hung = True
@@ -103,7 +103,7 @@ def test_a_deletion_in_flight_whose_page_hangs_is_cut_and_its_caller_answered(tm
         began = time.monotonic()
         assert service.end() == 0
         answer = deleted.result()
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 6.0
     assert (answer.status_code, answer.json()["logged_out"]) == (200, False)
     assert not service.browser.has_login(ClientId(1))
 
