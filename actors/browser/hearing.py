@@ -118,7 +118,7 @@ class Hearing:
             if not isinstance(stored, list) or not stored:
                 return
             for event in stored:
-                if isinstance(event, dict) and event.get("e") in interpret.HAPPENINGS:
+                if isinstance(event, dict) and interpret.is_happening(event):
                     self.tell(interpret.happened(event, live=False))
             told += len(stored)
 

@@ -191,8 +191,8 @@ class ChromiumPage:
             found = await ask_object(self._wire, "lookUp", {"chat": chat, "id": message_id}, seconds=LOOK_UP)
         except (ScriptFailed, WireError):
             found = {}
-        ack = found.get("ack")
-        known = int(ack) if isinstance(ack, int | float) else None
+        ack = interpret.number(found.get("ack"))
+        known = None if ack is None else int(ack)
         self._hearing.tell(LookedUp(order, message_id, known, complete=found.get("complete") is True and not held))
 
     async def _request_pairing_code(self, phone: str) -> None:

@@ -124,7 +124,7 @@ def answer(browser: ChromiumBrowser, expression: str) -> Any:
     """What an expression is in the browser's one page."""
 
     async def story(wire: Wire) -> Any:
-        given = {"expression": expression, "returnByValue": True}
+        given = {"expression": expression, "returnByValue": True, "awaitPromise": True}
         return (await wire.call("Runtime.evaluate", given))["result"].get("value")
 
     return on_wire(browser, story)

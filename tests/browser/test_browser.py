@@ -16,7 +16,7 @@ from actors.browser.browser import ChromiumBrowser
 from actors.browser.options import BrowserUnavailable
 from actors.clients.protocol import BrowserGone, QrShown, Ready, SendUnsettled
 from actors.clients.types import ClientId, Reason
-from tests.browser.pages import CLIENT, NUMBER, SECONDS, Open, Opened, options, running
+from tests.browser.pages import CLIENT, NUMBER, SECONDS, Open, Opened, answer, options, running
 from tests.rig import Sandbox, naming
 
 pytestmark = pytest.mark.e2e
@@ -25,6 +25,16 @@ pytestmark = pytest.mark.e2e
 def test_versions_are_known_once_started(shell: ChromiumBrowser) -> None:
     assert shell.versions["wa_js"].count(".") == 2
     assert shell.versions["chromium"].count(".") == 3
+
+
+def test_a_page_does_not_call_itself_headless(browser: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
+    opened(browser).told.until(QrShown)
+    hints = "navigator.userAgentData.getHighEntropyValues(['fullVersionList', 'platform']).then(JSON.stringify)"
+    said = [str(answer(browser, what)) for what in ("navigator.userAgent", "navigator.appVersion", hints)]
+    assert not [words for words in said if "headless" in words.lower()]
+    version = browser.versions["chromium"]
+    assert f"Chrome/{version.split('.')[0]}.0.0.0" in said[0]
+    assert version in said[2]
 
 
 def test_a_dropped_login_is_gone_with_its_profile_before_the_next_page_opens(

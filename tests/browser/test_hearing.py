@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 import structlog
 
+from actors.browser import hearing
 from actors.browser.hearing import MAX_EVENT, REMEMBERED, Hearing
 from actors.browser.injection import BINDING
 from actors.clients.protocol import BrowserGone, Happened, PageFact, PageFailed, QrShown, Ready
@@ -56,6 +58,20 @@ def test_an_event_without_an_end_is_passed_over(heard: Heard) -> None:
     heard.payload(json.dumps(code("2@a" + "x" * MAX_EVENT)))
     heard.payload(None)
     assert heard.told == []
+
+
+def test_what_the_page_has_in_its_memory_is_passed_over_where_it_is_nonsense(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[object] = [[{"e": []}, None, {"e": "view"}, {"e": "message", "bare_id": "3EB0", "ack": 10**400}], {}]
+
+    async def ask(*_: object, **__: object) -> object:
+        return parts.pop(0)
+
+    monkeypatch.setattr(hearing, "ask", ask)
+    asyncio.run(heard.hearing.tell_stored(None))  # type: ignore[arg-type]
+    assert [fact.payload["bare_id"] for fact in heard.told if isinstance(fact, Happened)] == ["3EB0"]
+    assert parts == []
 
 
 def test_nobody_else_is_listened_to(heard: Heard) -> None:

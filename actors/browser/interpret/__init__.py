@@ -20,10 +20,10 @@ current pages, and `main_ready` is told while only a code shows.
 from actors.browser.interpret.addresses import home_of, left
 from actors.browser.interpret.answers import UNSURE, pairing_code, settled
 from actors.browser.interpret.conditions import CONDITIONS, ENDS, LOST, Condition, Memory, View, condition, view_of
-from actors.browser.interpret.happenings import HAPPENINGS, happened, identity
+from actors.browser.interpret.happenings import HAPPENINGS, happened, identity, is_happening
 from actors.browser.interpret.interpreter import HANDLERS, Interpreter
 from actors.browser.interpret.logouts import LOGOUT_CODES, LOGOUTS, REMOVED, logged_out, logged_out_by_address
-from actors.browser.interpret.shapes import MAX_NAME, MAX_TEXT, Event
+from actors.browser.interpret.shapes import MAX_NAME, MAX_TEXT, Event, number
 
 __all__ = [
     "CONDITIONS",
@@ -46,9 +46,11 @@ __all__ = [
     "happened",
     "home_of",
     "identity",
+    "is_happening",
     "left",
     "logged_out",
     "logged_out_by_address",
+    "number",
     "pairing_code",
     "settled",
     "view_of",

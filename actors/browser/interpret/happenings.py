@@ -19,6 +19,12 @@ HAPPENINGS: dict[str, tuple[str, tuple[str, ...]]] = {
 """Event of the page script -> kind of Happened, and the fields of its payload."""
 
 
+def is_happening(event: Event) -> bool:
+    """Whether an event is one of those."""
+    kind = event.get("e")
+    return isinstance(kind, str) and kind in HAPPENINGS
+
+
 def happened(event: Event, *, live: bool = True) -> Happened:
     """The fact in one event of a message or a call. `live` is False for what was found in the page after a start."""
     kind, fields = HAPPENINGS[event["e"]]

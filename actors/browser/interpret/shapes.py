@@ -13,6 +13,8 @@ Event = Mapping[str, Any]
 
 MAX_TEXT = 65536
 MAX_NAME = 512
+MAX_NUMBER = 2**53
+"""What JavaScript counts to without a gap; also beyond all instants in milliseconds."""
 
 
 def text(value: object, length: int = MAX_NAME) -> str | None:
@@ -21,12 +23,14 @@ def text(value: object, length: int = MAX_NAME) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """A number."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A number. JSON has some that are none, as Python reads it, and whole ones that no float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
+        return None
+    return float(value)
 
 
 def plain(value: object) -> object:
     """Whatever may be passed on as it is."""
     if isinstance(value, str):
         return value[:MAX_TEXT]
-    return value if isinstance(value, bool | int | float) else None
+    return value if isinstance(value, bool) or number(value) is not None else None
