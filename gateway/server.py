@@ -89,6 +89,7 @@ class Server:
         try:
             code = await self._serve(listener, self._ending)
         finally:
+            listener.close()  # uvicorn does, unless the end came before it had begun
             if self._last_resort is not None:
                 self._last_resort.cancel()
         return code

@@ -204,8 +204,10 @@ class Broken(FakeBrowser):
 
 def refused(settings: Settings, browser: FakeBrowser) -> str:
     """Why the service refuses to start."""
-    with listen("127.0.0.1", 0) as listener, pytest.raises(StartRefused) as refusal:
+    listener = listen("127.0.0.1", 0)
+    with pytest.raises(StartRefused) as refusal:
         asyncio.run(Server(settings, browser).run(listener))
+    assert listener.fileno() == -1, "it still listens"
     return str(refusal.value)
 
 
