@@ -46,13 +46,14 @@ def _look(step: Step, site: Site) -> Seen:
         return step.look(site)
     except StepFailed as told:
         return told.seen
-    except (Refused, Unreachable, httpx.HTTPError, OSError, psutil.Error) as error:
+    except Unreachable:
+        return failed(Need.SERVICE.value)
+    except (Refused, httpx.HTTPError, OSError, psutil.Error) as error:
         return failed("seen.error", why=str(error) or repr(error))
 
 
 def _command(step: Step, site: Site) -> str:
-    hosting = site.hosting
-    commands = (
-        {} if hosting is None else {n: " ".join(getattr(hosting, n)) for n in ("restart", "stop", "start", "tell")}
-    )
-    return step.command.format_map({name: commands.get(name, name) for name in ("restart", "stop", "start", "tell")})
+    """With what its keeper is told; in capitals where nobody is known to keep it."""
+    names = ("restart", "stop", "start", "tell")
+    told = {name: name.upper() if site.hosting is None else " ".join(getattr(site.hosting, name)) for name in names}
+    return step.command.format_map(told)

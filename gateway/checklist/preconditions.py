@@ -105,7 +105,7 @@ STEPS = (
     Step("python", Phase.PRECONDITIONS, "python --version", python),
     Step("versions", Phase.PRECONDITIONS, "GET /health", versions, frozenset({Need.SERVICE, Need.KEY})),
     Step("port", Phase.PRECONDITIONS, "ss -ltnp", port),
-    Step("settings", Phase.PRECONDITIONS, "SM_* of the process", configuration, LOCAL),
+    Step("settings", Phase.PRECONDITIONS, "cat /proc/PID/environ", configuration, LOCAL),
     Step("chromium", Phase.PRECONDITIONS, "chromium --version", chromium, SETTINGS),
     Step("disk", Phase.PRECONDITIONS, "df SM_DATA_DIR", disk, SETTINGS),
     Step("memory", Phase.PRECONDITIONS, "free", memory, LOCAL),

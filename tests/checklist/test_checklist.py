@@ -26,8 +26,8 @@ from tests.gateway.test_process import SERVE, program
 from tests.rig import Consumer, Sandbox, Service, naming
 
 CLI = [sys.executable, "-m", "gateway.cli", "checklist"]
-ACCEPTED = ("user", "chromium-sandbox", "whatsapp", "limits")
-"""What is not as in production where tests run: root, no WhatsApp, perhaps few descriptors."""
+ACCEPTED = ("user", "chromium-sandbox", "whatsapp", "limits", "speed")
+"""What is not as in production where tests run: root, no WhatsApp, perhaps few descriptors, processors that others use."""
 KEY = "an-admins-key-of-32-characters-xx"
 
 
@@ -114,10 +114,9 @@ def test_a_service_whose_directory_is_not_to_be_seen_from_here_is_told(
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def url(tmp_path: Path) -> Iterator[str]:
     """Where the service answers that needs a key, and has no clients."""
-    monkeypatch.setattr("tests.gateway.test_process.FAKE", SERVE)
-    with program(tmp_path / "data", api_key=KEY) as service:
+    with program(tmp_path / "data", SERVE, api_key=KEY) as service:
         address = service.until("service.listening")["url"]
         service.until("service.started")
         yield str(address)
@@ -160,7 +159,8 @@ def test_a_service_that_is_down_fails_with_a_rollback_hint_in_spanish(tmp_path: 
     assert "1. Condiciones previas" in played.printed
     assert "Algo falló. Para volver a la versión anterior: git checkout" in played.printed
     assert "| ✗ fallido |" in played.markdown
-    assert played.steps["clients"]["result"] == "el servicio no responde"
+    assert {played.steps[id]["result"] for id in ("clients", "health", "health-after")} == {"el servicio no responde"}
+    assert (played.steps["restart"]["command"], played.steps["graceful-stop"]["command"]) == ("RESTART", "STOP; START")
 
 
 @pytest.mark.parametrize(
