@@ -34,7 +34,7 @@ def code(text: str) -> dict[str, Any]:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.just(10**400) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=4,
 )
 """Anything a page can say."""
