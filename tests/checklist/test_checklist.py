@@ -27,7 +27,7 @@ from tests.rig import Consumer, Sandbox, Service, naming
 
 CLI = [sys.executable, "-m", "gateway.cli", "checklist"]
 ACCEPTED = ("user", "chromium-sandbox", "whatsapp", "limits", "speed")
-"""What is not as in production where tests run: root, no WhatsApp, perhaps few descriptors, processors that others use."""
+"""What is not as in production where tests run: root, no WhatsApp, perhaps few descriptors, and others at work."""
 KEY = "an-admins-key-of-32-characters-xx"
 
 

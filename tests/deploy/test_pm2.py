@@ -146,7 +146,7 @@ def test_impossible_settings_are_told_and_not_tried_again(deployed: Deployed) ->
 
 def test_the_checklist_restarts_and_stops_it_through_pm2(deployed: Deployed, tmp_path: Path) -> None:
     options = ["--url", deployed.url, "--restart", "pm2", "--destructive", "--sandbox", deployed.sandbox.url]
-    accepted = [word for step in ("user", "chromium-sandbox", "limits", "logs") for word in ("--accept", step)]
+    accepted = [word for step in ("user", "chromium-sandbox", "limits", "logs", "speed") for word in ("--accept", step)]
     command = [sys.executable, "-m", "gateway.cli", "checklist", *options, *accepted, "--report", str(tmp_path)]
     done = subprocess.run(command, env=deployed.pm2.environment(), capture_output=True, text=True, timeout=100)
     told = json.loads((tmp_path / "checklist.json").read_text("utf-8"))
