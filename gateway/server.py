@@ -51,7 +51,7 @@ _IDLE_SECONDS = 30
 """How long a connection without a request is kept."""
 _LAST_ANSWERS_SECONDS = 1
 """How long answers that are under way may take once every client is closed."""
-_GRACE_SECONDS = 5.0
+LATER = 5.0
 """How much longer than its time a stop may take before the process is ended without it."""
 
 _log = structlog.get_logger("service")
@@ -144,7 +144,7 @@ class Server:
         self.end(Ending(why, DIED))
 
     def _end_at_last(self, code: int) -> threading.Timer:
-        return end_at_last(self._settings.shutdown_timeout + _GRACE_SECONDS, code)
+        return end_at_last(self._settings.shutdown_timeout + LATER, code)
 
     async def _stop_in_time(self) -> None:
         """Stop the system to start it again."""
@@ -187,7 +187,7 @@ def serve(server: Server, listener: socket.socket) -> int:
 async def _to_the_end(server: Server, listener: socket.socket) -> int:
     code = await server.run(listener)
     # The interpreter waits for threads of pools: one that hangs must not keep alive what has stopped.
-    end_at_last(_GRACE_SECONDS, code)
+    end_at_last(LATER, code)
     return code
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from actors.browser import interpret
+from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions
 from actors.clients import health, memory, pairing
 from actors.clients.ending import SHARES, Step
@@ -19,7 +20,9 @@ from actors.clients.supervisor import Supervisor
 from actors.clients.times import Times
 from actors.clients.types import STARTING, TERMINAL, Reason, State
 from actors.system import CLIENTS_SHARE
+from actors.watch import DIED
 from config.settings import Settings, env_name
+from gateway.server import LATER
 from tests.chaos.faults import FAULTS
 from tests.chaos.services import SERVICE_FAULTS
 
@@ -76,7 +79,7 @@ These are handled as far as they could be understood, and count as untested:
 
 def supervision_page() -> str:
     """The page."""
-    parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _bans(), _reasons(), _signs())
+    parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _parts(), _bans(), _reasons(), _signs())
     return HEAD + "\n".join(parts) + "\n" + SUDDEN + _played() + UNTESTED
 
 
@@ -206,7 +209,12 @@ def _budgets() -> str:
             f"at {memory.URGENT:g} times the limit at once, with the delays of a lost page",
             "",
         ),
-        ("clients that resume together", _setting("start_concurrency"), "", ""),
+        (
+            "clients that resume together",
+            _setting("start_concurrency"),
+            "",
+            "they wait; those that were READY go first",
+        ),
         ("clients at a time", _setting("max_clients"), "", "POST /init: 503 CAPACITY_EXCEEDED"),
     ]
     return (
@@ -242,6 +250,17 @@ def _shutdown() -> str:
         "ends. With another setting these change in proportion. Whoever waits for an answer gets one. The exit code "
         "is 0 where nothing is left then, killed or not, and 3 where something is: a Chromium that cannot be killed, "
         "an actor or a store that does not end.\n"
+    )
+
+
+def _parts() -> str:
+    seconds = Settings.model_fields["shutdown_timeout"].default + LATER
+    return (
+        "## When a part of the service dies\n\nThe supervisor, an actor of the store, the outbox, the sender of "
+        "webhooks, the one that forgets what is old, or the browser's thread: without any of them nothing works. When "
+        f"one ends, or the browser's thread does not answer for {WEDGED_AFTER:g} s, the service says which (critical), "
+        f"stops in order, and ends with exit code {DIED}, to be started again by whoever keeps it. Where even that is "
+        f"not heard of it ends itself, after {seconds:g} s at the latest, and Chromium with it.\n"
     )
 
 
