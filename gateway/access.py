@@ -53,7 +53,8 @@ class Access:
         if (trace := trace_of(scope["headers"])) is not None:
             structlog.contextvars.bind_contextvars(trace=trace.id)
             answered_with.append((TRACE, trace.header))
-        _log.debug("http.received", method=scope["method"], path=_path(scope), client=_client(scope["headers"]))
+        asked = {"method": scope["method"], "path": _path(scope), "client": _client(scope["headers"])}
+        _log.debug("http.received", **asked)
 
         async def tell(message: Message) -> None:
             nonlocal status
@@ -72,15 +73,8 @@ class Access:
             if status is None:
                 raise
         finally:
-            _log.info(
-                "http.request",
-                method=scope["method"],
-                path=_path(scope),
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000, 2),
-                client=_client(scope["headers"]),
-                key=_key(scope),
-            )
+            took = round((time.perf_counter() - began) * 1000, 2)
+            _log.info("http.request", **asked, status=status, ms=took, key=_key(scope))
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
