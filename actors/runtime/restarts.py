@@ -17,7 +17,7 @@ class BudgetExhausted(Exception):
 
     def __init__(self, budget: Budget) -> None:
         within = "in a row" if budget.window is None else f"within {budget.window:g} s"
-        super().__init__(f"{budget.limit} attempts {within} have been spent")
+        super().__init__(f"No attempt is left: the budget is {budget.limit} {within}")
         self.budget = budget
 
 

@@ -49,7 +49,7 @@ class OutboxFull(Refusal):
     """As many messages of the client are queued as may be. Try again after `retry_after_seconds`."""
 
     def __init__(self, limit: int, retry_after_seconds: float = 5.0) -> None:
-        super().__init__(f"{limit} messages of this client are waiting, as many as may: try again later")
+        super().__init__(f"The queue of this client is full, it holds {limit}: try again later")
         self.limit, self.retry_after_seconds = limit, retry_after_seconds
 
 

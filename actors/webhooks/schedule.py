@@ -131,7 +131,7 @@ def decide(
     if _is_final(outcome):
         return DeadLetter(why, status, final=True)
     if attempt >= policy.attempts:
-        return DeadLetter(f"{why}; {attempt} attempts have been made", status)
+        return DeadLetter(f"{why}; given up after attempt {attempt}", status)
     delay = max(policy.wait(attempt, random), _asked_for(outcome, policy, now))
     if failing + delay > policy.give_up_after:
         return DeadLetter(f"{why}; the target has failed for too long for another attempt", status)

@@ -60,7 +60,7 @@ RESULTS: dict[str, tuple[str, str]] = {
     "seen.health_bad": ("not ok: {state}; clients: {counts}", "no está ok: {state}; clientes: {counts}"),
     "seen.restarted": ("process {before} → {after}", "proceso {before} → {after}"),
     "seen.not_restarted": ("nothing was restarted", "no se reinició nada"),
-    "seen.resumed": ("{count} clients, without a QR", "{count} clientes, sin QR"),
+    "seen.resumed": ("clients: {count}, without a QR", "clientes: {count}, sin QR"),
     "seen.one_instance": ("process {pid} owns the data directory", "el proceso {pid} posee el directorio de datos"),
     "seen.other_owner": (
         "process {owner} owns the data directory, process {pid} listens",
@@ -93,19 +93,19 @@ RESULTS: dict[str, tuple[str, str]] = {
     "seen.paired": ("client {client}, phone {phone}", "cliente {client}, teléfono {phone}"),
     "seen.sent": ("client {client}: {id}", "cliente {client}: {id}"),
     "seen.not_running": (
-        "client {client} is {state} with {browsers} Chromiums",
-        "el cliente {client} está {state} con {browsers} Chromium",
+        "client {client} is {state}; Chromiums: {browsers}",
+        "el cliente {client} está {state}; Chromium: {browsers}",
     ),
     "seen.recovered": (
         "client {client}: Chromium {killed} was killed, another one runs, {state} again",
         "cliente {client}: se mató Chromium {killed}, corre otro, {state} de nuevo",
     ),
     "seen.stopped": (
-        "{before} Chromiums before, {after} after; exit code {code}",
+        "Chromiums before: {before}, after: {after}; exit code {code}",
         "{before} Chromium antes, {after} después; código de salida {code}",
     ),
     "seen.stopped_badly": (
-        "{before} Chromiums before, {after} left; exit code {code}",
+        "Chromiums before: {before}, left: {after}; exit code {code}",
         "{before} Chromium antes, quedan {after}; código de salida {code}",
     ),
     "seen.cleaned": (
@@ -113,7 +113,7 @@ RESULTS: dict[str, tuple[str, str]] = {
         "cliente {client}: tras {delay} s ya no hay cliente, Chromium ni inicio de sesión",
     ),
     "seen.cleaned_badly": (
-        "client {client}: {browsers} Chromiums or a stored login are left",
+        "client {client}: what is left: Chromiums: {browsers}, or a stored login",
         "cliente {client}: quedan {browsers} Chromium o un inicio de sesión",
     ),
     "seen.put_back": ("stopped, logins kept: {clients}", "detenidos, sesiones guardadas: {clients}"),

@@ -112,7 +112,7 @@ def stop(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: As
     if json:
         output.as_json(found)
     else:
-        output.console.print(f"client {client} is stopped; its login is kept")
+        output.console.print(f"client {client} is stopped; if it has a login, that is kept")
 
 
 def log_out(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
@@ -132,4 +132,6 @@ def delete(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: 
     if json:
         output.as_json(found)
     else:
-        output.console.print(f"client {client} is deleted; logged out at WhatsApp: {found['logged_out']}")
+        untold = "WhatsApp was not told: unlink it on its phone if it is listed there"
+        told = "WhatsApp has unlinked it" if found["logged_out"] else untold
+        output.console.print(f"client {client} is deleted; {told}")

@@ -1,4 +1,7 @@
-"""What commands print: tables for people, the service's JSON for scripts."""
+"""What commands print: tables for people, the service's JSON for scripts.
+
+Rule of this file: what is shown in a table may have been written by anybody. It is no markup, and steers no terminal.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 _UNCUT = 10_000
@@ -29,21 +33,32 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def state(name: str) -> str:
+class Markup(str):
+    """Text of our own that says how it looks."""
+
+
+def state(name: str) -> Markup:
     """A client's state in its colour."""
     colour = COLOURS.get(name, "red")
-    return f"[{colour}]{name}[/{colour}]"
+    return Markup(f"[{colour}]{name}[/{colour}]")
+
+
+def visible(text: str) -> str:
+    """The text, with whatever could steer a terminal shown by its code."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def rows(columns: Sequence[str], found: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Print a table."""
     table = Table(*columns, box=None, pad_edge=False, show_header=header)
     for row in found:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(
+            *(cell if isinstance(cell, Markup) else escape(visible("" if cell is None else str(cell))) for cell in row)
+        )
     console.print(table)
 
 
 def facts(known: Mapping[str, object]) -> None:
     """Print what is known of one thing, a line each; what is not known is left out."""
-    told = [(f"[dim]{name}[/dim]", value) for name, value in known.items() if value not in (None, "", [])]
+    told = [(Markup(f"[dim]{name}[/dim]"), value) for name, value in known.items() if value not in (None, "", [])]
     rows(("", ""), told, header=False)

@@ -81,6 +81,6 @@ def _show(event: dict[str, Any], json_lines: bool) -> None:
     if json_lines:
         print(json.dumps(event, ensure_ascii=False), flush=True)
         return
-    payload = json.dumps(event.get("payload", event), ensure_ascii=False)
+    payload = output.visible(json.dumps(event.get("payload", event), ensure_ascii=False))
     told = (event.get("at", ""), event.get("cliente_id", ""), event.get("type", ""), payload)
     output.console.print(*told, markup=False, soft_wrap=True)

@@ -78,7 +78,7 @@ def replay(id: Id, letter: Letter = None, url: Url = DEFAULT_URL, key: Key = Non
     one = "" if letter is None else f"/{letter}"
     with Remote(url, key) as service:
         found = service.post(f"/webhooks/{id}/dead-letters{one}/replay")
-    output.console.print(f"{found['count']} dead letters are posted again")
+    output.console.print(f"dead letters that are posted again: {found['count']}")
 
 
 def _row(webhook: dict[str, Any]) -> tuple[object, ...]:

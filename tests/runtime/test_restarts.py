@@ -120,9 +120,9 @@ def test_a_budget_is_a_value() -> None:
 
 
 def test_an_exhausted_budget_says_what_it_was() -> None:
-    with pytest.raises(BudgetExhausted, match=r"^0 attempts in a row have been spent$"):
+    with pytest.raises(BudgetExhausted, match=r"^No attempt is left: the budget is 0 in a row$"):
         Budget(0).spend(0.0)
-    with pytest.raises(BudgetExhausted, match=r"^1 attempts within 60 s have been spent$") as raised:
+    with pytest.raises(BudgetExhausted, match=r"^No attempt is left: the budget is 1 within 60 s$") as raised:
         Budget(1, 60.0).spend(0.0).spend(1.0)
     assert raised.value.budget.limit == 1
 

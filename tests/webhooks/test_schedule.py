@@ -66,7 +66,7 @@ def test_without_an_answer_it_is_tried_again_unless_that_is_no_use() -> None:
 
 def test_the_last_attempt_of_the_budget_is_the_last() -> None:
     assert isinstance(after(Answered(500), attempt=4), Retry)
-    assert after(Answered(500), attempt=5) == DeadLetter("The target answered 500; 5 attempts have been made", 500)
+    assert after(Answered(500), attempt=5) == DeadLetter("The target answered 500; given up after attempt 5", 500)
     assert after(Answered(200), attempt=99) == Delivered(200)
 
 
