@@ -198,10 +198,13 @@ class System:
         settings = self._settings
         with ExitStack() as opened, _refused(settings), self._watch.start():
             opened.enter_context(claim(settings.data_dir))
+            database = _database(settings)
+            if database.path is not None and not _same(database.path.parent, settings.data_dir):
+                opened.enter_context(claim(database.path.parent))
             _forget_restores(settings)
             self._supervisor = self._store = self._outbox = self._webhooks = None
             self._directory = Directory()
-            store = open_store(_database(settings), watcher=self._watch)
+            store = open_store(database, alone=True, watcher=self._watch)
             opened.callback(self._close_store, store)
             store.subscribe(self.metrics.facts.published)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
@@ -356,6 +359,10 @@ def _forget_restores(settings: Settings) -> None:
     forget_copies(_database(settings), settings.data_dir)
     if handed_over(settings).exists():
         shutil.rmtree(handed_over(settings))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 def _database(settings: Settings) -> Database:

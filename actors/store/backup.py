@@ -149,7 +149,7 @@ def _dump(database: Database, file: Path) -> None:
 
 
 def _load(file: Path, database: Database) -> None:
-    with faults(), _single_file(file).reading().begin() as source, database.writing().begin() as target:
+    with faults(), _single_file(file).reading().begin() as source, database.writing(alone=True).begin() as target:
         migrate(target)
         for table in reversed(metadata.sorted_tables):
             target.execute(table.delete())

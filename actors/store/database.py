@@ -18,10 +18,15 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
+from actors.store.errors import StoreUnavailable
+
 Insert = sqlite.Insert | postgresql.Insert
 
 _INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_LOCK = "SELECT pg_try_advisory_lock(hashtext('session-manager'), hashtext(current_schema()))"
+_KEEP_ALIVE = ("SET tcp_keepalives_idle = 20", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3")
+"""The server notices within 35 s that the holder of the lock is out of reach, and gives the lock back."""
 _PRAGMA_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -38,9 +43,16 @@ class Database:
     synchronous: str = "FULL"
     patience: float = 5.0
 
-    def writing(self) -> Engine:
-        """An engine whose transactions may write, for one thread at a time. No pool: closing a connection closes it."""
-        return self._engine("BEGIN IMMEDIATE", {})
+    def writing(self, *, alone: bool = False) -> Engine:
+        """An engine whose transactions may write, for one thread at a time. No pool: closing a connection closes it.
+
+        `alone`: on a server, connecting raises StoreUnavailable while another such connection lives, whoever has it:
+        what is written through it, one service writes. (A file is in a directory, and that has one owner.)
+        """
+        engine = self._engine("BEGIN IMMEDIATE", {})
+        if alone and engine.dialect.name == "postgresql":
+            event.listen(engine, "connect", _lock_out_others)
+        return engine
 
     def reading(self) -> Engine:
         """An engine whose transactions see one moment, wait for no writer and cannot write."""
@@ -106,6 +118,21 @@ def prepare_file(database: Database) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.fchmod(descriptor, 0o600)
         os.close(descriptor)
+
+
+def _lock_out_others(connection: Any, _record: Any) -> None:
+    """The lock lasts as long as the connection, and not a moment longer."""
+    with connection.cursor() as cursor:
+        for setting in _KEEP_ALIVE:
+            cursor.execute(setting)
+        cursor.execute(_LOCK)
+        (alone,) = cursor.fetchone()
+    connection.commit()
+    if not alone:
+        connection.close()
+        raise StoreUnavailable(
+            "Another service uses this database: stop it first, or give each a database (or schema) of its own"
+        )
 
 
 def _furnish(connection: Any, _record: Any, *, settings: dict[str, str], path: Path | None) -> None:

@@ -11,6 +11,7 @@ from pykka import ActorDeadError, ActorRef
 
 from actors.runtime import SYSTEM_CLOCK, Clock, Refusal, Reply, Watcher, stop
 from actors.store.database import Database, prepare_file
+from actors.store.errors import StoreUnavailable
 from actors.store.group_commit import faults
 from actors.store.message import Read, Write
 from actors.store.migrate import migrate
@@ -19,6 +20,8 @@ from actors.store.subscriptions import Subscribe, Subscriber, Unsubscribe
 from actors.store.writer import GetOutage, Writer
 
 Answer = TypeVar("Answer")
+
+_CONNECTING = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,37 @@ class Store:
 
 
 def open_store(
-    database: Database, *, clock: Clock = SYSTEM_CLOCK, watcher: Watcher | None = None, **writer: Any
+    database: Database,
+    *,
+    alone: bool = False,
+    clock: Clock = SYSTEM_CLOCK,
+    watcher: Watcher | None = None,
+    **writer: Any,
 ) -> Store:
     """Make or upgrade the database in the calling thread, then start the store's actors, both watched by `watcher`.
 
-    `writer` are the options of Writer. Raises StoreTooNew, StoreUnavailable, OSError.
+    `alone` as in `Database.writing`. `writer` are the options of Writer. Raises StoreTooNew, StoreUnavailable, OSError.
     """
     prepare_file(database)
-    with faults(), database.writing().begin() as connection:
+    with faults(), database.writing(alone=alone).begin() as connection:
         migrate(connection)
     options = {"clock": clock, "watcher": watcher}
-    return Store(
-        Writer.start(database, name="store-writer", **options, **writer),
+    store = Store(
+        Writer.start(database, name="store-writer", alone=alone, **options, **writer),
         Reader.start(database, name="store-reader", **options),
     )
+    if alone:
+        _await_connection(store)
+    return store
+
+
+def _await_connection(store: Store) -> None:
+    """From here on nobody else is let in. Raises StoreUnavailable where somebody was quicker."""
+    try:
+        store.outage().get(timeout=_CONNECTING)
+    except ActorDeadError as error:
+        store.reader.stop(timeout=_CONNECTING)
+        raise StoreUnavailable("Another service has begun to use this database") from error
 
 
 def _outcome(reply: Reply[Any]) -> Any:

@@ -43,6 +43,7 @@ class Writer(Actor):
     says.
 
     `hold_limit` bounds the facts kept in memory while the database cannot be used; more are refused, and logged.
+    `alone`: as in `Database.writing`.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class Writer(Actor):
         retry_after: float = 1.0,
         hold_limit: int = 10_000,
         operations: Operations = WRITES,
+        alone: bool = False,
     ) -> None:
         super().__init__()
-        self._group = GroupCommit(database.writing(), operations)
+        self._group = GroupCommit(database.writing(alone=alone), operations)
         self._max_group, self._retry_after, self._hold_limit = max_group, retry_after, hold_limit
         self._groups = 0
         self._held: deque[Pending] = deque()

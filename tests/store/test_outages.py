@@ -36,8 +36,8 @@ class Small(Database):
 
     pages: int = 0
 
-    def writing(self) -> Engine:
-        engine = Database.writing(self)
+    def writing(self, *, alone: bool = False) -> Engine:
+        engine = Database.writing(self, alone=alone)
         event.listen(engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count = {self.pages}"))
         return engine
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from actors.store.database import Database
 from actors.store.errors import OutboxFull
@@ -53,8 +53,8 @@ def test_it_is_not_counted_at_every_acceptance(sqlite: Database) -> None:
     counted: list[str] = []
 
     class Watched(Database):
-        def writing(self):  # type: ignore[no-untyped-def]
-            engine = Database.writing(self)
+        def writing(self, *, alone: bool = False) -> Engine:
+            engine = Database.writing(self, alone=alone)
             event.listen(engine, "before_cursor_execute", lambda *told: counted.append(told[2]))
             return engine
 

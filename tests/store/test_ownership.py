@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from actors.store.errors import DataDirInUse
+from actors.store.database import Database
+from actors.store.errors import DataDirInUse, StoreUnavailable
+from actors.store.events import AppendEvent
 from actors.store.ownership import OWNER_FILE, claim
+from actors.store.store import open_store
+from tests.store.asking import ONE, PATIENCE, accept
+from tests.store.postgresql import PostgreSQL
 
 HOLD = """
 import pathlib, sys
@@ -76,3 +81,36 @@ def test_an_owner_that_has_not_said_its_number_yet_is_another_process(tmp_path: 
         (tmp_path / OWNER_FILE).write_text("")
         with pytest.raises(DataDirInUse, match="another process"):
             claim(tmp_path)
+
+
+def test_one_service_writes_to_a_server_whatever_directories_there_are(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.new_schema())
+    first = open_store(database, alone=True, retry_after=0.05)
+    with pytest.raises(StoreUnavailable, match="Another service uses this database"):
+        open_store(database, alone=True)
+    beside = open_store(database)  # a command on the same host
+    assert accept(beside)
+    beside.close(timeout=PATIENCE)
+    postgresql.end_connections()
+    first.ask(AppendEvent(ONE, "call", {}, 1.0)).get(timeout=PATIENCE)
+    with pytest.raises(StoreUnavailable, match="Another service"):
+        open_store(database, alone=True)
+    other = open_store(Database(postgresql.new_schema()), alone=True)
+    other.close(timeout=PATIENCE)
+    first.close(timeout=PATIENCE)
+    open_store(database, alone=True).close(timeout=PATIENCE)
+
+
+def test_a_service_whose_lock_another_has_taken_writes_no_more(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.new_schema())
+    first = open_store(database, alone=True, retry_after=3600.0)
+    accept(first)
+    postgresql.end_connections()
+    second = open_store(database, alone=True)
+    with pytest.raises(StoreUnavailable):
+        accept(first)
+    with pytest.raises(StoreUnavailable):
+        accept(first)
+    assert accept(second)
+    first.close(timeout=PATIENCE)
+    second.close(timeout=PATIENCE)
