@@ -3,6 +3,7 @@
 sender      Sender: the actor that decides; SenderOptions
 messages    Change, GetSending: what others send it
 definition  new_webhook, changes, shown, InvalidWebhook: what an owner may say, and is shown
+fields      what may be said of each field (pure)
 posting     HttpPoster: the loop that sends; PostingOptions
 transport   connections to addresses that were checked
 addresses   which addresses may be reached (pure)
