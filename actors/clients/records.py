@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from actors.clients.cause import UNCAUSED, Cause
 from actors.clients.reconnection import Streak
-from actors.clients.types import STARTING, ClientId, State
+from actors.clients.types import ClientId, State
 
 if TYPE_CHECKING:
     from actors.clients.protocol import Status
@@ -22,6 +22,8 @@ class Record:
 
     status: Status
     streak: Streak = field(default_factory=Streak)
+    beginning: bool = True
+    """Whether its first start is under way; later attempts are its own affair, and nobody waits for them."""
     ending: bool = False
     logged_out: bool = False
     """Whether it was logged out when it ended."""
@@ -44,9 +46,8 @@ class Records(dict[ClientId, Record]):
         return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
 
     def starting(self) -> int:
-        """How many are being started, those counted that have not said so yet."""
-        fresh = STARTING | {State.NOT_INITIALIZED}
-        return sum(record.status.state in fresh and not record.ending for record in self.values())
+        """How many are being started for the first time, those counted that have not said so yet."""
+        return sum(record.beginning and not record.ending for record in self.values())
 
 
 class Turns:

@@ -156,6 +156,7 @@ class Supervisor(Family):
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
         record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
         self._journal.changed(Transition(before.client_id, before.state, lost, "Crashed", reason, text, at))
+        record.beginning = False
         self._resume_next()
 
     def wants_restart(self, key: Any, cause: BaseException) -> bool:
@@ -205,6 +206,7 @@ class Supervisor(Family):
             self.cancel_timer(("cleanup", status.client_id))
             self._remember(record, before)
         if status.state not in STARTING:
+            record.beginning = False
             self._resume_next()
 
     def _remember(self, record: Record, before: State) -> None:

@@ -395,6 +395,20 @@ def test_a_client_that_ends_holds_nobody_up_who_is_to_resume() -> None:
         assert w.browser.opened == [ONE, TWO]
 
 
+def test_a_client_that_is_lost_again_and_again_takes_its_turn_once() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        for client in (ONE, TWO, THREE):
+            w.browser.keep_login(client)
+        w.resume(ONE, TWO, THREE)
+        w.crash(ONE)
+        assert w.browser.opened == [ONE, TWO]
+        w.advance(1.0)
+        assert w.browser.opened == [ONE, TWO, ONE]
+        w.tell(Ready("549"), client_id=TWO)
+        assert w.state(ONE) is State.RECONNECTING
+        assert w.browser.opened == [ONE, TWO, ONE, THREE]
+
+
 def test_a_bug_in_a_client_that_resumes_holds_nobody_up() -> None:
     with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
         w.resume(ONE, TWO)
