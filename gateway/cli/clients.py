@@ -28,7 +28,7 @@ def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> No
     if json:
         output.as_json(found)
     else:
-        output.rows(("CLIENT", "STATE"), [(client["id"], output.state(client["state"])) for client in found])
+        output.rows(("CLIENT", "STATE"), [(client["id"], output.state_cell(client["state"])) for client in found])
 
 
 def status(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
@@ -39,7 +39,7 @@ def status(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: 
         output.as_json(found)
     else:
         shown = {name: value for name, value in found.items() if name not in ("qr_code_base64", "error")}
-        output.facts({**shown, "state": output.state(found["state"])})
+        output.facts({**shown, "state": output.state_cell(found["state"])})
 
 
 def init(

@@ -1,7 +1,4 @@
-"""What commands print: tables for people, the service's JSON for scripts.
-
-Rule of this file: what is shown in a table may have been written by anybody. It is no markup, and steers no terminal.
-"""
+"""What commands print: tables for people, the service's JSON for scripts."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 _UNCUT = 10_000
 """Columns where no terminal says how many there are: what goes into a file or a pipe is never cut."""
@@ -33,14 +30,14 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-class Markup(str):
-    """Text of our own that says how it looks."""
+def state(name: str) -> str:
+    """A client's state in its colour, for a sentence."""
+    return state_cell(name).markup
 
 
-def state(name: str) -> Markup:
-    """A client's state in its colour."""
-    colour = COLOURS.get(name, "red")
-    return Markup(f"[{colour}]{name}[/{colour}]")
+def state_cell(name: str) -> Text:
+    """The same for a table."""
+    return Text(name, style=COLOURS.get(name, "red"))
 
 
 def visible(text: str) -> str:
@@ -49,16 +46,18 @@ def visible(text: str) -> str:
 
 
 def rows(columns: Sequence[str], found: Iterable[Sequence[object]], *, header: bool = True) -> None:
-    """Print a table."""
+    """Print a table. What a cell says may come from anybody: it is never taken for markup, and steers no terminal."""
     table = Table(*columns, box=None, pad_edge=False, show_header=header)
     for row in found:
-        table.add_row(
-            *(cell if isinstance(cell, Markup) else escape(visible("" if cell is None else str(cell))) for cell in row)
-        )
+        table.add_row(*(_cell(cell) for cell in row))
     console.print(table)
+
+
+def _cell(said: object) -> Text:
+    return said if isinstance(said, Text) else Text("" if said is None else visible(str(said)))
 
 
 def facts(known: Mapping[str, object]) -> None:
     """Print what is known of one thing, a line each; what is not known is left out."""
-    told = [(Markup(f"[dim]{name}[/dim]"), value) for name, value in known.items() if value not in (None, "", [])]
+    told = [(Text(name, style="dim"), value) for name, value in known.items() if value not in (None, "", [])]
     rows(("", ""), told, header=False)

@@ -11,14 +11,14 @@ SHOWN = r"[red]x[/] [/] \x1b[2J\x07\x9b31m \u202e\r\n\tend"
 
 
 def test_what_a_table_holds_is_shown_as_it_is_and_steers_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    output.rows(("NAME", "STATE"), [(HOSTILE, output.state("READY")), (None, 7)])
+    output.rows(("NAME", "STATE"), [(HOSTILE, output.state_cell("READY")), (None, 7)])
     said = capsys.readouterr().out
     assert said.splitlines()[1].split("  ")[0] == SHOWN
     assert said.splitlines()[1].rstrip().endswith("READY")
 
 
 def test_facts_are_no_markup_either(capsys: pytest.CaptureFixture[str]) -> None:
-    output.facts({"reason_text": HOSTILE, "state": output.state("ERROR"), "phone": None})
+    output.facts({"reason_text": HOSTILE, "state": output.state_cell("ERROR"), "phone": None})
     said = capsys.readouterr().out
     assert SHOWN in said
     assert "[dim]" not in said
