@@ -16,7 +16,7 @@ from functools import cache
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Executable, RowMapping, Select, Text, bindparam, cast, func, select
+from sqlalchemy import Connection, Executable, RowMapping, Select, Text, bindparam, cast, func, select, tuple_
 from ulid import ULID
 
 from actors.clients.ports import Transition
@@ -68,7 +68,8 @@ class PruneEvents(Write[int]):
     `keep_bytes` (0: however much they are; the one that crosses the bound stays), of all clients together; keys from
     before `keys_before`.
 
-    At most `limit` events, so that no write waits long: answers how many went; `limit` means ask again.
+    At most `limit` events and as many keys, so that no write waits long: answers of which there were more how many
+    went; `limit` means ask again.
     """
 
     before: Seconds
@@ -154,7 +155,16 @@ def append(connection: Connection, told: AppendEvent) -> Event | None:
 
 
 def prune(connection: Connection, message: PruneEvents) -> int:
-    connection.execute(event_keys.delete().where(event_keys.c.at < message.keys_before))
+    return max(_prune_keys(connection, message), _prune_events(connection, message))
+
+
+def _prune_keys(connection: Connection, message: PruneEvents) -> int:
+    key = (event_keys.c.client_id, event_keys.c.key)
+    oldest = select(*key).where(event_keys.c.at < message.keys_before).order_by(event_keys.c.at).limit(message.limit)
+    return connection.execute(event_keys.delete().where(tuple_(*key).in_(oldest))).rowcount
+
+
+def _prune_events(connection: Connection, message: PruneEvents) -> int:
     newest = connection.execute(_ENDS.where(events.c.position == _NEWEST)).first()
     if newest is None:
         return 0

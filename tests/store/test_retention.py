@@ -127,3 +127,11 @@ def test_the_sweep_goes_by_size_too(store: Store, clock: ManualClock) -> None:
         ask(store, AppendEvent(ONE, "call", {"text": "x" * 1000}, clock.time()))
     clock.advance(60.0)
     assert len(ask(store, EventsAfter())) == 4
+
+
+def test_what_events_were_known_by_goes_in_steps_too(store: Store) -> None:
+    for number in range(7):
+        ask(store, AppendEvent(ONE, "message", {}, 100.0, key=f"message {number}"))
+    old = PruneEvents(before=0.0, keep=1000, keys_before=101.0, limit=3)
+    assert [ask(store, old) for _ in range(3)] == [3, 3, 1]
+    assert ask(store, AppendEvent(ONE, "message", {}, 100.0, key="message 0")) is not None
