@@ -22,13 +22,19 @@ Wait = Annotated[float, typer.Option(help="Seconds to wait for READY.", min=0)]
 
 
 def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
-    """List every client and its state."""
+    """List every client, its state, since when and why."""
     with Remote(url, key) as service:
-        found = service.get("/clients")
+        found = service.get("/clients", detail=None if json else 1)
     if json:
         output.as_json(found)
     else:
-        output.rows(("CLIENT", "STATE"), [(client["id"], output.state_cell(client["state"])) for client in found])
+        output.rows(("CLIENT", "STATE", "SINCE", "PHONE", "MEMORY", "WHY"), [_row(client) for client in found])
+
+
+def _row(client: dict[str, Any]) -> tuple[object, ...]:
+    memory = client["memory"] and f"{client['memory'] / 2**20:.0f} MiB"
+    state = output.state_cell(client["state"])
+    return client["id"], state, client["since"], client["phone"], memory, client["reason_text"]
 
 
 def status(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:

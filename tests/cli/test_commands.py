@@ -74,7 +74,10 @@ def sentence(result: Result, exit_code: int) -> str:
 
 def test_clients_are_listed_for_people_and_for_scripts(service: Running) -> None:
     service.ready(1)
-    assert "READY" in typed(service, "clients").stdout
+    heading, row = typed(service, "clients").stdout.splitlines()
+    assert heading.split() == ["CLIENT", "STATE", "SINCE", "PHONE", "MEMORY", "WHY"]
+    assert row.split()[:2] == ["1", "READY"]
+    assert service.status(1)["since"] in row
     assert told(service, "clients") == [{"id": 1, "state": "READY"}]
 
 
@@ -186,7 +189,7 @@ def test_what_cannot_be_printed_is_one_sentence(service: Running) -> None:
 
 
 def test_tables_that_nobody_looks_at_are_not_cut(service: Running) -> None:
-    name = "a name that is longer than what is left of eighty columns beside the others"
+    name = "a name that is longer than what is left of eighty columns, [/b] and no markup"
     made = told(service, "keys", "create", name)
     result = ran("keys", "list", "--url", service.url, "--key", made["key"], COLUMNS="")
     assert name in result.stdout
