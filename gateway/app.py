@@ -16,7 +16,7 @@ from gateway.admission.authority import NEEDS, OPEN, Need
 from gateway.admission.browser_sessions import BrowserSessions
 from gateway.admission.door import door
 from gateway.admission.guard import Guard, guard
-from gateway.admission.keys import Keyring
+from gateway.admission.keyring import Keyring
 from gateway.admission.page_headers import PageHeaders
 from gateway.admission.rate_limits import Rates
 from gateway.bridge import Bridge, System

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from actors.clients.types import ClientId
     from config.settings import Settings
     from gateway.admission.browser_sessions import BrowserSessions
-    from gateway.admission.keys import Keyring
+    from gateway.admission.keyring import Keyring
     from gateway.admission.rate_limits import Rates
     from gateway.bridge import Bridge
     from gateway.http_metrics import HttpMetrics

@@ -44,7 +44,7 @@ from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
 from gateway.admission.authority import Forbidden, Unauthorized
 from gateway.admission.keys import KeyRefused
-from gateway.admission.rate_limits import RateLimited
+from gateway.admission.rate import RateLimited
 from gateway.identity import HeaderRefused
 from gateway.replies import reply
 from gateway.restores import NoSuchBackup, RestoreRefused, RestoreUnderWay

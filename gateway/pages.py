@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from actors.clients.types import ClientId, State
 from gateway.replies import render
-from gateway.schemas.clients import AbsentAnswer, StatusAnswer
+from gateway.schemas.status import AbsentAnswer, StatusAnswer
 
 if TYPE_CHECKING:
     from actors.clients.protocol import Status

@@ -15,25 +15,28 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from actors.clients.types import Seconds
 from gateway.admission.authority import Caller, Forbidden
 from gateway.admission.door import is_same_origin
-from gateway.admission.keys import Keyring, digest_of, presented
+from gateway.admission.keyring import Keyring
+from gateway.admission.keys import digest_of, presented
 
 COOKIE = "session_manager"
+HTTPS_COOKIE = f"__Host-{COOKIE}"
+"""Its name over HTTPS: browsers then take it from this very host only, not from a sibling domain, nor over HTTP."""
 TOKEN_HEADER = b"x-csrf-token"
 IDLE: Seconds = 30 * 60.0
 """How long a session lasts without a call."""
 LIFE: Seconds = 12 * 3600.0
 """How long it lasts at most."""
 LIMIT = 100
-"""Sessions kept; one more ends the one that was used least lately."""
+"""Sessions kept; one more ends, of the key that has most of them, the one that was used least lately."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({b"same-origin", b"none"})
 """Sec-Fetch-Site of our own pages, and of addresses that a person typed."""
@@ -79,9 +82,8 @@ class BrowserSessions:
 
     def find(self, scope: Mapping[str, Any]) -> BrowserSession | None:
         """The session of an ASGI scope's request; None without one, or where another origin or a key comes with it."""
-        headers = dict(scope["headers"])
-        id = _cookie(headers.get(b"cookie", b""))
-        if id is None or presented(scope["headers"]) is not None or not _is_ours(headers):
+        id = _cookie(scope)
+        if id is None or presented(scope["headers"]) is not None or not is_ours(scope):
             return None
         session = self._sessions.get(_digest(id))
         if session is None:
@@ -124,7 +126,10 @@ class BrowserSessions:
     def _make_room(self) -> None:
         self._sessions = {id: session for id, session in self._sessions.items() if self._lives(session)}
         if len(self._sessions) >= LIMIT:
-            self._end(min(self._sessions.values(), key=lambda session: session.used_at))
+            count = Counter(session.caller.key_id for session in self._sessions.values())
+            crowd = max(count.values())
+            left = (session for session in self._sessions.values() if count[session.caller.key_id] == crowd)
+            self._end(min(left, key=lambda session: session.used_at))
 
 
 def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:
@@ -137,24 +142,31 @@ def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:
 def cookie(id: str, *, secure: bool) -> str:
     """The Set-Cookie header of a session; an empty id takes the cookie away."""
     age = int(LIFE) if id else 0
-    return f"{COOKIE}={id}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+    name = HTTPS_COOKIE if secure else COOKIE
+    return f"{name}={id}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+
+
+def is_secure(scope: Mapping[str, Any]) -> bool:
+    """Whether the browser speaks HTTPS. A proxy nobody listed is believed here: a lie hurts only who tells it."""
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-proto", b"")
+    return scope.get("scheme") in ("https", "wss") or forwarded.startswith(b"https")
+
+
+def is_ours(scope: Mapping[str, Any]) -> bool:
+    """Whether the request comes of a page of ours, by both signs that browsers give."""
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin")
+    if origin is not None and not is_same_origin(origin, headers.get(b"host", b"")):
+        return False
+    return headers.get(b"sec-fetch-site", b"none") in _OWN
 
 
 def _digest(id: str) -> bytes:
     return digest_of(id.encode("utf-8", "replace"))
 
 
-def _cookie(header: bytes) -> str | None:
-    try:
-        found = SimpleCookie(header.decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return None
-    return found.value if found is not None else None
-
-
-def _is_ours(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether the request comes of a page of ours, by both signs that browsers give."""
-    origin = headers.get(b"origin")
-    if origin is not None and not is_same_origin(origin, headers.get(b"host", b"")):
-        return False
-    return headers.get(b"sec-fetch-site", b"none") in _OWN
+def _cookie(scope: Mapping[str, Any]) -> str | None:
+    """What ours holds. Those of others on this host may be of any shape, at which the standard library gives up."""
+    header = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    pairs = (pair.partition("=") for pair in header.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}.get(HTTPS_COOKIE if is_secure(scope) else COOKIE)

@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.admission.authority import CALLER, NEEDS, Caller, Forbidden, Need, Unauthorized, check
 from gateway.admission.browser_sessions import BrowserSessions
-from gateway.admission.keys import Keyring
-from gateway.admission.rate_limits import RateLimited, Rates
+from gateway.admission.keyring import Keyring
+from gateway.admission.rate import RateLimited
+from gateway.admission.rate_limits import Rates
 from gateway.errors import problem_of, respond
 from gateway.identity import HeaderRefused
 

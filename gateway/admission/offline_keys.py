@@ -1,6 +1,6 @@
 """Keys from the command line, straight in the database: before the first start, or when every admin's key is lost.
 
-A service that runs beside it takes notice within `keys.REFRESH` seconds. Everything here blocks and belongs to one
+A service that runs beside it takes notice within `keyring.REFRESH` seconds. Everything here blocks and belongs to one
 thread; everything raises StartRefused where the database cannot be used.
 """
 

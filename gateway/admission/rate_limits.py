@@ -1,189 +1,24 @@
-"""How often: so many starts of a client, so many from an address, so many calls. Belongs to the gateway's event loop.
-
-Rules of this file:
-
-* What starts nothing is not counted, and is not refused either where that can be known: a caller that asks for a
-  running client's start is told that it runs.
-* A rate is kept exactly, however many calls arrive together: while those that may start something could use up what is
-  left, the next ones wait for what becomes of them.
-* Header names and their meaning: draft-ietf-httpapi-ratelimit-headers-06.
-"""
+"""Every rate of a service: starts of a client, starts from an address, messages, calls. On the gateway's event loop."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import math
-import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from limits import RateLimitItem, parse
-from limits.storage import MovingWindowSupport, Storage
-from limits.strategies import MovingWindowRateLimiter
-
-from actors.clients.errors import StartFailed
-from actors.clients.protocol import AlreadyRunning, Started
-from actors.clients.types import ABSENT, ClientId, Seconds
 from gateway.admission.authority import Caller, Need
 from gateway.admission.authority import Scope as Right
+from gateway.admission.rate import Rate
+from gateway.admission.start_rates import StartRates
 from gateway.identity import HeaderRefused, client_of
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
     from config.settings import Settings
-    from gateway.bridge import Bridge
 
-_KEPT = 100_000
-"""Windows kept at most; past that the ones longest unused are forgotten."""
 _NETWORK = 64
 """Bits of an IPv6 address that count: whoever has one has all of its /64."""
-_UNDECIDED_SECONDS: Seconds = 60.0
-"""How long a start may wait for what becomes of the ones before it."""
-
-
-class RateLimited(Exception):
-    """Too often; `standing` says when again."""
-
-    def __init__(self, what: str, standing: Standing) -> None:
-        super().__init__(f"Too many {what}: at most {standing.limit} in {standing.window} s")
-        self.standing = standing
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where one caller stands with one rate. `window` and `reset` are whole seconds."""
-
-    limit: int
-    window: int
-    remaining: int
-    reset: int
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The standing as response headers."""
-        return {
-            "RateLimit-Policy": f"{self.limit};w={self.window}",
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.reset),
-        }
-
-
-class Windows(Storage, MovingWindowSupport):
-    """The instants of what was counted, in memory, on a clock of ours.
-
-    The library's own memory storages start a thread, or a thread per key, to forget what is over; this forgets as it
-    goes.
-    """
-
-    STORAGE_SCHEME = None
-
-    def __init__(self, clock: Callable[[], Seconds] = time.monotonic, kept: int = _KEPT) -> None:
-        super().__init__()
-        self._clock, self._kept = clock, kept
-        self._instants: OrderedDict[str, deque[Seconds]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._instants)
-
-    def now(self) -> Seconds:
-        """The clock that the windows are on."""
-        return self._clock()
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count `amount` more, unless that is beyond `limit` in the last `expiry` seconds."""
-        instants = self._current(key, expiry)
-        if len(instants) + amount > limit:
-            return False
-        instants.extend([self._clock()] * amount)
-        self._instants[key] = instants
-        self._instants.move_to_end(key)
-        self._forget(expiry)
-        return True
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """The oldest instant that still counts (now, where none does), and how many do."""
-        instants = self._current(key, expiry)
-        return (instants[0] if instants else self._clock()), len(instants)
-
-    def _current(self, key: str, expiry: int) -> deque[Seconds]:
-        instants, before = self._instants.get(key, deque()), self._clock() - expiry
-        while instants and instants[0] <= before:
-            instants.popleft()
-        return instants
-
-    def _forget(self, expiry: int) -> None:
-        """Drop the window longest unused where it is over, and whatever is too many: one in, at most a few out."""
-        for _ in range(2):
-            key, instants = next(iter(self._instants.items()))
-            if len(self._instants) > self._kept or instants[-1] <= self._clock() - expiry:
-                del self._instants[key]
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return ValueError
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int | None:
-        forgotten = len(self._instants)
-        self._instants.clear()
-        return forgotten
-
-    def clear(self, key: str) -> None:
-        self._instants.pop(key, None)
-
-    def get(self, key: str) -> int:
-        return len(self._instants.get(key, ()))
-
-    def get_expiry(self, key: str) -> float:
-        raise NotImplementedError("moving windows only")
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        raise NotImplementedError("moving windows only")
-
-
-class Rate:
-    """One rate, as a setting gives it ("5/minute"; "0" for none), kept for each of whoever it is counted by."""
-
-    def __init__(self, what: str, rate: str, clock: Callable[[], Seconds] = time.monotonic) -> None:
-        self._what = what
-        self._item: RateLimitItem | None = None if rate == "0" else parse(rate)
-        self._windows = Windows(clock)
-        self._limiter = MovingWindowRateLimiter(self._windows)
-
-    def __bool__(self) -> bool:
-        """Whether there is a limit at all."""
-        return self._item is not None
-
-    def hit(self, who: str) -> None:
-        """Count one, or raise RateLimited."""
-        if self._item is not None and not self._limiter.hit(self._item, who):
-            raise self.refusal(who)
-
-    def count(self, who: str) -> None:
-        """Count one that has happened already."""
-        if self._item is not None:
-            self._limiter.hit(self._item, who)
-
-    def left(self, who: str) -> float:
-        """How many more there may be now."""
-        if self._item is None:
-            return math.inf
-        return int(self._limiter.get_window_stats(self._item, who).remaining)
-
-    def refusal(self, who: str) -> RateLimited:
-        """What to raise where nothing is left."""
-        assert self._item is not None
-        stats = self._limiter.get_window_stats(self._item, who)
-        reset = max(1, math.ceil(stats.reset_time - self._windows.now()))
-        return RateLimited(self._what, Standing(self._item.amount, self._item.get_expiry(), stats.remaining, reset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,63 +44,6 @@ class Rates:
             self.requests.hit(caller.key_id or address_of(scope))
         if self.sends and need.scope is Right.SEND and scope["method"] == "POST":
             self.sends.hit(_client_named(scope))
-
-
-class StartRates:
-    """The rates of POST /init: starts of one client, starts from one address."""
-
-    def __init__(self, per_client: Rate, per_address: Rate) -> None:
-        self._rates = (per_client, per_address)
-        self._undecided: Counter[tuple[Rate, str]] = Counter()
-        self._decided = asyncio.Event()
-
-    async def init(self, bridge: Bridge, client_id: ClientId, address: str) -> Started | AlreadyRunning:
-        """`bridge.init` within the rates. Raises RateLimited, and what that raises."""
-        counted = [(rate, who) for rate, who in zip(self._rates, (str(client_id), address), strict=True) if rate]
-        try:
-            async with asyncio.timeout(_UNDECIDED_SECONDS):
-                await self._turn(counted)
-        except (RateLimited, TimeoutError):
-            if (await bridge.status(client_id)).state in ABSENT:
-                raise
-        with self._deciding(counted):
-            return await self._start(bridge, client_id, counted)
-
-    async def _turn(self, counted: list[tuple[Rate, str]]) -> None:
-        """Wait until this start fits, whatever becomes of the ones before it. Raises RateLimited."""
-        while not all(rate.left(who) > self._undecided[rate, who] for rate, who in counted):
-            for rate, who in counted:
-                if rate.left(who) <= 0:
-                    raise rate.refusal(who)
-            await self._decided.wait()
-
-    @contextmanager
-    def _deciding(self, counted: list[tuple[Rate, str]]) -> Iterator[None]:
-        self._undecided.update(counted)
-        try:
-            yield
-        finally:
-            self._undecided.subtract(counted)
-            self._undecided += Counter()  # drops what has come to nothing
-            self._decided.set()
-            self._decided = asyncio.Event()
-
-    async def _start(
-        self, bridge: Bridge, client_id: ClientId, counted: list[tuple[Rate, str]]
-    ) -> Started | AlreadyRunning:
-        try:
-            answer = await bridge.init(client_id)
-        except StartFailed:
-            self._count(counted)
-            raise
-        if isinstance(answer, Started):
-            self._count(counted)
-        return answer
-
-    @staticmethod
-    def _count(counted: list[tuple[Rate, str]]) -> None:
-        for rate, who in counted:
-            rate.count(who)
 
 
 def address_of(scope: Scope) -> str:

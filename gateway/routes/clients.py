@@ -14,17 +14,9 @@ from gateway.bodies import parse_query
 from gateway.errors import InvalidRequest
 from gateway.identity import HEADER, client_number, client_of
 from gateway.replies import reply
-from gateway.schemas.clients import (
-    ClientDetail,
-    ClientEntry,
-    ClientsQuery,
-    DeletedAnswer,
-    InitStarted,
-    InitUnneeded,
-    LoggedOutAnswer,
-    StatusSummary,
-    StoppedAnswer,
-)
+from gateway.schemas.clients import ClientDetail, ClientEntry, ClientsQuery
+from gateway.schemas.orders import DeletedAnswer, InitStarted, InitUnneeded, LoggedOutAnswer, StoppedAnswer
+from gateway.schemas.status import StatusSummary
 
 if TYPE_CHECKING:
     from starlette.requests import Request

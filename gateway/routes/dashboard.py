@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway import bodies
-from gateway.admission.authority import Unauthorized, caller_of
-from gateway.admission.browser_sessions import cookie
+from gateway.admission.authority import Forbidden, Unauthorized, caller_of
+from gateway.admission.browser_sessions import cookie, is_ours, is_secure
 from gateway.errors import InvalidRequest
 from gateway.replies import reply
 from gateway.schemas.service import SessionAnswer
@@ -73,20 +73,22 @@ async def session(gateway: Gateway, request: Request) -> Response:
 
 
 async def sign_in(gateway: Gateway, request: Request) -> Response:
-    """Open a session for the key in the form's field `key`."""
+    """Open a session for the key in the form's field `key`. Nobody is signed in by a page of another origin."""
+    if not is_ours(request.scope):
+        raise Forbidden("Only a page of this service's own origin signs in")
     opened = gateway.browser_sessions.open(await _key(gateway, request))
     if opened is None:
         raise Unauthorized
     id, session = opened
     answer = SessionAnswer.of(session.caller, key_needed=True, csrf=session.token)
-    return reply(answer, headers={"Set-Cookie": cookie(id, secure=_is_secure(request))})
+    return reply(answer, headers={"Set-Cookie": cookie(id, secure=is_secure(request.scope))})
 
 
 async def sign_out(gateway: Gateway, request: Request) -> Response:
     """End the session."""
     gateway.browser_sessions.close(request.scope)
     answer = SessionAnswer.of(None, key_needed=gateway.keyring.needed, csrf=None)
-    return reply(answer, headers={"Set-Cookie": cookie("", secure=_is_secure(request))})
+    return reply(answer, headers={"Set-Cookie": cookie("", secure=is_secure(request.scope))})
 
 
 def _session(gateway: Gateway, request: Request) -> Response:
@@ -104,8 +106,3 @@ async def _key(gateway: Gateway, request: Request) -> str:
     if len(keys) != 1:
         raise InvalidRequest("The body is not a form with one field `key`")
     return keys[0]
-
-
-def _is_secure(request: Request) -> bool:
-    """Whether the browser speaks HTTPS. A proxy nobody listed is believed here: a lie hurts only who tells it."""
-    return request.url.scheme == "https" or request.headers.get("X-Forwarded-Proto", "").startswith("https")

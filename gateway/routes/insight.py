@@ -13,7 +13,7 @@ from actors.clients.types import ClientId, State
 from gateway.bodies import parse_query
 from gateway.identity import client_number
 from gateway.replies import NO_STORE, reply
-from gateway.schemas.clients import HistoryAnswer, HistoryQuery
+from gateway.schemas.history import HistoryAnswer, HistoryQuery
 from gateway.schemas.service import ReadyAnswer
 
 if TYPE_CHECKING:

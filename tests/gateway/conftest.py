@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway.every_call import FIRST, OTHER, OURS, Keys
 from tests.gateway.running import Running
 
 
@@ -14,3 +15,28 @@ def service(tmp_path: Path) -> Iterator[Running]:
     with Running(tmp_path / "data") as running:
         yield running
     assert running.code == 0
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
+    """A service with a first key, and more."""
+    directory = tmp_path_factory.mktemp("keys") / "data"
+    with Running(directory, api_key=FIRST, init_wait=0.2, qr_wait=0.2, body_timeout=0.5) as service:
+        yield Keys(service)
+    assert service.code == 0
+
+
+@pytest.fixture(scope="module")
+def unlocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service without any key."""
+    with Running(tmp_path_factory.mktemp("open") / "data") as service:
+        yield service
+    assert service.code == 0
+
+
+@pytest.fixture
+def started(keys: Keys) -> Iterator[Keys]:
+    """The same, for tests that start clients, which are gone afterwards."""
+    yield keys
+    for client in (OURS, OTHER):
+        keys.admin("DELETE", f"/session/{client}")

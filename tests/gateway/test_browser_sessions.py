@@ -10,8 +10,9 @@ import pytest
 
 from actors.clients.types import ClientId
 from gateway.admission.authority import Forbidden, Scope
-from gateway.admission.browser_sessions import COOKIE, IDLE, LIFE, LIMIT, BrowserSessions
-from gateway.admission.keys import Keyring, KeyStore, draw
+from gateway.admission.browser_sessions import COOKIE, HTTPS_COOKIE, IDLE, LIFE, LIMIT, BrowserSessions
+from gateway.admission.keyring import Keyring, KeyStore
+from gateway.admission.keys import draw
 from gateway.routes.dashboard import DIRECTORY, FILES
 from tests.gateway.running import Running
 
@@ -82,6 +83,26 @@ def test_a_wrong_key_opens_nothing(sessions: BrowserSessions) -> None:
 def test_a_cookie_that_is_none_of_ours_is_nobody(sessions: BrowserSessions, header: str) -> None:
     opened(sessions)
     assert sessions.identify(request(None, cookie=header)) is None
+
+
+def test_cookies_of_others_on_this_host_are_passed_over(sessions: BrowserSessions) -> None:
+    id, _ = opened(sessions)
+    for other in ('x=["a", {"b": 1}]', "x", "=", "\xff", f"not_{COOKIE}=1", "a=b=c"):
+        assert sessions.identify(request(None, cookie=f"{other}; {COOKIE}={id}")) is not None, other
+        assert sessions.identify(request(None, cookie=f"{COOKIE}={id};{other}")) is not None, other
+
+
+@pytest.mark.parametrize("sign", [{"scheme": "https"}, {"scheme": "wss"}, {"x_forwarded_proto": "https"}])
+def test_over_https_only_a_cookie_counts_that_no_sibling_of_this_host_can_set(
+    sessions: BrowserSessions, sign: dict[str, str]
+) -> None:
+    id, _ = opened(sessions)
+    headers = {name: value for name, value in sign.items() if name != "scheme"}
+    scheme = {"scheme": sign.get("scheme", "http")}
+    for name, known in ((COOKIE, False), (HTTPS_COOKIE, True)):
+        caller = sessions.identify(request(None, cookie=f"{name}={id}", **headers) | scheme)
+        assert (caller is not None) is known
+    assert sessions.identify(request(None, cookie=f"{HTTPS_COOKIE}={id}")) is None
 
 
 def test_a_key_beside_the_cookie_decides_alone(sessions: BrowserSessions) -> None:
@@ -168,6 +189,19 @@ def test_there_are_so_many_sessions_and_no_more(sessions: BrowserSessions, clock
     assert sessions.identify(request(ids[1])) is None
 
 
+def test_one_key_cannot_crowd_out_the_sessions_of_another(
+    sessions: BrowserSessions, keyring: Keyring, clock: Clock
+) -> None:
+    key, text = draw("reader", [Scope.READ], None)
+    keyring.hold([key])
+    first, _ = opened(sessions)
+    for _ in range(LIMIT + 5):
+        clock.now += 1
+        assert sessions.open(text) is not None
+    assert len(sessions) == LIMIT
+    assert sessions.identify(request(first)) is not None
+
+
 def test_signing_out_ends_the_session_and_takes_the_token(sessions: BrowserSessions) -> None:
     id, token = opened(sessions)
     with pytest.raises(Forbidden):
@@ -248,11 +282,19 @@ def test_signing_in_again_needs_no_token_and_is_a_new_session(browser: httpx.Cli
 
 
 def test_the_cookie_is_for_https_only_where_the_browser_speaks_https(browser: httpx.Client) -> None:
-    assert "; Secure" in sign_in(browser, **{"X-Forwarded-Proto": "https"}).headers["set-cookie"]
+    given = sign_in(browser, **{"X-Forwarded-Proto": "https"}).headers["set-cookie"]
+    assert given.startswith(f"{HTTPS_COOKIE}=")
+    for attribute in ("Secure", "Path=/", "HttpOnly", "SameSite=Strict"):
+        assert f"; {attribute}" in given
+    assert "Domain" not in given
 
 
 def test_another_origin_cannot_sign_anybody_in(browser: httpx.Client) -> None:
     assert sign_in(browser, Origin="https://evil.example").status_code == 403
+    for site in ("cross-site", "same-site"):
+        answer = sign_in(browser, **{"Sec-Fetch-Site": site})
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+        assert "set-cookie" not in answer.headers
 
 
 # --- the files --------------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from config.settings import Settings
 from gateway.admission.authority import OPEN, Caller, Need, Scope, Whose, caller_of
 from gateway.admission.door import door
 from gateway.admission.guard import guard
-from gateway.admission.keys import Keyring, KeyStore, draw
+from gateway.admission.keyring import Keyring, KeyStore
+from gateway.admission.keys import draw
 from gateway.admission.rate_limits import Rates
 from gateway.listening import listen
 from tests.gateway.raw import Raw, request

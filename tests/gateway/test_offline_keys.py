@@ -11,7 +11,7 @@ from actors.clients.types import ClientId
 from actors.store.keys import NoSuchKey
 from config.refusal import StartRefused
 from config.settings import Settings
-from gateway.admission import keys, offline_keys
+from gateway.admission import keyring, offline_keys
 from gateway.admission.authority import Scope
 from gateway.admission.keys import KeyRefused
 from tests.gateway.running import Running, until
@@ -37,7 +37,7 @@ def test_a_key_made_before_the_first_start_is_valid_in_it(tmp_path: Path) -> Non
 
 
 def test_a_service_takes_notice_of_what_the_command_line_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "REFRESH", 0.05)
+    monkeypatch.setattr(keyring, "REFRESH", 0.05)
     with Running(tmp_path / "data") as service:
         key, text = offline_keys.create(service.settings, "ops", [Scope.ADMIN])
         until(lambda: service.get("/clients").status_code, lambda status: status == 401, "it asks for a key")

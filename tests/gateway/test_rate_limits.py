@@ -14,7 +14,10 @@ from actors.clients.types import ClientId, State
 from actors.runtime.testing import ManualClock
 from config.settings import Settings
 from gateway.admission.authority import ANYONE, OPEN, Caller, Need, Scope, Whose
-from gateway.admission.rate_limits import Rate, RateLimited, Rates, StartRates, Windows, address_of
+from gateway.admission.rate import Rate, RateLimited
+from gateway.admission.rate_limits import Rates, address_of
+from gateway.admission.start_rates import StartRates
+from gateway.admission.windows import Windows
 from gateway.bridge import Bridge
 from tests.gateway.running import Running
 

@@ -1,0 +1,101 @@
+"""Every call there is, from the application's own table of routes: a new one is tried without being thought of."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from gateway.admission.authority import NEEDS, Need, Scope
+from gateway.app import routes
+from tests.gateway.raw import Answer, Raw, request
+from tests.gateway.running import Running
+
+FIRST = "the-first-key-of-a-test"
+OURS, OTHER = 7, 8
+"""The client that a limited key is for, and one that it is not for."""
+
+Call = tuple[str, str]
+WEBSOCKET = "WEBSOCKET"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec_WebSocket_Version": "13",
+    "Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def calls() -> list[Call]:
+    """Method and path of everything that can be asked for."""
+    found: list[Call] = []
+    for route in routes():
+        match route:
+            case Route():
+                found += [(method, route.path) for method in sorted(route.methods or ()) if method != "HEAD"]
+            case WebSocketRoute():
+                found.append((WEBSOCKET, route.path))
+            case Mount():
+                found.append(("GET", route.path))
+            case _:
+                raise AssertionError(f"{route} is of a kind that nobody has thought of")
+    return found
+
+
+def needs(*, scope: bool) -> list[Call]:
+    """The calls that need a key, or those that do not."""
+    return [call for call in calls() if (need_of(call).scope is not None) is scope]
+
+
+def need_of(call: Call) -> Need:
+    """The call's row. A WebSocket is asked for by GET."""
+    method, path = call
+    return NEEDS["GET" if method == WEBSOCKET else method, path]
+
+
+GUARDED, OPEN = needs(scope=True), needs(scope=False)
+ENDLESS = re.compile(r"/events")
+"""Paths whose answer goes on for as long as one listens."""
+
+
+def asked(call: Call, client: int = OURS, body: bytes = b"", /, **headers: str) -> bytes:
+    """The call as a request; `client` stands for whatever its path names."""
+    method, path = call
+    target = re.sub(r"\{[^}]*\}", str(client), path.replace("{file}", "index.html"))
+    if method == WEBSOCKET:
+        return request("GET", target, b"", **UPGRADE, **headers)
+    return request(method, target, body, **headers)
+
+
+class Keys:
+    """A service that needs keys, and keys of every kind for it."""
+
+    def __init__(self, service: Running) -> None:
+        self.service = service
+        self.by_scope = {scope: self._made([scope]) for scope in Scope}
+        self.limited = {scope: self._made([scope], [OURS]) for scope in Scope}
+
+    def _made(self, scopes: list[Scope], clients: list[int] | None = None) -> str:
+        wanted = {"name": "test", "scopes": scopes, "clients": clients}
+        answer = self.admin("POST", "/keys", wanted)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["key"])
+
+    def admin(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """A call with the first key, on a connection of its own."""
+        return httpx.request(method, self.service.url + path, json=body, headers={"X-Api-Key": FIRST})
+
+    def ask(self, call: Call, key: str | None, client: int | None = OURS, **headers: str) -> Answer:
+        """The call with this key, about this client in header and path, on a connection of its own."""
+        fields = {"X_Api_Key": key} if key is not None else {}
+        if client is not None:
+            fields["X_Cliente_Id"] = str(client)
+        with Raw(self.service.url) as connection:
+            return connection.send(asked(call, client or OURS, **fields, **headers)).answer()
+
+
+def refused(answer: Answer, status: int, code: str) -> None:
+    """It is this refusal, in the contract's shape, and tells nothing besides."""
+    assert (answer.status, answer.code) == (status, code), answer
+    assert set(json.loads(answer.body)) == {"error", "code", "message"}
