@@ -60,5 +60,15 @@ class Hook:
         return list(self._posted)
 
     def has(self, ids: set[str], seconds: float) -> None:
-        """Wait until it has taken all of these. Raises AssertionError after `seconds`."""
-        until(lambda: len(ids - set(self._posted)), lambda missing: missing == 0, "webhooks arrive", seconds, every=0.2)
+        """Wait until it has taken all of these. Raises AssertionError once none has come for `seconds`."""
+        while missing := self._missing(ids):
+            until(
+                lambda: self._missing(ids),
+                lambda left, before=missing: left < before,  # type: ignore[misc]
+                "webhooks arrive",
+                seconds,
+                every=0.2,
+            )
+
+    def _missing(self, ids: set[str]) -> int:
+        return len(ids - set(self._posted))
