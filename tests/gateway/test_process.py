@@ -207,7 +207,7 @@ def test_nothing_is_said_before_the_sentence_of_a_refused_start(tmp_path: Path, 
     }[wrong]
     with claim(tmp_path / "owned"):
         done = subprocess.run(
-            SERVE, env=environment(tmp_path / place, **settings), capture_output=True, text=True, timeout=PATIENCE
+            SERVE, env=environment(tmp_path / place, **settings), capture_output=True, text=True, timeout=60
         )
     assert done.returncode == 1
     assert done.stdout == ""
