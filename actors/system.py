@@ -7,20 +7,17 @@ Rule of this file: it decides nothing. Whatever is taken in `start` is given bac
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import structlog
 from pykka import ActorDeadError, Timeout
-from sqlalchemy.exc import ArgumentError
 
-from actors.browser.options import BrowserUnavailable
+from actors.backups import STORE_SECONDS, forget_restores
 from actors.capacity import host_limits
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
@@ -38,22 +35,18 @@ from actors.metrics.usage import Usages
 from actors.options import browser_options, posting, retention_rules, rules, sending, within
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
+from actors.refusals import database_of, refused
 from actors.runtime import wait_ended
-from actors.store.backup import as_database, backup, forget_copies, prepared, put_in_place, restore
-from actors.store.database import Database
-from actors.store.errors import DataDirInUse, StoreError, StoreUnavailable
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim
 from actors.store.recording import StoreJournal, StoreSessions
 from actors.store.retention import Retention
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
-from actors.store.succession import Restored
 from actors.watch import Watch
 from actors.webhooks.messages import GetSending
 from actors.webhooks.posting import HttpPoster
 from actors.webhooks.sender import Sender
-from config.refusal import StartRefused
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,8 +55,6 @@ if TYPE_CHECKING:
 VERSION = version("session-manager")
 URGENT = 8
 """The least priority of messages that go past the pace: codes somebody waits for."""
-STORE_SECONDS: Seconds = 5.0
-"""How long the store may take for what is asked of it while starting, and for its last commit."""
 CLIENTS_SHARE = 0.75
 """Share of `shutdown_timeout` in which clients end, by themselves or killed; the rest is for what else there is."""
 SUPERVISOR_SHARE = 0.9
@@ -182,26 +173,26 @@ class System:
 
     def keys(self) -> tuple[ApiKey, ...]:
         """The API keys there are, read before `start`. Blocks. Raises StartRefused."""
-        with _refused(self._settings):
-            return read_keys(_database(self._settings))
+        with refused(self._settings):
+            return read_keys(database_of(self._settings))
 
     def check(self) -> None:
         """Whether `start` would find the data directory free, and what the browser needs. Blocks. Raises StartRefused.
 
         So that whoever starts the service is told before anything else is said or done.
         """
-        with _refused(self._settings), claim(self._settings.data_dir):
+        with refused(self._settings), claim(self._settings.data_dir):
             self._browser.check()
 
     def start(self) -> None:
         """Build the tree, and have the clients that ran before resume; they need not be READY. Raises StartRefused."""
         settings = self._settings
-        with ExitStack() as opened, _refused(settings), self._watch.start():
+        with ExitStack() as opened, refused(settings), self._watch.start():
             opened.enter_context(claim(settings.data_dir))
-            database = _database(settings)
+            database = database_of(settings)
             if database.path is not None and not _same(database.path.parent, settings.data_dir):
                 opened.enter_context(claim(database.path.parent))
-            _forget_restores(settings)
+            forget_restores(settings)
             self._supervisor = self._store = self._outbox = self._webhooks = None
             self._directory = Directory()
             store = open_store(database, alone=True, watcher=self._watch)
@@ -291,84 +282,8 @@ class System:
         return max(0.0, self._deadline - time.monotonic())
 
 
-@contextmanager
-def opened_store(settings: Settings) -> Iterator[Store]:
-    """The store without the rest, for a command beside a service or before it. Blocks. Raises StartRefused."""
-    with _refused(settings):
-        store = open_store(_database(settings))
-    try:
-        yield store
-    finally:
-        store.close(timeout=STORE_SECONDS)
-
-
-def back_up(settings: Settings, file: Path) -> None:
-    """Write all that the store holds to one file, also while a service runs. Blocks. Raises StartRefused, OSError."""
-    with _refused_store():
-        backup(_database(settings), file)
-
-
-def put_back(settings: Settings, file: Path) -> Restored | None:
-    """Put a backup in the place of all that the store holds; None, and nothing is done, where a service runs.
-
-    Blocks. Raises StartRefused, OSError: then nothing was changed.
-    """
-    with _refused_store():
-        try:
-            return restore(file, _database(settings), settings.data_dir)
-        except DataDirInUse:
-            return None
-
-
-@contextmanager
-def prepared_restore(settings: Settings, file: Path) -> Iterator[PreparedRestore]:
-    """A backup made ready to take the place of all that the store holds, beside a running service or without one.
-
-    Blocks. Raises StartRefused.
-    """
-    database = _database(settings)
-    with _refused(settings), prepared(file, database, settings.data_dir) as copy:
-        yield PreparedRestore(settings, database, copy)
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedRestore:
-    """A checked copy of a backup, in the schema of this version. Both block, and raise StartRefused."""
-
-    settings: Settings
-    database: Database
-    copy: Path
-
-    def keys(self) -> tuple[ApiKey, ...]:
-        """The API keys there will be."""
-        with _refused(self.settings):
-            return read_keys(as_database(self.copy))
-
-    def put_in_place(self) -> Restored:
-        """Do it, while no system runs. Where it raises, nothing was changed."""
-        with _refused(self.settings), claim(self.settings.data_dir):
-            return put_in_place(self.copy, self.database)
-
-
-def handed_over(settings: Settings) -> Path:
-    """Where who may write to the data directory puts a backup for the service to restore; emptied at each start."""
-    return settings.data_dir / "restore"
-
-
-def _forget_restores(settings: Settings) -> None:
-    forget_copies(_database(settings), settings.data_dir)
-    if handed_over(settings).exists():
-        shutil.rmtree(handed_over(settings))
-
-
 def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
-
-
-def _database(settings: Settings) -> Database:
-    if settings.database_url is not None:
-        return Database(settings.database_url.get_secret_value())
-    return Database(f"sqlite:///{settings.data_dir.absolute() / 'session-manager.db'}")
 
 
 def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser:
@@ -376,25 +291,3 @@ def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser
     from actors.browser.browser import ChromiumBrowser
 
     return ChromiumBrowser(browser_options(settings), died=died)
-
-
-@contextmanager
-def _refused_store() -> Iterator[None]:
-    """What is wrong with the store, or with Chromium, as one sentence for whoever starts it."""
-    try:
-        yield
-    except (BrowserUnavailable, StoreError, StoreUnavailable) as error:
-        raise StartRefused(f"{str(error).rstrip('.')}.") from error
-    except ArgumentError as error:
-        raise StartRefused("SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is.") from error
-
-
-@contextmanager
-def _refused(settings: Settings) -> Iterator[None]:
-    """Everything that keeps the system from starting, as one sentence for whoever starts it."""
-    try:
-        with _refused_store():
-            yield
-    except OSError as error:
-        place = f"The data directory {settings.data_dir} cannot be used"
-        raise StartRefused(f"{place} ({error.strerror or error}): make it writable, or set SM_DATA_DIR.") from error

@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL of the database; unset, SQLite in the data directory."
     )
+    sqlite_journal_mode: Literal["WAL", "DELETE", "TRUNCATE", "PERSIST"] = Field(
+        "WAL",
+        description="How SQLite keeps its journal; but for WAL, readers and the writer wait for each other.",
+    )
+    sqlite_synchronous: Literal["OFF", "NORMAL", "FULL", "EXTRA"] = Field(
+        "FULL", description="How SQLite flushes to disk; below FULL a power cut may lose what was acknowledged."
+    )
     whatsapp_url: str = Field("https://web.whatsapp.com/", description="Address of WhatsApp Web.")
     # The browser
     chromium: Path | None = Field(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from actors.backups import handed_over
 from actors.options import reachable
-from actors.system import handed_over
 from gateway import errors
 from gateway.access import Access
 from gateway.admission.authority import NEEDS, OPEN, Need

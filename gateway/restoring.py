@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from actors.system import prepared_restore
+from actors.backups import prepared_restore
 from config.refusal import StartRefused
 from gateway.admission import exposure
 from gateway.restores import RestoreRefused
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from actors.backups import PreparedRestore
     from actors.store.succession import Restored
-    from actors.system import PreparedRestore, System
+    from actors.system import System
     from config.settings import Settings
     from gateway.calls import Gateway
     from gateway.restores import Order

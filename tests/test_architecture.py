@@ -33,7 +33,7 @@ ONLY_IN = {
     "pyppeteer": ("actors.browser",),
     "starlette": ("gateway", "sandbox"),
     "uvicorn": ("gateway", "sandbox"),
-    "sqlalchemy": ("actors.store", "actors.system"),
+    "sqlalchemy": ("actors.store",),
     "alembic": ("actors.store",),
     "pydantic_settings": ("config",),
     "prometheus_client": ("actors.metrics", "gateway"),

@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
 
-from actors.store.errors import StoreUnavailable
+from actors.store.errors import BadAddress, StoreUnavailable
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -89,7 +90,10 @@ class Database:
         return engine
 
     def _parsed(self) -> URL:
-        url = make_url(self.url)
+        try:
+            url = make_url(self.url)
+        except ArgumentError as error:
+            raise BadAddress from error
         return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 

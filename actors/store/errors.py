@@ -10,6 +10,7 @@ Refusal                      an answer: the actor that gave it lives on
 
 StoreError                   the store cannot be opened; for whoever starts the service
  ├── StoreTooNew             a newer version of the service has written here
+ ├── BadAddress              what is given as the database's address is none
  ├── DataDirInUse            another process owns the data directory
  └── BadBackup               a file is not a whole backup, or does not fit where it is to be restored
 """
@@ -91,6 +92,13 @@ class DataDirInUse(StoreError):
         owner = "another process" if pid is None else f"process {pid}"
         super().__init__(f"The data directory {data_dir} is in use by {owner}: stop it first, or use another directory")
         self.data_dir, self.pid = data_dir, pid
+
+
+class BadAddress(StoreError):
+    """What was given as the address of the database cannot be read as one."""
+
+    def __init__(self) -> None:
+        super().__init__("SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is")
 
 
 class BadBackup(StoreError):

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from actors.backups import opened_store
 from actors.store.keys import AddKey, ApiKey, GetKeys, RevokeKey
-from actors.system import opened_store
 from gateway.admission.authority import Scope
 from gateway.admission.keys import FIRST_NOT_ADMIN, KeyRefused, draw, is_admin
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from gateway.admission.door import is_loopback
-from gateway.checklist.steps import Need, Phase, Seen, Step, passed, verdict
+from gateway.checklist.findings import Need, Seen, passed, verdict
+from gateway.checklist.steps import Phase, Step
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

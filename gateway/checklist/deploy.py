@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gateway.checklist.findings import Need, Seen, StepFailed, failed, passed, skipped, verdict
 from gateway.checklist.hosting import ordered
-from gateway.checklist.steps import Need, Phase, Seen, Step, StepFailed, failed, passed, skipped, verdict
+from gateway.checklist.steps import Phase, Step
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

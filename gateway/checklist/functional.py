@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from gateway.checklist.steps import Need, Phase, Seen, Step, StepFailed, failed, passed, skipped, verdict
+from gateway.checklist.findings import Need, Seen, StepFailed, failed, passed, skipped, verdict
+from gateway.checklist.steps import Phase, Step
 from gateway.cli.remote import Refused
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import httpx
 import psutil
 
 from gateway.checklist import configuration, deploy, functional, preconditions, recovery, verification
+from gateway.checklist.findings import Need, Seen, StepFailed, Verdict, failed, skipped
 from gateway.checklist.site import Site
-from gateway.checklist.steps import Need, Result, Seen, Step, StepFailed, Verdict, failed, skipped
+from gateway.checklist.steps import Result, Step
 from gateway.cli.remote import Refused, Unreachable
 
 STEPS: tuple[Step, ...] = (

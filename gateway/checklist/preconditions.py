@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from gateway.checklist.steps import Need, Phase, Seen, Step, failed, passed, skipped, verdict
+from gateway.checklist.findings import Need, Seen, failed, passed, skipped, verdict
+from gateway.checklist.steps import Phase, Step
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

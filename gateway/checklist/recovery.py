@@ -7,9 +7,10 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from gateway.checklist.findings import Need, Seen, failed, passed, skipped, verdict
 from gateway.checklist.functional import IN_SANDBOX, ON_HOST, RUNNING, TEST_CLIENT, each
 from gateway.checklist.hosting import ordered
-from gateway.checklist.steps import Need, Phase, Seen, Step, failed, passed, skipped, verdict
+from gateway.checklist.steps import Phase, Step
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

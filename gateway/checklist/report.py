@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from gateway.checklist.steps import Phase, Result, Verdict
+from gateway.checklist.findings import Verdict
+from gateway.checklist.steps import Phase, Result
 from gateway.checklist.texts import Language, say
 
 SIGNS = {Verdict.PASSED: "✓", Verdict.FAILED: "✗", Verdict.SKIPPED: "–"}

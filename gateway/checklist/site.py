@@ -19,8 +19,8 @@ import psutil
 from config.loading import load
 from config.refusal import StartRefused
 from config.settings import Settings
+from gateway.checklist.findings import Need, StepFailed
 from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
-from gateway.checklist.steps import Need, StepFailed
 from gateway.cli.remote import Refused, Remote, Unreachable
 
 T = TypeVar("T")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from gateway.checklist.deploy import health_after, missing
-from gateway.checklist.steps import Need, Phase, Seen, Step, StepFailed, passed, verdict
+from gateway.checklist.findings import Need, Seen, StepFailed, passed, verdict
+from gateway.checklist.steps import Phase, Step
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

@@ -44,7 +44,7 @@ def backup(file: Target, config: Config = None, data_dir: DataDir = None) -> Non
 
     The logins are in the browser profiles, not in it: clients of a restored store may have to be scanned again.
     """
-    from actors.system import back_up  # imported late: wrong options are told at once
+    from actors.backups import back_up  # imported late: wrong options are told at once
 
     settings = load(config, {"data_dir": data_dir})
     with _told(file):
@@ -61,7 +61,7 @@ def restore(
     that takes. It is asked over HTTP, with an admin's key. What was accepted since the backup is lost; nothing that has
     left since leaves again.
     """
-    from actors.system import put_back
+    from actors.backups import put_back
 
     settings = load(config, {"data_dir": data_dir})
     with _told(file):
@@ -77,7 +77,7 @@ def restore(
 @contextmanager
 def _handed_over(settings: Settings, file: Path) -> Iterator[str]:
     """The backup where the service looks for it, under a name of its own."""
-    from actors.system import handed_over
+    from actors.backups import handed_over
 
     owner = settings.data_dir.stat()
     place = handed_over(settings)

@@ -90,8 +90,8 @@ def _played(site: Site, accepted: frozenset[str], lang: Language) -> list[Result
 
 
 def _told(url: str, results: list[Result], rollback: str, lang: Language, directory: Path | None) -> None:
+    from gateway.checklist.findings import Verdict
     from gateway.checklist.report import as_json, markdown, summary
-    from gateway.checklist.steps import Verdict
 
     bad = any(result.seen.verdict is Verdict.FAILED for result in results)
     hint = rollback if bad else None

@@ -2,11 +2,12 @@
 
 import { call } from './api.js';
 import { strip } from './chart.js';
-import { reason, reasonText, start } from './clients.js';
 import { act, confirm, picture } from './dialogs.js';
 import { button, draw, element } from './dom.js';
 import { messageForm } from './messages.js';
 import { pairingCard } from './pairing.js';
+import { reason, reasonText } from './reasons.js';
+import { start } from './starting.js';
 import { duration, has, mebibytes, moment, secondsSince, t } from './texts.js';
 import { forget, lookOf, may, readyShare, refresh, sinceOf, world } from './world.js';
 

@@ -1,12 +1,12 @@
 // All clients on one screen: what each is, since when, why, and how its last hour was.
 
-import { call } from './api.js';
 import { strip } from './chart.js';
 import { clientPanel } from './client.js';
-import { act } from './dialogs.js';
 import { draw, drawEach, element } from './dom.js';
-import { duration, has, mebibytes, secondsSince, t } from './texts.js';
-import { GROUPS, groupOf, lookOf, may, refresh, sinceOf, world } from './world.js';
+import { reason } from './reasons.js';
+import { startForm } from './starting.js';
+import { duration, mebibytes, secondsSince, t } from './texts.js';
+import { GROUPS, groupOf, lookOf, may, sinceOf, world } from './world.js';
 
 let filter = 'all';
 let query = '';
@@ -49,28 +49,6 @@ export function clientsView() {
   return { root, update, choose };
 }
 
-function startForm() {
-  const number = element('input', { name: 'number', id: 'start-number', inputmode: 'numeric', pattern: '[0-9]{1,10}', required: true, placeholder: t('clientNumber'), 'aria-label': t('clientNumber') });
-  const send = element('button', { class: 'primary', id: 'start' }, t('startClient'));
-  const form = element('form', { class: 'start' }, number, send);
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const id = Number(number.value);
-    start(send, id);
-    number.value = '';
-    location.hash = `#/clients/${id}`;
-  });
-  return form;
-}
-
-/** Starts a client; what becomes of it is seen in the list. */
-export async function start(pressed, id) {
-  const soon = setTimeout(() => refresh().catch(() => {}), 300);
-  await act(pressed, () => call('POST', '/init', { client: id }), t('started', { id }));
-  clearTimeout(soon);
-  await refresh().catch(() => {});
-}
-
 const counts = (all) => [['all', all.length], ...Object.keys(GROUPS).map((group) => [group, all.filter(({ state }) => groupOf(state) === group).length])];
 
 function chip(group, count, update) {
@@ -84,19 +62,6 @@ function chip(group, count, update) {
 function matches(client) {
   if (filter !== 'all' && groupOf(client.state) !== filter) return false;
   return !query || `${client.id} ${client.phone ?? ''} ${reason(client)} ${t(`state_${client.state}`)}`.toLowerCase().includes(query);
-}
-
-/** Why a client is where it is, shortly; nothing where all is well. */
-export function reason(client) {
-  if (client.state === 'NOT_INITIALIZED') return t(client.has_login ? 'loginKept' : 'noLogin');
-  if (!client.reason || client.state === 'READY') return '';
-  return reasonText(client.reason, client.state);
-}
-
-/** A reason in words; nothing where the state says as much already. */
-export function reasonText(code, state) {
-  const text = has(`reason_${code}`) ? t(`reason_${code}`) : code;
-  return text === t(`state_${state}`) ? '' : text;
 }
 
 const spans = (client) => [client.state, sinceOf(client), world.histories.get(client.id)?.length, Math.floor(Date.now() / 30_000)];

@@ -16,11 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
+from gateway.checklist.findings import Need
 from gateway.checklist.hosting import told_by_pm2, told_by_systemd
 from gateway.checklist.plan import STEPS
 from gateway.checklist.preconditions import configuration
 from gateway.checklist.site import Site, Wanted
-from gateway.checklist.steps import Need, Phase
+from gateway.checklist.steps import Phase
 from gateway.checklist.texts import TABLE
 from tests.gateway.test_process import SERVE, program
 from tests.rig import Consumer, Sandbox, Service, naming

@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
+from actors.backups import back_up, handed_over, opened_store
 from actors.clients.types import ClientId, State
 from actors.store import backup
 from actors.store.events import AppendEvent
 from actors.store.sessions import GetWantedSessions
 from actors.store.succession import LEAP
-from actors.system import back_up, handed_over, opened_store
 from tests.gateway.running import Running, until
 from tests.store.asking import ask
 
@@ -178,7 +178,7 @@ def test_what_fails_in_the_last_step_leaves_all_as_it_was(service: Running, monk
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("actors.system.put_in_place", fail)
+        patch.setattr("actors.backups.put_in_place", fail)
         answer = restore(service, file)
     assert (answer.status_code, answer.json()["code"]) == (409, "RESTORE_REFUSED")
     resumes(service)
@@ -196,7 +196,7 @@ def test_http_is_served_meanwhile_and_a_second_restore_is_refused(
         assert go.wait(20)
         return real(*arguments)
 
-    monkeypatch.setattr("actors.system.put_in_place", slow)
+    monkeypatch.setattr("actors.backups.put_in_place", slow)
     with ThreadPoolExecutor(1) as thread:
         ordered = thread.submit(restore, service, file)
         until(lambda: service.get("/ready").json()["why"], lambda why: why == ["draining"], "draining")
@@ -242,7 +242,7 @@ def test_a_service_told_to_end_during_a_restore_ends_with_the_restored(
         assert go.wait(20)
         return real(*arguments)
 
-    monkeypatch.setattr("actors.system.put_in_place", slow)
+    monkeypatch.setattr("actors.backups.put_in_place", slow)
     with ThreadPoolExecutor(1) as thread:
         ordered = thread.submit(restore, service, file)
         until(lambda: service.get("/ready").json()["why"], lambda why: why == ["draining"], "draining")

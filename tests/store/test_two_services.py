@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from actors.backups import back_up, put_back
 from actors.browser.fake import FakeBrowser
-from actors.system import System, back_up, put_back
+from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
 from tests.store.postgresql import PostgreSQL

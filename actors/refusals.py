@@ -1,0 +1,40 @@
+"""Where the settings say the store is, and what keeps it or the system from starting, as sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from actors.browser.options import BrowserUnavailable
+from actors.store.database import Database
+from actors.store.errors import StoreError, StoreUnavailable
+from config.refusal import StartRefused
+from config.settings import Settings
+
+
+def database_of(settings: Settings) -> Database:
+    """Where the store is: on a server, or a file in the data directory."""
+    url = f"sqlite:///{settings.data_dir.absolute() / 'session-manager.db'}"
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+    return Database(url, journal_mode=settings.sqlite_journal_mode, synchronous=settings.sqlite_synchronous)
+
+
+@contextmanager
+def refused_store() -> Iterator[None]:
+    """What is wrong with the store, or with Chromium, as one sentence for whoever starts it."""
+    try:
+        yield
+    except (BrowserUnavailable, StoreError, StoreUnavailable) as error:
+        raise StartRefused(f"{str(error).rstrip('.')}.") from error
+
+
+@contextmanager
+def refused(settings: Settings) -> Iterator[None]:
+    """Everything that keeps the system from starting, as one sentence for whoever starts it."""
+    try:
+        with refused_store():
+            yield
+    except OSError as error:
+        place = f"The data directory {settings.data_dir} cannot be used"
+        raise StartRefused(f"{place} ({error.strerror or error}): make it writable, or set SM_DATA_DIR.") from error
