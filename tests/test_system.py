@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+from pykka._envelope import Envelope
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.errors import Starting
@@ -15,9 +16,13 @@ from actors.clients.protocol import AwaitState, GetClients, Init, SendText, Stat
 from actors.clients.rules import Rules
 from actors.clients.types import STARTING, ClientId, State
 from actors.options import rules
+from actors.outbox import protocol as outbox
+from actors.runtime.mailbox import dead_letters
 from actors.runtime.testing import Leaks
 from actors.store.ownership import claim
+from actors.store.retention import Pruned
 from actors.system import System
+from actors.webhooks import messages as webhooks
 from config.refusal import StartRefused
 from config.settings import Settings
 
@@ -85,6 +90,25 @@ def test_a_start_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
     assert [entry for entry in logs if entry["event"] == "dead_letters"] == []
     leaks.check()
     claim(tmp_path).release()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(outbox.NextRead, outbox.DueRead, outbox.Marked, outbox.UnsettledRead, outbox.LookUpWritten, outbox.GivenUp),
+        *(outbox.Settled, outbox.Found, outbox.Withdrawn, outbox.Standing, outbox.Glanced, outbox.Known),
+        *(outbox.Expired, outbox.ExpiryRead, webhooks.Subscribed, webhooks.Refreshed, webhooks.DueRead),
+        *(webhooks.Recorded, Pruned),
+    ],
+)
+def test_an_answer_that_comes_after_a_stop_is_no_dead_letter(answer: type) -> None:
+    """The store or the page still knows."""
+    assert dead_letters([Envelope(object.__new__(answer))]) == {}
+
+
+@pytest.mark.parametrize("news", [outbox.Outcome, webhooks.Posted, webhooks.Change])
+def test_news_that_comes_after_a_stop_is_a_dead_letter(news: type) -> None:
+    assert dead_letters([Envelope(object.__new__(news))]) == {news.__name__: 1}
 
 
 def test_the_death_of_the_supervisor_is_told_once_and_an_ordered_end_is_not(tmp_path: Path) -> None:

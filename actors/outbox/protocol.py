@@ -94,7 +94,7 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
-class OfClient(Generic[Answer]):
+class OfClient(Reminder, Generic[Answer]):
     """What the store has said about one client."""
 
     client_id: ClientId
@@ -110,7 +110,7 @@ class OfMessage(Generic[Answer]):
 
 
 @dataclass(frozen=True, slots=True)
-class OfAsker(Generic[Answer]):
+class OfAsker(Reminder, Generic[Answer]):
     """What the store has said about the message `id` for one who waits for it."""
 
     id: str
@@ -143,15 +143,15 @@ class GivenUp(OfClient[int]):
 
 
 class Outcome(OfMessage[Sent]):
-    """The client has said what became of a message."""
+    """The client has said what became of a message. It is on no disk yet: unheard, the message is looked up."""
 
 
-class Settled(OfMessage[Message]):
+class Settled(OfMessage[Message], Reminder):
     """On disk: how a message that was sent now stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found(OfMessage[LookedUp]):
+class Found(OfMessage[LookedUp], Reminder):
     """The page has said what it knows of a message. `ticket`: of the look-up; only the newest one counts."""
 
     tries: int
@@ -170,7 +170,7 @@ class Standing(OfAsker[Message | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Glanced(OfMessage[LookedUp]):
+class Glanced(OfMessage[LookedUp], Reminder):
     """The page has said what it knows of the message of an asker whose time is over."""
 
     ticket: int
@@ -184,7 +184,7 @@ class Known(Reminder):
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(Reminder):
     """On disk: these have ended unsent."""
 
     answer: tuple[Message, ...] | Exception

@@ -52,7 +52,9 @@ class Work:
 
 
 class Reminder:
-    """Marks messages that an actor tells itself, and that mean nothing to anybody once it stops: no dead letters."""
+    """Marks messages that mean nothing to anybody once the actor stops, so that they are no dead letters: what it tells
+    itself, and answers it has asked for and would find again.
+    """
 
     __slots__ = ()
 

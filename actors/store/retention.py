@@ -15,7 +15,7 @@ from typing import Any
 from pykka import ActorDeadError
 
 from actors.clients.types import Seconds
-from actors.runtime import Actor
+from actors.runtime import Actor, Reminder
 from actors.store.events import PruneEvents
 from actors.store.message import Write
 from actors.store.outbox import PruneMessages
@@ -49,7 +49,7 @@ class Prune:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Reminder):
     """One step is done. `count` is None where the store could not be used: the next round will do."""
 
     kind: int

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.clients.types import ClientId
-from actors.runtime import Work
+from actors.runtime import Reminder, Work
 from actors.store.dead_letters import DeleteDeadLetters, ReplayDeadLetters
 from actors.store.deliveries import Backlog, Due
 from actors.store.events import Event
@@ -47,7 +47,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscribed(Reminder):
     """Every event from now on will be told."""
 
 
@@ -60,7 +60,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class Refreshed(Reminder):
     """The store has told all webhooks; `reply_to` (None at the start) waits for `answer`."""
 
     backlog: Backlog | Exception
@@ -69,7 +69,7 @@ class Refreshed:
 
 
 @dataclass(frozen=True, slots=True)
-class DueRead:
+class DueRead(Reminder):
     """The store has told what a line has to do; `reading` says which read this answers."""
 
     key: Key
@@ -86,7 +86,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Reminder):
     """What followed an attempt is on disk, unless `error` says why not."""
 
     key: Key
