@@ -21,10 +21,13 @@ Pairing = Annotated[
 Wait = Annotated[float, typer.Option(help="Seconds to wait for READY.", min=0)]
 
 
-def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
-    """List every client, its state, since when and why."""
+All = Annotated[bool, typer.Option("--all", "-a", help="Also those that are stopped.")]
+
+
+def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False, stopped: All = False) -> None:
+    """List the clients that run, their state, since when and why."""
     with Remote(url, key) as service:
-        found = service.get("/clients", detail=None if json else 1)
+        found = service.get("/clients", detail=None if json else 1, known=1 if stopped else None)
     if json:
         output.as_json(found)
     else:

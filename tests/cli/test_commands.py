@@ -131,6 +131,8 @@ def test_a_client_is_stopped_started_again_logged_out_and_deleted(service: Runni
     service.ready(1)
     assert typed(service, "stop", "1").exit_code == 0
     assert told(service, "clients") == []
+    assert told(service, "clients", "--all") == [{"id": 1, "state": "NOT_INITIALIZED"}]
+    assert "NOT_INITIALIZED" in typed(service, "clients", "-a").stdout
     assert told(service, "init", "1")["state"] == "READY"
     assert told(service, "logout", "1")["status"]["state"] == "DISCONNECTED_LOGOUT"
     assert told(service, "delete", "1")["success"] is True
