@@ -197,7 +197,17 @@ def settings_of(process: psutil.Process) -> Settings:
     where = Path(process.cwd())
     with _environment({k: v for k, v in process.environ().items() if k.startswith("SM_") or k == "PORT"}, where):
         settings = load(None if config is None else Path(config), options)
-    return settings.model_copy(update={"data_dir": where / settings.data_dir})
+    beside = next(_sandboxes(process), settings.whatsapp_url) if "--sandbox" in arguments else settings.whatsapp_url
+    return settings.model_copy(update={"data_dir": where / settings.data_dir, "whatsapp_url": beside})
+
+
+def _sandboxes(process: psutil.Process) -> Iterator[str]:
+    """Where the sandbox of `serve --sandbox` listens: a child on a port that no setting names."""
+    for child in process.children():
+        if "sandbox" in child.cmdline():
+            for socket in child.net_connections("tcp"):
+                if socket.status == psutil.CONN_LISTEN:
+                    yield f"http://127.0.0.1:{socket.laddr.port}/"
 
 
 def _option(arguments: list[str], name: str) -> str | None:

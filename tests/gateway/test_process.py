@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from actors.browser.fake import FakeBrowser
 from actors.store.ownership import claim
+from gateway.checklist.site import settings_of
 from gateway.listening import listen
 from gateway.server import Ending, Server
 from tests.gateway.running import PATIENCE, chosen, until
@@ -237,6 +239,7 @@ def test_a_service_with_the_sandbox_beside_it_takes_it_along_when_it_is_killed(t
             assert httpx.get(f"{url}api/state").status_code == 200
             while b"service.started" not in service.stdout.readline():
                 pass
+            assert settings_of(psutil.Process(service.pid)).whatsapp_url == url, "the checklist sees what it talks to"
         finally:
             service.kill()
             service.communicate()
