@@ -6,29 +6,24 @@ Everything here blocks and belongs to one thread. What only its host can know is
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import psutil
 
-from config.loading import load
 from config.refusal import StartRefused
 from config.settings import Settings
 from gateway.checklist.findings import Need, StepFailed
 from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
+from gateway.checklist.processes import PROGRAMS, listener, settings_of, with_argument
 from gateway.cli.remote import Refused, Remote, Unreachable
 
 T = TypeVar("T")
 PATIENCE = 60.0
 LOOK_SECONDS = 0.2
-PROGRAMS = ("session-manager", "gateway.cli")
-"""One of these is in the command line of the service."""
-_OPTIONS = ("--host", "--port", "--data-dir", "--config", "--log-format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +152,14 @@ class Site:
         if url.host not in ("127.0.0.1", "localhost", "::1"):
             return None
         with contextlib.suppress(psutil.Error):
-            return _oldest({socket.pid for socket in psutil.net_connections("tcp") if _listens(socket, port)})
+            return listener(port)
         return None
 
     def chromiums(self, client: int | None = None) -> set[int]:
         """Main processes of Chromium on the service's profiles, or on one client's. Needs SETTINGS."""
         assert self.settings is not None
         below = self.settings.data_dir / "profiles" / ("" if client is None else str(client))
-        return {process.pid for process in _with_argument(f"--user-data-dir={below}/")}
+        return {process.pid for process in with_argument(f"--user-data-dir={below}/")}
 
     def state(self, client: int) -> str:
         """Of one client, as GET /status tells it."""
@@ -187,73 +182,3 @@ class Site:
         """POST to the sandbox. Raises httpx.HTTPError. Needs SANDBOX."""
         assert self.sandbox is not None
         return self.sandbox.post(f"/api{path}", json=body).raise_for_status().json()
-
-
-def settings_of(process: psutil.Process) -> Settings:
-    """What a `serve` runs with: its environment, options and directory. Raises StartRefused, psutil.Error."""
-    arguments = process.cmdline()
-    options = {name[2:].replace("-", "_"): _option(arguments, name) for name in _OPTIONS}
-    config = options.pop("config")
-    where = Path(process.cwd())
-    with _environment({k: v for k, v in process.environ().items() if k.startswith("SM_") or k == "PORT"}, where):
-        settings = load(None if config is None else Path(config), options)
-    beside = next(_sandboxes(process), settings.whatsapp_url) if "--sandbox" in arguments else settings.whatsapp_url
-    return settings.model_copy(update={"data_dir": where / settings.data_dir, "whatsapp_url": beside})
-
-
-def _sandboxes(process: psutil.Process) -> Iterator[str]:
-    """Where the sandbox of `serve --sandbox` listens: a child on a port that no setting names."""
-    for child in process.children():
-        if "sandbox" in child.cmdline():
-            for socket in child.net_connections("tcp"):
-                if socket.status == psutil.CONN_LISTEN:
-                    yield f"http://127.0.0.1:{socket.laddr.port}/"
-
-
-def _option(arguments: list[str], name: str) -> str | None:
-    for number, argument in enumerate(arguments):
-        if argument == name and number + 1 < len(arguments):
-            return arguments[number + 1]
-        if argument.startswith(name + "="):
-            return argument.removeprefix(name + "=")
-    return None
-
-
-@contextlib.contextmanager
-def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
-    """Have the settings read from their environment and directory, and ours back."""
-    before, here = dict(os.environ), Path.cwd()
-    ours = {name: value for name, value in before.items() if not (name.startswith("SM_") or name == "PORT")}
-    try:
-        os.environ.clear()
-        os.environ.update(ours | theirs)
-        with contextlib.chdir(where):
-            yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        assert Path.cwd() == here
-
-
-def _listens(socket: Any, port: int) -> bool:
-    return bool(socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port)
-
-
-def _oldest(pids: Iterable[int | None]) -> psutil.Process | None:
-    """While the service starts a Chromium, a fork of it holds its socket for a moment: the oldest is the service."""
-    found = []
-    for pid in pids:
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(pid)
-            found.append((process.create_time(), process))
-    return min(found, key=lambda born: born[0], default=(0.0, None))[1]
-
-
-def _with_argument(start: str) -> Iterator[psutil.Process]:
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            arguments = process.cmdline()
-            if any(argument.startswith(start) for argument in arguments) and not any(
-                argument.startswith("--type=") for argument in arguments
-            ):
-                yield process

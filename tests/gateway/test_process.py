@@ -21,7 +21,7 @@ import pytest
 
 from actors.browser.fake import FakeBrowser
 from actors.store.ownership import claim
-from gateway.checklist.site import settings_of
+from gateway.checklist.processes import settings_of
 from gateway.listening import listen
 from gateway.server import Ending, Server
 from tests.gateway.running import PATIENCE, chosen, until

@@ -1,0 +1,94 @@
+"""What the process table of this host tells of a service: its process, its settings, its sandbox, its Chromiums."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from config.loading import load
+from config.settings import Settings
+
+PROGRAMS = ("session-manager", "gateway.cli")
+"""One of these is in the command line of the service."""
+_OPTIONS = ("--host", "--port", "--data-dir", "--config", "--log-format")
+
+
+def settings_of(process: psutil.Process) -> Settings:
+    """What a `serve` runs with: its environment, options and directory. Raises StartRefused, psutil.Error."""
+    arguments = process.cmdline()
+    options = {name[2:].replace("-", "_"): _option(arguments, name) for name in _OPTIONS}
+    config = options.pop("config")
+    where = Path(process.cwd())
+    with _environment({k: v for k, v in process.environ().items() if k.startswith("SM_") or k == "PORT"}, where):
+        settings = load(None if config is None else Path(config), options)
+    beside = next(_sandboxes(process), settings.whatsapp_url) if "--sandbox" in arguments else settings.whatsapp_url
+    return settings.model_copy(update={"data_dir": where / settings.data_dir, "whatsapp_url": beside})
+
+
+def _sandboxes(process: psutil.Process) -> Iterator[str]:
+    """Where the sandbox of `serve --sandbox` listens: a child on a port that no setting names."""
+    for child in process.children():
+        if "sandbox" in child.cmdline():
+            for socket in child.net_connections("tcp"):
+                if socket.status == psutil.CONN_LISTEN:
+                    yield f"http://127.0.0.1:{socket.laddr.port}/"
+
+
+def _option(arguments: list[str], name: str) -> str | None:
+    for number, argument in enumerate(arguments):
+        if argument == name and number + 1 < len(arguments):
+            return arguments[number + 1]
+        if argument.startswith(name + "="):
+            return argument.removeprefix(name + "=")
+    return None
+
+
+@contextlib.contextmanager
+def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
+    """Have the settings read from their environment and directory, and ours back."""
+    before, here = dict(os.environ), Path.cwd()
+    ours = {name: value for name, value in before.items() if not (name.startswith("SM_") or name == "PORT")}
+    try:
+        os.environ.clear()
+        os.environ.update(ours | theirs)
+        with contextlib.chdir(where):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        assert Path.cwd() == here
+
+
+def listener(port: int) -> psutil.Process | None:
+    """Who listens there on this host. Raises psutil.Error."""
+    return _oldest({socket.pid for socket in psutil.net_connections("tcp") if _listens(socket, port)})
+
+
+def _listens(socket: Any, port: int) -> bool:
+    return bool(socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port)
+
+
+def _oldest(pids: Iterable[int | None]) -> psutil.Process | None:
+    """While the service starts a Chromium, a fork of it holds its socket for a moment: the oldest is the service."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            found.append((process.create_time(), process))
+    return min(found, key=lambda born: born[0], default=(0.0, None))[1]
+
+
+def with_argument(start: str) -> Iterator[psutil.Process]:
+    """Main processes of Chromium with an argument that starts so."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            arguments = process.cmdline()
+            if any(argument.startswith(start) for argument in arguments) and not any(
+                argument.startswith("--type=") for argument in arguments
+            ):
+                yield process
