@@ -1,4 +1,6 @@
-"""The outermost layer: every request gets a name, and one line in the log when it is answered; its time is counted.
+"""The outermost layer: every request gets a name, and one line in the log when it is over; its time is counted.
+
+A WebSocket is a request as well, from its upgrade to its end; what is counted is the time to the answer.
 
 The line says who was asked for, what, and what became of it: no query string, no header but the ids, no body.
 """
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 REQUEST_ID = b"x-request-id"
 STATE_KEY = "session_manager.request_id"
 """Where the request's name is in the ASGI scope."""
+UPGRADE = "GET"
+"""The method by which a WebSocket is asked for; the scope of one has none."""
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _PATH_SHOWN = 200
 
@@ -43,7 +47,7 @@ class Access:
         self._app, self._count = app, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), None
@@ -53,14 +57,14 @@ class Access:
         if (trace := trace_of(scope["headers"])) is not None:
             structlog.contextvars.bind_contextvars(trace=trace.id)
             answered_with.append((TRACE, trace.header))
-        asked = {"method": scope["method"], "path": _path(scope), "client": _client(scope["headers"])}
+        asked = {"method": scope.get("method", UPGRADE), "path": _path(scope), "client": _client(scope["headers"])}
         _log.debug("http.received", **asked)
 
         async def tell(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = int(message["status"])
-                message["headers"] = [*message["headers"], *answered_with]
+            if status is None and (status := _status_of(message)) is not None:
+                if message["type"] != "websocket.close":
+                    message["headers"] = [*message.get("headers", ()), *answered_with]
                 self._count(scope, status, time.perf_counter() - began)
             await send(message)
 
@@ -70,11 +74,23 @@ class Access:
             if status is None:
                 await respond(problem_of(ShuttingDown()))(scope, receive, tell)
         except Exception:  # Starlette raises it once more after it was answered and logged (errors.answer)
-            if status is None:
+            if status is None or scope["type"] == "websocket":  # of which it answers none
                 raise
         finally:
             took = round((time.perf_counter() - began) * 1000, 2)
             _log.info("http.request", **asked, status=status, ms=took, key=_key(scope))
+
+
+def _status_of(message: Message) -> int | None:
+    """The status that this message begins an answer with; None where it begins none."""
+    match message["type"]:
+        case "http.response.start" | "websocket.http.response.start":
+            return int(message["status"])
+        case "websocket.accept":
+            return 101
+        case "websocket.close":  # before it was accepted: the server says so with this status
+            return 403
+    return None
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:

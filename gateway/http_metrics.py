@@ -35,7 +35,7 @@ class HttpMetrics:
 
     def count(self, scope: Scope, status: int, seconds: Seconds) -> None:
         """A request has its answer."""
-        method = scope["method"]
+        method = scope.get("method", "GET")  # a WebSocket is asked for by one
         key = (method if method in _METHODS else OTHER, scope.get(TEMPLATE, NO_ROUTE), status // 100)
         series = self._series.get(key)
         if series is None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.gateway.happening import forget, happen, numbers
 from tests.gateway.listening import Sse, Ws
 from tests.gateway.running import Running, until
 
 FIRST = "the-first-key-of-a-test"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 
 
 @pytest.fixture
@@ -171,3 +178,31 @@ def test_a_reader_that_does_not_read_does_not_keep_the_service_from_ending(
         began = time.monotonic()
         assert service.end() == 0
         assert time.monotonic() - began < 5.0
+
+
+def test_a_stream_is_logged_and_counted_like_any_call(keyed: Running) -> None:
+    with capture_logs() as logs:
+        with Ws(keyed, X_Api_Key=FIRST, X_Request_Id="stream-1"):
+            pass
+        refused = keyed.call("GET", "/events", headers={**UPGRADE, "X-Api-Key": "wrong"})
+        both = until(lambda: requests_in(logs), lambda lines: len(lines) > 1, "both lines")
+    line, no = sorted(both, key=lambda line: int(line["status"]))  # a line is written when its stream is over
+    assert refused.status_code == 401
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/events", 101)
+    assert line["key"] is not None
+    assert (no["status"], no["key"]) == (401, None)
+    counted = keyed.call("GET", "/metrics", headers={"X-Api-Key": FIRST}).text
+    for status in ("1xx", "4xx"):
+        row = f'session_manager_http_request_seconds_count{{method="GET",route="/events",status="{status}"}} 1.0'
+        assert row in counted
+
+
+def test_an_upgrade_where_there_is_no_stream_is_logged_too(keyed: Running) -> None:
+    with capture_logs() as logs:
+        assert keyed.call("GET", "/nowhere", headers=UPGRADE).status_code == 403
+        (line,) = until(lambda: requests_in(logs), bool, "the line")
+    assert (line["path"], line["status"]) == ("/nowhere", 403)
+
+
+def requests_in(logs: Sequence[MutableMapping[str, Any]]) -> list[MutableMapping[str, Any]]:
+    return [line for line in logs if line["event"] == "http.request"]
