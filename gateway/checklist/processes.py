@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -66,21 +65,22 @@ def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
 
 def listener(port: int) -> psutil.Process | None:
     """Who listens there on this host. Raises psutil.Error."""
-    return _oldest({socket.pid for socket in psutil.net_connections("tcp") if _listens(socket, port)})
+    for socket in psutil.net_connections("tcp"):
+        if socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port:
+            return _unforked(psutil.Process(socket.pid))
+    return None
 
 
-def _listens(socket: Any, port: int) -> bool:
-    return bool(socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port)
+def is_service(process: psutil.Process) -> bool:
+    """Whether it runs, and runs our program. Raises psutil.Error."""
+    return process.is_running() and any(name in " ".join(process.cmdline()) for name in PROGRAMS)
 
 
-def _oldest(pids: Iterable[int | None]) -> psutil.Process | None:
-    """While the service starts a Chromium, a fork of it holds its socket for a moment: the oldest is the service."""
-    found = []
-    for pid in pids:
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(pid)
-            found.append((process.create_time(), process))
-    return min(found, key=lambda born: born[0], default=(0.0, None))[1]
+def _unforked(process: psutil.Process) -> psutil.Process:
+    """While the service starts a Chromium, a fork of it holds its socket for a moment, and looks just like it."""
+    while (parent := process.parent()) is not None and parent.cmdline() == process.cmdline():
+        process = parent
+    return process
 
 
 def with_argument(start: str) -> Iterator[psutil.Process]:

@@ -18,7 +18,7 @@ from config.refusal import StartRefused
 from config.settings import Settings
 from gateway.checklist.findings import Need, StepFailed
 from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
-from gateway.checklist.processes import PROGRAMS, listener, settings_of, with_argument
+from gateway.checklist.processes import is_service, listener, settings_of, with_argument
 from gateway.cli.remote import Refused, Remote, Unreachable
 
 T = TypeVar("T")
@@ -137,11 +137,12 @@ class Site:
 
     def process(self) -> psutil.Process | None:
         """The service's process, if it listens on this host and we may see it."""
-        if self._process is not None and self._process.is_running():
-            return self._process
+        with contextlib.suppress(psutil.Error):
+            if self._process is not None and is_service(self._process):
+                return self._process
         found, self._process = self.listener(), None
         with contextlib.suppress(psutil.Error):
-            if found is not None and any(name in " ".join(found.cmdline()) for name in PROGRAMS):
+            if found is not None and is_service(found):
                 self._process = found
         return self._process
 

@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from gateway.checklist.processes import listener
 from tests.deploy.machine import PLACE, Machine, missing
 from tests.rig import Consumer, Sandbox, descendants
 from tests.rig.processes import free_port, until
@@ -74,12 +75,10 @@ class Deployed:
 
     def pid(self) -> int:
         """The service's process, by its number on this host; 0 where there is none."""
-        born = {}
-        for at in psutil.net_connections("tcp"):
-            if at.status == psutil.CONN_LISTEN and at.laddr and at.laddr.port == self._port and at.pid:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    born[at.pid] = psutil.Process(at.pid).create_time()
-        return min(born, key=born.__getitem__, default=0)  # a fork that becomes a Chromium holds the socket too
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if (process := listener(self._port)) is not None:
+                return process.pid
+        return 0
 
     def answers(self) -> bool:
         """Whether it takes work."""
