@@ -36,7 +36,7 @@ from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
 from actors.runtime import ask
 from actors.store.errors import StoreUnavailable
-from actors.store.sessions import GetSession, GetSessions
+from actors.store.sessions import GetSessions, ReadBack
 from actors.store.transitions import GetTransitions
 from gateway.logs import cause
 
@@ -146,12 +146,14 @@ class Bridge:
             answer = Deleted(client_id, logged_out=False)
         with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted all the same
             self._system.outbox.tell(GiveUp(client_id))
+        await self._until_on_disk(client_id)
         return answer
 
     async def stop(self, client_id: ClientId) -> Stopped:
         """Close the client, keep its login; what it has queued waits for the next start. Raises NoSuchClient."""
         self.refuse_while_draining()
         answer: Stopped = await self._supervisor(Stop(client_id), ORDER_SECONDS)
+        await self._until_on_disk(client_id)
         return answer
 
     async def clients(self) -> tuple[Status, ...]:
@@ -253,10 +255,16 @@ class Bridge:
             raise ShuttingDown from error
 
     async def _is_remembered(self, client_id: ClientId) -> bool:
+        """Whether anything is, once all that was told before is on disk; False where the store cannot say."""
         try:
-            return await self._stored(GetSession(client_id)) is not None
+            return await self._stored(ReadBack(client_id)) is not None
         except (StoreUnavailable, Timeout):  # what runs, or has a login, is deleted without knowing that
             return False
+
+    async def _until_on_disk(self, client_id: ClientId) -> None:
+        """No crash brings back what its caller was told is over. Where the store cannot say it is over all the same."""
+        with suppress(StoreUnavailable, Timeout, ShuttingDown):
+            await self._stored(ReadBack(client_id))
 
     def refuse_while_draining(self) -> None:
         """Raises ShuttingDown once `draining` is set."""

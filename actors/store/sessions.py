@@ -68,6 +68,13 @@ class RecordPairing(Write[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadBack(Write[Session | None]):
+    """What is remembered of one client, once all that was told of it before is on disk."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
 class GetSession(Read[Session | None]):
     """What is remembered of one client."""
 
@@ -105,7 +112,7 @@ def record_pairing(connection: Connection, message: RecordPairing) -> None:
     _put(connection, message.client_id, message.at, **known)
 
 
-def get(connection: Connection, message: GetSession) -> Session | None:
+def get(connection: Connection, message: GetSession | ReadBack) -> Session | None:
     row = connection.execute(select(sessions).where(sessions.c.client_id == message.client_id)).mappings().first()
     return None if row is None else _session(row)
 
@@ -127,6 +134,7 @@ WRITES: Operations = {
     ForgetSession: forget,
     MarkReady: mark_ready,
     RecordPairing: record_pairing,
+    ReadBack: get,
 }
 READS: Operations = {GetSession: get, GetSessions: get_all, GetWantedSessions: get_wanted}
 

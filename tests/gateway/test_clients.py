@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.types import ClientId, State
+from actors.store.operations import WRITES
+from actors.store.sessions import ForgetSession, GetSessions, ReleaseSession
 from tests.gateway.running import Running, until
 
 
@@ -47,6 +53,27 @@ def test_deleting_logs_out_stops_and_forgets(service: Running) -> None:
     assert not service.browser.has_login(ClientId(1))
     assert service.browser.running() == []
     assert service.call("DELETE", "/session/1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "slow", "left"),
+    [("DELETE", "/session/1", ForgetSession, []), ("POST", "/stop", ReleaseSession, [False])],
+)
+def test_the_end_of_a_client_is_on_disk_before_it_is_told(
+    service: Running, monkeypatch: pytest.MonkeyPatch, method: str, path: str, slow: type, left: list[bool]
+) -> None:
+    """Else a crash would bring it back; and whoever deletes it again would be told that it was there."""
+    service.ready(1)
+    real = WRITES[slow]
+
+    def on_a_slow_disk(*arguments: Any) -> Any:
+        threading.Event().wait(0.3)
+        return real(*arguments)
+
+    monkeypatch.setitem(cast(dict[type, Any], WRITES), slow, on_a_slow_disk)
+    assert service.call(method, path, 1).status_code == 200
+    remembered = service.system.store.ask(GetSessions()).get(timeout=5)
+    assert [session.wanted for session in remembered] == left
 
 
 def test_every_state_can_be_deleted(service: Running) -> None:
