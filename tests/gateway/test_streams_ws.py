@@ -185,10 +185,10 @@ def test_a_stream_is_logged_and_counted_like_any_call(keyed: Running) -> None:
         with Ws(keyed, X_Api_Key=FIRST, X_Request_Id="stream-1"):
             pass
         refused = keyed.call("GET", "/events", headers={**UPGRADE, "X-Api-Key": "wrong"})
-        both = until(lambda: requests_in(logs), lambda lines: len(lines) > 1, "both lines")
+        both = until(lambda: requests_in(logs, "/events"), lambda lines: len(lines) > 1, "both lines")
     line, no = sorted(both, key=lambda line: int(line["status"]))  # a line is written when its stream is over
     assert refused.status_code == 401
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/events", 101)
+    assert (line["method"], line["status"]) == ("GET", 101)
     assert line["key"] is not None
     assert (no["status"], no["key"]) == (401, None)
     counted = keyed.call("GET", "/metrics", headers={"X-Api-Key": FIRST}).text
@@ -200,9 +200,9 @@ def test_a_stream_is_logged_and_counted_like_any_call(keyed: Running) -> None:
 def test_an_upgrade_where_there_is_no_stream_is_logged_too(keyed: Running) -> None:
     with capture_logs() as logs:
         assert keyed.call("GET", "/nowhere", headers=UPGRADE).status_code == 403
-        (line,) = until(lambda: requests_in(logs), bool, "the line")
-    assert (line["path"], line["status"]) == ("/nowhere", 403)
+        (line,) = until(lambda: requests_in(logs, "/nowhere"), bool, "the line")
+    assert line["status"] == 403
 
 
-def requests_in(logs: Sequence[MutableMapping[str, Any]]) -> list[MutableMapping[str, Any]]:
-    return [line for line in logs if line["event"] == "http.request"]
+def requests_in(logs: Sequence[MutableMapping[str, Any]], path: str) -> list[MutableMapping[str, Any]]:
+    return [line for line in logs if line["event"] == "http.request" and line["path"] == path]
