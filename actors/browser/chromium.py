@@ -21,9 +21,8 @@ import time
 from collections import deque
 from typing import Any
 
-import psutil
-
 from actors.browser.command_line import dying_with_us
+from actors.browser.groups import members
 
 _AFTERMATH = 1.0
 """Seconds the children of a Chromium that ended by itself may take to follow: one of them may still be writing."""
@@ -105,7 +104,7 @@ class Chromium:
     async def _until_group_is_gone(self, kill_at: float) -> None:
         """A killed process cannot stay; the deadline is against a kernel that says otherwise."""
         deadline = kill_at + 5.0
-        while (now := time.monotonic()) < deadline and _is_alive(self.pid):
+        while (now := time.monotonic()) < deadline and members(self.pid):
             if now >= kill_at:
                 self.kill()
             await asyncio.sleep(0.005)  # members that are not our children end without telling us
@@ -145,16 +144,3 @@ class Chromium:
         loop.remove_reader(self._stderr)
         os.close(self._stderr)
         os.close(self._pidfd)
-
-
-def _is_alive(group: int) -> bool:
-    """Whether a member of the process group is left that is not merely waiting to be reaped by its parent."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    for pid in psutil.pids():
-        with contextlib.suppress(ProcessLookupError, psutil.Error):
-            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                return True
-    return False

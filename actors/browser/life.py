@@ -107,7 +107,7 @@ class Life:
             if self.leaving.done():
                 return CLOSED
             task.result()
-            return await self._be_open(opening)
+            return await self._be_open(opening, profile)
         except StartFailed as error:
             return BrowserGone(error.reason, error.text)
         finally:
@@ -128,18 +128,30 @@ class Life:
 
     async def _started(self, profile: Profile, chromium: Chromium) -> None:
         self._log.info("chromium.started", pid=chromium.pid)
+        await self._record(profile, chromium)
+
+    async def _record(self, profile: Profile, chromium: Chromium) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which is seen elsewhere
             await loop.run_in_executor(self._house.files, profile.record, chromium.pid)
 
-    async def _be_open(self, opening: Opening) -> BrowserGone:
+    async def _record_page(self, profile: Profile, chromium: Chromium) -> None:
+        """Once more: now the page's own process is there."""
+        try:
+            await self._record(profile, chromium)
+        except OSError as error:  # it works without; what a killed service leaves may then not be proved ours
+            self._log.warning("page.unrecorded", error=str(error))
+
+    async def _be_open(self, opening: Opening, profile: Profile) -> BrowserGone:
         """Until Chromium ends, or is to be ended."""
         assert opening.chromium is not None
         assert opening.wire is not None
         chromium = opening.chromium
         self._log.info("page.opened", pid=chromium.pid)
         self._opened(opening.wire)
+        recording = asyncio.get_running_loop().create_task(self._record_page(profile, chromium))
         await _first(chromium.ended, self.leaving)
+        await recording
         if self.leaving.done():
             return CLOSED
         return BrowserGone(Reason.BROWSER_CRASHED, f"Chromium died (exit code {chromium.ended.result()})")

@@ -5,7 +5,8 @@
         login                            there is a login (`keep_login`)
         dropped                          the login is to be forgotten: everything here goes before the next use
         lock                             held (flock) by the process that uses the profile
-        process.json                     {"pid", "create_time"} of the Chromium on it (`reaping`)
+        process.json                     {"pid", "create_time", "children": [[pid, create_time], …]} of the Chromium
+                                         on it (`reaping`)
 
 Rule of this file: nothing is deleted but by the owner of the profile, and nothing outside of it. The lock is ours
 because the headless shell writes no SingletonLock.
@@ -27,9 +28,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
+from actors.browser.groups import members
 from actors.browser.options import BrowserUnavailable
 from actors.clients.types import ClientId
 
@@ -57,6 +60,20 @@ SINGLETON = ("SingletonLock", "SingletonCookie", "SingletonSocket")
 
 class ProfileInUse(Exception):
     """Another process holds the profile; the text names it where it can be known."""
+
+
+class Started(NamedTuple):
+    """A process, told from any later one of the same number by its start; seconds since the epoch."""
+
+    pid: int
+    create_time: float
+
+
+class Recorded(NamedTuple):
+    """One Chromium as `record` found it. A record of an earlier release names no children."""
+
+    leader: Started
+    children: list[Started]
 
 
 class Profile:
@@ -114,18 +131,23 @@ class Profile:
             os.close(held)
 
     def record(self, pid: int) -> None:
-        """Remember which Chromium is on it, so that it can be proved ours after a crash."""
-        entry = {"pid": pid, "create_time": psutil.Process(pid).create_time()}
+        """Remember which Chromium is on it, with the children it has now: they can be proved ours after a crash.
+
+        Raises psutil.NoSuchProcess, OSError.
+        """
+        leader = psutil.Process(pid)
+        entry = {"pid": pid, "create_time": leader.create_time(), "children": list(_children(leader))}
         written = self.directory / "process.json.new"
         written.write_text(json.dumps(entry), "utf-8")
         written.rename(self.directory / "process.json")
 
-    def recorded(self) -> tuple[int, float] | None:
-        """Pid and start time of the Chromium that was last on it, if it was not seen to end."""
+    def recorded(self) -> Recorded | None:
+        """The Chromium that was last on it, if it was not seen to end."""
         try:
             entry = json.loads((self.directory / "process.json").read_text("utf-8"))
-            return int(entry["pid"]), float(entry["create_time"])
-        except (OSError, ValueError, KeyError, TypeError):
+            children = [Started(int(pid), float(create_time)) for pid, create_time in entry.get("children", [])]
+            return Recorded(Started(int(entry["pid"]), float(entry["create_time"])), children)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def unrecord(self) -> None:
@@ -265,3 +287,10 @@ class Profiles:
                 profile.prune(self._limit)
         finally:
             os.close(held)
+
+
+def _children(leader: psutil.Process) -> Iterator[Started]:
+    for process in members(leader.pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.pid != leader.pid:
+                yield Started(process.pid, process.create_time())

@@ -1,7 +1,11 @@
 """Ending what a killed service left behind: the Chromiums that are provably ours, and nothing else, ever.
 
-A process is ours if all of this holds: its pid is the one recorded in a profile, it started when the record says, its
+A Chromium is ours if all of this holds: its pid is the one recorded in a profile, it started when the record says, its
 command line names that very profile, and nobody alive holds the profile's lock.
+
+It can be gone with a child of its left, frozen when it should have ended. A child's command line need not name the
+profile; it is ours if its pid is recorded as a child's, it started when the record says, and it is in the group that
+the recorded Chromium led. Then the whole group is ours (`groups`), also those that came after the record.
 """
 
 from __future__ import annotations
@@ -14,7 +18,8 @@ import time
 import psutil
 import structlog
 
-from actors.browser.profiles import Profile, ProfileInUse, Profiles
+from actors.browser.groups import members
+from actors.browser.profiles import Profile, ProfileInUse, Profiles, Recorded, Started
 
 _CLOCK_DRIFT = 2.0
 """Seconds by which the start time of one process may differ between two looks: it is reckoned from the boot time."""
@@ -24,17 +29,17 @@ _log = structlog.get_logger("browser")
 
 
 def reap(profiles: Profiles) -> list[int]:
-    """Kill what is left on our profiles, and wait until it is gone; the pids. Blocks."""
+    """Kill what is left on our profiles, and wait until it is gone; the pids of the Chromiums. Blocks."""
     reaped = []
     for profile in profiles.all():
         with contextlib.suppress(ProfileInUse, OSError):  # somebody works on it, or is deleting it
             held = profile.lock()
             try:
-                process = _ours(profile)
-                if process is not None:
-                    _end(process)
-                    reaped.append(process.pid)
-                    _log.warning("browser.reaped", pid=process.pid, client=int(profile.directory.name))
+                recorded = profile.recorded()
+                if recorded is not None and _is_ours(recorded, profile):
+                    _end(recorded.leader.pid)
+                    reaped.append(recorded.leader.pid)
+                    _log.warning("browser.reaped", pid=recorded.leader.pid, client=int(profile.directory.name))
                 profile.unrecord()
                 profile.delete()
             finally:
@@ -42,28 +47,29 @@ def reap(profiles: Profiles) -> list[int]:
     return reaped
 
 
-def _ours(profile: Profile) -> psutil.Process | None:
-    recorded = profile.recorded()
-    if recorded is None:
-        return None
-    pid, create_time = recorded
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - create_time) <= _CLOCK_DRIFT
-        if same and f"--user-data-dir={profile.user_data}" in process.cmdline():
+def _is_ours(recorded: Recorded, profile: Profile) -> bool:
+    """Whether something is left of the group that the recorded Chromium led."""
+    group = recorded.leader.pid
+    leader = _still_there(recorded.leader, group)
+    if leader is not None:
+        with contextlib.suppress(psutil.Error):
+            return f"--user-data-dir={profile.user_data}" in leader.cmdline()
+        return False
+    return any(_still_there(child, group) for child in recorded.children)
+
+
+def _still_there(started: Started, group: int) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error, ProcessLookupError):
+        process = psutil.Process(started.pid)
+        same = abs(process.create_time() - started.create_time) <= _CLOCK_DRIFT
+        if same and os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None
 
 
-def _end(process: psutil.Process) -> None:
-    """The whole group: Chromium leads one of its own."""
-    with contextlib.suppress(psutil.Error, ProcessLookupError):
-        members = process.children(recursive=True)
-        if os.getpgid(process.pid) == process.pid:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        psutil.wait_procs([process, *members], timeout=_GRACE)
+def _end(group: int) -> None:
     deadline = time.monotonic() + _GRACE
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-        time.sleep(0.01)  # it is not our child: nothing tells us of its end
+    while members(group) and time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+        time.sleep(0.01)  # they are not our children: nothing tells us of their end

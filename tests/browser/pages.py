@@ -94,7 +94,7 @@ def pid_of(browser: ChromiumBrowser, client_id: ClientId = CLIENT) -> int:
     """The main process of a client's Chromium."""
     recorded = browser._profiles.of(client_id).recorded()
     assert recorded is not None
-    return recorded[0]
+    return recorded.leader.pid
 
 
 def renderers_of(pid: int) -> list[psutil.Process]:

@@ -14,9 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.browser import builds, chromium
+from actors.browser import builds
 from actors.browser.chromium import Chromium, ChromiumEnded
 from actors.browser.command_line import command
+from actors.browser.groups import members
 from actors.browser.options import BrowserOptions
 from tests.browser.pages import BUILDS
 
@@ -58,7 +59,7 @@ def test_one_that_does_not_end_when_asked_is_killed_with_its_children() -> None:
         began = time.monotonic()
         assert not await process.end(0.2)
         assert time.monotonic() - began < 3.0
-        assert not chromium._is_alive(process.pid)
+        assert members(process.pid) == []
 
     asyncio.run(story())
 

@@ -1,20 +1,15 @@
-"""Who owns a profile directory, when it is deleted, and which processes are reaped."""
+"""Who owns a profile directory, and when it is deleted."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
-from actors.browser import reaping
 from actors.browser.options import BrowserUnavailable
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
 from actors.clients.types import ClientId
@@ -151,49 +146,6 @@ def test_caches_go_when_the_profile_is_too_big_and_nothing_else_does(tmp_path: P
     assert (user_data / "Default/Local Storage/data").exists()
 
 
-# --- reaping ---------------------------------------------------------------------------------------------------------
-
-
-def sleeper(profile: Profile) -> subprocess.Popen[bytes]:
-    """A process that says it is a Chromium on this profile."""
-    program = "import time; print(flush=True); time.sleep(100)"
-    command = [sys.executable, "-c", program, f"--user-data-dir={profile.user_data}"]
-    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
-
-
-def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(profiles: Profiles) -> None:
-    profile = profiles.of(ONE)
-    os.close(profile.lock())
-    with sleeper(profile) as process:
-        profile.record(process.pid)
-        assert reaping.reap(profiles) == [process.pid]
-        assert not psutil.pid_exists(process.pid)
-    assert profile.recorded() is None
-    assert reaping.reap(profiles) == []
-
-
-@pytest.mark.parametrize("doubt", ["start time", "command line", "no record", "owned"])
-def test_what_is_not_provably_ours_lives_on(profiles: Profiles, doubt: str) -> None:
-    profile = profiles.of(ONE)
-    os.close(profile.lock())
-    named = profiles.of(ClientId(2)) if doubt == "command line" else profile
-    with sleeper(named) as process:
-        if doubt != "no record":
-            profile.record(process.pid)
-        if doubt == "start time":
-            entry = {"pid": process.pid, "create_time": psutil.Process(process.pid).create_time() - 60}
-            (profile.directory / "process.json").write_text(json.dumps(entry))
-        held = profile.lock() if doubt == "owned" else None
-        assert reaping.reap(profiles) == []
-        assert process.poll() is None
-        if held is not None:
-            os.close(held)
-        process.kill()
-
-
 def left_by_a_kill(profile: Profile, tmp_path: Path, directory: str) -> Path:
     """What the full build leaves in a profile and beside it."""
     beside = tmp_path / directory
@@ -227,19 +179,3 @@ def test_a_lock_that_points_elsewhere_takes_nothing_along(profiles: Profiles, tm
     profile.unlock()
     assert (beside / "SingletonSocket").exists()
     assert os.listdir(profile.user_data) == ["Local State"]
-
-
-def test_a_broken_record_hurts_nobody(profiles: Profiles) -> None:
-    profile = profiles.of(ONE)
-    os.close(profile.lock())
-    for text in ("", "[]", "{}", '{"pid": "x", "create_time": 1}', "null"):
-        (profile.directory / "process.json").write_text(text)
-        assert reaping.reap(profiles) == []
-
-
-def test_a_deletion_that_was_interrupted_is_taken_up(profiles: Profiles) -> None:
-    profile = profiles.of(ONE)
-    profile.keep()
-    profile.drop()
-    reaping.reap(profiles)
-    assert not profile.directory.exists()

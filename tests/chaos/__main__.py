@@ -21,7 +21,7 @@ from tests.chaos import report
 from tests.chaos.arena import BACKOFF_FIRST, Actor, Arena, Outcome, Watch
 from tests.chaos.faults import FAULTS, HANG, HUNG, KILLED, RANDOM, Fault
 from tests.chaos.services import END_SECONDS, SERVICE_FAULTS, play_on_service
-from tests.rig import naming
+from tests.rig import alive, naming
 
 
 def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
@@ -45,7 +45,7 @@ def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
             fault.mend(arena, actor)
         back = watch.ends(fault.ends, END_SECONDS)
         state = actor.consumer.state()
-        left = len(before & arena.browsers(actor)) if fault.renews else 0
+        left = len(alive(before)) if fault.renews else 0
         problem = _settled(arena, actor, fault, reason, left)
     except (AssertionError, psutil.Error, httpx.HTTPError, OSError, StopIteration) as error:
         problem = f"{type(error).__name__}: {error}"

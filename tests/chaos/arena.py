@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from tests.rig import Consumer, Sandbox, Service, naming
+from tests.rig import Consumer, Sandbox, Service, chromiums
 from tests.rig.processes import until
 
 FRIEND = "5491188880000"
@@ -112,14 +112,13 @@ class Arena:
                 actor.paired_at = time.monotonic()
             actor.consumer.reaches("READY")
 
-    def browsers(self, actor: Actor) -> set[int]:
+    def browsers(self, actor: Actor) -> set[psutil.Process]:
         """The processes of one client's Chromium."""
-        return naming(self.data_dir / "profiles" / str(actor.consumer.client_id))
+        return chromiums(self.data_dir / "profiles" / str(actor.consumer.client_id))
 
     def browser(self, actor: Actor) -> psutil.Process:
         """The main process of one client's Chromium."""
-        processes = [psutil.Process(pid) for pid in self.browsers(actor)]
-        return next(p for p in processes if not any(a.startswith("--type=") for a in p.cmdline()))
+        return next(p for p in self.browsers(actor) if not any(a.startswith("--type=") for a in p.cmdline()))
 
     def renderer(self, actor: Actor) -> psutil.Process:
         """The process the page runs in."""

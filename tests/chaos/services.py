@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psutil
+
 from tests.chaos.arena import Actor, Arena, Outcome
 from tests.chaos.faults import stop_all
-from tests.rig import naming
+from tests.rig import alive, chromiums, naming
 from tests.rig.processes import until
 
 END_SECONDS = 60.0
@@ -22,15 +25,15 @@ def play_on_service(arena: Arena, name: str, end: End) -> Outcome:
 
     The one that was at its end when the service stopped is paired anew.
     """
-    began, problem, old = time.monotonic(), None, set[int]()
+    began, problem, old = time.monotonic(), None, set[psutil.Process]()
     try:
         for actor in arena.actors:
             arena.pair(actor)
             actor.until_durable()
-        old = naming(arena.data_dir)
+        old = chromiums(arena.data_dir)
         began = time.monotonic()
         end(arena)
-        assert not naming(arena.data_dir), "Chromium outlived the service"
+        assert not _running(arena), "Chromium outlived the service"
         arena.service.start()
         for actor in arena.actors:
             if actor.logged_out:
@@ -40,7 +43,7 @@ def play_on_service(arena: Arena, name: str, end: End) -> Outcome:
         _every_one_sends(arena)
     except (AssertionError, OSError) as error:
         problem = f"{type(error).__name__}: {error}"
-    left = len(old & naming(arena.data_dir))
+    left = len(alive(old))
     lost = sum(arena.lost(actor) for actor in arena.actors)
     problem = problem or (f"{left} old processes live" if left else None)
     state = "?" if problem else "READY"
@@ -65,9 +68,19 @@ def _ended_by(*numbers: signal.Signals) -> End:
     return end
 
 
+def _running(arena: Arena) -> set[int]:
+    """What names the data directory. A killed service leaves what is frozen; the next start reaps it."""
+    found = set()
+    for pid in naming(arena.data_dir):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+                found.add(pid)
+    return found
+
+
 def _killed(arena: Arena) -> None:
     arena.service.kill()
-    until(lambda: naming(arena.data_dir), lambda pids: not pids, "Chromium dies with the service", 3.0)
+    until(lambda: _running(arena), lambda pids: not pids, "Chromium dies with the service", 3.0)
 
 
 _in_order = _ended_by(signal.SIGTERM)

@@ -74,11 +74,6 @@ These are handled as far as they could be understood, and count as untested:
 * Clocks that jump. Waits are measured by the monotonic clock; only ends of restrictions, and early logouts, go by the
   time of day.
 * A network that lets connections hang for hours, as some mobile networks and firewalls do.
-
-Seen, and not handled:
-
-* The service is killed (SIGKILL) while a renderer is frozen (SIGSTOP). Its Chromium ends with the service, the frozen
-  renderer stays, and the next start does not find it: its command line names no profile. It has to be ended by hand.
 """
 
 

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
+import pytest
 
 from tests.e2e.conftest import Consumers, Serve, nothing_runs
-from tests.rig import Consumer, Sandbox, Service, naming
+from tests.rig import Consumer, Sandbox, Service, alive, chromiums, naming
 from tests.rig.processes import until
 
 CLIENTS = (1, 2, 3)
@@ -166,6 +167,29 @@ def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: S
     service.start()
     assert not old & naming(service.data_dir)
     assert len(service.events("browser.reaped")) == 1
+    client.reaches("READY")
+    assert "QR_REQUIRED" not in states(service)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_frozen_page_that_outlives_a_killed_service_is_reaped_by_the_next(
+    serve: Serve, consumer: Consumers, build: str
+) -> None:
+    service = serve(chromium=f"/usr/bin/{build}")
+    client = consumer(service.start())
+    client.pair()
+    old = chromiums(service.data_dir)
+    time.sleep(DURABLE_AFTER)
+    for process in old:
+        process.suspend()
+    leader = chromium(service)
+    service.kill()
+    until(lambda: alive({leader}), lambda left: not left, "Chromium dies with the service", 3.0)
+    assert alive(old), "what is frozen does not see its Chromium die"
+
+    service.start()
+    assert not alive(old)
+    assert [line["pid"] for line in service.events("browser.reaped")] == [leader.pid]
     client.reaches("READY")
     assert "QR_REQUIRED" not in states(service)
 

@@ -5,6 +5,6 @@ clients    one client number as its consumers see it, and the sandbox phone that
 """
 
 from tests.rig.clients import Consumer
-from tests.rig.processes import Sandbox, Service, descendants, naming
+from tests.rig.processes import Sandbox, Service, alive, chromiums, descendants, naming
 
-__all__ = ["Consumer", "Sandbox", "Service", "descendants", "naming"]
+__all__ = ["Consumer", "Sandbox", "Service", "alive", "chromiums", "descendants", "naming"]

@@ -17,6 +17,8 @@ from typing import Any, Self, TypeVar
 import httpx
 import psutil
 
+from actors.browser.groups import members
+
 T = TypeVar("T")
 START_SECONDS = 30.0
 
@@ -187,6 +189,25 @@ def naming(data_dir: Path) -> set[int]:
         with contextlib.suppress(psutil.Error):
             if f"{data_dir}/" in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
                 found.add(process.pid)
+    return found
+
+
+def chromiums(data_dir: Path) -> set[psutil.Process]:
+    """Every process of the Chromiums in this directory: their groups whole, whatever the command lines name."""
+    leaders = set()
+    for pid in naming(data_dir):
+        with contextlib.suppress(ProcessLookupError):
+            leaders.add(os.getpgid(pid))
+    return {process for leader in leaders for process in members(leader)}
+
+
+def alive(processes: set[psutil.Process]) -> set[psutil.Process]:
+    """Those that have not ended, be they frozen."""
+    found = set()
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.add(process)
     return found
 
 

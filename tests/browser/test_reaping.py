@@ -1,0 +1,183 @@
+"""Which processes a start ends: what is provably ours, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from actors.browser import reaping
+from actors.browser.groups import members
+from actors.browser.profiles import Profile, Profiles
+from actors.clients.types import ClientId
+
+ONE = ClientId(1)
+LEADER = """
+import subprocess, sys
+for _ in sys.stdin:
+    child = subprocess.Popen(["/bin/sleep", "100"], stdin=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+"""
+"""Has a child for each line; their command lines name no profile, as those of the headless shell's renderers."""
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Profiles:
+    profiles = Profiles(tmp_path)
+    profiles.create()
+    return profiles
+
+
+@pytest.fixture
+def profile(profiles: Profiles) -> Profile:
+    profile = profiles.of(ONE)
+    os.close(profile.lock())
+    return profile
+
+
+class Started:
+    """A process that says it is a Chromium on this profile, and its child."""
+
+    def __init__(self, profile: Profile) -> None:
+        command = [sys.executable, "-c", LEADER, f"--user-data-dir={profile.user_data}"]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, start_new_session=True, stdin=pipe, stdout=pipe)
+        self.pid = self.process.pid
+        self.child = self.one_more()
+
+    def one_more(self) -> psutil.Process:
+        """Another child."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        return psutil.Process(int(self.process.stdout.readline()))
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in members(self.pid):
+            process.kill()
+        with self.process:  # which closes its pipes and waits for it
+            pass
+
+
+@pytest.fixture
+def started(profile: Profile) -> Iterator[Started]:
+    with Started(profile) as started:
+        yield started
+
+
+@pytest.fixture
+def orphan(profile: Profile, started: Started) -> psutil.Process:
+    """Frozen, and its Chromium is gone."""
+    profile.record(started.pid)
+    started.child.suspend()
+    started.process.kill()
+    started.process.wait(5.0)
+    assert members(started.pid) == [started.child]
+    return started.child
+
+
+def rewrite(profile: Profile, **entries: object) -> None:
+    """Have the record say something else."""
+    path = profile.directory / "process.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+
+def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(
+    profiles: Profiles, profile: Profile, started: Started
+) -> None:
+    profile.record(started.pid)
+    assert reaping.reap(profiles) == [started.pid]
+    assert members(started.pid) == []
+    assert profile.recorded() is None
+    assert reaping.reap(profiles) == []
+
+
+@pytest.mark.parametrize("doubt", ["start time", "command line", "no record", "owned", "group"])
+def test_what_is_not_provably_ours_lives_on(profiles: Profiles, profile: Profile, doubt: str) -> None:
+    with Started(profiles.of(ClientId(2)) if doubt == "command line" else profile) as started:
+        if doubt != "no record":
+            profile.record(started.pid)
+        if doubt == "start time":
+            rewrite(profile, create_time=psutil.Process(started.pid).create_time() - 60, children=[])
+        if doubt == "group":  # a record of the child as if it had been a Chromium
+            rewrite(profile, pid=started.child.pid, create_time=started.child.create_time(), children=[])
+        held = profile.lock() if doubt == "owned" else None
+        assert reaping.reap(profiles) == []
+        assert len(members(started.pid)) == 2
+        if held is not None:
+            os.close(held)
+
+
+def test_a_frozen_child_that_outlived_its_chromium_is_reaped(
+    profiles: Profiles, profile: Profile, started: Started, orphan: psutil.Process
+) -> None:
+    assert orphan.status() == psutil.STATUS_STOPPED
+    assert reaping.reap(profiles) == [started.pid]
+    assert members(started.pid) == []
+    assert profile.recorded() is None
+
+
+def test_with_one_child_proved_the_group_is_ours_also_what_came_after_the_record(
+    profiles: Profiles, profile: Profile, started: Started
+) -> None:
+    profile.record(started.pid)
+    started.one_more()
+    started.process.kill()
+    started.process.wait(5.0)
+    assert len(members(started.pid)) == 2
+    assert reaping.reap(profiles) == [started.pid]
+    assert members(started.pid) == []
+
+
+@pytest.mark.parametrize("doubt", ["start time", "group", "record of an earlier release", "owned"])
+def test_a_child_that_is_not_provably_ours_lives_on(
+    profiles: Profiles, profile: Profile, started: Started, orphan: psutil.Process, doubt: str
+) -> None:
+    entries: dict[str, dict[str, object]] = {
+        "start time": {"children": [[orphan.pid, orphan.create_time() - 60]]},
+        "group": {"pid": os.getpid(), "create_time": 1.0},
+        "record of an earlier release": {"children": []},
+        "owned": {},
+    }
+    rewrite(profile, **entries[doubt])
+    held = profile.lock() if doubt == "owned" else None
+    assert reaping.reap(profiles) == []
+    assert members(started.pid) == [orphan]
+    if held is not None:
+        os.close(held)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"pid": "x", "create_time": 1}',
+        '{"pid": 1, "create_time": 1, "children": 7}',
+        '{"pid": 1, "create_time": 1, "children": [7]}',
+        '{"pid": 1, "create_time": 1, "children": [["x", 1]]}',
+    ],
+)
+def test_a_broken_record_hurts_nobody(profiles: Profiles, profile: Profile, text: str) -> None:
+    (profile.directory / "process.json").write_text(text)
+    assert reaping.reap(profiles) == []
+
+
+def test_a_deletion_that_was_interrupted_is_taken_up(profiles: Profiles) -> None:
+    profile = profiles.of(ONE)
+    profile.keep()
+    profile.drop()
+    reaping.reap(profiles)
+    assert not profile.directory.exists()
