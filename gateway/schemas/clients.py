@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from actors.clients.protocol import Status
 from actors.clients.types import Reason, State
-from gateway.schemas.shape import Answer, iso
+from gateway.schemas.shape import Answer
+from gateway.schemas.status import circumstances
 
 
 class ClientEntry(Answer):
@@ -52,17 +53,9 @@ class ClientDetail(ClientEntry):
         return cls(
             id=status.client_id,
             state=status.state,
-            reason=status.reason,
-            reason_text=status.reason_text,
-            since=iso(status.since),
-            last_event_at=iso(status.last_event_at),
-            next_attempt_at=iso(status.next_attempt_at),
-            restricted_until=iso(status.restricted_until),
+            **circumstances(status),
             reconnection_attempts=status.reconnection_attempts,
             max_reconnection_attempts=status.max_reconnection_attempts,
-            healthy=status.healthy,
-            phone=status.phone,
-            pairing_code=status.pairing_code,
             memory=status.memory,
             has_login=has_login,
         )

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Self, TypedDict
 
 from actors.clients.protocol import Status
 from actors.clients.types import Reason, State
 from gateway import states
 from gateway.schemas.shape import Answer, iso
+
+
+class Circumstances(TypedDict):
+    """What every long answer about a client says of it; moments as ISO 8601."""
+
+    reason: Reason | None
+    reason_text: str | None
+    since: str | None
+    last_event_at: str | None
+    next_attempt_at: str | None
+    restricted_until: str | None
+    healthy: bool
+    phone: str | None
+    pairing_code: str | None
+
+
+def circumstances(status: Status) -> Circumstances:
+    """How it came to the client's state, and what else is known of the client in it."""
+    return {
+        "reason": status.reason,
+        "reason_text": status.reason_text,
+        "since": iso(status.since),
+        "last_event_at": iso(status.last_event_at),
+        "next_attempt_at": iso(status.next_attempt_at),
+        "restricted_until": iso(status.restricted_until),
+        "healthy": status.healthy,
+        "phone": status.phone,
+        "pairing_code": status.pairing_code,
+    }
 
 
 class StatusSummary(Answer):
@@ -61,15 +90,7 @@ class StatusAnswer(StatusSummary):
             recommended_action=states.RECOMMENDED_ACTION[status.state],
             qr_code_base64=qr,
             qr_expires_at=iso(status.qr.expires_at) if qr and status.qr else None,
-            reason=status.reason,
-            reason_text=status.reason_text,
-            since=iso(status.since),
-            last_event_at=iso(status.last_event_at),
-            next_attempt_at=iso(status.next_attempt_at),
-            restricted_until=iso(status.restricted_until),
-            healthy=status.healthy,
-            phone=status.phone,
-            pairing_code=status.pairing_code,
+            **circumstances(status),
         )
 
 
