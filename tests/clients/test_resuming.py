@@ -1,0 +1,107 @@
+"""Stored logins that are resumed: by a start, and all of them after a restart of the service, a few at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from actors.browser.fake import BY_HAND
+from actors.clients.protocol import Conflict, Deleted, QrShown, Ready, Started
+from actors.clients.types import ClientId, Reason, State
+from tests.clients.rig import ONE, RULES, THREE, TWO, Memory, World, world
+
+
+def test_a_stored_login_is_resumed_without_a_code(w: World) -> None:
+    w.ready()
+    w.tell(Conflict("Opened elsewhere"))
+    w.memory.transitions.clear()
+    w.init()
+    assert w.memory.states() == [State.RECONNECTING, State.READY]
+
+
+def test_a_resumed_start_that_takes_too_long_is_tried_again() -> None:
+    with world(BY_HAND) as w:
+        w.browser.keep_login(ONE)
+        w.resume(ONE)
+        w.advance(60.0)
+        assert (w.state(), w.reason()) == (State.DISCONNECTED_RECOVERABLE, Reason.START_TIMEOUT)
+        assert w.status().reconnection_attempts == 1
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 3])
+def test_clients_resume_a_few_at_a_time_in_the_order_given(at_a_time: int) -> None:
+    order = [ClientId(number) for number in (5, 1, 4, 2, 3)]
+    with world(BY_HAND, replace(RULES, start_concurrency=at_a_time)) as w:
+        w.resume(*order)
+        for begun in range(at_a_time, len(order) + 1):
+            # Wanted is said as each begins. What each opens then, it opens in a thread of its own.
+            assert w.memory.wanted == order[:begun]
+            assert sorted(w.browser.opened) == sorted(order[:begun])
+            assert w.browser.opened[at_a_time:] == order[at_a_time:begun]
+            w.tell(Ready("549"), client_id=order[begun - at_a_time])
+        assert w.memory.wanted == order
+
+
+def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        for client in (ONE, TWO, THREE):
+            w.browser.keep_login(client)
+        w.resume(ONE, TWO, THREE)
+        assert w.delete(TWO).get(timeout=0) == Deleted(TWO, logged_out=False)
+        assert isinstance(w.init(THREE), Started)
+        w.tell(Ready("549"), client_id=ONE)
+        w.tell(Ready("549"), client_id=THREE)
+        assert w.browser.opened == [ONE, THREE]
+
+
+def test_a_client_that_ends_holds_nobody_up_who_is_to_resume() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        w.init(ONE)
+        w.resume(TWO)
+        assert w.browser.opened == [ONE]
+        w.delete(ONE)  # its page takes its time to close
+        assert w.browser.opened == [ONE, TWO]
+
+
+def test_a_client_that_is_lost_again_and_again_takes_its_turn_once() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        for client in (ONE, TWO, THREE):
+            w.browser.keep_login(client)
+        w.resume(ONE, TWO, THREE)
+        w.crash(ONE)
+        assert w.browser.opened == [ONE, TWO]
+        w.advance(1.0)
+        assert w.browser.opened == [ONE, TWO, ONE]
+        w.tell(Ready("549"), client_id=TWO)
+        assert w.state(ONE) is State.RECONNECTING
+        assert w.browser.opened == [ONE, TWO, ONE, THREE]
+
+
+def test_a_bug_in_a_client_that_resumes_holds_nobody_up() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        w.resume(ONE, TWO)
+        assert w.browser.opened == [ONE]
+        w.break_actor(ONE)
+        assert w.browser.opened == [ONE, TWO]
+
+
+def test_a_client_whose_login_is_refused_is_no_longer_among_those_that_were_ready(w: World) -> None:
+    w.ready()
+    assert w.memory.were_ready == {ONE}
+    w.browser.crash(ONE)
+    w.browser.whatsapp.void.add(ONE)
+    w.browser.habits = BY_HAND
+    w.advance(1.0)
+    assert w.state() is State.RECONNECTING
+    w.tell(QrShown("2@x", 20.0))
+    assert (w.state(), w.reason()) == (State.QR_REQUIRED, Reason.LOGIN_REFUSED)
+    assert w.memory.were_ready == set()
+    assert w.memory.wanted == [ONE]
+
+
+def test_no_more_clients_are_resumed_than_allowed() -> None:
+    memory = Memory()
+    with world(rules=replace(RULES, max_clients=1), memory=memory) as w:
+        w.resume(ONE, TWO)
+        assert w.browser.opened == [ONE]
