@@ -22,7 +22,7 @@ from collections import deque
 from typing import Any
 
 from actors.browser.command_line import dying_with_us
-from actors.browser.groups import members
+from actors.browser.processes import members
 
 _AFTERMATH = 1.0
 """Seconds the children of a Chromium that ended by itself may take to follow: one of them may still be writing."""

@@ -5,8 +5,8 @@
         login                            there is a login (`keep_login`)
         dropped                          the login is to be forgotten: everything here goes before the next use
         lock                             held (flock) by the process that uses the profile
-        process.json                     {"pid", "create_time", "children": [[pid, create_time], …]} of the Chromium
-                                         on it (`reaping`)
+        process.json                     the Chromium on it: {"boot", "leader": [pid, after], "children": [[pid, after],
+                                         …]} (`processes`, `reaping`)
 
 Rule of this file: nothing is deleted but by the owner of the profile, and nothing outside of it. The lock is ours
 because the headless shell writes no SingletonLock.
@@ -25,15 +25,15 @@ import json
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
-from actors.browser.groups import members
 from actors.browser.options import BrowserUnavailable
+from actors.browser.processes import Started, boot, members
 from actors.clients.types import ClientId
 
 CACHES = frozenset(
@@ -62,15 +62,8 @@ class ProfileInUse(Exception):
     """Another process holds the profile; the text names it where it can be known."""
 
 
-class Started(NamedTuple):
-    """A process, told from any later one of the same number by its start; seconds since the epoch."""
-
-    pid: int
-    create_time: float
-
-
 class Recorded(NamedTuple):
-    """One Chromium as `record` found it. A record of an earlier release names no children."""
+    """One Chromium as `record` found it."""
 
     leader: Started
     children: list[Started]
@@ -135,19 +128,19 @@ class Profile:
 
         Raises psutil.NoSuchProcess, OSError.
         """
-        leader = psutil.Process(pid)
-        entry = {"pid": pid, "create_time": leader.create_time(), "children": list(_children(leader))}
+        leader = Started.of(psutil.Process(pid))
+        entry = {"boot": boot(), "leader": leader, "children": list(_children(pid))}
         written = self.directory / "process.json.new"
         written.write_text(json.dumps(entry), "utf-8")
         written.rename(self.directory / "process.json")
 
     def recorded(self) -> Recorded | None:
-        """The Chromium that was last on it, if it was not seen to end."""
+        """The Chromium that was last on it, if it was not seen to end; of this boot only."""
         try:
             entry = json.loads((self.directory / "process.json").read_text("utf-8"))
-            children = [Started(int(pid), float(create_time)) for pid, create_time in entry.get("children", [])]
-            return Recorded(Started(int(entry["pid"]), float(entry["create_time"])), children)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            recorded = Recorded(_started(entry["leader"]), [_started(child) for child in entry["children"]])
+            return recorded if entry["boot"] == boot() else None
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def unrecord(self) -> None:
@@ -289,8 +282,13 @@ class Profiles:
             os.close(held)
 
 
-def _children(leader: psutil.Process) -> Iterator[Started]:
-    for process in members(leader.pid):
+def _children(leader: int) -> Iterator[Started]:
+    for process in members(leader):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if process.pid != leader.pid:
-                yield Started(process.pid, process.create_time())
+            if process.pid != leader:
+                yield Started.of(process)
+
+
+def _started(pair: Sequence[float]) -> Started:
+    pid, after = pair
+    return Started(int(pid), float(after))

@@ -5,7 +5,7 @@ command line names that very profile, and nobody alive holds the profile's lock.
 
 It can be gone with a child of its left, frozen when it should have ended. A child's command line need not name the
 profile; it is ours if its pid is recorded as a child's, it started when the record says, and it is in the group that
-the recorded Chromium led. Then the whole group is ours (`groups`), also those that came after the record.
+the recorded Chromium led. Then the whole group is ours (`processes`), also those that came after the record.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ import time
 import psutil
 import structlog
 
-from actors.browser.groups import members
-from actors.browser.profiles import Profile, ProfileInUse, Profiles, Recorded, Started
+from actors.browser.processes import members
+from actors.browser.profiles import Profile, ProfileInUse, Profiles, Recorded
 
-_CLOCK_DRIFT = 2.0
-"""Seconds by which the start time of one process may differ between two looks: it is reckoned from the boot time."""
 _GRACE = 3.0
 
 _log = structlog.get_logger("browser")
@@ -50,21 +48,15 @@ def reap(profiles: Profiles) -> list[int]:
 def _is_ours(recorded: Recorded, profile: Profile) -> bool:
     """Whether something is left of the group that the recorded Chromium led."""
     group = recorded.leader.pid
-    leader = _still_there(recorded.leader, group)
-    if leader is not None:
-        with contextlib.suppress(psutil.Error):
-            return f"--user-data-dir={profile.user_data}" in leader.cmdline()
-        return False
-    return any(_still_there(child, group) for child in recorded.children)
+    if recorded.leader.group == group:
+        return _names(profile, group)
+    return any(child.group == group for child in recorded.children)
 
 
-def _still_there(started: Started, group: int) -> psutil.Process | None:
-    with contextlib.suppress(psutil.Error, ProcessLookupError):
-        process = psutil.Process(started.pid)
-        same = abs(process.create_time() - started.create_time) <= _CLOCK_DRIFT
-        if same and os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
-            return process
-    return None
+def _names(profile: Profile, pid: int) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return f"--user-data-dir={profile.user_data}" in psutil.Process(pid).cmdline()
+    return False
 
 
 def _end(group: int) -> None:

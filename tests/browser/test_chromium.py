@@ -17,8 +17,8 @@ import pytest
 from actors.browser import builds
 from actors.browser.chromium import Chromium, ChromiumEnded
 from actors.browser.command_line import command
-from actors.browser.groups import members
 from actors.browser.options import BrowserOptions
+from actors.browser.processes import members
 from tests.browser.pages import BUILDS
 
 URL = "https://web.whatsapp.com/"

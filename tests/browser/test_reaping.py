@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.browser import reaping
-from actors.browser.groups import members
+from actors.browser import processes, reaping
+from actors.browser.processes import members
 from actors.browser.profiles import Profile, Profiles
 from actors.clients.types import ClientId
 
@@ -86,6 +86,11 @@ def orphan(profile: Profile, started: Started) -> psutil.Process:
     return started.child
 
 
+def started_after(pid: int) -> float:
+    """Seconds from the boot to its start."""
+    return processes.Started.of(psutil.Process(pid)).after
+
+
 def rewrite(profile: Profile, **entries: object) -> None:
     """Have the record say something else."""
     path = profile.directory / "process.json"
@@ -102,20 +107,32 @@ def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(
     assert reaping.reap(profiles) == []
 
 
-@pytest.mark.parametrize("doubt", ["start time", "command line", "no record", "owned", "group"])
+@pytest.mark.parametrize("doubt", ["start", "boot", "command line", "no record", "owned", "group"])
 def test_what_is_not_provably_ours_lives_on(profiles: Profiles, profile: Profile, doubt: str) -> None:
     with Started(profiles.of(ClientId(2)) if doubt == "command line" else profile) as started:
         if doubt != "no record":
             profile.record(started.pid)
-        if doubt == "start time":
-            rewrite(profile, create_time=psutil.Process(started.pid).create_time() - 60, children=[])
+        if doubt == "start":
+            rewrite(profile, leader=[started.pid, started_after(started.pid) - 0.01], children=[])
+        if doubt == "boot":
+            rewrite(profile, boot="another")
         if doubt == "group":  # a record of the child as if it had been a Chromium
-            rewrite(profile, pid=started.child.pid, create_time=started.child.create_time(), children=[])
+            rewrite(profile, leader=[started.child.pid, started_after(started.child.pid)], children=[])
         held = profile.lock() if doubt == "owned" else None
         assert reaping.reap(profiles) == []
         assert len(members(started.pid)) == 2
         if held is not None:
             os.close(held)
+
+
+def test_it_is_ours_also_after_the_hosts_clock_was_set(
+    profiles: Profiles, profile: Profile, started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile.record(started.pid)
+    since_the_epoch, then = psutil.Process.create_time, psutil.boot_time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: since_the_epoch(process) + 3600.0)
+    monkeypatch.setattr(psutil, "boot_time", lambda: then + 3600.0)
+    assert reaping.reap(profiles) == [started.pid]
 
 
 def test_a_frozen_child_that_outlived_its_chromium_is_reaped(
@@ -139,14 +156,15 @@ def test_with_one_child_proved_the_group_is_ours_also_what_came_after_the_record
     assert members(started.pid) == []
 
 
-@pytest.mark.parametrize("doubt", ["start time", "group", "record of an earlier release", "owned"])
+@pytest.mark.parametrize("doubt", ["start", "boot", "group", "no child", "owned"])
 def test_a_child_that_is_not_provably_ours_lives_on(
     profiles: Profiles, profile: Profile, started: Started, orphan: psutil.Process, doubt: str
 ) -> None:
     entries: dict[str, dict[str, object]] = {
-        "start time": {"children": [[orphan.pid, orphan.create_time() - 60]]},
-        "group": {"pid": os.getpid(), "create_time": 1.0},
-        "record of an earlier release": {"children": []},
+        "start": {"children": [[orphan.pid, started_after(orphan.pid) - 0.01]]},
+        "boot": {"boot": "another"},
+        "group": {"leader": [os.getpid(), 1.0]},
+        "no child": {"children": []},
         "owned": {},
     }
     rewrite(profile, **entries[doubt])
@@ -164,10 +182,11 @@ def test_a_child_that_is_not_provably_ours_lives_on(
         "[]",
         "{}",
         "null",
-        '{"pid": "x", "create_time": 1}',
-        '{"pid": 1, "create_time": 1, "children": 7}',
-        '{"pid": 1, "create_time": 1, "children": [7]}',
-        '{"pid": 1, "create_time": 1, "children": [["x", 1]]}',
+        '{"leader": 7, "children": []}',
+        '{"leader": ["x", 1], "children": []}',
+        '{"leader": [1, 1], "children": 7}',
+        '{"leader": [1, 1], "children": [7]}',
+        '{"leader": [1, 1], "children": []}',
     ],
 )
 def test_a_broken_record_hurts_nobody(profiles: Profiles, profile: Profile, text: str) -> None:

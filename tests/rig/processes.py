@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 import httpx
 import psutil
 
-from actors.browser.groups import members
+from actors.browser.processes import members
 
 T = TypeVar("T")
 START_SECONDS = 30.0
