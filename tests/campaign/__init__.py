@@ -7,6 +7,7 @@ stage      what is played on: the service, and real Chromium on the sandbox
 fake       the same with the fake browser, and a WhatsApp whose record is on disk
 faults     what is done to it, and when what was struck
 webhooks   a receiver that fails every third time
+away       what callers are owed while the database server is away
 records    what the service and WhatsApp have written down
 verdict    the comparison of the two (pure)
 report     what is printed

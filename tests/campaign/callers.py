@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests.campaign.away import refusal
 from tests.campaign.plan import CHATS, Plan, Tide, friend
 
 ASKS_AGAIN = 0.1
@@ -51,6 +52,8 @@ class Consumer:
         self._http = httpx.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0)
         self.handed: list[Handed] = []
         self.wrong: list[str] = []
+        self.refused = 0
+        """How often the database was away."""
 
     def run(self) -> None:
         """Everything of its share, as the tide allows."""
@@ -87,6 +90,9 @@ class Consumer:
 
     def _hear(self, message: Handed, answer: httpx.Response) -> None:
         told: dict[str, Any] = answer.json()
+        if answer.status_code == 503:
+            self.wrong.extend(filter(None, [refusal(answer)]))
+            self.refused += told.get("code") == "STORE_UNAVAILABLE"
         if answer.status_code in (200, 202):
             message.accepted = not self._asks_again(message)
             message.answers.add(str(told["message_id"]).split("_")[-1])
@@ -172,3 +178,8 @@ class Crowd:
     def wrong(self) -> list[str]:
         """Answers that no consumer should get."""
         return [problem for consumer in self.consumers for problem in consumer.wrong]
+
+    @property
+    def refused(self) -> int:
+        """How many requests were refused because the database was away."""
+        return sum(consumer.refused for consumer in self.consumers)

@@ -41,7 +41,7 @@ class Campaign:
             self._play()
             arrivals = self._stage.arrivals()
             self._stage.stop_service()
-            written = records.read(self._stage.data_dir, self._plan.clients)
+            written = records.read(self._stage.database_url, self._plan.clients)
             hooked = [event.id for event in written.events if event.type in self._stage.hook_events]
             self._stage.start_service()
             hook.has(set(hooked), self._plan.patience)
@@ -51,6 +51,7 @@ class Campaign:
         verdict.figures |= {
             "webhook: answers that were failures": hook.failed,
             "requests repeated": sum(handed.repeats for handed in self.crowd.handed),
+            "requests refused because of the database": self.crowd.refused,
         }
         return verdict
 

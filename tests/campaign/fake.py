@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,10 +17,11 @@ import httpx
 
 from tests.campaign import fake_whatsapp
 from tests.campaign.plan import Plan
-from tests.campaign.stage import SETTINGS
+from tests.campaign.stage import SETTINGS, database_url
 from tests.campaign.verdict import Arrival
 from tests.rig import Service
 from tests.rig.processes import until
+from tests.store.postgresql import PostgreSQL
 
 
 class FakeService(Service):
@@ -71,8 +73,10 @@ class FakeStage:
     restarts = 0.1
     hook_events: tuple[str, ...] = ("message",)
 
-    def __init__(self, directory: Path, plan: Plan, **settings: Any) -> None:
-        self.data_dir, self._plan = directory / "data", plan
+    def __init__(self, directory: Path, plan: Plan, server: PostgreSQL | None = None, **settings: Any) -> None:
+        self.data_dir, self._plan, self.server = directory / "data", plan, server
+        self.database_url = database_url(self.data_dir, server)
+        settings = {"database_url": self.database_url, **settings}
         self._record = self.data_dir / "whatsapp"
         self._stack, self._lock = ExitStack(), threading.Lock()
         options = {**SETTINGS, "backoff_first": 0.02, "backoff_cap": 0.2, "log_level": "warning", **settings}
@@ -104,7 +108,7 @@ class FakeStage:
     def all_ready(self, seconds: float) -> None:
         for client_id in range(1, self._plan.clients + 1):
             state = until(
-                lambda number=client_id: self._state(number),  # type: ignore[misc]
+                partial(self._state, client_id),
                 lambda state: state in ("READY", "ERROR"),
                 f"client {client_id} is READY",
                 seconds,
@@ -122,6 +126,12 @@ class FakeStage:
 
     def start_service(self) -> None:
         self.service.start()
+
+    def launch_service(self) -> None:
+        self.service.launch()
+
+    def await_service(self) -> None:
+        self.service.started()
 
     def kill_browser(self, client_id: int) -> None:
         self._order("crash", client_id)

@@ -1,4 +1,4 @@
-"""What is done to the service, to its Chromiums and to their network, and when.
+"""What is done to the service, to its Chromiums, their network and its database server, and when.
 
 Rule of this file: one fault after the other, in one thread; what is drawn comes from the plan's chance only.
 """
@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tests.campaign import away
 from tests.campaign.plan import Plan, Tide
 from tests.campaign.stage import Stage
+from tests.store.postgresql import PostgreSQL
 
 
 class Fault(StrEnum):
@@ -25,6 +27,11 @@ class Fault(StrEnum):
     BROWSER_FROZEN = "Chromium frozen (SIGSTOP)"
     NETWORK_CUT = "network cut"
     CUT_AND_KILLED = "network cut, Chromium killed"
+    SERVER_STOPPED = "PostgreSQL stopped (SIGINT)"
+    SERVER_KILLED = "PostgreSQL killed (SIGKILL)"
+    SERVER_CRASHED = "PostgreSQL crashed (one process)"
+    SERVER_FROZEN = "PostgreSQL frozen (SIGSTOP)"
+    BOTH_KILLED = "PostgreSQL and service killed"
 
 
 WEIGHTS = {
@@ -37,10 +44,20 @@ WEIGHTS = {
     Fault.NETWORK_CUT: 15,
     Fault.CUT_AND_KILLED: 10,
 }
+OF_A_SERVER = {
+    Fault.SERVER_STOPPED: 8,
+    Fault.SERVER_KILLED: 14,
+    Fault.SERVER_CRASHED: 8,
+    Fault.SERVER_FROZEN: 8,
+    Fault.BOTH_KILLED: 6,
+}
+"""The weights of those that take a database server."""
 OF_SERVICE = frozenset({Fault.SERVICE_KILLED, Fault.SERVICE_STOPPED, Fault.SERVICE_FROZEN})
 GAP, CUT, FROZEN = 0.5, 1.5, 8.0
 """Most seconds between the moment of a fault and the fault, of a cut, and of a frost. Some frosts end in a kill: the
 service takes a page for hung that does not answer two probes."""
+AWAY, NUMB = 1.5, 4.0
+"""Most seconds that a database server is away once callers know of it, and that it is frozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +94,9 @@ class Weather:
             self._told(struck)
 
     def _strike(self, *, wait: bool) -> Struck:
-        weights = [weight * (self._stage.restarts if fault in OF_SERVICE else 1) for fault, weight in WEIGHTS.items()]
-        (fault,) = self._chance.choices(list(WEIGHTS), weights)
-        client_id = None if fault in OF_SERVICE else self._chance.randint(1, self._plan.clients)
+        fault = self._draw()
+        of_a_client = fault in WEIGHTS and fault not in OF_SERVICE
+        client_id = self._chance.randint(1, self._plan.clients) if of_a_client else None
         so_far = self._tide.due(), self._stage.delivered()
         at, began = time.time(), time.monotonic()
         for act in self._acts(fault, client_id or 0):
@@ -87,6 +104,14 @@ class Weather:
         if wait:
             self._stage.all_ready(self._plan.patience)
         return Struck(fault, client_id, at, time.monotonic() - began if wait else None, *so_far)
+
+    def _draw(self) -> Fault:
+        all_there_are = WEIGHTS | (OF_A_SERVER if self._stage.server else {})
+        weights = [
+            weight * (self._stage.restarts if fault in OF_SERVICE else 1) for fault, weight in all_there_are.items()
+        ]
+        (fault,) = self._chance.choices(list(all_there_are), weights)
+        return fault
 
     def _acts(self, fault: Fault, client_id: int) -> Iterator[Callable[[], object]]:
         stage = self._stage
@@ -115,6 +140,30 @@ class Weather:
                 yield lambda: stage.kill_browser(client_id)
                 yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo / 2)
                 yield lambda: stage.mend(client_id)
+
+            case _ if stage.server is not None:
+                yield from self._acts_on_server(fault, stage.server)
+
+    def _acts_on_server(self, fault: Fault, server: PostgreSQL) -> Iterator[Callable[[], object]]:
+        stage = self._stage
+        match fault:
+            case Fault.SERVER_STOPPED | Fault.SERVER_KILLED:
+                yield server.stop if fault is Fault.SERVER_STOPPED else server.kill
+                yield lambda: away.is_refused(stage.url)
+                yield lambda: time.sleep(self._chance.random() * AWAY)
+                yield server.start
+            case Fault.SERVER_CRASHED:
+                yield server.kill_one
+            case Fault.SERVER_FROZEN:
+                yield lambda: server.freeze(self._chance.random() * NUMB)
+            case Fault.BOTH_KILLED:
+                yield server.kill
+                yield stage.kill_service
+                yield stage.launch_service
+                yield lambda: time.sleep(self._chance.random() * AWAY)
+                yield server.start
+                yield stage.await_service
+        yield lambda: away.is_answered(stage.url, self._plan.patience)
 
 
 def cause(struck: list[Struck], client_id: int, left_at: float | None) -> str:

@@ -1,11 +1,10 @@
-"""What the service has written down, read from its data directory once it has stopped."""
+"""What the service has written down, read from its database once it has stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from actors.clients.types import ClientId
@@ -23,9 +22,9 @@ PAGE = 5000
 
 
 @contextmanager
-def stored(data_dir: Path) -> Iterator[Store]:
+def stored(database_url: str) -> Iterator[Store]:
     """The store of a service that does not run."""
-    store = open_store(Database(f"sqlite:///{data_dir.absolute() / 'session-manager.db'}"))
+    store = open_store(Database(database_url))
     try:
         yield store
     finally:
@@ -46,9 +45,9 @@ class Written:
     events: list[Event]
 
 
-def read(data_dir: Path, clients: int) -> Written:
+def read(database_url: str, clients: int) -> Written:
     """Everything that is compared afterwards."""
-    with stored(data_dir) as store:
+    with stored(database_url) as store:
         messages = [
             m for client in range(1, clients + 1) for m in ask(store, ListMessages(ClientId(client), limit=10**6))
         ]

@@ -18,6 +18,7 @@ from tests.campaign.plan import Plan
 from tests.campaign.verdict import Arrival
 from tests.rig import Consumer, Sandbox, Service, naming
 from tests.rig.processes import until
+from tests.store.postgresql import PostgreSQL
 
 DURABLE_AFTER = 10.0
 """Seconds after which Chromium has surely written a login to its disk."""
@@ -37,7 +38,9 @@ SETTINGS: dict[str, Any] = {
 class Stage(Protocol):
     """What a campaign does to the service and its surroundings. One thread, but for `write`."""
 
-    data_dir: Path
+    database_url: str
+    server: PostgreSQL | None
+    """What the database is on; None for a file."""
     tempo: float
     """By how much pauses are shortened."""
     pause: float
@@ -65,6 +68,12 @@ class Stage(Protocol):
 
     def start_service(self) -> None:
         """Start it, and wait until it takes work."""
+
+    def launch_service(self) -> None:
+        """Start it, and wait for nothing."""
+
+    def await_service(self) -> None:
+        """Wait until it takes work. Raises AssertionError where it has ended."""
 
     def freeze_service(self, seconds: float) -> None:
         """It does nothing for so long, and does not know of it."""
@@ -102,8 +111,10 @@ class RealStage:
     restarts = 1.0
     hook_events: tuple[str, ...] = webhooks.EVENTS
 
-    def __init__(self, directory: Path, plan: Plan, **settings: Any) -> None:
-        self.data_dir, self._plan, self._settings = directory / "data", plan, settings
+    def __init__(self, directory: Path, plan: Plan, server: PostgreSQL | None = None, **settings: Any) -> None:
+        self.data_dir, self._plan, self.server = directory / "data", plan, server
+        self.database_url = database_url(self.data_dir, server)
+        self._settings = {"database_url": self.database_url, **settings}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -145,6 +156,12 @@ class RealStage:
 
     def start_service(self) -> None:
         self.service.start()
+
+    def launch_service(self) -> None:
+        self.service.launch()
+
+    def await_service(self) -> None:
+        self.service.started()
 
     def freeze_service(self, seconds: float) -> None:
         self.service.freeze(seconds)
@@ -189,6 +206,11 @@ class RealStage:
 
     def delivered(self) -> int:
         return len(self.arrivals())
+
+
+def database_url(data_dir: Path, server: PostgreSQL | None) -> str:
+    """Where the service keeps its records: on a server, or in a file as it would by itself."""
+    return f"sqlite:///{data_dir.absolute() / 'session-manager.db'}" if server is None else server.url("postgres")
 
 
 def _signal_each(pids: set[int], number: signal.Signals) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
+from operator import gt
 from typing import Any, Self
 
 import httpx
@@ -63,8 +65,8 @@ class Hook:
         """Wait until it has taken all of these. Raises AssertionError once none has come for `seconds`."""
         while missing := self._missing(ids):
             until(
-                lambda: self._missing(ids),
-                lambda left, before=missing: left < before,  # type: ignore[misc]
+                partial(self._missing, ids),
+                partial(gt, missing),
                 "webhooks arrive",
                 seconds,
                 every=0.2,

@@ -6,6 +6,7 @@ server refuses to run as root.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -18,8 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import psutil
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 PATIENCE = 30.0
 """Seconds that making, starting and ending the server may take each."""
@@ -29,26 +33,30 @@ class NoPostgreSQL(Exception):
     """There is no server to start; says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PostgreSQL:
-    """A running server."""
+    """A server of one's own, which may be stopped, killed, frozen and started again. One thread does that."""
 
     directory: Path
-    process: subprocess.Popen[bytes]
+    programs: Path
+    options: tuple[str, ...] = ()
+    _process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    # --- for whoever uses it -----------------------------------------------------------------------------------------
 
     def new_schema(self) -> str:
         """The URL of an empty schema, which is as good as a database of its own and made in no time."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[arg-type, unused-ignore]
+            connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(name)))
         return f"{self.url('postgres')}&options=-csearch_path%3D{name}"
 
     def new_database(self) -> str:
         """The URL of an empty database."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type, unused-ignore]
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         return self.url(name)
 
     def url(self, name: str) -> str:
@@ -61,9 +69,96 @@ class PostgreSQL:
 
     def end_connections(self) -> None:
         """What a restart of the server does to whoever is connected."""
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        others = SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'")
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(f"{others} AND pid <> pg_backend_pid()")
+            connection.execute(others + SQL(" AND pid <> pg_backend_pid()"))
+
+    # --- its life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it and wait until it lets people in, crash recovery and all. Raises RuntimeError with its log."""
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.directory / "data", "-k", self.directory]
+        settings = [word for option in ("listen_addresses=", *self.options) for word in ("-c", option)]
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *settings],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **_as_its_user(),
+            )
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until it lets people in. Raises RuntimeError with its log where it has ended, or takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                psycopg.connect(self.address("postgres")).close()
+            except psycopg.OperationalError:
+                if self._running.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((self.directory / "log").read_text()) from None
+                time.sleep(0.02)  # the server tells nobody but whoever tries
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Have it end: SIGINT sends everybody away and writes all down, SIGQUIT leaves that to crash recovery."""
+        self._running.send_signal(how)
+        try:
+            self._running.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the first process. The others end by themselves when they notice; who does not is killed too."""
+        others = self._others()
+        self._running.kill()
+        self._running.wait(PATIENCE)
+        _, left = psutil.wait_procs(others, timeout=PATIENCE / 3)
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=PATIENCE / 3)
+
+    def kill_one(self) -> None:
+        """SIGKILL to one that serves a connection, if there is one: the first process then ends all and recovers."""
+        with contextlib.suppress(StopIteration, psutil.NoSuchProcess):
+            next(filter(_serves, self._others())).kill()
+
+    def freeze(self, seconds: float) -> None:
+        """SIGSTOP to all of it, and SIGCONT after so long."""
+        everything = [psutil.Process(self._running.pid), *self._others()]
+        try:
+            for process in everything:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.suspend()
+            time.sleep(seconds)
+        finally:
+            for process in everything:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    @property
+    def runs(self) -> bool:
+        """Whether its first process does."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the server was not started"
+        return self._process
+
+    def _others(self) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self._running.pid).children(recursive=True)
+        return []
+
+
+def _serves(process: psutil.Process) -> bool:
+    """Whether somebody is connected to it: its title is then `postgres: USER DATABASE …`."""
+    return " ".join(process.cmdline()).startswith("postgres: postgres ")
 
 
 @contextmanager
@@ -74,8 +169,13 @@ def running(*options: str) -> Iterator[PostgreSQL]:
     try:
         _own(directory)
         _make(programs, directory)
-        with _started(programs, directory, options) as server:
+        server = PostgreSQL(directory, programs, options)
+        try:
+            server.start()
             yield server
+        finally:
+            if server.runs:
+                server.stop(signal.SIGQUIT)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -93,7 +193,7 @@ def _account() -> pwd.struct_passwd | None:
     return next((entry for entry in pwd.getpwall() if entry.pw_name == "postgres"), None)
 
 
-def _as_its_user() -> dict[str, int | tuple[int, ...]]:
+def _as_its_user() -> dict[str, Any]:
     account = _account() if os.geteuid() == 0 else None
     return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": ()}
 
@@ -104,7 +204,13 @@ def _own(directory: Path) -> None:
 
 
 def _make(programs: Path, directory: Path) -> None:
-    command = [programs / "initdb", "--pgdata", directory / "data", "--auth=trust", "--username=postgres"]
+    command: list[str | Path] = [
+        programs / "initdb",
+        "--pgdata",
+        directory / "data",
+        "--auth=trust",
+        "--username=postgres",
+    ]
     plain = ["--no-sync", "--no-locale", "--encoding=UTF8"]
     subprocess.run(
         [*command, *plain],
@@ -112,39 +218,5 @@ def _make(programs: Path, directory: Path) -> None:
         capture_output=True,
         timeout=PATIENCE,
         cwd="/",
-        **_as_its_user(),  # type: ignore[call-overload]
+        **_as_its_user(),
     )
-
-
-@contextmanager
-def _started(programs: Path, directory: Path, options: tuple[str, ...]) -> Iterator[PostgreSQL]:
-    command = [programs / "postgres", "-D", directory / "data", "-k", directory, "-c", "listen_addresses="]
-    settings = [word for option in options for word in ("-c", option)]
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, *settings],
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            **_as_its_user(),  # type: ignore[call-overload]
-        )
-    server = PostgreSQL(directory, process)
-    try:
-        _wait(server)
-        yield server
-    finally:
-        process.send_signal(signal.SIGQUIT)
-        process.wait(PATIENCE)
-
-
-def _wait(server: PostgreSQL) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            psycopg.connect(server.address("postgres")).close()
-        except psycopg.OperationalError:
-            if server.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((server.directory / "log").read_text()) from None
-            time.sleep(0.02)  # the server tells nobody but whoever tries
-        else:
-            return
