@@ -17,7 +17,6 @@ from actors.store.backup import as_database, backup, forget_copies, prepared, pu
 from actors.store.database import Database
 from actors.store.errors import DataDirInUse
 from actors.store.keys import ApiKey, read_keys
-from actors.store.ownership import claim
 from actors.store.store import Store, open_store
 from actors.store.succession import Restored
 from config.settings import Settings
@@ -80,8 +79,8 @@ class PreparedRestore:
             return read_keys(as_database(self.copy))
 
     def put_in_place(self) -> Restored:
-        """Do it, while no system runs. Where it raises, nothing was changed."""
-        with refused(self.settings), claim(self.settings.data_dir):
+        """Do it, while the system is paused. Where it raises, nothing was changed."""
+        with refused(self.settings):
             return put_in_place(self.copy, self.database)
 
 

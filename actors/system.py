@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import structlog
@@ -38,7 +37,7 @@ from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
 from actors.runtime import wait_ended
 from actors.store.keys import ApiKey, read_keys
-from actors.store.ownership import claim
+from actors.store.ownership import claim_all
 from actors.store.recording import StoreJournal, StoreSessions
 from actors.store.retention import Retention
 from actors.store.sessions import GetSessions, GetWantedSessions
@@ -114,6 +113,8 @@ class System:
         self._outbox: ActorRef[Dispatcher] | None = None
         self._webhooks: ActorRef[Sender] | None = None
         self._opened = ExitStack()
+        self._claims: ExitStack | None = None
+        """What is owned from a start to a stop."""
         self._orderly = True
         self._deadline = 0.0
 
@@ -181,17 +182,16 @@ class System:
 
         So that whoever starts the service is told before anything else is said or done.
         """
-        with refused(self._settings), claim(self._settings.data_dir):
+        with refused(self._settings), claim_all(self._settings.data_dir, database_of(self._settings)):
             self._browser.check()
 
     def start(self) -> None:
-        """Build the tree, and have the clients that ran before resume; they need not be READY. Raises StartRefused."""
-        settings = self._settings
-        with ExitStack() as opened, refused(settings), self._watch.start():
-            opened.enter_context(claim(settings.data_dir))
-            database = database_of(settings)
-            if database.path is not None and not _same(database.path.parent, settings.data_dir):
-                opened.enter_context(claim(database.path.parent))
+        """Build the tree, and have the clients that ran before resume; they need not be READY.
+
+        Raises StartRefused: then nothing is held any more, after a pause neither.
+        """
+        settings, database = self._settings, database_of(self._settings)
+        with self._owned() as claims, ExitStack() as opened, refused(settings), self._watch.start():
             forget_restores(settings)
             self._supervisor = self._store = self._outbox = self._webhooks = None
             self._directory = Directory()
@@ -225,7 +225,15 @@ class System:
             self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
             self._store, self._outbox, self._webhooks = store, outbox, webhooks
             self._orderly = True
-            self._opened = opened.pop_all()
+            self._opened, self._claims = opened.pop_all(), claims.pop_all()
+
+    def _owned(self) -> ExitStack:
+        """The directories: still, after a pause, or from here on."""
+        held, self._claims = self._claims, None
+        if held is not None:
+            return held
+        with refused(self._settings):
+            return claim_all(self._settings.data_dir, database_of(self._settings))
 
     def _actors(self) -> Mapping[str, ActorRef[Any]]:
         """Those whose mailboxes are measured, by name."""
@@ -243,6 +251,18 @@ class System:
         """Close everything within `shutdown_timeout`, never logging out; what does not close is killed.
 
         False where even so something has not ended: a Chromium, an actor, the store.
+        """
+        try:
+            return self.pause()
+        finally:
+            claims, self._claims = self._claims, None
+            if claims is not None:
+                claims.close()
+
+    def pause(self) -> bool:
+        """`stop`, but the data directory stays this process's until the next `start`, which goes on with it, or `stop`.
+
+        So nobody else can start there while something is done to it.
         """
         self._watch.rest()
         self._deadline = time.monotonic() + self._settings.shutdown_timeout
@@ -280,10 +300,6 @@ class System:
 
     def _left(self) -> Seconds:
         return max(0.0, self._deadline - time.monotonic())
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
 
 
 def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser:

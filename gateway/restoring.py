@@ -37,18 +37,21 @@ _log = structlog.get_logger("service")
 
 
 class Restoring:
-    """Carries out orders. `stop` ends the system in time, or the process; once `ending` is set nothing is started."""
+    """Carries out orders. Once `ending` is set nothing is started.
+
+    `pause` has the system pause in time, or ends the process; whether all of the system has ended.
+    """
 
     def __init__(
         self,
         system: System,
         gateway: Gateway,
         settings: Settings,
-        stop: Callable[[], Awaitable[object]],
+        pause: Callable[[], Awaitable[bool]],
         ending: asyncio.Future[Any],
     ) -> None:
         self._system, self._gateway, self._settings = system, gateway, settings
-        self._stop, self._ending = stop, ending
+        self._pause_system, self._ending = pause, ending
 
     async def carry_out(self, order: Order) -> None:
         """Do it, and answer. Raises StartRefused where the service cannot go on."""
@@ -65,8 +68,10 @@ class Restoring:
     async def _restored(self, file: Path) -> Restored:
         with ExitStack() as opened:
             ready = await _tried(self._prepare, opened, file)
-            await self._pause()
+            orderly = await self._pause()
             try:
+                if not orderly:
+                    raise RestoreRefused("Something of the service did not end in time. Nothing was changed.")
                 return await _tried(ready.put_in_place)
             finally:
                 await self._resume()
@@ -77,16 +82,21 @@ class Restoring:
         exposure.refuse_exposure(self._settings, ready.keys())
         return ready
 
-    async def _pause(self) -> None:
+    async def _pause(self) -> bool:
+        """Whether all has ended."""
         self._gateway.bridge.draining = True
         self._gateway.streams.end()
-        await self._stop()
+        return await self._pause_system()
 
     async def _resume(self) -> None:
         if self._ending.done():
             return
-        self._gateway.keyring.hold(await asyncio.to_thread(self._system.keys))
-        await asyncio.to_thread(self._system.start)
+        try:
+            self._gateway.keyring.hold(await asyncio.to_thread(self._system.keys))
+            await asyncio.to_thread(self._system.start)
+        except StartRefused:
+            await asyncio.to_thread(self._system.stop)  # nothing runs, but the data directory is still ours
+            raise
         self._gateway.streams.begin_again()
         self._gateway.bridge.draining = False
 

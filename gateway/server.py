@@ -104,7 +104,7 @@ class Server:
             await asyncio.to_thread(self.system.start)
             _log.info("service.started")
             notify(READY)
-            restoring = Restoring(self.system, gateway, self._settings, self._stop_in_time, told)
+            restoring = Restoring(self.system, gateway, self._settings, self._pause_in_time, told)
             async with _beside(gateway.keyring.keep()), _beside(keep_alive()):
                 while (order := await _next(gateway.restores, told)) is not None:
                     await restoring.carry_out(order)
@@ -146,11 +146,11 @@ class Server:
     def _end_at_last(self, code: int) -> threading.Timer:
         return end_at_last(self._settings.shutdown_timeout + LATER, code)
 
-    async def _stop_in_time(self) -> None:
-        """Stop the system to start it again."""
+    async def _pause_in_time(self) -> bool:
+        """Stop the system to start it again, with the data directory kept; whether all of it has ended."""
         last_resort = self._end_at_last(STUCK)
         try:
-            await asyncio.to_thread(self.system.stop)
+            return await asyncio.to_thread(self.system.pause)
         finally:
             last_resort.cancel()
 

@@ -25,7 +25,7 @@ from actors.store.errors import BadBackup, StoreUnavailable
 from actors.store.faults import is_damage
 from actors.store.group_commit import faults
 from actors.store.migrate import migrate, newest_revision, revision_of
-from actors.store.ownership import claim
+from actors.store.ownership import claim_all
 from actors.store.schema import metadata
 from actors.store.succession import Restored, succeed
 
@@ -50,10 +50,10 @@ def backup(database: Database, file: Path) -> None:
 def restore(file: Path, database: Database, data_dir: Path) -> Restored:
     """Put a backup in the place of all that the store holds, upgraded to the schema of this version.
 
-    Raises BadBackup, StoreTooNew, DataDirInUse while a service runs on the directory, StoreUnavailable, OSError: then
-    nothing was changed.
+    Raises BadBackup, StoreTooNew, DataDirInUse while a service runs on the directory or on that of the database,
+    StoreUnavailable, OSError: then nothing was changed.
     """
-    with claim(data_dir), prepared(file, database, data_dir) as copy:
+    with claim_all(data_dir, database), prepared(file, database, data_dir) as copy:
         return put_in_place(copy, database)
 
 
@@ -72,14 +72,13 @@ def prepared(file: Path, database: Database, data_dir: Path) -> Iterator[Path]:
 def put_in_place(copy: Path, database: Database) -> Restored:
     """Have a prepared copy take over what it must know of the present, then take its place, all at once.
 
-    Nobody else may write meanwhile. Raises StoreUnavailable, OSError: then nothing was changed.
+    No other service may write meanwhile: on a server that is seen to here, of a file the caller owns the directory.
+    Raises StoreUnavailable, OSError: then nothing was changed.
     """
-    with faults(), _single_file(copy).writing().begin() as connection:
-        restored = succeed(connection, database, time.time())
     if database.path is None:
-        _load(copy, database)
-    else:
-        _settle(database.path)
+        return _load(copy, database)
+    restored = _gone_on(copy, database)
+    with _settled(database.path):
         _put(copy, database.path)
     return restored
 
@@ -105,20 +104,37 @@ def _copy_file(source: Path, target: Path) -> None:
         new.execute("PRAGMA journal_mode = DELETE")
 
 
-def _settle(path: Path) -> None:
-    """Leave nothing beside the old database: SQLite would take its log for the new one's.
+def _gone_on(copy: Path, database: Database) -> Restored:
+    """Have the copy take over from the present."""
+    with faults(), _single_file(copy).writing().begin() as connection:
+        return succeed(connection, database, time.time())
 
-    Raises StoreUnavailable while another process has it open.
+
+@contextmanager
+def _settled(path: Path) -> Iterator[None]:
+    """Nothing is beside the old database, and nobody gets at it: SQLite would take its log for the new one's.
+
+    Whoever waits for it meanwhile, a command, cannot write to it either once it is replaced: SQLite sees that. Raises
+    StoreUnavailable while another process has it open.
     """
-    with closing(sqlite3.connect(path)) as old:
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
         try:
             with faults():
-                old.execute("PRAGMA journal_mode = DELETE")
+                _lock_out(old)
         except (sqlite3.Error, StoreUnavailable) as error:
             # One that is damaged cannot be settled, and has nothing that could be lost.
             if not is_damage(error.__cause__ or error):
                 raise
-    _delete_beside(path)
+        _delete_beside(path)
+        yield
+
+
+def _lock_out(old: sqlite3.Connection) -> None:
+    old.execute("PRAGMA journal_mode = DELETE")
+    old.execute("BEGIN EXCLUSIVE")
+    (mode,) = old.execute("PRAGMA journal_mode").fetchone()
+    if mode != "delete":  # set between the two by somebody who has it open now
+        raise StoreUnavailable("Another process has begun to use the database")
 
 
 def _upgraded(file: Path, copy: Path) -> Path:
@@ -148,13 +164,16 @@ def _dump(database: Database, file: Path) -> None:
         count_on(target, counts(source))
 
 
-def _load(file: Path, database: Database) -> None:
-    with faults(), _single_file(file).reading().begin() as source, database.writing(alone=True).begin() as target:
+def _load(copy: Path, database: Database) -> Restored:
+    with faults(), database.writing(alone=True).begin() as target:  # no service writes from here on
+        restored = _gone_on(copy, database)
         migrate(target)
         for table in reversed(metadata.sorted_tables):
             target.execute(table.delete())
-        _copy_rows(source, target)
-        count_on(target, counts(source))
+        with _single_file(copy).reading().begin() as source:
+            _copy_rows(source, target)
+            count_on(target, counts(source))
+    return restored
 
 
 def _copy_rows(source: Connection, target: Connection) -> None:

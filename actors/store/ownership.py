@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from actors.store.database import Database
 from actors.store.errors import DataDirInUse
 
 OWNER_FILE = "owner.pid"
@@ -55,6 +57,18 @@ def claim(data_dir: Path) -> Claim:
         os.close(descriptor)
         raise
     return Claim(data_dir, descriptor)
+
+
+def claim_all(data_dir: Path, database: Database) -> ExitStack:
+    """Own the directory, and the one that the database file is in where that is another; closing it lets both go.
+
+    Raises as `claim` does: then neither is held.
+    """
+    with ExitStack() as claims:
+        claims.enter_context(claim(data_dir))
+        if database.path is not None and database.path.parent.resolve() != data_dir.resolve():
+            claims.enter_context(claim(database.path.parent))
+        return claims.pop_all()
 
 
 def _lock(descriptor: int, data_dir: Path) -> None:

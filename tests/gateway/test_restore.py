@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 
 from actors.backups import back_up, handed_over, opened_store
+from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId, State
 from actors.store import backup
+from actors.store.errors import DataDirInUse
 from actors.store.events import AppendEvent
+from actors.store.ownership import Claim, claim
 from actors.store.sessions import GetWantedSessions
 from actors.store.succession import LEAP
+from actors.system import System
+from config.refusal import StartRefused
 from tests.gateway.running import Running, until
 from tests.store.asking import ask
 
@@ -63,6 +68,18 @@ def reaches(service: Running, id: str, state: str) -> dict[str, Any]:
 
 def resumes(service: Running, client: int = ONE) -> None:
     until(lambda: service.status(client)["state"], lambda state: state == "READY", f"{client} is READY again")
+
+
+def held_before_the_last_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have restores wait when all that is left to do is the change itself; what is returned lets them go on."""
+    go, real = threading.Event(), backup.put_in_place
+
+    def slow(*arguments: Any) -> object:
+        assert go.wait(20)
+        return real(*arguments)
+
+    monkeypatch.setattr("actors.backups.put_in_place", slow)
+    return go.set
 
 
 def arrivals(service: Running, text: str) -> int:
@@ -190,13 +207,7 @@ def test_http_is_served_meanwhile_and_a_second_restore_is_refused(
 ) -> None:
     service.ready(ONE)
     file = keep(service)
-    go, real = threading.Event(), backup.put_in_place
-
-    def slow(*arguments: Any) -> object:
-        assert go.wait(20)
-        return real(*arguments)
-
-    monkeypatch.setattr("actors.backups.put_in_place", slow)
+    go_on = held_before_the_last_step(monkeypatch)
     with ThreadPoolExecutor(1) as thread:
         ordered = thread.submit(restore, service, file)
         until(lambda: service.get("/ready").json()["why"], lambda why: why == ["draining"], "draining")
@@ -210,9 +221,79 @@ def test_http_is_served_meanwhile_and_a_second_restore_is_refused(
         assert refused.json()["error"] is True
         assert service.get("/clients").status_code == 503
         assert service.post("/restore", json={"file": "a.backup"}).json()["code"] == "RESTORE_UNDER_WAY"
-        go.set()
+        go_on()
         assert ordered.result(20).status_code == 200
     resumes(service)
+
+
+def test_no_other_service_can_start_on_the_directory_between_the_steps(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.ready(ONE)
+    file = keep(service)
+    let_go: list[Path] = []
+    release = Claim.release
+
+    def release_and_tell(self: Claim) -> None:
+        release(self)
+        let_go.append(self.data_dir)
+
+    monkeypatch.setattr(Claim, "release", release_and_tell)
+    go_on = held_before_the_last_step(monkeypatch)
+    with ThreadPoolExecutor(1) as thread:
+        ordered = thread.submit(restore, service, file)
+        until(lambda: service.browser.running(), lambda pages: not pages, "the clients are closed")
+        with pytest.raises(DataDirInUse):
+            claim(service.settings.data_dir)
+        go_on()
+        assert ordered.result(20).status_code == 200
+    assert let_go == []
+
+
+class Refused(Running):
+    """Ends with the refusal to start, which is kept."""
+
+    refusal: StartRefused | None = None
+
+    def _run(self, listener: Any) -> None:
+        try:
+            super()._run(listener)
+        except StartRefused as refusal:
+            self.refusal = refusal
+
+
+def test_a_restored_service_that_cannot_start_again_lets_the_directory_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keys(_: object) -> NoReturn:
+        raise StartRefused("no keys today")
+
+    with Refused(tmp_path / "data") as service:
+        service.ready(ONE)
+        file = keep(service)
+        monkeypatch.setattr(System, "keys", keys)
+        assert restore(service, file).json()["code"] == "RESTORE_REFUSED"
+        assert service.joined() is None
+        assert str(service.refusal) == "no keys today"
+        claim(service.settings.data_dir).release()
+
+
+def test_nothing_is_changed_while_something_of_the_service_still_runs(tmp_path: Path) -> None:
+    class Immortal(FakeBrowser):
+        def stop(self, seconds: float) -> bool:
+            super().stop(seconds)
+            return False
+
+    with Running(tmp_path / "data", Immortal()) as service:
+        service.ready(ONE)
+        file = keep(service)
+        id = accept(service)["id"]
+        reaches(service, id, "sent")
+        answer = restore(service, file)
+        assert (answer.status_code, answer.json()["code"]) == (409, "RESTORE_REFUSED")
+        assert "did not end in time" in answer.json()["message"]
+        resumes(service)
+        assert reaches(service, id, "sent")
 
 
 def test_what_a_killed_restore_has_left_is_forgotten_at_the_next_start(tmp_path: Path) -> None:
@@ -236,18 +317,12 @@ def test_a_service_told_to_end_during_a_restore_ends_with_the_restored(
     service.ready(ONE)
     file = keep(service)
     service.ready(2)
-    go, real = threading.Event(), backup.put_in_place
-
-    def slow(*arguments: Any) -> object:
-        assert go.wait(20)
-        return real(*arguments)
-
-    monkeypatch.setattr("actors.backups.put_in_place", slow)
+    go_on = held_before_the_last_step(monkeypatch)
     with ThreadPoolExecutor(1) as thread:
         ordered = thread.submit(restore, service, file)
         until(lambda: service.get("/ready").json()["why"], lambda why: why == ["draining"], "draining")
         service.server.end(service.ending)
-        go.set()
+        go_on()
         assert ordered.result(20).status_code == 200
     assert service.joined() == 0
     with opened_store(service.settings) as store:

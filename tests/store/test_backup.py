@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 
 from actors.store.backup import backup, restore
 from actors.store.database import Database
-from actors.store.errors import BadBackup, DataDirInUse, StoreTooNew
+from actors.store.errors import BadBackup, DataDirInUse, StoreTooNew, StoreUnavailable
 from actors.store.events import MESSAGE_CHANGED, AppendEvent, Event, EventsAfter
+from actors.store.keys import read_keys
 from actors.store.message_states import OPEN, MessageState
 from actors.store.migrate import migrate
 from actors.store.outbox import ListMessages, Message
@@ -46,6 +48,31 @@ def reopened(database: Database, look: Callable[[Store], Contents] = contents) -
         return look(store)
     finally:
         store.close(timeout=PATIENCE)
+
+
+def test_nobody_gets_at_the_file_that_is_being_replaced(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a command wrote there would be lost; its log would be taken for the new file's."""
+    open_store(sqlite).close(timeout=PATIENCE)
+    backup(sqlite, tmp_path / "a.backup")
+    real, tried, waits = Path.replace, [], sqlite3.connect(str(sqlite.path))
+
+    def try_first(self: Path, target: Path) -> Path:
+        for beside in (sqlite, replace(sqlite, journal_mode="DELETE")):
+            with pytest.raises(StoreUnavailable, match="locked"):
+                open_store(beside)
+            with pytest.raises(StoreUnavailable, match="locked"):
+                read_keys(beside)
+        tried.append(target)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", try_first)
+    restore(tmp_path / "a.backup", sqlite, tmp_path)
+    assert tried == [sqlite.path]
+    with closing(waits), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        waits.execute("PRAGMA journal_mode = WAL")
+    assert sorted(file.name for file in (tmp_path / "store").iterdir()) == ["owner.pid", "session-manager.db"]
 
 
 def assert_restored(found: Contents, whole: Contents) -> None:

@@ -65,7 +65,7 @@ ANYWHERE = {
     "the copy goes on from the present": (after("succeed"), OLD),
 }
 SQLITE = {
-    "the old log is settled": (after("_settle"), OLD),
+    "the old log is settled": (after("_lock_out"), OLD),
     "the copy is about to be put": (before("_put"), OLD),
     "the rename is done": (after_the_rename, NEW),
     "all is done": (after("_put"), NEW),

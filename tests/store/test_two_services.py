@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from actors.backups import back_up, put_back
+from actors.backups import back_up, opened_store, prepared_restore, put_back
 from actors.browser.fake import FakeBrowser
+from actors.store import succession
+from actors.store.outbox import GetMessage
 from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
+from tests.store.asking import ONE, accept, ask
 from tests.store.postgresql import PostgreSQL
 
 
@@ -55,3 +58,61 @@ def test_nothing_is_restored_under_a_service_of_another_directory(tmp_path: Path
             put_back(settings, tmp_path / "a.backup")
     finally:
         assert first.stop()
+
+
+def test_no_file_is_replaced_under_a_service_of_another_directory(tmp_path: Path) -> None:
+    """SQLite itself would let it happen: without WAL an idle connection holds no lock."""
+    database: dict[str, Any] = {
+        "database_url": f"sqlite:///{tmp_path}/shared/store.db",
+        "sqlite_journal_mode": "DELETE",
+    }
+    settings = Settings(data_dir=tmp_path / "two", **database)
+    first = System(Settings(data_dir=tmp_path / "one", **database), FakeBrowser())
+    first.start()
+    try:
+        back_up(settings, tmp_path / "a.backup")
+        assert put_back(settings, tmp_path / "a.backup") is None
+    finally:
+        assert first.stop()
+
+
+def test_no_service_starts_between_a_restores_look_at_the_present_and_its_change(
+    tmp_path: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.new_schema()
+    settings, second = chosen(tmp_path / "one", url), system(tmp_path / "two", url)
+    with opened_store(settings):
+        back_up(settings, tmp_path / "a.backup")
+    real = succession.succeed
+
+    def have_another_start(*arguments: Any) -> Any:
+        restored = real(*arguments)
+        with pytest.raises(StartRefused, match="Another service uses this database"):
+            second.start()
+        return restored
+
+    monkeypatch.setattr("actors.store.backup.succeed", have_another_start)
+    assert put_back(settings, tmp_path / "a.backup")
+
+
+def test_who_starts_on_the_server_during_a_pause_keeps_it_and_nothing_is_restored(
+    tmp_path: Path, postgresql: PostgreSQL
+) -> None:
+    """A server's lock ends with the connection that holds it: unlike a directory it cannot be kept through a pause."""
+    url = postgresql.new_schema()
+    first, second = (system(tmp_path / name, url) for name in ("one", "two"))
+    settings = chosen(tmp_path / "one", url)
+    first.start()
+    back_up(settings, tmp_path / "a.backup")
+    with prepared_restore(settings, tmp_path / "a.backup") as ready:
+        assert first.pause()
+        second.start()
+        try:
+            message = accept(second.store)
+            for step in (ready.put_in_place, first.start):
+                with pytest.raises(StartRefused, match="Another service uses this database"):
+                    step()
+            assert ask(second.store, GetMessage(ONE, message.id)) == message
+        finally:
+            assert second.stop()
+    assert first.stop()
