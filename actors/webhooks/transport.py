@@ -28,7 +28,7 @@ __all__ = ["CheckedBackend", "Resolver", "TargetRefused", "resolve"]
 if find_spec("sniffio") is None:
     # httpcore 1.0 tries to import it for every lock it makes, several times a request; where it is not installed, each
     # try searches the whole path: a third of the time of a delivery. Known to be absent, the import fails at once.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None says: not there
 
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
 """The addresses of a name. Raises OSError where there is none."""

@@ -64,7 +64,7 @@ class BoundedConnection(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP has no other
         super().connection_made(transport)
         if len(self.connections) > self.bounds.connections:
             self._refuse(503)

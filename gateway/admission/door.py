@@ -57,7 +57,7 @@ def door(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
     hosts = Hosts(settings.allowed_hosts, settings.host, lambda: not keyring.needed)
     app = Door(app, hosts, settings.allowed_origins, settings.max_header_size)
     if settings.trusted_proxies:
-        app = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,assignment]
+        app = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,assignment]  # own types
     return app
 
 

@@ -68,7 +68,7 @@ def _ready_url(output: IO[bytes]) -> str:
 
 def _drain(output: IO[bytes]) -> None:
     """Read what else it says, so that it never waits for a reader."""
-    while output.read1(65536):  # type: ignore[attr-defined]
+    while output.read(65536):
         pass
 
 

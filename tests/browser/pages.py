@@ -7,7 +7,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,7 +108,7 @@ def evaluate(page: Opened, expression: str) -> None:
     real._house.loop.call(lambda: real._wire.post("Runtime.evaluate", {"expression": expression}))
 
 
-def on_wire(browser: ChromiumBrowser, story: Callable[[Wire], object]) -> object:
+def on_wire(browser: ChromiumBrowser, story: Callable[[Wire], Coroutine[Any, Any, F]]) -> F:
     """Run a coroutine function with the wire of the browser's one page, on the loop."""
     assert browser._house is not None
     page = next(iter(browser._pages))
@@ -117,7 +117,7 @@ def on_wire(browser: ChromiumBrowser, story: Callable[[Wire], object]) -> object
     assert wire is not None
     loop = browser._house.loop._loop
     assert loop is not None
-    return asyncio.run_coroutine_threadsafe(story(wire), loop).result(SECONDS)  # type: ignore[arg-type]
+    return asyncio.run_coroutine_threadsafe(story(wire), loop).result(SECONDS)
 
 
 def answer(browser: ChromiumBrowser, expression: str) -> Any:
@@ -140,9 +140,9 @@ def running(browser: ChromiumBrowser) -> Iterator[ChromiumBrowser]:
         browser.stop(10.0)
 
 
-def options(directory: Path, url: str, build: str | None = None, **others: object) -> BrowserOptions:
+def options(directory: Path, url: str, build: str | None = None, **others: Any) -> BrowserOptions:
     """Options with short waits, so that no test waits for patience alone."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "conflict_after": 0.5,
         "send_patience": 3.0,
         "send_stall": 0.5,
@@ -150,7 +150,7 @@ def options(directory: Path, url: str, build: str | None = None, **others: objec
         **others,
     }
     chromium = Path(build) if build else None
-    return BrowserOptions(directory, url, chromium=chromium, **values)  # type: ignore[arg-type]
+    return BrowserOptions(directory, url, chromium=chromium, **values)
 
 
 def warm_up(browser: ChromiumBrowser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ SHELL = Build(Path("/opt/chromium-headless-shell"), "156.0.8078.79")
 FULL = Build(Path("/opt/chromium"), "156.0.8078.79")
 
 
-def flags(build: Build, **options: object) -> list[str]:
-    return command(build, Path("/data/profiles/7/chromium"), BrowserOptions(Path("/data"), URL, **options))  # type: ignore[arg-type]
+def flags(build: Build, **options: Any) -> list[str]:
+    return command(build, Path("/data/profiles/7/chromium"), BrowserOptions(Path("/data"), URL, **options))
 
 
 def test_the_user_agent_says_nothing_of_headless() -> None:

@@ -69,7 +69,7 @@ def test_what_the_page_has_in_its_memory_is_passed_over_where_it_is_nonsense(
         return parts.pop(0)
 
     monkeypatch.setattr(hearing, "ask", ask)
-    asyncio.run(heard.hearing.tell_stored(None))  # type: ignore[arg-type]
+    asyncio.run(heard.hearing.tell_stored(None))  # type: ignore[arg-type]  # `ask` is replaced
     assert [fact.payload["bare_id"] for fact in heard.told if isinstance(fact, Happened)] == ["3EB0"]
     assert parts == []
 

@@ -107,9 +107,9 @@ class World:
     def ask(self, message: object, client_id: ClientId | None = None) -> Reply[Any]:
         """Ask the supervisor, or a client; let everything happen that follows; the reply may still be open."""
         ref = self.supervisor if client_id is None else self.client(client_id)
-        reply: Any = ref.ask(message, block=False)
+        reply = cast(Reply[Any], ref.ask(message, block=False))
         self.clock.settle()
-        return reply  # type: ignore[no-any-return]
+        return reply
 
     def client(self, client_id: ClientId = ONE) -> ActorRef[Any]:
         ref = self.directory.find(client_id)
@@ -175,7 +175,7 @@ class World:
 
     def break_actor(self, client_id: ClientId = ONE) -> None:
         """The client's actor meets a bug."""
-        self.page(client_id).tell("nothing that a page says")  # type: ignore[arg-type]
+        self.page(client_id).tell("nothing that a page says")  # type: ignore[arg-type]  # which is a bug
         self.clock.settle()
 
 

@@ -107,8 +107,8 @@ def test_nginx_accepts_the_example(tmp_path: Path, certificate: Path) -> None:
 
 
 def test_a_call_comes_through_with_its_callers_host_and_address(tmp_path: Path, certificate: Path) -> None:
-    settings = {"trusted_proxies": ("127.0.0.1",), "allowed_hosts": ("wa.example.org", "127.0.0.1")}
-    with Running(tmp_path / "data", **settings) as service:  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"trusted_proxies": ("127.0.0.1",), "allowed_hosts": ("wa.example.org", "127.0.0.1")}
+    with Running(tmp_path / "data", **settings) as service:
         (tmp_path / "nginx").mkdir()
         nginx = Nginx(tmp_path / "nginx", certificate, service.where[1])
         with nginx.running(certificate) as http:

@@ -27,8 +27,8 @@ OF_THE_OUTBOX = {"id", "message_id", "chat", "phone", "lid", "state", "previous_
 
 
 def told_of_states() -> set[str]:
-    values = {field.name: None for field in fields(Transition)} | {"client_id": ClientId(1), "at": 0.0}
-    return set(of_transition(Transition(**values), "id").payload)  # type: ignore[arg-type]
+    values: dict[str, Any] = {field.name: None for field in fields(Transition)} | {"client_id": ClientId(1), "at": 0.0}
+    return set(of_transition(Transition(**values), "id").payload)
 
 
 def test_every_type_has_its_example() -> None:

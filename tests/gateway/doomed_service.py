@@ -34,7 +34,7 @@ class Bomb:
     def __eq__(self, other: object) -> bool:
         raise ZeroDivisionError
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # what the language has for unhashable
 
 
 def supervisor(server: Server, _: BrowserLoop) -> None:
@@ -115,7 +115,7 @@ def main(part: str) -> int:
         loops.append(BrowserLoop(*args, wedged_after=WEDGED_AFTER, **options))
         return loops[-1]
 
-    real.BrowserLoop = loop  # type: ignore[attr-defined, assignment]
+    real.BrowserLoop = loop  # type: ignore[attr-defined, assignment]  # put in its place
     settings = load()
     logs.configure(settings)
     with listen(settings.host, settings.port) as listener:

@@ -152,7 +152,7 @@ class _Bomb:
     def __eq__(self, other: object) -> bool:
         raise ZeroDivisionError
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # what the language has for unhashable
 
 
 class Slow(FakeBrowser):

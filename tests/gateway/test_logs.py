@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
+from actors.clients.protocol import QrShown
 from actors.clients.types import ClientId, State
 from gateway import logs
 from tests.gateway.running import Running, chosen
@@ -90,7 +91,8 @@ def test_every_request_has_a_line_without_anything_private(written: Callable[...
     read = written()
     with Running(tmp_path / "data") as service:
         service.ready(1)
-        code = service.browser.page(1).facts[0].code  # type: ignore[arg-type, union-attr]
+        shown = service.browser.page(ClientId(1)).facts[0]
+        assert isinstance(shown, QrShown)
         service.call(
             "POST",
             "/send?secret=1",
@@ -106,7 +108,7 @@ def test_every_request_has_a_line_without_anything_private(written: Callable[...
     assert sent["ms"] > 0
     assert any(line.get("path") == "/%0Aforged/5491****55" for line in lines)
     assert any(line["event"] == "client.state" and line["after"] == "READY" for line in lines)
-    for private in ("a private matter", "5491122334455", "secret", code, "data:image"):
+    for private in ("a private matter", "5491122334455", "secret", shown.code, "data:image"):
         assert private not in read()
 
 

@@ -59,9 +59,9 @@ def wrap(point: str) -> None:
     if what in COMMITS:
         _wrap_commit(COMMITS[what], before=side == "before")
     elif point == "before the page has it":
-        FakePage.send_text = end  # type: ignore[method-assign]
+        FakePage.send_text = end  # type: ignore[method-assign]  # a crash point
     elif point == "after WhatsApp has it":
-        RecordedWhatsApp.deliver = _then_end(RecordedWhatsApp.deliver)  # type: ignore[assignment,method-assign]
+        RecordedWhatsApp.deliver = _then_end(RecordedWhatsApp.deliver)  # type: ignore[assignment,method-assign]  # another
     else:
         dispatcher._HANDLERS[Outcome] = end
 
@@ -86,7 +86,7 @@ def _wrap_commit(kind: type, *, before: bool) -> None:
             end()
         return answers
 
-    GroupCommit.commit = commit  # type: ignore[method-assign]
+    GroupCommit.commit = commit  # type: ignore[method-assign]  # a crash point
 
 
 if __name__ == "__main__":

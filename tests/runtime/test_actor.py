@@ -44,7 +44,7 @@ def test_messages_are_handled_in_the_order_in_which_they_came(player: ActorRef[P
     for number in range(100):
         player.tell(Say(str(number)))
     player.ask(Say("last"), timeout=5)
-    assert [text for text, _ in audience.messages[1:]] == [*map(str, range(100)), "last"]  # type: ignore[misc, has-type]
+    assert [text for text, _ in audience.messages[1:]] == [*map(str, range(100)), "last"]
 
 
 def test_started_runs_first_and_in_the_actors_own_thread() -> None:
@@ -248,7 +248,7 @@ def test_a_message_that_came_before_a_timer_was_due_is_received_before_it_howeve
     player.tell(Say("after it"))
     busy.leave.set()
     clock.settle()
-    assert [text for text, _ in audience.messages[1:]] == ["in time", "too late", "after it"]  # type: ignore[misc, has-type]
+    assert [text for text, _ in audience.messages[1:]] == ["in time", "too late", "after it"]
 
 
 def test_a_timer_of_no_seconds_comes_after_what_waits_already(
@@ -261,7 +261,7 @@ def test_a_timer_of_no_seconds_comes_after_what_waits_already(
     player.tell(Say("waiting"))
     busy.leave.set()
     clock.settle()
-    assert [text for text, _ in audience.messages[1:]] == ["waiting", "from the timer"]  # type: ignore[misc, has-type]
+    assert [text for text, _ in audience.messages[1:]] == ["waiting", "from the timer"]
 
 
 def test_timers_run_by_the_machines_clock_too(audience: Probe) -> None:

@@ -137,7 +137,7 @@ def test_what_was_told_before_the_stop_is_handled_and_what_came_after_is_answere
     assert stopped.get(timeout=5) is True
     with pytest.raises(ActorDeadError, match="stopped before handling the message"):
         after.get(timeout=5)
-    assert [what for what, _ in watcher.messages[1:-1]] == ["before", "closed"]  # type: ignore[misc, has-type]
+    assert [what for what, _ in watcher.messages[1:-1]] == ["before", "closed"]
 
 
 def test_stop_asked_several_times_closes_once_and_answers_all(player: ActorRef[Player], watcher: Probe) -> None:
@@ -238,7 +238,7 @@ def test_a_log_that_cannot_be_written_does_not_keep_the_watcher_from_hearing(
 ) -> None:
     class Mute(Player):
         def started(self) -> None:
-            self.log = None  # type: ignore[assignment]
+            self.log = None  # type: ignore[assignment]  # which is what cannot be written
 
     ref = Mute.start(watcher=watcher.ref)
     ref.tell(Crash(ValueError("bug")))

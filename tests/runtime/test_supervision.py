@@ -262,7 +262,7 @@ def test_crashes_further_apart_than_the_window_never_exhaust_the_budget(
     for _ in range(10):
         child(keeper, "a").tell(Crash(BUG))
         clock.advance(61.0)
-    assert [what for what, *_ in audience.messages] == ["terminated", "restarted"] * 10  # type: ignore[misc, has-type]
+    assert [what for what, *_ in audience.messages] == ["terminated", "restarted"] * 10
 
 
 def test_a_child_that_was_forgiven_has_its_whole_budget_again(
@@ -321,7 +321,7 @@ def test_two_children_that_end_in_one_tick_are_both_restarted(
     for ref in both:
         ref.tell(Crash(BUG))
     clock.advance(1.0)
-    assert sorted(audience.messages[2:]) == [("restarted", "a", 1.0), ("restarted", "b", 1.0)]  # type: ignore[type-var]
+    assert sorted(audience.messages[2:]) == [("restarted", "a", 1.0), ("restarted", "b", 1.0)]
 
 
 def test_the_same_key_may_be_started_again_from_child_terminated(clock: ManualClock) -> None:

@@ -13,7 +13,7 @@ import pytest
 from actors.runtime import Reply
 from actors.runtime.suspension import Suspension
 
-TASKS = [asyncio.tasks._CTask, asyncio.tasks._PyTask]  # type: ignore[attr-defined]
+TASKS = [asyncio.tasks._CTask, asyncio.tasks._PyTask]  # type: ignore[attr-defined]  # private names
 name: ContextVar[str] = ContextVar("name", default="nobody's")
 
 

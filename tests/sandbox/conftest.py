@@ -228,7 +228,8 @@ class Tab:
         raise AssertionError(f"nothing after {seconds} s: {test}")
 
     def heard(self) -> list[list[Any]]:
-        return self.js("window.heard")  # type: ignore[no-any-return]
+        heard: list[list[Any]] = self.js("window.heard")
+        return heard
 
     def resize(self, width: int) -> None:
         self._run(self.page.setViewport({"width": width, "height": 900}), 5.0)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 import websockets
+from websockets.exceptions import ConnectionClosed
 
 from sandbox import world
 from tests.sandbox.conftest import ROOT, Sandbox
@@ -55,7 +56,7 @@ class Wire:
 
 @asynccontextmanager
 async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
-    async with websockets.connect(sandbox.url.replace("http", "ws") + "link") as socket:  # type: ignore[attr-defined]
+    async with websockets.connect(sandbox.url.replace("http", "ws") + "link") as socket:  # type: ignore[attr-defined]  # found lazily
         yield Wire(socket)
 
 
@@ -140,7 +141,7 @@ def test_garbage_closes_that_link_and_no_other(sandbox: Sandbox, garbage: str | 
     async def story() -> None:
         async with linked(sandbox) as good, linked(sandbox, OTHER) as bad:
             await bad.socket.send(garbage)
-            with pytest.raises(websockets.exceptions.ConnectionClosed):  # type: ignore[attr-defined]
+            with pytest.raises(ConnectionClosed):
                 await bad.hear("never")
             await good.say(**text("3EB01"))
             assert (await good.hear("ack"))["ack"] == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from pykka import Timeout
 from sqlalchemy import Engine, event
 
@@ -210,13 +211,13 @@ def test_callers_are_refused_while_the_server_turns_them_away(postgresql: Postgr
     name = url.partition("@/")[2].partition("?")[0]
     with opened(Database(url)) as store, psycopg.connect(postgresql.address("postgres"), autocommit=True) as admin:
         accept(store)
-        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")  # type: ignore[arg-type, unused-ignore]
+        admin.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
         postgresql.end_connections()
         with pytest.raises(StoreUnavailable):
             accept(store)
         waiting = store.ask(fact())
         with psycopg.connect(postgresql.address("postgres"), autocommit=True) as again:
-            again.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")  # type: ignore[arg-type, unused-ignore]
+            again.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(Identifier(name)))
         assert waiting.get(timeout=PATIENCE)
         assert accept(store)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
@@ -46,8 +48,8 @@ def stored(store: Store, message: Message) -> Message:
 
 
 def test_what_was_accepted_is_read_back_as_it_was(store: Store) -> None:
-    cause = {"request_id": "order-7", "trace_id": "0af7651916cd43dd8448eb211c80319c"}
-    asked = AcceptMessage(ONE, ANA, "olá 👋", "3EB0AA", 100.5, 7, 150.0, 300.0, "key-1", "print-1", **cause)  # type: ignore[arg-type]
+    cause: dict[str, Any] = {"request_id": "order-7", "trace_id": "0af7651916cd43dd8448eb211c80319c"}
+    asked = AcceptMessage(ONE, ANA, "olá 👋", "3EB0AA", 100.5, 7, 150.0, 300.0, "key-1", "print-1", **cause)
     accepted = ask(store, asked)
     message = accepted.message
     assert not accepted.repeated

@@ -60,7 +60,7 @@ def _wrap_posting(crash: Crash, whole: Callable[..., None]) -> None:
         crash.at("before the post")
         whole(self, post, heard)
 
-    HttpPoster.post = post  # type: ignore[method-assign]
+    HttpPoster.post = post  # type: ignore[method-assign]  # a crash point
 
 
 def _wrap_order(crash: Crash, whole: Callable[..., None]) -> None:
@@ -69,7 +69,7 @@ def _wrap_order(crash: Crash, whole: Callable[..., None]) -> None:
             crash.at("before the record")
         whole(self, message, then)
 
-    Store.order = order  # type: ignore[method-assign]
+    Store.order = order  # type: ignore[method-assign]  # a crash point
 
 
 def _wrap_commit(crash: Crash, whole: Callable[[GroupCommit], list[Settle]]) -> None:
@@ -83,7 +83,7 @@ def _wrap_commit(crash: Crash, whole: Callable[[GroupCommit], list[Settle]]) -> 
             crash.at("after the commit")
         return answers
 
-    GroupCommit.commit = commit  # type: ignore[method-assign]
+    GroupCommit.commit = commit  # type: ignore[method-assign]  # a crash point
 
 
 def _wrap_conclude(crash: Crash, whole: Callable[..., None]) -> None:
@@ -91,7 +91,7 @@ def _wrap_conclude(crash: Crash, whole: Callable[..., None]) -> None:
         crash.at("recorded")
         whole(self, message, line)
 
-    Sender._conclude = conclude  # type: ignore[method-assign]
+    Sender._conclude = conclude  # type: ignore[method-assign]  # a crash point
 
 
 def main() -> None:

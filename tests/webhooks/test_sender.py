@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.clients.types import ClientId
 from actors.store.dead_letters import DeleteDeadLetters, GetDeadLetters, ReplayDeadLetters
 from actors.store.deliveries import GetLines
 from actors.store.store import Store
@@ -155,7 +156,7 @@ def test_a_target_that_hangs_delays_no_other_and_no_other_client(store: Store, r
             add(sender, hanging.url)
         add(sender, receiver.url)
         for client in range(1, 11):
-            happen(store, 5, client=client)  # type: ignore[arg-type]
+            happen(store, 5, client=ClientId(client))
         started = time.monotonic()
         receiver.wait(50, timeout=10)
         assert time.monotonic() - started < 5.0

@@ -76,7 +76,7 @@ def test_a_sender_that_crashed_is_started_again_with_the_same_poster(store: Stor
         happen(store)
         receiver.wait(1)
         until(lambda: sender.ask(GetSending(), timeout=5) == IDLE, "the first is settled")
-        sender.tell(Published(None))  # type: ignore[arg-type]
+        sender.tell(Published(None))  # type: ignore[arg-type]  # which is a bug
         assert wait_ended(sender, timeout=5.0)
     happen(store)
     with sending(store, poster):

@@ -72,7 +72,7 @@ class Probe:
         self.ref: ActorRef[Any] = ProbeRef(name, self._records)
 
     @property
-    def messages(self) -> list[object]:
+    def messages(self) -> list[Any]:
         """Everything it was ever told, in order."""
         with self._records.changed:
             return [received.message for received in self._records.all]
