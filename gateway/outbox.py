@@ -16,10 +16,10 @@ from pykka import ActorDeadError, Timeout
 from structlog.contextvars import bind_contextvars
 
 from actors.clients import message_ids
-from actors.clients.errors import NotReady, SendFailed, SendUnknown, ShuttingDown
+from actors.clients.errors import NotReady, SendFailed, SendUnknown, ShuttingDown, Starting
 from actors.clients.types import ABSENT, ClientId, Seconds, State
 from actors.outbox.protocol import Await, Known, Queued
-from actors.runtime import ask
+from actors.runtime import Reply, ask
 from actors.store.errors import NoSuchMessage
 from actors.store.message_states import MessageState
 from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMessageByKey, ListMessages, Message
@@ -124,7 +124,7 @@ class Outbox:
 
     async def _hand_in(self, draft: Draft, expires_at: Seconds | None) -> Handed:
         due_to = cause()
-        accepted = await self._store(
+        reply = self._ask(
             AcceptMessage(
                 client_id=draft.client_id,
                 chat=draft.chat,
@@ -141,9 +141,11 @@ class Outbox:
                 trace_id=due_to.trace_id,
             )
         )
+        # Whatever the answer is, and whether or not it is waited for: where the database server goes away in a commit,
+        # or is late, the message may be on disk all the same.
+        reply.add_callback(lambda: self._tell(Queued(draft.client_id, expires_at)))
+        accepted = await self._answer(reply)
         bind_contextvars(message=accepted.message.id)  # so the log's line of this request says which one it handed in
-        if not accepted.repeated:
-            self._tell(Queued(draft.client_id, expires_at))
         return Handed(accepted.message, accepted.repeated)
 
     async def _outcome(self, handed: Handed) -> Message:
@@ -157,12 +159,21 @@ class Outbox:
         return outcome
 
     def _tell(self, fact: Queued | Known) -> None:
-        with suppress(ActorDeadError):  # the service is ending; what is on disk is sent after the next start
+        with suppress(ActorDeadError, Starting):  # the service is ending; what is on disk is sent after the next start
             self._system.outbox.tell(fact)
 
     async def _store(self, message: Any) -> Any:
+        return await self._answer(self._ask(message))
+
+    def _ask(self, message: Any) -> Reply[Any]:
         try:
-            return await self._system.store.ask(message).wait(STORE_SECONDS)
+            return self._system.store.ask(message)
+        except ActorDeadError as error:
+            raise ShuttingDown from error
+
+    async def _answer(self, reply: Reply[Any]) -> Any:
+        try:
+            return await reply.wait(STORE_SECONDS)
         except ActorDeadError as error:
             raise ShuttingDown from error
 

@@ -144,10 +144,11 @@ class Dispatcher(Actor):
 
     def _marked(self, fact: Marked) -> None:
         lane = self._lanes[fact.client_id]
-        if isinstance(fact.answer, Exception) or not fact.answer:  # none: it was taken back meanwhile
+        if isinstance(fact.answer, Exception) or not fact.answer:
+            # None: it was taken back meanwhile, or was marked before, in a commit that the store did not hear of. After
+            # an error it may be marked too.
             lane.leaving = None
-            if isinstance(fact.answer, Exception):  # it may be marked all the same
-                self._look_ups.sweep_soon(fact.client_id)
+            self._look_ups.sweep_soon(fact.client_id)
             self._rest(fact.client_id, RETRY if isinstance(fact.answer, Exception) else 0.0)
             return
         (message,) = fact.answer

@@ -12,8 +12,10 @@ import pytest
 
 from actors.browser.fake import Fate, Habits, Outgoing, always
 from actors.clients.types import ClientId, State
+from actors.store.outbox import AcceptMessage
 from tests.gateway.late import caller_late, with_the_page
 from tests.gateway.running import PATIENCE, Running, until
+from tests.store.doubt import break_after_commit_of
 
 GOOD = {"to": "5491122334455", "message": "Hello"}
 KEY = {"Idempotency-Key": "order-17"}
@@ -316,3 +318,18 @@ def test_a_send_that_waits_behind_others_is_taken_back_when_its_time_is_over(ser
     assert service.get(f"/messages/{queued['id']}", 1).json()["state"] == "cancelled"
     assert first.result().json()["outcome"] == "unknown"
     assert hand_in(service, headers=KEY).status_code == 202, "the key of what was taken back is free"
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_message_accepted_in_a_commit_that_nobody_heard_of_leaves_once(
+    service: Running, monkeypatch: pytest.MonkeyPatch, *, repeats: bool
+) -> None:
+    service.ready(1)
+    break_after_commit_of(AcceptMessage, monkeypatch)
+    refused = hand_in(service, headers=KEY)
+    assert (refused.status_code, refused.json()["code"]) == (503, "STORE_UNAVAILABLE")
+    if repeats:
+        ask = lambda: hand_in(service, headers=KEY)  # noqa: E731 - asked again and again
+        accepted = until(ask, lambda answer: answer.status_code == 202, "it is accepted")
+        assert settled(service, accepted.json()["id"])["state"] == "sent"
+    until(lambda: len(service.browser.whatsapp.deliveries), lambda count: count == 1, "it is delivered")

@@ -10,7 +10,9 @@ from actors.outbox.dispatcher import Pace
 from actors.outbox.evidence import BETWEEN_TRIES, TRIES
 from actors.outbox.protocol import GiveUp
 from actors.store.message_states import MessageState
+from actors.store.outbox import MarkSending
 from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post
+from tests.store.doubt import break_after_commit_of
 
 S = MessageState
 
@@ -212,3 +214,15 @@ def test_after_a_restart_what_was_under_way_is_settled_by_what_the_page_knows(op
     second.ready()
     assert second.now(message).state is S.SENT
     assert second.delivered() == ["hello"]
+
+
+def test_a_message_marked_in_a_commit_that_nobody_heard_of_leaves_all_the_same(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.ready()
+    break_after_commit_of(MarkSending, monkeypatch)
+    message = post.accept("hello")
+    post.clock.advance(10.0)
+    post.accept("behind it")
+    assert post.now(message).state is S.SENT
+    assert post.delivered() == ["hello", "behind it"]
