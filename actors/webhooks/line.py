@@ -2,6 +2,7 @@
 
 Rules of this file: pure; a cache of what the store knows, so whatever is in doubt is read again (`behind`). Events that
 come while the line is not behind are queued as they come and need no read; past `QUEUE_LIMIT` they stay in the store.
+All instants are of the sender's own clock (`instants`).
 """
 
 from __future__ import annotations
@@ -93,13 +94,13 @@ class LineState:
         self.step, self.behind = Step.READING, False
         return self.reading
 
-    def take(self, due: Due, latest: Seconds) -> None:
-        """What the store said. A line never rests past `latest`, so that a clock set back does not stop it."""
+    def take(self, due: Due) -> None:
+        """What the store said, its instants made the sender's own."""
         self.events = deque(due.events)
         self.replays = list(due.replays)
         self.read_to = due.read_to
         self.failures, self.failing_since = due.line.attempts, due.line.failing_since
-        self.next_at = min(due.line.next_at or 0.0, latest)
+        self.next_at = due.line.next_at or 0.0
         self.behind = self.behind or due.more
 
     def next(self, now: Seconds) -> Job | Read | Seconds | None:

@@ -45,7 +45,7 @@ class Target:
 
 
 class Lines:
-    """All of them. `time` tells epoch seconds; `slots` bound how many have a turn at once."""
+    """All of them. `time` tells seconds by a clock that nobody sets; `slots` bound how many have a turn at once."""
 
     def __init__(self, time: Callable[[], Seconds], slots: Slots[Key]) -> None:
         self._time, self._slots = time, slots

@@ -27,6 +27,7 @@ from actors.store.events import Event
 from actors.store.message import Write
 from actors.store.store import Store
 from actors.store.subscriptions import Subscribe, Unsubscribe
+from actors.webhooks.instants import made_own, of_host, own_due
 from actors.webhooks.line import Job, LineState, Read, Step
 from actors.webhooks.lines import Lines, Target
 from actors.webhooks.messages import (
@@ -85,7 +86,7 @@ class Sender(Actor):
         super().__init__()
         self._store, self._poster, self._options, self._chance = store, poster, options, chance
         # Asked for when it is wanted: the clock is the actor's, and may be another once it starts.
-        self._lines = Lines(lambda: self.clock.time(), Slots(options.total, options.per_host))
+        self._lines = Lines(lambda: self.clock.monotonic(), Slots(options.total, options.per_host))
         self._heard: dict[Key, Outcome] = {}
         """Outcomes that may not have been handled; the poster's thread puts them in."""
         self._refreshes = 0
@@ -167,7 +168,7 @@ class Sender(Actor):
         for key, todo in self._lines.turns():
             self._turn(key, todo)
         if (rested := self._lines.next_rest) is not None:
-            self.start_timer("lines", max(0.0, rested - self.clock.time()), LinesDue())
+            self.start_timer("lines", max(0.0, rested - self.clock.monotonic()), LinesDue())
 
     def _turn(self, key: Key, todo: Job | Read | None) -> None:
         line = self._lines.get(key)
@@ -188,7 +189,7 @@ class Sender(Actor):
         key, due, line = message.key, message.due, self._lines.get(message.key)
         if isinstance(due, Exception):
             self.log.warning("webhook_line_not_read", webhook=key[0], client=key[1], reason=str(due))
-            self._lines.put_off(key, self.clock.time() + self._options.store_retry)
+            self._lines.put_off(key, self.clock.monotonic() + self._options.store_retry)
         elif line is None or message.reading != line.reading:
             self._lines.end_turn(key)
         else:
@@ -198,7 +199,7 @@ class Sender(Actor):
 
     def _take_due(self, key: Key, line: LineState, due: Due) -> None:
         policy = self._lines.target(key).policy
-        line.take(due, self.clock.time() + max(policy.cap, policy.retry_after_cap))
+        line.take(own_due(self.clock, due, max(policy.cap, policy.retry_after_cap)))
         if due.missed:
             self.log.warning("webhook_may_have_missed", webhook=key[0], client=key[1], at_most=due.missed)
         if not due.events and due.read_to > due.line.sequence:
@@ -230,11 +231,11 @@ class Sender(Actor):
 
     def _settle(self, key: Key, job: Job, outcome: Outcome) -> Settled:
         now, policy = self.clock.time(), self._lines.target(key).policy
-        failing = 0.0 if job.failing_since is None else now - job.failing_since
+        failing = 0.0 if job.failing_since is None else self.clock.monotonic() - job.failing_since
         attempt = job.failures + 1
         decision = decide(policy, outcome, attempt=attempt, failing=failing, now=now, random=self._chance)
         self._log_failure(key, job, decision)
-        return settle(key, job, decision, now)
+        return settle(key, of_host(self.clock, job), decision, now)
 
     def _log_failure(self, key: Key, job: Job, decision: Delivered | Retry | DeadLetter) -> None:
         facts = {"webhook": key[0], "client": key[1], "event_id": job.event_id, "attempt": job.failures + 1}
@@ -259,11 +260,12 @@ class Sender(Actor):
 
     def _conclude(self, message: Recorded, line: LineState | None) -> None:
         if line is not None and line.job is not None:
-            settled = message.settled
-            if settled.until is None:
-                line.settled(line.job, settled.failing_since)
+            since = made_own(self.clock, message.settled.failing_since)
+            until = made_own(self.clock, message.settled.until)
+            if until is None:
+                line.settled(line.job, since)
             else:
-                line.rest(line.job, settled.until, settled.failing_since)
+                line.rest(line.job, until, since)
         self._lines.end_turn(message.key, slow=message.slow)
         self._run()
 

@@ -1,6 +1,6 @@
 """What is written of an attempt, and what the line remembers of it.
 
-Rule of this file: pure; one function for each of the three things that may follow.
+Rule of this file: pure; one function for each of the three things that may follow. All instants are epoch seconds.
 """
 
 from __future__ import annotations

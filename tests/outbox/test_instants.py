@@ -27,15 +27,6 @@ class Ticking(ManualClock):
         return super().time() + self._looks
 
 
-class Settable(ManualClock):
-    """`ahead`: by how much it has been set, in seconds."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
-
-
 class Watched:
     """A store that remembers from when on it was asked for what is due."""
 
@@ -68,12 +59,12 @@ def test_nothing_becomes_due_between_the_look_for_what_is_and_the_look_for_what_
 
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0])
 def test_what_waits_for_an_instant_is_not_late_because_the_clock_was_set(opened: Open, ahead: float) -> None:
-    clock = Settable()
+    clock = ManualClock()
     post = opened(clock=clock)
     post.ready()
     at = clock.time() + 1800
     late, ended = post.accept("later", send_at=at), post.accept("never", send_at=at + 9999, expires_at=at)
-    clock.ahead = ahead
+    clock.set_by(ahead)
     post.clock.advance(CHECK if ahead > 0 else 1800 - ahead - 1)
     assert (post.delivered() == ["later"]) == (ahead > 0)
     assert (post.now(ended).state is S.EXPIRED) == (ahead > 0)

@@ -30,7 +30,7 @@ def due(events: list[Event], *, settled: int = 0, read_to: int | None = None, mo
 def caught_up() -> LineState:
     line = LineState("W", ONE)
     line.begin_reading()
-    line.take(due([]), latest=1e10)
+    line.take(due([]))
     line.step = Step.IDLE
     return line
 
@@ -124,7 +124,7 @@ class Story:
             (number, found), self.answer = self.answer, None
             self.line.step = Step.IDLE
             if number == self.line.reading:
-                self.line.take(found, latest=1e10)
+                self.line.take(found)
 
     def forget(self) -> None:
         self.line.forget()

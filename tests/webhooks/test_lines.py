@@ -50,7 +50,7 @@ def read(known: Lines, *events: Event, next_at: float | None = None) -> None:
     assert line is not None
     line.begin_reading()
     stored = Line("W", ONE, attempts=0 if next_at is None else 1, next_at=next_at)
-    line.take(Due(stored, (), events, read_to=len(events), more=False, missed=0), 1000.0)
+    line.take(Due(stored, (), events, read_to=len(events), more=False, missed=0))
 
 
 def test_a_line_that_is_due_reads_and_then_delivers() -> None:

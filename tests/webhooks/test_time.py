@@ -116,6 +116,40 @@ def test_a_clock_set_back_does_not_stop_a_line(tmp_path: Path) -> None:
         assert len(poster.posts) == 2
 
 
+@pytest.mark.parametrize("seconds", [-86_400.0, 86_400.0])
+def test_a_clock_that_is_set_neither_stops_nor_hastens_a_line_that_rests(
+    store: Store, clock: ManualClock, seconds: float
+) -> None:
+    poster = ScriptedPoster(one_by_one([DOWN, DOWN]))
+    with sending(store, poster, retry=POLICY, clock=clock) as sender:
+        add(sender, URL)
+        happen(store, 2, at=clock.time())
+        clock.advance(1.0)
+        clock.set_by(seconds)
+        clock.advance(0.9)
+        assert len(poster.posts) == 1
+        clock.advance(0.1)
+        assert len(poster.posts) == 2, "two seconds after the first attempt"
+        happen(store, client=TWO, at=clock.time())
+        clock.advance(4.0)
+        assert len(poster.posts) == 5
+
+
+@pytest.mark.parametrize("seconds", [-1800.0, 1800.0])
+def test_a_replay_wanted_by_a_clock_that_was_set_is_sent_at_once(
+    store: Store, clock: ManualClock, seconds: float
+) -> None:
+    poster = ScriptedPoster(one_by_one([Answered(404)]))
+    with sending(store, poster, retry=POLICY, clock=clock) as sender:
+        webhook = add(sender, URL)
+        happen(store, at=clock.time())
+        clock.settle()
+        clock.set_by(seconds)
+        assert change(sender, ReplayDeadLetters(webhook.id, clock.time())) == 1
+        clock.settle()
+        assert ask(store, GetDeadLetters(webhook.id)) == ()
+
+
 def test_dead_letters_are_kept_for_their_time_and_no_longer(store: Store, clock: ManualClock) -> None:
     poster = ScriptedPoster(lambda _: Answered(404))
     with sending(store, poster, clock=clock, keep_dead_letters=10 * 86_400.0) as sender:

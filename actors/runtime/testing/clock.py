@@ -50,6 +50,10 @@ class ManualClock:
         self._move_to(end)
         self._settle(deadline)
 
+    def set_by(self, seconds: float) -> None:
+        """The host's clock is set, on or back: `time()` is another one, `monotonic()` and the timers are not."""
+        self._epoch += seconds
+
     def settle(self, *, timeout: float = 10.0) -> None:
         """Wait until every actor on this clock sleeps with an empty mailbox.
 
