@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.admission.authority import CALLER, NEEDS, Caller, Forbidden, Need, Unauthorized, check
 from gateway.admission.browser_sessions import BrowserSessions
 from gateway.admission.keyring import Keyring
+from gateway.admission.keys import presented
 from gateway.admission.rate import RateLimited
 from gateway.admission.rate_limits import Rates
 from gateway.errors import problem_of, respond
@@ -43,9 +44,18 @@ class Guard:
             check(need, caller, scope)
             self._rates.count(need, caller, scope)
         except (Unauthorized, Forbidden, HeaderRefused, RateLimited) as error:
-            await respond(problem_of(error))(scope, receive, send)
+            await respond(problem_of(self._refusal(error, scope)))(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _refusal(self, error: Exception, scope: Scope) -> Exception:
+        """What a refused caller is told: that it is unknown, or that it has been so too often."""
+        if isinstance(error, Unauthorized) and presented(scope["headers"]) is not None:
+            try:
+                self._rates.count_wrong_key(scope)
+            except RateLimited as limited:
+                return limited
+        return error
 
     def _signed_in(self, need: Need, scope: Scope) -> Caller | None:
         """Who comes with the dashboard's cookie. Raises Forbidden for a change that a page of ours did not ask for."""

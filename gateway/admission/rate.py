@@ -14,7 +14,7 @@ from limits import RateLimitItem, parse
 from limits.strategies import MovingWindowRateLimiter
 
 from actors.clients.types import Seconds
-from gateway.admission.windows import Windows
+from gateway.admission.windows import KEPT, Windows
 
 
 class RateLimited(Exception):
@@ -46,12 +46,17 @@ class Standing:
 
 
 class Rate:
-    """One rate, as a setting gives it ("5/minute"; "0" for none), kept for each of whoever it is counted by."""
+    """One rate, as a setting gives it ("5/minute"; "0" for none), kept for each of whoever it is counted by.
 
-    def __init__(self, what: str, rate: str, clock: Callable[[], Seconds] = time.monotonic) -> None:
+    Of more than `kept` of these, the ones longest unused are forgotten.
+    """
+
+    def __init__(
+        self, what: str, rate: str, clock: Callable[[], Seconds] = time.monotonic, *, kept: int = KEPT
+    ) -> None:
         self._what = what
         self._item: RateLimitItem | None = None if rate == "0" else parse(rate)
-        self._windows = Windows(clock)
+        self._windows = Windows(clock, kept)
         self._limiter = MovingWindowRateLimiter(self._windows)
 
     def __bool__(self) -> bool:

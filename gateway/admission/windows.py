@@ -10,7 +10,7 @@ from limits.storage import MovingWindowSupport, Storage
 
 from actors.clients.types import Seconds
 
-_KEPT = 100_000
+KEPT = 100_000
 """Windows kept at most; past that the ones longest unused are forgotten."""
 
 
@@ -23,7 +23,7 @@ class Windows(Storage, MovingWindowSupport):
 
     STORAGE_SCHEME = None
 
-    def __init__(self, clock: Callable[[], Seconds] = time.monotonic, kept: int = _KEPT) -> None:
+    def __init__(self, clock: Callable[[], Seconds] = time.monotonic, kept: int = KEPT) -> None:
         super().__init__()
         self._clock, self._kept = clock, kept
         self._instants: OrderedDict[str, deque[Seconds]] = OrderedDict()

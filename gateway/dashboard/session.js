@@ -19,7 +19,8 @@ export function signInForm(entered) {
     try {
       entered(await signIn(key.value));
     } catch (error) {
-      wrong.textContent = error instanceof Refused ? t('wrongKey') : t('noAnswer');
+      const refused = error.status === 401 ? t('wrongKey') : error.message;
+      wrong.textContent = error instanceof Refused ? refused : t('noAnswer');
       key.select();
     }
   });

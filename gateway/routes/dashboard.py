@@ -78,6 +78,7 @@ async def sign_in(gateway: Gateway, request: Request) -> Response:
         raise Forbidden("Only a page of this service's own origin signs in")
     opened = gateway.browser_sessions.open(await _key(gateway, request))
     if opened is None:
+        gateway.rates.count_wrong_key(request.scope)
         raise Unauthorized
     id, session = opened
     answer = SessionAnswer.of(session.caller, key_needed=True, csrf=session.token)

@@ -253,7 +253,7 @@ def test_an_ipv6_address_counts_as_its_network(host: str, counted: str) -> None:
 
 
 def test_calls_are_counted_by_key_or_address_and_messages_by_client_and_open_calls_not() -> None:
-    rates = Rates(starts(), Rate("messages", "1/minute"), Rate("calls", "2/minute"))
+    rates = Rates(starts(), Rate("messages", "1/minute"), Rate("calls", "2/minute"), Rate("wrong keys", "0"))
     key = Caller("k", frozenset(Scope), None)
     read, send = Need(Scope.READ, Whose.CLIENT), Need(Scope.SEND, Whose.CLIENT)
     scope = {"method": "POST", "headers": [(b"x-cliente-id", b"7")], "client": (HERE, 1)}
