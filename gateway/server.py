@@ -2,7 +2,8 @@
 
     socket ► check ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
 
-What keeps it from starting is found by the check, as far as that can be known, and told before anything is logged.
+What keeps it from starting is found by the check, as far as that can be known, and told before anything is logged; but
+for a database server that is not there, which is waited for (`patience`).
 
 Exit codes: 0 stopped in order, in time, with nothing left; 1 could not start (StartRefused); 2 impossible settings;
 3 stopped, but not all of it ended in time; 70 a part died without which nothing works.
@@ -30,6 +31,7 @@ from gateway.admission import exposure
 from gateway.app import application, gateway_of
 from gateway.listening import address, listen
 from gateway.notifying import READY, STOPPING, keep_alive, notify
+from gateway.patience import when_there
 from gateway.restoring import Restoring
 from gateway.stacks import write_stacks
 from gateway.streaming.sockets import bounded_socket
@@ -37,6 +39,7 @@ from gateway.streaming.sockets import bounded_socket
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from actors.store.keys import ApiKey
     from actors.system import RunningBrowser
     from config.settings import Settings
     from gateway.calls import Gateway
@@ -95,7 +98,10 @@ class Server:
         return code
 
     async def _serve(self, listener: socket.socket, told: asyncio.Future[Ending]) -> int:
-        gateway = await self._gateway()
+        keys = await when_there(self.system.keys, told)
+        if keys is None:
+            return told.result().code
+        gateway = await self._gateway(keys)
         self.streams = gateway.streams
         async with _http(application(gateway), listener, self._settings):
             scheme = "https" if self._settings.tls_cert else "http"
@@ -118,9 +124,8 @@ class Server:
         _log.log(20 if code == 0 else 40, "service.ended", code=code, why=ending.why)
         return code
 
-    async def _gateway(self) -> Gateway:
+    async def _gateway(self, keys: tuple[ApiKey, ...]) -> Gateway:
         """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
-        keys = await asyncio.to_thread(self.system.keys)
         exposure.refuse_exposure(self._settings, keys)
         exposure.check_certificate(self._settings)
         await asyncio.to_thread(self.system.check)

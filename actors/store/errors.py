@@ -2,6 +2,7 @@
 
 Refusal                      an answer: the actor that gave it lives on
  ├── StoreUnavailable        the database cannot be used now; nothing was written: try again later
+ │    └── ServerAway         its server is not there, or is on its way up or down
  ├── WriteFailed             this one write is impossible as it stands; its neighbours went through
  ├── IdempotencyKeyReused    the caller's key belongs to another message: draw a new one
  ├── OutboxFull              as many messages wait as may: try again later
@@ -32,6 +33,10 @@ class StoreUnavailable(Refusal):
     def __init__(self, why: str, retry_after_seconds: float = 1.0) -> None:
         super().__init__(why)
         self.retry_after_seconds = retry_after_seconds
+
+
+class ServerAway(StoreUnavailable):
+    """Nobody answers at the database's address, or a server that lets nobody in yet: that mostly passes."""
 
 
 class WriteFailed(Refusal):

@@ -12,7 +12,7 @@ import sqlite3
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from actors.store.errors import StoreUnavailable
+from actors.store.errors import ServerAway, StoreUnavailable
 
 SQLITE_FAULTS = {
     sqlite3.SQLITE_FULL: "The disk of the database is full: free some space",
@@ -67,7 +67,17 @@ def as_unavailable(error: BaseException) -> StoreUnavailable | None:
         why = _postgresql_fault(origin)
     else:
         why = None
-    return None if why is None else StoreUnavailable(f"{why} ({_first_line(origin)})")
+    kind = ServerAway if _is_away(origin) else StoreUnavailable
+    return None if why is None else kind(f"{why} ({_first_line(origin)})")
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """A server that has said no for another reason than its own state has no SQLSTATE either: connecting gives text."""
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is not None:
+        return error.sqlstate.startswith("57")
+    return "FATAL:" not in str(error) or "the database system is" in str(error)
 
 
 def _postgresql_fault(error: psycopg.Error) -> str | None:
