@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -27,19 +26,8 @@ from tests.store.postgresql import PostgreSQL
 class FakeService(Service):
     """The program of `fake_service`, and its standard input."""
 
-    def launch(self) -> Self:
-        with self.log.open("ab") as log:
-            self.log_starts = log.tell()
-            command = [sys.executable, "-m", "tests.campaign.fake_service"]
-            self.process = subprocess.Popen(
-                command,
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return self
+    program: tuple[str, ...] = ("tests.campaign.fake_service",)
+    stdin = subprocess.PIPE
 
     def _takes_work(self) -> bool:
         assert self.process is not None

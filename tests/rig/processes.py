@@ -54,6 +54,11 @@ class Sandbox:
 class Service:
     """`session-manager serve` on one data directory; may be stopped, killed and started again."""
 
+    program: tuple[str, ...] = ("gateway.cli", "serve")
+    """The module that is started, and its arguments."""
+    stdin: int | None = None
+    """What it has for its input: nothing of its own, or `subprocess.PIPE`."""
+
     def __init__(self, data_dir: Path, whatsapp_url: str, **settings: object) -> None:
         self.data_dir = data_dir
         self.port = free_port()
@@ -86,9 +91,13 @@ class Service:
         """Start it, and wait for nothing."""
         with self.log.open("ab") as log:
             self.log_starts = log.tell()
-            command = [sys.executable, "-m", "gateway.cli", "serve"]
             self.process = subprocess.Popen(
-                command, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                [sys.executable, "-m", *self.program],
+                env=self.environment,
+                stdin=self.stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         return self
 
