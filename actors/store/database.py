@@ -28,6 +28,8 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"
 _LOCK = "SELECT pg_try_advisory_lock(hashtext('session-manager'), hashtext(current_schema()))"
 _KEEP_ALIVE = ("SET tcp_keepalives_idle = 20", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3")
 """The server notices within 35 s that the holder of the lock is out of reach, and gives the lock back."""
+_OUT_OF_REACH = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 35_000}
+"""The same the other way round, as libpq has it (milliseconds the last): an address may say otherwise."""
 _PRAGMA_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -71,7 +73,9 @@ class Database:
         if url.get_backend_name() == "sqlite":
             return self._sqlite(url, begin, pragmas, options)
         seconds = max(2, round(self.patience))
-        options["connect_args"] = {"connect_timeout": seconds, "application_name": "session-manager"}
+        noticing = {name: value for name, value in _OUT_OF_REACH.items() if name not in url.query}
+        named = {"connect_timeout": seconds, "application_name": "session-manager"}
+        options["connect_args"] = {**noticing, **named}
         if pragmas:
             options["isolation_level"] = "REPEATABLE READ"
             options["execution_options"] = {"postgresql_readonly": True}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import stat
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from actors.store.database import Database, dump_json, prepare_file
@@ -87,6 +88,32 @@ def test_addresses_are_taken_as_people_write_them(url: str, backend: str, path: 
     assert database.reading().dialect.name == backend
     assert database.reading().driver == ("pysqlite" if backend == "sqlite" else "psycopg")
     assert (None if database.path is None else str(database.path)) == path
+
+
+class Asked(Exception):
+    """How a connection would be made."""
+
+
+@pytest.mark.parametrize(
+    ("query", "idle"), [("", 20), ("?keepalives_idle=7", "7")], ids=["by itself", "as the address says"]
+)
+def test_a_server_that_is_out_of_reach_is_noticed_within_a_minute(query: str, idle: int | str) -> None:
+    """A host that is gone closes nothing: without these, whoever waits for its answer waits for two hours."""
+
+    def refuse(_dialect: object, _record: object, _words: object, options: dict[str, Any]) -> None:
+        raise Asked(options)
+
+    for engine in (
+        Database(f"postgresql://me@host/name{query}").writing(),
+        Database("postgresql://me@host/x").reading(),
+    ):
+        event.listen(engine, "do_connect", refuse)
+        with pytest.raises(Asked) as asked:
+            engine.connect()
+        (options,) = asked.value.args
+        assert int(options["keepalives_interval"]) * int(options["keepalives_count"]) + 20 < 60
+        assert 0 < int(options["tcp_user_timeout"]) < 60_000
+        assert options["keepalives_idle"] == (idle if engine.url.query else 20)
 
 
 def test_json_is_ascii_and_small() -> None:
