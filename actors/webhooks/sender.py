@@ -23,6 +23,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Actor, Reply
 from actors.store.dead_letters import PruneDeadLetters
 from actors.store.deliveries import Backlog, Due, GetBacklog, GetDue, RecordPassed
+from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
 from actors.store.message import Write
 from actors.store.store import Store
@@ -129,6 +130,8 @@ class Sender(Actor):
     def _changed(self, message: Changed) -> None:
         if isinstance(message.answer, Exception):
             message.reply_to.refuse(message.answer)
+            if isinstance(message.answer, StoreUnavailable):  # a server that went away in the commit may have done it
+                self._refresh()
         else:
             self._refresh(message.reply_to, message.answer)
 

@@ -15,13 +15,15 @@ from actors.runtime import wait_ended
 from actors.runtime.testing import Probe, own_tells, unstarted
 from actors.store.dead_letters import GetDeadLetters
 from actors.store.deliveries import Backlog, GetDue, GetLines
+from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
 from actors.store.store import Store
-from actors.store.webhooks import Webhook
+from actors.store.webhooks import CreateWebhook, GetWebhooks, Webhook
 from actors.webhooks.messages import GetSending, Published, Refreshed, Sending, Subscribed
 from actors.webhooks.posting import HttpPoster, PostingOptions
 from actors.webhooks.schedule import Answered, Growth, RetryPolicy
 from actors.webhooks.sender import Sender
+from tests.store.doubt import break_after_commit_of
 from tests.webhooks.receiver import Receiver, Request, answer, choose
 from tests.webhooks.scripted import ScriptedPoster
 from tests.webhooks.sending import LOOPBACK, ONE, add, ask, happen, opened, sending, until
@@ -50,6 +52,19 @@ def test_while_the_database_is_locked_nothing_more_is_sent_and_nothing_twice(
             receiver.wait(2)
             until(lambda: ask(store, GetLines(webhook.id))[0].delivered == 2, "both are on record")
     assert [request.event["sequence"] for request in receiver.requests] == [1, 2]
+
+
+def test_a_webhook_of_a_commit_that_nobody_heard_of_is_gone_by(
+    store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sending(store) as sender:
+        break_after_commit_of(CreateWebhook, monkeypatch)
+        with pytest.raises(StoreUnavailable):
+            add(sender, receiver.url)
+        until(lambda: ask(store, GetWebhooks()), "it is there all the same")
+        until(lambda: store.outage().get(timeout=5.0) is None, "the database can be used again")
+        happen(store, 1)
+        receiver.wait(1)
 
 
 def test_what_was_answered_when_the_sender_stopped_is_on_record(tmp_path: Path) -> None:
