@@ -19,9 +19,9 @@ from gateway.restores import Restores
 from gateway.restoring import Restoring
 from tests.campaign.fake_service import Orders
 from tests.campaign.fake_whatsapp import RecordedWhatsApp
-from tests.store.restore_steps import ANYWHERE, SQLITE, Step, after, before
+from tests.store.restore_steps import ANYWHERE, POSTGRESQL, SQLITE, Step, after, before
 
-SAME_HERE = {"the copy is made", "all is done"}
+SAME_HERE = {"the copy is made", "the old log is settled", "all is done"}
 """Steps of the store that leave, to whoever looks from outside, no more than the step after them."""
 STEPS = {
     "no new work is taken": Step(before(system.System, "pause"), restored=False),
@@ -38,7 +38,7 @@ def doom(step: str) -> None:
     carry_out = Restoring.carry_out
 
     async def to_the_step(*arguments: Any) -> None:
-        STEPS[step].prepare()
+        (STEPS | POSTGRESQL)[step].prepare()
         await carry_out(*arguments)
 
     setattr(Restoring, "carry_out", to_the_step)  # noqa: B010 - mypy would not have it
