@@ -85,6 +85,7 @@ def test_while_its_server_is_killed_callers_are_refused_and_what_was_accepted_le
             refused = service.call(method, path, 1, json=GOOD)
             assert (refused.status_code, refusal(refused)) == (503, None), refused.text
         assert service.get("/health").status_code == service.get("/status", 1).status_code == 200
+        assert service.get("/ready").status_code == 503
         service.browser.scan(ClientId(1))
         own.start()
         ask = lambda: service.get(f"/messages/{accepted['id']}", 1).json().get("state")  # noqa: E731 - asked again
