@@ -218,7 +218,10 @@ class System:
                 journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.facts),
                 sessions=StoreSessions(store),
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
-                pairings={session.client_id: Pairing(session.paired_at, session.early_logouts) for session in known},
+                pairings={
+                    session.client_id: Pairing(session.paired_at, session.early_logouts, session.phone)
+                    for session in known
+                },
                 watcher=self._watch,
             )
             opened.callback(self._shut_down, self._supervisor)

@@ -164,11 +164,15 @@ class Bridge:
     async def known(self) -> tuple[Status, ...]:
         """Those, and as NOT_INITIALIZED every other one of which something is remembered, ordered by number.
 
-        Raises StoreUnavailable.
+        One that does not run has the number it was last linked to, as long as its login is stored. Raises
+        StoreUnavailable.
         """
-        remembered = {session.client_id for session in await self._stored(GetSessions())} | await self.logins()
+        phones = {session.client_id: session.phone for session in await self._stored(GetSessions())}
+        logins = await self.logins()
         there = {status.client_id: status for status in await self.clients()}
-        return tuple(there.get(one) or self._absent(one) for one in sorted(remembered | there.keys()))
+        linked = {one: phone for one, phone in phones.items() if one in logins}
+        everyone = sorted(phones.keys() | logins | there.keys())
+        return tuple(there.get(one) or self._absent(one, linked.get(one)) for one in everyone)
 
     async def logins(self) -> frozenset[ClientId]:
         """The clients whose login is stored, running or not."""
@@ -271,5 +275,5 @@ class Bridge:
         if self.draining:
             raise ShuttingDown
 
-    def _absent(self, client_id: ClientId) -> Status:
-        return Status(client_id, max_reconnection_attempts=self._max_attempts)
+    def _absent(self, client_id: ClientId, phone: str | None = None) -> Status:
+        return Status(client_id, max_reconnection_attempts=self._max_attempts, phone=phone)

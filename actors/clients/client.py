@@ -71,8 +71,10 @@ class Client(Hearing):
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
         self._caused_by(order.cause)
-        self._standing.change(reconnection_attempts=0, restricted_until=None, phone=None)
-        self._walk(choosing.of_start(stored=self._has_login()))
+        stored = self._has_login()
+        phone = self._pairing.phone if stored else None
+        self._standing.change(reconnection_attempts=0, restricted_until=None, phone=phone)
+        self._walk(choosing.of_start(stored=stored))
         return protocol.Started(self._standing.status)
 
     def _send_text(self, message: protocol.SendText) -> None:

@@ -39,8 +39,10 @@ class Hearing(Walking):
         self._walk(fact)
 
     def _ready(self, fact: protocol.Ready) -> None:
-        self._standing.change(phone=fact.phone, restricted_until=None, reconnection_attempts=0)
+        phone = fact.phone or self._pairing.phone
+        self._standing.change(phone=phone, restricted_until=None, reconnection_attempts=0)
         self._walk(fact)
+        self._remember(self._pairing.linked(phone))
 
     def _link_lost(self, fact: protocol.LinkLost) -> None:
         fact = replace(fact, until=choosing.believable(fact.until, self.clock.time()))

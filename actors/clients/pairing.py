@@ -9,7 +9,7 @@ A login that lasted, that sent a message, or that was ended by us was no banned 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.clients.types import Seconds
 
@@ -21,10 +21,14 @@ EARLY_LOGOUTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """What is remembered of one client number: when a phone was paired, and the early logouts in a row until then."""
+    """What is remembered of one client number: when a phone was paired, and the early logouts in a row until then.
+
+    `phone` is the linked account's own number, digits only, as last told; None where none is linked.
+    """
 
     paired_at: Seconds | None = None
     early_logouts: int = 0
+    phone: str | None = None
 
     def paired(self, at: Seconds) -> Pairing:
         """A phone has accepted the code."""
@@ -35,11 +39,19 @@ class Pairing:
         if self.paired_at is None:  # the same logout told twice, or a pairing that was not seen: proves nothing
             return self
         early = at - self.paired_at <= EARLY_WITHIN
-        return Pairing(None, self.early_logouts + 1 if early else 0)
+        return replace(self, paired_at=None, early_logouts=self.early_logouts + 1 if early else 0)
 
     def proven(self) -> Pairing:
         """The number is not banned: WhatsApp took a message of it, or a logout. Its next logout is not early."""
-        return Pairing()
+        return Pairing(phone=self.phone)
+
+    def linked(self, phone: str | None) -> Pairing:
+        """The account has said its number; one that does not say it (None) is the one it was."""
+        return self if phone is None else replace(self, phone=phone)
+
+    def unlinked(self) -> Pairing:
+        """The login is void: whatever is linked next may be another account."""
+        return replace(self, phone=None)
 
     @property
     def looks_banned(self) -> bool:

@@ -88,6 +88,8 @@ class Walking(Actor):
         if not decision.moved:
             return
         after = decision.state
+        if after is State.QR_REQUIRED or Effect.DROP_LOGIN in decision.effects:
+            self._unlink()
         self._standing.enter(after, event, healthy=self._is_healthy(after))
         self._caller_waits &= after in STARTING
         if before is State.QR_REQUIRED and after in (State.INITIALIZING, State.READY):
@@ -117,6 +119,11 @@ class Walking(Actor):
         if pairing != self._pairing:
             self._pairing = pairing
             self._standing.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
+
+    def _unlink(self) -> None:
+        """The login is void, before anybody hears of it: a number that is no longer linked is not shown."""
+        self._standing.change(phone=None)
+        self._remember(self._pairing.unlinked())
 
     def _leave(self) -> None:
         """Close what is open, answer whoever waits, and stop once every process is gone."""

@@ -46,7 +46,8 @@ class StoreSessions:
 
     def paired(self, client_id: ClientId, pairing: Pairing) -> None:
         """Remember this of the client's pairing."""
-        _tell(self._store, RecordPairing(client_id, pairing.paired_at, pairing.early_logouts, self._clock.time()))
+        at, early = self._clock.time(), pairing.early_logouts
+        _tell(self._store, RecordPairing(client_id, pairing.paired_at, early, at, pairing.phone))
 
     def forget(self, client_id: ClientId) -> None:
         """Remember nothing of the client."""

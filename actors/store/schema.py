@@ -62,6 +62,7 @@ sessions = Table(
     Column("paired_at", Double),
     Column("early_logouts", Integer, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("phone", Prose),
 )
 
 transitions = Table(

@@ -15,7 +15,8 @@ from actors.store.schema import sessions
 @dataclass(frozen=True, slots=True)
 class Session:
     """What survives of a client. `paired_at` is None where no pairing was seen; `early_logouts` counts logouts in a row
-    that came too soon after their pairing (a ban looks like that)."""
+    that came too soon after their pairing (a ban looks like that). `phone` is the account's own number while linked.
+    """
 
     client_id: ClientId
     wanted: bool
@@ -23,6 +24,7 @@ class Session:
     paired_at: Seconds | None
     early_logouts: int
     updated_at: Seconds
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,13 @@ class MarkReady(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordPairing(Write[None]):
-    """What is known of the client's pairing is now this."""
+    """What is known of the client's pairing, and of whom it is linked to, is now this."""
 
     client_id: ClientId
     paired_at: Seconds | None
     early_logouts: int
     at: Seconds
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def mark_ready(connection: Connection, message: MarkReady) -> None:
 
 
 def record_pairing(connection: Connection, message: RecordPairing) -> None:
-    known = {"paired_at": message.paired_at, "early_logouts": message.early_logouts}
+    known = {"paired_at": message.paired_at, "early_logouts": message.early_logouts, "phone": message.phone}
     _put(connection, message.client_id, message.at, **known)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from actors.clients.protocol import Status
     from actors.clients.types import ClientId
     from gateway.calls import Gateway
 
@@ -51,9 +52,15 @@ async def clients(gateway: Gateway, request: Request) -> Response:
         return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
     logins = await bridge.logins()
     # The supervisor is told of states only; the rest each client knows itself.
-    told = await asyncio.gather(*(bridge.status(status.client_id) for status in seen))
+    asked = await asyncio.gather(*(bridge.status(status.client_id) for status in seen))
+    told = map(_newest, seen, asked)
     shown = [status for status in told if query.known or status.state is not State.NOT_INITIALIZED]
     return reply([ClientDetail.of(status, has_login=status.client_id in logins) for status in shown])
+
+
+def _newest(listed: Status, asked: Status) -> Status:
+    """What the client itself says; of one that does not run, what is remembered of it."""
+    return listed if listed.state is asked.state is State.NOT_INITIALIZED else asked
 
 
 async def log_out(gateway: Gateway, client_id: ClientId, _: Request) -> Response:

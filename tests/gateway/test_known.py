@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from actors.browser.fake import FakeBrowser
-from actors.clients.types import ClientId, State
+from actors.browser.fake import FakeBrowser, Habits
+from actors.clients.protocol import LoggedOut
+from actors.clients.types import ClientId, Reason, State
 from tests.gateway.running import Running, until
 
 FIRST = "the-first-key-of-a-test"
@@ -45,6 +46,32 @@ def test_it_is_known_after_a_restart(tmp_path: Path) -> None:
         service.post("/stop", 1)
     with Running(tmp_path, browser) as service:
         assert known(service) == {1: "NOT_INITIALIZED"}
+
+
+NUMBER = "5491100000001"
+
+
+def test_the_number_of_a_stopped_client_is_told_after_a_restart_until_it_is_unlinked(tmp_path: Path) -> None:
+    browser = FakeBrowser()
+    with Running(tmp_path, browser) as service:
+        for client in (1, 2):
+            service.post("/init", client)
+            browser.scan(ClientId(client), NUMBER)
+            service.reaches(client, State.READY)
+        service.post("/stop", 1)
+        assert detail(service)[1]["phone"] == NUMBER
+    browser.habits = Habits(opens=False)
+    with Running(tmp_path, browser) as service:
+        service.reaches(2, State.RECONNECTING)
+        assert {client: told["phone"] for client, told in detail(service).items()} == {1: NUMBER, 2: NUMBER}
+        browser.drop_login(ClientId(1))  # of which the store knows nothing
+        assert detail(service)[1]["phone"] is None
+        browser.page(ClientId(2)).tell(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Removed from the phone"))
+        service.reaches(2, State.DISCONNECTED_LOGOUT)
+        assert detail(service)[2]["phone"] is None
+    browser.keep_login(ClientId(2))
+    with Running(tmp_path, browser) as service:
+        assert {client: told["phone"] for client, told in detail(service).items()} == {1: None, 2: None}
 
 
 def test_it_is_told_whether_a_start_would_need_a_qr(service: Running) -> None:

@@ -61,7 +61,7 @@ def test_a_message_that_waited_through_the_upgrade_names_no_call(fresh: Database
     store.close(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
 def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) -> None:
     with fresh.writing().begin() as connection:
         migrate(connection, revision)

@@ -46,6 +46,25 @@ def test_sessions_are_wanted_in_the_order_in_which_they_are_to_resume(store: Sto
     assert [session.client_id for session in ask(store, GetSessions())] == [ONE, TWO]
 
 
+def test_the_number_a_client_is_linked_to_is_kept_until_it_is_unlinked(store: Store) -> None:
+    def phone() -> str | None:
+        settle(store)
+        session = ask(store, GetSession(ONE))
+        assert session is not None
+        return session.phone
+
+    sessions = StoreSessions(store)
+    linked = Pairing(60.0, 1, "5491122334455")
+    sessions.want(ONE)
+    assert phone() is None
+    sessions.paired(ONE, linked)
+    sessions.was_ready(ONE)
+    sessions.release(ONE)
+    assert phone() == "5491122334455"
+    sessions.paired(ONE, linked.unlinked())
+    assert phone() is None
+
+
 def test_a_forgotten_client_leaves_nothing(store: Store) -> None:
     sessions = StoreSessions(store)
     sessions.want(ONE)

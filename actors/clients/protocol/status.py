@@ -36,6 +36,6 @@ class Status:
     qr: Qr | None = None
     pairing_code: str | None = None
     phone: str | None = None
-    """The account's own number, digits only, once READY."""
+    """The account's own number, digits only: from when it has said it until the login is void, over restarts too."""
     memory: int | None = None
     """PSS of the page's processes in bytes, as last measured."""

@@ -44,7 +44,7 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class PairingChanged:
-    """Fact for the supervisor: a phone was paired, or the login was ended from outside; to be remembered."""
+    """Fact for the supervisor: a phone was paired, said its number, or the login was ended; to be remembered."""
 
     client_id: ClientId
     pairing: Pairing
