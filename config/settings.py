@@ -110,9 +110,9 @@ class Settings(BaseSettings):
     init_address_rate: Rate = Field("30/minute", description="Starts by POST /init from one address; 0, no limit.")
     send_rate: Rate = Field("0", description="Messages that may be handed in for one client; 0, no limit.")
     wrong_key_rate: Rate = Field(
-        "30/minute",
+        "0",
         description="Calls with a wrong key from one address that are answered 401; beyond, 429. A right key is let in "
-        "all the same. 0, no limit.",
+        "all the same. 0: always 401.",
     )
     request_rate: Rate = Field("0", description="Calls of one key, or of one address without a key; 0, no limit.")
     max_connections: int = Field(500, ge=1, le=1_000_000, description="Connections open at a time.")

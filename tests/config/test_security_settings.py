@@ -23,7 +23,7 @@ def test_by_default_there_is_no_key_no_origin_no_proxy_and_starts_are_bounded() 
     assert (settings.allowed_origins, settings.allowed_hosts, settings.trusted_proxies) == ((), (), ())
     assert (settings.init_rate, settings.init_address_rate) == ("5/minute", "30/minute")
     assert (settings.send_rate, settings.request_rate) == ("0", "0")
-    assert settings.wrong_key_rate == "30/minute"
+    assert settings.wrong_key_rate == "0"
 
 
 @pytest.mark.parametrize(

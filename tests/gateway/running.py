@@ -38,7 +38,7 @@ class Running:
 
     def __init__(self, data_dir: Path, browser: FakeBrowser | None = None, **settings: Any) -> None:
         self.browser = browser or FakeBrowser()
-        unlimited = {"init_rate": "0", "init_address_rate": "0", "wrong_key_rate": "0"}
+        unlimited = {"init_rate": "0", "init_address_rate": "0"}
         options = {**unlimited, "init_wait": 5.0, "qr_wait": 5.0}
         self.settings = chosen(data_dir, **{**options, **settings})
         self.server = Server(self.settings, self.browser)
