@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.browser.fake.habits import Fate, Outgoing
 from actors.browser.fake.whatsapp import Delivery
@@ -32,7 +32,10 @@ from actors.clients.protocol import (
 from actors.clients.types import ClientId, Reason
 
 if TYPE_CHECKING:
-    from actors.browser.fake.browser import FakeBrowser
+    import threading
+
+    from actors.browser.fake.habits import Habits
+    from actors.browser.fake.whatsapp import WhatsApp
     from actors.clients.ports import Tell
 
 PICTURE = bytes.fromhex(
@@ -56,10 +59,32 @@ class Order:
         return self.arguments[argument]
 
 
+class Owner(Protocol):
+    """What a page needs of the browser it belongs to."""
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held through everything that happens."""
+
+    @property
+    def habits(self) -> Habits:
+        """What happens by itself, as it is now."""
+
+    @property
+    def whatsapp(self) -> WhatsApp:
+        """The service's side."""
+
+    def erase(self, client_id: ClientId) -> None:
+        """The login is void: it leaves the profile."""
+
+    def page_gone(self, page: FakePage) -> None:
+        """The page has told that it is gone: its profile is free for the next."""
+
+
 class FakePage:
     """A Page. Any thread may call; the answers are told before the call returns, or never."""
 
-    def __init__(self, browser: FakeBrowser, client_id: ClientId, tell: Tell) -> None:
+    def __init__(self, browser: Owner, client_id: ClientId, tell: Tell) -> None:
         self.client_id = client_id
         self.orders: list[Order] = []
         """Everything ordered from this page, in order."""
