@@ -44,6 +44,8 @@ POSTGRESQL_FAULTS = {
 """SQLSTATE classes. No SQLSTATE at all means that no server answered."""
 
 
+_PASSES = ("the database system is", "too many clients", "connection slots")
+"""Of what a server says to those it does not let in: what is true for a while only."""
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -77,7 +79,7 @@ def _is_away(error: BaseException | None) -> bool:
         return False
     if error.sqlstate is not None:
         return error.sqlstate.startswith("57")
-    return "FATAL:" not in str(error) or "the database system is" in str(error)
+    return "FATAL:" not in str(error) or any(words in str(error) for words in _PASSES)
 
 
 def _postgresql_fault(error: psycopg.Error) -> str | None:

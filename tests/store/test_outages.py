@@ -19,7 +19,7 @@ from sqlalchemy import Engine, event
 
 from actors.store import faults
 from actors.store.database import Database
-from actors.store.errors import StoreUnavailable
+from actors.store.errors import ServerAway, StoreUnavailable
 from actors.store.events import AppendEvent, EventsAfter
 from actors.store.outbox import AcceptMessage, CountQueued
 from actors.store.store import Store, open_store
@@ -264,3 +264,21 @@ def test_an_error_of_a_statement_is_not_the_databases_fault() -> None:
     assert faults.as_unavailable(error) is None
     assert faults.as_unavailable(psycopg.errors.UniqueViolation()) is None
     assert faults.as_unavailable(ValueError()) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("connection to server failed: Connection refused", True),
+        ("connection timeout expired", True),
+        ("server closed the connection unexpectedly", True),
+        ("FATAL:  the database system is starting up", True),
+        ("FATAL:  the database system is in recovery mode", True),
+        ("FATAL:  sorry, too many clients already", True),
+        ("FATAL:  remaining connection slots are reserved for non-replication superuser connections", True),
+        ('FATAL:  database "nothing" does not exist', False),
+        ('FATAL:  password authentication failed for user "somebody"', False),
+    ],
+)
+def test_a_server_that_is_away_is_told_from_one_that_says_no(said: str, *, passes: bool) -> None:
+    assert isinstance(faults.as_unavailable(psycopg.OperationalError(said)), ServerAway) is passes
