@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -128,12 +129,14 @@ class ChromiumBrowser:
         return self._profiles.of(client_id).has_login
 
     def keep_login(self, client_id: ClientId) -> None:
-        """See the port."""
-        self._profiles.of(client_id).keep()
+        """See the port. Where it cannot be written down, a start finds the login all the same."""
+        with _noted("login.not_marked", client_id):
+            self._profiles.of(client_id).keep()
 
     def drop_login(self, client_id: ClientId) -> None:
         """See the port."""
-        self._profiles.of(client_id).drop()
+        with _noted("login.not_dropped", client_id):
+            self._profiles.of(client_id).drop()
         house = self._house
         if house is not None:
             house.loop.call(lambda: house.loop.run(self._profiles.erase(client_id, house.files), f"erase-{client_id}"))
@@ -142,3 +145,12 @@ class ChromiumBrowser:
         with self._changed:
             self._pages.discard(page)
             self._changed.notify_all()
+
+
+@contextlib.contextmanager
+def _noted(event: str, client_id: ClientId) -> Iterator[None]:
+    """A file that cannot be written is the operator's to mend; whoever asked is an actor, and is not to end for it."""
+    try:
+        yield
+    except OSError as error:
+        _log.error(event, client=client_id, error=str(error))

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import structlog
 
+from actors.browser import room
 from actors.browser.chromium import Chromium
 from actors.browser.command_line import command, identity
 from actors.browser.connection import Wire
@@ -78,7 +79,8 @@ class Life:
         except ProfileInUse as error:
             return BrowserGone(Reason.PROFILE_IN_USE, str(error))
         except OSError as error:
-            return BrowserGone(Reason.CHROMIUM_FAILED, f"The profile cannot be used: {error}")
+            reason = Reason.DISK_FULL if room.ran_out(error) else Reason.CHROMIUM_FAILED
+            return BrowserGone(reason, f"The profile cannot be used: {error}")
         except Exception as error:  # noqa: BLE001  # a bug of ours; the owner must hear of the end all the same
             self._log.error("page.broken", exc_info=True)
             return BrowserGone(Reason.CHROMIUM_FAILED, f"The page's own code failed: {error!r}"[:300])
@@ -119,6 +121,7 @@ class Life:
         options = self._house.options
         return Plan(
             command(self._house.build, profile.user_data, options),
+            profile.user_data,
             self._house.scripts,
             options.whatsapp_url,
             options.start_patience * PATIENCE_SHARE,
@@ -143,17 +146,21 @@ class Life:
             self._log.warning("page.unrecorded", error=str(error))
 
     async def _be_open(self, opening: Opening, profile: Profile) -> BrowserGone:
-        """Until Chromium ends, or is to be ended."""
+        """Until Chromium ends, or is to be ended, or its disk is full."""
         assert opening.chromium is not None
         assert opening.wire is not None
         chromium = opening.chromium
         self._log.info("page.opened", pid=chromium.pid)
         self._opened(opening.wire)
         recording = asyncio.get_running_loop().create_task(self._record_page(profile, chromium))
-        await _first(chromium.ended, self.leaving)
+        full = asyncio.get_running_loop().create_task(room.until_lacking(profile.user_data, self._house.files))
+        await _first(chromium.ended, self.leaving, full)
+        full.cancel()
         await recording
         if self.leaving.done():
             return CLOSED
+        if not chromium.ended.done():
+            return BrowserGone(Reason.DISK_FULL, full.result())
         return BrowserGone(Reason.BROWSER_CRASHED, f"Chromium died (exit code {chromium.ended.result()})")
 
     async def _end(self, opening: Opening) -> None:

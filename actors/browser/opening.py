@@ -9,11 +9,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
-from actors.browser import injection
+from actors.browser import injection, room
 from actors.browser.chromium import Chromium, ChromiumEnded
 from actors.browser.connection import Wire, WireError, WireSilent, answered
 from actors.clients.types import Reason, Seconds
@@ -40,6 +41,8 @@ class Plan:
     """What is to be opened. `listeners` are called with the parameters of each CDP event, and cannot block."""
 
     command: list[str]
+    directory: Path
+    """What Chromium writes to."""
     scripts: tuple[str, str]
     url: str
     patience: Seconds
@@ -87,6 +90,9 @@ class Opening:
         return self._deadline - time.monotonic()
 
     async def _start(self) -> None:
+        lacking = room.lacking(self._plan.directory)
+        if lacking is not None:
+            raise StartFailed(Reason.DISK_FULL, lacking)
         try:
             self.chromium = Chromium(self._plan.command)
             await self._started(self.chromium)
@@ -95,7 +101,8 @@ class Opening:
             await self._prepare(self.wire)
         except (OSError, ChromiumEnded, TimeoutError, WireError) as error:
             await self._give_up()
-            raise StartFailed(Reason.CHROMIUM_FAILED, f"Chromium did not start: {error}") from error
+            reason = Reason.DISK_FULL if room.ran_out(error) else Reason.CHROMIUM_FAILED
+            raise StartFailed(reason, f"Chromium did not start: {error}") from error
 
     async def _give_up(self) -> None:
         wire, self.wire = self.wire, None

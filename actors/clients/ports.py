@@ -58,7 +58,7 @@ class Browser(Protocol):
         """Open WhatsApp Web on this client's profile. Returns at once; the rest is facts.
 
         A page still closing on the same profile is waited for first: one profile, one owner. Loading is retried within
-        the start's patience; what cannot be opened ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE |
+        the start's patience; what cannot be opened ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | DISK_FULL |
         PAGE_UNREACHABLE | WA_JS_NOT_READY).
         """
 

@@ -41,6 +41,7 @@ CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.PAGE_CRASHED: Consequence("The page's process died, Chromium lives.", _AWAY, True, _RESUMES),
     Reason.PAGE_LEFT: Consequence("The page has gone to another address.", _AWAY, True, _RESUMES),
     Reason.MEMORY_LIMIT: Consequence("The browser's processes hold more than SM_CLIENT_MEMORY.", _AWAY, True, _RESUMES),
+    Reason.DISK_FULL: Consequence("The disk of the profiles has no room for Chromium to write.", _AWAY, True, _RESUMES),
     Reason.CHROMIUM_FAILED: Consequence("Chromium could not be started.", _ERROR, True, _REPAIR),
     Reason.PROFILE_IN_USE: Consequence("Somebody else holds the profile.", _ERROR, True, _REPAIR),
     Reason.PAGE_UNREACHABLE: Consequence("WhatsApp Web could not be loaded.", _AWAY, True, _RESUMES),

@@ -21,6 +21,7 @@ from tests.chaos import report
 from tests.chaos.arena import BACKOFF_FIRST, Actor, Arena, Outcome, Watch
 from tests.chaos.faults import FAULTS, HANG, HUNG, KILLED, RANDOM, Fault
 from tests.chaos.services import END_SECONDS, SERVICE_FAULTS, play_on_service
+from tests.chaos.surroundings import ON_DISK, SURROUNDINGS, play_on_surroundings
 from tests.rig import alive, naming
 
 
@@ -67,13 +68,16 @@ def _settled(arena: Arena, actor: Actor, fault: Fault, reason: str | None, left:
 def every_fault(arena: Arena, only: str) -> list[Outcome]:
     """The table from top to bottom, each fault on a client of each generation of page."""
     outcomes = []
-    for fault in (f for f in FAULTS if only in f.name):
+    for fault in (f for f in FAULTS if only in f.name and f.possible()):
         for actor in arena.actors[:2]:
             if fault.only in (None, actor.compat):
                 outcomes.append(play(arena, actor, fault))
                 report.line(outcomes[-1])
     for name, end in ((n, e) for n, e in SERVICE_FAULTS if only in n):
         outcomes.append(play_on_service(arena, name, end))
+        report.line(outcomes[-1])
+    for row in (r for r in SURROUNDINGS if only in r[0] and (arena.has_disk or r not in ON_DISK)):
+        outcomes.append(play_on_surroundings(arena, *row))
         report.line(outcomes[-1])
     return outcomes
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx
 import psutil
 
+from tests.chaos.disk import small_disk
 from tests.rig import Consumer, Sandbox, Service, chromiums
 from tests.rig.processes import until
 
@@ -22,6 +23,7 @@ DURABLE_AFTER = 3.0
 """Seconds after which Chromium has surely written a login to its disk. It was seen to take one at most."""
 PROBE_INTERVAL, PROBE_TIMEOUT = 2.0, 1.0
 BACKOFF_FIRST = 0.3
+SEND_TIMEOUT = 10.0
 SETTINGS = {
     "probe_interval": PROBE_INTERVAL,
     "probe_timeout": PROBE_TIMEOUT,
@@ -29,7 +31,7 @@ SETTINGS = {
     "backoff_cap": 2.0,
     "stable_after": 5.0,
     "cleanup_delay": 1.5,
-    "send_timeout": 10.0,
+    "send_timeout": SEND_TIMEOUT,
     "client_memory": 500,
     "log_format": "json",
 }
@@ -90,6 +92,7 @@ class Arena:
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:  # what was started is ended, should the rest not start
+            self.has_disk = opened.enter_context(small_disk(self.data_dir))
             self.sandbox = opened.enter_context(Sandbox())
             self.service = opened.enter_context(Service(self.data_dir, self.sandbox.url, **SETTINGS))
             for client_id in range(1, self._size + 1):

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import psutil
 
+from tests.chaos import shortage
 from tests.chaos.arena import PROBE_INTERVAL, PROBE_TIMEOUT, Actor, Arena
 
 HANG = PROBE_INTERVAL * 2 + PROBE_TIMEOUT
 AT_ONCE = 1.0
+STARVED = "renderer killed by the kernel for want of memory"
 KILLED, HUNG = "Chromium killed (SIGKILL)", ("page hung (busy loop)", "Chromium stopped (SIGSTOP)")
 
 Act = Callable[[Arena, Actor], None]
@@ -35,6 +37,8 @@ class Fault:
     renews: bool = False
     only: str | None = None
     """The generation of page it exists on; None for both."""
+    possible: Callable[[], bool] = lambda: True
+    """Whether it can be produced on this machine."""
 
 
 def phone(action: str, **body: object) -> Act:
@@ -72,6 +76,20 @@ def deafen(arena: Arena, actor: Actor) -> None:
     subprocess.run(["ss", "-K", "-tn", "dport", "=", str(ports[0])], check=True, capture_output=True)
 
 
+def starve(arena: Arena, actor: Actor) -> None:
+    """Have the page take more memory than the kernel lets it have."""
+    _shortage(actor).begin(arena.renderer(actor).pid)
+    actor.consumer.phone("page", do="hog", mib=900)
+
+
+def killed_by_the_kernel(_: Arena, actor: Actor) -> None:
+    assert _shortage(actor).end() == 1, "it was not the kernel that killed"
+
+
+def _shortage(actor: Actor) -> shortage.Shortage:
+    return shortage.Shortage(str(actor.consumer.client_id))
+
+
 def log_out(_: Arena, actor: Actor) -> None:
     actor.consumer.http.post("/logout").raise_for_status()
 
@@ -97,6 +115,15 @@ FAULTS: tuple[Fault, ...] = (
         20.0,
         reasons=("MEMORY_LIMIT", "PAGE_CRASHED", "BROWSER_HUNG"),
         renews=True,
+    ),
+    Fault(
+        STARVED,
+        starve,
+        AT_ONCE,
+        reasons=("PAGE_CRASHED", "BROWSER_CRASHED"),
+        mend=killed_by_the_kernel,
+        renews=True,
+        possible=shortage.can_be_made,
     ),
     # The link.
     Fault(

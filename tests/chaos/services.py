@@ -40,7 +40,7 @@ def play_on_service(arena: Arena, name: str, end: End) -> Outcome:
                 actor.logged_out = False
                 arena.pair(actor)
             actor.consumer.reaches("READY", seconds=END_SECONDS)
-        _every_one_sends(arena)
+        every_one_sends(arena)
     except (AssertionError, OSError) as error:
         problem = f"{type(error).__name__}: {error}"
     left = len(alive(old))
@@ -50,7 +50,8 @@ def play_on_service(arena: Arena, name: str, end: End) -> Outcome:
     return Outcome(name, None, None, time.monotonic() - began, state, None, left, lost, problem)
 
 
-def _every_one_sends(arena: Arena) -> None:
+def every_one_sends(arena: Arena) -> None:
+    """A message of each client, seen to arrive. Raises AssertionError."""
     for actor in arena.actors:
         answer = actor.say()
         assert answer is not None, "no answer to a message afterwards"

@@ -74,6 +74,7 @@ ACTS: dict[Reason, Callable[[World], object]] = {
     Reason.PAGE_CRASHED: page_fails(Reason.PAGE_CRASHED),
     Reason.PAGE_LEFT: page_fails(Reason.PAGE_LEFT),
     Reason.MEMORY_LIMIT: grow,
+    Reason.DISK_FULL: page_fails(Reason.DISK_FULL),
     Reason.CHROMIUM_FAILED: next_start_fails(Reason.CHROMIUM_FAILED),
     Reason.PROFILE_IN_USE: next_start_fails(Reason.PROFILE_IN_USE),
     Reason.PAGE_UNREACHABLE: next_start_fails(Reason.PAGE_UNREACHABLE),

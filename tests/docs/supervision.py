@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.browser import interpret
+from actors.browser import interpret, room
 from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions
 from actors.clients import health, memory, pairing
@@ -25,6 +25,7 @@ from config.settings import Settings, env_name
 from gateway.server import LATER
 from tests.chaos.faults import FAULTS
 from tests.chaos.services import SERVICE_FAULTS
+from tests.chaos.surroundings import SURROUNDINGS
 
 HEAD = """# Supervision
 
@@ -41,12 +42,28 @@ why it failed.
 ALONE: tuple[interpret.Event, ...] = ({"e": "temporary_ban", "banned": True, "until": 3600}, {"e": "unavailable"})
 """Events that leave no trace in the state of the page."""
 
+DISK = f"""## A full disk
+
+A Chromium whose writes fail gives up what it has stored. Seen with version 156: 25 writes of 3 KiB to localStorage on a
+full disk, and it threw the whole of localStorage away, with a login that had been on the disk for long; the client
+asked for a scan once it was opened again, though there was room by then. So the disk of the profiles is looked at each
+{room.EVERY:g} s while a page is open. Below {room.LEAST} MiB, or {room.LEAST_FILES} files where the file system counts
+them, Chromium is closed in order (`DISK_FULL`), and none is started: a start waits for room for as long as its patience
+lasts, and goes on once there is some. After the last attempt the client is in ERROR with its login kept, and the text
+says what is missing; one POST /init resumes it.
+
+Meanwhile /status and /health answer, /ready says that the store is not, and no message is accepted. What fills the disk
+faster than that, while the page writes much, can still cost logins; so can a full disk on which a login is being made.
+
+"""
+
 SUDDEN = """## What a sudden end can cost
 
 | what ends | logins | messages |
 | --- | --- | --- |
 | a client, or the service, in order | none | what is under way is waited for, or told as unknown |
 | Chromium, killed | one younger than 2 s: scan again | what was not confirmed is looked up afterwards |
+| Chromium, closed because its disk is full | one that was made on the full disk | the same |
 | the service, killed: its Chromiums die with it | the same | what was accepted is on disk, and goes on |
 | the machine (not tried) | one the kernel has not written yet, by default for 30 s | what was accepted is on disk |
 
@@ -63,7 +80,9 @@ These are handled as far as they could be understood, and count as untested:
 * Anything on the live service. All of this was run against the sandbox, a double of WhatsApp Web.
 * A real permanent ban. WhatsApp does not announce one; what is told is an inference (see Bans).
 * The codes and texts of a real temporary ban, of terms of service, and of a network that WhatsApp refuses.
-* A machine that runs out of memory or of disk while Chromium writes, and the kernel killing processes for it.
+* A machine that runs out of memory as a whole, where the kernel may kill the service as well. What is played is a
+  renderer with a limit of its own.
+* A disk that fills by more than 16 MiB within a second while the page writes much: see A full disk.
 * A power cut, or a kernel crash. What SQLite has confirmed survives (`synchronous=FULL`) as far as the disk keeps its
   promises. What a page stores is handed to the kernel by Chromium, and written by the kernel in its own time: a login
   younger than that can be lost, and has to be scanned again.
@@ -73,19 +92,21 @@ These are handled as far as they could be understood, and count as untested:
   ways in which pyppeteer's own receiving ended are closed inside, and tested there.
 * Clocks that jump. Waits are measured by the monotonic clock; only ends of restrictions, and early logouts, go by the
   time of day.
-* A network that lets connections hang for hours, as some mobile networks and firewalls do.
+* A network that lets connections hang for hours, as some mobile networks and firewalls do. What is played is a WhatsApp
+  that accepts and says nothing, for as long as a message may take. The sandbox's page, unlike WhatsApp Web's, has no
+  keepalive by which it would tell that its connection hangs: its client stays READY.
 """
 
 
 def supervision_page() -> str:
     """The page."""
     parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _parts(), _bans(), _reasons(), _signs())
-    return HEAD + "\n".join(parts) + "\n" + SUDDEN + _played() + UNTESTED
+    return HEAD + "\n".join(parts) + "\n" + DISK + SUDDEN + _played() + UNTESTED
 
 
 def _played() -> str:
     rows = [(fault.name, " or ".join(fault.reasons), " or ".join(fault.ends)) for fault in FAULTS]
-    services = [(name, "", "READY") for name, _ in SERVICE_FAULTS]
+    services = [(name, "", "READY") for name, _ in (*SERVICE_FAULTS, *SURROUNDINGS)]
     return (
         "## What was seen to be survived\n\n`make chaos` plays these on the real service, with real Chromium and the\n"
         "sandbox: one after the other, then at random on six clients at once.\n\n"
