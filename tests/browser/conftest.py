@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
@@ -14,22 +12,9 @@ from actors.clients.protocol import BrowserGone, QrShown, Ready
 from actors.clients.types import ClientId
 from tests.browser.pages import BUILDS, CLIENT, NUMBER, Opened, options, warm_up
 from tests.rig import Sandbox
+from tests.rig.sandboxes import sandbox, sandbox_process
 
-
-@pytest.fixture(scope="session")
-def sandbox_process() -> Iterator[Sandbox]:
-    """One sandbox process for all of them."""
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox with nobody linked, and its settings as they were at first."""
-    view = copy.copy(sandbox_process)
-    with httpx.Client(base_url=view.url, timeout=60.0) as view.api:
-        view.post("/reset")
-        yield view
+__all__ = ["sandbox", "sandbox_process"]
 
 
 @pytest.fixture(scope="session")

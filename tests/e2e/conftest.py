@@ -6,16 +6,17 @@ on the phone.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.rig import Consumer, Sandbox, Service, naming
 from tests.rig.processes import until
+from tests.rig.sandboxes import sandbox, sandbox_process
+
+__all__ = ["sandbox", "sandbox_process"]
 
 Serve = Callable[..., Service]
 Consumers = Callable[..., Consumer]
@@ -26,22 +27,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-
-
-@pytest.fixture(scope="session")
-def sandbox_process() -> Iterator[Sandbox]:
-    """`python -m sandbox` on a free port, ended by its pid at the end. Tests take `sandbox`."""
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox, with nobody linked and no phone in it; connections to it are the test's own, and closed with it."""
-    view = copy.copy(sandbox_process)
-    with httpx.Client(base_url=view.url, timeout=60.0) as view.api:
-        view.post("/reset")
-        yield view
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -42,8 +43,8 @@ class Frame:
         return int(self.id or 0)
 
 
-class Sse:
-    """GET /events. A context manager."""
+class _Listener(ABC):
+    """A connection on which GET /events is asked for. A context manager."""
 
     def __init__(
         self,
@@ -56,7 +57,24 @@ class Sse:
     ) -> None:
         self._socket = connection or _connected(service, receive_buffer)
         fields = {"Host": "127.0.0.1", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        lines = [f"GET /events{query} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+        self._ask(f"/events{query}", fields)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    @abstractmethod
+    def _ask(self, target: str, headers: dict[str, str]) -> None:
+        """Send the request and take the head of its answer."""
+
+
+class Sse(_Listener):
+    """GET /events as server-sent events."""
+
+    def _ask(self, target: str, headers: dict[str, str]) -> None:
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         self._socket.sendall("\r\n".join(lines).encode())
         self._file = self._socket.makefile("rb")
         self.status = int(self._file.readline().split()[1])
@@ -64,12 +82,9 @@ class Sse:
         self._text = ""
         self.ended = False
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self._file.close()
-        self._socket.close()
+        super().__exit__()
 
     def body(self) -> Any:
         """The JSON of a refusal."""
@@ -127,23 +142,14 @@ class Sse:
         return data.decode("ascii")
 
 
-class Ws:
-    """GET /events as a WebSocket. A context manager."""
+class Ws(_Listener):
+    """GET /events as a WebSocket."""
 
-    def __init__(
-        self,
-        service: Running,
-        query: str = "",
-        *,
-        receive_buffer: int | None = None,
-        connection: socket.socket | None = None,
-        **headers: str,
-    ) -> None:
-        self._socket = connection or _connected(service, receive_buffer)
+    def _ask(self, target: str, headers: dict[str, str]) -> None:
         self._ws = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
-        host = headers.pop("Host", "127.0.0.1")
-        extra = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        request = Request(host=host, target=f"/events{query}", extra_headers=extra)
+        host = headers.pop("Host")
+        extra = [(name.encode(), value.encode()) for name, value in headers.items()]
+        request = Request(host=host, target=target, extra_headers=extra)
         self._socket.sendall(self._ws.send(request))
         self._come: list[Event] = []
         self.status, self.refusal = 101, b""
@@ -157,12 +163,6 @@ class Ws:
                 while not isinstance(part := self._event(), RejectData) or not part.body_finished:
                     self.refusal += part.data if isinstance(part, RejectData) else b""
                 self.refusal += part.data
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
 
     def message(self) -> Any:
         """The next message; None once the other side has closed."""

@@ -19,16 +19,6 @@ from tests.runtime.cast import CancelTimer, Order, Player, Refuse, Say, SetTimer
 
 
 @pytest.fixture
-def audience() -> Probe:
-    return Probe("audience")
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def player(audience: Probe, clock: ManualClock) -> Iterator[ActorRef[Player]]:
     ref = Player.start(audience.ref, clock=clock)
     audience.expect(str)

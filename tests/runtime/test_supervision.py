@@ -72,16 +72,6 @@ class Keeper(Supervising):
 
 
 @pytest.fixture
-def audience() -> Probe:
-    return Probe("audience")
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def keeper(audience: Probe, clock: ManualClock) -> Iterator[ActorRef[Keeper]]:
     ref = Keeper.start(audience.ref, clock=clock)
     yield ref
