@@ -96,8 +96,10 @@ class Profile:
         (self.directory / "login").touch(mode=0o600)
 
     def drop(self) -> None:
-        """Mark that all of it is to go."""
-        if self.directory.exists():
+        """Mark that all of it is to go. Raises OSError."""
+        if self.has_login:  # the mark of a login becomes the other: that takes no room, where the disk is full
+            (self.directory / "login").rename(self.directory / "dropped")
+        elif self.directory.exists():
             (self.directory / "dropped").touch(mode=0o600)
 
     def lock(self) -> int:

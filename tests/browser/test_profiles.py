@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,20 @@ def test_a_login_is_there_from_being_kept_until_being_dropped(profiles: Profiles
     assert has_login()
     profile.drop()
     assert not has_login()
+
+
+def test_a_login_is_dropped_also_where_no_file_can_be_made(
+    profiles: Profiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    profile = profiles.of(ONE)
+    profile.keep()
+    monkeypatch.setattr(Path, "touch", full)
+    profile.drop()
+    assert profile.is_dropped
+    assert not profile.has_login
 
 
 def test_one_process_owns_a_profile_and_the_other_is_told_who(profiles: Profiles) -> None:

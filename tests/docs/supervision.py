@@ -69,7 +69,8 @@ SUDDEN = """## What a sudden end can cost
 
 Chromium keeps what a page puts into localStorage in memory for a while: 5 s the first time, and up to a minute from the
 second time on, so that a login on a page that had shown codes for 8 s was lost to a kill 10 s after it was READY. It is
-told to write at once (`--enable-aggressive-domstorage-flushing`), and then took less than a second, on both builds.
+told to write at once (`--enable-aggressive-domstorage-flushing`), and then took less than a second, on both builds. What
+IndexedDB, where the live WhatsApp Web has the keys of a login, has called complete was there after a kill right then.
 
 """
 
@@ -86,12 +87,11 @@ These are handled as far as they could be understood, and count as untested:
 * A power cut, or a kernel crash. What SQLite has confirmed survives (`synchronous=FULL`) as far as the disk keeps its
   promises. What a page stores is handed to the kernel by Chromium, and written by the kernel in its own time: a login
   younger than that can be lost, and has to be scanned again.
-* A login that is kept elsewhere than in localStorage, as WhatsApp Web's own keys in IndexedDB are, when Chromium is
-  killed right after the pairing.
 * A debugging connection that stays open and carries nothing while its Chromium works. One that ends is played; the
   ways in which pyppeteer's own receiving ended are closed inside, and tested there.
-* Clocks that jump. Waits are measured by the monotonic clock; only ends of restrictions, and early logouts, go by the
-  time of day.
+* A host's clock that is set while the service runs; tests do so on a virtual clock. Waits go by a clock that nobody
+  sets, also those of webhooks between attempts. By the time of day go the ends of restrictions, early logouts,
+  `send_at` and `expires_at`, the sessions of the dashboard, and the age at which events and messages are deleted.
 * A network that lets connections hang for hours, as some mobile networks and firewalls do. What is played is a WhatsApp
   that accepts and says nothing, for as long as a message may take. The sandbox's page, unlike WhatsApp Web's, has no
   keepalive by which it would tell that its connection hangs: its client stays READY.
