@@ -49,9 +49,9 @@ A number alone is per minute. Beyond a rate: 429 `RATE_LIMIT_EXCEEDED`, with `Re
 forgets them.
 
 A wrong key is answered 401, however often, unless `SM_WRONG_KEY_RATE` is set (`30/minute`): a flood of them is then
-seen, and told to wait. Guessing is not what that prevents, as a right key is let in at any time: one bad caller behind a
-shared proxy shuts nobody out, and a key has 256 random bits. Calls without a key, and calls open to strangers, are not
-counted.
+seen, and told to wait. Guessing is not what that prevents, as a right key is let in at any time: one bad caller behind
+a shared proxy shuts nobody out, and a key has 256 random bits. Calls without a key, and calls open to strangers, are
+not counted.
 
 """
 

@@ -69,8 +69,9 @@ SUDDEN = """## What a sudden end can cost
 
 Chromium keeps what a page puts into localStorage in memory for a while: 5 s the first time, and up to a minute from the
 second time on, so that a login on a page that had shown codes for 8 s was lost to a kill 10 s after it was READY. It is
-told to write at once (`--enable-aggressive-domstorage-flushing`), and then took less than a second, on both builds. What
-IndexedDB, where the live WhatsApp Web has the keys of a login, has called complete was there after a kill right then.
+told to write at once (`--enable-aggressive-domstorage-flushing`), and then took less than a second, on both builds.
+What IndexedDB, where the live WhatsApp Web has the keys of a login, has called complete was there after a kill right
+then.
 
 """
 
