@@ -58,9 +58,7 @@ def test_a_login_is_there_from_being_kept_until_being_dropped(profiles: Profiles
     assert not has_login()
 
 
-def test_a_login_is_dropped_also_where_no_file_can_be_made(
-    profiles: Profiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_is_dropped_also_where_no_file_can_be_made(profiles: Profiles, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
