@@ -62,6 +62,8 @@ class Writer(Actor):
         self._groups = 0
         self._held: deque[Pending] = deque()
         self._outage: StoreUnavailable | None = None
+        self._said: str | None = None
+        """The outage that the log tells of: until a commit, each try finds it again."""
         self._subscriptions = Subscriptions()
 
     def started(self) -> None:
@@ -117,6 +119,9 @@ class Writer(Actor):
         except StoreUnavailable as why:
             self._suspend(why)
             return
+        if answers and self._said is not None:
+            self.log.info("store_available")
+            self._said = None
         for answer in answers:
             answer()
         self._publish()
@@ -129,9 +134,9 @@ class Writer(Actor):
 
     def _suspend(self, why: StoreUnavailable) -> None:
         self._groups += 1
-        if self._outage is None:
+        if self._said != str(why):
             self.log.error("store_unavailable", reason=str(why))
-        self._outage = why
+        self._outage, self._said = why, str(why)
         for pending in self._group.abandon():
             self._set_aside(pending, why)
         if not self.actor_stopped.is_set():
@@ -151,7 +156,5 @@ class Writer(Actor):
         held, self._held = self._held, deque()
         for pending in held:
             self._take(pending)
-        if was_out is not None and self._outage is None:
-            self.log.info("store_tried_again", held=len(held))
-            if not len(self._group):
-                self._publish()  # what a crash between commit and telling left untold
+        if was_out is not None and self._outage is None and not len(self._group):
+            self._publish()  # what a crash between commit and telling left untold

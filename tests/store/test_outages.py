@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Identifier
 from pykka import Timeout
 from sqlalchemy import Engine, event
 
+from actors.runtime.testing import ManualClock
 from actors.store import faults
 from actors.store.database import Database
 from actors.store.errors import ServerAway, StoreUnavailable
@@ -92,6 +93,27 @@ def test_facts_wait_for_room_and_are_written_in_order(sqlite: Database) -> None:
     assert [found.sequence for found in events if found is not None] == [1, 2, 3]
     assert accept(store)
     store.close(timeout=PATIENCE)
+
+
+def test_an_outage_is_logged_once_however_often_it_is_tried_again_and_so_is_its_end(
+    sqlite: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = ManualClock()
+    store = open_store(Small(sqlite.url, patience=0.2, pages=120), retry_after=1.0, clock=clock)
+    fill_up(store)
+    clock.advance(5.0)
+    with pytest.raises(StoreUnavailable):
+        accept(store, text=BIG)
+    for number in range(3):
+        store.tell(AppendEvent(ONE, "call", {"number": number, "text": BIG}, 100.0))
+    clock.advance(20.0)
+    with sqlite3.connect(str(sqlite.path)) as connection:
+        connection.execute("DELETE FROM outbox")
+    connection.close()
+    clock.advance(20.0)
+    store.close(timeout=PATIENCE)
+    said = [line for line in capsys.readouterr().out.splitlines() if "actor=store-writer" in line]
+    assert [line.split()[2] for line in said if " store_" in line] == ["store_unavailable", "store_available"], said
 
 
 @pytest.fixture
