@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import structlog
 
-from actors.browser import room
+from actors.browser import records, room
 from actors.browser.chromium import Chromium
 from actors.browser.command_line import command, identity
 from actors.browser.connection import Wire
@@ -136,7 +136,7 @@ class Life:
     async def _record(self, profile: Profile, chromium: Chromium) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which is seen elsewhere
-            await loop.run_in_executor(self._house.files, profile.record, chromium.pid)
+            await loop.run_in_executor(self._house.files, records.record, profile.directory, chromium.pid)
 
     async def _record_page(self, profile: Profile, chromium: Chromium) -> None:
         """Once more: now the page's own process is there."""

@@ -5,8 +5,7 @@
         login                            there is a login (`keep_login`)
         dropped                          the login is to be forgotten: everything here goes before the next use
         lock                             held (flock) by the process that uses the profile
-        process.json                     the Chromium on it: {"boot", "leader": [pid, after], "children": [[pid, after],
-                                         …]} (`processes`, `reaping`)
+        process.json                     which Chromium is on it (`records`)
 
 Rule of this file: nothing is deleted but by the owner of the profile, and nothing outside of it. The lock is ours
 because the headless shell writes no SingletonLock.
@@ -21,19 +20,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import NamedTuple
 
-import psutil
-
+from actors.browser import records
 from actors.browser.options import BrowserUnavailable
-from actors.browser.processes import Started, boot, members
 from actors.clients.types import ClientId
 
 CACHES = frozenset(
@@ -60,13 +55,6 @@ SINGLETON = ("SingletonLock", "SingletonCookie", "SingletonSocket")
 
 class ProfileInUse(Exception):
     """Another process holds the profile; the text names it where it can be known."""
-
-
-class Recorded(NamedTuple):
-    """One Chromium as `record` found it."""
-
-    leader: Started
-    children: list[Started]
 
 
 class Profile:
@@ -125,29 +113,9 @@ class Profile:
                 raise
             os.close(held)
 
-    def record(self, pid: int) -> None:
-        """Remember which Chromium is on it, with the children it has now: they can be proved ours after a crash.
-
-        Raises psutil.NoSuchProcess, OSError.
-        """
-        leader = Started.of(psutil.Process(pid))
-        entry = {"boot": boot(), "leader": leader, "children": list(_children(pid))}
-        written = self.directory / "process.json.new"
-        written.write_text(json.dumps(entry), "utf-8")
-        written.rename(self.directory / "process.json")
-
-    def recorded(self) -> Recorded | None:
-        """The Chromium that was last on it, if it was not seen to end; of this boot only."""
-        try:
-            entry = json.loads((self.directory / "process.json").read_text("utf-8"))
-            recorded = Recorded(_started(entry["leader"]), [_started(child) for child in entry["children"]])
-            return recorded if entry["boot"] == boot() else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
     def unrecord(self) -> None:
         """Its Chromium is gone, and what it would have removed at an orderly end goes too. For the owner only."""
-        (self.directory / "process.json").unlink(missing_ok=True)
+        records.forget(self.directory)
         self.unlock()
 
     def unlock(self) -> None:
@@ -282,15 +250,3 @@ class Profiles:
                 profile.prune(self._limit)
         finally:
             os.close(held)
-
-
-def _children(leader: int) -> Iterator[Started]:
-    for process in members(leader):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.pid != leader:
-                yield Started.of(process)
-
-
-def _started(pair: Sequence[float]) -> Started:
-    pid, after = pair
-    return Started(int(pid), float(after))

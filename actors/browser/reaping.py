@@ -18,8 +18,10 @@ import time
 import psutil
 import structlog
 
+from actors.browser import records
 from actors.browser.processes import members
-from actors.browser.profiles import Profile, ProfileInUse, Profiles, Recorded
+from actors.browser.profiles import Profile, ProfileInUse, Profiles
+from actors.browser.records import Recorded
 
 _GRACE = 3.0
 
@@ -33,7 +35,7 @@ def reap(profiles: Profiles) -> list[int]:
         with contextlib.suppress(ProfileInUse, OSError):  # somebody works on it, or is deleting it
             held = profile.lock()
             try:
-                recorded = profile.recorded()
+                recorded = records.recorded(profile.directory)
                 if recorded is not None and _is_ours(recorded, profile):
                     _end(recorded.leader.pid)
                     reaped.append(recorded.leader.pid)

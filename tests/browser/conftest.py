@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
+from actors.browser.profiles import Profiles
 from actors.clients.protocol import BrowserGone, QrShown, Ready
 from actors.clients.types import ClientId
 from tests.browser.pages import BUILDS, CLIENT, NUMBER, Opened, options, warm_up
@@ -90,3 +92,11 @@ def linked(opened: Callable[..., Opened], sandbox: Sandbox) -> Callable[..., Ope
         return page
 
     return link
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Profiles:
+    """An empty directory of them."""
+    profiles = Profiles(tmp_path)
+    profiles.create()
+    return profiles

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
+from actors.browser import records
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.connection import Wire
 from actors.browser.options import BrowserOptions
@@ -92,7 +93,7 @@ GENERATIONS = pytest.mark.parametrize("compat", ["modern", "classic"])
 
 def pid_of(browser: ChromiumBrowser, client_id: ClientId = CLIENT) -> int:
     """The main process of a client's Chromium."""
-    recorded = browser._profiles.of(client_id).recorded()
+    recorded = records.recorded(browser._profiles.of(client_id).directory)
     assert recorded is not None
     return recorded.leader.pid
 

@@ -19,13 +19,6 @@ ONE = ClientId(1)
 
 
 @pytest.fixture
-def profiles(tmp_path: Path) -> Profiles:
-    profiles = Profiles(tmp_path)
-    profiles.create()
-    return profiles
-
-
-@pytest.fixture
 def files() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(2) as files:
         yield files

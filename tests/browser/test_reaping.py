@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
-from actors.browser import processes, reaping
+from actors.browser import processes, reaping, records
 from actors.browser.processes import members
 from actors.browser.profiles import Profile, Profiles
 from actors.clients.types import ClientId
@@ -25,13 +24,6 @@ for _ in sys.stdin:
     print(child.pid, flush=True)
 """
 """Has a child for each line; their command lines name no profile, as those of the headless shell's renderers."""
-
-
-@pytest.fixture
-def profiles(tmp_path: Path) -> Profiles:
-    profiles = Profiles(tmp_path)
-    profiles.create()
-    return profiles
 
 
 @pytest.fixture
@@ -78,7 +70,7 @@ def started(profile: Profile) -> Iterator[Started]:
 @pytest.fixture
 def orphan(profile: Profile, started: Started) -> psutil.Process:
     """Frozen, and its Chromium is gone."""
-    profile.record(started.pid)
+    records.record(profile.directory, started.pid)
     started.child.suspend()
     started.process.kill()
     started.process.wait(5.0)
@@ -100,10 +92,10 @@ def rewrite(profile: Profile, **entries: object) -> None:
 def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(
     profiles: Profiles, profile: Profile, started: Started
 ) -> None:
-    profile.record(started.pid)
+    records.record(profile.directory, started.pid)
     assert reaping.reap(profiles) == [started.pid]
     assert members(started.pid) == []
-    assert profile.recorded() is None
+    assert records.recorded(profile.directory) is None
     assert reaping.reap(profiles) == []
 
 
@@ -111,7 +103,7 @@ def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(
 def test_what_is_not_provably_ours_lives_on(profiles: Profiles, profile: Profile, doubt: str) -> None:
     with Started(profiles.of(ClientId(2)) if doubt == "command line" else profile) as started:
         if doubt != "no record":
-            profile.record(started.pid)
+            records.record(profile.directory, started.pid)
         if doubt == "start":
             rewrite(profile, leader=[started.pid, started_after(started.pid) - 0.01], children=[])
         if doubt == "boot":
@@ -128,7 +120,7 @@ def test_what_is_not_provably_ours_lives_on(profiles: Profiles, profile: Profile
 def test_it_is_ours_also_after_the_hosts_clock_was_set(
     profiles: Profiles, profile: Profile, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    profile.record(started.pid)
+    records.record(profile.directory, started.pid)
     since_the_epoch, then = psutil.Process.create_time, psutil.boot_time()
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: since_the_epoch(process) + 3600.0)
     monkeypatch.setattr(psutil, "boot_time", lambda: then + 3600.0)
@@ -141,13 +133,13 @@ def test_a_frozen_child_that_outlived_its_chromium_is_reaped(
     assert orphan.status() == psutil.STATUS_STOPPED
     assert reaping.reap(profiles) == [started.pid]
     assert members(started.pid) == []
-    assert profile.recorded() is None
+    assert records.recorded(profile.directory) is None
 
 
 def test_with_one_child_proved_the_group_is_ours_also_what_came_after_the_record(
     profiles: Profiles, profile: Profile, started: Started
 ) -> None:
-    profile.record(started.pid)
+    records.record(profile.directory, started.pid)
     started.one_more()
     started.process.kill()
     started.process.wait(5.0)
