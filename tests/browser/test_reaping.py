@@ -15,6 +15,7 @@ from actors.browser import processes, reaping, records
 from actors.browser.processes import members
 from actors.browser.profiles import Profile, Profiles
 from actors.clients.types import ClientId
+from tests.rig.processes import until
 
 ONE = ClientId(1)
 LEADER = """
@@ -72,6 +73,7 @@ def orphan(profile: Profile, started: Started) -> psutil.Process:
     """Frozen, and its Chromium is gone."""
     records.record(profile.directory, started.pid)
     started.child.suspend()
+    until(started.child.status, lambda status: status == psutil.STATUS_STOPPED, "it stands still", 5.0)
     started.process.kill()
     started.process.wait(5.0)
     assert members(started.pid) == [started.child]
@@ -127,10 +129,10 @@ def test_it_is_ours_also_after_the_hosts_clock_was_set(
     assert reaping.reap(profiles) == [started.pid]
 
 
+@pytest.mark.usefixtures("orphan")
 def test_a_frozen_child_that_outlived_its_chromium_is_reaped(
-    profiles: Profiles, profile: Profile, started: Started, orphan: psutil.Process
+    profiles: Profiles, profile: Profile, started: Started
 ) -> None:
-    assert orphan.status() == psutil.STATUS_STOPPED
     assert reaping.reap(profiles) == [started.pid]
     assert members(started.pid) == []
     assert records.recorded(profile.directory) is None
