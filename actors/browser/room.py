@@ -40,8 +40,8 @@ def lacking(directory: Path) -> str | None:
 async def until_lacking(directory: Path, files: Executor) -> str:
     """Wait until there is no room, and say so. On the loop only; `files` looks."""
     loop = asyncio.get_running_loop()
-    while (told := await loop.run_in_executor(files, lacking, directory)) is None:  # noqa: ASYNC110
-        await asyncio.sleep(EVERY)  # a file system tells nobody that it is filling
+    while (told := await loop.run_in_executor(files, lacking, directory)) is None:  # noqa: ASYNC110  # nobody tells
+        await asyncio.sleep(EVERY)
     return told
 
 

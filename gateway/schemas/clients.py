@@ -7,9 +7,9 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from actors.clients.protocol import Status
-from actors.clients.types import Reason, State
+from actors.clients.types import State
 from gateway.schemas.shape import Answer
-from gateway.schemas.status import circumstances
+from gateway.schemas.status import Circumstances, circumstances
 
 
 class ClientEntry(Answer):
@@ -28,22 +28,13 @@ class ClientsQuery(BaseModel):
     known: bool = Field(False, description="Those too that do not run, as NOT_INITIALIZED, until they are deleted.")
 
 
-class ClientDetail(ClientEntry):
+class ClientDetail(Circumstances, ClientEntry):
     """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured; `has_login`: a
     start would resume it without a QR.
     """
 
-    reason: Reason | None
-    reason_text: str | None
-    since: str | None
-    last_event_at: str | None
-    next_attempt_at: str | None
-    restricted_until: str | None
     reconnection_attempts: int
     max_reconnection_attempts: int
-    healthy: bool
-    phone: str | None
-    pairing_code: str | None
     memory: int | None
     has_login: bool
 
@@ -53,7 +44,7 @@ class ClientDetail(ClientEntry):
         return cls(
             id=status.client_id,
             state=status.state,
-            **circumstances(status),
+            **circumstances(status).__dict__,
             reconnection_attempts=status.reconnection_attempts,
             max_reconnection_attempts=status.max_reconnection_attempts,
             memory=status.memory,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, TypedDict
+from typing import Literal, Self
 
 from actors.clients.protocol import Status
 from actors.clients.types import Reason, State
@@ -10,7 +10,7 @@ from gateway import states
 from gateway.schemas.shape import Answer, iso
 
 
-class Circumstances(TypedDict):
+class Circumstances(Answer):
     """What every long answer about a client says of it; moments as ISO 8601."""
 
     reason: Reason | None
@@ -26,17 +26,17 @@ class Circumstances(TypedDict):
 
 def circumstances(status: Status) -> Circumstances:
     """How it came to the client's state, and what else is known of the client in it."""
-    return {
-        "reason": status.reason,
-        "reason_text": status.reason_text,
-        "since": iso(status.since),
-        "last_event_at": iso(status.last_event_at),
-        "next_attempt_at": iso(status.next_attempt_at),
-        "restricted_until": iso(status.restricted_until),
-        "healthy": status.healthy,
-        "phone": status.phone,
-        "pairing_code": status.pairing_code,
-    }
+    return Circumstances(
+        reason=status.reason,
+        reason_text=status.reason_text,
+        since=iso(status.since),
+        last_event_at=iso(status.last_event_at),
+        next_attempt_at=iso(status.next_attempt_at),
+        restricted_until=iso(status.restricted_until),
+        healthy=status.healthy,
+        phone=status.phone,
+        pairing_code=status.pairing_code,
+    )
 
 
 class StatusSummary(Answer):
@@ -60,7 +60,7 @@ class StatusSummary(Answer):
         )
 
 
-class StatusAnswer(StatusSummary):
+class StatusAnswer(Circumstances, StatusSummary):
     """GET /status of a client that runs."""
 
     can_send_messages: bool
@@ -69,15 +69,6 @@ class StatusAnswer(StatusSummary):
     recommended_action: str
     qr_code_base64: str | None
     qr_expires_at: str | None
-    reason: Reason | None
-    reason_text: str | None
-    since: str | None
-    last_event_at: str | None
-    next_attempt_at: str | None
-    restricted_until: str | None
-    healthy: bool
-    phone: str | None
-    pairing_code: str | None
 
     @classmethod
     def of(cls, status: Status, qr: str | None = None) -> Self:
@@ -90,7 +81,7 @@ class StatusAnswer(StatusSummary):
             recommended_action=states.RECOMMENDED_ACTION[status.state],
             qr_code_base64=qr,
             qr_expires_at=iso(status.qr.expires_at) if qr and status.qr else None,
-            **circumstances(status),
+            **circumstances(status).__dict__,
         )
 
 
