@@ -52,6 +52,7 @@ export async function refresh() {
       if (before || world.known) changes.push(client);
       wanted.add(client.id);
     }
+    if (isBehind(client)) wanted.add(client.id);
     world.clients.set(client.id, { ...client, phone: client.phone ?? before?.phone });
   }
   for (const { id } of [...world.clients.values()]) {
@@ -63,6 +64,12 @@ export async function refresh() {
   world.known = true;
   tell(changes);
   readHistories();
+}
+
+/** A state is seen before its transition is on disk, and answers may overtake one another: then the history lacks it. */
+function isBehind({ id, state }) {
+  const last = world.histories.get(id)?.at(-1);
+  return last !== undefined && last.state !== state && state !== 'NOT_INITIALIZED';
 }
 
 /** Every client that is known; without the store those that run, and not `whole`. */

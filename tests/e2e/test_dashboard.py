@@ -241,6 +241,30 @@ def test_markup_from_outside_is_shown_as_text(service: Running, opened: Window) 
     assert opened.js("[window.broken, document.querySelectorAll('main img').length]") == [None, 0]
 
 
+EARLY = """(() => {
+    const real = window.fetch;
+    window.early = true;
+    window.fetch = async (url, given) => {
+        const answer = await real(url, given);
+        if (!window.early || !String(url).includes('/history')) return answer;
+        const told = await answer.json();
+        return Response.json({ ...told, transitions: told.transitions.slice(0, 1) });
+    };
+})()"""
+"""Histories are told as they were a moment before."""
+
+
+def test_a_history_that_was_read_too_early_is_read_again(service: Running, opened: Window) -> None:
+    opened.js(EARLY)
+    service.ready(1)
+    service.browser.page(ClientId(1)).tell(Banned(Reason.BANNED, "too early"))
+    sees(opened, 1, "Banned")
+    opened.click("#row-1")
+    opened.until("document.querySelectorAll('.timeline li').length === 1")
+    opened.js("window.early = false")
+    opened.until("document.querySelector('.timeline').innerText.includes('too early')")
+
+
 def test_changes_are_seen_at_once_and_announced(service: Running, opened: Window) -> None:
     opened.until("document.querySelector('#live').innerText === 'Live'")
     service.ready(1)
