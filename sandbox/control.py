@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -155,7 +156,9 @@ class Control:
     def _account_act(self, act: Act) -> Callable[[Request], Awaitable[Any]]:
         async def handle(request: Request) -> Any:
             account = self._of(request)
-            act(account, await body_of(request))
+            done = act(account, await body_of(request))
+            if inspect.isawaitable(done):
+                await done
             self._scene.changes.tell()
             return self._told_account(account)
 

@@ -12,6 +12,7 @@ from sandbox.scene import Scene
 from sandbox.world import Account, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
+HEARS_WITHIN = 10.0
 PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
 
 
@@ -90,13 +91,17 @@ class Fates:
         self._scene.page_of(account)
         self._login.end(account, {"op": "storage_failure", "reason": str(said["reason"])})
 
-    def _page(self, account: Account, said: dict[str, Any]) -> None:
+    async def _page(self, account: Account, said: dict[str, Any]) -> None:
+        """Done once the page has heard of it: what is asked of the page afterwards, it is asked too late."""
         act = said["do"]
         if act not in PAGE_ACTS:
             raise SandboxError(400, "INVALID_REQUEST", f"do must be one of {', '.join(PAGE_ACTS)}")
         amount = PAGE_ACTS[act]
-        told = {"op": act} | ({amount: number_of(said, amount)} if amount else {})
-        self._scene.page_of(account).say(told)
+        page = self._scene.page_of(account)
+        page.fate = ""
+        page.say({"op": "fate", "act": act} | ({amount: number_of(said, amount)} if amount else {}))
+        if not await self._scene.changes.until(lambda: page.fate == act, HEARS_WITHIN):
+            raise SandboxError(409, "PAGE_SILENT", f"the page has not heard of it in {HEARS_WITHIN:.0f} s: it hangs")
 
     def _sending(self, account: Account, said: dict[str, Any]) -> None:
         mode, left, to = said["mode"], said.get("left"), said.get("to")

@@ -33,6 +33,7 @@ class Link:
             "send": post.take,
             "got": self._got,
             "down": self._down,
+            "fate": self._fate,
             "logout": lambda page, _said: login.leave(page),
         }
 
@@ -90,6 +91,10 @@ class Link:
 
     def _down(self, page: Page, _said: dict[str, Any]) -> None:
         page.streaming = False
+        self._scene.changes.tell()
+
+    def _fate(self, page: Page, said: dict[str, Any]) -> None:
+        page.fate = str(said["act"])
         self._scene.changes.tell()
 
     def _answer(self, page: Page, said: dict[str, Any], answer: dict[str, Any]) -> None:

@@ -59,6 +59,7 @@ class Page:
     pairing: tuple[str, str] | None = None  # (number, code) of a pairing by code
     account: Account | None = None
     device: Device | None = None
+    fate: str = ""  # what it has heard last of what is to befall itself: `hang`, `hog`, `leave`
     streaming: bool = False  # messages pass: logged in, synced, not offline
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 

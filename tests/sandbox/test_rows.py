@@ -184,3 +184,11 @@ def test_a_page_can_hang(linked: Linked) -> None:
     before = time.monotonic()
     linked.until(MAIN)
     assert time.monotonic() - before > 0.3
+
+
+@ON_MODERN
+def test_a_fate_of_a_page_is_told_of_once_the_page_has_heard_of_it(linked: Linked) -> None:
+    linked.act("page", do="hang", seconds=0.5)
+    before = time.monotonic()
+    linked.act("page", do="hang", seconds=0)
+    assert time.monotonic() - before > 0.3

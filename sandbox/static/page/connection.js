@@ -192,6 +192,20 @@ define('WAWebConnection', (require, exports) => {
       questions.delete(rid);
     },
 
+    /** After it the page may not speak any more: it says first that it has heard. */
+    fate({ act, ...more }) {
+      say({ op: 'fate', act });
+      FATES[act](more);
+    },
+
+    messages: (said) => require('WAWebReceiving').receive(said),
+    change: (said) => require('WAWebReceiving').change(said),
+    call: (said) => require('WAWebReceiving').call(said),
+    ack: (said) => require('WAWebSending').acknowledged(said),
+    receipt: (said) => require('WAWebSending').receipt(said),
+  };
+
+  const FATES = {
     hang({ seconds }) {
       const end = performance.now() + seconds * 1000;
       while (performance.now() < end); // on purpose: nothing else runs in this renderer meanwhile
@@ -204,12 +218,6 @@ define('WAWebConnection', (require, exports) => {
     hog({ mib }) {
       hog.push(new Uint8Array(mib * 1024 * 1024).fill(1));
     },
-
-    messages: (said) => require('WAWebReceiving').receive(said),
-    change: (said) => require('WAWebReceiving').change(said),
-    call: (said) => require('WAWebReceiving').call(said),
-    ack: (said) => require('WAWebSending').acknowledged(said),
-    receipt: (said) => require('WAWebSending').receipt(said),
   };
 
   const FAILURES = {
