@@ -66,10 +66,13 @@ export async function refresh() {
   readHistories();
 }
 
-/** A state is seen before its transition is on disk, and answers may overtake one another: then the history lacks it. */
-function isBehind({ id, state }) {
+/**
+ * A state is seen before its transition is on disk, and answers may overtake one another: then the history lacks it.
+ * One of long ago may be lacking for good, as old transitions are forgotten, and is not drawn anyway.
+ */
+function isBehind({ id, state, since }) {
   const last = world.histories.get(id)?.at(-1);
-  return last !== undefined && last.state !== state && state !== 'NOT_INITIALIZED';
+  return last?.state !== state && Date.now() - Date.parse(since) < SPAN;
 }
 
 /** Every client that is known; without the store those that run, and not `whole`. */
