@@ -189,7 +189,8 @@ class Window:
             task = asyncio.ensure_future(coroutine)
             done, _ = await asyncio.wait({task}, timeout=seconds)
             if not done:
-                task.cancel()
+                # Not cancelled: pyppeteer would fail on the answer, should it come, and be deaf from then on.
+                task.add_done_callback(lambda late: late.cancelled() or late.exception())
                 raise AssertionError(f"nothing after {seconds} s")
             return task.result()
 
