@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,6 +26,7 @@ from gateway.streaming.streams import Streams
 
 T = TypeVar("T")
 PATIENCE = 10.0
+THREADS = 6
 EVERY_STATE = frozenset(State)
 
 
@@ -73,7 +75,11 @@ class Running:
         self.end()
 
     def _run(self, listener: Any) -> None:
-        self.code = asyncio.run(self.server.run(listener))
+        self.code = asyncio.run(self._serve(listener))
+
+    async def _serve(self, listener: Any) -> int:
+        asyncio.get_running_loop().set_default_executor(_begun())
+        return await self.server.run(listener)
 
     def _started(self) -> bool:
         return self.http.get("/clients").status_code == 200
@@ -150,6 +156,14 @@ class Running:
         ref: Any = self.system.find(ClientId(client))
         status: Status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
         assert status.state is state, status
+
+
+def _begun() -> ThreadPoolExecutor:
+    """Threads for what a service does beside its loop, all begun: else one would begin within a test and be its leak."""
+    pool, met = ThreadPoolExecutor(THREADS), threading.Barrier(THREADS)
+    for one in [pool.submit(met.wait, PATIENCE) for _ in range(THREADS)]:
+        one.result()
+    return pool
 
 
 def _starting(service: Running, client: ClientId) -> None:
