@@ -159,7 +159,7 @@ class Running:
 
 
 def _begun() -> ThreadPoolExecutor:
-    """Threads for what a service does beside its loop, all begun: else one would begin within a test and be its leak."""
+    """Threads for what a service does beside its loop, all begun: one begun within a test would be its leak."""
     pool, met = ThreadPoolExecutor(THREADS), threading.Barrier(THREADS)
     for one in [pool.submit(met.wait, PATIENCE) for _ in range(THREADS)]:
         one.result()
