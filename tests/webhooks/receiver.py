@@ -71,6 +71,8 @@ class Receiver:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="receiver")
+        self._never = asyncio.Event()
+        """Held here: a task that waits for what nobody holds is garbage once its peer is gone, and complains of it."""
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -144,7 +146,7 @@ class Receiver:
             self._changed.notify_all()
         raw = await self.behaviour(request, writer)
         if raw is None:
-            await asyncio.Event().wait()
+            await self._never.wait()
             return False
         writer.write(raw)
         await writer.drain()
