@@ -68,10 +68,11 @@ class PostgreSQL:
         return f"host={self.directory} user=postgres dbname={name} connect_timeout=5"
 
     def end_connections(self) -> None:
-        """What a restart of the server does to whoever is connected."""
-        others = SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        """What a restart of the server does to whoever is connected. They are gone when this returns, not just told."""
+        ended = SQL("SELECT pg_terminate_backend(pid, {}) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        others = ended.format(round(PATIENCE * 1000)) + SQL(" AND pid <> pg_backend_pid()")
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(others + SQL(" AND pid <> pg_backend_pid()"))
+            connection.execute(others)
 
     # --- its life ----------------------------------------------------------------------------------------------------
 
