@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import psutil
@@ -14,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import Consumers, Serve, nothing_runs
 from tests.rig import Consumer, Sandbox, Service, alive, chromiums, naming
-from tests.rig.processes import until
+from tests.rig.processes import mains, until
 
 CLIENTS = (1, 2, 3)
 BUILDS = ("chromium-headless-shell", "chromium")
@@ -43,7 +44,7 @@ def test_wanted_clients_come_back_without_a_code_two_at_a_time_after_a_stop_and_
 
     old = naming(service.data_dir)
     service.kill()
-    until(lambda: old & naming(service.data_dir), lambda left: not left, "Chromium dies with the service", 3.0)
+    until(lambda: old & naming(service.data_dir), lambda left: not left, "Chromium dies with the service", 10.0)
     service.start()
     they_come_back(service, clients)
     assert [client.send(FRIEND, f"from {client.client_id}").status_code for client in clients] == [200, 200, 200]
@@ -78,7 +79,7 @@ def test_ready_clients_resume_before_those_that_waited_for_a_scan_and_health_ans
     they_resume_in_turn(service.launch(), waiting, ready)
     old = naming(service.data_dir)
     service.kill()
-    until(lambda: old & naming(service.data_dir), lambda left: not left, "Chromium dies with the service", 3.0)
+    until(lambda: old & naming(service.data_dir), lambda left: not left, "Chromium dies with the service", 10.0)
     they_resume_in_turn(service.launch(), waiting, ready)
 
 
@@ -147,8 +148,23 @@ def states(service: Service) -> list[str]:
 
 def chromium(service: Service) -> psutil.Process:
     """The main process of its only client's Chromium."""
-    processes = [psutil.Process(pid) for pid in naming(service.data_dir)]
-    return next(p for p in processes if not any(a.startswith("--type=") for a in p.cmdline()))
+    (pid,) = mains(service.data_dir)
+    return psutil.Process(pid)
+
+
+def is_stored(service: Service, client: Consumer) -> bool:
+    """Whether Chromium has written the client's login. It tells nobody: one has to look."""
+    (device,) = client.sandbox.get(f"/accounts/{client.number}")["devices"]
+    texts = [str(device).encode(code) for code in ("ascii", "utf-16-le")]
+    logs = (service.data_dir / "profiles").rglob("Local Storage/leveldb/*.log")
+    return any(text in log.read_bytes() for log in logs for text in texts)
+
+
+def stands_still(processes: set[psutil.Process]) -> bool:
+    """Whether all that live are stopped."""
+    with suppress(psutil.NoSuchProcess):  # one has ended meanwhile
+        return all(process.status() == psutil.STATUS_STOPPED for process in alive(processes))
+    return False
 
 
 def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: Serve, consumer: Consumers) -> None:
@@ -158,10 +174,10 @@ def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: S
     service.environment["PATH"] = "/nowhere"
     client = consumer(service.start())
     client.pair()
-    old = naming(service.data_dir)
-    time.sleep(DURABLE_AFTER)  # nothing tells when Chromium has written the new login to its disk
+    until(lambda: is_stored(service, client), bool, "the login is on disk", 20.0)
+    old, leader = naming(service.data_dir), chromium(service)
     service.kill()
-    assert naming(service.data_dir) == old
+    assert alive({leader})
 
     service.environment["PATH"] = with_setpriv
     service.start()
@@ -178,13 +194,14 @@ def test_a_frozen_page_that_outlives_a_killed_service_is_reaped_by_the_next(
     service = serve(chromium=f"/usr/bin/{build}")
     client = consumer(service.start())
     client.pair()
-    old = chromiums(service.data_dir)
-    time.sleep(DURABLE_AFTER)
+    until(lambda: is_stored(service, client), bool, "the login is on disk", 20.0)
+    leader, old = chromium(service), chromiums(service.data_dir)
     for process in old:
-        process.suspend()
-    leader = chromium(service)
+        with suppress(psutil.NoSuchProcess):  # Chromium ends some by itself
+            process.suspend()
+    until(lambda: stands_still(old), bool, "all of it stands still", 10.0)
     service.kill()
-    until(lambda: alive({leader}), lambda left: not left, "Chromium dies with the service", 3.0)
+    until(lambda: alive({leader}), lambda left: not left, "Chromium dies with the service", 10.0)
     assert alive(old), "what is frozen does not see its Chromium die"
 
     service.start()

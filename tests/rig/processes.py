@@ -61,7 +61,8 @@ class Service:
 
     def __init__(self, data_dir: Path, whatsapp_url: str, **settings: object) -> None:
         self.data_dir = data_dir
-        self.port = free_port()
+        self._reserved = reserved()
+        self.port: int = self._reserved.getsockname()[1]
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
         named = {f"SM_{name.upper()}": str(value) for name, value in settings.items()}
         self.environment = {
@@ -151,7 +152,8 @@ class Service:
         self.signal(signal.SIGCONT)
 
     def kill_if_running(self) -> None:
-        """SIGKILL, where it has not ended."""
+        """SIGKILL, where it has not ended. It is not started again."""
+        self._reserved.close()
         if self.process is not None and self.process.poll() is None:
             self.kill()
 
@@ -163,7 +165,8 @@ class Service:
         """What it has logged since it was last started. For services that log JSON."""
         with self.log.open("rb") as log:
             log.seek(self.log_starts)
-            return [json.loads(line) for line in log.read().splitlines() if line.startswith(b"{")]
+            whole = log.read().rpartition(b"\n")[0]  # the last line may be half written
+            return [json.loads(line) for line in whole.splitlines() if line.startswith(b"{")]
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Of those, the lines of one kind."""
@@ -177,6 +180,7 @@ class Service:
             raise
 
     def __exit__(self, *_: object) -> None:
+        self._reserved.close()
         if self.process is not None:
             ended(self.process)
 
@@ -201,13 +205,21 @@ def naming(data_dir: Path) -> set[int]:
     return found
 
 
-def chromiums(data_dir: Path) -> set[psutil.Process]:
-    """Every process of the Chromiums in this directory: their groups whole, whatever the command lines name."""
+def mains(data_dir: Path) -> set[int]:
+    """The main processes of the Chromiums in this directory: each leads a group.
+
+    Their command lines do not tell them apart: until it has become another program, a child has that of its parent.
+    """
     leaders = set()
     for pid in naming(data_dir):
         with contextlib.suppress(ProcessLookupError):
             leaders.add(os.getpgid(pid))
-    return {process for leader in leaders for process in members(leader)}
+    return leaders
+
+
+def chromiums(data_dir: Path) -> set[psutil.Process]:
+    """Every process of the Chromiums in this directory: their groups whole, whatever the command lines name."""
+    return {process for leader in mains(data_dir) for process in members(leader)}
 
 
 def alive(processes: set[psutil.Process]) -> set[psutil.Process]:
@@ -236,9 +248,19 @@ def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: 
     return answer
 
 
+def reserved() -> socket.socket:
+    """A loopback port that nobody else is given while this is open; who asks for that very port may listen on it.
+
+    So the kernel has it on Linux, where both have SO_REUSEADDR and only one of them listens.
+    """
+    holding = socket.socket()
+    holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holding.bind(("127.0.0.1", 0))
+    return holding
+
+
 def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """A loopback port nobody listens on now; another may be given it before it is used."""
+    with reserved() as probe:
         port: int = probe.getsockname()[1]
     return port
