@@ -212,7 +212,7 @@ class System:
             opened.callback(self._stop_actor, outbox)
             self._browser.start()
             opened.callback(self._stop_browser)
-            self._supervisor = Supervisor.start(
+            supervisor = Supervisor.start(
                 TimedBrowser(self._browser, self.metrics.facts),
                 self._directory,
                 journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.facts),
@@ -224,9 +224,10 @@ class System:
                 },
                 watcher=self._watch,
             )
-            opened.callback(self._shut_down, self._supervisor)
-            self._supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
-            self._store, self._outbox, self._webhooks = store, outbox, webhooks
+            opened.callback(self._shut_down, supervisor)
+            supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
+            # The supervisor last: it is what callers are told of clients by, and then all else is there as well.
+            self._store, self._outbox, self._webhooks, self._supervisor = store, outbox, webhooks, supervisor
             self._orderly = True
             self._opened, self._claims = opened.pop_all(), claims.pop_all()
 

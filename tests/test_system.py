@@ -14,6 +14,7 @@ from actors.browser.fake import FakeBrowser
 from actors.clients.errors import Starting
 from actors.clients.protocol import AwaitState, GetClients, Init, SendText, StatusChanged
 from actors.clients.rules import Rules
+from actors.clients.supervisor import Resume
 from actors.clients.types import STARTING, ClientId, State
 from actors.options import rules
 from actors.outbox import protocol as outbox
@@ -167,6 +168,24 @@ def test_a_client_that_was_ready_resumes_at_the_next_start_without_a_qr(tmp_path
     client: Any = system.find(CLIENT)
     assert client.ask(AwaitState(STARTING, 5), timeout=10).state is State.READY
     assert system.stop() is True
+
+
+def test_nobody_is_served_before_all_is_there_and_those_that_ran_are_to_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, seen, resume = System(chosen(tmp_path), FakeBrowser()), list[str](), Resume
+
+    def at_this_moment(client_ids: tuple[ClientId, ...]) -> Resume:
+        for part in ("supervisor", "store", "outbox", "webhooks"):
+            with pytest.raises(Starting):
+                getattr(system, part)
+            seen.append(part)
+        return resume(client_ids)
+
+    monkeypatch.setattr("actors.system.Resume", at_this_moment)
+    with system:
+        assert len(seen) == 4
+        assert system.supervisor.ask(GetClients(), timeout=5) == ()
 
 
 def test_settings_become_rules() -> None:
