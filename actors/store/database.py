@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
@@ -25,7 +26,9 @@ Insert = sqlite.Insert | postgresql.Insert
 
 _INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-_LOCK = "SELECT pg_try_advisory_lock(hashtext('session-manager'), hashtext(current_schema()))"
+_LOCK = "SELECT pg_advisory_lock(hashtext('session-manager'), hashtext(current_schema()))"
+LET_GO = 1.0
+"""Seconds that a server may take to notice that who had the lock is gone: it hears of that after the next may ask."""
 _KEEP_ALIVE = ("SET tcp_keepalives_idle = 20", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3")
 """The server notices within 35 s that the holder of the lock is out of reach, and gives the lock back."""
 _OUT_OF_REACH = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 35_000}
@@ -129,18 +132,18 @@ def prepare_file(database: Database) -> None:
 
 
 def _lock_out_others(connection: Any, _record: Any) -> None:
-    """The lock lasts as long as the connection, and not a moment longer."""
-    with connection.cursor() as cursor:
-        for setting in _KEEP_ALIVE:
-            cursor.execute(setting)
-        cursor.execute(_LOCK)
-        (alone,) = cursor.fetchone()
-    connection.commit()
-    if not alone:
+    """The lock lasts as long as the connection, and what the server takes to notice its end: that is waited for."""
+    wait = f"SET LOCAL lock_timeout = '{round(LET_GO * 1000)}ms'"
+    try:
+        with connection.cursor() as cursor:
+            for statement in (*_KEEP_ALIVE, wait, _LOCK):
+                cursor.execute(statement)
+    except psycopg.errors.LockNotAvailable as error:
         connection.close()
         raise StoreUnavailable(
             "Another service uses this database: stop it first, or give each a database (or schema) of its own"
-        )
+        ) from error
+    connection.commit()
 
 
 def _furnish(connection: Any, _record: Any, *, settings: dict[str, str], path: Path | None) -> None:

@@ -6,15 +6,19 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from actors.store import database as module
 from actors.store.database import Database
 from actors.store.errors import DataDirInUse, StoreUnavailable
 from actors.store.events import AppendEvent
 from actors.store.ownership import OWNER_FILE, claim
 from actors.store.store import open_store
+from tests.rig.processes import until
 from tests.store.asking import ONE, PATIENCE, accept
 from tests.store.postgresql import PostgreSQL
 
@@ -114,3 +118,22 @@ def test_a_service_whose_lock_another_has_taken_writes_no_more(postgresql: Postg
     assert accept(second)
     first.close(timeout=PATIENCE)
     second.close(timeout=PATIENCE)
+
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+def test_a_service_whose_end_the_server_has_not_noticed_yet_keeps_nobody_out(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was stopped, or killed, may be started again at once."""
+    monkeypatch.setattr(module, "LET_GO", PATIENCE)
+    database = Database(postgresql.new_schema())
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(postgresql.address("postgres"), autocommit=True) as watching,
+    ):
+        with database.writing(alone=True).connect():
+            opening = pool.submit(open_store, database, alone=True)
+            until(lambda: watching.execute(WAITING).fetchone(), (1,).__eq__, "the next one waits", PATIENCE)
+        opening.result(PATIENCE).close(timeout=PATIENCE)
