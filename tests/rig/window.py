@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -15,6 +16,9 @@ from typing import Any, Self
 import psutil
 import pyppeteer
 
+PATIENCE = 30.0
+"""Seconds that anything may take which is waited for."""
+START = 60.0
 QUIET = (
     "--disable-background-networking",
     "--no-first-run",
@@ -30,6 +34,7 @@ VIOLATIONS = """() => {
     window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
   });
 }"""
+BROKEN = "window.violations ?? []"
 
 
 class Window:
@@ -39,6 +44,7 @@ class Window:
         self._profile, self._language = profile, language
         self._loop = asyncio.new_event_loop()
         self._said: list[str] = []
+        self._excused: list[str] = []
 
     def __enter__(self) -> Self:
         self._profile.mkdir(parents=True, exist_ok=True)
@@ -51,7 +57,7 @@ class Window:
         environment = {**os.environ, "LANGUAGE": self._language.replace("-", "_")}
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         try:
-            self._run(self._connect(self._endpoint()), 30.0)
+            self._run(self._connect(self._endpoint()), START)
         except BaseException:
             self._end()
             raise
@@ -63,13 +69,14 @@ class Window:
 
     def _end(self) -> None:
         for process in psutil.Process(self._process.pid).children(recursive=True):
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended with another
+                process.kill()
         self._process.kill()
         self._process.wait(10)
         self._loop.close()
 
     def _endpoint(self) -> str:
-        said, deadline = self._profile / "DevToolsActivePort", time.monotonic() + 20
+        said, deadline = self._profile / "DevToolsActivePort", time.monotonic() + START
         while time.monotonic() < deadline:
             if said.exists() and len(lines := said.read_text().split()) == 2:
                 return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
@@ -80,7 +87,11 @@ class Window:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer calls websockets in an old way
             self._browser = await pyppeteer.connect(browserWSEndpoint=endpoint, defaultViewport=None)
-        self.page = (await self._browser.pages())[0]
+        pages = await self._browser.pages()
+        while not pages:
+            await asyncio.sleep(0.01)  # the first page may come after the debugging port
+            pages = await self._browser.pages()
+        self.page = pages[0]
         self.page.on("error", lambda _error: None)
         self._cdp = await self.page.target.createCDPSession()
         self._cdp.on("Log.entryAdded", self._log)
@@ -101,33 +112,42 @@ class Window:
 
     @property
     def complaints(self) -> list[str]:
-        """All that went wrong, as the browser sees it."""
-        return [*self._said, *self.js("window.violations")]
+        """All that went wrong, as the browser sees it, but for what is excused."""
+        said = [*self._said, *self.js(BROKEN)]
+        return [one for one in said if not any(re.search(pattern, one) for pattern in self._excused)]
 
     def excuse(self, pattern: str) -> None:
-        """Take back complaints that match: what a test has provoked."""
-        self._said = [said for said in self._said if not re.search(pattern, said)]
+        """Pass over complaints that match, until all is forgotten: what a test provokes. Some come late."""
+        self._excused.append(pattern)
 
     def forget(self) -> None:
-        """Have no cookie, nothing stored, and nothing complained of."""
+        """Have no cookie, nothing stored, and nothing complained of or excused."""
         self.goto("about:blank")
         for method, how in (("Network.clearBrowserCookies", {}), ("Storage.clearDataForOrigin", ALL)):
-            self._run(self._cdp.send(method, how), 5.0)
-        self._said = []
+            self._run(self._cdp.send(method, how), PATIENCE)
+        self._said, self._excused = [], []
 
     def goto(self, url: str) -> None:
         """Load a page."""
-        self._run(self.page.goto(url, waitUntil="load"), 20.0)
+        self._leave()
+        self._run(self.page.goto(url, waitUntil="load"), PATIENCE)
 
     def reload(self) -> None:
         """Load it again."""
-        self._run(self.page.reload(waitUntil="load"), 20.0)
+        self._leave()
+        self._run(self.page.reload(waitUntil="load"), PATIENCE)
 
-    def js(self, expression: str, seconds: float = 10.0) -> Any:
+    def _leave(self) -> None:
+        """Keep what the document complains of. What it has told by now is heard: a move within it, heard later,
+        would be taken for the new document's.
+        """
+        self._said += self.js(BROKEN)
+
+    def js(self, expression: str, seconds: float = PATIENCE) -> Any:
         """The value of an expression, awaited if it is a promise."""
         return self._run(self.page.evaluate(f"() => ({expression})"), seconds)
 
-    def until(self, test: str, seconds: float = 15.0) -> Any:
+    def until(self, test: str, seconds: float = PATIENCE) -> Any:
         """Wait in the page until the expression gives something, looked at on every change of it."""
         waits = f"""() => new Promise((resolve, reject) => {{
           const look = () => {{
@@ -148,24 +168,26 @@ class Window:
             raise AssertionError(f"{error}: {test}; the page says: {text}; complaints: {self.complaints}") from None
 
     def click(self, selector: str) -> None:
-        """Click what the selector finds, once it is there."""
-        self.until(f"document.querySelector({selector!r})")
-        self.js(f"document.querySelector({selector!r}).click()")
+        """Click what the selector finds, once it is there and takes clicks."""
+        self._do(selector, "!one.disabled && (one.click(), true)")
 
     def fill(self, selector: str, text: str) -> None:
-        """Type into a field, replacing what is in it."""
-        self.until(f"document.querySelector({selector!r})")
-        self.js(f"(document.querySelector({selector!r}).focus(), document.querySelector({selector!r}).select())")
+        """Type into a field, replacing what is in it, once it takes the focus."""
+        self._do(selector, "(one.focus(), one.select(), document.activeElement === one)")
         self.type(text)
+
+    def _do(self, selector: str, what: str) -> None:
+        """Have it looked for and done in one step: between two it may be drawn anew."""
+        self.until(f"((one) => {what})(document.querySelector({selector!r}))")
 
     def type(self, text: str) -> None:
         """Type where the focus is."""
-        self._run(self.page.keyboard.type(text), 10.0)
+        self._run(self.page.keyboard.type(text), PATIENCE)
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other: `Tab`, `Enter`, `Escape`."""
         for key in keys:
-            self._run(self.page.keyboard.press(key), 5.0)
+            self._run(self.page.keyboard.press(key), PATIENCE)
 
     def text(self, selector: str = "body") -> str:
         """What can be read there."""
@@ -173,16 +195,16 @@ class Window:
 
     def resize(self, width: int, height: int = 800) -> None:
         """Another size of window, in CSS pixels."""
-        self._run(self.page.setViewport({"width": width, "height": height}), 5.0)
+        self._run(self.page.setViewport({"width": width, "height": height}), PATIENCE)
 
     def prefers(self, scheme: str) -> None:
         """Have the system be `dark` or `light`."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self._run(self._cdp.send("Emulation.setEmulatedMedia", {"features": features}), 5.0)
+        self._run(self._cdp.send("Emulation.setEmulatedMedia", {"features": features}), PATIENCE)
 
     def shot(self, path: Path) -> None:
         """A picture of the window."""
-        self._run(self.page.screenshot({"path": str(path)}), 10.0)
+        self._run(self.page.screenshot({"path": str(path)}), PATIENCE)
 
     def _run(self, coroutine: Any, seconds: float) -> Any:
         async def bounded() -> Any:
