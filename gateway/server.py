@@ -183,10 +183,13 @@ def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
 def serve(server: Server, listener: socket.socket) -> int:
     """The same for a server and a socket that are there already."""
     for number in SIGNALS:
-        # Never taken back: a signal that comes while the interpreter ends has nothing left to do.
         signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
     signal.signal(STACKS, lambda *_: server.write_stacks())
-    return asyncio.run(_to_the_end(server, listener))
+    code = asyncio.run(_to_the_end(server, listener))
+    for number in (*SIGNALS, STACKS):
+        # The interpreter takes handlers back before it has ended, and the signal would end it with a code of its own.
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 async def _to_the_end(server: Server, listener: socket.socket) -> int:

@@ -85,7 +85,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     with program(tmp_path / "data") as service:
         url = service.until("service.listening")["url"]
         service.until("service.started")
-        with httpx.Client(base_url=url, headers={"X-Cliente-Id": "1"}) as http:
+        with httpx.Client(base_url=url, headers={"X-Cliente-Id": "1"}, timeout=START) as http:
             assert http.post("/init").json()["status"]["state"] == "QR_REQUIRED"
             service.process.send_signal(number)
             assert service.ended() == 0
@@ -101,6 +101,20 @@ def test_signals_that_keep_coming_break_nothing(tmp_path: Path) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM) * 5:
             service.process.send_signal(number)
         assert service.ended() == 0
+
+
+def test_signals_that_come_while_the_interpreter_ends_change_no_exit_code(tmp_path: Path) -> None:
+    with program(tmp_path / "data") as service:
+        service.until("service.started")
+        service.process.terminate()
+        service.until("service.ended")
+
+        def signalled() -> int | None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                service.process.send_signal(number)
+            return service.process.poll()
+
+        assert until(signalled, lambda code: code is not None, "it has ended", START) == 0
 
 
 def test_a_stop_that_hangs_is_not_waited_for_for_ever() -> None:
@@ -137,7 +151,7 @@ def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path
     with program(tmp_path / "data") as service:
         url = service.until("service.listening")["url"]
         service.until("service.started")
-        assert httpx.post(f"{url}/init", headers={"X-Cliente-Id": "7"}).status_code == 200
+        assert httpx.post(f"{url}/init", headers={"X-Cliente-Id": "7"}, timeout=START).status_code == 200
         until(lambda: wanted(tmp_path / "data"), lambda clients: clients == [7], "the wish is on disk")
         service.process.kill()
         service.process.wait()
@@ -145,7 +159,9 @@ def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path
         url = service.until("service.listening")["url"]
         while service.until("client.state")["after"] != "QR_REQUIRED":
             pass
-        assert httpx.get(f"{url}/clients").json() == [{"id": 7, "state": "QR_REQUIRED"}]
+        # A client logs what it has become before its supervisor, who is asked here, hears of it.
+        resumed = [{"id": 7, "state": "QR_REQUIRED"}]
+        until(lambda: httpx.get(f"{url}/clients", timeout=START).json(), resumed.__eq__, "the supervisor knows", START)
         service.process.terminate()
         assert service.ended() == 0
 
@@ -238,7 +254,7 @@ def test_a_service_with_the_sandbox_beside_it_takes_it_along_when_it_is_killed(t
             said = service.stderr.readline().decode()
             assert said.startswith("WhatsApp is the sandbox: its phones are at http://127.0.0.1:")
             url = said.split()[-1].removesuffix("phones")
-            assert httpx.get(f"{url}api/state").status_code == 200
+            assert httpx.get(f"{url}api/state", timeout=START).status_code == 200
             while b"service.started" not in service.stdout.readline():
                 pass
             assert settings_of(psutil.Process(service.pid)).whatsapp_url == url, "the checklist sees what it talks to"
