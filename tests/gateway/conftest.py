@@ -21,7 +21,7 @@ def service(tmp_path: Path) -> Iterator[Running]:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
     """A service with a first key, and more."""
     directory = tmp_path_factory.mktemp("keys") / "data"
-    with Running(directory, api_key=FIRST, init_wait=0.2, qr_wait=0.2, body_timeout=0.5) as service:
+    with Running(directory, api_key=FIRST, init_wait=0.2, qr_wait=0.2, body_timeout=1.0) as service:
         yield Keys(service)
     assert service.code == 0
 
