@@ -110,7 +110,8 @@ def test_a_header_that_contradicts_the_path_is_refused(service: Running) -> None
 
 def test_a_client_at_its_end_is_destroyed_after_a_while(tmp_path: Path) -> None:
     with Running(tmp_path / "data", cleanup_delay=0.1) as service:
-        service.bring(1, State.DISCONNECTED_LOGOUT)
+        service.ready(1)
+        service.browser.remove(ClientId(1))
         until(lambda: service.status(1)["state"], lambda state: state == "NOT_INITIALIZED", "the cleanup")
         assert service.get("/clients").json() == []
 
