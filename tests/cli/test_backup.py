@@ -19,7 +19,7 @@ CLI = [sys.executable, "-m", "gateway.cli"]
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
-    return subprocess.run([*CLI, *map(str, arguments)], env=ours, capture_output=True, text=True, timeout=30)
+    return subprocess.run([*CLI, *map(str, arguments)], env=ours, capture_output=True, text=True, timeout=60)
 
 
 def wanted(file: Path) -> list[int]:

@@ -92,13 +92,13 @@ def test_init_shows_a_qr_and_waits_until_the_client_is_ready(service: Running) -
 
 
 def test_init_shows_a_pairing_code_where_a_phone_is_named(service: Running) -> None:
-    result = typed(service, "init", "7", "--phone", "5491122334455", "--wait", "0.6")
+    result = typed(service, "init", "7", "--phone", "5491122334455", "--wait", "2")
     assert "ABCD1234" in result.stdout
     assert "QR_REQUIRED" in sentence(result, 1)
 
 
 def test_init_for_scripts_prints_json_alone_and_shows_the_qr_beside_it(service: Running) -> None:
-    result = typed(service, "init", "7", "--wait", "0.6", "--json")
+    result = typed(service, "init", "7", "--wait", "2", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["state"] == "QR_REQUIRED"
     assert "▀" in result.stderr

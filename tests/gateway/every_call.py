@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from gateway.admission.authority import NEEDS, Need, Scope
 from gateway.app import routes
 from tests.gateway.raw import Answer, Raw, request
-from tests.gateway.running import Running
+from tests.gateway.running import PATIENCE, Running
 
 FIRST = "the-first-key-of-a-test"
 OURS, OTHER = 7, 8
@@ -84,7 +84,8 @@ class Keys:
 
     def admin(self, method: str, path: str, body: object = None) -> httpx.Response:
         """A call with the first key, on a connection of its own."""
-        return httpx.request(method, self.service.url + path, json=body, headers={"X-Api-Key": FIRST})
+        url, headers = self.service.url + path, {"X-Api-Key": FIRST}
+        return httpx.request(method, url, json=body, headers=headers, timeout=PATIENCE)
 
     def ask(self, call: Call, key: str | None, client: int | None = OURS, **headers: str) -> Answer:
         """The call with this key, about this client in header and path, on a connection of its own."""

@@ -14,7 +14,7 @@ from gateway.admission.browser_sessions import COOKIE, HTTPS_COOKIE, IDLE, LIFE,
 from gateway.admission.keyring import Keyring, KeyStore
 from gateway.admission.keys import draw
 from gateway.routes.dashboard import DIRECTORY, FILES
-from tests.gateway.running import Running
+from tests.gateway.running import PATIENCE, Running
 
 FIRST = "the-first-key-of-a-test"
 
@@ -225,7 +225,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def browser(locked: Running) -> Iterator[httpx.Client]:
     """Keeps cookies, as browsers do."""
-    with httpx.Client(base_url=locked.url) as client:
+    with httpx.Client(base_url=locked.url, timeout=PATIENCE) as client:
         yield client
 
 

@@ -26,7 +26,7 @@ from gateway.admission.keys import draw
 from gateway.admission.page_headers import HEADERS, PageHeaders
 from gateway.listening import listen
 from gateway.server import Ending, Server
-from tests.gateway.running import Running, until
+from tests.gateway.running import PATIENCE, Running, until
 
 KEY, TEXT = draw("ops", [Scope.ADMIN], None)
 _SELF_SIGNED = (
@@ -79,7 +79,7 @@ def test_keys_of_the_store_count_from_the_first_request_on(tmp_path: Path) -> No
     thread = threading.Thread(target=lambda: asyncio.run(server.run(listener)), name="service")
     thread.start()
     try:
-        assert httpx.get(f"http://{host}:{port}/clients").status_code == 401
+        assert httpx.get(f"http://{host}:{port}/clients", timeout=PATIENCE).status_code == 401
     finally:
         until(lambda: server.system._supervisor, bool, "the system has started")
         server.end(Ending("SIGTERM"))
@@ -108,7 +108,8 @@ def test_https_is_served_with_the_certificate_and_http_is_not(tmp_path: Path, ce
     thread = threading.Thread(target=lambda: asyncio.run(server.run(listener)), name="service")
     thread.start()
     try:
-        with httpx.Client(base_url=f"https://{host}:{port}", verify=ssl.create_default_context(cafile=cert)) as https:
+        trusted = ssl.create_default_context(cafile=cert)
+        with httpx.Client(base_url=f"https://{host}:{port}", verify=trusted, timeout=PATIENCE) as https:
             until(lambda: https.get("/clients").status_code, lambda status: status == 200, "the system has started")
             assert "max-age" in https.get("/health").headers["strict-transport-security"]
         with pytest.raises(httpx.TransportError):
