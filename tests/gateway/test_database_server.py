@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId
@@ -38,25 +40,26 @@ def nobody(tmp_path: Path) -> str:
     return f"postgresql://somebody@/name?host={tmp_path}"
 
 
-def test_a_service_that_comes_before_its_database_server_waits_for_it(
-    own: PostgreSQL, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def it_waits(said: Sequence[MutableMapping[str, Any]]) -> None:
+    """Wait until the service has said that it waits for its database server."""
+    until(lambda: [line["event"] for line in said], lambda said: "service.database_awaited" in said, "it waits")
+
+
+def test_a_service_that_comes_before_its_database_server_waits_for_it(own: PostgreSQL, tmp_path: Path) -> None:
     own.kill()
     service = Running(tmp_path / "data", database_url=own.url("postgres"))
-    with service.unready():
-        until(lambda: capsys.readouterr().out, lambda said: "database_awaited" in said, "it waits")
+    with capture_logs() as said, service.unready():
+        it_waits(said)
         own.start()
         until(lambda: service.server.streams, lambda streams: streams is not None, "it goes on", PATIENCE)
         until(lambda: service.get("/clients").status_code, lambda code: code == 200, "it takes work", PATIENCE)
     assert service.code == 0
 
 
-def test_a_service_that_waits_ends_when_it_is_told_to(
-    nobody: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_service_that_waits_ends_when_it_is_told_to(nobody: str, tmp_path: Path) -> None:
     service = Running(tmp_path / "data", database_url=nobody)
-    with service.unready():
-        until(lambda: capsys.readouterr().out, lambda said: "database_awaited" in said, "it waits")
+    with capture_logs() as said, service.unready():
+        it_waits(said)
         assert service.end() == 0
 
 
