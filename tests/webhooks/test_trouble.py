@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -26,7 +27,7 @@ from actors.webhooks.sender import Sender
 from tests.store.doubt import break_after_commit_of
 from tests.webhooks.receiver import Receiver, Request, answer, choose
 from tests.webhooks.scripted import ScriptedPoster
-from tests.webhooks.sending import LOOPBACK, ONE, add, ask, happen, opened, sending, until
+from tests.webhooks.sending import LOOPBACK, ONE, PATIENCE, add, ask, happen, opened, sending, until
 
 IDLE = Sending(0, 0, 0)
 
@@ -34,9 +35,11 @@ IDLE = Sending(0, 0, 0)
 def test_while_the_database_is_locked_nothing_more_is_sent_and_nothing_twice(
     tmp_path: Path, receiver: Receiver
 ) -> None:
+    both_on_disk = threading.Event()
     with closing(sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)) as other:
 
         def lock(request: Request) -> bytes:
+            assert both_on_disk.wait(PATIENCE)  # the first may be here before the second is written
             if request.event["sequence"] == 1:
                 other.execute("BEGIN IMMEDIATE")
             return answer()
@@ -45,6 +48,7 @@ def test_while_the_database_is_locked_nothing_more_is_sent_and_nothing_twice(
         with opened(tmp_path, patience=0.05) as store, sending(store) as sender:
             webhook = add(sender, receiver.url)
             happen(store, 2)
+            both_on_disk.set()
             receiver.wait(1)
             with pytest.raises(AssertionError, match="only 1 requests"):
                 receiver.wait(2, timeout=0.4)
