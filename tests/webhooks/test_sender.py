@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -18,9 +20,11 @@ from actors.store.webhooks import ChangeWebhook, DeleteWebhook, GetWebhooks, NoS
 from actors.webhooks.messages import GetSending, Sending
 from actors.webhooks.schedule import Growth, RetryPolicy
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose
-from tests.webhooks.sending import ONE, TWO, add, ask, change, happen, opened, sending, until
+from tests.webhooks.sending import ONE, PATIENCE, TWO, add, ask, change, happen, opened, sending, until
 
 IDLE = Sending(0, 0, 0)
+NEVER_IN_TIME = {"deadline": 4 * PATIENCE}
+"""What hangs does so for longer than anything is waited for."""
 
 
 def sequences(receiver: Receiver, client: int = 1) -> list[int]:
@@ -151,19 +155,15 @@ def test_a_replay_that_fails_is_a_dead_letter_again_and_holds_up_nothing(store: 
 
 
 def test_a_target_that_hangs_delays_no_other_and_no_other_client(store: Store, receiver: Receiver) -> None:
-    with Receiver(always(None)) as hanging, sending(store, posting={"deadline": 2.0}, per_host=4, total=8) as sender:
+    with Receiver(always(None)) as hanging, sending(store, posting=NEVER_IN_TIME, per_host=4, total=8) as sender:
         for _ in range(5):
             add(sender, hanging.url)
         add(sender, receiver.url)
         for client in range(1, 11):
             happen(store, 5, client=ClientId(client))
-        started = time.monotonic()
-        receiver.wait(50, timeout=10)
-        assert time.monotonic() - started < 5.0
+        receiver.wait(50)
         happen(store, 5)
-        again = time.monotonic()
         receiver.wait(55)
-        assert time.monotonic() - again < 1.0
 
 
 def test_one_client_whose_events_fail_does_not_hold_up_another(store: Store, receiver: Receiver) -> None:
@@ -215,19 +215,24 @@ def test_changes_count_from_the_next_delivery_on(store: Store, receiver: Receive
 
 
 def test_a_webhook_deleted_while_its_target_hangs_is_gone(store: Store) -> None:
-    with Receiver(always(None)) as hanging, sending(store, posting={"deadline": 0.5}) as sender:
+    deleted = threading.Event()
+
+    def hang(_request: Request) -> bytes:
+        assert deleted.wait(PATIENCE)
+        return answer(503)
+
+    with Receiver(choose(hang)) as hanging, sending(store, posting=NEVER_IN_TIME) as sender:
         webhook = add(sender, hanging.url)
         happen(store, 2)
         hanging.wait(1)
         change(sender, DeleteWebhook(webhook.id))
+        deleted.set()
         until(lambda: sender.ask(GetSending(), timeout=5) == IDLE, "the attempt is over")
         assert ask(store, GetLines(webhook.id)) == ()
         assert len(hanging.requests) == 1
 
 
 def test_what_is_under_way_at_the_end_may_finish_and_is_not_sent_twice(tmp_path: Path, receiver: Receiver) -> None:
-    import asyncio
-
     async def slowly(_request: Request, _writer: asyncio.StreamWriter) -> bytes:
         await asyncio.sleep(0.2)
         return answer()
