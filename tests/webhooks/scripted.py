@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +17,18 @@ class ScriptedPoster:
         self.script = script
         self.posts: list[Post] = []
         self.hanging: list[tuple[Post, Then]] = []
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Nothing to begin."""
 
     def post(self, post: Post, then: Then) -> None:
-        self.posts.append(post)
-        outcome = self.script(post)
-        if outcome is None:
-            self.hanging.append((post, then))
-        else:
+        with self._lock:
+            self.posts.append(post)
+            outcome = self.script(post)
+            if outcome is None:
+                self.hanging.append((post, then))
+        if outcome is not None:
             then(outcome)
 
     def stop(self, seconds: float) -> None:
@@ -33,7 +36,8 @@ class ScriptedPoster:
 
     def release(self, outcome: Outcome) -> None:
         """Answer all that hang."""
-        hanging, self.hanging = self.hanging, []
+        with self._lock:
+            hanging, self.hanging = self.hanging, []
         for _, then in hanging:
             then(outcome)
 
