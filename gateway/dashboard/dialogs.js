@@ -11,7 +11,12 @@ function open(title, content, buttons) {
   dialogs += 1;
   const heading = element('h2', { id: `dialog-${dialogs}` }, title);
   const dialog = element('dialog', { 'aria-labelledby': heading.id }, heading, content, element('div', { class: 'buttons' }, buttons));
-  dialog.addEventListener('close', () => dialog.remove());
+  const { id } = document.activeElement;
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    // What had the focus may have been drawn anew meanwhile.
+    if (id && document.activeElement === document.body) document.getElementById(id)?.focus();
+  });
   document.body.append(dialog);
   dialog.showModal(); // the browser keeps the focus inside, lets Escape close it, and gives the focus back
   return dialog;

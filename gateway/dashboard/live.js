@@ -40,6 +40,7 @@ async function ask() {
   if (!world.session.signed_in) return;
   if (!trouble) listen();
   said(trouble ? 'offline' : isLive() ? 'live' : 'polling');
+  clearTimeout(timer); // of another that was answered meanwhile
   timer = setTimeout(ask, isLive() ? CALM_MS : ASK_MS);
 }
 

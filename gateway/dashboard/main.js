@@ -9,7 +9,7 @@ import { goLive, stop } from './live.js';
 import { signInForm } from './session.js';
 import { switchLanguage, t } from './texts.js';
 import { deadLettersView, webhooksView } from './webhooks.js';
-import { may, onChange, world } from './world.js';
+import { forgetAll, may, onChange, world } from './world.js';
 
 const byId = (id) => document.getElementById(id);
 const VIEWS = {
@@ -68,9 +68,7 @@ function enter(session) {
 function leave() {
   if (!world.session.signed_in) return;
   for (const dialog of document.querySelectorAll('dialog')) dialog.close();
-  world.clients.clear();
-  world.histories.clear();
-  world.known = false;
+  forgetAll();
   enter({ signed_in: false, key_needed: true, scopes: [] });
 }
 

@@ -41,9 +41,18 @@ export function tell(changes = []) {
 /** Since when a client is where it is: of one that does not run its history knows. */
 export const sinceOf = ({ id, since }) => since ?? world.histories.get(id)?.at(-1)?.at ?? null;
 
-/** Reads all clients, and the histories of those that moved. */
+let asked = 0;
+let newest = 0;
+
+/** What was asked until now and is yet to be answered tells of the past. */
+const outdate = () => { newest = asked += 1; };
+
+/** Reads all clients, and the histories of those that moved. An answer that a later one has overtaken is passed over. */
 export async function refresh() {
+  const turn = asked += 1;
   const { told, whole } = await listed();
+  if (turn < newest) return;
+  newest = turn;
   const changes = [];
   const there = new Set(told.map(({ id }) => id));
   for (const client of told) {
@@ -87,9 +96,18 @@ async function listed() {
 
 /** Forgets a client that was deleted. */
 export function forget(id) {
+  outdate();
   world.clients.delete(id);
   world.histories.delete(id);
   tell();
+}
+
+/** Forgets everything: somebody else may come. */
+export function forgetAll() {
+  outdate();
+  world.clients.clear();
+  world.histories.clear();
+  world.known = false;
 }
 
 // --- histories, a few at a time
