@@ -20,8 +20,9 @@ from tests.leaks import Before, Left
 SLEEP = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left is named soon; only for what does not end by itself."""
     monkeypatch.setattr(leaks, "PATIENCE", 0.2)
 
 
@@ -34,6 +35,7 @@ def left(leave: Callable[[], object]) -> str:
     return str(caught.value)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_thread_that_goes_on_is_named() -> None:
     end = threading.Event()
     thread = threading.Thread(target=end.wait, name="endless")
@@ -42,6 +44,7 @@ def test_a_thread_that_goes_on_is_named() -> None:
     thread.join()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_actor_that_was_not_stopped_is_named_and_stopped() -> None:
     before = Before()
     ref = Actor.start(name="forgotten")
@@ -50,6 +53,7 @@ def test_an_actor_that_was_not_stopped_is_named_and_stopped() -> None:
     assert not ref.is_alive()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_child_process_is_named_and_killed() -> None:
     with subprocess.Popen(SLEEP, stdin=subprocess.PIPE) as child:
         before = Before()
@@ -61,13 +65,14 @@ def test_a_child_process_is_named_and_killed() -> None:
         assert child.poll() is None
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_process_whose_parent_is_gone_is_still_found() -> None:
     # -3 is subprocess.DEVNULL: what it wrote to would stay open as long as it.
     parent = f"import subprocess; print(subprocess.Popen({SLEEP!r}, stdout=-3, stderr=-3).pid)"
     before = Before()
     read, write = os.pipe()
     command = [sys.executable, "-c", parent]
-    said = subprocess.run(command, stdin=read, capture_output=True, text=True, check=True, timeout=10)
+    said = subprocess.run(command, stdin=read, capture_output=True, text=True, check=True, timeout=60)
     orphan = psutil.Process(int(said.stdout))
     with pytest.raises(Left, match=f"process {orphan.pid}"):
         before.check()
@@ -78,17 +83,20 @@ def test_a_process_whose_parent_is_gone_is_still_found() -> None:
 
 
 def test_a_child_of_a_process_that_was_there_before_is_not_the_tests() -> None:
-    parent = f"import subprocess, sys; input(); subprocess.run({SLEEP!r})"
+    parent = f"import subprocess, sys; input(); child = subprocess.Popen({SLEEP!r}); print(flush=True); child.wait()"
     command = [sys.executable, "-c", parent]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as shared:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shared:
         assert shared.stdin is not None
+        assert shared.stdout is not None
         before = Before()
         shared.stdin.write("go\n")
         shared.stdin.flush()
+        assert shared.stdout.readline() == "\n", "there is a child"
         before.check()
         shared.stdin.close()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_open_socket_is_named() -> None:
     listener = socket.socket()
     number = listener.fileno()
@@ -101,6 +109,7 @@ def test_an_open_socket_is_named() -> None:
     other.close()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_open_file_is_named(tmp_path: Path) -> None:
     before = Before()
     with (tmp_path / "kept").open("w"), pytest.raises(Left, match="kept"):

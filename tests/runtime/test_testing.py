@@ -239,6 +239,20 @@ def test_a_leaked_actor_is_named_and_can_be_stopped() -> None:
     assert older.stop(timeout=5) is True
 
 
+def test_what_is_started_by_what_is_ending_is_waited_for_too() -> None:
+    leaks, end = Leaks(), threading.Event()
+    last = threading.Thread(target=end.wait)
+
+    def pass_on() -> None:
+        last.start()
+        threading.Timer(0.05, end.set).start()
+
+    first = threading.Timer(0.05, pass_on)
+    first.start()
+    leaks.check()
+    assert end.is_set()
+
+
 def test_what_is_ending_is_waited_for() -> None:
     leaks = Leaks()
     busy = Wait()

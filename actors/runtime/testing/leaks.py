@@ -29,18 +29,22 @@ class Leaks:
         self._actors = {ref.actor_urn for ref in ActorRegistry.get_all()}
 
     def threads(self) -> list[threading.Thread]:
-        """Threads that are new since, and alive."""
-        return [thread for thread in threading.enumerate() if thread not in self._threads]
+        """Threads that are new since, and alive; one that is just being started is not yet, and cannot be joined."""
+        return [thread for thread in threading.enumerate() if thread not in self._threads and thread.is_alive()]
 
     def actors(self) -> list[str]:
         """Actors that are new since, and registered."""
         return [str(ref) for ref in ActorRegistry.get_all() if ref.actor_urn not in self._actors]
 
     def check(self, *, timeout: float = 5.0) -> None:
-        """Raise Leak unless all new threads and actors end within `timeout` seconds (joined, not polled)."""
+        """Raise Leak unless all new threads and actors end within `timeout` seconds (joined, not polled).
+
+        So do threads that those start while they end.
+        """
         deadline = time.monotonic() + timeout
-        for thread in self.threads():
-            thread.join(max(0.0, deadline - time.monotonic()))
+        while (threads := self.threads()) and time.monotonic() < deadline:
+            for thread in threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
         threads, actors = self.threads(), self.actors()
         if threads or actors:
             doing = "".join(f"; {thread.name} is at {_stack(thread)}" for thread in threads)
