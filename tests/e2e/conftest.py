@@ -62,4 +62,4 @@ def consumer(sandbox: Sandbox) -> Iterator[Consumers]:
 def nothing_runs(service: Service, client_id: int | None = None) -> None:
     """No Chromium lives on the service's profiles, or on that of one client. Raises AssertionError after a moment."""
     where = service.data_dir / "profiles" / (str(client_id) if client_id else "")
-    until(lambda: naming(where), lambda pids: not pids, "no Chromium is left", 3.0)
+    until(lambda: naming(where), lambda pids: not pids, "no Chromium is left", 10.0)

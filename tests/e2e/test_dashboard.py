@@ -61,8 +61,8 @@ def locked(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Running]:
-    """A service without keys, over the fake browser."""
-    with Running(tmp_path / "data") as running:
+    """A service without keys, over the fake browser; clients that have ended stay."""
+    with Running(tmp_path / "data", cleanup_delay=600.0) as running:
         yield running
     assert running.code == 0
 

@@ -11,7 +11,8 @@ from tests.rig.processes import until
 
 FRIEND = "5491122334455"
 SEND_TIMEOUT = 2.0
-START_PATIENCE = 4.0
+START_PATIENCE = 8.0
+"""Several times what a busy machine needs to start Chromium: it is WhatsApp that is to use it up."""
 SLACK = 10.0
 """Seconds that a busy machine may take on top. Without a deadline it would be for ever."""
 

@@ -17,7 +17,7 @@ SENT = ["client.sending", "page.sending", "page.sent", "outbox.settled"]
 def test_starts_and_messages_are_followed_into_the_page_and_back_and_over_a_restart(
     serve: Serve, sandbox: Sandbox, consumer: Consumers
 ) -> None:
-    service = serve(log_level="debug").start()
+    service = serve(log_level="debug", init_wait=60.0).start()
     client = consumer(service)
     call(client, "the-start", "/init").raise_for_status()
     promised = call(client, "the-promise", "/messages", to=FRIEND, message=TEXT).json()["id"]
