@@ -219,7 +219,8 @@ def test_http_is_served_meanwhile_and_a_second_restore_is_refused(
         )
         assert refused.headers["retry-after"]
         assert refused.json()["error"] is True
-        assert service.get("/clients").status_code == 503
+        # What is only looked up is answered until the clients are closed.
+        until(lambda: service.get("/clients").status_code, lambda code: code == 503, "nobody is there to answer")
         assert service.post("/restore", json={"file": "a.backup"}).json()["code"] == "RESTORE_UNDER_WAY"
         go_on()
         assert ordered.result(20).status_code == 200
