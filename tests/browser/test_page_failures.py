@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from actors.browser import page as page_of_chromium
 from actors.browser.browser import ChromiumBrowser
 from actors.clients.protocol import (
     BrowserGone,
@@ -91,14 +92,31 @@ def test_a_page_that_goes_elsewhere_is_told(shell: ChromiumBrowser, linked: Open
     assert page.told.until(PageFailed).reason is Reason.PAGE_LEFT
 
 
-def test_a_connection_that_went_deaf_is_told(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
-    page = opened(shell)
-    page.told.until(QrShown)
-    assert shell._house is not None
-    chromium_page = next(iter(shell._pages))
+def go_deaf(browser: ChromiumBrowser) -> None:
+    """The connection to the browser's one page ends."""
+    assert browser._house is not None
+    chromium_page = next(iter(browser._pages))
     assert chromium_page._life is not None
     wire = chromium_page._life.wire
     assert wire is not None
-    shell._house.loop.call(wire.deaf.cancel)
+    browser._house.loop.call(wire.deaf.cancel)
+
+
+def test_a_connection_that_went_deaf_is_told(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
+    page = opened(shell)
+    page.told.until(QrShown)
+    go_deaf(shell)
     assert page.told.until(PageFailed).reason is Reason.BROWSER_DEAF
     assert page.close().reason is None
+
+
+def test_a_connection_that_ends_before_its_chromium_is_not_called_deaf(
+    shell: ChromiumBrowser, opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_chromium, "DEAFNESS", 60.0)
+    page = opened(shell)
+    page.told.until(QrShown)
+    go_deaf(shell)
+    os.kill(pid_of(shell), signal.SIGTERM)
+    assert page.told.until(BrowserGone).reason is Reason.BROWSER_CRASHED
+    assert not page.told.told(PageFailed)
