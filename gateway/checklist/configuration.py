@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -75,10 +76,17 @@ def user(site: Site) -> Seen:
 
 def chromium_sandbox(site: Site) -> Seen:
     """That no Chromium runs without its own sandbox."""
-    bare = [pid for pid in site.chromiums() if "--no-sandbox" in psutil.Process(pid).cmdline()]
+    bare = [pid for pid in site.chromiums() if _is_bare(pid)]
     assert site.settings is not None
     off = bool(bare) or site.settings.no_sandbox is True
     return verdict(not off, "seen.walled", "seen.not_walled", browsers=len(bare))
+
+
+def _is_bare(pid: int) -> bool:
+    """Not one that has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return "--no-sandbox" in psutil.Process(pid).cmdline()
+    return False
 
 
 def logs(site: Site) -> Seen:

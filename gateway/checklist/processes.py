@@ -91,4 +91,6 @@ def with_argument(start: str) -> Iterator[psutil.Process]:
             if any(argument.startswith(start) for argument in arguments) and not any(
                 argument.startswith("--type=") for argument in arguments
             ):
-                yield process
+                parent = process.parent()  # a fork of a Chromium looks just like it, until it becomes something else
+                if parent is None or parent.cmdline() != arguments:
+                    yield process

@@ -34,9 +34,10 @@ def orphans(site: Site) -> Seen:
     """That each Chromium on our profiles is the service's child."""
     process = site.process()
     assert process is not None
-    below = {child.pid for child in process.children(recursive=True)}
     found = site.chromiums()
-    return verdict(found <= below, "seen.no_orphans", "seen.orphans", count=len(found), orphans=len(found - below))
+    below = {child.pid for child in process.children(recursive=True)}
+    nobodys = {pid for pid in found - below if psutil.pid_exists(pid)}  # and has not just ended
+    return verdict(not nobodys, "seen.no_orphans", "seen.orphans", count=len(found), orphans=len(nobodys))
 
 
 def speed(site: Site) -> Seen:

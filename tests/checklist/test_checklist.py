@@ -174,7 +174,7 @@ def test_a_service_that_is_down_fails_with_a_rollback_hint_in_spanish(tmp_path: 
     ],
 )
 def test_wrong_options_are_exit_code_2(options: list[str], sentence: str) -> None:
-    done = subprocess.run([*CLI, *options], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*CLI, *options], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert sentence in done.stderr
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from gateway.checklist.processes import listener
+from gateway.checklist.processes import listener, with_argument
 from gateway.checklist.site import Site, Wanted
 from tests.rig.processes import until
 
@@ -20,8 +21,9 @@ child = os.fork()
 if not child:
     os.read(0, 1)
     os.execvp("cat", ["cat"])
-print(listening.getsockname()[1], child, flush=True)
+port = listening.getsockname()[1]
 listening.close()
+print(port, child, flush=True)
 os.waitpid(child, 0)
 """
 """While the service starts a Chromium, a fork of it holds its socket for a moment, and then becomes something else."""
@@ -54,6 +56,18 @@ def forked() -> Iterator[Forked]:
 
 def test_the_service_is_found_where_only_its_fork_is_seen_to_listen(forked: Forked) -> None:
     assert listener(forked.port) == forked.process
+
+
+def test_a_fork_of_a_chromium_is_not_taken_for_another_one(tmp_path: Path) -> None:
+    """It has the command line of its parent until it becomes a renderer, say."""
+    argument = f"--user-data-dir={tmp_path}/7"
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, argument], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert [found.pid for found in with_argument(argument)] == [process.pid]
+        process.communicate()
 
 
 def test_what_has_become_another_program_is_not_the_service(forked: Forked) -> None:

@@ -148,6 +148,7 @@ def test_one_whose_loop_stands_still_is_killed_by_the_watchdog(deployed: Deploye
     deployed.machine.run("systemctl", "restart", UNIT)
     try:
         before = deployed.pid()
+        assert before
         os.kill(before, signal.SIGSTOP)
         deployed.replaced(before)
         assert "Watchdog timeout" in deployed.journal()
