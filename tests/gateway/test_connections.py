@@ -15,6 +15,8 @@ SECONDS = 1.0
 """A deadline long enough that who keeps it by far on an idle machine keeps it on a busy one."""
 CONNECTIONS = 8
 LARGEST_HEAD = 2048
+LARGE = "/openapi.json"
+"""What has a large answer: a few of them fill whatever lies between the service and its caller."""
 
 
 @pytest.fixture(scope="module")
@@ -159,4 +161,4 @@ def test_beyond_the_bound_a_connection_is_refused_until_another_ends(tmp_path: P
 
 def test_a_caller_that_never_reads_is_cut_off(hurried: Running) -> None:
     with raw(hurried) as deaf, pytest.raises(Closed):
-        until(lambda: deaf.send(STATUS * 100), lambda _: False, "it is cut off")
+        until(lambda: deaf.send(request(target=LARGE)), lambda _: False, "it is cut off")
