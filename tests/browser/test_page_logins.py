@@ -89,7 +89,7 @@ def test_a_stored_login_resumes_without_a_code_and_tells_what_came_in_meanwhile(
 def test_codes_follow_one_another_go_idle_and_come_again(
     shell: ChromiumBrowser, opened: Open, sandbox: Sandbox
 ) -> None:
-    sandbox.post("/settings", qr_refs=2, qr_first=0.3, qr_next=0.3)
+    sandbox.post("/settings", qr_refs=2, qr_first=4.0, qr_next=1.0)  # time to load wa-js, however busy the machine
     page = opened(shell)
     first, second = page.told.until(QrShown), page.told.until(QrShown)
     assert first.code != second.code

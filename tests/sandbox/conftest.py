@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ import pyppeteer
 import pytest
 from pyppeteer.errors import NetworkError
 
+PATIENCE = 30.0
+"""Seconds that anything may take which is waited for."""
+START = 60.0
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "actors/browser/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -104,7 +108,7 @@ class Sandbox:
 
     def close(self) -> int:
         self.process.terminate()
-        code = self.process.wait(10)
+        code = self.process.wait(PATIENCE)
         assert self.process.stdout
         self.process.stdout.close()
         return code
@@ -183,11 +187,11 @@ class Tab:
         if "shell" not in CHROMIUM:
             command.insert(1, "--headless=new")
         self._started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._run(self._connect(self._endpoint(), self.url + query), 30.0)
+        self._run(self._connect(self._endpoint(), self.url + query), START)
 
     def _endpoint(self) -> str:
         said = self.profile / "DevToolsActivePort"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START
         while time.monotonic() < deadline:
             if said.exists() and len(lines := said.read_text().split()) == 2:
                 return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
@@ -199,7 +203,11 @@ class Tab:
             warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer calls websockets in an old way
             self._browser = await pyppeteer.connect(browserWSEndpoint=endpoint, defaultViewport=None)
         _guard(self._browser._connection)
-        self.page = (await self._browser.pages())[0]
+        pages = await self._browser.pages()
+        while not pages:
+            await asyncio.sleep(0.01)  # the first page may come after the debugging port
+            pages = await self._browser.pages()
+        self.page = pages[0]
         self.page.on("error", lambda _error: None)
         self.console: list[str] = []
         self.page.on("console", lambda said: self.console.append(f"{said.type}: {said.text}"))
@@ -209,13 +217,13 @@ class Tab:
         await self.page.goto(url, waitUntil="domcontentloaded")
 
     def goto(self, query: str = "") -> None:
-        self._run(self.page.goto(self.url + query, waitUntil="domcontentloaded"), 20.0)
+        self._run(self.page.goto(self.url + query, waitUntil="domcontentloaded"), PATIENCE)
 
-    def js(self, expression: str, seconds: float = 10.0) -> Any:
+    def js(self, expression: str, seconds: float = PATIENCE) -> Any:
         """The value of an expression, awaited if it is a promise."""
         return self._run(self.page.evaluate(f"() => ({expression})"), seconds)
 
-    def until(self, test: str, seconds: float = 10.0) -> Any:
+    def until(self, test: str, seconds: float = PATIENCE) -> Any:
         """Waits until `test` (JavaScript over `heard`, the facts so far) gives something, and returns that."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -232,10 +240,10 @@ class Tab:
         return heard
 
     def resize(self, width: int) -> None:
-        self._run(self.page.setViewport({"width": width, "height": 900}), 5.0)
+        self._run(self.page.setViewport({"width": width, "height": 900}), PATIENCE)
 
     def emulate_offline(self, offline: bool) -> None:
-        self._run(self.page.setOfflineMode(offline), 5.0)
+        self._run(self.page.setOfflineMode(offline), PATIENCE)
 
     def _run(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> Any:
         async def bounded() -> Any:
@@ -253,8 +261,9 @@ class Tab:
             return
         self._loop.run_until_complete(self._settle())
         for process in psutil.Process(self._started.pid).children():
-            process.kill() if kill else process.terminate()
-        self._started.wait(10)  # a script, which waits for Chromium; what Chromium started ends with it
+            with suppress(psutil.NoSuchProcess):
+                process.kill() if kill else process.terminate()
+        self._started.wait(PATIENCE)  # a script, which waits for Chromium; what Chromium started ends with it
         self._started = None
 
     async def _settle(self) -> None:

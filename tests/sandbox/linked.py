@@ -21,8 +21,8 @@ class Linked:
     def act(self, action: str, **said: Any) -> Any:
         return self.sandbox.post(f"/api/accounts/{self.number}/{action}", **said)
 
-    def until(self, test: str, seconds: float = 10.0) -> Any:
-        return self.tab.until(test, seconds)
+    def until(self, test: str) -> Any:
+        return self.tab.until(test)
 
     def hears(self, *fact: Any) -> None:
         self.until(f"heard.some((one) => JSON.stringify(one).startsWith({str(fact_text(fact))!r}))")
@@ -51,7 +51,7 @@ class Linked:
 
     def leaves(self, state: str) -> None:
         """Waits until the account is `away` (linked, but no page is open) or `gone`."""
-        assert self.sandbox.get(f"/api/accounts/{self.number}?wait=5&state={state}")["state"] != "connected"
+        assert self.sandbox.get(f"/api/accounts/{self.number}?wait=20&state={state}")["state"] != "connected"
 
     def shows_a_new_code(self) -> str:
         """Waits for the page after the logout; its address."""

@@ -58,7 +58,7 @@ def test_code_scan_and_resume_sound_as_on_the_real_page(sandbox: Sandbox, tab: T
     one = tab()
     one.open(f"?compat={compat}")
     code = one.until(CODE)
-    assert code == sandbox.get("/api/pages?wait=5")[0]["code"]
+    assert code == sandbox.get("/api/pages?wait=20")[0]["code"]
     one.until("WPP.isFullReady")
     assert told(one) == UNPAIRED
     one.js("void (heard.length = 0)")
@@ -76,7 +76,7 @@ def test_code_scan_and_resume_sound_as_on_the_real_page(sandbox: Sandbox, tab: T
 
 
 def test_codes_rotate_then_idle_and_can_be_had_again(sandbox: Sandbox, tab: Tabs) -> None:
-    sandbox.post("/api/settings", qr_refs=2, qr_first=1.5, qr_next=0.5)
+    sandbox.post("/api/settings", qr_refs=2, qr_first=4.0, qr_next=1.0)  # time to load wa-js, however busy the machine
     one = tab()
     one.open()
     one.until("heard.some(([name]) => name === 'conn.qrcode_idle')")
@@ -107,7 +107,7 @@ def test_a_page_without_loader_never_becomes_ready(sandbox: Sandbox, tab: Tabs) 
 def test_a_slow_resume_says_syncing_until_it_is_answered(sandbox: Sandbox, tab: Tabs) -> None:
     one = tab()
     one.open()
-    sandbox.post("/api/scan", page=sandbox.get("/api/pages?wait=5")[0]["id"], number=ME)
+    sandbox.post("/api/scan", page=sandbox.get("/api/pages?wait=20")[0]["id"], number=ME)
     one.until(MAIN)
     sandbox.post("/api/settings", resume_delay=1.5)
     one.goto()

@@ -110,7 +110,7 @@ def test_a_page_that_vanishes_is_gone_at_once_and_its_device_stays(sandbox: Sand
             token = page.token
             assert (await calling(sandbox.get, f"/api/accounts/{ME}"))["state"] == "connected"
             page.socket.transport.abort()
-            account = await calling(sandbox.get, f"/api/accounts/{ME}?wait=5&state=away")
+            account = await calling(sandbox.get, f"/api/accounts/{ME}?wait=20&state=away")
             assert account["pages"] == []
             assert await calling(sandbox.get, "/api/pages") == []
         async with wire(sandbox) as again:

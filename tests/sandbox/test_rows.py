@@ -180,15 +180,15 @@ def test_a_page_can_leave_and_come_back(linked: Linked) -> None:
 
 @ON_MODERN
 def test_a_page_can_hang(linked: Linked) -> None:
-    linked.act("page", do="hang", seconds=0.5)
     before = time.monotonic()
+    linked.act("page", do="hang", seconds=0.5)
     linked.until(MAIN)
-    assert time.monotonic() - before > 0.3
+    assert time.monotonic() - before > 0.5
 
 
 @ON_MODERN
 def test_a_fate_of_a_page_is_told_of_once_the_page_has_heard_of_it(linked: Linked) -> None:
-    linked.act("page", do="hang", seconds=0.5)
     before = time.monotonic()
+    linked.act("page", do="hang", seconds=0.5)
     linked.act("page", do="hang", seconds=0)
-    assert time.monotonic() - before > 0.3
+    assert time.monotonic() - before > 0.5
