@@ -173,7 +173,8 @@ class Stream:
             async with asyncio.timeout(self._bounds.heartbeat):
                 await self._changed.wait()
         except TimeoutError:
-            return False
+            # What happened after the time was over, and before this turn of the loop, has happened all the same.
+            return self._changed.is_set()
         return True
 
     def _empty(self) -> None:
