@@ -12,12 +12,29 @@ from tests.sandbox.linked import MAIN
 pytestmark = pytest.mark.e2e
 
 ME = "5491100000077"
-FILL = "((name, value) => {{ document.querySelector(name).value = value; }})({!r}, {!r})"
+FILL = """((name, value) => {{
+    const field = document.querySelector(name);
+    field.value = value;
+    field.dispatchEvent(new Event('change'));
+}})({!r}, {!r})"""
+HOLD = """(() => {
+    const real = window.fetch;
+    let holds = true;
+    window.fetch = async (url, given) => {
+        const answer = await real(url, given);
+        if (holds && url === '/api/state') {
+            holds = false;
+            await new Promise((go) => { window.letGo = go; });
+        }
+        return answer;
+    };
+})()"""
+"""The next answer about everything comes late."""
 
 
 def click(tab: Tab, selector: str) -> None:
-    tab.until(f"document.querySelector({selector!r})")
-    tab.js(f"document.querySelector({selector!r}).click()")
+    """In one step: what is there may be drawn anew at any time."""
+    tab.until(f"(document.querySelector({selector!r}).click(), true)")
 
 
 def test_a_person_links_chats_and_logs_out(sandbox: Sandbox, tab: Callable[..., Tab]) -> None:
@@ -86,6 +103,26 @@ def test_what_was_chosen_to_happen_stays_chosen_when_the_account_is_drawn_again(
     click(phones, f"#go-{ME}")
     phones.until("document.querySelector('#accounts').textContent.includes('network off')")
     assert phones.js(f"document.querySelector('#act-{ME}').value") == "Network off"
+
+
+def test_an_answer_that_comes_late_is_not_the_last_that_is_shown(sandbox: Sandbox, tab: Callable[..., Tab]) -> None:
+    page, phones = tab("page"), tab("phones")
+    page.open()
+    phones.open("phones")
+    phones.js(FILL.format("#scan [name=number]", ME))
+    click(phones, "#waiting button")
+    page.until(MAIN)
+    phones.until("document.querySelector('#accounts').textContent.includes('connected')")
+    phones.js(HOLD)
+    account = f"{sandbox.url}api/accounts/{ME}"
+    sandbox.post(f"{account}/sending", mode="ok")
+    phones.until("window.letGo")
+    sandbox.post(f"{account}/network", online=False)
+    off = "document.querySelector('#accounts').textContent.includes('network off')"
+    late = "new Promise((go) => setTimeout(go, 500))"  # for what comes after the change to come before it
+    phones.js(f"{late}.then(() => window.letGo())")
+    phones.until(off)
+    assert phones.js(f"{late}.then(() => {off})")
 
 
 def test_a_pairing_code_is_shown_with_the_number_it_is_for(sandbox: Sandbox, tab: Callable[..., Tab]) -> None:

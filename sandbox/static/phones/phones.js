@@ -210,7 +210,23 @@ async function showChat() {
 
 // --- all of it, whenever something changed
 
+let asking = false;
+let again = null; // asked for meanwhile, once or more: {phoneToo}
+
+/** One after the other: of two answers on their way, the older one could come last. */
 async function refresh(phoneToo) {
+  again = { phoneToo: phoneToo || Boolean(again?.phoneToo) };
+  if (asking) return;
+  asking = true;
+  while (again) {
+    const how = again;
+    again = null;
+    await showAll(how);
+  }
+  asking = false;
+}
+
+async function showAll({ phoneToo }) {
   try {
     const state = await call('GET', '/state');
     draw('waiting', state.pages.filter((page) => page.code), waiting,
