@@ -6,6 +6,9 @@ ClientRefusal
  ├── StartFailed               the start ended badly: read why, then try again
  ├── SendFailed                WhatsApp Web said no: nothing was delivered
  ├── SendUnknown               nobody can tell whether it left: do not send again blindly
+ ├── OperationRefused          WhatsApp Web said no: nothing was done
+ ├── OperationUnanswered       the page did not answer a question: ask again
+ ├── OperationUnknown          nobody can tell whether it was done: look before it is ordered again
  ├── LogOutFailed              WhatsApp Web did not confirm the logout: read the status, try again
  ├── NoSuchClient              nothing runs or is stored under that number
  ├── PairingUnavailable        no pairing code can be had in this state
@@ -60,6 +63,22 @@ class SendUnknown(ClientRefusal):
     def __init__(self, why: str, message_id: str | None = None) -> None:
         super().__init__(why)
         self.message_id = message_id
+
+
+class OperationRefused(ClientRefusal):
+    """WhatsApp Web refused an operation: nothing was done. `code` is its own name for why, where it has one."""
+
+    def __init__(self, why: str, code: str | None = None) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+class OperationUnanswered(ClientRefusal):
+    """The page did not answer a question, which changes nothing: it may be asked again."""
+
+
+class OperationUnknown(ClientRefusal):
+    """Whether an operation was done is not known, and will not be guessed."""
 
 
 class LogOutFailed(ClientRefusal):

@@ -1,0 +1,32 @@
+"""The operations of a client, one declaration each.
+
+    base      Operation, Effect: what an operation declares, and what follows from it
+    fields    the types of arguments, and their limits
+    messages  sending, and what became of it
+    contacts  who is on WhatsApp
+    account   pairing, logging out, a picture of the page
+
+`OPERATIONS` has them all by name: what stands in a module of this package is found there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from actors.clients.operations.base import Effect, Operation
+
+__all__ = ["OPERATIONS", "Effect", "Operation"]
+
+
+def _declared() -> dict[str, type[Operation[Any]]]:
+    """Find every operation of this package's modules; the bases have no example."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
+    operations = {kind for kind in found if issubclass(kind, Operation) and hasattr(kind, "example")}
+    return {kind.operation_name: kind for kind in sorted(operations, key=lambda kind: kind.operation_name)}
+
+
+OPERATIONS: dict[str, type[Operation[Any]]] = _declared()
+"""Name -> class."""

@@ -1,0 +1,106 @@
+"""What is done with the account's link to this page, and a picture of the page itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.clients.errors import ClientRefusal, LogOutFailed, NotReady, PairingUnavailable
+from actors.clients.operations.base import Effect, Operation
+from actors.clients.operations.fields import Number
+from actors.clients.protocol.status import Status
+from actors.clients.types import ClientId, Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class LogOut(Operation[Status]):
+    """Log out at WhatsApp. The answer comes once the client is logged out: on current pages the promise of WhatsApp
+    Web's own function never ends, because the page reloads under it.
+    """
+
+    effect = Effect.CHANGE
+    example = Status(ClientId(99), State.DISCONNECTED_LOGOUT, reason=Reason.LOGGED_OUT_BY_API)
+    needs = ("WPP.conn.logout",)
+    by_page = False
+
+    def reached(self, status: Status) -> Status | None:
+        """See `Operation`."""
+        return status if status.reason is Reason.LOGGED_OUT_BY_API else None
+
+    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return self.unanswered(why, state)
+
+    def unanswered(self, why: str, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {state}")
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshQr(Operation[None]):
+    """Ask WhatsApp Web for new codes after it has stopped showing them."""
+
+    effect = Effect.CHANGE
+    example = None
+    states = frozenset({State.QR_REQUIRED})
+    needs = ("WPP.whatsapp.BackendEventBus", "WPP.whatsapp.Cmd")
+
+
+@dataclass(frozen=True, slots=True)
+class PairingCode:
+    """The code to type on the phone, as WhatsApp shows it (`ABCD-EFGH` without the dash)."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPairingCode(Operation[PairingCode]):
+    """Ask for a code to type on the phone of that number."""
+
+    phone: Number
+
+    effect = Effect.CHANGE
+    example = PairingCode("ABCD1234")
+    states = frozenset({State.QR_REQUIRED})
+    needs = ("WPP.conn.genLinkDeviceCodeForPhoneNumber",)
+    confined = True
+
+    def unfit(self, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return PairingUnavailable(f"A pairing code can be asked for in QR_REQUIRED only, not in {state}")
+
+    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return PairingUnavailable(why)
+
+    def unanswered(self, why: str, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return PairingUnavailable(f"WhatsApp Web gave no pairing code: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Screenshot:
+    """A PNG image."""
+
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TakeScreenshot(Operation[Screenshot]):
+    """Take a picture of the page."""
+
+    effect = Effect.READ
+    example = Screenshot(
+        bytes.fromhex(
+            "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+            "0000000a49444154789c63f80f0001010100b138f6140000000049454e44ae426082"
+        )
+    )
+    states = frozenset(State)
+
+    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return NotReady(state)
+
+    def unanswered(self, why: str, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return NotReady(state)

@@ -1,0 +1,84 @@
+"""Operation: one thing that a client's WhatsApp Web page is ordered to do, declared once.
+
+A subclass is a frozen dataclass. It is the message to the client's actor, the schema of the HTTP call and the order to
+the page, all in one: its fields are the arguments, and its name is that of the function in the page's scripts
+(`ArchiveChat` calls `archiveChat`). What else is asked of an operation follows from what it declares:
+
+    effect    what a lost page or a deadline means, and which way it goes: a SEND goes through the outbox
+    example   an answer: the fake browser gives it, documents show it, the tests expect its shape
+    states    the states of a client in which it may be ordered
+    needs     functions of wa-js, or exports of WhatsApp Web, without which the page cannot do it
+
+Rule of this package: plain data. What the page knows of wa-js stands in its scripts, not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+
+from actors.clients.errors import ClientRefusal, OperationRefused, OperationUnanswered, OperationUnknown
+from actors.clients.types import State
+from actors.runtime import Work
+
+if TYPE_CHECKING:
+    from actors.clients.protocol import Status
+
+Answer = TypeVar("Answer", covariant=True)
+
+
+class Effect(Enum):
+    """What an operation does to the account."""
+
+    READ = auto()
+    """Nothing: it may be ordered again at any time."""
+    CHANGE = auto()
+    """It changes something: without an answer nobody knows whether it was done."""
+    SEND = auto()
+    """It sends a message. It is kept in the outbox until WhatsApp has it, and is never sent twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Work, Generic[Answer]):
+    """The base of all operations. `Answer` is a frozen dataclass, or None where there is nothing to say."""
+
+    effect: ClassVar[Effect]
+    example: ClassVar[Any]
+    states: ClassVar[frozenset[State]] = frozenset({State.READY})
+    needs: ClassVar[tuple[str, ...]] = ()
+    confined: ClassVar[bool] = False
+    """Whether it is refused as soon as the client leaves `states`; else it waits for the page."""
+    by_page: ClassVar[bool] = True
+    """Whether the page's answer is the answer; else `reached` gives it, and the page only says that it has begun."""
+    operation_name: ClassVar[str]
+    """The function in the page's scripts, and what the outbox calls it. Made of the class's name."""
+    answer: ClassVar[type[Any] | None]
+    """The type of the answer. Made of the type argument of `Operation`."""
+
+    def __init_subclass__(cls) -> None:
+        cls.operation_name = cls.__name__[0].lower() + cls.__name__[1:]
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in get_args(base):
+                cls.answer = None if argument is type(None) else argument
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The fields as JSON can write them."""
+        return asdict(self)
+
+    def reached(self, status: Status) -> Answer | None:
+        """Return the answer, where what the client has become (`status`) gives it; None where it does not."""
+        return None
+
+    def unfit(self, state: State) -> ClientRefusal | None:
+        """Return the refusal of a client in another state than `states`; None for the usual one."""
+        return None
+
+    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+        """Return the refusal of an operation that the page, or WhatsApp, has declined: nothing was done."""
+        return OperationRefused(why, code)
+
+    def unanswered(self, why: str, state: State) -> ClientRefusal:
+        """Return the refusal of an operation to which no answer will come."""
+        return OperationUnanswered(why) if self.effect is Effect.READ else OperationUnknown(why)

@@ -1,0 +1,75 @@
+"""The types of an operation's fields, and their limits.
+
+The limits are read by whoever validates (pydantic, in the gateway); the domain trusts what it is given. Each marker
+speaks pydantic's own language, plain dictionaries, so that nothing here needs pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+Schema = dict[str, Any]
+"""A schema of pydantic's core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits by the names that pydantic's core has for them: `pattern`, `min_length`, `ge`, `le` …"""
+
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    ge: float | None = None
+    le: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Return the schema of the type with these limits."""
+        given = {name: getattr(self, name) for name in self.__slots__}
+        return {**handler(source), **{name: value for name, value in given.items() if value is not None}}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A function that returns the value to use, or raises ValueError with what the value should be."""
+
+    function: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Return the schema of the type, with the function after it."""
+        function = {"type": "no-info", "function": self.function}
+        return {"type": "function-after", "function": function, "schema": handler(source)}
+
+
+def _says_something(text: str) -> str:
+    if not text.strip():
+        raise ValueError("should not be blank")
+    if "\0" in text:
+        raise ValueError("should not contain NUL characters")
+    return text
+
+
+def chat_of(address: str) -> str:
+    """Return the id of the chat: a bare number is a person's."""
+    return address if "@" in address else f"{address}@c.us"
+
+
+Chat = Annotated[
+    str,
+    Limits(pattern=r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid)$"),
+    Check(chat_of),
+]
+"""A number, or the id of a person's, a group's or a hidden number's chat."""
+Number = Annotated[str, Limits(pattern=r"^[0-9]{1,15}$")]
+"""A phone number as E.164 bounds it, digits only."""
+MessageId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
+"""The bare id of a message, such as `3EB01F9C55A0E2B7D4C611`."""
+MessageText = Annotated[str, Check(_says_something)]
+"""What a message says."""
+Latitude = Annotated[float, Limits(ge=-90.0, le=90.0)]
+"""Degrees north of the equator."""
+Longitude = Annotated[float, Limits(ge=-180.0, le=180.0)]
+"""Degrees east of Greenwich."""
+Label = Annotated[str, Limits(min_length=1, max_length=512)]
+"""A short text that is shown beside something."""

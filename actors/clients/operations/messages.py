@@ -1,0 +1,95 @@
+"""What is done with messages: sending them, and asking what became of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.clients.errors import ClientRefusal, SendFailed, SendUnknown
+from actors.clients.operations.base import Effect, Operation
+from actors.clients.operations.fields import Chat, Label, Latitude, Longitude, MessageId, MessageText
+from actors.clients.types import State
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """WhatsApp's server has the message (ack >= 1).
+
+    `message_id` is the full id (`true_5491122334455@c.us_3EB0…`), `chat` the chat as WhatsApp names it (maybe a lid).
+    """
+
+    message_id: str
+    chat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Operation[Sent]):
+    """The base of everything that is sent. `chat` is a chat's id (`5491122334455@c.us`, `…@g.us`, `…@lid`).
+
+    The order it is given to the page with is the bare id that the message will have at WhatsApp.
+    """
+
+    chat: Chat
+
+    effect = Effect.SEND
+
+    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return SendFailed(why)
+
+    def unanswered(self, why: str, state: State) -> ClientRefusal:
+        """See `Operation`."""
+        return SendUnknown(why)
+
+
+_SENDING = (
+    "WPP.chat.find",
+    "WPP.chat.generateMessageID",
+    "WPP.whatsapp.MsgKey",
+    "WPP.whatsapp.MsgStore",
+)
+"""What every message needs on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendText(Send):
+    """Send a text."""
+
+    text: MessageText
+
+    example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
+    needs = (*_SENDING, "WPP.chat.sendTextMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class SendLocation(Send):
+    """Send a place on the map."""
+
+    latitude: Latitude
+    longitude: Longitude
+    name: Label | None = None
+    address: Label | None = None
+
+    example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
+    needs = (*_SENDING, "WPP.chat.sendLocationMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the page knows of a message id: its ack (0 pending, 1 server, 2 device, 3 read, negative refused), or None
+    where it has never seen it. `complete` says whether the page has caught up, so that None means absent.
+    """
+
+    ack: int | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp(Operation[LookedUp]):
+    """Ask the page what became of a message that was sent, by its bare id."""
+
+    chat: Chat
+    message_id: MessageId
+
+    effect = Effect.READ
+    example = LookedUp(1, complete=True)
+    needs = ("WPP.chat.getMessageById", "WPP.whatsapp.MsgStore", "WPP.whatsapp.WidFactory")
