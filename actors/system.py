@@ -113,8 +113,6 @@ class System:
         self._outbox: ActorRef[Dispatcher] | None = None
         self._webhooks: ActorRef[Sender] | None = None
         self._opened = ExitStack()
-        self._claims: ExitStack | None = None
-        """What is owned from a start to a stop."""
         self._orderly = True
         self._deadline = 0.0
 
@@ -188,10 +186,11 @@ class System:
     def start(self) -> None:
         """Build the tree, and have the clients that ran before resume; they need not be READY.
 
-        Raises StartRefused: then nothing is held any more, after a pause neither.
+        Raises StartRefused: then nothing is held any more.
         """
         settings, database = self._settings, database_of(self._settings)
-        with self._owned() as claims, ExitStack() as opened, refused(settings), self._watch.start():
+        with ExitStack() as opened, refused(settings), self._watch.start():
+            opened.enter_context(claim_all(settings.data_dir, database))
             forget_restores(settings)
             self._supervisor = self._store = self._outbox = self._webhooks = None
             self._directory = Directory()
@@ -229,15 +228,7 @@ class System:
             # The supervisor last: it is what callers are told of clients by, and then all else is there as well.
             self._store, self._outbox, self._webhooks, self._supervisor = store, outbox, webhooks, supervisor
             self._orderly = True
-            self._opened, self._claims = opened.pop_all(), claims.pop_all()
-
-    def _owned(self) -> ExitStack:
-        """The directories: still, after a pause, or from here on."""
-        held, self._claims = self._claims, None
-        if held is not None:
-            return held
-        with refused(self._settings):
-            return claim_all(self._settings.data_dir, database_of(self._settings))
+            self._opened = opened.pop_all()
 
     def _actors(self) -> Mapping[str, ActorRef[Any]]:
         """Those whose mailboxes are measured, by name."""
@@ -255,18 +246,6 @@ class System:
         """Close everything within `shutdown_timeout`, never logging out; what does not close is killed.
 
         False where even so something has not ended: a Chromium, an actor, the store.
-        """
-        try:
-            return self.pause()
-        finally:
-            claims, self._claims = self._claims, None
-            if claims is not None:
-                claims.close()
-
-    def pause(self) -> bool:
-        """`stop`, but the data directory stays this process's until the next `start`, which goes on with it, or `stop`.
-
-        So nobody else can start there while something is done to it.
         """
         self._watch.rest()
         self._deadline = time.monotonic() + self._settings.shutdown_timeout

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from actors.backups import handed_over
 from actors.options import reachable
 from gateway import errors
 from gateway.access import Access
@@ -27,7 +26,6 @@ from gateway.outbox import Outbox
 from gateway.pages import StatusPages
 from gateway.qr import QrImages
 from gateway.readiness import Readiness
-from gateway.restores import Restores
 from gateway.routes import (
     clients,
     dashboard,
@@ -38,7 +36,6 @@ from gateway.routes import (
     keys,
     messages,
     qr,
-    restore,
     status,
     webhooks,
 )
@@ -91,7 +88,6 @@ def routes() -> list[BaseRoute]:
         Route("/keys", for_all(keys.keys)),
         Route("/keys", for_all(keys.create), methods=["POST"]),
         Route("/keys/{id}", for_all(keys.revoke), methods=["DELETE"]),
-        Route("/restore", for_all(restore.restore), methods=["POST"]),
         Route("/openapi.json", for_all(docs.openapi)),
         Route("/docs", for_all(docs.page)),
         *_undescribed(),
@@ -137,7 +133,6 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         consumers=consumers,
         webhooks=Webhooks(system, bridge, reachable(settings)),
         description=description,
-        restores=Restores(handed_over(settings)),
     )
 
 

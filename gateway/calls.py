@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from gateway.pages import StatusPages
     from gateway.qr import QrImages
     from gateway.readiness import Readiness
-    from gateway.restores import Restores
     from gateway.streaming.consumers import Consumers
     from gateway.streaming.streams import Streams
     from gateway.webhooks import Webhooks
@@ -53,7 +52,6 @@ class Gateway:
     consumers: Consumers
     webhooks: Webhooks
     description: Description
-    restores: Restores
 
     async def body(self, request: Request, shape: type[Shape]) -> Shape:
         """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""

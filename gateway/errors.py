@@ -47,7 +47,6 @@ from gateway.admission.keys import KeyRefused
 from gateway.admission.rate import RateLimited
 from gateway.identity import HeaderRefused
 from gateway.replies import reply
-from gateway.restores import NoSuchBackup, RestoreRefused, RestoreUnderWay
 from gateway.schemas.shape import ErrorAnswer
 from gateway.webhooks import NoSuchDeadLetter
 
@@ -168,9 +167,6 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     LogOutFailed: _as(500, "LOGOUT_FAILED"),
     NoSuchClient: _no_such_client,
     PairingUnavailable: _as(409, "PAIRING_UNAVAILABLE"),
-    NoSuchBackup: _as(404, "BACKUP_NOT_FOUND"),
-    RestoreUnderWay: _as(409, "RESTORE_UNDER_WAY"),
-    RestoreRefused: _as(409, "RESTORE_REFUSED"),
     CapacityExceeded: _as(503, "CAPACITY_EXCEEDED"),
     Starting: _later(503, "STARTING", 1),
     ShuttingDown: _later(503, "SHUTTING_DOWN", 5),

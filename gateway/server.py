@@ -32,7 +32,6 @@ from gateway.app import application, gateway_of
 from gateway.listening import address, listen
 from gateway.notifying import READY, STOPPING, keep_alive, notify
 from gateway.patience import when_there
-from gateway.restoring import Restoring
 from gateway.stacks import write_stacks
 from gateway.streaming.sockets import bounded_socket
 
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from actors.system import RunningBrowser
     from config.settings import Settings
     from gateway.calls import Gateway
-    from gateway.restores import Order, Restores
     from gateway.streaming.streams import Streams
 
 STUCK = 3
@@ -110,12 +108,8 @@ class Server:
             await asyncio.to_thread(self.system.start)
             _log.info("service.started")
             notify(READY)
-            restoring = Restoring(self.system, gateway, self._settings, self._pause_in_time, told)
             async with _beside(gateway.keyring.keep()), _beside(keep_alive()):
-                while (order := await _next(gateway.restores, told)) is not None:
-                    await restoring.carry_out(order)
-            ending = await told
-            gateway.restores.end()
+                ending = await told
             gateway.bridge.draining = True
             gateway.streams.end()
             notify(STOPPING)
@@ -150,14 +144,6 @@ class Server:
 
     def _end_at_last(self, code: int) -> threading.Timer:
         return end_at_last(self._settings.shutdown_timeout + LATER, code)
-
-    async def _pause_in_time(self) -> bool:
-        """Stop the system to start it again, with the data directory kept; whether all of it has ended."""
-        last_resort = self._end_at_last(STUCK)
-        try:
-            return await asyncio.to_thread(self.system.pause)
-        finally:
-            last_resort.cancel()
 
     def write_stacks(self) -> None:
         """Write to the log what every thread and task is at. Any thread, and a signal handler."""
@@ -236,17 +222,6 @@ async def _cut_off(connections: Iterable[Any]) -> None:
     for connection in list(connections):
         connection.transport.abort()
     await asyncio.sleep(0)  # in the next turn of the loop they are closed
-
-
-async def _next(restores: Restores, told: asyncio.Future[Ending]) -> Order | None:
-    """The next restore that is ordered; None once the service is told to end."""
-    ordered = asyncio.ensure_future(restores.ordered())
-    try:
-        awaited: tuple[asyncio.Future[Any], ...] = (ordered, told)
-        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-        return None if told.done() else await ordered
-    finally:
-        ordered.cancel()
 
 
 @asynccontextmanager

@@ -20,7 +20,6 @@ from actors.options import rules
 from actors.outbox import protocol as outbox
 from actors.runtime.mailbox import dead_letters
 from actors.runtime.testing import Leaks
-from actors.store.errors import DataDirInUse
 from actors.store.ownership import claim
 from actors.store.retention import Pruned
 from actors.system import System
@@ -67,29 +66,6 @@ def test_nothing_is_left_after_the_stop_and_it_can_start_again(tmp_path: Path) -
         assert system.stop() is True
         leaks.check()
         claim(tmp_path).release()
-
-
-def test_the_directory_stays_owned_through_a_pause_and_is_let_go_by_the_stop(tmp_path: Path) -> None:
-    system = System(chosen(tmp_path), FakeBrowser())
-    for end in (system.stop, system.start):
-        system.start()
-        assert system.pause() is True
-        with pytest.raises(DataDirInUse):
-            claim(tmp_path)
-        end()
-    assert system.pause() is True
-    assert system.stop() is True
-    claim(tmp_path).release()
-
-
-def test_a_start_that_is_refused_after_a_pause_lets_the_directory_go(tmp_path: Path) -> None:
-    system = System(chosen(tmp_path), FakeBrowser())
-    system.start()
-    assert system.pause() is True
-    (tmp_path / "session-manager.db").write_bytes(b"\xff" * 50_000)
-    with pytest.raises(StartRefused, match="restore a backup"):
-        system.start()
-    claim(tmp_path).release()
 
 
 def test_a_stop_without_a_start_is_in_order(tmp_path: Path) -> None:

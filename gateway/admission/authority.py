@@ -97,7 +97,6 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/keys"): Need(Scope.ADMIN, Whose.ALL),
     ("POST", "/keys"): Need(Scope.ADMIN, Whose.ALL),
     ("DELETE", "/keys/{id}"): Need(Scope.ADMIN, Whose.ALL),
-    ("POST", "/restore"): Need(Scope.ADMIN, Whose.ALL),
 }
 """Method and path as the application's routes spell them. HEAD needs what GET needs."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from actors.clients.types import State
-from actors.store.succession import Restored
 from gateway.admission.authority import Caller, Scope
 from gateway.readiness import Obstacle
-from gateway.schemas.shape import Answer, Request
+from gateway.schemas.shape import Answer
 
 
 class HealthSummary(Answer):
@@ -50,30 +48,6 @@ class SessionAnswer(Answer):
             scopes=[scope for scope in Scope if caller is not None and caller.may(scope)],
             clients=sorted(caller.clients) if caller is not None and caller.clients is not None else None,
         )
-
-
-class RestoreRequest(Request):
-    """Body of POST /restore: the name of a file in `restore/` of the data directory."""
-
-    file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-
-
-class RestoreAnswer(Answer):
-    """POST /restore. Messages that were open in the backup: `looked_up` before they may leave, or `ended` since.
-
-    `left_out`: positions of events that are given to none. `present_known`: the database before it could be read.
-    """
-
-    success: Literal[True] = True
-    looked_up: int
-    ended: int
-    left_out: int
-    present_known: bool
-
-    @classmethod
-    def of(cls, restored: Restored) -> Self:
-        """Fill from what was done."""
-        return cls(**asdict(restored))
 
 
 class ReadyAnswer(Answer):

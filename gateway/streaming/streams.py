@@ -43,12 +43,11 @@ class Streams:
 
         Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout.
         """
-        feed = self._feed
-        await feed.begin()
-        if self._ended or feed is not self._feed:
+        await self._feed.begin()
+        if self._ended:
             raise ShuttingDown
-        stream = Stream(feed, self._store, wanted, position, replace(self._bounds, **bounds))
-        with feed.listening(stream):
+        stream = Stream(self._feed, self._store, wanted, position, replace(self._bounds, **bounds))
+        with self._feed.listening(stream):
             self._open.add(stream)
             try:
                 yield stream
@@ -65,10 +64,6 @@ class Streams:
         self._ended = True
         for stream in self._open:
             stream.end(Why.ENDING)
-
-    def begin_again(self) -> None:
-        """After `end`: there is a store again, and another one; take readers."""
-        self._feed, self._ended = Feed(self._store), False
 
 
 @asynccontextmanager

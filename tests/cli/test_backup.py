@@ -11,9 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.gateway.running import Running, until
+from tests.gateway.running import Running
 
-KEY = "a-key-of-the-tests"
 CLI = [sys.executable, "-m", "gateway.cli"]
 
 
@@ -46,35 +45,15 @@ def test_a_backup_is_taken_from_a_running_service_and_put_back_into_another_dire
     assert wanted(new / "session-manager.db") == [7]
 
 
-def test_a_running_service_restores_and_goes_on(tmp_path: Path) -> None:
+def test_nothing_is_restored_under_a_running_service(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "store.backup"
-    with Running(data, api_key=KEY) as service:
+    with Running(data) as service:
         start(service, 7)
         assert run("backup", file, "--data-dir", data).returncode == 0
-        start(service, 8)
-        done = run("restore", file, "--data-dir", data, "--url", service.url, "--key", KEY)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "is restored; and its clients resume" in done.stdout
-        until(lambda: service.get("/clients").json(), lambda found: [one["id"] for one in found] == [7], "7 resumes")
-        assert not list(data.rglob("*.backup")), "nothing is left of what was handed over"
-
-
-def test_a_running_service_does_not_restore_for_just_anyone(tmp_path: Path) -> None:
-    data, file = tmp_path / "data", tmp_path / "store.backup"
-    with Running(data, api_key=KEY) as service, Running(tmp_path / "other") as other:
-        start(service, 7)
-        assert run("backup", file, "--data-dir", data).returncode == 0
-        for arguments, code, why in (
-            (["--url", service.url], 1, "key"),
-            (["--url", service.url, "--key", "wrong" * 5], 1, "key"),
-            (["--url", other.url], 1, "no file"),
-            (["--url", "http://127.0.0.1:9"], 4, "No service answers"),
-        ):
-            done = run("restore", file, "--data-dir", data, *arguments)
-            assert done.returncode == code, done.stderr
-            assert why in done.stderr
-            assert done.stderr.count("\n") == 1, done.stderr
-            assert not list(data.rglob("*.backup"))
+        done = run("restore", file, "--data-dir", data)
+        assert done.returncode == 1
+        assert "stop it, restore the backup" in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
         assert service.get("/clients").json()[0]["id"] == 7
         assert len(service.browser.opened) == 1
 

@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from actors.backups import back_up, opened_store, prepared_restore, put_back
+from actors.backups import back_up, opened_store, put_back
 from actors.browser.fake import FakeBrowser
 from actors.store import succession
-from actors.store.outbox import GetMessage
 from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
-from tests.store.asking import ONE, accept, ask
 from tests.store.postgresql import PostgreSQL
 
 
@@ -93,26 +91,3 @@ def test_no_service_starts_between_a_restores_look_at_the_present_and_its_change
 
     monkeypatch.setattr("actors.store.backup.succeed", have_another_start)
     assert put_back(settings, tmp_path / "a.backup")
-
-
-def test_who_starts_on_the_server_during_a_pause_keeps_it_and_nothing_is_restored(
-    tmp_path: Path, postgresql: PostgreSQL
-) -> None:
-    """A server's lock ends with the connection that holds it: unlike a directory it cannot be kept through a pause."""
-    url = postgresql.new_schema()
-    first, second = (system(tmp_path / name, url) for name in ("one", "two"))
-    settings = chosen(tmp_path / "one", url)
-    first.start()
-    back_up(settings, tmp_path / "a.backup")
-    with prepared_restore(settings, tmp_path / "a.backup") as ready:
-        assert first.pause()
-        second.start()
-        try:
-            message = accept(second.store)
-            for step in (ready.put_in_place, first.start):
-                with pytest.raises(StartRefused, match="Another service uses this database"):
-                    step()
-            assert ask(second.store, GetMessage(ONE, message.id)) == message
-        finally:
-            assert second.stop()
-    assert first.stop()

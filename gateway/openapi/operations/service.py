@@ -12,7 +12,7 @@ from gateway.openapi.operation import (
     Operation,
 )
 from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
-from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, RestoreAnswer, RestoreRequest
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
 
 KEYS = "Keys"
 SERVICE = "Service"
@@ -43,14 +43,6 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         SERVICE, "Whether work can be done here, and what is in the way", {200: ReadyAnswer, 503: ReadyAnswer}
     ),
     ("GET", "/metrics"): Operation(SERVICE, "Counters and measurements, for Prometheus", {200: TEXT}),
-    ("POST", "/restore"): Operation(
-        SERVICE,
-        "Put a backup in the place of all that the store holds",
-        {200: RestoreAnswer},
-        {404: ("BACKUP_NOT_FOUND",), 409: ("RESTORE_UNDER_WAY", "RESTORE_REFUSED")},
-        body=RestoreRequest,
-        text="Clients are closed, never logged out, and resume. Answered once they do; meanwhile other calls get 503.",
-    ),
     ("GET", "/openapi.json"): Operation(SERVICE, "This document", {200: dict[str, Any]}),
     ("GET", "/docs"): Operation(SERVICE, "This document as pages", {200: HTML}),
 }
