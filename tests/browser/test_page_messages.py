@@ -93,7 +93,7 @@ def test_a_message_the_page_has_yet_to_file_is_not_called_absent_and_leaves_once
 ) -> None:
     page, id = linked(shell), "3EB00000000000000000AA"
     slow = """(() => {
-        const connection = require('WAWebConnection'), ask = connection.ask;
+        const connection = require('SandboxConnection'), ask = connection.ask;
         connection.ask = (question) => new Promise((go) => setTimeout(go, 4500)).then(() => ask(question));
     })()"""
     evaluate(page, slow)

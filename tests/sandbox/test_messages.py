@@ -80,7 +80,7 @@ def test_what_was_not_acknowledged_is_brought_again_once(
         f"void (window.sent = {SENT.format(to=PERSON, text=mode)}.then(({{ack}}) => window.hears('sent', ack)))"
     )
     linked.hears("chat.new_message")
-    linked.tab.js("require('WAWebConnection').ask({op: 'ping'})")  # answered after what was said before
+    linked.tab.js("require('SandboxConnection').ask({op: 'ping'})")  # answered after what was said before
     linked.act("network", online=False)
     linked.hears("conn.stream_info_changed", "OFFLINE")
     assert "sent" not in [one[0] for one in linked.heard()]

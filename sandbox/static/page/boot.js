@@ -8,13 +8,13 @@
 
   async function draw() {
     show('mode', `${Stream.mode} · ${Stream.info} · ${Socket.state}`);
-    const { keys, login } = window.require('WAWebLoginStorage');
+    const { keys, login } = window.require('SandboxLogin');
     const { noise, identity, adv } = keys();
     show('code', Conn.ref ? [Conn.ref, noise, identity, adv].join(',') : '');
     show('me', login()?.number ? `+${login().number} ${login().name}` : '');
   }
 
   for (const model of [Stream, Conn, Socket]) model.on('change', draw);
-  window.require('WAWebConnection').launch();
+  window.require('SandboxConnection').launch();
   draw();
 })();

@@ -1,7 +1,7 @@
 'use strict';
 // Chats and contacts. An account addresses people by number (`@c.us`) or, once migrated, by LID; the server says which.
 
-define('WAWebLidPnCache', (require, exports) => {
+define('WAWebApiContact', (require, exports) => {
   const { createWid } = require('WAWebWidFactory');
   const lids = new Map(); // number -> lid user
   const numbers = new Map();
@@ -14,18 +14,14 @@ define('WAWebLidPnCache', (require, exports) => {
     getPhoneNumber: (wid) => (numbers.has(wid.user) ? createWid(`${numbers.get(wid.user)}@c.us`) : undefined),
     getAllLids: () => [...numbers.keys()].map((lid) => createWid(`${lid}@lid`)),
   };
-});
-
-define('WAWebApiContact', (require, exports) => {
-  const { lidPnCache } = require('WAWebLidPnCache');
-  exports.getCurrentLid = (wid) => lidPnCache.getCurrentLid(wid);
-  exports.getPhoneNumber = (wid) => lidPnCache.getPhoneNumber(wid);
+  exports.getCurrentLid = (wid) => exports.lidPnCache.getCurrentLid(wid);
+  exports.getPhoneNumber = (wid) => exports.lidPnCache.getPhoneNumber(wid);
 });
 
 define('WAWebContactModel', (require, exports) => {
   const { BaseModel, defineModel } = require('WAWebBaseModel');
   class Contact extends BaseModel {}
-  exports.Contact = defineModel(Contact, 'contact', {
+  exports.default = defineModel(Contact, 'contact', {
     id: undefined, name: undefined, shortName: undefined, pushname: undefined, type: 'in', isBusiness: false,
     isEnterprise: false, verifiedName: undefined, verifiedLevel: undefined, username: undefined,
   });
@@ -66,10 +62,10 @@ define('WAWebChatCollection', (require, exports) => {
   Object.assign(exports, { ChatCollectionImpl, ChatCollection: new ChatCollectionImpl() });
 });
 
-define('WAWebChatBook', (require, exports) => {
+define('SandboxAddressBook', (require, exports) => {
   const { createWid } = require('WAWebWidFactory');
-  const { lidPnCache } = require('WAWebLidPnCache');
-  const { login } = require('WAWebLoginStorage');
+  const { lidPnCache } = require('WAWebApiContact');
+  const { login } = require('SandboxLogin');
 
   /** The address under which this account knows {chat: number or group id, lid}. */
   exports.addressOf = ({ chat, lid }) => {
@@ -85,7 +81,7 @@ define('WAWebChatBook', (require, exports) => {
     const known = ChatCollection.get(id);
     if (known) return known;
     if (!id.isGroup()) {
-      const { Contact } = require('WAWebContactModel');
+      const Contact = require('WAWebContactModel').default;
       const contact = new Contact({ id, name: person.name, pushname: person.name });
       require('WAWebContactCollection').ContactCollection.add(contact);
     }
@@ -100,15 +96,15 @@ define('WAWebFindChatAction', (require, exports) => {
   /** Rejects with WhatsApp's own plain Error where nobody answers to `wid`. Waits while the stream is down. */
   exports.findOrCreateLatestChat = async (wid, _origin) => {
     const { ChatCollection } = require('WAWebChatCollection');
-    const { lidPnCache } = require('WAWebLidPnCache');
+    const { lidPnCache } = require('WAWebApiContact');
     const known = ChatCollection.get(wid) ?? ChatCollection.get(lidPnCache.getCurrentLid(wid));
     if (known) return { chat: { id: known.id }, created: false };
-    const { found } = await require('WAWebConnection').ask({ op: 'exists', address: String(wid) });
+    const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
     if (!found) {
-      const migrated = require('WAWebLoginStorage').login()?.lids;
+      const migrated = require('SandboxLogin').login()?.lids;
       throw new Error(migrated ? 'No LID for user' : `findChat: new chat not found ${wid}`);
     }
-    return { chat: { id: require('WAWebChatBook').chatWith(found).id }, created: true };
+    return { chat: { id: require('SandboxAddressBook').chatWith(found).id }, created: true };
   };
 });
 
@@ -117,9 +113,9 @@ define('WAWebQueryExistsJob', (require, exports) => {
 
   /** {wid, biz} or null where WhatsApp knows nobody there. */
   exports.queryWidExists = async (wid) => {
-    const { found } = await require('WAWebConnection').ask({ op: 'exists', address: String(wid) });
+    const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
     if (!found || found.chat.includes('@')) return null;
-    require('WAWebLidPnCache').lidPnCache.learn(found.chat, found.lid);
+    require('WAWebApiContact').lidPnCache.learn(found.chat, found.lid);
     return { wid: createWid(`${found.chat}@c.us`), biz: false };
   };
   exports.queryPhoneExists = (phone) => exports.queryWidExists(createWid(`${String(phone).replace(/\D/g, '')}@c.us`));
@@ -151,15 +147,14 @@ define('WAWebContactGetters', (require, exports) => {
 
 define('WAWebFrontendContactGetters', (require, exports) => {
   const name = (contact) => contact.name ?? contact.pushname ?? contact.id.user;
-  const { lidPnCache } = require('WAWebLidPnCache');
+  const { lidPnCache } = require('WAWebApiContact');
   const phone = (contact) => `+${(lidPnCache.getPhoneNumber(contact.id) ?? contact.id).user}`;
   Object.assign(exports, {
     getPhoneNumber: phone,
     getTextStatusString: () => '',
     getDisplayName: name,
     getPnForLid: (contact) => lidPnCache.getPhoneNumber(contact.id),
-    getDisplayNameOrPnForLid: name,
-    getFormattedPhone: phone,
+    getUserDisplayNameForLid: name,
     getFormattedUsernameOrPhone: phone,
     getFormattedShortNameWithNonBreakingSpaces: name,
     getFormattedShortName: name,
@@ -167,7 +162,6 @@ define('WAWebFrontendContactGetters', (require, exports) => {
     getFormattedUser: phone,
     getSearchName: (contact) => name(contact).toLowerCase(),
     getIsMyContact: () => false,
-    getMentionName: name,
     getSearchVerifiedName: () => '',
     getHeader: (contact) => name(contact)[0],
   });

@@ -3,14 +3,14 @@
 // The wire stays open while the stream is down: an "offline" page still hears the sandbox, as a wire-tap would.
 // Rule: everything that the server says is a key of HEARD; everything the page does about its login is in here.
 
-define('WAWebConnection', (require, exports) => {
+define('SandboxConnection', (require, exports) => {
   const { Socket } = require('WAWebSocketModel');
   const { Conn } = require('WAWebConnModel');
   const { Stream } = require('WAWebStreamModel');
   const { Cmd } = require('WAWebCmd');
   const { BackendEventBus } = require('WAWebBackendEventBus');
-  const NetworkStatus = require('WAWebNetworkStatusModel').default;
-  const storage = require('WAWebLoginStorage');
+  const NetworkStatus = require('WAWebNetworkStatus').default;
+  const storage = require('SandboxLogin');
 
   const load = crypto.randomUUID(); // this load of the page
   const questions = new Map(); // number -> {message, resolve}: asked, not yet answered
@@ -134,7 +134,7 @@ define('WAWebConnection', (require, exports) => {
       storage.keepLogin({ ...login(), ...given });
       become({ state: 'CONNECTED', stream: 'SYNCING' });
       Cmd.trigger('account_temporarily_banned_from_bridge', { banned: false });
-      require('WAWebReceiving').restore(history);
+      require('SandboxReceiving').restore(history);
       if (page.classic && !Cmd.isMainLoaded) {
         Cmd.isMainLoaded = true;
         Cmd.trigger('main_loaded');
@@ -150,7 +150,7 @@ define('WAWebConnection', (require, exports) => {
       if (resumed) BackendEventBus.trigger('open_socket_stream');
       Conn.ref = undefined;
       for (const { question } of questions.values()) say(question);
-      require('WAWebSending').sendAgain();
+      require('SandboxSending').sendAgain();
     },
 
     /** WhatsApp refused or ended the login. What each code means is in FAILURES. */
@@ -159,7 +159,7 @@ define('WAWebConnection', (require, exports) => {
     },
 
     removed() {
-      require('WAWebLogout').logout({ removed: true });
+      require('SandboxLogout').logout({ removed: true });
     },
 
     /** Opened elsewhere, as current builds show it: not at all. */
@@ -184,7 +184,7 @@ define('WAWebConnection', (require, exports) => {
     },
 
     storage_failure({ reason }) {
-      require('WAWebLogout').logout({ reason });
+      require('SandboxLogout').logout({ reason });
     },
 
     answer({ rid, ...answer }) {
@@ -198,11 +198,11 @@ define('WAWebConnection', (require, exports) => {
       FATES[act](more);
     },
 
-    messages: (said) => require('WAWebReceiving').receive(said),
-    change: (said) => require('WAWebReceiving').change(said),
-    call: (said) => require('WAWebReceiving').call(said),
-    ack: (said) => require('WAWebSending').acknowledged(said),
-    receipt: (said) => require('WAWebSending').receipt(said),
+    messages: (said) => require('SandboxReceiving').receive(said),
+    change: (said) => require('SandboxReceiving').change(said),
+    call: (said) => require('SandboxReceiving').call(said),
+    ack: (said) => require('SandboxSending').acknowledged(said),
+    receipt: (said) => require('SandboxSending').receipt(said),
   };
 
   const FATES = {
@@ -221,20 +221,20 @@ define('WAWebConnection', (require, exports) => {
   };
 
   const FAILURES = {
-    401: () => require('WAWebLogout').logout(),
+    401: () => require('SandboxLogout').logout(),
     402({ temp_ban: { until, code, message, url } }) {
       Cmd.trigger('account_temporarily_banned_from_bridge', { banned: true, code, expire: until, message, url });
       drop();
       again(hello);
     },
-    403: ({ header, subtext }) => require('WAWebLogout').logout({ reason: 'account_locked', header, subtext }),
+    403: ({ header, subtext }) => require('SandboxLogout').logout({ reason: 'account_locked', header, subtext }),
     405() {
       stopped = true;
       if (page.classic) become({ state: 'DEPRECATED_VERSION', stream: 'DISCONNECTED' });
       else drop();
       Stream.needsUpdate = true;
     },
-    406: () => require('WAWebLogout').logout(),
+    406: () => require('SandboxLogout').logout(),
     503() {
       Cmd.trigger('service_unavailable_503_from_bridge');
       drop();

@@ -1,7 +1,7 @@
 'use strict';
 // Files: bytes go to the server over HTTP and come back the same way; messages carry only their description.
 
-define('WAWebOpaqueData', (_require, exports) => {
+define('WAWebMediaOpaqueData', (_require, exports) => {
   exports.default = class OpaqueData {
     constructor(blob, type) {
       this._blob = blob;
@@ -21,7 +21,7 @@ define('WAWebOpaqueData', (_require, exports) => {
   };
 });
 
-define('WAWebLruMediaStore', (_require, exports) => {
+define('WAWebMediaStore', (_require, exports) => {
   const kept = new Map(); // filehash -> ArrayBuffer, least lately put first
   const LIMIT = 20;
   exports.LruMediaStore = {
@@ -43,7 +43,7 @@ define('WAWebMediaInMemoryBlobCache', (_require, exports) => {
   exports.InMemoryMediaBlobCache = new exports.InMemoryMediaBlobCacheImpl();
 });
 
-define('WAWebMediaData', (_require, exports) => {
+define('SandboxFiles', (_require, exports) => {
   /** The message attributes of a stored file {id, mimetype, filename, size, filehash}. */
   exports.attributes = (media, caption) => ({
     caption,
@@ -58,11 +58,11 @@ define('WAWebMediaData', (_require, exports) => {
   });
 });
 
-define('WAWebMediaDownload', (require, exports) => {
+define('SandboxDownload', (require, exports) => {
   exports.download = async (msg) => {
     const answer = await fetch(msg.directPath);
     if (!answer.ok) throw new Error(`media download failed with ${answer.status}`);
-    await require('WAWebLruMediaStore').LruMediaStore.put(msg.filehash, await answer.arrayBuffer());
+    await require('WAWebMediaStore').LruMediaStore.put(msg.filehash, await answer.arrayBuffer());
   };
 });
 
@@ -100,13 +100,13 @@ define('WAWebMediaPrep', (require, exports) => {
         msg.updateAck(-1);
         return { messageSendResult: 'ERROR_UPLOAD', t: null, count: null };
       }
-      Object.assign(msg, require('WAWebMediaData').attributes(media, msg.caption));
-      return require('WAWebSending').bring(chat, msg, { media: media.id });
+      Object.assign(msg, require('SandboxFiles').attributes(media, msg.caption));
+      return require('SandboxSending').bring(chat, msg, { media: media.id });
     }
   }
 
   async function upload(data, filename) {
-    const connection = require('WAWebConnection');
+    const connection = require('SandboxConnection');
     if (!connection.streaming()) await connection.ask({ op: 'ping' });
     const type = data.type() || 'application/octet-stream';
     const headers = { 'content-type': type, 'x-filename': encodeURIComponent(filename) };
@@ -114,11 +114,21 @@ define('WAWebMediaPrep', (require, exports) => {
     return answer?.ok ? answer.json() : null;
   }
 
-  Object.assign(exports, {
-    MediaPrep,
-    prepRawMedia: (data, options) => new MediaPrep(data, options),
-    uploadProductImage: async () => { throw new Error('products are not part of the sandbox'); },
-  });
+  exports.MediaPrep = MediaPrep;
+});
+
+define('WAWebPrepRawMedia', (require, exports) => {
+  const { MediaPrep } = require('WAWebMediaPrep');
+  exports.prepRawMedia = (data, options) => new MediaPrep(data, options);
+});
+
+define('WAWebMediaProduct', (_require, exports) => {
+  exports.uploadProductImage = async () => { throw new Error('products are not part of the sandbox'); };
+});
+
+define('WAWebMedia', (require, exports) => {
+  const parts = ['WAWebMediaPrep', 'WAWebPrepRawMedia', 'WAWebMediaProduct'];
+  Object.assign(exports, ...parts.map(require));
 });
 
 define('WAWebMediaGatingUtils', (_require, exports) => {

@@ -52,15 +52,12 @@ define('WAWebWidFactory', (require, exports) => {
 
   Object.assign(exports, {
     createWid,
-    createUserWid: createUserWidOrThrow,
     createUserWidOrThrow,
     createUserLidOrThrow: (user) => createUserWidOrThrow(user, 'lid'),
     createWidFromWidLike: (like) => createWid(like._serialized ?? `${like.user}@${like.server}`),
     isWidlike: (thing) => typeof thing?.user === 'string' && typeof thing?.server === 'string',
     asUserWidOrThrow: (wid) => createWid(wid),
-    toUserWid: (wid) => createWid(wid),
-    toUserWidOrThrow: (wid) => createWid(wid),
-    toChatWid: (wid) => createWid(wid),
+    asChatWid: (wid) => createWid(wid),
   });
 });
 

@@ -30,11 +30,9 @@ define('WAWebLogoutReason', (require, exports) => {
   };
   exports.setPrevLogoutReasonCode = (code) => { previous = code; };
   exports.getPrevLogoutReasonCode = () => previous;
-  exports.clearPrevLogoutReasonCode = () => { previous = null; };
-  exports.shouldShowPrevLogoutReason = () => previous !== null;
 });
 
-define('WAWebLogout', (require, exports) => {
+define('SandboxLogout', (require, exports) => {
   const STORAGE = /^web_fail_storage|^cache_storage/;
   let over = false;
 
@@ -47,19 +45,19 @@ define('WAWebLogout', (require, exports) => {
     over = true;
     const { Cmd } = require('WAWebCmd');
     const { BackendEventBus } = require('WAWebBackendEventBus');
-    require('WAWebConnection').stop();
+    require('SandboxConnection').stop();
     if (removed) Cmd.trigger('starting_logout_from_bridge');
     if (STORAGE.test(reason)) BackendEventBus.triggerStorageInitializationError(new Error(reason));
     const code = reason ? require('WAWebLogoutReason').getErrorCodeFromLogoutReason(reason) : null;
     BackendEventBus.triggerLogout();
     Cmd.trigger('logout_from_bridge');
     if (page.classic) Cmd.trigger('logout');
-    require('WAWebLoginStorage').erase();
+    require('SandboxLogin').erase();
     setTimeout(() => location.replace(afterwards(code, header, subtext)), 20); // listeners hear it before the page goes
   };
 
   exports.logoutByUser = () => {
-    require('WAWebConnection').say({ op: 'logout' });
+    require('SandboxConnection').say({ op: 'logout' });
     exports.logout({ reason: 'user_initiated' });
   };
 

@@ -5,13 +5,13 @@
 define('WABase64', (_require, exports) => {
   exports.encodeB64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
   exports.decodeB64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
-  exports.randomBase64 = (count) => exports.encodeB64(crypto.getRandomValues(new Uint8Array(count)));
 });
 
-define('WAWebLoginStorage', (require, exports) => {
-  const { randomBase64 } = require('WABase64');
+define('SandboxLogin', (require, exports) => {
+  const { encodeB64 } = require('WABase64');
   const LOGIN = 'whatsapp-sandbox-login';
   const KEYS = 'whatsapp-sandbox-keys';
+  const randomBase64 = (count) => encodeB64(crypto.getRandomValues(new Uint8Array(count)));
   const read = (name) => JSON.parse(localStorage.getItem(name) ?? 'null');
 
   /** {token, device, number, lid, name, lids} of the linked account, or null. */
@@ -36,7 +36,7 @@ define('WAWebLoginStorage', (require, exports) => {
 
 define('WAWebUserPrefsMeUser', (require, exports) => {
   const { createWid } = require('WAWebWidFactory');
-  const { login } = require('WAWebLoginStorage');
+  const { login } = require('SandboxLogin');
 
   const getMaybeMePnUser = () => {
     const me = login();
@@ -55,7 +55,7 @@ define('WAWebUserPrefsMeUser', (require, exports) => {
   Object.assign(exports, {
     getMaybeMePnUser,
     getMaybeMeLidUser,
-    getMePnUserOrThrow: orThrow(getMaybeMePnUser),
+    getMePnUserOrThrow_DO_NOT_USE: orThrow(getMaybeMePnUser),
     getMeLidUserOrThrow: orThrow(getMaybeMeLidUser),
     getMaybeMeDevicePn: getMaybeMePnUser,
     getMaybeMeDeviceLid: getMaybeMeLidUser,
@@ -64,29 +64,30 @@ define('WAWebUserPrefsMeUser', (require, exports) => {
   });
 });
 
-define('WAWebIsLoggedIn', (require, exports) => {
-  exports.isLoggedIn = () => Boolean(require('WAWebLoginStorage').login());
+define('WAWebUserPrefsIsLoggedIn', (require, exports) => {
+  exports.isLoggedIn = () => require('WAWebUserPrefsMultiDevice').isRegistered();
 });
 
-define('WAWebIsRegistered', (require, exports) => {
-  exports.isRegistered = () => Boolean(require('WAWebLoginStorage').login());
+define('WAWebUserPrefsMultiDevice', (require, exports) => {
+  exports.isRegistered = () => Boolean(require('SandboxLogin').login());
+  exports.getADVSecretKey = () => require('SandboxLogin').keys().adv; // at once; of WAWebAdvSignatureApi, a promise
 });
 
-define('WAWebSignalStore', (require, exports) => {
+define('WAWebSignalStoreApi', (require, exports) => {
   const { decodeB64 } = require('WABase64');
-  const { keys } = require('WAWebLoginStorage');
+  const { keys } = require('SandboxLogin');
   exports.waSignalStore = {
     getRegistrationInfo: async () => ({ identityKeyPair: { pubKey: decodeB64(keys().identity) } }),
   };
 });
 
-define('WAWebNoiseInfo', (require, exports) => {
+define('WAWebUserPrefsInfoStore', (require, exports) => {
   const { decodeB64 } = require('WABase64');
-  const { keys } = require('WAWebLoginStorage');
+  const { keys } = require('SandboxLogin');
   exports.waNoiseInfo = { get: async () => ({ staticKeyPair: { pubKey: decodeB64(keys().noise) } }) };
 });
 
-define('WAWebUserPrefsAdv', (require, exports) => {
-  exports.getADVSecretKey = async () => require('WAWebLoginStorage').keys().adv;
+define('WAWebAdvSignatureApi', (require, exports) => {
+  exports.getADVSecretKey = async () => require('WAWebUserPrefsMultiDevice').getADVSecretKey();
   exports.setADVSignedIdentity = () => {};
 });

@@ -13,7 +13,7 @@ define('WAWebAck', (_require, exports) => {
   exports.EDIT_ATTR = { SENDER_REVOKE: 7, ADMIN_REVOKE: 8 };
 });
 
-define('WAWebSendMsgResult', (_require, exports) => {
+define('WAWebSendMsgResultAction', (_require, exports) => {
   const names = ['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'];
   exports.SendMsgResult = Object.fromEntries(names.map((name) => [name, name]));
 });
@@ -32,7 +32,7 @@ define('WAWebMsgModel', (require, exports) => {
       return { quotedMsg: this.toJSON(), quotedStanzaID: this.id.id, quotedParticipant: this.sender };
     }
 
-    downloadMedia() { return require('WAWebMediaDownload').download(this); }
+    downloadMedia() { return require('SandboxDownload').download(this); }
   }
   exports.Msg = defineModel(Msg, 'msg', {
     id: undefined, body: undefined, type: 'chat', subtype: undefined, t: undefined, from: undefined, to: undefined,
@@ -83,24 +83,31 @@ define('WAWebMsgCollection', (require, exports) => {
       return meant;
     }
   }
-  Object.assign(exports, { MsgCollectionImpl, MsgCollection: new MsgCollectionImpl() });
+  exports.MsgCollection = new MsgCollectionImpl();
 });
 
-define('WAWebReceiptHandlers', (require, exports) => {
+define('SandboxReceipts', (require, exports) => {
   /** Other people's receipts: {externalIds, from, ack, ackString, participant, recipient}. */
-  function settle({ externalIds, from, ack }) {
+  exports.settle = ({ externalIds, from, ack }) => {
     const MsgKey = require('WAWebMsgKey').default;
     const { MsgCollection } = require('WAWebMsgCollection');
     for (const id of externalIds) MsgCollection.get(new MsgKey({ fromMe: true, remote: from, id }))?.updateAck(ack);
-  }
-  Object.assign(exports, {
-    handleChatSimpleReceipt: async (receipt) => settle(receipt),
-    handleGroupSimpleReceipt: async (receipt) => settle(receipt),
-    handleStatusSimpleReceipt: async (receipt) => settle(receipt),
-  });
+  };
 });
 
-define('WAWebMsgSearchContext', (_require, exports) => {
+define('WAWebHandleDirectChatReceipt', (require, exports) => {
+  exports.handleChatSimpleReceipt = async (receipt) => require('SandboxReceipts').settle(receipt);
+});
+
+define('WAWebHandleGroupChatReceipt', (require, exports) => {
+  exports.handleGroupSimpleReceipt = async (receipt) => require('SandboxReceipts').settle(receipt);
+});
+
+define('WAWebHandleStatusReceipt', (require, exports) => {
+  exports.handleStatusSimpleReceipt = async (receipt) => require('SandboxReceipts').settle(receipt);
+});
+
+define('WAWebChatMessageSearch', (_require, exports) => {
   exports.getSearchContext = (chat) => {
     const collection = (chat.chat ?? chat).msgs;
     collection.loadAroundPromise = Promise.resolve();
@@ -108,8 +115,7 @@ define('WAWebMsgSearchContext', (_require, exports) => {
   };
 });
 
-define('WAWebQuotedMsg', (require, exports) => {
-  exports.getQuotedMsgKey = (msg) => exports.getQuotedMsgObj(msg)?.id;
+define('WAWebQuotedMsgModelUtils', (require, exports) => {
   exports.getQuotedMsgObj = (msg) =>
     require('WAWebMsgCollection').MsgCollection.findFirst((one) => one.id.id === msg.quotedStanzaID);
 });

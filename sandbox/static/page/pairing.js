@@ -3,11 +3,13 @@
 
 define('WAWebAltDeviceLinkingApi', (require, exports) => {
   exports.initializeAltDeviceLinking = async () => {};
+});
 
+define('WAWebLinkDeviceAction', (require, exports) => {
   /** Eight letters and digits, without the dash that WhatsApp shows. Rejects where the number cannot be linked. */
   exports.genLinkDeviceCodeForPhoneNumber = async (phone, _sendPushNotification) => {
     const number = String(phone).replace(/\D/g, '');
-    const { code, error } = await require('WAWebConnection').ask({ op: 'pairing_code', number });
+    const { code, error } = await require('SandboxConnection').ask({ op: 'pairing_code', number });
     if (error) throw new Error(error);
     return code;
   };

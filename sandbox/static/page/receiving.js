@@ -1,13 +1,13 @@
 'use strict';
 // In: what the server tells of messages, made into what scripts hear.
 
-define('WAWebReceiving', (require, exports) => {
+define('SandboxReceiving', (require, exports) => {
   const MsgKey = require('WAWebMsgKey').default;
-  const { addressOf, chatWith } = require('WAWebChatBook');
+  const { addressOf, chatWith } = require('SandboxAddressBook');
   const { MsgCollection } = require('WAWebMsgCollection');
   const me = () => {
     const prefs = require('WAWebUserPrefsMeUser');
-    return require('WAWebLoginStorage').login().lids ? prefs.getMaybeMeLidUser() : prefs.getMaybeMePnUser();
+    return require('SandboxLogin').login().lids ? prefs.getMaybeMeLidUser() : prefs.getMaybeMePnUser();
   };
 
   /** A message of the server as WhatsApp's own raw message. */
@@ -27,7 +27,7 @@ define('WAWebReceiving', (require, exports) => {
       ack: said.from_me ? said.ack : 1,
       notifyName: said.name,
       isNewMsg,
-      ...(said.media ? require('WAWebMediaData').attributes(said.media, said.text) : {}),
+      ...(said.media ? require('SandboxFiles').attributes(said.media, said.text) : {}),
     };
   }
 
@@ -42,12 +42,12 @@ define('WAWebReceiving', (require, exports) => {
       if (!said.from_me) chat.unreadCount += 1;
       MsgCollection.processMultipleMessages(chat.id, [raw(said, true)]);
     }
-    require('WAWebConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });
+    require('SandboxConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });
   };
 
   /** Something happened to an earlier message: {kind: edit | revoke | react, message, emoji?, by, by_lid}. */
   exports.change = ({ kind, message, change_id: changeId, ...more }) => {
-    require('WAWebConnection').say({ op: 'got', ids: [changeId] });
+    require('SandboxConnection').say({ op: 'got', ids: [changeId] });
     const was = raw(message, true);
     const key = (id) => new MsgKey({ ...was.id, id });
     CHANGES[kind](was, key(changeId), more, message);
@@ -71,7 +71,7 @@ define('WAWebReceiving', (require, exports) => {
     react(was, key, { emoji, by, by_lid: byLid }) {
       const msg = MsgCollection.get(was.id);
       if (msg) msg.hasReaction = true;
-      require('WAWebReactionsAction').addOrUpdateReactionsModelCollection([{
+      require('WAWebReactionsMsgAction').addOrUpdateReactionsModelCollection([{
         id: String(key),
         orphan: msg ? 0 : 1,
         orphanReason: null,
@@ -85,14 +85,14 @@ define('WAWebReceiving', (require, exports) => {
   };
 
   exports.call = ({ id, video, ...person }) => {
-    const { CallModel } = require('WAWebCallModel');
+    const CallModel = require('WAWebCallModel').default;
     const peerJid = chatWith(person).id;
     require('WAWebCallCollection').default.processIncomingCall(
       new CallModel({ id, peerJid, isVideo: video, offerTime: Math.floor(Date.now() / 1000) }));
   };
 });
 
-define('WAWebReactionsAction', (_require, exports) => {
+define('WAWebReactionsMsgAction', (_require, exports) => {
   exports.addOrUpdateReactionsModelCollection = async () => {};
 });
 
@@ -101,11 +101,9 @@ define('WAWebCallModel', (require, exports) => {
   class CallModel extends BaseModel {
     getState() { return 'INCOMING_RING'; }
   }
-  exports.CallModel = defineModel(CallModel, 'call', {
+  exports.default = defineModel(CallModel, 'call', {
     id: undefined, peerJid: undefined, isGroup: false, isVideo: false, outgoing: false, offerTime: 0,
   });
-  const states = ['INCOMING_RING', 'OUTGOING_RING', 'ACTIVE', 'ENDED'];
-  exports.CALL_STATES = Object.fromEntries(states.map((state) => [state, state]));
 });
 
 define('WAWebCallCollection', (require, exports) => {
@@ -119,5 +117,5 @@ define('WAWebCallCollection', (require, exports) => {
 
     setActiveCall(call) { this.activeCall = call; }
   }
-  Object.assign(exports, { CallCollectionImpl, default: new CallCollectionImpl() });
+  exports.default = new CallCollectionImpl();
 });

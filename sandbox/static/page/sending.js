@@ -7,11 +7,11 @@ define('WAWebSendMsgChatAction', (require, exports) => {
   exports.addAndSendMsgToChat = (chat, raw) => {
     const { Msg } = require('WAWebMsgModel');
     const msg = require('WAWebMsgCollection').MsgCollection.keep(chat, new Msg(raw));
-    return [Promise.resolve(msg), require('WAWebSending').bring(chat, msg, {})];
+    return [Promise.resolve(msg), require('SandboxSending').bring(chat, msg, {})];
   };
 });
 
-define('WAWebSending', (require, exports) => {
+define('SandboxSending', (require, exports) => {
   const unacknowledged = new Map(); // bare id -> {message, brought, msg, resolve}, in the order of sending
 
   /** Brings `msg`, and `more` with it, to the server. Resolves with WhatsApp's {messageSendResult, t, count}. */
@@ -21,12 +21,12 @@ define('WAWebSending', (require, exports) => {
     return new Promise((resolve) => {
       const entry = { message, msg, resolve, brought: false };
       unacknowledged.set(message.id, entry);
-      if (require('WAWebConnection').streaming()) put(entry);
+      if (require('SandboxConnection').streaming()) put(entry);
     });
   };
 
   function put(entry) {
-    if (require('WAWebConnection').say({ ...entry.message, retry: entry.brought })) entry.brought = true;
+    if (require('SandboxConnection').say({ ...entry.message, retry: entry.brought })) entry.brought = true;
   }
 
   /** After a reconnection. */
@@ -45,13 +45,13 @@ define('WAWebSending', (require, exports) => {
   /** A message that an earlier load of the page sent. */
   function sentBefore(id, person) {
     const MsgKey = require('WAWebMsgKey').default;
-    const remote = require('WAWebChatBook').addressOf(person);
+    const remote = require('SandboxAddressBook').addressOf(person);
     return require('WAWebMsgCollection').MsgCollection.get(new MsgKey({ fromMe: true, remote, id }));
   }
 
   /** Ack 2, 3, 4 of messages to one chat: {ids, chat, lid, ack}. */
   exports.receipt = ({ ids, ack, ...person }) => {
-    const from = require('WAWebChatBook').addressOf(person);
+    const from = require('SandboxAddressBook').addressOf(person);
     const receipt = {
       externalIds: ids,
       from,
@@ -60,31 +60,33 @@ define('WAWebSending', (require, exports) => {
       participant: null,
       recipient: null,
     };
-    const handlers = require('WAWebReceiptHandlers'); // through its exports: scripts listen by replacing them
-    if (from.isGroup()) handlers.handleGroupSimpleReceipt(receipt);
-    else handlers.handleChatSimpleReceipt(receipt);
+    // Through the module's exports: scripts listen by replacing them.
+    if (from.isGroup()) require('WAWebHandleGroupChatReceipt').handleGroupSimpleReceipt(receipt);
+    else require('WAWebHandleDirectChatReceipt').handleChatSimpleReceipt(receipt);
   };
 });
 
-define('WAWebTime', (_require, exports) => {
+define('WATimeUtils', (_require, exports) => {
   exports.unixTime = () => Math.floor(Date.now() / 1000);
   exports.unixTimeMs = () => Date.now();
 });
 
-define('WAWebSeenAction', (_require, exports) => {
+define('WAWebUpdateUnreadChatAction', (_require, exports) => {
   exports.sendSeen = async (given) => { (given.chat ?? given).unreadCount = 0; };
   exports.markUnread = async (chat) => { chat.unreadCount = -1; };
 });
 
-define('WAWebEphemeralFields', (_require, exports) => {
+define('WAWebGetEphemeralFieldsMsgActionsUtils', (_require, exports) => {
   exports.getEphemeralFields = () => ({});
 });
 
 define('WAWebLinkify', (_require, exports) => {
-  exports.findFirstWebLink = (text) => /https?:\/\/\S+/.exec(text)?.[0];
+  exports.findLinks = (text) => (text.match(/https?:\/\/\S+/g) ?? []).map((href) => ({ href, url: href }));
+  exports.findLink = (text) => exports.findLinks(text)[0];
+  exports.hasHttpLink = (text) => exports.findLinks(text).length > 0;
 });
 
-define('WAWebLinkPreview', (_require, exports) => {
+define('WAWebLinkPreviewChatAction', (_require, exports) => {
   exports.getLinkPreview = async () => null;
 });
 

@@ -3,20 +3,20 @@
 
 define('WAWebBlocklistCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
-  exports.BlocklistCollectionImpl = class BlocklistCollectionImpl extends BaseCollection {};
-  exports.BlocklistCollection = new exports.BlocklistCollectionImpl();
+  class BlocklistCollectionImpl extends BaseCollection {}
+  exports.BlocklistCollection = new BlocklistCollectionImpl();
 });
 
 define('WAWebStatusCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
-  exports.StatusCollectionImpl = class StatusCollectionImpl extends BaseCollection {};
-  exports.StatusCollection = new exports.StatusCollectionImpl();
+  class StatusCollectionImpl extends BaseCollection {}
+  exports.StatusCollection = new StatusCollectionImpl();
 });
 
 define('WAWebTextStatusCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
-  exports.TextStatusCollectionImpl = class TextStatusCollectionImpl extends BaseCollection {};
-  exports.TextStatusCollection = new exports.TextStatusCollectionImpl();
+  class TextStatusCollectionImpl extends BaseCollection {}
+  exports.TextStatusCollection = new TextStatusCollectionImpl();
 });
 
 define('WAWebPresenceCollection', (require, exports) => {
@@ -29,7 +29,7 @@ define('WAWebGroupMetadataCollection', (require, exports) => {
   class GroupMetadataCollectionImpl extends BaseCollection {
     _handleParentGroupChange() {}
   }
-  Object.assign(exports, { GroupMetadataCollectionImpl, default: new GroupMetadataCollectionImpl() });
+  exports.default = new GroupMetadataCollectionImpl();
 });
 
 define('WAWebNewsletterCollection', (require, exports) => {
@@ -43,29 +43,47 @@ define('WAWebChatSearchQuery', (_require, exports) => {
   };
 });
 
-// One module each: scripts look for them by the name of the export.
-for (const name of [
-  'getHistorySyncProgress', 'getNumChatsPinned', 'updateDBForGroupAction',
-  'upsertVotes', 'getABPropConfigValue', 'genMinimalLinkPreview', 'mediaTypeFromProtobuf', 'typeAttributeFromProtobuf',
-  'getIsUnreadType', 'createChatRecord', 'createMsgProtobuf', 'createFanoutMsgStanza', 'encodeMaybeMediaType',
-  'encryptAndSendMsg', 'handleSingleMsg', 'generateVideoThumbsAndDuration', 'processRawSticker', 'uploadMedia',
-  'primaryFeatureEnabled',
-  'msgDataFromMsgModel', 'getHasUnread', 'isFilterExcludedFromSearchTreatmentInInboxFlow',
-]) {
-  define(`WAWeb${name[0].toUpperCase()}${name.slice(1)}`, (_require, exports) => {
-    exports[name] = () => undefined;
+// Functions that scripts look for, and that do nothing here; upsertVotesDb and its like write to WhatsApp's database.
+const IDLE = {
+  WAWebABProps: ['getABPropConfigValue'],
+  WAWebApiChat: ['createChatRecord'],
+  WAWebBackendJobsCommon: ['encodeMaybeMediaType', 'mediaTypeFromProtobuf'],
+  WAWebChatSearchFilters: ['isFilterExcludedFromSearchTreatmentInInboxFlow'],
+  WAWebDBPollsUpsertVotes: ['upsertVotesDb'],
+  WAWebE2EProtoGenerator: ['createMsgProtobuf'],
+  WAWebE2EProtoUtils: ['typeAttributeFromProtobuf'],
+  WAWebGenMinimalLinkPreviewChatAction: ['genMinimalLinkPreview'],
+  WAWebGetHistorySyncProgress: ['getHistorySyncProgress'],
+  WAWebHandleSingleMsgWorkerCompatible: ['handleSingleMsg'],
+  WAWebImageUtils: ['generateVideoThumbsAndDuration'],
+  WAWebMediaDataUtils: ['processRawSticker'],
+  WAWebMediaMmsV4Upload: ['uploadMedia'],
+  WAWebMsgDataFromModel: ['msgDataFromMsgModel'],
+  WAWebMsgGetters: ['getIsUnreadType'],
+  WAWebPrimaryFeatures: ['primaryFeatureEnabled'],
+  WAWebSendMsgCreateFanoutStanza: ['createFanoutMsgStanza'],
+  WAWebSendMsgJob: ['encryptAndSendMsg'],
+  WAWebUpdateDbForGroupActionApi: ['updateDBForGroupAction'],
+};
+for (const [id, names] of Object.entries(IDLE)) {
+  define(id, (_require, exports) => {
+    for (const name of names) exports[name] = () => undefined;
   });
 }
 
-define('WAWebLabelCollectionActions', (_require, exports) => {
+define('WAWebBizLabelUtils', (_require, exports) => {
   Object.assign(exports, { addToLabelCollection: async () => {}, removeLabelFromCollection: async () => {} });
 });
 
-define('WAWebLid1X1MigrationUtils', (require, exports) => {
-  exports.Lid1X1MigrationUtils = { isLidMigrated: () => Boolean(require('WAWebLoginStorage').login()?.lids) };
+define('WAWebLid1X1MigrationGating', (require, exports) => {
+  exports.Lid1X1MigrationUtils = { isLidMigrated: () => Boolean(require('SandboxLogin').login()?.lids) };
 });
 
 define('WAWebChatGetters', (_require, exports) => {
+  exports.getHasUnread = (chat) => chat.unreadCount !== 0;
+});
+
+define('WAWebFrontendChatGetters', (_require, exports) => {
   Object.assign(exports, {
     getShouldAppearInList: () => true,
     getPreviewMessage: (chat) => chat.msgs.last(),

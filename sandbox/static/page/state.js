@@ -8,7 +8,6 @@ define('WAWebSocketConstants', (_require, exports) => {
     'OPENING', 'PAIRING', 'UNPAIRED', 'UNPAIRED_IDLE', 'CONNECTED', 'TIMEOUT', 'CONFLICT', 'UNLAUNCHED', 'PROXYBLOCK',
     'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION', 'SCREEN_LOCKED');
   exports.SOCKET_STREAM = same('DISCONNECTED', 'SYNCING', 'RESUMING', 'CONNECTED');
-  exports.WATCHED_SOCKET_STATE = same('OPEN', 'CLOSED');
 });
 
 define('WAWebConnModel', (require, exports) => {
@@ -17,7 +16,7 @@ define('WAWebConnModel', (require, exports) => {
   defineModel(ConnImpl, 'conn', {
     ref: undefined, connected: undefined, wid: undefined, pushname: undefined, platform: undefined, isSMB: false,
   });
-  Object.assign(exports, { ConnImpl, Conn: new ConnImpl() });
+  exports.Conn = new ConnImpl();
 });
 
 define('WAWebSocketModel', (require, exports) => {
@@ -25,12 +24,12 @@ define('WAWebSocketModel', (require, exports) => {
   class SocketModel extends BaseModel {
     initConn() {}
     poke() { require('WAWebBackendEventBus').BackendEventBus.triggerRefreshQR(); }
-    logout() { require('WAWebLogout').logoutByUser(); }
+    logout() { require('SandboxLogout').logoutByUser(); }
 
     /** Takes a session back that was opened elsewhere, where the build still knows of that state. */
     takeover() {
       if (this.state !== 'CONFLICT') throw new Error('Takeover called without conflict!');
-      require('WAWebConnection').reconnect();
+      require('SandboxConnection').reconnect();
     }
   }
   defineModel(SocketModel, 'socket', {
@@ -39,7 +38,7 @@ define('WAWebSocketModel', (require, exports) => {
   exports.Socket = new SocketModel();
 });
 
-define('WAWebNetworkStatusModel', (require, exports) => {
+define('WAWebNetworkStatus', (require, exports) => {
   const { BaseModel, defineModel } = require('WAWebBaseModel');
   class NetworkStatusModel extends BaseModel {
     checkOnline() { return this.online; }
@@ -73,9 +72,9 @@ define('WAWebStreamModel', (require, exports) => {
     /** Reads the other models again; whoever changes one of them calls this. */
     compute() {
       const { Socket } = require('WAWebSocketModel');
-      const { online } = require('WAWebNetworkStatusModel').default;
+      const { online } = require('WAWebNetworkStatus').default;
       this.info = streamInfo(Socket, online);
-      this.mode = streamMode(require('WAWebIsRegistered').isRegistered(), Socket, online);
+      this.mode = streamMode(require('WAWebUserPrefsMultiDevice').isRegistered(), Socket, online);
     }
 
     markAvailable() { this.available = true; }
@@ -85,7 +84,7 @@ define('WAWebStreamModel', (require, exports) => {
     mode: undefined, info: undefined, needsUpdate: undefined, hardRefresh: undefined, available: false,
     displayInfo: undefined,
   });
-  Object.assign(exports, { Stream: new StreamModel(), streamMode, streamInfo });
+  exports.Stream = new StreamModel();
 });
 
 define('WAWebCmd', (require, exports) => {
@@ -127,7 +126,6 @@ define('WAWebBackendEventBus', (require, exports) => {
 define('WAWebBuildConstants', (_require, exports) => {
   const VERSION = '2.3000.1045000000';
   Object.assign(exports, {
-    SANITIZED_VERSION_STR: VERSION,
     VERSION_STR: VERSION,
     VERSION_BASE: VERSION,
     VERSION_PRIMARY: 2,
@@ -135,6 +133,10 @@ define('WAWebBuildConstants', (_require, exports) => {
     VERSION_TERTIARY: 1045000000,
     WINDOWS_BUILD: null,
   });
+});
+
+define('WAWebUpdaterVersion', (require, exports) => {
+  exports.SANITIZED_VERSION_STR = require('WAWebBuildConstants').VERSION_STR.replace(/\.[di]$/, '');
 });
 
 define('WAWebIsOfficialClient', (_require, exports) => {
