@@ -8,6 +8,9 @@ WORKERS ?= 3
 WA_JS := actors/browser/node_modules/.package-lock.json
 SWAGGER_UI := gateway/docs/node_modules/.package-lock.json
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --override config/overrides.txt
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check serve bench chaos campaign lock docs clean chromium postgres
 
@@ -16,7 +19,7 @@ help: ## Show this list
 
 setup: $(VENV)/.ready $(WA_JS) $(SWAGGER_UI) chromium ## Virtual environment, locked dependencies, wa-js, Swagger UI, Chromium
 
-$(VENV)/.ready: config/requirements.lock pyproject.toml .ci/venv
+$(VENV)/.ready: config/development.lock pyproject.toml .ci/venv
 	@.ci/venv $(PYTHON) $(VENV)
 
 $(WA_JS): actors/browser/package-lock.json
@@ -62,9 +65,9 @@ campaign: setup ## 2,000 messages out and in, while 100 kills, stops and cuts st
 docs: $(VENV)/.ready ## Write the generated documents again
 	@$(BIN)/python -m tests.docs.generate
 
-lock: $(VENV)/.ready ## Resolve config/requirements.lock again from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --extra dev pyproject.toml -o config/requirements.lock
+lock: $(VENV)/.ready ## Resolve both locks in config/ again from pyproject.toml
+	@$(COMPILE) --extra dev --extra postgresql pyproject.toml -o config/development.lock
+	@$(COMPILE) --extra postgresql --constraint config/development.lock pyproject.toml -o config/runtime.lock
 
 clean: ## Remove what setup made
 	@rm -rf $(VENV) actors/browser/node_modules gateway/docs/node_modules .pytest_cache .mypy_cache .ruff_cache

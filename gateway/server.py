@@ -199,7 +199,7 @@ async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> As
     """Serve HTTP inside, and finish the answers that are under way afterwards."""
     config = uvicorn.Config(
         app,
-        ws=bounded_socket(settings),  # wsproto: uvicorn's other one needs a newer `websockets` than pyppeteer allows
+        ws=bounded_socket(settings),
         lifespan="off",
         access_log=False,
         log_config=None,

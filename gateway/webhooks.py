@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2 as httpx
 from pykka import ActorDeadError
 
 from actors.clients.errors import ShuttingDown

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     config = uvicorn.Config(
         build(),
-        ws="wsproto",
+        ws="websockets-sansio",
         log_level=said.log_level,
         access_log=False,
         timeout_graceful_shutdown=1,

@@ -58,7 +58,8 @@ SPEAKS_OF_PATHS = {
     "tests/test_architecture.py": "the rule itself",
     "config/deploy/session-manager.service": "ProtectHome, and why",
     "tests/deploy/test_systemd_running.py": "a directory in a machine of its own",
-    "config/requirements.lock": "written by uv",
+    "config/development.lock": "written by uv",
+    "config/runtime.lock": "written by uv",
 }
 
 

@@ -22,8 +22,8 @@ import structlog
 from pyee import EventEmitter
 from pyppeteer.connection import CDPSession, Connection
 from pyppeteer.errors import NetworkError, PyppeteerError
+from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
-from websockets.legacy.client import connect
 
 Params = Mapping[str, Any]
 
@@ -66,7 +66,7 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
         self._sessions: dict[str, _Session] = {}
         self._connected = False
         self._closeCallback = None
-        self._ws = connect(url, max_size=None, ping_interval=None, compression=None)
+        self._ws = connect(url, max_size=None, ping_interval=None, compression=None, proxy=None)
         self.opened: asyncio.Future[None] = loop.create_future()
         self._recv_fut = loop.create_task(self._recv_loop(), name="browser-receive")
 

@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
 from actors.store.errors import BadAddress, StoreUnavailable
+from actors.store.postgresql import LockNotAvailable, require_driver
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -75,6 +75,7 @@ class Database:
         options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": dump_json}
         if url.get_backend_name() == "sqlite":
             return self._sqlite(url, begin, pragmas, options)
+        require_driver()
         seconds = max(2, round(self.patience))
         noticing = {name: value for name, value in _OUT_OF_REACH.items() if name not in url.query}
         named = {"connect_timeout": seconds, "application_name": "session-manager"}
@@ -138,7 +139,7 @@ def _lock_out_others(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
             for statement in (*_KEEP_ALIVE, wait, _LOCK):
                 cursor.execute(statement)
-    except psycopg.errors.LockNotAvailable as error:
+    except LockNotAvailable as error:
         connection.close()
         raise StoreUnavailable(
             "Another service uses this database: stop it first, or give each a database (or schema) of its own"

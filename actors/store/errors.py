@@ -100,10 +100,12 @@ class DataDirInUse(StoreError):
 
 
 class BadAddress(StoreError):
-    """What was given as the address of the database cannot be read as one."""
+    """What was given as the address of the database cannot be used as one."""
 
-    def __init__(self) -> None:
-        super().__init__("SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is")
+    def __init__(
+        self, why: str = "SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is"
+    ) -> None:
+        super().__init__(why)
 
 
 class BadBackup(StoreError):

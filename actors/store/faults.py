@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 
+from actors.store import postgresql
 from actors.store.errors import ServerAway, StoreUnavailable
 
 SQLITE_FAULTS = {
@@ -52,7 +52,7 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 def is_damage(error: BaseException) -> bool:
     """Whether waiting is no use: what is stored is broken."""
     origin = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(origin, psycopg.Error):
+    if isinstance(origin, postgresql.Error):
         return (origin.sqlstate or "").startswith("XX")
     return getattr(origin, "sqlite_errorcode", -1) & 0xFF in _DAMAGE
 
@@ -65,7 +65,7 @@ def as_unavailable(error: BaseException) -> StoreUnavailable | None:
     origin = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(origin, sqlite3.Error):
         why = SQLITE_FAULTS.get(getattr(origin, "sqlite_errorcode", -1) & 0xFF)
-    elif isinstance(origin, psycopg.Error):
+    elif isinstance(origin, postgresql.Error):
         why = _postgresql_fault(origin)
     else:
         why = None
@@ -75,18 +75,18 @@ def as_unavailable(error: BaseException) -> StoreUnavailable | None:
 
 def _is_away(error: BaseException | None) -> bool:
     """A server that has said no for another reason than its own state has no SQLSTATE either: connecting gives text."""
-    if not isinstance(error, psycopg.Error):
+    if not isinstance(error, postgresql.Error):
         return False
     if error.sqlstate is not None:
         return error.sqlstate.startswith("57")
     return "FATAL:" not in str(error) or any(words in str(error) for words in _PASSES)
 
 
-def _postgresql_fault(error: psycopg.Error) -> str | None:
+def _postgresql_fault(error: postgresql.Error) -> str | None:
     if error.sqlstate is not None:
         return POSTGRESQL_FAULTS.get(error.sqlstate[:2])
     # Both names are used for a server that is not there, and for a connection that broke.
-    gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    gone = isinstance(error, postgresql.OperationalError | postgresql.InterfaceError)
     return "PostgreSQL does not answer: start it, or check the database URL" if gone else None
 
 

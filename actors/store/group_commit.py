@@ -20,17 +20,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import psycopg
 import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from actors.runtime import Refusal, ReplyTo
+from actors.store import postgresql
 from actors.store.errors import WriteFailed
 from actors.store.faults import as_unavailable
 from actors.store.message import Operations, Write
 
-DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, postgresql.Error)
 Settle = Callable[[], None]
 """Gives one asker its answer."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 from ulid import ULID
 
 from actors.clients.types import Seconds

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.webhooks.patterns import is_pattern

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2 as httpx
 
 from actors.clients.types import ClientId, Seconds
 from actors.store.events import Event

@@ -17,8 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import httpcore
-import httpx
+import httpcore2 as httpcore
+import httpx2 as httpx
 import structlog
 
 from actors.webhooks.addresses import Network

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any
 
-import httpcore
+import httpcore2 as httpcore
 
 from actors.webhooks.addresses import Address, Network, why_refused
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2 as httpx
 
 from gateway.checklist.findings import Need, Seen, StepFailed, failed, passed, skipped, verdict
 from gateway.checklist.steps import Phase, Step

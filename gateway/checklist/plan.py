@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from gateway.checklist import configuration, deploy, functional, preconditions, recovery, verification

@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-import httpx
+import httpx2 as httpx
 import psutil
 from rich.console import Console
 

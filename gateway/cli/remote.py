@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NoReturn
 
-import httpx
+import httpx2 as httpx
 import typer
 
 from config.refusal import StartRefused

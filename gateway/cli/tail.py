@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import httpx
+import httpx2 as httpx
 import typer
 
 from gateway.cli import output
@@ -61,20 +61,13 @@ def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _read(service: Remote, asked: dict[str, Any], last: str | None) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    headers = {"Accept": "text/event-stream"} | ({} if last is None else {"Last-Event-ID": last})
-    timeout = httpx.Timeout(SILENCE_SECONDS)
-    with service.http.stream("GET", "/events", params=asked, headers=headers, timeout=timeout) as answer:
-        if not answer.is_success:
-            answer.read()
-            raise refusal_of(answer)
-        fields: dict[str, str] = {}
-        for line in answer.iter_lines():
-            if line:
-                name, _, value = line.partition(":")
-                fields[name] = value.removeprefix(" ")
-            elif "data" in fields:
-                yield fields.get("id"), json.loads(fields["data"])
-                fields = {}
+    headers = {} if last is None else {"Last-Event-ID": last}
+    with service.http.sse("/events", params=asked, headers=headers, timeout=SILENCE_SECONDS) as source:
+        if not source.response.is_success:
+            source.response.read()
+            raise refusal_of(source.response)
+        for event in source:
+            yield event.id or None, json.loads(event.data)
 
 
 def _show(event: dict[str, Any], json_lines: bool) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from actors.clients.types import Seconds
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 
-class BoundedSocket(WSProtocol):
+class BoundedSocket(WebSocketsSansIOProtocol):
     """One WebSocket; `unread` is how long its caller may leave it unread."""
 
     def __init__(self, *args: Any, unread: Seconds, **options: Any) -> None:

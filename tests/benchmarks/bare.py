@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from websockets.legacy.client import WebSocketClientProtocol, connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from actors.browser.builds import find
 from actors.browser.command_line import command
@@ -38,7 +38,7 @@ class Bare:
             *self._command, self._url, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
         async with asyncio.timeout(PATIENCE):
-            async with connect(await self._endpoint(), max_size=None, compression=None) as wire:
+            async with connect(await self._endpoint(), max_size=None, compression=None, proxy=None) as wire:
                 targets = (await _call(wire, "Target.getTargets"))["targetInfos"]
                 page = next(target["targetId"] for target in targets if target["type"] == "page")
                 session = (await _call(wire, "Target.attachToTarget", targetId=page, flatten=True))["sessionId"]
@@ -59,7 +59,7 @@ class Bare:
         raise AssertionError("Chromium ended without opening a debugging port")
 
 
-async def _shown(wire: WebSocketClientProtocol, session: str) -> str:
+async def _shown(wire: ClientConnection, session: str) -> str:
     """The code. While the page is still being loaded, what was asked of the document before it is lost: asked again."""
     while True:
         answer = await _call(
@@ -69,9 +69,7 @@ async def _shown(wire: WebSocketClientProtocol, session: str) -> str:
             return str(text)
 
 
-async def _call(
-    wire: WebSocketClientProtocol, method: str, session: str | None = None, **params: Any
-) -> dict[str, Any]:
+async def _call(wire: ClientConnection, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
     message = {"id": 1, "method": method, "params": params}
     await wire.send(json.dumps(message if session is None else {**message, "sessionId": session}))
     while True:

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-import httpx
+import httpx2 as httpx
 
 from tests.benchmarks.bare import Bare
 from tests.benchmarks.figures import Figure, Say, rounds

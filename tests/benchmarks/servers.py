@@ -65,7 +65,11 @@ def floor() -> None:
     listener = listen("127.0.0.1", 0)
     print(address(listener), flush=True)
     config = uvicorn.Config(
-        Starlette(routes=[Route("/status", status)]), ws="wsproto", lifespan="off", access_log=False, log_config=None
+        Starlette(routes=[Route("/status", status)]),
+        ws="websockets-sansio",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
     )
     uvicorn.Server(config).run([listener])
 

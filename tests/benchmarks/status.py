@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 
 from tests.benchmarks import cores
 from tests.benchmarks.figures import Figure, Say, rounds

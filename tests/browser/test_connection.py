@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.legacy.server import WebSocketServerProtocol, serve
 
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.connection import Wire, WireError, WireSilent, answered
@@ -25,7 +25,7 @@ PATIENCE = 5.0
 class Port:
     """A debugging port that knows one page. Calls to the page named `Never.…` get no answer."""
 
-    async def speak(self, socket: WebSocketServerProtocol) -> None:
+    async def speak(self, socket: ServerConnection) -> None:
         self.socket = socket
         with suppress(ConnectionClosed):
             async for text in socket:

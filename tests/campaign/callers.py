@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from tests.campaign.away import refusal
 from tests.campaign.plan import CHATS, Plan, Tide, friend

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2 as httpx
 
 from tests.campaign import fake_whatsapp
 from tests.campaign.plan import Plan

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from tests.campaign import webhooks

@@ -9,7 +9,7 @@ from functools import partial
 from operator import gt
 from typing import Any, Self
 
-import httpx
+import httpx2 as httpx
 
 from actors.store.events import MESSAGE_CHANGED
 from tests.campaign.plan import Plan

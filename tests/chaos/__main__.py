@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from tests.chaos import report

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from tests.chaos.disk import small_disk

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
-import httpx
+import httpx2 as httpx
 
 from tests.chaos.arena import SEND_TIMEOUT, Actor, Arena, Outcome
 from tests.chaos.disk import fill

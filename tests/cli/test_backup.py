@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 
 from tests.gateway.running import Running
 

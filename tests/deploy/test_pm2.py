@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.deploy.pm2 import ROOT, Pm2, installed, laid

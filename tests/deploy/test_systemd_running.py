@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
-import httpx
+import httpx2 as httpx
 import psutil
 import pytest
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from actors.browser.fake import FakeBrowser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-import httpx
+import httpx2 as httpx
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from gateway.admission.authority import NEEDS, Need, Scope

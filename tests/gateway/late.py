@@ -8,7 +8,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from actors.clients.sending import SendLate
 from actors.clients.types import ClientId

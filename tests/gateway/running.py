@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import httpx
+import httpx2 as httpx
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.events import PatienceOver

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp

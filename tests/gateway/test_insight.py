@@ -6,7 +6,7 @@ import re
 import threading
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families

@@ -6,7 +6,7 @@ import base64
 import io
 from typing import Any, Protocol
 
-import httpx
+import httpx2 as httpx
 import zxingcpp
 from PIL import Image
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from actors.browser.processes import members

@@ -57,7 +57,7 @@ class Wire:
 
 @asynccontextmanager
 async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
-    async with websockets.connect(sandbox.url.replace("http", "ws") + "link") as socket:  # type: ignore[attr-defined]  # found lazily
+    async with websockets.connect(sandbox.url.replace("http", "ws") + "link") as socket:
         yield Wire(socket)
 
 

@@ -1,0 +1,31 @@
+"""The PostgreSQL driver, where it is installed: the extra `[postgresql]` brings it.
+
+A service on SQLite runs without it. Its error classes are named here, so that one `except` fits both databases.
+"""
+
+from __future__ import annotations
+
+from actors.store.errors import BadAddress
+
+try:
+    from psycopg import Error, InterfaceError, OperationalError
+    from psycopg.errors import LockNotAvailable
+except ImportError:  # every except clause that names them then catches nothing
+
+    class Error(Exception):  # type: ignore[no-redef]
+        """Stands for the driver's errors where there is no driver. Never raised."""
+
+        sqlstate: str | None = None
+
+    InterfaceError = OperationalError = LockNotAvailable = Error  # type: ignore[assignment,misc]
+    INSTALLED = False
+else:
+    INSTALLED = True
+
+__all__ = ["INSTALLED", "Error", "InterfaceError", "LockNotAvailable", "OperationalError", "require_driver"]
+
+
+def require_driver() -> None:
+    """Raise BadAddress, which says what to install, where the driver is missing."""
+    if not INSTALLED:
+        raise BadAddress("PostgreSQL needs a driver that is not installed: pip install 'session-manager[postgresql]'")
