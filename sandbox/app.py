@@ -29,6 +29,7 @@ STATIC = Path(__file__).parent / "static"
 # In this order: each file may use what those before it define.
 SCRIPTS = (
     "loader",
+    "drift",
     "base",
     "ids",
     "me",
@@ -88,6 +89,9 @@ class Document:
             "start_delay": settings.start_delay,
             "reconnect_delay": settings.reconnect_delay,
             "reconnect_cap": settings.reconnect_cap,
+            "version": settings.version,
+            "push_phase": settings.push_phase,
+            "drift": settings.drift,
         }
         scripts = "\n".join(f'<script nonce="{nonce}" src="/static/page/{name}.js"></script>' for name in SCRIPTS)
         body = PAGE.replace("{{settings}}", html.escape(json.dumps(told))).replace(

@@ -6,7 +6,8 @@ Every field can be changed while it runs (`POST /api/settings`).
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Compat = Literal["modern", "classic"]
@@ -23,6 +24,10 @@ class SandboxSettings:
     compat: Compat = "modern"  # which generation of page is served when the address does not say (`/?compat=classic`)
     lids: bool = False  # whether newly linked accounts address chats by LID when neither page nor scan says
     loader: bool = True  # False: a page without module loader, on which wa-js never becomes ready
+    version: str = "2.3000.1045000000"  # of WhatsApp Web, as the page says it
+    push_phase: str = "C3"  # how widely that build is rolled out, as the page says it
+    # Names of exports that scripts do not find in the page: {"hide": [name, ...], "rename": {name: name now}}
+    drift: dict[str, Any] = field(default_factory=dict)
 
     qr_refs: int = 6  # WhatsApp Web shows six codes, the first for 60 s, the others for 20 s each, then idles
     qr_first: float = 60.0
@@ -59,6 +64,16 @@ def _fitting(name: str, old: Any, value: Any) -> Any:
         if value not in ("modern", "classic"):
             raise ValueError("compat must be 'modern' or 'classic'")
         return value
+    if name == "version":
+        if not isinstance(value, str) or re.fullmatch(r"\d+\.\d+\.\d+", value) is None:
+            raise ValueError("version must be three numbers, as in 2.3000.1045000000")
+        return value
+    if isinstance(old, str):
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must be a text")
+        return value
+    if isinstance(old, dict):
+        return _drift(value)
     if isinstance(old, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be true or false")
@@ -66,3 +81,12 @@ def _fitting(name: str, old: Any, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be a number, 0 or more")
     return int(value) if isinstance(old, int) else float(value)
+
+
+def _drift(value: Any) -> dict[str, Any]:
+    said: dict[str, Any] = value if isinstance(value, dict) else {"": value}
+    hide, rename = said.get("hide", []), said.get("rename", {})
+    names = [*hide, *rename, *rename.values()] if isinstance(hide, list) and isinstance(rename, dict) else [None]
+    if set(said) - {"hide", "rename"} or not all(isinstance(name, str) for name in names):
+        raise ValueError('drift must be {"hide": [name, ...], "rename": {name: name now}}')
+    return said

@@ -124,19 +124,25 @@ define('WAWebBackendEventBus', (require, exports) => {
 });
 
 define('WAWebBuildConstants', (_require, exports) => {
-  const VERSION = '2.3000.1045000000';
+  const VERSION = page.settings.version;
+  const [primary, secondary, tertiary] = VERSION.split('.').map(Number);
   Object.assign(exports, {
     VERSION_STR: VERSION,
     VERSION_BASE: VERSION,
-    VERSION_PRIMARY: 2,
-    VERSION_SECONDARY: 3000,
-    VERSION_TERTIARY: 1045000000,
+    VERSION_PRIMARY: primary,
+    VERSION_SECONDARY: secondary,
+    VERSION_TERTIARY: tertiary,
     WINDOWS_BUILD: null,
   });
 });
 
 define('WAWebUpdaterVersion', (require, exports) => {
   exports.SANITIZED_VERSION_STR = require('WAWebBuildConstants').VERSION_STR.replace(/\.[di]$/, '');
+});
+
+define('SiteData', (_require, exports) => {
+  exports.client_revision = Number(page.settings.version.split('.')[2]);
+  exports.push_phase = page.settings.push_phase;
 });
 
 define('WAWebIsOfficialClient', (_require, exports) => {
