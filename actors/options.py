@@ -8,10 +8,7 @@ import structlog
 
 from actors.browser.options import BrowserOptions
 from actors.capacity import Limit, tightest
-from actors.clients.patience import Patience
-from actors.clients.reconnection import Policy
-from actors.clients.rules import Rules
-from actors.clients.times import Times
+from actors.clients.policy import Patience, Policy, Rules, Times
 from actors.runtime import Backoff
 from actors.store.retention import Rules as RetentionRules
 from actors.webhooks.addresses import Network, networks

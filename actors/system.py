@@ -18,9 +18,9 @@ from pykka import ActorDeadError, Timeout
 
 from actors.backups import STORE_SECONDS, forget_restores
 from actors.capacity import host_limits
+from actors.clients.bans import BanEvidence
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
-from actors.clients.pairing import Pairing
 from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
 from actors.clients.supervisor import Resume, Supervisor
@@ -218,7 +218,7 @@ class System:
                 sessions=StoreSessions(store),
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={
-                    session.client_id: Pairing(session.paired_at, session.early_logouts, session.phone)
+                    session.client_id: BanEvidence(session.paired_at, session.early_logouts, session.phone)
                     for session in known
                 },
                 watcher=self._watch,

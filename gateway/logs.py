@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-from actors.clients.cause import Cause
+from actors.clients.correlation import Correlation
 from actors.clients.masking import mask
 from config.settings import Settings
 
@@ -54,10 +54,10 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
     logging.captureWarnings(True)
 
 
-def cause() -> Cause:
+def cause() -> Correlation:
     """The request that the calling task answers, as `access` has named it."""
     known = structlog.contextvars.get_contextvars()
-    return Cause(known.get("request"), known.get("trace"))
+    return Correlation(known.get("request"), known.get("trace"))
 
 
 def masked(_: Any, __: str, event: EventDict) -> EventDict:

@@ -149,10 +149,8 @@ def test_pure_modules_import_the_standard_library_and_each_other_only() -> None:
     pure = {
         "actors.runtime.restarts",
         "actors.runtime.timers",
-        "actors.clients.events",
         "actors.clients.lifecycle",
-        "actors.clients.patience",
-        "actors.clients.reconnection",
+        "actors.clients.policy",
     }
     impure = {"pykka", "structlog", "asyncio", "threading", "time", "socket", "os", "subprocess"}
     wrong = [

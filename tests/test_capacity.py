@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from actors import capacity
 from actors.capacity import Limit, host_limits, limits, tightest
-from actors.clients.rules import Rules
+from actors.clients.policy import Rules
 from actors.options import within
 from tests.gateway.running import Running
 

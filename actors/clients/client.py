@@ -1,43 +1,91 @@
-"""One WhatsApp client: what callers, the supervisor and its own timers have it do.
+"""One WhatsApp client: what callers, the supervisor, its page and its own timers have it do.
 
 Everything here runs in the client's own thread, one message after the other. Nothing blocks: long work is ordered from
 the page and comes back as a fact. Questions are answered from what is known, never from the browser.
 
-    walking     how it walks the tables of `lifecycle`        hearing  what its page says
-    choosing    which event of the tables something is (pure)
-    standing    what the client is, in public                 pages    which page is heard, which are still leaving
-    unanswered  what callers have asked                       health   whether the page answers
-    ending      how far the client has ended                  memory   whether it has grown too big
+    lifecycle     the tables: which event leads where (pure)   status_board  what the client is, in public
+    pending       what callers have asked                      pages         which page is heard, which are leaving
+    health        whether the page answers, how big it is
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actors.clients import choosing, protocol
-from actors.clients.asking import AnswerLate
-from actors.clients.ending import Overdue, Step
+from actors.clients import lifecycle, protocol
+from actors.clients.bans import BanEvidence
+from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
-from actors.clients.events import AttemptDue, Exhausted, PatienceOver
-from actors.clients.health import ProbeDue, ProbeLate
-from actors.clients.hearing import Hearing
-from actors.clients.protocol import FromPage, Status
-from actors.clients.sending import SendLate
-from actors.clients.types import ABSENT, STARTING, Origin, Reason, State
-from actors.clients.unanswered import Late
-from actors.clients.waiting import WaitOver
-from actors.runtime import Refusal
+from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, Verdict
+from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver
+from actors.clients.pages import Ending, EndStep, Overdue, Pages
+from actors.clients.pending import Answer, AnswerLate, Late, SendLate, Unanswered, WaitOver
+from actors.clients.policy import Times
+from actors.clients.ports import Unrecorded
+from actors.clients.protocol import FromPage, Qr, Status
+from actors.clients.status_board import StatusBoard
+from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
+from actors.runtime import Actor, Refusal
 
 if TYPE_CHECKING:
-    from actors.clients.ports import Page
+    from pykka import ActorRef
+
+    from actors.clients.ports import Browser, Journal, Page
+
+_OF_A_START = STARTING | {State.QR_REQUIRED}
+"""What a client goes through because of the call that started it."""
+_GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
+"""Pages that would not hear a polite request to close."""
 
 
-class Client(Hearing):
+class Client(Actor):
     """The actor of one client number. Started by the supervisor only, so that there is at most one.
 
     `memory_limit` is in bytes of PSS over the browser's process tree, 0 for none; `status` is what it is to begin with.
     """
+
+    def __init__(
+        self,
+        client_id: ClientId,
+        browser: Browser,
+        supervisor: ActorRef[Any] | None,
+        *,
+        journal: Journal | None = None,
+        times: Times | None = None,
+        memory_limit: int = 0,
+        status: Status | None = None,
+    ) -> None:
+        super().__init__(name=f"client-{client_id}")
+        times = times or Times()
+        self._client_id, self._browser = client_id, browser
+        self._journal: Journal = journal or Unrecorded()
+        self._board = StatusBoard(
+            self,
+            status or Status(client_id),
+            patience=times.patience,
+            journal=self._journal,
+            supervisor=supervisor,
+        )
+        self._pages = Pages(browser, client_id, self.actor_ref)
+        self._health = Health(self, times.probe_interval, times.probe_timeout)
+        self._memory = MemoryLimit(memory_limit)
+        self._unanswered = Unanswered(self, times)
+        self._ending = Ending(self, self._pages, times)
+        self._pairing = BanEvidence()
+        self._caller_waits = False
+        """Whether somebody waits for the outcome of the present start."""
+        self._traffic = False
+        """Whether a message went or came since the last probe was answered."""
+
+    def started(self) -> None:
+        """Bind the client's number to every line it logs."""
+        self.log = self.log.bind(client=self._client_id)
+
+    def closed(self, cause: BaseException | None) -> None:
+        """Whatever ended the actor, no browser outlives it."""
+        self._pages.kill()
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of a client."""
@@ -47,10 +95,10 @@ class Client(Hearing):
     # --- questions and commands ---------------------------------------------------------------------------------------
 
     def _get_status(self, _: protocol.GetStatus) -> Status:
-        return self._standing.status
+        return self._board.status
 
     def _await_state(self, question: protocol.AwaitState) -> Status | None:
-        return self._unanswered.wait(question, self._standing.status)
+        return self._unanswered.wait(question, self._board.status)
 
     def _start(self, order: protocol.Start) -> None:
         answer = self._start_outcome(order)
@@ -64,18 +112,18 @@ class Client(Hearing):
     def _start_outcome(self, order: protocol.Start) -> protocol.Started | protocol.AlreadyRunning | Refusal:
         if self._ending.order is not None:
             return ShuttingDown()
-        if self._standing.state in STARTING:
+        if self._board.state in STARTING:
             return StartUnderWay(self._client_id)
-        if self._standing.state not in ABSENT:
-            return protocol.AlreadyRunning(self._standing.status)
+        if self._board.state not in ABSENT:
+            return protocol.AlreadyRunning(self._board.status)
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
         self._caused_by(order.cause)
         stored = self._has_login()
         phone = self._pairing.phone if stored else None
-        self._standing.change(reconnection_attempts=0, restricted_until=None, phone=phone)
-        self._walk(choosing.of_start(stored=stored))
-        return protocol.Started(self._standing.status)
+        self._board.change(reconnection_attempts=0, restricted_until=None, phone=phone)
+        self._walk(lifecycle.of_start(stored=stored))
+        return protocol.Started(self._board.status)
 
     def _send_text(self, message: protocol.SendText) -> None:
         page = self._ready_page()
@@ -91,7 +139,7 @@ class Client(Hearing):
         self._unanswered.log_out(self._ready_page())
 
     def _request_pairing_code(self, order: protocol.RequestPairingCode) -> None:
-        page, state = self._pages.present, self._standing.state
+        page, state = self._pages.present, self._board.state
         if page is None or state is not State.QR_REQUIRED:
             raise PairingUnavailable(f"A pairing code can be asked for in QR_REQUIRED only, not in {state}")
         self._unanswered.pairing_code(page, order.phone)
@@ -99,15 +147,15 @@ class Client(Hearing):
     def _take_screenshot(self, _: protocol.TakeScreenshot) -> None:
         page = self._pages.present
         if page is None:
-            raise NotReady(self._standing.state)
+            raise NotReady(self._board.state)
         self._unanswered.picture(page)
 
     def _ready_page(self) -> Page:
         page = self._pages.present
         if self._ending.order is not None:
             raise NotReady(State.NOT_INITIALIZED)
-        if self._standing.state is not State.READY or page is None:
-            raise NotReady(self._standing.state)
+        if self._board.state is not State.READY or page is None:
+            raise NotReady(self._board.state)
         return page
 
     # --- the end of a client ------------------------------------------------------------------------------------------
@@ -115,13 +163,13 @@ class Client(Hearing):
     def _end(self, order: protocol.Close) -> None:
         if not self._ending.take(order):
             return
-        if order.forget and self._standing.state is State.READY:
+        if order.forget and self._board.state is State.READY:
             self._ending.log_out()
         if not self._ending.logging_out:
             self._leave()
 
     def _overdue(self, late: Overdue) -> None:
-        if late.step is Step.LOG_OUT:
+        if late.step is EndStep.LOG_OUT:
             self._leave()
         else:
             self._ending.overdue()
@@ -129,13 +177,13 @@ class Client(Hearing):
     # --- timers -------------------------------------------------------------------------------------------------------
 
     def _patience_over(self, event: PatienceOver) -> None:
-        if self._standing.state in STARTING:
+        if self._board.state in STARTING:
             self._give_up_page(event.reason, event.text)
         else:
             self._walk(event)
 
     def _attempt_due(self, _: AttemptDue) -> None:
-        self._walk(choosing.of_attempt(stored=self._has_login()))
+        self._walk(lifecycle.of_attempt(stored=self._has_login()))
 
     def _probe_due(self, _: ProbeDue) -> None:
         if self._pages.present is not None:
@@ -143,24 +191,180 @@ class Client(Hearing):
 
     def _probe_late(self, _: ProbeLate) -> None:
         hung = self._health.missed()
-        self._standing.change(healthy=False)
+        self._board.change(healthy=False)
         if hung:
             self._give_up_page(Reason.BROWSER_HUNG, "The page did not answer two probes in a row")
 
     def _late(self, timer: Late) -> None:
-        self._unanswered.late(timer, self._standing.status)
+        self._unanswered.late(timer, self._board.status)
 
     # --- reconnection, granted by the supervisor ----------------------------------------------------------------------
 
     def _reconnect_granted(self, grant: protocol.ReconnectGranted) -> None:
-        if self._standing.state is State.DISCONNECTED_RECOVERABLE and self._pages.present is None:
-            delay = max(grant.delay, self._standing.restricted())
+        if self._board.state is State.DISCONNECTED_RECOVERABLE and self._pages.present is None:
+            delay = max(grant.delay, self._board.restricted())
             self.cancel_timer("patience")
             self.start_timer("attempt", delay, AttemptDue())
-            self._standing.change(reconnection_attempts=grant.attempt, next_attempt_at=self.clock.time() + delay)
+            self._board.change(reconnection_attempts=grant.attempt, next_attempt_at=self.clock.time() + delay)
 
     def _reconnect_refused(self, refusal: protocol.ReconnectRefused) -> None:
         self._walk(Exhausted(refusal.reason, refusal.text))
+
+    # --- what the page says -----------------------------------------------------------------------------------------
+
+    def _hear(self, envelope: FromPage) -> None:
+        """Listen to the present page only; then see whether that was the last thing a client waits for that ends."""
+        if self._pages.hears(envelope):
+            self._health.watch()
+            _FACTS[type(envelope.fact)](self, envelope.fact)
+            self._board.change(last_event_at=self.clock.time())
+        if self._ending.logging_out and self._pages.present is None:
+            self._leave()
+        self._ending.stop_if_alone()
+
+    def _qr_shown(self, fact: protocol.QrShown) -> None:
+        self._board.change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
+        self._walk(fact)
+
+    def _qr_idle(self, fact: protocol.QrIdle) -> None:
+        self._board.change(qr=None)
+        self._walk(fact)
+
+    def _ready(self, fact: protocol.Ready) -> None:
+        phone = fact.phone or self._pairing.phone
+        self._board.change(phone=phone, restricted_until=None, reconnection_attempts=0)
+        self._walk(fact)
+        self._remember(self._pairing.linked(phone))
+
+    def _link_lost(self, fact: protocol.LinkLost) -> None:
+        fact = replace(fact, until=lifecycle.believable(fact.until, self.clock.time()))
+        event = lifecycle.of_link_lost(fact, self._board.state, restricted=self._board.restricted() > 0)
+        if event is not None:
+            if fact.until is not None:
+                self._board.change(restricted_until=fact.until)
+            self._walk(event)
+
+    def _logged_out(self, fact: protocol.LoggedOut) -> None:
+        asked = self._unanswered.logging_out or self._ending.logging_out
+        if lifecycle.is_from_outside(fact, asked=asked):
+            self._remember(self._pairing.logged_out(self.clock.time()))
+        elif asked:
+            self._remember(self._pairing.proven())
+        self._walk(lifecycle.of_logout(fact, asked=asked, pairing=self._pairing))
+
+    def _lost(self, fact: protocol.PageFailed | protocol.BrowserGone) -> None:
+        self._give_up_page(fact.reason or Reason.BROWSER_CRASHED, fact.text)
+
+    def _pairing_code_shown(self, fact: protocol.PairingCodeShown) -> None:
+        if self._board.state is State.QR_REQUIRED:
+            self._board.change(pairing_code=fact.code)
+        self._unanswered.told(fact, self._board.state)
+
+    def _sent(self, fact: protocol.Sent) -> None:
+        self._remember(self._pairing.proven())
+        self._answered(fact)
+
+    def _answered(self, fact: Answer) -> None:
+        self._unanswered.told(fact, self._board.state)
+
+    def _probed(self, fact: protocol.Probed) -> None:
+        self._health.answered(fact.token)
+        self._board.change(healthy=self._is_healthy(self._board.state), memory=fact.pss)
+        ready = self._board.state is State.READY
+        quiet, self._traffic = ready and not self._traffic and not self._unanswered.sending, False
+        if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
+            self._memory = self._memory.restarted(self.now())
+            self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
+
+    def _happened(self, fact: protocol.Happened) -> None:
+        self._traffic = True
+        self._journal.happened(self._client_id, fact)
+
+    # --- the table of its life ----------------------------------------------------------------------------------------
+
+    def _walk(self, event: Event) -> None:
+        """Decide the event by the table, publish the new state, then perform what it asks for."""
+        before, why = self._board.state, self._board.why(event)
+        decision = lifecycle.step(before, event)
+        if not decision.moved:
+            return
+        after = decision.state
+        if after is State.QR_REQUIRED or Effect.DROP_LOGIN in decision.effects:
+            self._unlink()
+        self._board.enter(after, event, healthy=self._is_healthy(after))
+        self._caller_waits &= after in STARTING
+        if before is State.QR_REQUIRED and after in (State.INITIALIZING, State.READY):
+            self._remember(self._pairing.paired(self.clock.time()))
+        for effect in decision.effects:
+            _EFFECTS[effect](self, *why)
+        self._unanswered.changed(self._board.status)
+        if after not in _OF_A_START:
+            self._caused_by(UNCAUSED)
+
+    def _caused_by(self, cause: Correlation) -> None:
+        """Name the call that made the client what it becomes next, in its log and in the journal."""
+        self.log = self.log.try_unbind(*self._board.cause.named).bind(**cause.named)
+        self._board.cause = cause
+
+    def _has_login(self) -> bool:
+        return self._browser.has_login(self._client_id)
+
+    def _is_healthy(self, state: State) -> bool:
+        return state is State.READY and self._health.healthy
+
+    def _give_up_page(self, reason: Reason, text: str) -> None:
+        """The page is of no use any more."""
+        self._walk(lifecycle.of_loss(reason, text, caller_waits=self._caller_waits))
+
+    def _remember(self, pairing: BanEvidence) -> None:
+        if pairing != self._pairing:
+            self._pairing = pairing
+            self._board.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
+
+    def _unlink(self) -> None:
+        """The login is void, before anybody hears of it: a number that is no longer linked is not shown."""
+        self._board.change(phone=None)
+        self._remember(self._pairing.unlinked())
+
+    def _leave(self) -> None:
+        """Close what is open, answer whoever waits, and stop once every process is gone."""
+        self._caused_by(UNCAUSED)
+        self._board.change(reconnection_attempts=0, restricted_until=None, phone=None)
+        self._walk(Closed())
+        self._unanswered.ended(self._board.status)
+        if self._ending.order is not None and self._ending.order.forget:
+            self._browser.drop_login(self._client_id)
+        self._ending.leave()
+        self._ending.stop_if_alone()
+
+    # --- effects; each is told the reason -----------------------------------------------------------------------------
+
+    def _open_page(self, *_: object) -> None:
+        with self._board.cause.naming():  # and so does what the browser logs of this page, until it is ready
+            self._pages.open()
+
+    def _close_page(self, reason: Reason | None, _: str | None) -> None:
+        """Let go of the page, and answer everyone who waits for something of it."""
+        self._health.rest()
+        self._board.change(memory=None)
+        self._pages.leave(graceless=reason in _GRACELESS)
+        self._unanswered.page_gone(self._board.status)
+
+    def _refresh_qr(self, *_: object) -> None:
+        if self._pages.present is not None:
+            self._pages.present.refresh_qr()
+
+    def _keep_login(self, *_: object) -> None:
+        self._browser.keep_login(self._client_id)
+
+    def _drop_login(self, *_: object) -> None:
+        self._browser.drop_login(self._client_id)
+
+    def _want_reconnect(self, reason: Reason | None, text: str | None) -> None:
+        """Ask for an attempt. The state's patience stays: should no answer come, it asks again."""
+        if self._ending.order is None:
+            wish = protocol.ReconnectWanted(self._client_id, reason or Reason.BROWSER_CRASHED, text or "")
+            self._board.tell_supervisor(wish)
 
 
 _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
@@ -184,4 +388,37 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     WaitOver: Client._late,
     AnswerLate: Client._late,
     Overdue: Client._overdue,
+}
+
+_FACTS: dict[type, Callable[[Client, Any], None]] = {
+    protocol.QrShown: Client._qr_shown,
+    protocol.QrIdle: Client._qr_idle,
+    protocol.QrScanned: Client._walk,
+    protocol.PairingCodeShown: Client._pairing_code_shown,
+    protocol.PairingCodeRefused: Client._answered,
+    protocol.Ready: Client._ready,
+    protocol.LinkLost: Client._link_lost,
+    protocol.LinkResumed: Client._walk,
+    protocol.LoggedOut: Client._logged_out,
+    protocol.Banned: Client._walk,
+    protocol.Conflict: Client._walk,
+    protocol.Blocked: Client._walk,
+    protocol.PageFailed: Client._lost,
+    protocol.BrowserGone: Client._lost,
+    protocol.Probed: Client._probed,
+    protocol.Sent: Client._sent,
+    protocol.SendRefused: Client._answered,
+    protocol.SendUnsettled: Client._answered,
+    protocol.LookedUp: Client._answered,
+    protocol.ScreenshotTaken: Client._answered,
+    protocol.Happened: Client._happened,
+}
+
+_EFFECTS: dict[Effect, Callable[[Client, Reason | None, str | None], None]] = {
+    Effect.OPEN_PAGE: Client._open_page,
+    Effect.CLOSE_PAGE: Client._close_page,
+    Effect.REFRESH_QR: Client._refresh_qr,
+    Effect.KEEP_LOGIN: Client._keep_login,
+    Effect.DROP_LOGIN: Client._drop_login,
+    Effect.WANT_RECONNECT: Client._want_reconnect,
 }

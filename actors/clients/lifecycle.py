@@ -8,7 +8,7 @@ Two rules:
    (`ON_ENTRY`); never from what happened before. What happened before is the state.
 
 The shell (`client.py`) knows more than the table: who asked for the start, which page a fact comes from. It says so by
-choosing the event (`choosing.py`). A lost page is `Lost` where the supervisor may grant another attempt, and
+choosing the event (the functions at the end). A lost page is `Lost` where the supervisor may grant another attempt, and
 `StartFailed` where a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in
 the states of a start, the shell treats it as a lost page.
 
@@ -18,20 +18,11 @@ A page that lost WhatsApp (`LinkLost`) heals by itself and keeps its browser: no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from actors.clients.events import (
-    AttemptDue,
-    Closed,
-    Event,
-    Exhausted,
-    Lost,
-    PatienceOver,
-    StartFailed,
-    StartFresh,
-    StartStored,
-)
+from actors.clients.bans import BanEvidence
 from actors.clients.protocol import (
     Banned,
     Blocked,
@@ -44,7 +35,87 @@ from actors.clients.protocol import (
     QrShown,
     Ready,
 )
-from actors.clients.types import TERMINAL, State
+from actors.clients.types import TERMINAL, Reason, Seconds, State
+
+# --- what can happen to a client -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartFresh:
+    """A start with nothing stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartStored:
+    """A start that resumes a stored login."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDue:
+    """The delay before a granted reconnection is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The page is gone or of no use; another attempt may help."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """The start that a caller waits for has failed, or nothing can make it succeed."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatienceOver:
+    """The state has waited as long as it may."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """The supervisor grants no more attempts."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The client was told to end; a logout that is part of that has been tried."""
+
+
+Event = (
+    StartFresh
+    | StartStored
+    | AttemptDue
+    | QrShown
+    | QrIdle
+    | QrScanned
+    | Ready
+    | LinkLost
+    | LinkResumed
+    | LoggedOut
+    | Banned
+    | Conflict
+    | Blocked
+    | Lost
+    | StartFailed
+    | PatienceOver
+    | Exhausted
+    | Closed
+)
+EVENTS: tuple[type, ...] = Event.__args__
+
+
+# --- the tables ------------------------------------------------------------------------------------------------
 
 
 class Effect(Enum):
@@ -179,3 +250,59 @@ def step(state: State, event: Event) -> Step:
     target = TRANSITIONS[state][kind]
     entered = ON_ENTRY.get(target, ()) if target is not state else ()
     return Step(target, ON_EVENT.get((kind, target), ()) + entered)
+
+
+# --- which event something is, where its type alone does not tell -----------------------------------------------
+
+LONGEST_RESTRICTION: Seconds = 366 * 24 * 3600.0
+"""A page cannot make a client wait longer than this."""
+
+
+def of_start(*, stored: bool) -> StartStored | StartFresh:
+    """A start resumes what is stored."""
+    return StartStored() if stored else StartFresh()
+
+
+def of_attempt(*, stored: bool) -> AttemptDue | StartFresh:
+    """An attempt resumes too; or starts afresh, where the page was lost before there was a login."""
+    return AttemptDue() if stored else StartFresh()
+
+
+def of_loss(reason: Reason, text: str, *, caller_waits: bool) -> Lost | StartFailed:
+    """A lost page may be opened again; a caller who waits for the start hears why it failed instead."""
+    return StartFailed(reason, text) if caller_waits else Lost(reason, text)
+
+
+def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost | StartFailed | None:
+    """A restriction with a known end says more than a silence, which does not hide it: None. Nothing is restricted
+    while codes are shown; and a restricted number cannot finish its pairing.
+    """
+    if fact.until is None:
+        return None if restricted and state is State.DISCONNECTED_RECOVERABLE else fact
+    if state is State.QR_REQUIRED:
+        return None
+    return StartFailed(fact.reason, fact.text) if state is State.INITIALIZING else fact
+
+
+def believable(until: Seconds | None, now: Seconds) -> Seconds | None:
+    """The end of a restriction, as far as a page is believed; epoch seconds."""
+    return None if until is None or not math.isfinite(until) else min(until, now + LONGEST_RESTRICTION)
+
+
+def is_from_outside(fact: LoggedOut, *, asked: bool) -> bool:
+    """Whether somebody else than us ended the login. A logout looks the same whoever caused it."""
+    return fact.reason is Reason.LOGGED_OUT_BY_PHONE and not asked
+
+
+def of_logout(fact: LoggedOut, *, asked: bool, pairing: BanEvidence) -> LoggedOut | Banned:
+    """One that was asked for is ours; a locked account is a ban; early ones in a row look like one.
+
+    `pairing` is what is remembered, this logout included.
+    """
+    if fact.reason is Reason.ACCOUNT_LOCKED:
+        return Banned(fact.reason, fact.text)
+    if is_from_outside(fact, asked=asked):
+        return Banned(Reason.BANNED, pairing.banned_text) if pairing.looks_banned else fact
+    if fact.reason is Reason.LOGGED_OUT_BY_PHONE:
+        return replace(fact, reason=Reason.LOGGED_OUT_BY_API, text="Logged out on request")
+    return fact

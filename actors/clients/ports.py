@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from actors.clients.pairing import Pairing
+from actors.clients.bans import BanEvidence
 from actors.clients.protocol import Happened, PageFact
 from actors.clients.types import ClientId, Reason, Seconds, State
 
@@ -111,7 +111,7 @@ class Sessions(Protocol):
     def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
         """The client has reached READY: it resumes before those that never did; not so once it shows codes again."""
 
-    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+    def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
         """Remember this of the client's pairing; given back to the supervisor at its start."""
 
     def forget(self, client_id: ClientId) -> None:
@@ -136,7 +136,7 @@ class Unrecorded:
     def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
         """Keep nothing."""
 
-    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+    def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
         """Keep nothing."""
 
     def forget(self, client_id: ClientId) -> None:

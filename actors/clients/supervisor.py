@@ -7,24 +7,95 @@ one number never has two actors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pykka import ActorDeadError
+
 from actors.clients import protocol
+from actors.clients.bans import BanEvidence
+from actors.clients.client import Client
+from actors.clients.correlation import UNCAUSED, Correlation
+from actors.clients.directory import Directory
 from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
-from actors.clients.family import Family, take, tell
-from actors.clients.ports import Transition
+from actors.clients.policy import Rules, Streak
+from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
-from actors.clients.reconnection import Streak
-from actors.clients.records import Record
-from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, State
-from actors.runtime import ChildNotStarted
+from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
+from actors.runtime import ChildNotStarted, Supervising
 
 if TYPE_CHECKING:
     from pykka import ActorRef
 
     from actors.runtime import ReplyTo
+
+
+@dataclass(slots=True)
+class ClientRecord:
+    """What the supervisor knows of one client."""
+
+    status: Status
+    streak: Streak = field(default_factory=Streak)
+    beginning: bool = True
+    """Whether its first start is under way; later attempts are its own affair, and nobody waits for them."""
+    ending: bool = False
+    logged_out: bool = False
+    """Whether it was logged out when it ended."""
+    starts: list[ReplyTo] = field(default_factory=list)
+    """Callers whose start the present actor was told of, and may not have answered yet."""
+    inits: list[ReplyTo] = field(default_factory=list)
+    """Callers whose start waits until the present actor is gone."""
+    cause: Correlation = UNCAUSED
+    """What the start in `inits` is due to."""
+    deletes: list[ReplyTo] = field(default_factory=list)
+    stops: list[ReplyTo] = field(default_factory=list)
+
+
+class ClientRecords(dict[ClientId, ClientRecord]):
+    """A record for each number that has an actor, or whose actor waits for its restart."""
+
+    def statuses(self) -> tuple[Status, ...]:
+        """Of every client that is there for its readers, by number."""
+        statuses = (self[client_id].status for client_id in sorted(self))
+        return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
+
+    def starting(self) -> int:
+        """How many are being started for the first time, those counted that have not said so yet."""
+        return sum(record.beginning and not record.ending for record in self.values())
+
+
+class ResumeQueue:
+    """Clients that ran when the service stopped, and wait for their turn to start."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[ClientId] = deque()
+
+    def add(self, client_ids: Iterable[ClientId]) -> None:
+        """They resume in this order, after those that wait."""
+        self._waiting.extend(client_ids)
+
+    def drop(self, client_id: ClientId) -> bool:
+        """It is not to be resumed any more; whether it was to be."""
+        waits = client_id in self._waiting
+        if waits:
+            self._waiting.remove(client_id)
+        return waits
+
+    def clear(self) -> None:
+        """Nobody is to be resumed any more."""
+        self._waiting.clear()
+
+    def next(self) -> ClientId | None:
+        """Whose turn it is, taken off the list."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +112,33 @@ class Resume:
     client_ids: tuple[ClientId, ...]
 
 
-class Supervisor(Family):
-    """The one parent of all clients."""
+class Supervisor(Supervising):
+    """The one parent of all clients: at most one actor a number, and a record for each."""
 
     name = "supervisor"
+
+    def __init__(
+        self,
+        browser: Browser,
+        directory: Directory,
+        *,
+        journal: Journal | None = None,
+        sessions: Sessions | None = None,
+        rules: Rules | None = None,
+        pairings: Mapping[ClientId, BanEvidence] | None = None,
+        chance: Callable[[], float] = random.random,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._browser, self._directory, self._chance = browser, directory, chance
+        self._journal: Journal = journal or Unrecorded()
+        self._sessions: Sessions = sessions or Unrecorded()
+        self._rules = rules or Rules()
+        self._records = ClientRecords()
+        self._pairings: dict[ClientId, BanEvidence] = dict(pairings or {})
+        """Outlives the records: a ban shows over several starts. One small entry a number, until it is deleted."""
+        self._turns = ResumeQueue()
+        self._shut_downs: list[ReplyTo] = []
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of the supervisor."""
@@ -150,7 +244,7 @@ class Supervisor(Family):
         elif record.status.state not in TERMINAL:
             self._crashed(record, f"Internal error: {cause!r}")
 
-    def _crashed(self, record: Record, text: str) -> None:
+    def _crashed(self, record: ClientRecord, text: str) -> None:
         """What can no longer say so itself is DISCONNECTED_RECOVERABLE until its restart."""
         before, at = record.status, self.clock.time()
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
@@ -209,7 +303,7 @@ class Supervisor(Family):
             record.beginning = False
             self._resume_next()
 
-    def _remember(self, record: Record, before: State) -> None:
+    def _remember(self, record: ClientRecord, before: State) -> None:
         """For the next start of the service. One that is deleted has been forgotten already."""
         client_id, state = record.status.client_id, record.status.state
         if record.deletes:
@@ -221,7 +315,7 @@ class Supervisor(Family):
         elif state is State.QR_REQUIRED and before is not state:
             self._sessions.was_ready(client_id, ready=False)
 
-    def _ended(self, record: Record) -> None:
+    def _ended(self, record: ClientRecord) -> None:
         """A client at its end is cleaned up later; whether it is still wanted after a restart depends on the end."""
         client_id, state = record.status.client_id, record.status.state
         record.logged_out = state is State.DISCONNECTED_LOGOUT and record.status.reason is not Reason.CONFLICT
@@ -243,7 +337,7 @@ class Supervisor(Family):
             tell(ref, self._verdict(record, wish))
 
     def _verdict(
-        self, record: Record, wish: protocol.ReconnectWanted
+        self, record: ClientRecord, wish: protocol.ReconnectWanted
     ) -> protocol.ReconnectGranted | protocol.ReconnectRefused:
         if wish.reason in FINAL:
             return protocol.ReconnectRefused(wish.reason, wish.text)
@@ -252,6 +346,121 @@ class Supervisor(Family):
             return protocol.ReconnectGranted(grant.attempt, grant.delay)
         text = f"Max reconnection attempts reached ({wish.reason}: {wish.text})"
         return protocol.ReconnectRefused(Reason.ATTEMPTS_EXHAUSTED, text)
+
+    # --- births -------------------------------------------------------------------------------------------------------
+
+    def _begin(
+        self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None, cause: Correlation = UNCAUSED
+    ) -> None:
+        """Make the actor of a number that has none, and have it start."""
+        self._records[client_id] = ClientRecord(self._blank(client_id))
+        try:
+            ref = self._start_actor(client_id, None)
+        except ChildNotStarted as error:
+            del self._records[client_id]
+            self.log.error("client.not_started", client=client_id, exc_info=error)
+            if reply_to is not None:
+                reply_to.refuse(StartFailed(client_id, str(error)))
+            return
+        self._sessions.want(client_id)
+        self._tell_start(client_id, ref, origin, reply_to, cause)
+
+    def _tell_start(
+        self,
+        client_id: ClientId,
+        ref: ActorRef[Any],
+        origin: Origin,
+        reply_to: ReplyTo | None,
+        cause: Correlation = UNCAUSED,
+    ) -> None:
+        record = self._records[client_id]
+        if reply_to is not None:
+            record.starts = [start for start in record.starts if not start.answered] + [reply_to]
+        tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, BanEvidence()), cause))
+
+    def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
+        factory = partial(
+            Client.start,
+            client_id,
+            self._browser,
+            self.actor_ref,
+            journal=self._journal,
+            times=self._rules.times,
+            memory_limit=self._rules.client_memory,
+            status=status or self._blank(client_id),
+        )
+        ref = self.start_child(client_id, factory)
+        self._directory.enter(client_id, ref)
+        return ref
+
+    def _blank(self, client_id: ClientId) -> Status:
+        return Status(client_id, max_reconnection_attempts=self._rules.reconnection.limit)
+
+    def _is_full(self) -> bool:
+        return 0 < self._rules.max_clients <= len(self._records)
+
+    # --- ends ---------------------------------------------------------------------------------------------------------
+
+    def _end(self, client_id: ClientId, *, forget: bool, within: Seconds | None = None) -> None:
+        """Have a client close itself; `child_terminated` tells when its processes are gone."""
+        self._records[client_id].ending = True
+        self.cancel_timer(("cleanup", client_id))
+        ref = self.children.get(client_id)
+        if ref is not None:
+            tell(ref, protocol.Close(forget, within))
+        else:  # it crashed, and waits for its restart
+            self.stop_child(client_id)
+            self._gone(client_id)
+
+    def _gone(self, client_id: ClientId) -> None:
+        record = self._records.pop(client_id)
+        self.cancel_timer(("cleanup", client_id))
+        if record.deletes:
+            self._browser.drop_login(client_id)
+        for reply_to in record.deletes:
+            reply_to.answer(protocol.Deleted(client_id, logged_out=record.logged_out))
+        for reply_to in record.stops:
+            reply_to.answer(protocol.Stopped(client_id))
+        if self._shut_downs:
+            for reply_to in record.inits:
+                reply_to.refuse(ShuttingDown())
+        elif record.inits:
+            self._begin(client_id, Origin.CALLER, record.inits[0], record.cause)
+        self._resume_next()
+        self._stop_if_done()
+
+    def _stop_if_done(self) -> None:
+        if self._shut_downs and not self._records:
+            for reply_to in take(self._shut_downs):
+                reply_to.answer(None)
+            self.stop()
+
+    # --- turns --------------------------------------------------------------------------------------------------------
+
+    def _resume_next(self) -> None:
+        """Start queued clients while fewer than the allowed number are starting."""
+        while self._turns and self._records.starting() < self._rules.start_concurrency:
+            client_id = self._turns.next()
+            if client_id is None or client_id in self._records:
+                continue
+            if self._is_full():
+                self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
+            else:
+                self.log.info("client.resuming", client=client_id)
+                self._begin(client_id, Origin.RESUME, None)
+
+
+def take(askers: list[ReplyTo]) -> list[ReplyTo]:
+    """All of them, off the list: each is answered once."""
+    taken = askers.copy()
+    askers.clear()
+    return taken
+
+
+def tell(ref: ActorRef[Any], message: object) -> None:
+    """Tell a client, which may have died a moment ago: then its Terminated is on the way, and decides."""
+    with suppress(ActorDeadError):
+        ref.tell(message)
 
 
 _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.clients.cause import Cause
+from actors.clients.correlation import Correlation
 from actors.store.outbox import Message
 
 
-def cause_of(message: Message) -> Cause:
+def cause_of(message: Message) -> Correlation:
     """The call, and its trace."""
-    return Cause(message.request_id, message.trace_id)
+    return Correlation(message.request_id, message.trace_id)
 
 
 def named(message: Message) -> dict[str, Any]:

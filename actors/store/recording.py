@@ -21,7 +21,7 @@ from actors.store.store import Store
 from actors.store.transitions import RecordTransition
 
 if TYPE_CHECKING:
-    from actors.clients.pairing import Pairing
+    from actors.clients.bans import BanEvidence
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class StoreSessions:
         """The client has reached READY, or has lost what made it so."""
         _tell(self._store, MarkReady(client_id, self._clock.time(), ready))
 
-    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+    def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
         """Remember this of the client's pairing."""
         at, early = self._clock.time(), pairing.early_logouts
         _tell(self._store, RecordPairing(client_id, pairing.paired_at, early, at, pairing.phone))

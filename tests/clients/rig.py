@@ -10,8 +10,9 @@ from typing import Any, cast
 from pykka import ActorDeadError, ActorRef
 
 from actors.browser.fake import FakeBrowser, FakePage, Habits
+from actors.clients.bans import BanEvidence
 from actors.clients.directory import Directory
-from actors.clients.pairing import Pairing
+from actors.clients.policy import Policy, Rules, Times
 from actors.clients.ports import Transition
 from actors.clients.protocol import (
     Delete,
@@ -27,10 +28,7 @@ from actors.clients.protocol import (
     SendText,
     Status,
 )
-from actors.clients.reconnection import Policy
-from actors.clients.rules import Rules
 from actors.clients.supervisor import Resume, Supervisor
-from actors.clients.times import Times
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime import Backoff, Reply
 from actors.runtime.testing import ManualClock
@@ -50,7 +48,7 @@ class Memory:
 
     wanted: list[ClientId] = field(default_factory=list)
     were_ready: set[ClientId] = field(default_factory=set)
-    pairings: dict[ClientId, Pairing] = field(default_factory=dict)
+    pairings: dict[ClientId, BanEvidence] = field(default_factory=dict)
     forgotten: list[ClientId] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
@@ -72,7 +70,7 @@ class Memory:
     def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
         (self.were_ready.add if ready else self.were_ready.discard)(client_id)
 
-    def paired(self, client_id: ClientId, pairing: Pairing) -> None:
+    def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
         self.pairings[client_id] = pairing
 
     def forget(self, client_id: ClientId) -> None:
@@ -89,7 +87,7 @@ class World:
     """Everything under test, and the hands to play with it. Every method leaves all actors idle."""
 
     def __init__(
-        self, browser: FakeBrowser, rules: Rules, memory: Memory, pairings: dict[ClientId, Pairing] | None = None
+        self, browser: FakeBrowser, rules: Rules, memory: Memory, pairings: dict[ClientId, BanEvidence] | None = None
     ) -> None:
         self.clock, self.browser, self.memory = ManualClock(), browser, memory
         self.directory = Directory()
@@ -186,7 +184,7 @@ def world(
     *,
     browser: FakeBrowser | None = None,
     memory: Memory | None = None,
-    pairings: dict[ClientId, Pairing] | None = None,
+    pairings: dict[ClientId, BanEvidence] | None = None,
 ) -> Iterator[World]:
     """A World that is gone afterwards."""
     made = World(browser or FakeBrowser(habits), rules, memory or Memory(), pairings)

@@ -8,7 +8,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import CapacityExceeded, NoSuchClient, NotReady, StartUnderWay
-from actors.clients.patience import Patience
+from actors.clients.policy import Patience, Times
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -29,7 +29,6 @@ from actors.clients.protocol import (
     Ready,
     Started,
 )
-from actors.clients.times import Times
 from actors.clients.types import STARTING, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, World, world
 

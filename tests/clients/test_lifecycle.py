@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from actors.clients import events, protocol
-from actors.clients.events import EVENTS
-from actors.clients.lifecycle import IGNORED, ON_ENTRY, ON_EVENT, TRANSITIONS, Effect, step
-from actors.clients.patience import OVERDUE, Patience
+from actors.clients import lifecycle, protocol
+from actors.clients.lifecycle import EVENTS, IGNORED, ON_ENTRY, ON_EVENT, TRANSITIONS, Effect, step
+from actors.clients.policy import OVERDUE, Patience
 from actors.clients.types import ABSENT, RECOVERABLE, STARTING, TERMINAL, Reason, State
 
 PAIRS = list(itertools.product(State, EVENTS))
@@ -22,10 +21,10 @@ SAMPLES: dict[type, Any] = {
     protocol.Banned: protocol.Banned(Reason.BANNED, "banned"),
     protocol.Conflict: protocol.Conflict("elsewhere"),
     protocol.Blocked: protocol.Blocked(Reason.TERMS_OF_SERVICE, "terms"),
-    events.Lost: events.Lost(Reason.BROWSER_CRASHED, "crash"),
-    events.StartFailed: events.StartFailed(Reason.PAGE_UNREACHABLE, "no page"),
-    events.PatienceOver: events.PatienceOver(Reason.START_TIMEOUT, "late"),
-    events.Exhausted: events.Exhausted(Reason.ATTEMPTS_EXHAUSTED, "enough"),
+    lifecycle.Lost: lifecycle.Lost(Reason.BROWSER_CRASHED, "crash"),
+    lifecycle.StartFailed: lifecycle.StartFailed(Reason.PAGE_UNREACHABLE, "no page"),
+    lifecycle.PatienceOver: lifecycle.PatienceOver(Reason.START_TIMEOUT, "late"),
+    lifecycle.Exhausted: lifecycle.Exhausted(Reason.ATTEMPTS_EXHAUSTED, "enough"),
 }
 
 
@@ -68,7 +67,7 @@ def test_no_state_but_ready_and_the_ends_waits_for_ever() -> None:
 
 @pytest.mark.parametrize("state", sorted(OVERDUE))
 def test_the_end_of_patience_leads_out_or_to_another_attempt(state: State) -> None:
-    decision = step(state, events.PatienceOver(*OVERDUE[state]))
+    decision = step(state, lifecycle.PatienceOver(*OVERDUE[state]))
     assert decision.state is not state or Effect.WANT_RECONNECT in decision.effects
 
 
@@ -84,7 +83,7 @@ def test_every_state_can_be_left_towards_ready(state: State) -> None:
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_an_end_closes_the_page_and_only_a_start_leads_out(state: State) -> None:
     assert Effect.CLOSE_PAGE in ON_ENTRY[state]
-    assert set(TRANSITIONS[state]) == {events.StartFresh, events.StartStored, events.Closed}
+    assert set(TRANSITIONS[state]) == {lifecycle.StartFresh, lifecycle.StartStored, lifecycle.Closed}
 
 
 def test_the_login_is_dropped_by_logout_ban_and_a_code_nobody_scanned_only() -> None:
@@ -93,16 +92,16 @@ def test_the_login_is_dropped_by_logout_ban_and_a_code_nobody_scanned_only() -> 
         (protocol.LoggedOut, State.DISCONNECTED_LOGOUT),
         (protocol.QrShown, State.DISCONNECTED_LOGOUT),
         (protocol.Banned, State.DISCONNECTED_BANNED),
-        (events.PatienceOver, State.AUTH_FAILURE),
+        (lifecycle.PatienceOver, State.AUTH_FAILURE),
     }
 
 
 def test_a_page_is_opened_by_starts_and_granted_attempts_only() -> None:
     opening = {kind for (kind, _), effects in ON_EVENT.items() if Effect.OPEN_PAGE in effects}
-    assert opening == {events.StartFresh, events.StartStored, events.AttemptDue}
+    assert opening == {lifecycle.StartFresh, lifecycle.StartStored, lifecycle.AttemptDue}
 
 
 def test_the_groups_of_states_agree_with_the_tables() -> None:
-    assert {s for s in State if events.StartStored in TRANSITIONS[s]} == ABSENT
+    assert {s for s in State if lifecycle.StartStored in TRANSITIONS[s]} == ABSENT
     assert STARTING < RECOVERABLE
     assert RECOVERABLE.isdisjoint(TERMINAL)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from actors.clients import hearing, protocol
-from actors.clients.memory import REST, MemoryLimit, Verdict
-from actors.clients.pairing import EARLY_WITHIN, Pairing
+from actors.clients import client, protocol
+from actors.clients.bans import EARLY_WITHIN, BanEvidence
+from actors.clients.health import REST, MemoryLimit, Verdict
 
 
 def test_a_logout_is_early_until_ten_minutes_after_its_pairing() -> None:
-    paired = Pairing().paired(1000.0)
+    paired = BanEvidence().paired(1000.0)
     assert paired.logged_out(1000.0 + EARLY_WITHIN).early_logouts == 1
     assert paired.logged_out(1000.1 + EARLY_WITHIN).early_logouts == 0
 
 
 def test_a_logout_without_a_pairing_proves_nothing() -> None:
-    assert Pairing(None, 1).logged_out(0.0) == Pairing(None, 1)
+    assert BanEvidence(None, 1).logged_out(0.0) == BanEvidence(None, 1)
 
 
 def test_a_pairing_that_is_proven_leaves_nothing_to_count() -> None:
-    assert Pairing().paired(0.0).logged_out(1.0).paired(2.0).proven().logged_out(3.0) == Pairing()
+    assert BanEvidence().paired(0.0).logged_out(1.0).paired(2.0).proven().logged_out(3.0) == BanEvidence()
 
 
 def test_two_early_logouts_in_a_row_look_like_a_ban() -> None:
-    once = Pairing().paired(0.0).logged_out(1.0)
+    once = BanEvidence().paired(0.0).logged_out(1.0)
     assert not once.looks_banned
     assert once.paired(2.0).logged_out(3.0).looks_banned
 
@@ -57,4 +57,4 @@ def test_without_a_limit_no_memory_is_too_much() -> None:
 
 
 def test_a_client_has_an_ear_for_everything_a_page_can_say() -> None:
-    assert set(hearing._FACTS) == set(protocol.PageFact.__args__)
+    assert set(client._FACTS) == set(protocol.PageFact.__args__)

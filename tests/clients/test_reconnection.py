@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.clients.reconnection import Grant, Policy, Streak
+from actors.clients.policy import Grant, Policy, Streak
 from actors.runtime import Backoff
 
 POLICY = Policy(Backoff(first=1.0, cap=60.0, factor=2.0, jitter=0.0), limit=3, stable_after=60.0)

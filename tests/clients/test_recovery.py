@@ -9,6 +9,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Habits
 from actors.clients.client import Client
+from actors.clients.policy import Policy, Times
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -21,8 +22,6 @@ from actors.clients.protocol import (
     Ready,
     Start,
 )
-from actors.clients.reconnection import Policy
-from actors.clients.times import Times
 from actors.clients.types import Origin, Reason, State
 from actors.runtime import Backoff
 from actors.runtime.testing import ManualClock, Probe

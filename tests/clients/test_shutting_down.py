@@ -8,6 +8,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import ShuttingDown
+from actors.clients.policy import Times
 from actors.clients.protocol import (
     Banned,
     Deleted,
@@ -23,7 +24,6 @@ from actors.clients.protocol import (
     Stop,
     Stopped,
 )
-from actors.clients.times import Times
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime import Refusal
 from tests.clients.rig import ONE, PROBED, REMOVED, RULES, TWO, World, by_hand_ready, world

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from actors.clients.pairing import EARLY_LOGOUTS
+from actors.clients.bans import EARLY_LOGOUTS
 from tests.rig import Consumer, Sandbox, Service
 from tests.rig.processes import until
 from tests.rig.window import Window

@@ -9,15 +9,13 @@ from pathlib import Path
 from actors.browser import interpret, room
 from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions
-from actors.clients import health, memory, pairing
-from actors.clients.ending import SHARES, Step
-from actors.clients.events import EVENTS
-from actors.clients.lifecycle import ON_ENTRY, ON_EVENT, TRANSITIONS, Effect
-from actors.clients.patience import OVERDUE
+from actors.clients import bans, health
+from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, TRANSITIONS, Effect
+from actors.clients.pages import SHARES, EndStep
+from actors.clients.policy import OVERDUE, Times
 from actors.clients.protocol import PageFact
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
-from actors.clients.times import Times
 from actors.clients.types import STARTING, TERMINAL, Reason, State
 from actors.system import CLIENTS_SHARE
 from actors.watch import DIED
@@ -227,8 +225,8 @@ def _budgets() -> str:
         ),
         (
             "a restart for memory over SM_CLIENT_MEMORY",
-            f"one each {memory.REST:g} s, when nothing is on its way",
-            f"at {memory.URGENT:g} times the limit at once, with the delays of a lost page",
+            f"one each {health.REST:g} s, when nothing is on its way",
+            f"at {health.URGENT:g} times the limit at once, with the delays of a lost page",
             "",
         ),
         (
@@ -264,7 +262,9 @@ def _ends() -> str:
 
 def _shutdown() -> str:
     seconds = Settings.model_fields["shutdown_timeout"].default * CLIENTS_SHARE
-    log_out, close, kill = (f"{seconds * SHARES[step]:.3g} s" for step in (Step.LOG_OUT, Step.CLOSE, Step.KILL))
+    log_out, close, kill = (
+        f"{seconds * SHARES[step]:.3g} s" for step in (EndStep.LOG_OUT, EndStep.CLOSE, EndStep.KILL)
+    )
     return (
         f"A service that is told to stop has {_setting('shutdown_timeout')} for all of it. Clients end side by side: a "
         f"logout that was ordered before may take the first {log_out} of them, a page that has not closed after "
@@ -289,7 +289,7 @@ def _parts() -> str:
 def _bans() -> str:
     return (
         "## Bans\n\nA permanent ban looks like a removal on the phone. It is inferred: a logout within "
-        f"{pairing.EARLY_WITHIN:g} s of its pairing is early, and {pairing.EARLY_LOGOUTS} early ones in a row are "
+        f"{bans.EARLY_WITHIN:g} s of its pairing is early, and {bans.EARLY_LOGOUTS} early ones in a row are "
         "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer, or "
         "that sent a message, or that was ended by POST /logout, ends the row, and so does DELETE /session. The count "
         "survives a restart of the service.\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from actors.clients.sending import SendLate
+from actors.clients.pending import SendLate
 from actors.clients.types import ClientId
 from actors.outbox.protocol import AwaitOver
 from tests.gateway.running import Running, until

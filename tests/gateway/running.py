@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import httpx2 as httpx
 
 from actors.browser.fake import FakeBrowser
-from actors.clients.events import PatienceOver
+from actors.clients.lifecycle import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings

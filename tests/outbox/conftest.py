@@ -13,9 +13,8 @@ from pykka import ActorRef
 from actors.browser.fake import FakeBrowser, WhatsApp
 from actors.clients import message_ids
 from actors.clients.directory import Directory
+from actors.clients.policy import Policy, Rules
 from actors.clients.protocol import Init
-from actors.clients.reconnection import Policy
-from actors.clients.rules import Rules
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import ClientId
 from actors.outbox.dispatcher import Dispatcher, Pace

@@ -8,8 +8,8 @@ import pytest
 
 from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import NotReady
+from actors.clients.policy import Times
 from actors.clients.protocol import LookedUp
-from actors.clients.times import Times
 from actors.outbox.evidence import BETWEEN_TRIES, TRIES
 from actors.store.message_states import MessageState
 from tests.outbox.conftest import ONE, RULES, Open, Post

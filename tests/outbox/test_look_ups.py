@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
+from actors.clients.policy import Times
 from actors.clients.protocol import LookedUp, SendUnsettled
-from actors.clients.times import Times
 from actors.clients.types import Reason
 from actors.outbox.look_ups import AT_ONCE
 from actors.store.errors import StoreUnavailable

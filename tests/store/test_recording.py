@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.clients.pairing import Pairing
+from actors.clients.bans import BanEvidence
 from actors.clients.ports import Journal, Sessions, Transition
 from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
@@ -33,7 +33,7 @@ def test_sessions_are_wanted_in_the_order_in_which_they_are_to_resume(store: Sto
     settle(store)
     sessions.want(TWO)
     sessions.was_ready(TWO)
-    sessions.paired(TWO, Pairing(60.0, 1))
+    sessions.paired(TWO, BanEvidence(60.0, 1))
     ask(store, ForgetSession(ClientId(3)))
     assert [session.client_id for session in ask(store, GetWantedSessions())] == [TWO, ONE]
     sessions.was_ready(TWO, ready=False)
@@ -54,7 +54,7 @@ def test_the_number_a_client_is_linked_to_is_kept_until_it_is_unlinked(store: St
         return session.phone
 
     sessions = StoreSessions(store)
-    linked = Pairing(60.0, 1, "5491122334455")
+    linked = BanEvidence(60.0, 1, "5491122334455")
     sessions.want(ONE)
     assert phone() is None
     sessions.paired(ONE, linked)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.clients.cause import UNCAUSED, Cause
+from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.protocol.status import Status
 from actors.clients.types import ClientId, Origin, Seconds, State
 from actors.runtime import Work
@@ -22,7 +22,7 @@ class Init(Work):
 
     client_id: ClientId
     origin: Origin = Origin.CALLER
-    cause: Cause = UNCAUSED
+    cause: Correlation = UNCAUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class SendText(Work):
 
     chat: str
     text: str
-    cause: Cause = UNCAUSED
+    cause: Correlation = UNCAUSED
     message_id: str | None = None
 
 

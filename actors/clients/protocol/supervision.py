@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.pairing import Pairing
+from actors.clients.bans import BanEvidence
+from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.protocol.status import Status
 from actors.clients.types import ClientId, Origin, Reason, Seconds
 
@@ -20,8 +20,8 @@ class Start:
 
     origin: Origin
     reply_to: Any = field(default=None, compare=False)
-    pairing: Pairing = field(default_factory=Pairing)
-    cause: Cause = UNCAUSED
+    pairing: BanEvidence = field(default_factory=BanEvidence)
+    cause: Correlation = UNCAUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class PairingChanged:
     """Fact for the supervisor: a phone was paired, said its number, or the login was ended; to be remembered."""
 
     client_id: ClientId
-    pairing: Pairing
+    pairing: BanEvidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ EARLY_LOGOUTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class BanEvidence:
     """What is remembered of one client number: when a phone was paired, and the early logouts in a row until then.
 
     `phone` is the linked account's own number, digits only, as last told; None where none is linked.
@@ -30,26 +30,26 @@ class Pairing:
     early_logouts: int = 0
     phone: str | None = None
 
-    def paired(self, at: Seconds) -> Pairing:
+    def paired(self, at: Seconds) -> BanEvidence:
         """A phone has accepted the code."""
-        return Pairing(at, self.early_logouts)
+        return BanEvidence(at, self.early_logouts)
 
-    def logged_out(self, at: Seconds) -> Pairing:
+    def logged_out(self, at: Seconds) -> BanEvidence:
         """The login was ended, by somebody else than us. A login that lasted ends the row."""
         if self.paired_at is None:  # the same logout told twice, or a pairing that was not seen: proves nothing
             return self
         early = at - self.paired_at <= EARLY_WITHIN
         return replace(self, paired_at=None, early_logouts=self.early_logouts + 1 if early else 0)
 
-    def proven(self) -> Pairing:
+    def proven(self) -> BanEvidence:
         """The number is not banned: WhatsApp took a message of it, or a logout. Its next logout is not early."""
-        return Pairing(phone=self.phone)
+        return BanEvidence(phone=self.phone)
 
-    def linked(self, phone: str | None) -> Pairing:
+    def linked(self, phone: str | None) -> BanEvidence:
         """The account has said its number; one that does not say it (None) is the one it was."""
         return self if phone is None else replace(self, phone=phone)
 
-    def unlinked(self) -> Pairing:
+    def unlinked(self) -> BanEvidence:
         """The login is void: whatever is linked next may be another account."""
         return replace(self, phone=None)
 

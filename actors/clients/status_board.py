@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pykka import ActorDeadError
 
 from actors.clients import protocol
-from actors.clients.cause import UNCAUSED, Cause
-from actors.clients.events import AttemptDue, Event, PatienceOver, StartFresh
-from actors.clients.patience import OVERDUE, Patience
+from actors.clients.correlation import UNCAUSED, Correlation
+from actors.clients.lifecycle import AttemptDue, Event, PatienceOver, StartFresh
+from actors.clients.policy import OVERDUE, Patience
 from actors.clients.ports import Transition
 from actors.clients.types import Reason, State
 
@@ -27,7 +27,7 @@ _LOGGED_IN = frozenset({State.RECONNECTING, State.READY, State.DISCONNECTED_RECO
 """A code shown in these means that a login which was there is void."""
 
 
-class Standing:
+class StatusBoard:
     """The published state of one client. Runs in the client's thread; a Status, once out, never changes."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Standing:
     ) -> None:
         self._actor, self._patience, self._journal, self._supervisor = actor, patience, journal, supervisor
         self.status = status
-        self.cause: Cause = UNCAUSED
+        self.cause: Correlation = UNCAUSED
         """The call that the present changes are due to."""
 
     @property

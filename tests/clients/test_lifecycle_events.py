@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from actors.clients import choosing
-from actors.clients.events import AttemptDue, Event, Lost, StartFailed, StartFresh, StartStored
-from actors.clients.pairing import Pairing
+from actors.clients import lifecycle
+from actors.clients.bans import BanEvidence
+from actors.clients.lifecycle import AttemptDue, Event, Lost, StartFailed, StartFresh, StartStored
 from actors.clients.protocol import Banned, LinkLost, LoggedOut
 from actors.clients.types import Reason, State
 
@@ -17,15 +17,15 @@ AWAY = State.DISCONNECTED_RECOVERABLE
 
 
 def test_what_is_stored_is_resumed() -> None:
-    assert choosing.of_start(stored=True) == StartStored()
-    assert choosing.of_start(stored=False) == StartFresh()
-    assert choosing.of_attempt(stored=True) == AttemptDue()
-    assert choosing.of_attempt(stored=False) == StartFresh()
+    assert lifecycle.of_start(stored=True) == StartStored()
+    assert lifecycle.of_start(stored=False) == StartFresh()
+    assert lifecycle.of_attempt(stored=True) == AttemptDue()
+    assert lifecycle.of_attempt(stored=False) == StartFresh()
 
 
 def test_a_loss_is_told_to_a_caller_who_waits_and_mended_otherwise() -> None:
-    assert choosing.of_loss(Reason.PAGE_LEFT, "left", caller_waits=True) == StartFailed(Reason.PAGE_LEFT, "left")
-    assert choosing.of_loss(Reason.PAGE_LEFT, "left", caller_waits=False) == Lost(Reason.PAGE_LEFT, "left")
+    assert lifecycle.of_loss(Reason.PAGE_LEFT, "left", caller_waits=True) == StartFailed(Reason.PAGE_LEFT, "left")
+    assert lifecycle.of_loss(Reason.PAGE_LEFT, "left", caller_waits=False) == Lost(Reason.PAGE_LEFT, "left")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_loss_is_told_to_a_caller_who_waits_and_mended_otherwise() -> None:
     [(None, None), (150.0, 150.0), (float("inf"), None), (float("nan"), None), (1e13, 31622500.0)],
 )
 def test_a_page_cannot_make_a_client_wait_for_ever(until: float | None, believed: float | None) -> None:
-    assert choosing.believable(until, 100.0) == believed
+    assert lifecycle.believable(until, 100.0) == believed
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_page_cannot_make_a_client_wait_for_ever(until: float | None, believed
     ],
 )
 def test_a_lost_link(fact: LinkLost, state: State, restricted: bool, event: Event | None) -> None:
-    assert choosing.of_link_lost(fact, state, restricted=restricted) == event
+    assert lifecycle.of_link_lost(fact, state, restricted=restricted) == event
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_lost_link(fact: LinkLost, state: State, restricted: bool, event: Even
     [
         (REMOVED, False, 0, REMOVED),
         (REMOVED, False, 1, REMOVED),
-        (REMOVED, False, 2, Banned(Reason.BANNED, Pairing(None, 2).banned_text)),
+        (REMOVED, False, 2, Banned(Reason.BANNED, BanEvidence(None, 2).banned_text)),
         (REMOVED, True, 2, LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request")),
         (
             LoggedOut(Reason.ACCOUNT_LOCKED, "locked"),
@@ -70,4 +70,4 @@ def test_a_lost_link(fact: LinkLost, state: State, restricted: bool, event: Even
     ],
 )
 def test_a_logout(fact: LoggedOut, asked: bool, early: int, event: Event) -> None:
-    assert choosing.of_logout(fact, asked=asked, pairing=Pairing(None, early)) == event
+    assert lifecycle.of_logout(fact, asked=asked, pairing=BanEvidence(None, early)) == event

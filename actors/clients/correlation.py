@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Correlation:
     """A call's request id, and the trace id of its W3C `traceparent`; None where it has none, or there was no call."""
 
     request_id: str | None = None
@@ -26,5 +26,5 @@ class Cause:
         return bound_contextvars(**self.named)
 
 
-UNCAUSED = Cause()
+UNCAUSED = Correlation()
 """Nobody outside has asked for it."""

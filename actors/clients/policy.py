@@ -1,0 +1,114 @@
+"""What the operator decides for all clients: durations, limits, and how often a client may come back.
+
+Pure arithmetic and plain data. Instants are monotonic seconds given by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from actors.clients.types import Reason, Seconds, State
+from actors.runtime import Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each waiting state may last, in seconds. READY and the terminal states wait for nothing of ours."""
+
+    start: float = 60.0
+    qr: float = 300.0
+    link: float = 600.0
+
+    def of(self, state: State) -> float | None:
+        """Seconds `state` may last, None where it may last for ever."""
+        return {
+            State.INITIALIZING: self.start,
+            State.RECONNECTING: self.start,
+            State.QR_REQUIRED: self.qr,
+            State.DISCONNECTED_RECOVERABLE: self.link,
+        }.get(state)
+
+
+OVERDUE: dict[State, tuple[Reason, str]] = {
+    State.INITIALIZING: (Reason.START_TIMEOUT, "WhatsApp Web was not ready in time"),
+    State.RECONNECTING: (Reason.START_TIMEOUT, "WhatsApp Web did not resume the stored login in time"),
+    State.QR_REQUIRED: (Reason.QR_NOT_SCANNED, "QR not scanned in time"),
+    State.DISCONNECTED_RECOVERABLE: (Reason.NETWORK_LOST, "WhatsApp stayed out of reach"),
+}
+"""The reason and text of PatienceOver, for every state that waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """In seconds."""
+
+    patience: Patience = field(default_factory=Patience)
+    """In a state that waits."""
+    send: Seconds = 30.0
+    log_out: Seconds = 15.0
+    answer: Seconds = 30.0
+    """For a pairing code, and for a picture."""
+    close: Seconds = 15.0
+    """Until a page that was told to close is killed, and as long again until it is given up."""
+    probe_interval: Seconds = 15.0
+    probe_timeout: Seconds = 5.0
+
+
+# --- reconnection ----------------------------------------------------------------------------------------------
+# At most `limit` attempts in a row; READY ends the row. The delay is another matter: it starts small again only after a
+# READY that lasted, so that a client which is lost as soon as it is back does not come back faster and faster.
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """One client's attempts in a row, the delay it has grown to, and since when it is READY."""
+
+    attempts: int = 0
+    delays: int = 0
+    ready_since: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Attempt number `attempt` may begin after `delay` seconds."""
+
+    attempt: int
+    delay: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's rules, the same for every client."""
+
+    backoff: Backoff
+    limit: int = 3
+    stable_after: Seconds = 60.0
+
+    def ready(self, streak: Streak, now: Seconds) -> Streak:
+        """READY ends the row of attempts; whether it ends the growth of delays is seen at the next loss."""
+        if streak.ready_since is not None:
+            return streak
+        return replace(streak, attempts=0, ready_since=now)
+
+    def lost(self, streak: Streak, now: Seconds, random: Callable[[], float]) -> tuple[Streak, Grant | None]:
+        """One more attempt, or None where the row is at its limit. `random` yields [0, 1)."""
+        if streak.attempts >= self.limit:
+            return streak, None
+        stable = streak.ready_since is not None and now - streak.ready_since >= self.stable_after
+        delays = 0 if stable else streak.delays
+        grant = Grant(streak.attempts + 1, self.backoff.delay(delays + 1, random))
+        return Streak(attempts=grant.attempt, delays=delays + 1), grant
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator decides: durations in seconds, memory in bytes; a limit of 0 is none."""
+
+    times: Times = field(default_factory=Times)
+    reconnection: Policy = field(default_factory=lambda: Policy(Backoff(first=1.0, cap=60.0)))
+    cleanup_delay: Seconds = 60.0
+    start_concurrency: int = 2
+    max_clients: int = 0
+    limited_by: str = "SM_MAX_CLIENTS"
+    client_memory: int = 0
