@@ -12,7 +12,7 @@ from actors.clients.policy import Patience, Policy, Rules, Times
 from actors.runtime import Backoff
 from actors.store.retention import Rules as RetentionRules
 from actors.webhooks.addresses import Network, networks
-from actors.webhooks.posting import PostingOptions
+from actors.webhooks.http import PostingOptions
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.sender import SenderOptions
 from config.settings import Settings

@@ -43,8 +43,8 @@ from actors.store.retention import Retention
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
-from actors.webhooks.messages import GetSending
-from actors.webhooks.posting import HttpPoster
+from actors.webhooks.http import HttpPoster
+from actors.webhooks.protocol import GetSending
 from actors.webhooks.sender import Sender
 from config.settings import Settings
 

@@ -19,7 +19,7 @@ from actors.clients.errors import ShuttingDown
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, ask
 from actors.store.dead_letters import DeleteDeadLetters, GetDeadLetters, Letter, ReplayDeadLetters
-from actors.store.deliveries import GetLines, Line
+from actors.store.deliveries import GetProgress, Progress
 from actors.store.webhooks import (
     ChangeWebhook,
     CreateWebhook,
@@ -31,8 +31,8 @@ from actors.store.webhooks import (
 )
 from actors.webhooks.addresses import Network, why_refused
 from actors.webhooks.definition import InvalidWebhook, changes, new_webhook
-from actors.webhooks.messages import Change
-from actors.webhooks.transport import resolve
+from actors.webhooks.http import resolve
+from actors.webhooks.protocol import Change
 from gateway.admission.authority import Forbidden
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class Webhooks:
             raise NoSuchWebhook(id)
         return found
 
-    async def lines(self, id: str) -> tuple[Line, ...]:
+    async def lines(self, id: str) -> tuple[Progress, ...]:
         """How far a webhook is with each client."""
-        found: tuple[Line, ...] = await self._store(GetLines(id))
+        found: tuple[Progress, ...] = await self._store(GetProgress(id))
         return found
 
     async def change(self, caller: Caller, id: str, wishes: Mapping[str, Any]) -> Webhook:

@@ -23,7 +23,7 @@ from actors.runtime.testing import Leaks
 from actors.store.ownership import claim
 from actors.store.retention import Pruned
 from actors.system import System
-from actors.webhooks import messages as webhooks
+from actors.webhooks import protocol as webhooks
 from config.refusal import StartRefused
 from config.settings import Settings
 

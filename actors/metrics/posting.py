@@ -10,7 +10,7 @@ from actors.webhooks.schedule import Answered
 
 if TYPE_CHECKING:
     from actors.metrics.facts import Facts
-    from actors.webhooks.posting import Post, Poster, Then
+    from actors.webhooks.http import Post, Poster, Then
     from actors.webhooks.schedule import Outcome
 
 _CLASSES = range(1, 6)

@@ -27,7 +27,7 @@ from actors.store.webhooks import get_all as get_webhooks
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Progress:
     """One webhook and one client. `attempts` counts the next event's failures; `why` and `status` are of the latest.
 
     `failing_since` is when the first attempt failed after the last that did not.
@@ -52,7 +52,7 @@ class Due:
     `missed` is how many events may have been deleted before their turn.
     """
 
-    line: Line
+    progress: Progress
     replays: tuple[Letter, ...]
     events: tuple[Event, ...]
     read_to: int
@@ -65,7 +65,7 @@ class Backlog:
     """All webhooks, and which of their lines may have something to do."""
 
     webhooks: tuple[Webhook, ...]
-    lines: tuple[tuple[str, ClientId], ...]
+    keys: tuple[tuple[str, ClientId], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class GetDue(Read[Due]):
 
 
 @dataclass(frozen=True, slots=True)
-class GetLines(Read[tuple[Line, ...]]):
+class GetProgress(Read[tuple[Progress, ...]]):
     """How far a webhook is with each client, by client."""
 
     webhook_id: str
@@ -176,24 +176,24 @@ def get_backlog(connection: Connection, _message: GetBacklog) -> Backlog:
 
 
 def get_due(connection: Connection, message: GetDue) -> Due:
-    line = _line(connection, message.webhook_id, message.client_id)
+    progress = _progress(connection, message.webhook_id, message.client_id)
     replays = replays_of(connection, message.webhook_id, message.client_id, message.limit)
     of_client = events.c.client_id == message.client_id
-    later = TOLD.where(of_client, events.c.sequence > line.sequence, is_wanted(message.patterns))
+    later = TOLD.where(of_client, events.c.sequence > progress.sequence, is_wanted(message.patterns))
     rows = connection.execute(later.order_by(events.c.sequence).limit(message.limit)).mappings()
     found = tuple(Event(**row) for row in rows)
     counted = select(event_counts.c.sequence).where(event_counts.c.client_id == message.client_id)
     newest = connection.execute(counted).scalar() or 0
     oldest = connection.execute(select(func.min(events.c.sequence)).where(of_client)).scalar() or newest + 1
     more = len(found) == message.limit
-    read_to = found[-1].sequence if more else max(line.sequence, newest)
-    return Due(line, replays, found, read_to, more, max(0, oldest - line.sequence - 1))
+    read_to = found[-1].sequence if more else max(progress.sequence, newest)
+    return Due(progress, replays, found, read_to, more, max(0, oldest - progress.sequence - 1))
 
 
-def get_lines(connection: Connection, message: GetLines) -> tuple[Line, ...]:
+def get_progress(connection: Connection, message: GetProgress) -> tuple[Progress, ...]:
     of_webhook = select(webhook_lines).where(webhook_lines.c.webhook_id == message.webhook_id)
     rows = connection.execute(of_webhook.order_by(webhook_lines.c.client_id)).mappings()
-    return tuple(Line(**row) for row in rows)
+    return tuple(Progress(**row) for row in rows)
 
 
 WRITES: Operations = {
@@ -202,7 +202,7 @@ WRITES: Operations = {
     RecordRetry: record_retry,
     RecordDeadLetter: record_dead_letter,
 }
-READS: Operations = {GetBacklog: get_backlog, GetDue: get_due, GetLines: get_lines}
+READS: Operations = {GetBacklog: get_backlog, GetDue: get_due, GetProgress: get_progress}
 
 _OF_LETTER = tuple(name for name in RecordDeadLetter.__slots__ if name in dead_letters.columns)
 _SETTLED: dict[str, Any] = {"attempts": 0, "next_at": None, "failing_since": None, "why": None}
@@ -232,14 +232,14 @@ def _upsert(dialect: str, columns: tuple[str, ...], changes: frozenset[str]) -> 
     return upsert.returning(line.sequence)
 
 
-def _line(connection: Connection, webhook_id: str, client_id: ClientId) -> Line:
+def _progress(connection: Connection, webhook_id: str, client_id: ClientId) -> Progress:
     key = (webhook_lines.c.webhook_id == webhook_id) & (webhook_lines.c.client_id == client_id)
     row = connection.execute(select(webhook_lines).where(key)).mappings().first()
-    return Line(webhook_id, client_id) if row is None else Line(**row)
+    return Progress(webhook_id, client_id) if row is None else Progress(**row)
 
 
 def is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
-    """`actors.webhooks.patterns.matches`, in SQL. Not LIKE: SQLite's does not tell upper from lower case."""
+    """`actors.webhooks.definition.matches`, in SQL. Not LIKE: SQLite's does not tell upper from lower case."""
     exact = [pattern for pattern in patterns if not pattern.endswith("*")]
     prefixes = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]
     if "" in prefixes:

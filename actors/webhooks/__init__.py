@@ -1,19 +1,13 @@
-"""Delivers events to webhooks: at least once, in order for each client, signed, and only where it may go.
+"""Delivers events to webhooks: at least once, in order for each client, signed, and only to addresses it may reach.
 
-sender      Sender: the actor that decides; SenderOptions
-messages    Change, GetSending: what others send it
-definition  new_webhook, changes, shown, InvalidWebhook: what an owner may say, and is shown
-fields      what may be said of each field (pure)
-posting     HttpPoster: the loop that sends; PostingOptions
-transport   connections to addresses that were checked
-addresses   which addresses may be reached (pure)
-schedule    what follows an attempt (pure); RetryPolicy
-settling    what is written of it (pure)
-line        what one webhook has to do for one client (pure)
-lines       all lines: whose turn it is, which rest (pure)
-slots       how many may go at once (pure)
-patterns    which events are wanted (pure)
-signature   the headers of a delivery (pure)
+sender          Sender: the actor that decides; SenderOptions
+protocol        the messages it takes
+delivery_queue  DeliveryQueue, Cursor, Slots: what is due, and whose turn it is (pure)
+schedule        what follows an attempt; RetryPolicy (pure)
+http            HttpPoster: the loop that sends, to addresses that were checked
+addresses       which addresses may be reached (pure)
+definition      the fields of a webhook, and which events it wants (pure)
+signature       the headers of a delivery (pure)
 
 What is kept is in actors.store: webhooks, deliveries, dead_letters.
 """

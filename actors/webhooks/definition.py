@@ -1,26 +1,26 @@
-"""What an owner may say of a webhook, and what is shown of it.
+"""The definition of a webhook: the fields an owner may set, each one's check, and the form that is shown.
 
-Rule of this file: pure. Whether an address may be reached is judged again when a delivery connects; of a name it can
-only be judged then.
+Pure. Whether an address may be reached is judged again when a delivery connects; of a name it can only be judged then.
+Each check in `CHECKS` takes JSON and returns what is kept, or raises ValueError with the end of the sentence "<field>
+should …", which never repeats a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from math import isfinite
 from typing import Any
 
 import httpx2 as httpx
 from ulid import ULID
 
-from actors.clients.types import Seconds
+from actors.clients.types import MAX_CLIENT_ID, Seconds
 from actors.store.webhooks import Webhook
 from actors.webhooks.addresses import Network, why_refused
-from actors.webhooks.fields import CHECKS
 from actors.webhooks.schedule import Growth, RetryPolicy
-from actors.webhooks.signature import mask
-
-__all__ = ["InvalidWebhook", "changes", "new_webhook", "policy_of", "shown"]
+from actors.webhooks.signature import OUR_HEADERS, mask
 
 
 class InvalidWebhook(Exception):
@@ -75,3 +75,153 @@ def _refused_literal(url: str, allowed: tuple[Network, ...]) -> str | None:
         return why_refused(httpx.URL(url).host, allowed)
     except ValueError:  # a name: judged when it has been resolved
         return None
+
+
+MAX_URL, MAX_PATTERNS, MAX_CLIENTS, MAX_HEADERS, MAX_HEADER = 2000, 100, 10_000, 30, 4000
+MAX_ATTEMPTS, MAX_DELAY = 1000, 24 * 3600.0
+MIN_SECRET, MAX_SECRET = 8, 512
+
+HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "content-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Headers that speak of the connection or of the body's length (RFC 9110, 7.6.1): not an owner's to set."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_VISIBLE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
+
+
+def _url(value: object) -> str:
+    if not isinstance(value, str) or not _VISIBLE.fullmatch(value) or " " in value or len(value) > MAX_URL:
+        raise ValueError(f"be an address of at most {MAX_URL} visible ASCII characters")
+    try:
+        url = httpx.URL(value)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ValueError("be an address such as https://example.com/hook") from error
+    if url.scheme not in ("http", "https") or not url.host or url.port == 0 or (url.port or 1) > 65535:
+        raise ValueError("begin with http:// or https:// and name a host, and perhaps a port from 1 to 65535")
+    if url.userinfo:
+        raise ValueError("not hold a user name or password: use an Authorization header")
+    if url.fragment or value.endswith("#"):
+        raise ValueError("not have a fragment")
+    return str(url)
+
+
+def _events(value: object) -> tuple[str, ...]:
+    texts = _list(value, MAX_PATTERNS)
+    if not all(isinstance(text, str) and is_pattern(text) for text in texts):
+        raise ValueError('list types of events, such as "message", "message.*" or "*"')
+    return tuple(dict.fromkeys(str(text) for text in texts))
+
+
+def _clients(value: object) -> tuple[int, ...]:
+    numbers = [] if value is None else _list(value, MAX_CLIENTS, least=0)
+    if not all(type(number) is int and 1 <= number <= MAX_CLIENT_ID for number in numbers):
+        raise ValueError("list numbers of clients, or nothing for all of them")
+    return tuple(sorted({int(str(number)) for number in numbers}))
+
+
+def _secret(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not MIN_SECRET <= len(value) <= MAX_SECRET or not value.isprintable():
+        raise ValueError(f"be {MIN_SECRET} to {MAX_SECRET} printable characters, or null for no signature")
+    return value
+
+
+def _headers(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping) or len(value) > MAX_HEADERS:
+        raise ValueError(f"be an object of at most {MAX_HEADERS} names and values")
+    if len({str(name).lower() for name in value}) < len(value):
+        raise ValueError("name each header once")
+    for name, text in value.items():
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            raise ValueError("have names of letters, digits and dashes")
+        if name.lower() in HOP_BY_HOP | OUR_HEADERS or name.lower().startswith("x-webhook-"):
+            raise ValueError(f"not set {name}: that is the sender's")
+        if not isinstance(text, str) or not _VISIBLE.fullmatch(text) or len(text) > MAX_HEADER:
+            raise ValueError(f"have a value of 1 to {MAX_HEADER} visible ASCII characters for {name}")
+    return tuple(value.items())
+
+
+def _retry_growth(value: object) -> str | None:
+    if value is not None and value not in list(Growth):
+        raise ValueError(f"be one of {', '.join(Growth)}, or null")
+    return None if value is None else str(value)
+
+
+def _retry_delay(value: object) -> float | None:
+    if value is None:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not isfinite(value)
+        or not 0 < value <= MAX_DELAY
+    ):
+        raise ValueError(f"be seconds, more than 0 and at most {MAX_DELAY:g}, or null")
+    return float(value)
+
+
+def _retry_attempts(value: object) -> int | None:
+    if value is not None and not (type(value) is int and 1 <= value <= MAX_ATTEMPTS):
+        raise ValueError(f"be a number from 1 to {MAX_ATTEMPTS}, or null")
+    return value
+
+
+def _active(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("be true or false")
+    return value
+
+
+def _list(value: object, most: int, least: int = 1) -> list[object]:
+    if not isinstance(value, list | tuple) or not least <= len(value) <= most:
+        raise ValueError(f"be a list of {least} to {most}")
+    return list(value)
+
+
+CHECKS: dict[str, Callable[[object], Any]] = {
+    "url": _url,
+    "events": _events,
+    "clients": _clients,
+    "secret": _secret,
+    "headers": _headers,
+    "retry_growth": _retry_growth,
+    "retry_delay": _retry_delay,
+    "retry_attempts": _retry_attempts,
+    "active": _active,
+}
+"""An owner's fields."""
+
+
+_PATTERN = re.compile(r"\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?")
+LONGEST = 100
+
+
+def is_pattern(text: str) -> bool:
+    """Whether this can stand in a webhook's list of events."""
+    return len(text) <= LONGEST and _PATTERN.fullmatch(text) is not None
+
+
+def matches(patterns: Iterable[str], event_type: str) -> bool:
+    """Whether any of the patterns wants events of this type. `message.*` does not want `message` itself."""
+    return any(_matches(pattern, event_type) for pattern in patterns)
+
+
+def _matches(pattern: str, event_type: str) -> bool:
+    if pattern.endswith("*"):
+        return event_type.startswith(pattern[:-1])
+    return pattern == event_type

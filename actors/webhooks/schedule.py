@@ -35,7 +35,7 @@ class Growth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The budget of one event: `attempts` in all, within `give_up_after` seconds from when its line began to fail.
+    """The budget of one event: `attempts` in all, within `give_up_after` seconds from when its cursor began to fail.
 
     Delays begin with `delay` seconds, grow as `growth` says, never above `cap`; chance takes up to the share `jitter`
     away. A target's own Retry-After counts where it is longer, up to `retry_after_cap` seconds.

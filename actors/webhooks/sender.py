@@ -1,9 +1,9 @@
-"""Delivers events to webhooks: one actor decides, the poster's loop sends, the store remembers.
+"""The actor that delivers events to webhooks: it decides, the poster's loop sends, the store remembers.
 
-The life of a delivery: an event is on disk (`Published`, or found by a read) → its line asks for a turn → POST → what
-follows is decided (`schedule.decide`) → that is on disk (`Recorded`) → the line's next turn. A line (one webhook, one
-client) has one delivery at a time, and the next begins only when the outcome of the last is on disk: wherever the
-process ends, at most one delivery a line is made twice, under the same request id, and the order stands.
+The life of a delivery: an event is on disk (`Published`, or found by a read) → its cursor asks for a turn → POST →
+the outcome is judged (`schedule.decide`) → the verdict is on disk (`Recorded`) → the cursor's next turn. A cursor (one
+webhook, one client) has one delivery at a time, and the next begins only when the outcome of the last is on disk:
+wherever the process ends, at most one delivery of a cursor is made twice, under the same request id, in order.
 
 Rules of this file: never blocks (its start and end apart), never sends, never decides how long to wait. Logs ids, kinds
 and statuses; no URL, header, body or secret.
@@ -21,23 +21,42 @@ from pykka import ActorDeadError
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Actor, Reply
-from actors.store.dead_letters import PruneDeadLetters
-from actors.store.deliveries import Backlog, Due, GetBacklog, GetDue, RecordPassed
+from actors.store.dead_letters import PruneDeadLetters, RecordReplayed, RecordReplayRetry
+from actors.store.deliveries import (
+    Backlog,
+    Due,
+    GetBacklog,
+    GetDue,
+    RecordDeadLetter,
+    RecordDelivered,
+    RecordPassed,
+    RecordRetry,
+)
 from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
 from actors.store.message import Write
 from actors.store.store import Store
 from actors.store.subscriptions import Subscribe, Unsubscribe
-from actors.webhooks.instants import made_own, of_host, own_due
-from actors.webhooks.line import Job, LineState, Read, Step
-from actors.webhooks.lines import Lines, Target
-from actors.webhooks.messages import (
+from actors.webhooks.delivery_queue import (
+    Cursor,
+    DeliveryQueue,
+    Job,
+    Phase,
+    ReadDue,
+    Slots,
+    Target,
+    made_own,
+    of_host,
+    own_due,
+)
+from actors.webhooks.http import Post, Poster
+from actors.webhooks.protocol import (
     Change,
     Changed,
+    CursorsDue,
     DueRead,
     GetSending,
     Key,
-    LinesDue,
     Posted,
     PruneDue,
     Published,
@@ -45,15 +64,19 @@ from actors.webhooks.messages import (
     Recorded,
     RefreshAgain,
     Refreshed,
+    Settled,
     Subscribed,
 )
-from actors.webhooks.posting import Post, Poster
-from actors.webhooks.schedule import DeadLetter, Delivered, Outcome, Retry, RetryPolicy, Unanswered, decide
-from actors.webhooks.settling import Settled, settle
+from actors.webhooks.schedule import (
+    DeadLetter,
+    Delivered,
+    Outcome,
+    Retry,
+    RetryPolicy,
+    Unanswered,
+    decide,
+)
 from actors.webhooks.signature import headers_of, request_id
-from actors.webhooks.slots import Slots
-
-__all__ = ["Sender", "SenderOptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +110,7 @@ class Sender(Actor):
         super().__init__()
         self._store, self._poster, self._options, self._chance = store, poster, options, chance
         # Asked for when it is wanted: the clock is the actor's, and may be another once it starts.
-        self._lines = Lines(lambda: self.clock.monotonic(), Slots(options.total, options.per_host))
+        self._queue = DeliveryQueue(lambda: self.clock.monotonic(), Slots(options.total, options.per_host))
         self._heard: dict[Key, Outcome] = {}
         """Outcomes that may not have been handled; the poster's thread puts them in."""
         self._refreshes = 0
@@ -110,8 +133,8 @@ class Sender(Actor):
         self._poster.stop(self._options.stop_grace)
         # What has arrived since the last message was handled is written down too: it need not arrive twice.
         for key, outcome in self._heard.items():
-            if (line := self._lines.get(key)) is not None and line.job is not None:
-                self._tell_store(self._settle(key, line.job, outcome).record)
+            if (cursor := self._queue.get(key)) is not None and cursor.job is not None:
+                self._tell_store(self._settle(key, cursor.job, outcome).record)
 
     # What the webhooks are.
 
@@ -147,7 +170,7 @@ class Sender(Actor):
 
     def _take(self, backlog: Backlog) -> None:
         targets = {webhook.id: Target.of(webhook, self._options.retry) for webhook in backlog.webhooks}
-        self._lines.retarget(targets, backlog.lines, self._meanwhile)
+        self._queue.retarget(targets, backlog.keys, self._meanwhile)
         if not self._refreshes:
             self._meanwhile.clear()
         self._run()
@@ -158,59 +181,59 @@ class Sender(Actor):
         if self._refreshes:
             self._meanwhile.update(event.client_id for event in message.events)
         for event in message.events:
-            self._lines.offer(event)
+            self._queue.offer(event)
         self._run()
 
-    def _wake_rested(self, _message: LinesDue) -> None:
-        self._lines.wake_rested()
+    def _wake_rested(self, _message: CursorsDue) -> None:
+        self._queue.wake_rested()
         self._run()
 
     # A turn.
 
     def _run(self) -> None:
-        for key, todo in self._lines.turns():
+        for key, todo in self._queue.turns():
             self._turn(key, todo)
-        if (rested := self._lines.next_rest) is not None:
-            self.start_timer("lines", max(0.0, rested - self.clock.monotonic()), LinesDue())
+        if (rested := self._queue.next_rest) is not None:
+            self.start_timer("lines", max(0.0, rested - self.clock.monotonic()), CursorsDue())
 
-    def _turn(self, key: Key, todo: Job | Read | None) -> None:
-        line = self._lines.get(key)
+    def _turn(self, key: Key, todo: Job | ReadDue | None) -> None:
+        cursor = self._queue.get(key)
         match todo:
-            case Read() if line is not None:
-                self._order_read(key, line)
-            case Job() if line is not None:
-                self._post(key, line, todo)
+            case ReadDue() if cursor is not None:
+                self._order_read(key, cursor)
+            case Job() if cursor is not None:
+                self._post(key, cursor, todo)
             case _:
-                self._lines.end_turn(key)
+                self._queue.end_turn(key)
 
-    def _order_read(self, key: Key, line: LineState) -> None:
-        reading, patterns = line.begin_reading(), self._lines.target(key).webhook.events
+    def _order_read(self, key: Key, cursor: Cursor) -> None:
+        reading, patterns = cursor.begin_reading(), self._queue.target(key).webhook.events
         question = GetDue(*key, patterns, self._options.batch)
         self._store.order(question, lambda due: self._tell(DueRead(key, reading, due)))
 
     def _read(self, message: DueRead) -> None:
-        key, due, line = message.key, message.due, self._lines.get(message.key)
+        key, due, cursor = message.key, message.due, self._queue.get(message.key)
         if isinstance(due, Exception):
-            self.log.warning("webhook_line_not_read", webhook=key[0], client=key[1], reason=str(due))
-            self._lines.put_off(key, self.clock.monotonic() + self._options.store_retry)
-        elif line is None or message.reading != line.reading:
-            self._lines.end_turn(key)
+            self.log.warning("webhook_not_read", webhook=key[0], client=key[1], reason=str(due))
+            self._queue.put_off(key, self.clock.monotonic() + self._options.store_retry)
+        elif cursor is None or message.reading != cursor.reading:
+            self._queue.end_turn(key)
         else:
-            self._take_due(key, line, due)
-            self._turn(key, self._lines.todo(key))
+            self._take_due(key, cursor, due)
+            self._turn(key, self._queue.todo(key))
         self._run()
 
-    def _take_due(self, key: Key, line: LineState, due: Due) -> None:
-        policy = self._lines.target(key).policy
-        line.take(own_due(self.clock, due, max(policy.cap, policy.retry_after_cap)))
+    def _take_due(self, key: Key, cursor: Cursor, due: Due) -> None:
+        policy = self._queue.target(key).policy
+        cursor.take(own_due(self.clock, due, max(policy.cap, policy.retry_after_cap)))
         if due.missed:
             self.log.warning("webhook_may_have_missed", webhook=key[0], client=key[1], at_most=due.missed)
-        if not due.events and due.read_to > due.line.sequence:
+        if not due.events and due.read_to > due.progress.sequence:
             self._tell_store(RecordPassed(*key, due.read_to))
 
-    def _post(self, key: Key, line: LineState, job: Job) -> None:
-        webhook = self._lines.target(key).webhook
-        line.step, line.job = Step.POSTING, job
+    def _post(self, key: Key, cursor: Cursor, job: Job) -> None:
+        webhook = self._queue.target(key).webhook
+        cursor.phase, cursor.job = Phase.POSTING, job
         headers = headers_of(
             job.body,
             request_id=request_id(key[0], job.event_id),
@@ -221,19 +244,19 @@ class Sender(Actor):
         self._poster.post(Post(webhook.url, headers, job.body), lambda outcome: self._hear(key, outcome))
 
     def _posted(self, message: Posted) -> None:
-        key, line = message.key, self._lines.get(message.key)
+        key, cursor = message.key, self._queue.get(message.key)
         self._heard.pop(key, None)
-        if line is None or line.job is None:
-            self._lines.end_turn(key)
+        if cursor is None or cursor.job is None:
+            self._queue.end_turn(key)
             self._run()
         else:
-            line.step = Step.RECORDING
-            settled = self._settle(key, line.job, message.outcome)
+            cursor.phase = Phase.RECORDING
+            settled = self._settle(key, cursor.job, message.outcome)
             slow = isinstance(message.outcome, Unanswered) and message.outcome.slow
             self._write(Recorded(key, settled, slow))
 
     def _settle(self, key: Key, job: Job, outcome: Outcome) -> Settled:
-        now, policy = self.clock.time(), self._lines.target(key).policy
+        now, policy = self.clock.time(), self._queue.target(key).policy
         failing = 0.0 if job.failing_since is None else self.clock.monotonic() - job.failing_since
         attempt = job.failures + 1
         decision = decide(policy, outcome, attempt=attempt, failing=failing, now=now, random=self._chance)
@@ -255,21 +278,21 @@ class Sender(Actor):
 
     def _recorded(self, message: Recorded) -> None:
         if message.error is None:
-            self._conclude(message, self._lines.get(message.key))
+            self._conclude(message, self._queue.get(message.key))
         else:
-            # Nothing else may be delivered on this line before this is known to be on disk.
+            # Nothing else may be delivered on this cursor before this is known to be on disk.
             self.log.error("webhook_not_recorded", webhook=message.key[0], reason=str(message.error))
             self.start_timer(("record", message.key), self._options.store_retry, RecordAgain(message))
 
-    def _conclude(self, message: Recorded, line: LineState | None) -> None:
-        if line is not None and line.job is not None:
+    def _conclude(self, message: Recorded, cursor: Cursor | None) -> None:
+        if cursor is not None and cursor.job is not None:
             since = made_own(self.clock, message.settled.failing_since)
             until = made_own(self.clock, message.settled.until)
             if until is None:
-                line.settled(line.job, since)
+                cursor.settled(cursor.job, since)
             else:
-                line.rest(line.job, until, since)
-        self._lines.end_turn(message.key, slow=message.slow)
+                cursor.rest(cursor.job, until, since)
+        self._queue.end_turn(message.key, slow=message.slow)
         self._run()
 
     # The rest.
@@ -303,13 +326,48 @@ _HANDLERS: dict[type, Callable[[Sender, Any], object]] = {
     Recorded: Sender._recorded,
     RecordAgain: lambda sender, message: sender._write(message.failed),
     DueRead: Sender._read,
-    LinesDue: Sender._wake_rested,
+    CursorsDue: Sender._wake_rested,
     Change: Sender._change,
     Changed: Sender._changed,
     Subscribed: lambda sender, _: sender._refresh(),
     RefreshAgain: lambda sender, _: sender._refresh(),
     Refreshed: Sender._refreshed,
     PruneDue: lambda sender, _: sender._prune(),
-    GetSending: lambda sender, _: sender._lines.sending,
+    GetSending: lambda sender, _: sender._queue.sending,
 }
 """What is done with each message; it runs in the sender's thread."""
+
+
+def settle(key: Key, job: Job, decision: Delivered | Retry | DeadLetter, now: Seconds) -> Settled:
+    """Return what is written of an attempt at `job` that ended at `now` (epoch seconds). Pure."""
+    match decision:
+        case Delivered():
+            return _delivered(key, job, decision, now)
+        case Retry():
+            return _retry(key, job, decision, now)
+        case DeadLetter():
+            return _dead(key, job, decision, now)
+
+
+def _delivered(key: Key, job: Job, decision: Delivered, now: Seconds) -> Settled:
+    if job.letter is not None:
+        return Settled(RecordReplayed(job.letter))
+    return Settled(RecordDelivered(*key, job.sequence, decision.status, now))
+
+
+def _retry(key: Key, job: Job, decision: Retry, now: Seconds) -> Settled:
+    attempts, until, why, status = job.failures + 1, now + decision.delay, decision.why, decision.status
+    since = now if job.failing_since is None else job.failing_since
+    if job.letter is not None:
+        return Settled(RecordReplayRetry(job.letter, attempts, until, why, status), until)
+    return Settled(RecordRetry(*key, job.sequence, attempts, until, since, why, status), until, since)
+
+
+def _dead(key: Key, job: Job, decision: DeadLetter, now: Seconds) -> Settled:
+    attempts, why, status = job.failures + 1, decision.why, decision.status
+    if job.letter is not None:
+        return Settled(RecordReplayRetry(job.letter, attempts, None, why, status))
+    # A target that says no to this event is there: it does not count as failing.
+    since = None if decision.final else (now if job.failing_since is None else job.failing_since)
+    event = (job.event_id, job.event_type, job.body.decode())
+    return Settled(RecordDeadLetter(*key, job.sequence, *event, attempts, why, status, since, now), None, since)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from actors.clients.types import MAX_CLIENT_ID
-from actors.webhooks.patterns import is_pattern
+from actors.webhooks.definition import is_pattern
 from gateway.schemas.shape import Answer
 
 MAX_POSITION = 2**63 - 1

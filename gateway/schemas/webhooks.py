@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.store.dead_letters import Letter
-from actors.store.deliveries import Line
+from actors.store.deliveries import Progress
 from actors.store.webhooks import Webhook
 from actors.webhooks.definition import shown
 from actors.webhooks.schedule import Growth
@@ -82,7 +82,7 @@ class LineEntry(Answer):
     status: int | None
 
     @classmethod
-    def of(cls, line: Line) -> Self:
+    def of(cls, line: Progress) -> Self:
         """Fill from what is stored."""
         instants: dict[str, Any] = {
             name: iso(getattr(line, name)) for name in ("delivered_at", "next_at", "failing_since")
@@ -99,7 +99,7 @@ class WebhookDetail(WebhookAnswer):
     lines: list[LineEntry]
 
     @classmethod
-    def of_both(cls, webhook: Webhook, lines: Iterable[Line]) -> Self:
+    def of_both(cls, webhook: Webhook, lines: Iterable[Progress]) -> Self:
         """Fill from what is stored."""
         return cls.of(webhook, lines=[LineEntry.of(line) for line in lines])
 

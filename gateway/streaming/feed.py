@@ -19,7 +19,7 @@ from actors.clients.errors import ShuttingDown
 from actors.clients.types import ClientId, Seconds
 from actors.store.events import Event
 from actors.store.store import Store
-from actors.webhooks.patterns import matches
+from actors.webhooks.definition import matches
 from gateway.schemas.shape import iso
 
 STORE_SECONDS: Seconds = 30.0

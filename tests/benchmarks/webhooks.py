@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from actors.clients.types import ClientId
-from actors.store.deliveries import GetLines
+from actors.store.deliveries import GetProgress
 from actors.store.events import AppendEvent
 from actors.store.store import Store
 from tests.benchmarks.figures import Figure, Say
@@ -74,7 +74,7 @@ def _timed_event(store: Store, receiver: Receiver) -> float:
 
 def _rate(store: Store, webhook: str, burst: int) -> float:
     def delivered() -> int:
-        return sum(line.delivered for line in ask(store, GetLines(webhook)))
+        return sum(line.delivered for line in ask(store, GetProgress(webhook)))
 
     before, began = delivered(), time.perf_counter()
     for client in range(1, CLIENTS + 1):

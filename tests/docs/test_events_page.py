@@ -14,7 +14,7 @@ from actors.browser.interpret import HAPPENINGS
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
-from actors.webhooks.line import body_of
+from actors.webhooks.delivery_queue import body_of
 from actors.webhooks.signature import sign
 from config.settings import Settings, env_name
 from gateway.streaming.feed import Told

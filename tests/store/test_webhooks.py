@@ -18,7 +18,7 @@ from actors.store.dead_letters import (
 from actors.store.deliveries import (
     GetBacklog,
     GetDue,
-    GetLines,
+    GetProgress,
     RecordDeadLetter,
     RecordDelivered,
     RecordPassed,
@@ -36,7 +36,7 @@ from actors.store.webhooks import (
     Webhook,
     WebhookExists,
 )
-from actors.webhooks.patterns import matches
+from actors.webhooks.definition import matches
 from tests.store.asking import ONE, TWO, ask
 
 URL = "https://example.com/"
@@ -88,19 +88,19 @@ def test_what_is_not_there_or_there_already_is_refused(store: Store) -> None:
 def test_a_webhook_hears_of_what_comes_after_it(store: Store) -> None:
     happen(store, "message", "message")
     create(store)
-    assert ask(store, GetBacklog()).lines == ()
+    assert ask(store, GetBacklog()).keys == ()
     happen(store)
     happen(store, client=TWO)
     assert due_sequences(store, ONE) == [3]
     assert due_sequences(store, TWO) == [1]
-    assert sorted(ask(store, GetBacklog()).lines) == [("W", 1), ("W", 2)]
+    assert sorted(ask(store, GetBacklog()).keys) == [("W", 1), ("W", 2)]
 
 
 def test_of_a_client_it_hears_from_when_it_wanted_it(store: Store) -> None:
     create(store, clients=(ONE,))
     happen(store)
     happen(store, client=TWO)
-    assert ask(store, GetBacklog()).lines == (("W", ONE),)
+    assert ask(store, GetBacklog()).keys == (("W", ONE),)
     changed = ask(store, ChangeWebhook("W", {"clients": (), "id": "never", "active": False}, 9.0))
     assert (changed.id, changed.clients, changed.active, changed.updated_at) == ("W", (), False, 9.0)
     happen(store, client=TWO)
@@ -131,26 +131,26 @@ def test_a_line_goes_forwards_only(store: Store) -> None:
     create(store)
     happen(store, *["message"] * 3)
     ask(store, RecordRetry("W", ONE, 1, 1, 50.0, 40.0, "down", 503))
-    (line,) = ask(store, GetLines("W"))
+    (line,) = ask(store, GetProgress("W"))
     assert (line.sequence, line.attempts, line.next_at, line.failing_since, line.status) == (0, 1, 50.0, 40.0, 503)
     ask(store, RecordDelivered("W", ONE, 2, 200, 60.0))
     ask(store, RecordRetry("W", ONE, 1, 2, 70.0, 40.0, "late", 503))
     ask(store, RecordDelivered("W", ONE, 1, 200, 70.0))
     ask(store, RecordPassed("W", ONE, 2))
-    (line,) = ask(store, GetLines("W"))
+    (line,) = ask(store, GetProgress("W"))
     assert (line.sequence, line.attempts, line.next_at, line.failing_since, line.why) == (2, 0, None, None, None)
     assert (line.delivered, line.delivered_at, line.status) == (1, 60.0, 200)
     ask(store, RecordPassed("W", ONE, 3))
-    assert ask(store, GetBacklog()).lines == ()
+    assert ask(store, GetBacklog()).keys == ()
 
 
 def test_after_a_change_what_waits_is_due_at_once(store: Store) -> None:
     create(store)
     happen(store)
     ask(store, RecordRetry("W", ONE, 1, 5, 1e9, 40.0, "down", 503))
-    assert ask(store, GetLines("W"))[0].next_at == 1e9
+    assert ask(store, GetProgress("W"))[0].next_at == 1e9
     ask(store, ChangeWebhook("W", {"url": "https://example.org/"}, 9.0))
-    (line,) = ask(store, GetLines("W"))
+    (line,) = ask(store, GetProgress("W"))
     assert (line.sequence, line.attempts, line.next_at, line.failing_since) == (0, 0, None, None)
 
 
@@ -171,7 +171,7 @@ def test_a_dead_letter_and_its_lines_step_are_one(store: Store) -> None:
     (letter,) = ask(store, GetDeadLetters("W"))
     assert (letter.event_id, letter.body, letter.attempts, letter.why, letter.at) == ("E1", '{"a":1}', 3, "no", 200.0)
     assert due_sequences(store) == [2]
-    assert ask(store, GetLines("W"))[0].failing_since == 150.0
+    assert ask(store, GetProgress("W"))[0].failing_since == 150.0
 
 
 def test_a_replay_is_a_letter_until_it_is_delivered(store: Store) -> None:
@@ -180,10 +180,10 @@ def test_a_replay_is_a_letter_until_it_is_delivered(store: Store) -> None:
     die(store, 1)
     die(store, 2)
     one, two = ask(store, GetDeadLetters("W", ONE))
-    assert ask(store, GetBacklog()).lines == ()
+    assert ask(store, GetBacklog()).keys == ()
     assert ask(store, ReplayDeadLetters("W", 300.0, (one.id,))) == 1
     assert ask(store, ReplayDeadLetters("W", 301.0)) == 1
-    assert ask(store, GetBacklog()).lines == (("W", ONE),)
+    assert ask(store, GetBacklog()).keys == (("W", ONE),)
     assert [(letter.attempts, letter.replay_at) for letter in ask(store, GetDue("W", ONE)).replays] == [
         (0, 300.0),
         (0, 301.0),
@@ -223,12 +223,12 @@ def test_what_belongs_to_a_deleted_webhook_is_gone_and_comes_not_back(store: Sto
     ask(store, RecordRetry("W", ONE, 3, 1, 50.0, 40.0, "down", 503))
     die(store, 3)
     assert not ask(store, GetDeadLetters())
-    assert not ask(store, GetLines("W"))
-    assert not ask(store, GetBacklog()).lines
+    assert not ask(store, GetProgress("W"))
+    assert not ask(store, GetBacklog()).keys
 
 
 def test_what_a_target_says_cannot_break_the_store(store: Store) -> None:
     create(store)
     happen(store)
     ask(store, RecordRetry("W", ONE, 1, 1, 50.0, 40.0, "nul \0 and \ud800", None))
-    assert ask(store, GetLines("W"))[0].why == "nul � and �"
+    assert ask(store, GetProgress("W"))[0].why == "nul � and �"

@@ -18,8 +18,8 @@ from actors.store.deliveries import RecordDeadLetter, RecordDelivered, RecordRet
 from actors.store.group_commit import GroupCommit, Settle
 from actors.store.message import Write
 from actors.store.store import Store
-from actors.webhooks.messages import Recorded
-from actors.webhooks.posting import HttpPoster, Post, Then
+from actors.webhooks.http import HttpPoster, Post, Then
+from actors.webhooks.protocol import Recorded
 from actors.webhooks.schedule import Outcome
 from actors.webhooks.sender import Sender
 from tests.webhooks.sending import opened, sending
@@ -87,9 +87,9 @@ def _wrap_commit(crash: Crash, whole: Callable[[GroupCommit], list[Settle]]) -> 
 
 
 def _wrap_conclude(crash: Crash, whole: Callable[..., None]) -> None:
-    def conclude(self: Sender, message: Recorded, line: Any) -> None:
+    def conclude(self: Sender, message: Recorded, cursor: Any) -> None:
         crash.at("recorded")
-        whole(self, message, line)
+        whole(self, message, cursor)
 
     Sender._conclude = conclude  # type: ignore[method-assign]  # a crash point
 

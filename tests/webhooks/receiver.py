@@ -39,8 +39,8 @@ class Request:
 def answer(status: int = 200, body: bytes = b"ok", **headers: str) -> bytes:
     """A whole answer."""
     given = {"Content-Length": str(len(body)), **{name.replace("_", "-"): value for name, value in headers.items()}}
-    lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in given.items()), "", ""]
-    return "\r\n".join(lines).encode() + body
+    cursors = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in given.items()), "", ""]
+    return "\r\n".join(cursors).encode() + body
 
 
 def always(raw: bytes | None) -> Behaviour:
@@ -138,7 +138,7 @@ class Receiver:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+        headers = {name.lower(): value for name, _, value in (cursor.partition(": ") for cursor in head[1:] if cursor)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         request = Request(head[0].split()[1], headers, body)
         with self._changed:

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from actors.webhooks.posting import Post, Then
+from actors.webhooks.http import Post, Then
 from actors.webhooks.schedule import Answered, Outcome
 
 
 class ScriptedPoster:
-    """Implements `actors.webhooks.posting.Poster`. `script` returns the outcome, or None for a post that hangs."""
+    """Implements `actors.webhooks.http.Poster`. `script` returns the outcome, or None for a post that hangs."""
 
     def __init__(self, script: Callable[[Post], Outcome | None] = lambda _: Answered(200)) -> None:
         self.script = script

@@ -19,8 +19,8 @@ from actors.store.store import Store, open_store
 from actors.store.webhooks import CreateWebhook, Webhook
 from actors.webhooks.addresses import networks
 from actors.webhooks.definition import new_webhook
-from actors.webhooks.messages import Change
-from actors.webhooks.posting import HttpPoster, Poster, PostingOptions
+from actors.webhooks.http import HttpPoster, Poster, PostingOptions
+from actors.webhooks.protocol import Change
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.sender import Sender, SenderOptions
 

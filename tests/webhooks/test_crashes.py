@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.store.dead_letters import GetDeadLetters
-from actors.store.deliveries import GetLines
+from actors.store.deliveries import GetProgress
 from actors.store.webhooks import CreateWebhook
 from actors.webhooks.definition import new_webhook
 from tests.webhooks.crashing import CRASHED
@@ -50,7 +50,7 @@ def test_all_arrive_in_order_wherever_the_process_ended(tmp_path: Path, receiver
     webhook = prepare(tmp_path, receiver)
     crash(tmp_path, point, nth=2)
     with opened(tmp_path) as store, sending(store):
-        until(lambda: ask(store, GetLines(webhook))[0].sequence == EVENTS, "all are settled")
+        until(lambda: ask(store, GetProgress(webhook))[0].sequence == EVENTS, "all are settled")
     expected = [1, 2, 2, 3, 4] if point in SENT_TWICE else [1, 2, 3, 4]
     assert sequences(receiver.requests) == expected
     assert len({(request.id, request.body) for request in receiver.requests}) == EVENTS
@@ -68,11 +68,11 @@ def test_a_retry_is_neither_forgotten_nor_counted_twice(tmp_path: Path, receiver
     webhook = prepare(tmp_path, receiver)
     crash(tmp_path, point, nth=2)
     with opened(tmp_path) as store:
-        (line,) = ask(store, GetLines(webhook))
+        (cursor,) = ask(store, GetProgress(webhook))
         counted = 1 if point in SENT_TWICE else 2
-        assert (line.sequence, line.attempts, line.status) == (0, counted, 503)
+        assert (cursor.sequence, cursor.attempts, cursor.status) == (0, counted, 503)
         with sending(store):
-            until(lambda: ask(store, GetLines(webhook))[0].sequence == EVENTS, "all are settled")
+            until(lambda: ask(store, GetProgress(webhook))[0].sequence == EVENTS, "all are settled")
         assert ask(store, GetDeadLetters()) == ()
     assert sequences(receiver.requests) == [n for n in range(1, EVENTS + 1) for _ in range(3)]
 
@@ -86,7 +86,7 @@ def test_a_dead_letter_is_there_once_and_the_line_goes_on(tmp_path: Path, receiv
         counted = 1 if point in SENT_TWICE else 2
         assert len(ask(store, GetDeadLetters(webhook))) == counted
         with sending(store):
-            until(lambda: ask(store, GetLines(webhook))[0].sequence == EVENTS, "all are settled")
+            until(lambda: ask(store, GetProgress(webhook))[0].sequence == EVENTS, "all are settled")
         letters = ask(store, GetDeadLetters(webhook))
     assert [letter.event_id for letter in letters] == [event["id"] for event in receiver.events()]
     assert len(letters) == EVENTS

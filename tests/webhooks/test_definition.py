@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.webhooks.addresses import networks
-from actors.webhooks.definition import InvalidWebhook, changes, new_webhook, policy_of, shown
-from actors.webhooks.fields import CHECKS
+from actors.webhooks.definition import CHECKS, InvalidWebhook, changes, new_webhook, policy_of, shown
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.signature import OUR_HEADERS
 

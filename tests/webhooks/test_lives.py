@@ -16,8 +16,8 @@ from actors.runtime.testing import ManualClock
 from actors.store.dead_letters import GetDeadLetters
 from actors.store.store import Store
 from actors.store.webhooks import ChangeWebhook
-from actors.webhooks.messages import GetSending, Sending
-from actors.webhooks.posting import Post
+from actors.webhooks.http import Post
+from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Answered, Growth, Outcome, RetryPolicy, Unanswered
 from tests.webhooks.scripted import ScriptedPoster
 from tests.webhooks.sending import add, ask, change, happen, opened, sending

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.webhooks.patterns import is_pattern, matches
+from actors.webhooks.definition import is_pattern, matches
 
 
 @pytest.mark.parametrize("pattern", ["*", "message", "message.*", "message.ack", "a.b.c.*", "client.state", "x-y_z.1"])

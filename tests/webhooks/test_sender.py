@@ -14,10 +14,10 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.store.dead_letters import DeleteDeadLetters, GetDeadLetters, ReplayDeadLetters
-from actors.store.deliveries import GetLines
+from actors.store.deliveries import GetProgress
 from actors.store.store import Store
 from actors.store.webhooks import ChangeWebhook, DeleteWebhook, GetWebhooks, NoSuchWebhook
-from actors.webhooks.messages import GetSending, Sending
+from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Growth, RetryPolicy
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose
 from tests.webhooks.sending import ONE, PATIENCE, TWO, add, ask, change, happen, opened, sending, until
@@ -37,7 +37,7 @@ def test_an_event_arrives_signed_and_with_its_id(store: Store, receiver: Receive
         webhook = add(sender, receiver.url, secret="a secret of mine", headers={"Authorization": "Bearer x"})
         happen(store)
         (request,) = receiver.wait(1)
-        until(lambda: ask(store, GetLines(webhook.id)), "the delivery is on record")
+        until(lambda: ask(store, GetProgress(webhook.id)), "the delivery is on record")
     expected = hmac.new(b"a secret of mine", request.body, hashlib.sha512).hexdigest()
     assert request.headers["x-webhook-hmac"] == expected
     assert request.headers["x-webhook-hmac-algorithm"] == "sha512"
@@ -85,7 +85,7 @@ def test_a_receiver_that_fails_three_times_in_ten_gets_all_in_order(store: Store
     assert sequences(receiver, 1) == sequences(receiver, 2) == list(range(1, 101))
     assert len({event["id"] for event in receiver.events()}) == 200
     assert len(receiver.requests) > 200
-    # A line goes on only when the one before is settled: repetitions stand beside each other.
+    # A cursor goes on only when the one before is settled: repetitions stand beside each other.
     arrived = [request.event["sequence"] for request in receiver.requests if request.event["cliente_id"] == 1]
     assert arrived == sorted(arrived)
 
@@ -96,7 +96,7 @@ def test_what_happened_while_nobody_sent_is_sent_afterwards(tmp_path: Path, rece
             webhook = add(sender, receiver.url)
             happen(store, 3)
             receiver.wait(3)
-            until(lambda: ask(store, GetLines(webhook.id))[0].delivered == 3, "three are on record")
+            until(lambda: ask(store, GetProgress(webhook.id))[0].delivered == 3, "three are on record")
         happen(store, 250)
     with opened(tmp_path) as store, sending(store):
         happen(store, 3)
@@ -174,7 +174,8 @@ def test_one_client_whose_events_fail_does_not_hold_up_another(store: Store, rec
         happen(store, 20, client=TWO)
         receiver.wait(21)
         resting, flowing = until(
-            lambda: (lines := ask(store, GetLines(webhook.id)))[-1].delivered == 20 and lines, "client 2 is served"
+            lambda: (cursors := ask(store, GetProgress(webhook.id)))[-1].delivered == 20 and cursors,
+            "client 2 is served",
         )
     assert (resting.sequence, resting.attempts, resting.status) == (0, 1, 500)
     assert resting.next_at is not None
@@ -228,7 +229,7 @@ def test_a_webhook_deleted_while_its_target_hangs_is_gone(store: Store) -> None:
         change(sender, DeleteWebhook(webhook.id))
         deleted.set()
         until(lambda: sender.ask(GetSending(), timeout=5) == IDLE, "the attempt is over")
-        assert ask(store, GetLines(webhook.id)) == ()
+        assert ask(store, GetProgress(webhook.id)) == ()
         assert len(hanging.requests) == 1
 
 
@@ -256,10 +257,10 @@ def test_behind_a_target_that_has_failed_for_too_long_each_event_has_one_attempt
     with sending(store, retry=RetryPolicy(Growth.CONSTANT, 0.05, give_up_after=0.12, jitter=0.0)) as sender:
         webhook = add(sender, receiver.url)
         happen(store, 20)
-        until(lambda: len(ask(store, GetDeadLetters(webhook.id))) == 20, "the line drains")
+        until(lambda: len(ask(store, GetDeadLetters(webhook.id))) == 20, "the cursor drains")
         assert [letter.attempts for letter in ask(store, GetDeadLetters())][1:] == [1] * 19
-        failing = ask(store, GetLines(webhook.id))[0].failing_since
+        failing = ask(store, GetProgress(webhook.id))[0].failing_since
         assert failing is not None
         receiver.behaviour = always(answer(200))
         happen(store)
-        until(lambda: ask(store, GetLines(webhook.id))[0].failing_since is None, "it succeeds")
+        until(lambda: ask(store, GetProgress(webhook.id))[0].failing_since is None, "it succeeds")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.webhooks.slots import Slots
+from actors.webhooks.delivery_queue import Slots
 
 
 def ask(slots: Slots[str], webhook: str, host: str, count: int) -> None:
@@ -68,9 +68,9 @@ def test_however_many_targets_hang_half_of_all_turns_is_for_the_others() -> None
 def test_every_line_gets_its_turn_and_no_bound_is_passed(seed: int, total: int, per_host: int) -> None:
     chance, per_host = random.Random(seed), min(total, per_host)
     slots: Slots[tuple[int, int]] = Slots(total, per_host)
-    lines = [(webhook, n) for webhook in range(6) for n in range(chance.randrange(8))]
-    for line in lines:
-        slots.ask(line, str(line[0]), str(line[0] % 3))
+    cursors = [(webhook, n) for webhook in range(6) for n in range(chance.randrange(8))]
+    for cursor in cursors:
+        slots.ask(cursor, str(cursor[0]), str(cursor[0] % 3))
     running: list[tuple[int, int]] = []
     served = []
     while slots.waiting or running:
@@ -81,7 +81,7 @@ def test_every_line_gets_its_turn_and_no_bound_is_passed(seed: int, total: int, 
             assert sum(webhook % 3 == host for webhook, _ in running) <= per_host
         assert running, "somebody can always go"
         slots.give_back(running.pop(chance.randrange(len(running))), slow=chance.random() < 0.5)
-    assert sorted(served) == sorted(lines)
+    assert sorted(served) == sorted(cursors)
 
 
 @pytest.mark.parametrize(("total", "per_host"), [(0, 0), (1, 2), (5, 0)])

@@ -10,9 +10,9 @@ import pytest
 from actors.clients.types import ClientId
 from actors.runtime.testing import ManualClock
 from actors.store.dead_letters import GetDeadLetters, ReplayDeadLetters
-from actors.store.deliveries import GetLines
+from actors.store.deliveries import GetProgress
 from actors.store.store import Store
-from actors.webhooks.messages import GetSending, Sending
+from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Answered, Growth, RetryPolicy, Unanswered
 from tests.webhooks.scripted import ScriptedPoster, one_by_one
 from tests.webhooks.sending import ONE, TWO, add, ask, change, happen, opened, sending
@@ -194,6 +194,6 @@ def test_a_burst_longer_than_any_queue_arrives_whole_and_in_order(store: Store, 
         clock.settle(timeout=20.0)
         happen(store, 5, at=clock.time())
         clock.settle()
-        assert ask(store, GetLines(webhook.id))[0].delivered == 505
+        assert ask(store, GetProgress(webhook.id))[0].delivered == 505
     sequences = [int(post.body.split(b'"sequence":')[1].split(b",")[0]) for post in poster.posts]
     assert sequences == list(range(1, 506))

@@ -15,13 +15,13 @@ import pytest
 from actors.runtime import wait_ended
 from actors.runtime.testing import Probe, own_tells, unstarted
 from actors.store.dead_letters import GetDeadLetters
-from actors.store.deliveries import Backlog, GetDue, GetLines
+from actors.store.deliveries import Backlog, GetDue, GetProgress
 from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
 from actors.store.store import Store
 from actors.store.webhooks import CreateWebhook, GetWebhooks, Webhook
-from actors.webhooks.messages import GetSending, Published, Refreshed, Sending, Subscribed
-from actors.webhooks.posting import HttpPoster, PostingOptions
+from actors.webhooks.http import HttpPoster, PostingOptions
+from actors.webhooks.protocol import GetSending, Published, Refreshed, Sending, Subscribed
 from actors.webhooks.schedule import Answered, Growth, RetryPolicy
 from actors.webhooks.sender import Sender
 from tests.store.doubt import break_after_commit_of
@@ -54,7 +54,7 @@ def test_while_the_database_is_locked_nothing_more_is_sent_and_nothing_twice(
                 receiver.wait(2, timeout=0.4)
             other.execute("ROLLBACK")
             receiver.wait(2)
-            until(lambda: ask(store, GetLines(webhook.id))[0].delivered == 2, "both are on record")
+            until(lambda: ask(store, GetProgress(webhook.id))[0].delivered == 2, "both are on record")
     assert [request.event["sequence"] for request in receiver.requests] == [1, 2]
 
 
@@ -78,7 +78,7 @@ def test_what_was_answered_when_the_sender_stopped_is_on_record(tmp_path: Path) 
             webhook = add(sender, "https://target.example/")
             happen(store)
             until(lambda: poster.hanging, "it is posted")
-        assert until(lambda: ask(store, GetLines(webhook.id)), "it is on record")[0].delivered == 1
+        assert until(lambda: ask(store, GetProgress(webhook.id)), "it is on record")[0].delivered == 1
 
 
 class AnswersAtTheEnd(ScriptedPoster):

@@ -1,18 +1,16 @@
-"""All lines: who asks for a turn, who rests, and what a changed webhook means for those that are known."""
+"""All cursors: who asks for a turn, who rests, and what a changed webhook means for those that are known."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from actors.clients.types import ClientId
-from actors.store.deliveries import Due, Line
+from actors.store.deliveries import Due, Progress
 from actors.store.events import Event
 from actors.store.webhooks import Webhook
-from actors.webhooks.line import Job, Read
-from actors.webhooks.lines import Lines, Target
-from actors.webhooks.messages import Key, Sending
+from actors.webhooks.delivery_queue import DeliveryQueue, Job, ReadDue, Slots, Target
+from actors.webhooks.protocol import Key, Sending
 from actors.webhooks.schedule import RetryPolicy
-from actors.webhooks.slots import Slots
 
 ONE, TWO = ClientId(1), ClientId(2)
 HOOK = Webhook("W", "https://target.example/", 0.0, 0.0, events=("message",))
@@ -29,13 +27,13 @@ class Hours:
         return self.now
 
 
-def lines(*webhooks: Webhook, hours: Hours | None = None, due: tuple[Key, ...] = (KEY,)) -> Lines:
-    made = Lines(hours or Hours(), Slots(4, 4))
+def cursors(*webhooks: Webhook, hours: Hours | None = None, due: tuple[Key, ...] = (KEY,)) -> DeliveryQueue:
+    made = DeliveryQueue(hours or Hours(), Slots(4, 4))
     retarget(made, *webhooks, due=due)
     return made
 
 
-def retarget(known: Lines, *webhooks: Webhook, due: tuple[Key, ...] = ()) -> None:
+def retarget(known: DeliveryQueue, *webhooks: Webhook, due: tuple[Key, ...] = ()) -> None:
     known.retarget({webhook.id: Target.of(webhook, RetryPolicy()) for webhook in webhooks}, due, ())
 
 
@@ -43,18 +41,18 @@ def event(sequence: int = 1, client: ClientId = ONE, type: str = "message") -> E
     return Event(sequence, f"E{sequence}", client, sequence, 0.0, type, {})
 
 
-def read(known: Lines, *events: Event, next_at: float | None = None) -> None:
-    """Have the line read, and find these."""
-    assert list(known.turns()) == [(KEY, Read())]
-    line = known.get(KEY)
-    assert line is not None
-    line.begin_reading()
-    stored = Line("W", ONE, attempts=0 if next_at is None else 1, next_at=next_at)
-    line.take(Due(stored, (), events, read_to=len(events), more=False, missed=0))
+def read(known: DeliveryQueue, *events: Event, next_at: float | None = None) -> None:
+    """Have the cursor read, and find these."""
+    assert list(known.turns()) == [(KEY, ReadDue())]
+    cursor = known.get(KEY)
+    assert cursor is not None
+    cursor.begin_reading()
+    stored = Progress("W", ONE, attempts=0 if next_at is None else 1, next_at=next_at)
+    cursor.take(Due(stored, (), events, read_to=len(events), more=False, missed=0))
 
 
 def test_a_line_that_is_due_reads_and_then_delivers() -> None:
-    known = lines(HOOK)
+    known = cursors(HOOK)
     read(known, event())
     todo = known.todo(KEY)
     assert isinstance(todo, Job)
@@ -63,7 +61,7 @@ def test_a_line_that_is_due_reads_and_then_delivers() -> None:
 
 
 def test_a_line_with_nothing_to_do_gives_its_turn_back() -> None:
-    known = lines(HOOK)
+    known = cursors(HOOK)
     read(known)
     assert known.todo(KEY) is None
     known.end_turn(KEY)
@@ -71,16 +69,16 @@ def test_a_line_with_nothing_to_do_gives_its_turn_back() -> None:
 
 
 def test_what_no_webhook_wants_asks_for_no_turn() -> None:
-    known = lines(HOOK, replace(HOOK, id="OFF", active=False), replace(HOOK, id="TWO", clients=(TWO,)), due=())
+    known = cursors(HOOK, replace(HOOK, id="OFF", active=False), replace(HOOK, id="TWO", clients=(TWO,)), due=())
     known.offer(event(type="call"))
     assert list(known.turns()) == []
     known.offer(event())
-    assert list(known.turns()) == [(KEY, Read())]
+    assert list(known.turns()) == [(KEY, ReadDue())]
 
 
 def test_a_line_rests_until_its_time_and_asks_once() -> None:
     hours = Hours()
-    known = lines(HOOK, hours=hours)
+    known = cursors(HOOK, hours=hours)
     read(known, event(), next_at=130.0)
     known.end_turn(KEY)
     assert (known.next_rest, known.sending) == (130.0, Sending(0, 0, 1))
@@ -94,27 +92,27 @@ def test_a_line_rests_until_its_time_and_asks_once() -> None:
 
 def test_one_that_is_put_off_reads_again_later() -> None:
     hours = Hours()
-    known = lines(HOOK, hours=hours)
+    known = cursors(HOOK, hours=hours)
     read(known, event())
     known.put_off(KEY, 101.0)
     assert list(known.turns()) == []
     hours.now = 101.0
     known.wake_rested()
-    assert list(known.turns()) == [(KEY, Read())]
+    assert list(known.turns()) == [(KEY, ReadDue())]
 
 
 def test_a_changed_webhook_is_read_again_and_an_unchanged_one_is_not() -> None:
-    known = lines(HOOK)
+    known = cursors(HOOK)
     read(known, event())
     retarget(known, HOOK)
     assert isinstance(known.todo(KEY), Job)
     retarget(known, replace(HOOK, url="https://elsewhere.example/"))
-    assert known.todo(KEY) == Read()
+    assert known.todo(KEY) == ReadDue()
     assert known.target(KEY).host == "elsewhere.example:https"
 
 
 def test_a_deleted_webhook_takes_its_lines_with_it_also_in_the_middle_of_a_turn() -> None:
-    known = lines(HOOK)
+    known = cursors(HOOK)
     read(known, event())
     retarget(known)
     assert (known.get(KEY), known.todo(KEY)) == (None, None)

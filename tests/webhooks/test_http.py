@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 
 from actors.webhooks.addresses import Address, networks
-from actors.webhooks.posting import BODY_LIMIT, HttpPoster, Post, PostingOptions
+from actors.webhooks.http import BODY_LIMIT, HttpPoster, Post, PostingOptions, Resolver
 from actors.webhooks.schedule import Answered, Outcome, Unanswered
-from actors.webhooks.transport import Resolver
 from tests.webhooks.receiver import Receiver, Request, always, answer
 from tests.webhooks.sending import LOOPBACK
 

@@ -1,4 +1,4 @@
-"""One line's memory, against every order in which the store may tell it things."""
+"""One cursor's memory, against every order in which the store may tell it things."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.store.dead_letters import Letter
-from actors.store.deliveries import Due, Line
+from actors.store.deliveries import Due, Progress
 from actors.store.events import Event
-from actors.webhooks import line as module
-from actors.webhooks.line import Job, LineState, Read, Step, body_of
+from actors.webhooks import delivery_queue as module
+from actors.webhooks.delivery_queue import Cursor, Job, Phase, ReadDue, body_of
 
 ONE = ClientId(1)
 
@@ -24,53 +24,53 @@ def event(sequence: int, kind: str = "message") -> Event:
 
 def due(events: list[Event], *, settled: int = 0, read_to: int | None = None, more: bool = False) -> Due:
     last = events[-1].sequence if events else settled
-    return Due(Line("W", ONE, settled), (), tuple(events), last if read_to is None else read_to, more, 0)
+    return Due(Progress("W", ONE, settled), (), tuple(events), last if read_to is None else read_to, more, 0)
 
 
-def caught_up() -> LineState:
-    line = LineState("W", ONE)
-    line.begin_reading()
-    line.take(due([]))
-    line.step = Step.IDLE
-    return line
+def caught_up() -> Cursor:
+    cursor = Cursor("W", ONE)
+    cursor.begin_reading()
+    cursor.take(due([]))
+    cursor.phase = Phase.IDLE
+    return cursor
 
 
 def test_a_new_line_reads_first_and_then_takes_what_it_is_told() -> None:
-    line = LineState("W", ONE)
-    assert line.next(0.0) == Read()
-    line = caught_up()
-    assert line.next(0.0) is None
-    line.offer(event(1), wanted=False)
-    line.offer(event(2), wanted=True)
-    job = line.next(0.0)
+    cursor = Cursor("W", ONE)
+    assert cursor.next(0.0) == ReadDue()
+    cursor = caught_up()
+    assert cursor.next(0.0) is None
+    cursor.offer(event(1), wanted=False)
+    cursor.offer(event(2), wanted=True)
+    job = cursor.next(0.0)
     assert isinstance(job, Job)
     assert (job.event_id, job.sequence, job.failures) == ("E2", 2, 0)
-    line.settled(job, None)
-    assert line.next(0.0) is None
+    cursor.settled(job, None)
+    assert cursor.next(0.0) is None
 
 
 def test_a_failed_job_rests_and_is_the_next_again() -> None:
-    line = caught_up()
-    line.offer(event(1), wanted=True)
-    first = line.next(0.0)
+    cursor = caught_up()
+    cursor.offer(event(1), wanted=True)
+    first = cursor.next(0.0)
     assert isinstance(first, Job)
-    line.rest(first, 50.0, 10.0)
-    assert line.next(49.0) == 50.0
-    again = line.next(50.0)
+    cursor.rest(first, 50.0, 10.0)
+    assert cursor.next(49.0) == 50.0
+    again = cursor.next(50.0)
     assert isinstance(again, Job)
     assert (again.event_id, again.body, again.failures, again.failing_since) == ("E1", first.body, 1, 10.0)
 
 
 def test_a_replay_goes_first_when_it_is_due_and_only_then() -> None:
-    line = caught_up()
-    line.offer(event(5), wanted=True)
-    line.replays = [Letter(7, "W", ONE, "E1", "message", "{}", 1, "no", 500, 1.0, replay_at=20.0, next_at=30.0)]
-    assert getattr(line.next(29.0), "event_id", None) == "E5"
-    replay = line.next(30.0)
+    cursor = caught_up()
+    cursor.offer(event(5), wanted=True)
+    cursor.replays = [Letter(7, "W", ONE, "E1", "message", "{}", 1, "no", 500, 1.0, replay_at=20.0, next_at=30.0)]
+    assert getattr(cursor.next(29.0), "event_id", None) == "E5"
+    replay = cursor.next(30.0)
     assert isinstance(replay, Job)
     assert (replay.letter, replay.body, replay.failures, replay.failing_since) == (7, b"{}", 1, 20.0)
-    line.settled(replay, None)
-    assert getattr(line.next(31.0), "event_id", None) == "E5"
+    cursor.settled(replay, None)
+    assert getattr(cursor.next(31.0), "event_id", None) == "E5"
 
 
 def test_a_body_is_ascii_json_and_the_same_each_time() -> None:
@@ -91,7 +91,7 @@ class Story:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.line = LineState("W", ONE)
+        self.cursor = Cursor("W", ONE)
         self.committed: list[Event] = []
         self.untold: deque[Event] = deque()
         self.settled = 0
@@ -108,7 +108,7 @@ class Story:
     def tell(self) -> None:
         if self.untold:
             told = self.untold.popleft()
-            self.line.offer(told, wanted=told.type == "message")
+            self.cursor.offer(told, wanted=told.type == "message")
 
     def carry_out_the_read(self) -> None:
         if self.asked:
@@ -122,23 +122,23 @@ class Story:
     def hear_the_read(self) -> None:
         if self.answer is not None:
             (number, found), self.answer = self.answer, None
-            self.line.step = Step.IDLE
-            if number == self.line.reading:
-                self.line.take(found)
+            self.cursor.phase = Phase.IDLE
+            if number == self.cursor.reading:
+                self.cursor.take(found)
 
     def forget(self) -> None:
-        self.line.forget()
+        self.cursor.forget()
 
     def go_on(self) -> None:
-        if self.line.step is not Step.IDLE:
+        if self.cursor.phase is not Phase.IDLE:
             return
-        match self.line.next(0.0):
-            case Read():
-                self.number, self.asked = self.line.begin_reading(), True
+        match self.cursor.next(0.0):
+            case ReadDue():
+                self.number, self.asked = self.cursor.begin_reading(), True
             case Job() as job:
                 self.delivered.append(job.sequence)
                 self.settled = job.sequence
-                self.line.settled(job, None)
+                self.cursor.settled(job, None)
 
     def live(self, steps: int) -> None:
         ways = [self.commit, self.tell, self.tell, self.carry_out_the_read, self.hear_the_read, self.go_on, self.go_on]
@@ -146,7 +146,7 @@ class Story:
             self.chance.choice(ways)()
             if self.chance.random() < 0.02:
                 self.forget()
-        while self.untold or self.asked or self.answer or self.line.next(0.0) is not None:
+        while self.untold or self.asked or self.answer or self.cursor.next(0.0) is not None:
             for way in (self.tell, self.carry_out_the_read, self.hear_the_read, self.go_on):
                 way()
 

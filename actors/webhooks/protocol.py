@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.clients.types import ClientId
+from actors.clients.types import ClientId, Seconds
 from actors.runtime import Reminder, Work
 from actors.store.dead_letters import DeleteDeadLetters, ReplayDeadLetters
 from actors.store.deliveries import Backlog, Due
 from actors.store.events import Event
+from actors.store.message import Write
 from actors.store.webhooks import ChangeWebhook, CreateWebhook, DeleteWebhook
 from actors.webhooks.schedule import Outcome
-from actors.webhooks.settling import Settled
 
 Key = tuple[str, ClientId]
-"""A line: a webhook's id and a client."""
+"""A cursor: a webhook's id and a client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class GetSending:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How many lines have a turn, wait for one, and rest until the next attempt."""
+    """How many cursors have a turn, wait for one, and rest until the next attempt."""
 
     running: int
     waiting: int
@@ -70,7 +70,7 @@ class Refreshed(Reminder):
 
 @dataclass(frozen=True, slots=True)
 class DueRead(Reminder):
-    """The store has told what a line has to do; `reading` says which read this answers."""
+    """The store has told what a cursor has to do; `reading` says which read this answers."""
 
     key: Key
     reading: int
@@ -83,6 +83,15 @@ class Posted:
 
     key: Key
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The job is settled, or rests `until` an instant (epoch seconds); `record` is the one write that says so."""
+
+    record: Write[Any]
+    until: Seconds | None = None
+    failing_since: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +112,8 @@ class RecordAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class LinesDue:
-    """Timer: some lines have rested long enough."""
+class CursorsDue:
+    """Timer: some cursors have rested long enough."""
 
 
 @dataclass(frozen=True, slots=True)
