@@ -25,12 +25,11 @@ from actors.clients.ports import Browser
 from actors.clients.protocol import ShutDown
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Seconds
-from actors.metrics.journal import CountingJournal
+from actors.metrics.counters import CountingJournal
+from actors.metrics.gauges import Sources
 from actors.metrics.metrics import Metrics
-from actors.metrics.pages import TimedBrowser
-from actors.metrics.posting import TimedPoster
-from actors.metrics.present import Sources
-from actors.metrics.usage import Usages
+from actors.metrics.processes import Usages
+from actors.metrics.timing import TimedBrowser, TimedPoster
 from actors.options import browser_options, posting, retention_rules, rules, sending, within
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
@@ -196,12 +195,12 @@ class System:
             self._directory = Directory()
             store = open_store(database, alone=True, watcher=self._watch)
             opened.callback(self._close_store, store)
-            store.subscribe(self.metrics.facts.published)
+            store.subscribe(self.metrics.counters.published)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
-            poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.facts)
+            poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.counters)
             webhooks = Sender.start(store, poster, sending(settings), watcher=self._watch)
             opened.callback(self._stop_actor, webhooks)
             webhooks.ask(GetSending(), timeout=STORE_SECONDS)  # it sends
@@ -212,9 +211,9 @@ class System:
             self._browser.start()
             opened.callback(self._stop_browser)
             supervisor = Supervisor.start(
-                TimedBrowser(self._browser, self.metrics.facts),
+                TimedBrowser(self._browser, self.metrics.counters),
                 self._directory,
-                journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.facts),
+                journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.counters),
                 sessions=StoreSessions(store),
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={

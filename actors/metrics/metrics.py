@@ -12,12 +12,12 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
-from actors.metrics.facts import Facts
-from actors.metrics.present import families
+from actors.metrics.counters import Counters
+from actors.metrics.gauges import families
 
 if TYPE_CHECKING:
     from actors.clients.types import State
-    from actors.metrics.present import Sources
+    from actors.metrics.gauges import Sources
 
 _WHEN_MADE = "_created"
 
@@ -28,7 +28,7 @@ class Metrics:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.registry = CollectorRegistry(auto_describe=False)
-        self.facts = Facts(self.registry)
+        self.counters = Counters(self.registry)
         # The service's own processor time, memory and descriptors: `process_…`, the names every dashboard knows.
         ProcessCollector(registry=self.registry)
 

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from actors.browser.fake.page import PICTURE
 from actors.clients.types import ClientId, Reason, State
-from actors.metrics.present import BY_NUMBER, REST, Sources, families
-from actors.metrics.usage import Usage, Usages, measure
+from actors.metrics.gauges import BY_NUMBER, REST, Sources, families
+from actors.metrics.processes import Usage, Usages, measure
 from actors.store.errors import StoreUnavailable
 from actors.store.writer import GetOutage
 from gateway.readiness import LAG

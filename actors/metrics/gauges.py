@@ -1,6 +1,6 @@
-"""What is looked at when somebody asks for it: clients by state, mailboxes, the browser's loop and its processes.
+"""Gauges that are read when somebody asks: clients by state, mailboxes, the browser's loop and its processes.
 
-Blocks while processes are measured (`usage.PATIENCE` at most): not for an event loop.
+Blocks while processes are measured (`processes.PATIENCE` at most): not for an event loop.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from actors.clients.types import ClientId, Seconds, State
-from actors.metrics.usage import Usage
+from actors.metrics.processes import Usage
 from actors.runtime import mailbox_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,8 @@
-"""A Browser whose pages are timed: how long messages and probes take, as the client that orders them would see it."""
+"""Decorators that time the browser's pages and the webhooks' poster: sends, probes and deliveries, as callers see them.
+
+Any thread may call. What is begun in a client's thread is stopped in the browser's: each step is one operation on a
+dict.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,16 @@ import time
 from typing import TYPE_CHECKING
 
 from actors.clients.protocol import BrowserGone, PageFact, Probed, SendRefused, SendUnsettled, Sent
+from actors.metrics.counters import OTHER, UNANSWERED
+from actors.webhooks.schedule import Answered
 
 if TYPE_CHECKING:
     from actors.clients.ports import Browser, Page, Tell
     from actors.clients.types import ClientId, Seconds
-    from actors.metrics.facts import Facts
+    from actors.metrics.counters import Counters
+    from actors.webhooks.http import Post, Poster, Then
+    from actors.webhooks.schedule import Outcome
+
 
 OUTCOMES: dict[type[PageFact], str] = {Sent: "sent", SendRefused: "refused", SendUnsettled: "unsettled"}
 
@@ -18,12 +27,12 @@ OUTCOMES: dict[type[PageFact], str] = {Sent: "sent", SendRefused: "refused", Sen
 class TimedBrowser:
     """Hands everything on. Any thread may call."""
 
-    def __init__(self, browser: Browser, facts: Facts) -> None:
-        self._browser, self._facts = browser, facts
+    def __init__(self, browser: Browser, counters: Counters) -> None:
+        self._browser, self._counters = browser, counters
 
     def open(self, client_id: ClientId, tell: Tell) -> Page:
         """See the port."""
-        watch = Stopwatch(self._facts, tell)
+        watch = Stopwatch(self._counters, tell)
         return TimedPage(self._browser.open(client_id, watch.hear), watch)
 
     def has_login(self, client_id: ClientId) -> bool:
@@ -44,8 +53,8 @@ class Stopwatch:
     operation on a dict.
     """
 
-    def __init__(self, facts: Facts, tell: Tell) -> None:
-        self._facts, self._tell = facts, tell
+    def __init__(self, counters: Counters, tell: Tell) -> None:
+        self._counters, self._tell = counters, tell
         self._orders: dict[str, Seconds] = {}
         self._probes: dict[int, Seconds] = {}
 
@@ -62,10 +71,10 @@ class Stopwatch:
         match fact:
             case Sent(order=order) | SendRefused(order=order) | SendUnsettled(order=order):
                 if (at := self._orders.pop(order, None)) is not None:
-                    self._facts.sent(OUTCOMES[type(fact)], time.monotonic() - at)
+                    self._counters.sent(OUTCOMES[type(fact)], time.monotonic() - at)
             case Probed(token=token):
                 if (at := self._probes.pop(token, None)) is not None:
-                    self._facts.probed(time.monotonic() - at)
+                    self._counters.probed(time.monotonic() - at)
             case BrowserGone():
                 self._orders.clear()
             case _:
@@ -116,3 +125,39 @@ class TimedPage:
     def kill(self) -> None:
         """See the port."""
         self._page.kill()
+
+
+_CLASSES = range(1, 6)
+
+
+class TimedPoster:
+    """Hands everything on. Any thread may call."""
+
+    def __init__(self, poster: Poster, counters: Counters) -> None:
+        self._poster, self._counters = poster, counters
+
+    def start(self) -> None:
+        """See the port."""
+        self._poster.start()
+
+    def post(self, post: Post, then: Then) -> None:
+        """See the port."""
+        began = time.monotonic()
+
+        def hear(outcome: Outcome) -> None:
+            self._counters.delivered(outcome_of(outcome), time.monotonic() - began)
+            then(outcome)
+
+        self._poster.post(post, hear)
+
+    def stop(self, seconds: float) -> None:
+        """See the port."""
+        self._poster.stop(seconds)
+
+
+def outcome_of(outcome: Outcome) -> str:
+    """A class of status codes, or that there was no answer."""
+    if not isinstance(outcome, Answered):
+        return UNANSWERED
+    hundreds = outcome.status // 100
+    return f"{hundreds}xx" if hundreds in _CLASSES else OTHER

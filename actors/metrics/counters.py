@@ -1,11 +1,12 @@
-"""What has happened, in counters and histograms. Any thread; nothing blocks or raises.
+"""Counters and histograms of what has happened. Any thread; nothing blocks or raises.
 
-Rule of this file: every label's values are a closed set: enumerations of ours, or a list with `other` at its end.
+Every label's values are a closed set: enumerations of ours, or a list with `other` at its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -15,8 +16,10 @@ from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED
 from actors.store.message_states import MessageState
 
 if TYPE_CHECKING:
-    from actors.clients.ports import Transition
+    from actors.clients.ports import Journal, Transition
+    from actors.clients.protocol import Happened
     from actors.store.events import Event
+
 
 EVENT_TYPES = frozenset(
     {
@@ -38,11 +41,13 @@ _SENDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _PROBES = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 
 
-class Facts:
+class Counters:
     """The counters of one service, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._lock = Lock()
         self._starting: dict[ClientId, tuple[str, Seconds]] = {}
+        """Kind and instant of each start under way. Every client's thread writes its own; under the lock."""
         self._transitions = Counter(
             "session_manager_transitions", "Changes of state.", ["state", "reason"], registry=registry
         )
@@ -95,10 +100,11 @@ class Facts:
             self._cleanups.labels(told.before).inc()
 
     def _time(self, told: Transition) -> None:
-        begun = self._starting.pop(told.client_id, None)
-        if told.after in STARTING:
-            self._starting[told.client_id] = begun or (_kind(told), told.at)
-        elif begun is not None:
+        with self._lock:
+            begun = self._starting.pop(told.client_id, None)
+            if told.after in STARTING:
+                self._starting[told.client_id] = begun or (_kind(told), told.at)
+        if told.after not in STARTING and begun is not None:
             kind, at = begun
             self._starts.labels(kind, told.after).observe(max(0.0, told.at - at))
 
@@ -130,3 +136,19 @@ def _kind(told: Transition) -> str:
     if told.before is State.DISCONNECTED_RECOVERABLE:
         return "link" if told.event == "LinkResumed" else "reconnection"
     return "start"
+
+
+class CountingJournal:
+    """Hands everything on; in the thread of whoever calls. What happened is counted once it is an event on disk."""
+
+    def __init__(self, journal: Journal, counters: Counters) -> None:
+        self._journal, self._counters = journal, counters
+
+    def changed(self, transition: Transition) -> None:
+        """Count and write one change of state."""
+        self._counters.changed(transition)
+        self._journal.changed(transition)
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Write one thing that happened to the account."""
+        self._journal.happened(client_id, event)

@@ -1,4 +1,4 @@
-"""What the browser's processes take, client by client. Measured in a thread of its own, and not often.
+"""Memory and processor time of each client's browser. Measured in a thread of its own, and not often.
 
 Every process's page tables are read for its PSS: milliseconds each. So an answer is kept for `KEPT` seconds, one
 measurement runs at a time, and whoever asks meanwhile gets the one before.
