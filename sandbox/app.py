@@ -41,7 +41,9 @@ SCRIPTS = (
     "receiving",
     "files",
     "pairing",
+    "qr_code",
     "startup",
+    "by_id",
     "connection",
     "boot",
 )

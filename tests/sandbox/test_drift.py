@@ -37,7 +37,9 @@ def test_a_renamed_export_is_found_by_its_new_name_and_can_be_wrapped(sandbox: S
         "object",
         False,
     ]
-    assert one.js(f"Object.keys({model}).sort()") == ["StreamNow", "streamInfo", "streamMode"]
+    names = one.js(f"Object.keys({model})")
+    assert "StreamNow" in names
+    assert "Stream" not in names
     one.js(f"{model}.StreamNow = 1, null")
     assert one.js("page.require('WAWebStreamModel').Stream") == 1
 

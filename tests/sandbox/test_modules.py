@@ -17,9 +17,8 @@ REAL = {
     for id_, *exports in (line.split() for line in LIST.read_text().splitlines() if not line.startswith("#"))
 }
 OWN = "Sandbox"  # wa-js reads only ids that begin with WA or useWA, so it sees none of these
-EXPORTS = (
-    """Object.fromEntries(Object.keys(require('__debug').modulesMap).map((id) => [id, Object.keys(require(id))]))"""
-)
+IDS = "Object.keys(require('__debug').modulesMap)"
+EXPORTS = f"Object.fromEntries({IDS}.map((id) => [id, Object.keys(importNamespace(id))]))"
 
 
 def test_every_module_is_one_of_whatsapp_web_and_exports_its_names(sandbox: Sandbox, tab: Callable[[], Tab]) -> None:
@@ -32,3 +31,6 @@ def test_every_module_is_one_of_whatsapp_web_and_exports_its_names(sandbox: Sand
     added = {id_: extra for id_, names in found.items() if (extra := set(names) - REAL.get(id_, set(names)))}
     assert not added, f"WhatsApp Web's modules export no such thing, or {LIST.name} lacks it"
     assert not [id_ for id_ in REAL if id_ not in found], f"{LIST.name} names modules that the page has not"
+    # What exports its default alone is its default to `require`, as on WhatsApp Web.
+    assert one.js("require('WAWebMsgKey') === importNamespace('WAWebMsgKey').default")
+    assert one.js("require('WAWebConnModel') === importNamespace('WAWebConnModel')")

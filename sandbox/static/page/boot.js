@@ -10,10 +10,13 @@
     show('mode', `${Stream.mode} · ${Stream.info} · ${Socket.state}`);
     const { keys, login } = page.require('SandboxLogin');
     const { noise, identity, adv } = keys();
-    show('code', Conn.ref ? [Conn.ref, noise, identity, adv].join(',') : '');
+    const code = Conn.ref ? [Conn.ref, noise, identity, adv].join(',') : '';
+    show('code', code);
+    page.require('SandboxQrCode').show(code, Socket.state === 'UNPAIRED_IDLE' && (() => Socket.poke()));
     show('me', login()?.number ? `+${login().number} ${login().name}` : '');
   }
 
+  page.require('WAWebDebugSetup').setupDebugGlobal();
   for (const model of [Stream, Conn, Socket]) model.on('change', draw);
   page.require('SandboxConnection').launch();
   draw();

@@ -16,6 +16,7 @@ define('WAWebApiContact', (require, exports) => {
   };
   exports.getCurrentLid = (wid) => exports.lidPnCache.getCurrentLid(wid);
   exports.getPhoneNumber = (wid) => exports.lidPnCache.getPhoneNumber(wid);
+  exports.getAlternateUserWid = (wid) => (wid.isLid() ? exports.getPhoneNumber(wid) : exports.getCurrentLid(wid));
 });
 
 define('WAWebContactModel', (require, exports) => {
@@ -45,12 +46,13 @@ define('WAWebChatModel', (require, exports) => {
       });
     }
 
+    get formattedTitle() { return this.name; }
     get contact() { return require('WAWebContactCollection').ContactCollection.get(this.id); }
     getAllMsgs() { return this.msgs.getModelsArray(); }
   }
   exports.Chat = defineModel(Chat, 'chat', {
     id: undefined, name: undefined, t: undefined, unreadCount: 0, archive: false, pin: undefined, active: false,
-    isReadOnly: false, lastReceivedKey: undefined,
+    isReadOnly: false, lastReceivedKey: undefined, mute: { expiration: 0 },
   });
 });
 
@@ -98,13 +100,13 @@ define('WAWebFindChatAction', (require, exports) => {
     const { ChatCollection } = require('WAWebChatCollection');
     const { lidPnCache } = require('WAWebApiContact');
     const known = ChatCollection.get(wid) ?? ChatCollection.get(lidPnCache.getCurrentLid(wid));
-    if (known) return { chat: { id: known.id }, created: false };
+    if (known) return { chat: known, created: false };
     const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
     if (!found) {
       const migrated = require('SandboxLogin').login()?.lids;
       throw new Error(migrated ? 'No LID for user' : `findChat: new chat not found ${wid}`);
     }
-    return { chat: { id: require('SandboxAddressBook').chatWith(found).id }, created: true };
+    return { chat: require('SandboxAddressBook').chatWith(found), created: true };
   };
 });
 
@@ -124,6 +126,14 @@ define('WAWebQueryExistsJob', (require, exports) => {
 define('WAWebContactGetters', (require, exports) => {
   const no = () => false;
   Object.assign(exports, {
+    getName: (contact) => contact.name,
+    getShortName: (contact) => contact.shortName,
+    getPushname: (contact) => contact.pushname,
+    getVerifiedName: (contact) => contact.verifiedName,
+    getVerifiedLevel: (contact) => contact.verifiedLevel,
+    getIsBusiness: (contact) => contact.isBusiness,
+    getIsEnterprise: (contact) => contact.isEnterprise,
+    getStatusMute: no,
     getNotifyName: (contact) => contact.pushname,
     getPremiumMessageName: () => undefined,
     getUserid: (contact) => contact.id.user,

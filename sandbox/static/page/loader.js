@@ -34,7 +34,11 @@ const page = {
   window.__d = (id, deps, factory, flags) => {
     modulesMap[id] = { factory, deps, flags };
   };
-  window.require = resolve;
+  // What exports nothing but its default is its default here, where importNamespace gives the namespace.
+  window.require = (id) => {
+    const exports = resolve(id);
+    return Object.keys(exports ?? {}).join() === 'default' ? exports.default : exports;
+  };
 })();
 
 const ES_MODULE = 98;

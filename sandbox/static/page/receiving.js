@@ -70,7 +70,12 @@ define('SandboxReceiving', (require, exports) => {
 
     react(was, key, { emoji, by, by_lid: byLid }) {
       const msg = MsgCollection.get(was.id);
+      const from = addressOf({ chat: by, lid: byLid });
+      const t = Date.now() + 1000; // wa-js drops a reaction that is older than the moment it hears of it
       if (msg) msg.hasReaction = true;
+      require('WAWebAddonReactionTableMode').reactionTableMode.bulkUpsert([{
+        id: key, reactionParentKey: was.id, reactionText: emoji, reactionTimestamp: t, from, author: from, read: false,
+      }]);
       require('WAWebReactionsMsgAction').addOrUpdateReactionsModelCollection([{
         id: String(key),
         orphan: msg ? 0 : 1,
@@ -78,8 +83,8 @@ define('SandboxReceiving', (require, exports) => {
         reactionParentKey: String(was.id),
         reactionText: emoji,
         read: false,
-        from: addressOf({ chat: by, lid: byLid }),
-        t: Date.now() + 1000, // wa-js drops a reaction that is older than the moment it hears of it
+        from,
+        t,
       }]);
     },
   };
@@ -109,6 +114,11 @@ define('WAWebCallModel', (require, exports) => {
 define('WAWebCallCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
   class CallCollectionImpl extends BaseCollection {
+    constructor() {
+      super();
+      this.calls = this._index; // an own Map that can be seen: whatsapp-web.js hears of calls through its `set`
+    }
+
     processIncomingCall(call) {
       this.add(call);
       this.trim(50);

@@ -80,9 +80,13 @@ define('WAWebGetEphemeralFieldsMsgActionsUtils', (_require, exports) => {
   exports.getEphemeralFields = () => ({});
 });
 
-define('WAWebLinkify', (_require, exports) => {
-  exports.findLinks = (text) => (text.match(/https?:\/\/\S+/g) ?? []).map((href) => ({ href, url: href }));
+define('WALinkify', (_require, exports) => {
+  exports.findLinks = (text) => (String(text ?? '').match(/https?:\/\/\S+/g) ?? []).map((href) => ({ href, url: href }));
   exports.findLink = (text) => exports.findLinks(text)[0];
+});
+
+define('WAWebLinkify', (require, exports) => {
+  Object.assign(exports, require('WALinkify'));
   exports.hasHttpLink = (text) => exports.findLinks(text).length > 0;
 });
 

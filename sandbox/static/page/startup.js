@@ -80,7 +80,13 @@ define('WAWebLid1X1MigrationGating', (require, exports) => {
 });
 
 define('WAWebChatGetters', (_require, exports) => {
-  exports.getHasUnread = (chat) => chat.unreadCount !== 0;
+  Object.assign(exports, {
+    getHasUnread: (chat) => chat.unreadCount !== 0,
+    getIsUser: (chat) => chat.id.isUser(),
+    getIsGroup: (chat) => chat.id.isGroup(),
+    getIsBroadcast: (chat) => chat.id.isBroadcast(),
+    getIsNewsletter: (chat) => chat.id.isNewsletter(),
+  });
 });
 
 define('WAWebFrontendChatGetters', (_require, exports) => {

@@ -145,6 +145,12 @@ define('SiteData', (_require, exports) => {
   exports.push_phase = page.settings.push_phase;
 });
 
+define('WAWebDebugSetup', (require, exports) => {
+  exports.setupDebugGlobal = () => {
+    window.Debug = { VERSION: require('WAWebBuildConstants').VERSION_STR };
+  };
+});
+
 define('WAWebIsOfficialClient', (_require, exports) => {
   Object.assign(exports, { isOfficialClient: true, isUnofficialStanzaId: () => false });
 });
