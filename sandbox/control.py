@@ -35,7 +35,7 @@ class Control:
 
     def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: Post) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
-        self._fates = Fates(scene, login)
+        self._fates = Fates(scene, login, post)
 
     def routes(self) -> list[BaseRoute]:
         phone_acts: dict[str, Act] = {

@@ -8,19 +8,25 @@ from typing import Any
 
 from sandbox.answers import number_of
 from sandbox.login import Login
+from sandbox.post import Post
 from sandbox.scene import Scene
 from sandbox.world import Account, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
 HEARS_WITHIN = 10.0
+NOTICES = frozenset(
+    {"broadcast_notification", "call_log", "ciphertext", "debug", "e2e_notification", "gp2", "newsletter_notification"}
+    | {"notification", "notification_template", "protocol", "pinned_message"}
+)
+"""Types of message that WhatsApp itself writes, and `ciphertext`, which cannot be read yet."""
 PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
 
 
 class Fates:
     """Each is a function of (account, the request's JSON object). They raise SandboxError, KeyError, ValueError."""
 
-    def __init__(self, scene: Scene, login: Login) -> None:
-        self._scene, self._login = scene, login
+    def __init__(self, scene: Scene, login: Login, post: Post) -> None:
+        self._scene, self._login, self._post = scene, login, post
 
     def table(self) -> dict[str, Act]:
         """By the last word of `/api/accounts/{number}/…`."""
@@ -40,6 +46,7 @@ class Fates:
             "storage-failure": self._storage_failure,
             "page": self._page,
             "sending": self._sending,
+            "notice": self._notice,
         }
 
     def _ban(self, account: Account, _said: dict[str, Any]) -> None:
@@ -102,6 +109,11 @@ class Fates:
         page.say({"op": "fate", "act": act} | ({amount: number_of(said, amount)} if amount else {}))
         if not await self._scene.changes.until(lambda: page.fate == act, HEARS_WITHIN):
             raise SandboxError(409, "PAGE_SILENT", f"the page has not heard of it in {HEARS_WITHIN:.0f} s: it hangs")
+
+    def _notice(self, account: Account, said: dict[str, Any]) -> None:
+        if said["type"] not in NOTICES:
+            raise SandboxError(400, "INVALID_REQUEST", f"type must be one of {', '.join(sorted(NOTICES))}")
+        self._post.notice(account, said)
 
     def _sending(self, account: Account, said: dict[str, Any]) -> None:
         mode, left, to = said["mode"], said.get("left"), said.get("to")

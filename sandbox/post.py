@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from heapq import merge
 from itertools import islice
 from typing import Any
 
@@ -140,12 +141,38 @@ class Post:
 
     def _arrive(self, account: Account, message: Message) -> None:
         account.keep(message)
+        self._deliver(account, message)
+
+    def _deliver(self, account: Account, message: Message) -> None:
+        """To every page of the account, now or when it comes."""
         for device in account.devices.values():
             device.pending[message.id] = {"op": "message", "message": self.told(account, message)}
         for page in self._scene.pages_of(account):
             if page.streaming and page.device:
                 page.say({"op": "messages", "messages": [page.device.pending[message.id]["message"]]})
         self._scene.changes.tell()
+
+    def notice(self, account: Account, said: dict[str, Any]) -> Message:
+        """Writes a notice of WhatsApp's own into a chat: {type, chat, subtype?, author?, people?, body?, …}."""
+        chat = str(said["chat"])
+        known = {"type", "chat", "author", "id", "from_me"}
+        notice = {name: value for name, value in said.items() if name not in known}
+        author = str(said.get("author", chat))
+        message = Message(
+            id=str(said.get("id") or new_id()),
+            account=account.number,
+            chat=chat,
+            from_me=bool(said.get("from_me", False)),
+            author=author,
+            text="",
+            t=time.time(),
+            type=str(said["type"]),
+            ack=1,
+            notice=notice,
+        )
+        account.notices[message.id] = message
+        self._deliver(account, message)
+        return message
 
     def change(self, phone: Phone, to: str, id_: str, kind: str, said: dict[str, Any]) -> Message:
         """Edits, revokes or reacts to an earlier message of the chat between `phone` and account `to`."""
@@ -196,11 +223,14 @@ class Post:
     # --- to a page that comes back
 
     def history(self, page: Page) -> list[dict[str, Any]]:
-        """The newest messages the page has confirmed or sent, oldest first."""
+        """The newest messages and notices the page has confirmed or sent, oldest first."""
         account, device = page.account, page.device
         if account is None or device is None:
             return []
-        known = (message for message in reversed(account.messages.values()) if message.id not in device.pending)
+        newest_first = merge(
+            reversed(account.messages.values()), reversed(account.notices.values()), key=lambda one: one.t, reverse=True
+        )
+        known = (message for message in newest_first if message.id not in device.pending)
         newest = list(islice(known, self._scene.settings.history))
         return [self.told(account, message) for message in reversed(newest)]
 
@@ -242,7 +272,13 @@ class Post:
             "ack": message.ack,
             "media": message.media,
             "revoked": message.revoked,
+            "notice": None if message.notice is None else self._notice(message.notice),
         }
+
+    def _notice(self, notice: dict[str, Any]) -> dict[str, Any]:
+        """A notice as pages are told it: people with both of their addresses."""
+        people = [{"chat": str(number), "lid": lid_of(str(number))} for number in notice.get("people", [])]
+        return notice | {"people": people}
 
     def _tell(self, account: Account, message: dict[str, Any]) -> None:
         for page in self._scene.pages_of(account):

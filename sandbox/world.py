@@ -90,6 +90,7 @@ class Message:
     revoked: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
     silent: bool = False  # it went its way, but its sender is never told
+    notice: dict[str, Any] | None = None  # what WhatsApp's own notice says, where it is one (`type` names its kind)
 
     def arriving(self, account: str) -> Message:
         """The same message as the account that it was sent to holds it."""
@@ -137,6 +138,7 @@ class Account:
     lids: bool = False
     devices: dict[str, Device] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    notices: dict[str, Message] = field(default_factory=dict)  # what WhatsApp itself writes into chats
     rules: list[SendRule] = field(default_factory=list)
     online: bool = True  # the page's network
     reachable: bool = True  # WhatsApp's servers, from the page

@@ -119,7 +119,9 @@ class Hearing:
                 return
             for event in stored:
                 if isinstance(event, dict) and interpret.is_happening(event):
-                    self.tell(interpret.happened(event, live=False))
+                    fact = interpret.happened(event, live=False)
+                    if fact is not None:
+                        self.tell(fact)
             told += len(stored)
 
     def _binding_called(self, params: Params) -> None:

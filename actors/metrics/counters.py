@@ -31,6 +31,10 @@ EVENT_TYPES = frozenset(
         "message.revoked",
         "message.reaction",
         "call",
+        "call.logged",
+        "group.changed",
+        "contact.security_code_changed",
+        "contact.number_changed",
     }
 )
 """Types of events that are counted by name."""

@@ -13,7 +13,11 @@ from actors.store.message import Operations, Write
 from actors.store.outbox import RecordAck
 from actors.store.outbox_writes import record_ack
 
-_MESSAGE, _ACK = "message", "message.ack"
+_ACK = "message.ack"
+_READ_AGAIN = frozenset(
+    {"message", "group.changed", "call.logged", "contact.security_code_changed", "contact.number_changed"}
+)
+"""What stays in a page's memory, and is told by each page that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ def known_by(told: Happened) -> str | None:
     """
     payload = told.payload
     id, bare = payload.get("id"), payload.get("bare_id")
-    if told.kind == _MESSAGE and id is not None:
-        return f"{_MESSAGE} {id}"
+    if told.kind in _READ_AGAIN and id is not None:
+        outcome = payload.get("outcome")
+        return f"{told.kind} {id}" if outcome is None else f"{told.kind} {id} {outcome}"
     if told.kind == _ACK and (id or bare) is not None:
         author = payload.get("author") if str(payload.get("chat")).endswith("@g.us") else None
         return " ".join(str(part) for part in (_ACK, bare or id, payload.get("ack"), author) if part is not None)

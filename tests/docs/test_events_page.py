@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors.browser.interpret import HAPPENINGS
+from actors.browser.interpret import PAYLOADS
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
@@ -32,13 +32,13 @@ def told_of_states() -> set[str]:
 
 
 def test_every_type_has_its_example() -> None:
-    kinds = {kind for kind, _ in HAPPENINGS.values()} | {STATE_CHANGED, MESSAGE_CHANGED}
+    kinds = set(PAYLOADS) | {STATE_CHANGED, MESSAGE_CHANGED}
     assert {example["type"] for example in EXAMPLES} == kinds
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["type"]))
 def test_an_example_has_the_fields_that_such_an_event_has(example: dict[str, Any]) -> None:
-    of_the_page = {kind: {*names, "live"} for kind, names in HAPPENINGS.values()}
+    of_the_page = {kind: {*names, "live"} for kind, names in PAYLOADS.items()}
     payloads = {**of_the_page, STATE_CHANGED: told_of_states(), MESSAGE_CHANGED: OF_THE_OUTBOX}
     assert set(example["payload"]) == payloads[example["type"]]
     event = Event(1, "id", ClientId(1), 1, 0.0, "message", {})

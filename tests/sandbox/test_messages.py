@@ -54,6 +54,17 @@ def test_a_text_goes_out_and_gets_its_ticks(linked: Linked) -> None:
     assert linked.sandbox.get(f"/api/phones/{PERSON}?wait=20&count=1")["received"][-1]["text"] == "hello"
 
 
+def test_the_first_message_of_a_chat_comes_with_a_notice_that_nobody_wrote(linked: Linked) -> None:
+    person = "5491155550006"
+    told = "heard.filter(([name, what]) => name === 'chat.new_message' && what.id.includes('{}'))"
+    for text in ("first", "second"):
+        linked.sandbox.post(f"/api/phones/{person}/send", to=linked.number, text=text)
+        linked.until(f"heard.find(([name, what]) => what?.body === '{text}')")
+    notice, *written = [what for _, what in linked.tab.js(told.format(person))]
+    assert (notice["type"], notice["fromMe"], notice.get("body")) == ("e2e_notification", False, None)
+    assert [what["body"] for what in written] == ["first", "second"]
+
+
 def test_a_number_without_whatsapp_rejects_with_whatsapps_own_error(linked: Linked) -> None:
     linked.sandbox.put("/api/absent/5491155550404")
     call = SENT.format(to="5491155550404", text="x")
@@ -155,8 +166,8 @@ def test_what_arrives_while_the_browser_is_closed_waits(connected: Sandbox, tab:
     connected.post(f"/api/phones/{PERSON}/send", to=me, text="later", id="3ALATER")
     one.open()
     one.until(MAIN)
-    told = "WPP.whatsapp.MsgStore.map((msg) => [msg.body, msg.isNewMsg])"
-    assert one.js(told) == [["seen", False], ["later", True]]
+    told = "WPP.whatsapp.MsgStore.map((msg) => [msg.body ?? msg.type, msg.isNewMsg])"
+    assert one.js(told) == [["e2e_notification", False], ["seen", False], ["later", True]]
     assert connected.get(f"/api/accounts/{me}")["pending"] == 0
 
 

@@ -1,11 +1,12 @@
 """What WhatsApp Web says, in the words of the protocol. Pure: no I/O, no clock but the one it is given, no pyppeteer.
 
 The page script tells a *view* (mode, info, socket state and so on) whenever one of its parts changes, and *events* that
-leave no trace in the view. Three tables say what they mean:
+leave no trace in the view. Four tables say what they mean:
 
     conditions   CONDITIONS  view -> what the connection is in; the first row that holds
     logouts      LOGOUTS     reason of a logout -> fact
     happenings   HAPPENINGS  event -> kind and payload of a Happened
+    notices      MEANING     what WhatsApp itself writes into a chat -> the event it is, or nothing
 
     interpreter  remembers what was told, so that a fact is told when something changes and not again
     answers      what the page answered to an order
@@ -20,7 +21,7 @@ current pages, and `main_ready` is told while only a code shows.
 from actors.browser.interpret.addresses import home_of, left
 from actors.browser.interpret.answers import UNSURE, pairing_code, settled
 from actors.browser.interpret.conditions import CONDITIONS, ENDS, LOST, Condition, Memory, View, condition, view_of
-from actors.browser.interpret.happenings import HAPPENINGS, happened, identity, is_happening
+from actors.browser.interpret.happenings import HAPPENINGS, PAYLOADS, happened, identity, is_happening
 from actors.browser.interpret.interpreter import HANDLERS, Interpreter
 from actors.browser.interpret.logouts import LOGOUT_CODES, LOGOUTS, REMOVED, logged_out, logged_out_by_address
 from actors.browser.interpret.shapes import MAX_NAME, MAX_TEXT, Event, number
@@ -35,6 +36,7 @@ __all__ = [
     "LOST",
     "MAX_NAME",
     "MAX_TEXT",
+    "PAYLOADS",
     "REMOVED",
     "UNSURE",
     "Condition",

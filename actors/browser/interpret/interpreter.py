@@ -83,7 +83,8 @@ class Interpreter:
         if not isinstance(kind, str):
             return []
         if kind in HAPPENINGS:
-            return [happened(event)]
+            fact = happened(event)
+            return [] if fact is None else [fact]
         handler = HANDLERS.get(kind)
         return [] if handler is None else handler(self, event)
 

@@ -13,6 +13,7 @@ Event = Mapping[str, Any]
 
 MAX_TEXT = 65536
 MAX_NAME = 512
+MAX_NAMES = 1024
 MAX_NUMBER = 2**53
 """What JavaScript counts to without a gap; also beyond all instants in milliseconds."""
 
@@ -30,7 +31,9 @@ def number(value: object) -> float | None:
 
 
 def plain(value: object) -> object:
-    """Whatever may be passed on as it is."""
+    """Whatever may be passed on as it is; of a list, the names in it."""
     if isinstance(value, str):
         return value[:MAX_TEXT]
+    if isinstance(value, list):
+        return [name[:MAX_NAME] for name in value[:MAX_NAMES] if isinstance(name, str)]
     return value if isinstance(value, bool) or number(value) is not None else None

@@ -15,6 +15,7 @@
 
   const TEXT = 65536; // WhatsApp's own limit of a message
   const NAME = 512;
+  const PEOPLE = 1024; // of one notice: as many as a group has
   const KEPT = 5000; // messages remembered by their bare id
   const FIRST_LOOK = 10; // ms between two looks for the page's modules
 
@@ -186,8 +187,28 @@
       body: typeof msg.body === 'string' && msg.type === 'chat' ? cut(msg.body, TEXT) : null,
       caption: msg.caption ? cut(msg.caption, TEXT) : null,
       ack: ackOf(msg),
+      ...(isNotice(msg) ? noticed(msg) : {}),
     };
   }
+
+  /** Whether WhatsApp itself wrote it, by the page's own list of such types; interpret/notices has one of ours too. */
+  const isNotice = (msg) => {
+    const system = wa().enums?.SYSTEM_MESSAGE_TYPES;
+    return Array.isArray(system) && system.includes(msg.type);
+  };
+
+  const cutAll = (values) => (Array.isArray(values) ? values.slice(0, PEOPLE).map((value) => cut(value)) : []);
+
+  /** What a notice says: who and what it is about. */
+  const noticed = (msg) => ({
+    notice: true,
+    change: cut(msg.subtype),
+    people: cutAll(msg.recipients?.length ? msg.recipients : msg.templateParams),
+    value: typeof msg.body === 'string' ? cut(msg.body, TEXT) : null,
+    outcome: cut(msg.callOutcome),
+    video: Boolean(msg.isVideoCall),
+    duration: Number.isFinite(msg.callDuration) ? msg.callDuration : null,
+  });
 
   const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
   const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);
@@ -331,12 +352,12 @@
    */
   function stored({ since, told, most }) {
     if (!told) {
-      held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext' && msg.type !== 'protocol');
+      held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext');
       held.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
     }
     const found = held.slice(told, told + most);
     if (!found.length) held = [];
-    return found.map((msg) => ({ e: msg.id.fromMe ? 'ack' : 'message', ...described(msg) }));
+    return found.map((msg) => ({ e: msg.id.fromMe && !isNotice(msg) ? 'ack' : 'message', ...described(msg) }));
   }
 
   async function requestPairingCode({ phone }) {

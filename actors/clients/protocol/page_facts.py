@@ -176,8 +176,8 @@ class ScreenshotTaken:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something a consumer wants to know of: `kind` is `message`, `message.ack`, `message.edited`, `message.revoked`,
-    `message.reaction` or `call`; `payload` is JSON-ready and carries `id`, and `lid` and `phone` of the other side.
+    """Something a consumer wants to know of: `kind` is the event's type (docs/events.md tells of each), such as
+    `message`; `payload` is JSON-ready and carries `id`, and `lid` and `phone` of the other side.
     """
 
     kind: str

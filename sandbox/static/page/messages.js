@@ -18,6 +18,22 @@ define('WAWebSendMsgResultAction', (_require, exports) => {
   exports.SendMsgResult = Object.fromEntries(names.map((name) => [name, name]));
 });
 
+// As in release 2.3000.1044822804. What the page itself writes is in SYSTEM_MESSAGE_TYPES.
+define('WAWebMsgType', (_require, exports) => {
+  const SYSTEM = [
+    'broadcast_notification', 'call_log', 'debug', 'e2e_notification', 'gp2', 'newsletter_notification', 'notification',
+    'notification_template', 'protocol', 'pinned_message', 'poll_add_option_decrypted',
+  ];
+  const PEOPLES = [
+    'album', 'audio', 'buttons_response', 'chat', 'ciphertext', 'document', 'event_creation', 'groups_v4_invite',
+    'history_bundle', 'image', 'interactive', 'list', 'list_response', 'location', 'multi_vcard', 'order', 'payment',
+    'poll_creation', 'poll_update', 'product', 'ptt', 'ptv', 'reaction', 'revoked', 'sticker', 'template_button_reply',
+    'unknown', 'vcard', 'video',
+  ];
+  exports.MSG_TYPE = Object.fromEntries([...SYSTEM, ...PEOPLES].map((type) => [type.toUpperCase(), type]));
+  exports.SYSTEM_MESSAGE_TYPES = SYSTEM;
+});
+
 define('WAWebMsgModel', (require, exports) => {
   const { BaseModel, defineModel } = require('WAWebBaseModel');
   class Msg extends BaseModel {
@@ -43,6 +59,8 @@ define('WAWebMsgModel', (require, exports) => {
     hasReaction: false,
     quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined,
     isLive: false,
+    recipients: undefined, templateParams: undefined, callOutcome: undefined, isVideoCall: undefined,
+    callDuration: undefined, isSendFailure: false,
   });
 });
 
@@ -62,7 +80,15 @@ define('WAWebMsgCollection', (require, exports) => {
     /** Takes in what arrived for one chat. A revoke is a message of its own and empties the one it speaks of. */
     async processMultipleMessages(chatId, messages) {
       const chat = require('WAWebChatCollection').ChatCollection.get(chatId);
-      return messages.map((raw) => (raw.type === 'protocol' ? this._protocol(raw) : this.keep(chat, new Msg(raw))));
+      return messages.map((raw) => (REVOKES.has(raw.subtype) ? this._protocol(raw) : this.keep(chat, new Msg(raw))));
+    }
+
+    /** The notice that a chat is encrypted, which WhatsApp Web writes before the first message of each. */
+    startChat(chat, t, isNewMsg) {
+      if (chat.id.isGroup() || chat.msgs.length) return;
+      const MsgKey = require('WAWebMsgKey').default;
+      const id = new MsgKey({ fromMe: false, remote: chat.id, id: `3EE2${chat.id.user.padStart(16, '0')}` });
+      this.keep(chat, new Msg({ id, type: 'e2e_notification', subtype: 'encrypt', t, from: chat.id, isNewMsg }));
     }
 
     /** Adds `msg` to its chat and to all messages, unless it is there. Returns the one that is kept. */
@@ -79,7 +105,7 @@ define('WAWebMsgCollection', (require, exports) => {
 
     _protocol(raw) {
       const meant = this.get(raw.protocolMessageKey);
-      if (meant && REVOKES.has(raw.subtype)) meant.set({ type: 'revoked', body: undefined, subtype: 'sender' });
+      if (meant) meant.set({ type: 'revoked', body: undefined, subtype: 'sender' });
       return meant;
     }
   }

@@ -27,19 +27,30 @@ define('SandboxReceiving', (require, exports) => {
       ack: said.from_me ? said.ack : 1,
       notifyName: said.name,
       isNewMsg,
+      ...(said.notice ? noticed(said) : {}),
       ...(said.media ? require('SandboxFiles').attributes(said.media, said.text) : {}),
     };
   }
 
+  /** What a notice of WhatsApp's own says besides. */
+  function noticed({ notice: { people, ...more }, author, author_lid: lid }) {
+    return { body: undefined, ...more, author: addressOf({ chat: author, lid }), recipients: people.map(addressOf) };
+  }
+
   /** Messages from before this load: known, but nothing that happens now. */
   exports.restore = (messages) => {
-    for (const said of messages) MsgCollection.processMultipleMessages(chatWith(said).id, [raw(said, false)]);
+    for (const said of messages) {
+      const chat = chatWith(said);
+      MsgCollection.startChat(chat, Math.floor(said.t), false);
+      MsgCollection.processMultipleMessages(chat.id, [raw(said, false)]);
+    }
   };
 
   exports.receive = ({ messages }) => {
     for (const said of messages) {
       const chat = chatWith(said);
-      if (!said.from_me) chat.unreadCount += 1;
+      if (!said.from_me && !said.notice) chat.unreadCount += 1;
+      MsgCollection.startChat(chat, Math.floor(said.t), true);
       MsgCollection.processMultipleMessages(chat.id, [raw(said, true)]);
     }
     require('SandboxConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });

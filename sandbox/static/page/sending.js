@@ -6,7 +6,9 @@ define('WAWebSendMsgChatAction', (require, exports) => {
   /** Resolves twice: the message as soon as it is shown, the result once the server has answered (perhaps never). */
   exports.addAndSendMsgToChat = (chat, raw) => {
     const { Msg } = require('WAWebMsgModel');
-    const msg = require('WAWebMsgCollection').MsgCollection.keep(chat, new Msg(raw));
+    const { MsgCollection } = require('WAWebMsgCollection');
+    MsgCollection.startChat(chat, raw.t, true);
+    const msg = MsgCollection.keep(chat, new Msg(raw));
     return [Promise.resolve(msg), require('SandboxSending').bring(chat, msg, {})];
   };
 });
