@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import html
 import json
 import secrets
@@ -26,27 +27,18 @@ from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes
 STATIC = Path(__file__).parent / "static"
-# In this order: each file may use what those before it define.
-SCRIPTS = (
-    "loader",
-    "drift",
-    "base",
-    "ids",
-    "me",
-    "state",
-    "logout",
-    "chats",
-    "messages",
-    "sending",
-    "receiving",
-    "files",
-    "pairing",
-    "qr_code",
-    "startup",
-    "by_id",
-    "connection",
-    "boot",
+STAGES = (
+    ("base", "ids", "state"),
+    ("me", "logout", "pairing", "qr_code", "connection", "boot"),
+    ("chats", "messages", "sending", "receiving", "files"),
+    ("startup", "by_id"),
 )
+"""The page's bundles, in the order they come. A stage is fetched once the one before it has run. The connection starts
+with the first stage that completes what it depends on; the last stage is what the page does not need for that.
+"""
+FIRST = ("loader", "drift")
+"""What comes with the document, at once."""
+BUNDLES = (*FIRST, *(name for stage in STAGES for name in stage))
 PAGE = (STATIC / "page" / "page.html").read_text()
 
 
@@ -65,6 +57,7 @@ def build(scene: Scene | None = None) -> Starlette:
         Route("/media/{id}", files.give),
         WebSocketRoute("/link", Link(scene, login, pairing, post).serve),
         *Control(scene, login, pairing, post).routes(),
+        Route("/bundle/{tag}/{name}.js", Bundles(scene).give),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_call})
@@ -94,8 +87,12 @@ class Document:
             "version": settings.version,
             "push_phase": settings.push_phase,
             "drift": settings.drift,
+            "bundles": settings.bundles,
+            "stages": [[Bundles.address(name) for name in stage] for stage in STAGES],
+            "timer_starvation": settings.timer_starvation,
+            "ballast": settings.ballast,
         }
-        scripts = "\n".join(f'<script nonce="{nonce}" src="/static/page/{name}.js"></script>' for name in SCRIPTS)
+        scripts = "\n".join(f'<script nonce="{nonce}" src="{Bundles.address(name)}"></script>' for name in FIRST)
         body = PAGE.replace("{{settings}}", html.escape(json.dumps(told))).replace(
             "{{scripts}}", scripts if settings.loader else ""
         )
@@ -104,6 +101,27 @@ class Document:
             "connect-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; base-uri 'none'"
         )
         return HTMLResponse(body, headers={"content-security-policy": policy, "cache-control": "no-store"})
+
+
+class Bundles:
+    """The page's scripts. Their address changes with their text, so that a browser keeps them: as WhatsApp's are."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    @staticmethod
+    def address(name: str) -> str:
+        """Where a bundle of this text is."""
+        return f"/bundle/{hashlib.sha256(_text(name)).hexdigest()[:16]}/{name}.js"
+
+    async def give(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in BUNDLES:
+            return PlainTextResponse("no such bundle", 404)
+        if name not in FIRST:
+            await asyncio.sleep(self._scene.settings.bundle_delay)
+        headers = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(_text(name), media_type="text/javascript", headers=headers)
 
 
 class Files:
@@ -125,6 +143,10 @@ class Files:
         if media is None:
             return PlainTextResponse("gone", 404)
         return Response(media.data, headers={"content-type": media.mimetype})
+
+
+def _text(name: str) -> bytes:
+    return (STATIC / "page" / f"{name}.js").read_bytes()
 
 
 async def _elsewhere(_request: Request) -> Response:

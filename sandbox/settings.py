@@ -8,9 +8,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Compat = Literal["modern", "classic"]
+Bundling = Literal["stages", "at_once"]
+CHOICES: dict[str, tuple[str, ...]] = {"compat": get_args(Compat), "bundles": get_args(Bundling)}
+"""What the settings that are words may say."""
 
 
 @dataclass
@@ -28,6 +31,11 @@ class SandboxSettings:
     push_phase: str = "C3"  # how widely that build is rolled out, as the page says it
     # Names of exports that scripts do not find in the page: {"hide": [name, ...], "rename": {name: name now}}
     drift: dict[str, Any] = field(default_factory=dict)
+
+    bundles: Bundling = "stages"  # "at_once": all are registered in one go, before anything of them can be had
+    bundle_delay: float = 0.0  # each bundle that the browser has not kept comes this late; a slow network: 0.8 to 4 s
+    timer_starvation: float = 0.0  # what others than the page set on its timers comes this much later than asked
+    ballast: int = 0  # MiB that the page holds besides; with 330 it weighs about what the real one does
 
     qr_refs: int = 6  # WhatsApp Web shows six codes, the first for 60 s, the others for 20 s each, then idles
     qr_first: float = 60.0
@@ -60,9 +68,9 @@ class SandboxSettings:
 
 
 def _fitting(name: str, old: Any, value: Any) -> Any:
-    if name == "compat":
-        if value not in ("modern", "classic"):
-            raise ValueError("compat must be 'modern' or 'classic'")
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            raise ValueError(f"{name} must be {' or '.join(map(repr, CHOICES[name]))}")
         return value
     if name == "version":
         if not isinstance(value, str) or re.fullmatch(r"\d+\.\d+\.\d+", value) is None:

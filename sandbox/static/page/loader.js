@@ -1,50 +1,193 @@
 'use strict';
-// The module loader as it looks from outside: __d, require, importNamespace, ErrorGuard.
+// The module loader as it looks from outside: __d, require, importDefault, importNamespace, requireLazy, ErrorGuard;
+// the bundles, which come in stages; and the page's own timers.
 // Rule: a factory only builds its exports. It runs when somebody asks for the module; whoever searches asks for all.
+//
+// As on WhatsApp Web (seen in its page code of August 2026):
+// - a module is known by name in `modulesMap` as soon as its bundle has run, but can be had only once all that it
+//   depends on is there; `factoryFinished` tells that it has run;
+// - a module that cannot be had is undefined, with an error on the console; it throws after `skipGuardGlobal(true)`;
+// - a factory is dropped once it has run;
+// - `setTimeout` and its like are the page's own scheduler's, with handles of their own.
 const page = {
-  /** What the server wrote into the document: compat, lids, start_delay, reconnect_delay, reconnect_cap. */
+  /** What the server wrote into the document: see Document in app.py. */
   settings: JSON.parse(document.documentElement.dataset.settings),
   get classic() { return this.settings.compat === 'classic'; },
 };
 
 (() => {
+  const { bundles, stages, timer_starvation: starvation, ballast } = page.settings;
+  const { nonce } = document.currentScript;
+  const native = {
+    setTimeout: window.setTimeout.bind(window),
+    clearTimeout: window.clearTimeout.bind(window),
+    setInterval: window.setInterval.bind(window),
+    clearInterval: window.clearInterval.bind(window),
+  };
+
+  // --- modules
+
+  const DATA = 'SiteData'; // what every module may read; it is there once the page has handled what the server wrote
   const modulesMap = {};
+  const awaited = []; // [ids, then]: to be called once all of them can be had
+  let guarded = true;
+
+  /** Whether a module and all that it depends on, however far, is there. A circle waits for nothing. */
+  function resolved(id, seen = new Set()) {
+    const entry = modulesMap[id];
+    if (!entry?.dependencies) return false;
+    if (entry.factoryFinished || seen.has(id)) return true;
+    seen.add(id);
+    return entry.dependencies.every((other) => resolved(other, seen));
+  }
+
+  function missing(text, cause) {
+    const error = new Error(text, { cause });
+    if (!guarded) throw error;
+    console.error(error);
+    return undefined;
+  }
 
   function resolve(id) {
     if (id === '__debug') return { modulesMap };
     const entry = modulesMap[id];
-    if (!entry) throw new Error(`Requiring unknown module "${id}"`);
+    if (!entry) return missing(`Requiring unknown module "${id}"`);
     if (!entry.module) {
+      if (!resolved(id)) return missing(`Requiring module "${id}" with missing dependencies`);
+      const { factory } = entry;
+      entry.factory = null;
       entry.module = { exports: {} };
-      entry.factory(window, resolve, importDefault, resolve, requireLazy, entry.module, entry.module.exports);
+      try {
+        factory(window, resolve, importDefault, resolve, requireLazy, entry.module, entry.module.exports);
+      } catch (error) {
+        entry.failed = error;
+      }
+      entry.factoryFinished = !entry.failed;
     }
-    return entry.module.exports;
+    return entry.failed ? missing(`Module "${id}" failed`, entry.failed) : entry.module.exports;
   }
 
   function importDefault(id) {
-    return resolve(id).default;
+    const exports = resolve(id);
+    return exports && 'default' in exports ? exports.default : exports;
   }
 
   function requireLazy(ids, then) {
-    queueMicrotask(() => then(...ids.map(resolve)));
+    awaited.push([ids, then]);
+    queueMicrotask(wake);
   }
 
-  window.ErrorGuard = { skipGuardGlobal() {} };
+  function wake() {
+    for (const one of [...awaited]) {
+      const [ids, then] = one;
+      if (!ids.every((id) => resolved(id)) || !awaited.includes(one)) continue;
+      awaited.splice(awaited.indexOf(one), 1);
+      then(...ids.map(resolve));
+    }
+  }
+
+  window.ErrorGuard = { skipGuardGlobal(skip) { guarded = !skip; } };
+  window.TimeSlice = { guard: (act) => act, inGuard: () => true };
+  window.importDefault = importDefault;
   window.importNamespace = resolve;
-  window.__d = (id, deps, factory, flags) => {
-    modulesMap[id] = { factory, deps, flags };
+  window.requireLazy = requireLazy;
+  window.__d = (id, dependencies, factory, flags) => {
+    if (modulesMap[id]?.dependencies) return; // a bundle that runs twice changes nothing
+    modulesMap[id] = { id, dependencies: [...dependencies, ...(id === DATA ? [] : [DATA])], factory, flags, factoryFinished: false };
+    queueMicrotask(wake);
   };
   // What exports nothing but its default is its default here, where importNamespace gives the namespace.
   window.require = (id) => {
     const exports = resolve(id);
     return Object.keys(exports ?? {}).join() === 'default' ? exports.default : exports;
   };
+
+  // --- timers: the page's come in time; what others set is held back for `timer_starvation` seconds
+
+  const timers = new Map(); // handle -> how to stop it
+  let last = 10 ** 9; // far from the browser's own handles, which mean nothing here
+
+  /** How much later than asked a timer comes; the caller's caller is who sets it. */
+  function held() {
+    return starvation && !new Error().stack.split('\n')[3]?.includes('/bundle/') ? starvation * 1000 : 0;
+  }
+
+  function keep(begin) {
+    const handle = ++last;
+    begin(handle);
+    return handle;
+  }
+
+  window.setTimeout = (act, delay = 0, ...args) => {
+    const late = held();
+    return keep((handle) => {
+      const timer = native.setTimeout(() => {
+        timers.delete(handle);
+        act(...args);
+      }, delay + late);
+      timers.set(handle, () => native.clearTimeout(timer));
+    });
+  };
+
+  window.setInterval = (act, delay = 0, ...args) => {
+    const late = held();
+    return keep((handle) => {
+      const begin = () => {
+        const timer = native.setInterval(act, delay, ...args);
+        timers.set(handle, () => native.clearInterval(timer));
+      };
+      const first = late ? native.setTimeout(begin, late) : begin();
+      if (late) timers.set(handle, () => native.clearTimeout(first));
+    });
+  };
+
+  window.clearTimeout = window.clearInterval = (handle) => {
+    timers.get(handle)?.();
+    timers.delete(handle);
+  };
+
+  // --- the document's weight, bundles, and what starts when they are there
+
+  // Written to, so that the renderer really holds it; in parts, for no single one may be as big as is wanted.
+  page.ballast = Array.from({ length: ballast }, (_, number) => new Uint8Array(2 ** 20).fill(number + 1));
+
+  function load(address) {
+    return new Promise((loaded, failed) => {
+      const script = document.createElement('script');
+      script.async = false; // fetched side by side, run in their order
+      script.nonce = nonce;
+      script.src = address;
+      script.onload = loaded;
+      script.onerror = () => failed(new Error(`bundle ${address} did not load`));
+      document.head.append(script);
+    });
+  }
+
+  const handleData = () => window.__d(DATA, [], (_global, _require, _default, _namespace, _lazy, module) => {
+    const { version, push_phase } = page.settings;
+    module.exports = { client_revision: Number(version.split('.')[2]), push_phase };
+  });
+
+  /** One stage after the other; or everything at once, and known by name for a while before any of it can be had. */
+  async function loadAll() {
+    if (bundles === 'at_once') {
+      modulesMap[DATA] = { id: DATA, dependencies: null, factory: null, factoryFinished: false };
+      await Promise.all(stages.flat().map(load));
+      native.setTimeout(handleData, 300);
+      return;
+    }
+    handleData();
+    for (const stage of stages) await Promise.all(stage.map(load));
+  }
+
+  document.addEventListener('DOMContentLoaded', loadAll); // what comes with the document has run
 })();
 
 const ES_MODULE = 98;
 
-/** Registers a module whose factory needs only `require` and `exports`. */
+/** Registers a module whose factory needs only `require` and `exports`. It depends on whatever it names, as in Meta's bundles. */
 function define(id, build) {
   const factory = (_global, require, _default, _namespace, _lazy, _module, exports) => build(require, exports);
-  window.__d(id, [], factory, ES_MODULE);
+  const named = [...String(build).matchAll(/\brequire\('([^']+)'\)/g)].map(([, other]) => other);
+  window.__d(id, [...new Set(named)].filter((other) => other !== id && other !== '__debug'), factory, ES_MODULE);
 }

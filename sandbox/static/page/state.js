@@ -140,11 +140,6 @@ define('WAWebUpdaterVersion', (require, exports) => {
   exports.SANITIZED_VERSION_STR = require('WAWebBuildConstants').VERSION_STR.replace(/\.[di]$/, '');
 });
 
-define('SiteData', (_require, exports) => {
-  exports.client_revision = Number(page.settings.version.split('.')[2]);
-  exports.push_phase = page.settings.push_phase;
-});
-
 define('WAWebDebugSetup', (require, exports) => {
   exports.setupDebugGlobal = () => {
     window.Debug = { VERSION: require('WAWebBuildConstants').VERSION_STR };
