@@ -86,7 +86,7 @@ class ChromiumBrowser:
         self._house = House(
             self._options,
             build,
-            injection.scripts(bundle, self._options.whatsapp_url),
+            injection.script(bundle, self._options.whatsapp_url),
             self._profiles,
             loop,
             ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files"),

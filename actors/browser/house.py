@@ -17,7 +17,7 @@ class House:
 
     options: BrowserOptions
     build: Build
-    scripts: tuple[str, str]
+    script: str
     profiles: Profiles
     loop: BrowserLoop
     files: Executor

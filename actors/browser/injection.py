@@ -1,4 +1,4 @@
-"""What runs in every document before the page's own scripts: wa-js's settings, wa-js, and our script. Pure text."""
+"""The script that runs in every document before the page's own: ours, which starts wa-js. Pure text."""
 
 from __future__ import annotations
 
@@ -18,14 +18,23 @@ _WPP_CONFIG = {
 }
 
 
-def scripts(wa_js: WaJs, url: str) -> tuple[str, str]:
-    """Two scripts, in order. wa-js runs in the page we opened only, not in frames, nor where the page may go."""
-    home = json.dumps(home_of(url))
+_TIMERS = ("setTimeout", "clearTimeout", "setInterval", "clearInterval")
+"""WhatsApp Web replaces these by its own scheduler's, which may starve what wa-js waits for. Seen on its page code of
+August 2026: wa-js was not injected in 7 of 14 starts.
+"""
+
+
+def script(wa_js: WaJs, url: str) -> str:
+    """The script: our function, called with its settings and with what starts wa-js. Both keep the browser's timers.
+
+    wa-js runs in the page we opened only, not in frames, nor where the page may go: our function sees to that.
+    """
     ours = {"home": home_of(url), "binding": BINDING, "handle": HANDLE}
     return (
-        f"if (window === window.top && location.origin + location.pathname === {home}) {{\n"
-        f"window.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}",
-        f"({_expression(_SCRIPT.read_text('utf-8'))})({json.dumps(ours)});",
+        f"(function ({', '.join(_TIMERS)}) {{\n"
+        f"function startWaJs() {{\nwindow.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}\n"
+        f"({_expression(_SCRIPT.read_text('utf-8'))})({json.dumps(ours)}, startWaJs);\n"
+        f"}})({', '.join(f'window.{name}' for name in _TIMERS)});"
     )
 
 

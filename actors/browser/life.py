@@ -122,7 +122,7 @@ class Life:
         return Plan(
             command(self._house.build, profile.user_data, options),
             profile.user_data,
-            self._house.scripts,
+            self._house.script,
             options.whatsapp_url,
             options.start_patience * PATIENCE_SHARE,
             self._listeners,

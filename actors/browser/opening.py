@@ -43,7 +43,7 @@ class Plan:
     command: list[str]
     directory: Path
     """What Chromium writes to."""
-    scripts: tuple[str, str]
+    script: str
     url: str
     patience: Seconds
     listeners: Mapping[str, Listener]
@@ -124,7 +124,7 @@ class Opening:
             ("Inspector.enable", {}),
             ("Runtime.enable", {}),
             ("Runtime.addBinding", {"name": injection.BINDING}),
-            *(("Page.addScriptToEvaluateOnNewDocument", {"source": script}) for script in self._plan.scripts),
+            ("Page.addScriptToEvaluateOnNewDocument", {"source": self._plan.script}),
         ]
         for answer in [wire.post(method, params) for method, params in calls]:
             await answered(answer, CONNECT)

@@ -1,12 +1,14 @@
 // What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
 //
-// An expression: a function of {home, binding, handle}. It runs before any script of the page, in every document.
-// `binding` is the name of the function that takes one JSON text; `handle` the name of the object that takes orders.
+// An expression: a function of {home, binding, handle} and of what starts wa-js. It runs before any script of the page,
+// in every document. `binding` is the name of the function that takes one JSON text; `handle` the name of the object that
+// takes orders. `setTimeout` and its like are the browser's own: WhatsApp Web replaces those of the window by its own
+// scheduler's, which may not come back to them for minutes.
 //
 // Rules: 1. It only reads and passes on; what a thing means is decided in interpret/.
 //        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
 //        3. Texts are cut to bounded lengths before they leave.
-(function (settings) {
+(function (settings, startWaJs) {
   'use strict';
   const { home, binding, handle } = settings;
   const tellText = window[binding];
@@ -18,6 +20,7 @@
   const PEOPLE = 1024; // of one notice: as many as a group has
   const KEPT = 5000; // messages remembered by their bare id
   const FIRST_LOOK = 10; // ms between two looks for the page's modules
+  const LAUNCH = 5000; // ms that wa-js waits for the page to open its connection, once its modules have run
 
   const cut = (value, length = NAME) => {
     if (value === null || value === undefined) return null;
@@ -46,28 +49,42 @@
   // --- the connection: one picture of it, told whenever it changes
 
   const wa = () => window.WPP.whatsapp;
+  const injected = () => Boolean(window.WPP?.isInjected);
+  let connection = null; // the page's {Stream, Socket, Conn}
   let ref = null; // what the code belongs to
   let code = null;
   let pictured = '';
 
-  /** Everything a reader must know to say what the connection is in. */
+  /**
+   * What a module of the page exports, once the page itself has run it; undefined before. A module is known by name long
+   * before it can be had, and to ask for it then is not harmless: wa-js, which asks for all when it looks for one, takes
+   * what it does not find for missing until more modules come.
+   */
+  function ran(id) {
+    const known = window.__d && window.require?.('__debug')?.modulesMap;
+    return known?.[id]?.factoryFinished ? window.require(id) : undefined;
+  }
+
+  /** Everything a reader must know to say what the connection is in. Until wa-js is there, what the page itself has run. */
   function view() {
-    const { Stream, Socket, NetworkStatus } = wa();
-    const authenticated = Boolean(window.WPP.conn.isAuthenticated());
-    const me = authenticated ? wa().UserPrefs?.getMaybeMePnUser?.() : null;
-    const lid = authenticated ? wa().UserPrefs?.getMaybeMeLidUser?.() : null;
+    const { Stream, Socket, Conn } = connection;
+    const users = injected() ? wa().UserPrefs : ran('WAWebUserPrefsMeUser');
+    const me = users?.getMaybeMePnUser?.();
+    const authenticated = injected() ? Boolean(window.WPP.conn.isAuthenticated()) : Boolean(me);
+    const lid = authenticated ? users?.getMaybeMeLidUser?.() : null;
+    const online = injected() ? wa().NetworkStatus?.online : navigator.onLine;
     return {
       e: 'view',
       mode: cut(Stream.mode),
       info: cut(Stream.info),
       state: cut(Socket.state),
       stream: cut(Socket.stream),
-      online: NetworkStatus?.online !== false,
+      online: online !== false,
       needs_update: Boolean(Stream.needsUpdate),
       authenticated,
-      full_ready: Boolean(window.WPP.isFullReady),
-      code: wa().Conn.ref && wa().Conn.ref === ref ? code : null,
-      phone: cut(me?.user),
+      full_ready: Boolean(window.WPP?.isFullReady),
+      code: Conn.ref && Conn.ref === ref ? code : null,
+      phone: authenticated ? cut(me?.user) : null,
       lid: lid ? cut(lid) : null,
     };
   }
@@ -81,8 +98,8 @@
 
   /** The code of the present ref; whichever ref has come meanwhile is asked for again. */
   const readCode = quietly(async () => {
-    const { Conn } = wa();
-    while (Conn.ref && Conn.ref !== ref) {
+    const { Conn } = connection;
+    while (window.WPP && Conn.ref && Conn.ref !== ref) {
       const wanted = Conn.ref;
       let told;
       try {
@@ -99,19 +116,26 @@
     picture();
   });
 
-  /** Listens as soon as the models are there, which is long before wa-js calls itself injected. False: not yet. */
+  /** Listens as soon as the page has run its models, which is long before wa-js calls itself injected. False: not yet. */
   function listen() {
-    if (!window.require || !window.__d || !window.WPP) return false;
-    const known = window.require('__debug')?.modulesMap;
-    if (!known || !('WAWebConnModel' in known && 'WAWebSocketModel' in known && 'WAWebStreamModel' in known)) return false;
-    const { Stream, Socket, Conn, NetworkStatus, Cmd } = wa();
-    // Asking whether somebody is logged in throws until its modules are there; the code needs more of them than that.
-    if (!Stream?.on || !Socket?.on || !Conn?.on || !NetworkStatus?.on || !Cmd?.on) return false;
-    window.WPP.conn.isAuthenticated();
+    const Stream = ran('WAWebStreamModel')?.Stream;
+    const Socket = ran('WAWebSocketModel')?.Socket;
+    const Conn = ran('WAWebConnModel')?.Conn;
+    if (!Stream?.on || !Socket?.on || !Conn?.on) return false;
+    connection = { Stream, Socket, Conn };
     for (const event of ['change:mode', 'change:info', 'change:needsUpdate']) Stream.on(event, picture);
     for (const event of ['change:state', 'change:stream']) Socket.on(event, picture);
-    NetworkStatus.on('change:online', picture);
     Conn.on('change:ref', readCode);
+    listenToCmd(ran('WAWebCmd')?.Cmd);
+    picture();
+    return true;
+  }
+
+  let heardCmd = false;
+
+  function listenToCmd(Cmd) {
+    if (heardCmd || !Cmd?.on) return;
+    heardCmd = true;
     Cmd.on('account_temporarily_banned_from_bridge', quietly((told) =>
       tell({
         e: 'temporary_ban',
@@ -120,9 +144,31 @@
         text: cut(told?.message),
       })));
     Cmd.on('service_unavailable_503_from_bridge', quietly(() => tell({ e: 'unavailable' })));
+  }
+
+  /** From now on wa-js says what only it can find. */
+  const listenThroughWaJs = quietly(() => {
+    wa().NetworkStatus?.on('change:online', picture);
+    listenToCmd(wa().Cmd);
     picture();
     readCode();
-    return true;
+  });
+
+  /**
+   * wa-js takes the page for whole once no module has come for 750 ms, and what it does not find then it never hears of:
+   * on a slow network the next bundle takes longer. So it begins when the page opens its connection, for which it needs
+   * what wa-js needs.
+   */
+  function startWhenLaunched(since) {
+    const launched = connection.Socket.state && connection.Socket.state !== 'UNLAUNCHED';
+    if (!launched && performance.now() - since < LAUNCH) {
+      setTimeout(quietly(startWhenLaunched), FIRST_LOOK, since);
+      return;
+    }
+    startWaJs();
+    window.WPP.on('loader.injected', listenThroughWaJs);
+    readCode();
+    listenToMessages();
   }
 
   /** Looks often at first; a look that took long, on a big page, is paid back with a rest. */
@@ -134,7 +180,8 @@
     } catch {
       // not all of it is there
     }
-    if (!done) setTimeout(lookForModules, Math.max(FIRST_LOOK, 4 * (performance.now() - began)));
+    if (done) quietly(startWhenLaunched)(performance.now());
+    else setTimeout(lookForModules, Math.max(FIRST_LOOK, 4 * (performance.now() - began)));
   }
 
   // --- messages
@@ -388,5 +435,4 @@
 
   tell({ e: 'loaded', search: cut(location.search) });
   lookForModules();
-  quietly(listenToMessages)();
 });
