@@ -23,7 +23,7 @@ RUN = """(({ require }) => Object.entries(require('__debug').modulesMap)
 FRAME = """new Promise((booted) => {
     const frame = document.createElement('iframe');
     frame.src = '/';
-    frame.onload = () => frame.contentWindow.requireLazy(['WAWebConnection'], () => booted(frame.contentWindow));
+    frame.onload = () => frame.contentWindow.requireLazy(['SandboxConnection'], () => booted(frame.contentWindow));
     document.body.append(frame);
 })"""
 """The window of the same page in a frame, once it has booted."""
@@ -73,7 +73,7 @@ def test_while_the_page_boots_nothing_is_run_that_it_has_not_run_itself(
     run = answer(shell, f"({RUN})(window)")
     # Neither wa-js nor our script is in a frame.
     alone = answer(shell, f"{FRAME}.then({RUN})")
-    assert "WAWebConnection" in run
+    assert "SandboxConnection" in run
     assert run == alone
 
 

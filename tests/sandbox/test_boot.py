@@ -122,3 +122,43 @@ def test_a_slow_resume_says_syncing_until_it_is_answered(sandbox: Sandbox, tab: 
     sandbox.post("/api/settings", resume_delay=0.0)
     sandbox.post(f"/api/accounts/{ME}/network", online=True)
     one.until(MAIN)
+
+
+UNRESOLVED = """(({ modulesMap: known }) => Object.keys(known)
+    .filter((id) => !known[id].dependencies?.every((other) => known[other])))(require('__debug'))"""
+
+
+@pytest.mark.parametrize("compat", ["modern", "classic"])
+def test_every_module_can_be_had_once_all_bundles_are_there(sandbox: Sandbox, tab: Tabs, compat: str) -> None:
+    one = tab()
+    one.open(f"?compat={compat}")
+    one.until(CODE)
+    one.until("WPP.isFullReady")
+    assert one.js(UNRESOLVED) == []
+    failed = "Object.values(require('__debug').modulesMap).filter((one) => one.failed).map((one) => one.id)"
+    assert one.js(failed) == []
+
+
+def test_the_loader_answers_as_whatsapp_webs_does(sandbox: Sandbox, tab: Tabs) -> None:
+    sandbox.post("/api/settings", start_delay=3600.0)
+    one = tab()
+    one.open()
+    one.js("page.loaded")
+    known = "require('__debug').modulesMap"
+    assert one.js(f"[{known}.WAWebConnModel.factoryFinished, {known}.WAWebConnModel.factory]") == [True, None]
+    missing = (
+        "(() => { try { return String(require('WAWebNoSuchModule')); } catch (error) { return error.message; } })()"
+    )
+    assert one.js(f"[ErrorGuard.skipGuardGlobal(false), {missing}][1]") == "undefined"
+    assert any("WAWebNoSuchModule" in said for said in one.console)
+    thrown = 'Requiring unknown module "WAWebNoSuchModule"'
+    assert one.js(f"[ErrorGuard.skipGuardGlobal(true), {missing}][1]") == thrown
+    assert one.js("setTimeout(() => {}) > 10 ** 9 && !String(setTimeout).includes('native code')")
+    assert one.js("[typeof importDefault, typeof requireLazy, typeof TimeSlice.guard]") == ["function"] * 3
+
+
+def test_a_page_of_weight_holds_what_it_is_told_to(sandbox: Sandbox, tab: Tabs) -> None:
+    sandbox.post("/api/settings", ballast=3)
+    one = tab()
+    one.open()
+    assert one.js("page.ballast.map((part) => part.length)") == [2**20] * 3

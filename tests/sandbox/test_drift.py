@@ -30,7 +30,7 @@ def test_a_renamed_export_is_found_by_its_new_name_and_can_be_wrapped(sandbox: S
     sandbox.post("/api/settings", drift={"rename": {"Stream": "StreamNow"}})
     one = tab()
     one.open()
-    one.js("new Promise((done) => setTimeout(done))")
+    one.js("page.loaded")
     model = "require('WAWebStreamModel')"
     assert one.js(f"[typeof {model}.Stream, typeof {model}.StreamNow, 'Stream' in {model}]") == [
         "undefined",
@@ -48,6 +48,7 @@ def test_the_page_tells_its_version(sandbox: Sandbox, tab: Tabs) -> None:
     sandbox.post("/api/settings", version="2.3000.1050000001", push_phase="C1")
     one = tab()
     one.open()
+    one.js("page.loaded")
     assert one.js(
         "[require('WAWebBuildConstants').VERSION_STR, require('SiteData').client_revision,"
         " require('SiteData').push_phase]"

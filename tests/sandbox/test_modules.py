@@ -24,6 +24,7 @@ EXPORTS = f"Object.fromEntries({IDS}.map((id) => [id, Object.keys(importNamespac
 def test_every_module_is_one_of_whatsapp_web_and_exports_its_names(sandbox: Sandbox, tab: Callable[[], Tab]) -> None:
     one = tab()
     one.open()
+    one.js("page.loaded")
     found: dict[str, list[str]] = one.until(EXPORTS)
 
     invented = sorted(id_ for id_ in found if id_ not in REAL and not id_.startswith(OWN))

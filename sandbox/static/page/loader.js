@@ -42,9 +42,8 @@ const page = {
   }
 
   function missing(text, cause) {
-    const error = new Error(text, { cause });
-    if (!guarded) throw error;
-    console.error(error);
+    if (!guarded) throw new Error(text, { cause });
+    console.error(text, ...(cause ? [cause] : []));
     return undefined;
   }
 
@@ -173,14 +172,18 @@ const page = {
     if (bundles === 'at_once') {
       modulesMap[DATA] = { id: DATA, dependencies: null, factory: null, factoryFinished: false };
       await Promise.all(stages.flat().map(load));
-      native.setTimeout(handleData, 300);
+      await new Promise((over) => native.setTimeout(over, 300));
+      handleData();
       return;
     }
     handleData();
     for (const stage of stages) await Promise.all(stage.map(load));
   }
 
-  document.addEventListener('DOMContentLoaded', loadAll); // what comes with the document has run
+  /** Fulfilled once all bundles have run. What comes with the document has run before the first of them. */
+  page.loaded = new Promise((loaded, failed) => {
+    document.addEventListener('DOMContentLoaded', () => loadAll().then(loaded, failed));
+  });
 })();
 
 const ES_MODULE = 98;
