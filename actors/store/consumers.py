@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from actors.clients.types import Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.schema import metadata
 from actors.store.streams import newest
 
@@ -77,6 +77,17 @@ class OpenConsumer(Write[Consumer], Work):
     at: Seconds
     position: int | None = None
 
+    def run(self, connection: Connection) -> Consumer:
+        connection.execute(delete(consumers).where(consumers.c.used_at < self.at - IDLE))
+        known = GetConsumer(self.owner, self.name).run(connection)
+        if known is None:
+            _make(connection, self)
+        elif known.filter != self.filter:
+            raise ConsumerDiffers(self.name)
+        else:
+            _set(connection, self, used_at=self.at)
+        return _there(connection, self)
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge(Write[Consumer], Work):
@@ -87,6 +98,13 @@ class Acknowledge(Write[Consumer], Work):
     position: int
     at: Seconds
 
+    def run(self, connection: Connection) -> Consumer:
+        known = _there(connection, self)
+        if self.position > newest(connection):
+            raise NoSuchReceipt(f"No event has the position {self.position}")
+        _set(connection, self, position=max(known.position, self.position), used_at=self.at)
+        return _there(connection, self)
+
 
 @dataclass(frozen=True, slots=True)
 class GetConsumer(Read[Consumer | None]):
@@ -95,34 +113,10 @@ class GetConsumer(Read[Consumer | None]):
     owner: str
     name: str
 
+    def run(self, connection: Connection) -> Consumer | None:
+        row = connection.execute(select(consumers).where(_is(self))).mappings().first()
+        return None if row is None else Consumer(**row)
 
-def open_consumer(connection: Connection, message: OpenConsumer) -> Consumer:
-    connection.execute(delete(consumers).where(consumers.c.used_at < message.at - IDLE))
-    known = get(connection, GetConsumer(message.owner, message.name))
-    if known is None:
-        _make(connection, message)
-    elif known.filter != message.filter:
-        raise ConsumerDiffers(message.name)
-    else:
-        _set(connection, message, used_at=message.at)
-    return _there(connection, message)
-
-
-def acknowledge(connection: Connection, message: Acknowledge) -> Consumer:
-    known = _there(connection, message)
-    if message.position > newest(connection):
-        raise NoSuchReceipt(f"No event has the position {message.position}")
-    _set(connection, message, position=max(known.position, message.position), used_at=message.at)
-    return _there(connection, message)
-
-
-def get(connection: Connection, message: GetConsumer) -> Consumer | None:
-    row = connection.execute(select(consumers).where(_is(message))).mappings().first()
-    return None if row is None else Consumer(**row)
-
-
-WRITES: Operations = {OpenConsumer: open_consumer, Acknowledge: acknowledge}
-READS: Operations = {GetConsumer: get}
 
 _Named = OpenConsumer | Acknowledge | GetConsumer
 
@@ -141,7 +135,7 @@ def _set(connection: Connection, message: _Named, **changes: float) -> None:
 
 
 def _there(connection: Connection, message: _Named) -> Consumer:
-    known = get(connection, GetConsumer(message.owner, message.name))
+    known = GetConsumer(message.owner, message.name).run(connection)
     if known is None:
         raise NoSuchConsumer(message.name)
     return known

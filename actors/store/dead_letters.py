@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Work
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.webhook_schema import dead_letters
 
 
@@ -43,6 +43,10 @@ class ReplayDeadLetters(Write[int], Work):
     at: Seconds
     letters: tuple[int, ...] = ()
 
+    def run(self, connection: Connection) -> int:
+        chosen = update(dead_letters).where(*_chosen(self), dead_letters.c.replay_at.is_(None))
+        return connection.execute(chosen.values(replay_at=self.at, next_at=self.at, attempts=0)).rowcount
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteDeadLetters(Write[int], Work):
@@ -51,6 +55,9 @@ class DeleteDeadLetters(Write[int], Work):
     webhook_id: str
     letters: tuple[int, ...] = ()
 
+    def run(self, connection: Connection) -> int:
+        return connection.execute(delete(dead_letters).where(*_chosen(self))).rowcount
+
 
 @dataclass(frozen=True, slots=True)
 class PruneDeadLetters(Write[int]):
@@ -58,12 +65,19 @@ class PruneDeadLetters(Write[int]):
 
     before: Seconds
 
+    def run(self, connection: Connection) -> int:
+        old = (dead_letters.c.at < self.before) & dead_letters.c.replay_at.is_(None)
+        return connection.execute(delete(dead_letters).where(old)).rowcount
+
 
 @dataclass(frozen=True, slots=True)
 class RecordReplayed(Write[None]):
     """The target has the dead letter now."""
 
     letter: int
+
+    def run(self, connection: Connection) -> None:
+        connection.execute(delete(dead_letters).where(dead_letters.c.id == self.letter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,12 @@ class RecordReplayRetry(Write[None]):
     why: str
     status: int | None
 
+    def run(self, connection: Connection) -> None:
+        changes: dict[str, object] = {name: getattr(self, name) for name in ("attempts", "next_at", "why", "status")}
+        if self.next_at is None:
+            changes["replay_at"] = None
+        connection.execute(update(dead_letters).where(dead_letters.c.id == self.letter).values(changes))
+
 
 @dataclass(frozen=True, slots=True)
 class GetDeadLetters(Read[tuple[Letter, ...]]):
@@ -86,39 +106,13 @@ class GetDeadLetters(Read[tuple[Letter, ...]]):
     after: int = 0
     limit: int = 100
 
-
-def replay(connection: Connection, message: ReplayDeadLetters) -> int:
-    chosen = update(dead_letters).where(*_chosen(message), dead_letters.c.replay_at.is_(None))
-    return connection.execute(chosen.values(replay_at=message.at, next_at=message.at, attempts=0)).rowcount
-
-
-def delete_chosen(connection: Connection, message: DeleteDeadLetters) -> int:
-    return connection.execute(delete(dead_letters).where(*_chosen(message))).rowcount
-
-
-def prune(connection: Connection, message: PruneDeadLetters) -> int:
-    old = (dead_letters.c.at < message.before) & dead_letters.c.replay_at.is_(None)
-    return connection.execute(delete(dead_letters).where(old)).rowcount
-
-
-def record_replayed(connection: Connection, told: RecordReplayed) -> None:
-    connection.execute(delete(dead_letters).where(dead_letters.c.id == told.letter))
-
-
-def record_retry(connection: Connection, told: RecordReplayRetry) -> None:
-    changes: dict[str, object] = {name: getattr(told, name) for name in ("attempts", "next_at", "why", "status")}
-    if told.next_at is None:
-        changes["replay_at"] = None
-    connection.execute(update(dead_letters).where(dead_letters.c.id == told.letter).values(changes))
-
-
-def get_all(connection: Connection, message: GetDeadLetters) -> tuple[Letter, ...]:
-    query = select(dead_letters).where(dead_letters.c.id > message.after)
-    if message.webhook_id is not None:
-        query = query.where(dead_letters.c.webhook_id == message.webhook_id)
-    if message.client_id is not None:
-        query = query.where(dead_letters.c.client_id == message.client_id)
-    return _read(connection, query.order_by(dead_letters.c.id).limit(message.limit))
+    def run(self, connection: Connection) -> tuple[Letter, ...]:
+        query = select(dead_letters).where(dead_letters.c.id > self.after)
+        if self.webhook_id is not None:
+            query = query.where(dead_letters.c.webhook_id == self.webhook_id)
+        if self.client_id is not None:
+            query = query.where(dead_letters.c.client_id == self.client_id)
+        return _read(connection, query.order_by(dead_letters.c.id).limit(self.limit))
 
 
 def replays_of(connection: Connection, webhook_id: str, client_id: ClientId, limit: int) -> tuple[Letter, ...]:
@@ -126,16 +120,6 @@ def replays_of(connection: Connection, webhook_id: str, client_id: ClientId, lim
     of_line = (dead_letters.c.webhook_id == webhook_id) & (dead_letters.c.client_id == client_id)
     replayed = select(dead_letters).where(of_line, dead_letters.c.replay_at.is_not(None))
     return _read(connection, replayed.order_by(dead_letters.c.next_at, dead_letters.c.id).limit(limit))
-
-
-WRITES: Operations = {
-    ReplayDeadLetters: replay,
-    DeleteDeadLetters: delete_chosen,
-    PruneDeadLetters: prune,
-    RecordReplayed: record_replayed,
-    RecordReplayRetry: record_retry,
-}
-READS: Operations = {GetDeadLetters: get_all}
 
 
 def _chosen(message: ReplayDeadLetters | DeleteDeadLetters) -> list[ColumnElement[bool]]:

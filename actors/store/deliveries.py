@@ -19,11 +19,10 @@ from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
 from actors.store.dead_letters import Letter, replays_of
 from actors.store.events import TOLD, Event
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.schema import event_counts, events
 from actors.store.webhook_schema import dead_letters, webhook_lines, webhooks
 from actors.store.webhooks import GetWebhooks, Webhook
-from actors.store.webhooks import get_all as get_webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,10 @@ class RecordDelivered(Write[None]):
     status: int
     at: Seconds
 
+    def run(self, connection: Connection) -> None:
+        settled = _SETTLED | {"sequence": self.sequence, "status": self.status}
+        _put(connection, self, settled | {"delivered": 1, "delivered_at": self.at})
+
 
 @dataclass(frozen=True, slots=True)
 class RecordPassed(Write[None]):
@@ -86,6 +89,9 @@ class RecordPassed(Write[None]):
     webhook_id: str
     client_id: ClientId
     sequence: int
+
+    def run(self, connection: Connection) -> None:
+        _put(connection, self, {"sequence": self.sequence})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,10 @@ class RecordRetry(Write[None]):
     failing_since: Seconds
     why: str
     status: int | None
+
+    def run(self, connection: Connection) -> None:
+        names = ("attempts", "next_at", "failing_since", "why", "status")
+        _put(connection, self, {name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +128,33 @@ class RecordDeadLetter(Write[None]):
     failing_since: Seconds | None
     at: Seconds
 
+    def run(self, connection: Connection) -> None:
+        failed = {name: getattr(self, name) for name in ("sequence", "failing_since", "why", "status")}
+        if _put(connection, self, _SETTLED | failed):
+            row = {name: getattr(self, name) for name in _OF_LETTER}
+            connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
+
 
 @dataclass(frozen=True, slots=True)
 class GetBacklog(Read[Backlog]):
     """What the sender begins with."""
+
+    def run(self, connection: Connection) -> Backlog:
+        line = webhook_lines.c
+        of_both = and_(
+            webhook_lines.c.webhook_id == webhooks.c.id, webhook_lines.c.client_id == event_counts.c.client_id
+        )
+        pairs = select(webhooks.c.id, event_counts.c.client_id).join_from(webhooks, event_counts, true())
+        behind = pairs.outerjoin(webhook_lines, of_both).where(
+            event_counts.c.sequence > func.coalesce(line.sequence, 0)
+        )
+        replayed = select(dead_letters.c.webhook_id, dead_letters.c.client_id).where(
+            dead_letters.c.replay_at.is_not(None)
+        )
+        keys = connection.execute(behind.union(replayed))
+        known = {webhook.id: webhook for webhook in GetWebhooks().run(connection)}
+        lines = ((id, ClientId(client_id)) for id, client_id in keys if known[id].wants_client(client_id))
+        return Backlog(tuple(known.values()), tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +166,20 @@ class GetDue(Read[Due]):
     patterns: tuple[str, ...] = ("*",)
     limit: int = 100
 
+    def run(self, connection: Connection) -> Due:
+        progress = _progress(connection, self.webhook_id, self.client_id)
+        replays = replays_of(connection, self.webhook_id, self.client_id, self.limit)
+        of_client = events.c.client_id == self.client_id
+        later = TOLD.where(of_client, events.c.sequence > progress.sequence, is_wanted(self.patterns))
+        rows = connection.execute(later.order_by(events.c.sequence).limit(self.limit)).mappings()
+        found = tuple(Event(**row) for row in rows)
+        counted = select(event_counts.c.sequence).where(event_counts.c.client_id == self.client_id)
+        newest = connection.execute(counted).scalar() or 0
+        oldest = connection.execute(select(func.min(events.c.sequence)).where(of_client)).scalar() or newest + 1
+        more = len(found) == self.limit
+        read_to = found[-1].sequence if more else max(progress.sequence, newest)
+        return Due(progress, replays, found, read_to, more, max(0, oldest - progress.sequence - 1))
+
 
 @dataclass(frozen=True, slots=True)
 class GetProgress(Read[tuple[Progress, ...]]):
@@ -140,69 +187,11 @@ class GetProgress(Read[tuple[Progress, ...]]):
 
     webhook_id: str
 
+    def run(self, connection: Connection) -> tuple[Progress, ...]:
+        of_webhook = select(webhook_lines).where(webhook_lines.c.webhook_id == self.webhook_id)
+        rows = connection.execute(of_webhook.order_by(webhook_lines.c.client_id)).mappings()
+        return tuple(Progress(**row) for row in rows)
 
-def record_delivered(connection: Connection, told: RecordDelivered) -> None:
-    settled = _SETTLED | {"sequence": told.sequence, "status": told.status}
-    _put(connection, told, settled | {"delivered": 1, "delivered_at": told.at})
-
-
-def record_passed(connection: Connection, told: RecordPassed) -> None:
-    _put(connection, told, {"sequence": told.sequence})
-
-
-def record_retry(connection: Connection, told: RecordRetry) -> None:
-    names = ("attempts", "next_at", "failing_since", "why", "status")
-    _put(connection, told, {name: getattr(told, name) for name in names})
-
-
-def record_dead_letter(connection: Connection, told: RecordDeadLetter) -> None:
-    failed = {name: getattr(told, name) for name in ("sequence", "failing_since", "why", "status")}
-    if _put(connection, told, _SETTLED | failed):
-        row = {name: getattr(told, name) for name in _OF_LETTER}
-        connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
-
-
-def get_backlog(connection: Connection, _message: GetBacklog) -> Backlog:
-    of_both = and_(webhook_lines.c.webhook_id == webhooks.c.id, webhook_lines.c.client_id == event_counts.c.client_id)
-    pairs = select(webhooks.c.id, event_counts.c.client_id).join_from(webhooks, event_counts, true())
-    behind = pairs.outerjoin(webhook_lines, of_both).where(
-        event_counts.c.sequence > func.coalesce(webhook_lines.c.sequence, 0)
-    )
-    replayed = select(dead_letters.c.webhook_id, dead_letters.c.client_id).where(dead_letters.c.replay_at.is_not(None))
-    keys = connection.execute(behind.union(replayed))
-    known = {webhook.id: webhook for webhook in get_webhooks(connection, GetWebhooks())}
-    lines = ((id, ClientId(client_id)) for id, client_id in keys if known[id].wants_client(client_id))
-    return Backlog(tuple(known.values()), tuple(lines))
-
-
-def get_due(connection: Connection, message: GetDue) -> Due:
-    progress = _progress(connection, message.webhook_id, message.client_id)
-    replays = replays_of(connection, message.webhook_id, message.client_id, message.limit)
-    of_client = events.c.client_id == message.client_id
-    later = TOLD.where(of_client, events.c.sequence > progress.sequence, is_wanted(message.patterns))
-    rows = connection.execute(later.order_by(events.c.sequence).limit(message.limit)).mappings()
-    found = tuple(Event(**row) for row in rows)
-    counted = select(event_counts.c.sequence).where(event_counts.c.client_id == message.client_id)
-    newest = connection.execute(counted).scalar() or 0
-    oldest = connection.execute(select(func.min(events.c.sequence)).where(of_client)).scalar() or newest + 1
-    more = len(found) == message.limit
-    read_to = found[-1].sequence if more else max(progress.sequence, newest)
-    return Due(progress, replays, found, read_to, more, max(0, oldest - progress.sequence - 1))
-
-
-def get_progress(connection: Connection, message: GetProgress) -> tuple[Progress, ...]:
-    of_webhook = select(webhook_lines).where(webhook_lines.c.webhook_id == message.webhook_id)
-    rows = connection.execute(of_webhook.order_by(webhook_lines.c.client_id)).mappings()
-    return tuple(Progress(**row) for row in rows)
-
-
-WRITES: Operations = {
-    RecordDelivered: record_delivered,
-    RecordPassed: record_passed,
-    RecordRetry: record_retry,
-    RecordDeadLetter: record_dead_letter,
-}
-READS: Operations = {GetBacklog: get_backlog, GetDue: get_due, GetProgress: get_progress}
 
 _OF_LETTER = tuple(name for name in RecordDeadLetter.__slots__ if name in dead_letters.columns)
 _SETTLED: dict[str, Any] = {"attempts": 0, "next_at": None, "failing_since": None, "why": None}

@@ -22,7 +22,7 @@ from ulid import ULID
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.schema import event_counts, event_gaps, event_keys, events
 
 STATE_CHANGED = "client.state"
@@ -61,6 +61,19 @@ class AppendEvent(Write[Event | None]):
     key: str | None = None
     id: str = field(default_factory=draw_id)
 
+    def run(self, connection: Connection) -> Event | None:
+        if self.key is not None and not _is_first(connection, self.client_id, self.key, self.at):
+            return None
+        row = {"id": self.id, "client_id": self.client_id, "at": self.at}
+        row |= {"of_client": self.client_id, "of_type": self.type, "told": self.payload}
+        write, count = _statements(connection.dialect.name)
+        numbers = connection.execute(write, row).first()
+        if numbers is None:
+            return None
+        position, sequence = numbers
+        connection.execute(count, {"client_id": self.client_id, "sequence": sequence})
+        return Event(position, self.id, self.client_id, sequence, self.at, self.type, self.payload)
+
 
 @dataclass(frozen=True, slots=True)
 class PruneEvents(Write[int]):
@@ -78,32 +91,8 @@ class PruneEvents(Write[int]):
     limit: int = 1000
     keep_bytes: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class EventsAfter(Read[tuple[Event, ...]]):
-    """The first `limit` events after a position, of one client or all, of the given types or all."""
-
-    position: int = 0
-    client_id: ClientId | None = None
-    types: frozenset[str] = frozenset()
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class EventsOfClient(Read[tuple[Event, ...]]):
-    """The first `limit` events of one client after a sequence, of the given types or all."""
-
-    client_id: ClientId
-    sequence: int = 0
-    types: frozenset[str] = frozenset()
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class GetEvent(Read[Event | None]):
-    """One event by its id."""
-
-    id: str
+    def run(self, connection: Connection) -> int:
+        return max(_prune_keys(connection, self), _prune_events(connection, self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +106,12 @@ class EventRange:
 @dataclass(frozen=True, slots=True)
 class GetEventRange(Read[EventRange]):
     """How far back one can resume: whoever has read to `oldest - 1` or later has missed nothing."""
+
+    def run(self, connection: Connection) -> EventRange:
+        # Two selects: SQLite looks up one end of an index at once, but reads all of it for both.
+        ends = [select(end(events.c.position)).scalar_subquery() for end in (func.min, func.max)]
+        oldest, newest = connection.execute(select(*ends)).one()
+        return EventRange(oldest or 0, newest or 0)
 
 
 ROW_BYTES = 200
@@ -138,24 +133,6 @@ def of_transition(transition: Transition, id: str) -> AppendEvent:
         "reason_text": transition.text,
     }
     return AppendEvent(transition.client_id, STATE_CHANGED, payload, transition.at, id=id)
-
-
-def append(connection: Connection, told: AppendEvent) -> Event | None:
-    if told.key is not None and not _is_first(connection, told.client_id, told.key, told.at):
-        return None
-    row = {"id": told.id, "client_id": told.client_id, "at": told.at}
-    row |= {"of_client": told.client_id, "of_type": told.type, "told": told.payload}
-    write, count = _statements(connection.dialect.name)
-    numbers = connection.execute(write, row).first()
-    if numbers is None:
-        return None
-    position, sequence = numbers
-    connection.execute(count, {"client_id": told.client_id, "sequence": sequence})
-    return Event(position, told.id, told.client_id, sequence, told.at, told.type, told.payload)
-
-
-def prune(connection: Connection, message: PruneEvents) -> int:
-    return max(_prune_keys(connection, message), _prune_events(connection, message))
 
 
 def _prune_keys(connection: Connection, message: PruneEvents) -> int:
@@ -181,42 +158,9 @@ def _prune_events(connection: Connection, message: PruneEvents) -> int:
     return len(doomed)
 
 
-def get_after(connection: Connection, message: EventsAfter) -> tuple[Event, ...]:
-    later = TOLD.where(events.c.position > message.position).order_by(events.c.position)
-    if message.client_id is not None:
-        later = later.where(events.c.client_id == message.client_id)
-    return _read(connection, later, message.types, message.limit)
-
-
 def read_newer(connection: Connection, position: int, limit: int) -> tuple[Event, ...]:
     """The first events after a position: after every commit, so the statement is made once."""
     return tuple(map(_event, connection.execute(_NEWER, {"after": position, "up_to": limit}).mappings()))
-
-
-def get_of_client(connection: Connection, message: EventsOfClient) -> tuple[Event, ...]:
-    of_client = TOLD.where(events.c.client_id == message.client_id, events.c.sequence > message.sequence)
-    return _read(connection, of_client.order_by(events.c.sequence), message.types, message.limit)
-
-
-def get_event(connection: Connection, message: GetEvent) -> Event | None:
-    found = connection.execute(TOLD.where(events.c.id == message.id)).mappings().first()
-    return None if found is None else _event(found)
-
-
-def get_range(connection: Connection, _message: GetEventRange | None = None) -> EventRange:
-    # Two selects: SQLite looks up one end of an index at once, but reads all of it for both.
-    ends = [select(end(events.c.position)).scalar_subquery() for end in (func.min, func.max)]
-    oldest, newest = connection.execute(select(*ends)).one()
-    return EventRange(oldest or 0, newest or 0)
-
-
-WRITES: Operations = {AppendEvent: append, PruneEvents: prune}
-READS: Operations = {
-    EventsAfter: get_after,
-    EventsOfClient: get_of_client,
-    GetEvent: get_event,
-    GetEventRange: get_range,
-}
 
 
 def _before_newest(connection: Connection, newest: int, keep: int) -> int:

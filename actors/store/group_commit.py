@@ -28,7 +28,7 @@ from actors.runtime import Refusal, ReplyTo
 from actors.store import postgresql
 from actors.store.errors import WriteFailed
 from actors.store.faults import as_unavailable
-from actors.store.message import Operations, Write
+from actors.store.message import CarryOut, Write
 
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, postgresql.Error)
 Settle = Callable[[], None]
@@ -48,9 +48,9 @@ class Pending:
 class GroupCommit:
     """The open transaction of one writer."""
 
-    def __init__(self, engine: Engine, operations: Operations) -> None:
+    def __init__(self, engine: Engine, carry_out: CarryOut) -> None:
         self._engine = engine
-        self._operations = operations
+        self._run = carry_out
         self._connection: Connection | None = None
         self._pending: list[Pending] = []
         self._settle: list[Settle] = []
@@ -105,7 +105,7 @@ class GroupCommit:
     def _carry_out(self, connection: Connection, pending: Pending) -> Settle:
         connection.exec_driver_sql("SAVEPOINT one")
         try:
-            answer = self._operations[type(pending.write)](connection, pending.write)
+            answer = self._run(connection, pending.write)
         except Exception as error:  # noqa: BLE001 - one bad write must not fail its neighbours
             refusal = self._refusal(pending.write, error)
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Seconds
-from actors.store.events import AppendEvent, Event, append, draw_id
-from actors.store.message import Operations, Write
+from actors.store.events import AppendEvent, Event, draw_id
+from actors.store.message import Write
 from actors.store.outbox import RecordAck
 from actors.store.outbox_writes import record_ack
 
@@ -33,15 +33,13 @@ class RecordHappened(Write[Event | None]):
     at: Seconds
     id: str = field(default_factory=draw_id)
 
-
-def record(connection: Connection, message: RecordHappened) -> Event | None:
-    told = message.told
-    event = append(
-        connection, AppendEvent(message.client_id, told.kind, told.payload, message.at, known_by(told), message.id)
-    )
-    if told.kind == _ACK:
-        _acknowledge(connection, message)
-    return event
+    def run(self, connection: Connection) -> Event | None:
+        told = self.told
+        append = AppendEvent(self.client_id, told.kind, told.payload, self.at, known_by(told), self.id)
+        event = append.run(connection)
+        if told.kind == _ACK:
+            _acknowledge(connection, self)
+        return event
 
 
 def known_by(told: Happened) -> str | None:
@@ -57,9 +55,6 @@ def known_by(told: Happened) -> str | None:
         author = payload.get("author") if str(payload.get("chat")).endswith("@g.us") else None
         return " ".join(str(part) for part in (_ACK, bare or id, payload.get("ack"), author) if part is not None)
     return None
-
-
-WRITES: Operations = {RecordHappened: record}
 
 
 def bare_id(full_id: str) -> str | None:

@@ -14,7 +14,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import Database
 from actors.store.group_commit import faults
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.schema import api_keys
 
 
@@ -45,6 +45,13 @@ class AddKey(Work, Write[None]):
 
     key: ApiKey
 
+    def run(self, connection: Connection) -> None:
+        key = self.key
+        row = {name: getattr(key, name) for name in ("id", "name", "created_at", "last_used_at", "revoked_at")}
+        clients = None if key.clients is None else sorted(key.clients)
+        row |= {"digest": key.digest.hex(), "scopes": sorted(key.scopes), "clients": clients}
+        connection.execute(insert(api_keys), row)
+
 
 @dataclass(frozen=True, slots=True)
 class RevokeKey(Work, Write[None]):
@@ -53,6 +60,11 @@ class RevokeKey(Work, Write[None]):
     id: str
     at: Seconds
 
+    def run(self, connection: Connection) -> None:
+        valid = (api_keys.c.id == self.id) & api_keys.c.revoked_at.is_(None)
+        if connection.execute(update(api_keys).where(valid).values(revoked_at=self.at)).rowcount == 0:
+            raise NoSuchKey(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordUse(Write[None]):
@@ -60,40 +72,20 @@ class RecordUse(Write[None]):
 
     at: tuple[tuple[str, Seconds], ...]
 
+    def run(self, connection: Connection) -> None:
+        known = api_keys.c.last_used_at
+        for id, at in self.at:
+            newer = (api_keys.c.id == id) & (known.is_(None) | (known < at))
+            connection.execute(update(api_keys).where(newer).values(last_used_at=at))
+
 
 @dataclass(frozen=True, slots=True)
 class GetKeys(Read[tuple[ApiKey, ...]]):
     """Every key there ever was, oldest first."""
 
-
-def add(connection: Connection, message: AddKey) -> None:
-    key = message.key
-    row = {name: getattr(key, name) for name in ("id", "name", "created_at", "last_used_at", "revoked_at")}
-    clients = None if key.clients is None else sorted(key.clients)
-    row |= {"digest": key.digest.hex(), "scopes": sorted(key.scopes), "clients": clients}
-    connection.execute(insert(api_keys), row)
-
-
-def revoke(connection: Connection, message: RevokeKey) -> None:
-    valid = (api_keys.c.id == message.id) & api_keys.c.revoked_at.is_(None)
-    if connection.execute(update(api_keys).where(valid).values(revoked_at=message.at)).rowcount == 0:
-        raise NoSuchKey(message.id)
-
-
-def record_use(connection: Connection, message: RecordUse) -> None:
-    known = api_keys.c.last_used_at
-    for id, at in message.at:
-        newer = (api_keys.c.id == id) & (known.is_(None) | (known < at))
-        connection.execute(update(api_keys).where(newer).values(last_used_at=at))
-
-
-def get_all(connection: Connection, _message: GetKeys) -> tuple[ApiKey, ...]:
-    rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
-    return tuple(map(_key, rows))
-
-
-WRITES: Operations = {AddKey: add, RevokeKey: revoke, RecordUse: record_use}
-READS: Operations = {GetKeys: get_all}
+    def run(self, connection: Connection) -> tuple[ApiKey, ...]:
+        rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
+        return tuple(map(_key, rows))
 
 
 def read_keys(database: Database) -> tuple[ApiKey, ...]:
@@ -104,7 +96,7 @@ def read_keys(database: Database) -> tuple[ApiKey, ...]:
     if database.path is not None and not database.path.exists():
         return ()
     with faults(), database.reading().connect() as connection:
-        return get_all(connection, GetKeys()) if inspect(connection).has_table(api_keys.name) else ()
+        return GetKeys().run(connection) if inspect(connection).has_table(api_keys.name) else ()
 
 
 def _key(row: Row[tuple[object, ...]]) -> ApiKey:

@@ -1,8 +1,7 @@
 """The two kinds of message the store takes, both generic in their answer.
 
-A module of this package that owns a table defines its messages, the functions that carry them out, and a table from the
-one to the other; `operations` puts the tables together. The functions take a connection inside a transaction and the
-message, and do nothing but SQL: no clock (instants come with the message), no commit, no actor.
+A message carries itself out: `run` gets a connection inside a transaction, and does nothing but SQL: no clock (instants
+come with the message), no commit, no actor.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ Answer = TypeVar("Answer", covariant=True)
 
 Operations = Mapping[type[Any], Callable[[Connection, Any], Any]]
 """What carries out each type of message."""
+CarryOut = Callable[[Connection, Any], Any]
+"""Carries out a message in a connection's transaction, and returns its answer."""
 
 
 class Write(Generic[Answer]):
@@ -25,8 +26,16 @@ class Write(Generic[Answer]):
 
     __slots__ = ()
 
+    def run(self, connection: Connection) -> Answer:
+        """Carry it out. Runs in the writer's thread, in a savepoint; what it raises undoes it and answers the asker."""
+        raise NotImplementedError
+
 
 class Read(Work, Generic[Answer]):
     """Changes nothing; answered from what is on disk, without waiting for any write."""
 
     __slots__ = ()
+
+    def run(self, connection: Connection) -> Answer:
+        """Carry it out. Runs in the reader's thread."""
+        raise NotImplementedError

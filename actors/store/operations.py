@@ -1,44 +1,18 @@
-"""Every message the store understands, and what carries it out. A missing key is the error."""
+"""Carries out a message of the store."""
 
 from __future__ import annotations
 
-from actors.store import (
-    consumers,
-    dead_letters,
-    deliveries,
-    events,
-    inbox,
-    keys,
-    outbox_reads,
-    outbox_writes,
-    sessions,
-    streams,
-    transitions,
-    webhooks,
-)
+from typing import Any
+
+from sqlalchemy import Connection
+
+from actors.store import outbox_reads, outbox_writes
 from actors.store.message import Operations
 
-WRITES: Operations = {
-    **sessions.WRITES,
-    **transitions.WRITES,
-    **events.WRITES,
-    **outbox_writes.WRITES,
-    **inbox.WRITES,
-    **keys.WRITES,
-    **webhooks.WRITES,
-    **deliveries.WRITES,
-    **dead_letters.WRITES,
-    **consumers.WRITES,
-}
-READS: Operations = {
-    **sessions.READS,
-    **transitions.READS,
-    **events.READS,
-    **outbox_reads.READS,
-    **keys.READS,
-    **webhooks.READS,
-    **deliveries.READS,
-    **dead_letters.READS,
-    **consumers.READS,
-    **streams.READS,
-}
+_OUTBOX: Operations = {**outbox_writes.WRITES, **outbox_reads.READS}
+
+
+def carry_out(connection: Connection, message: Any) -> Any:
+    """Carry out a Write or a Read in the connection's transaction, and return its answer."""
+    function = _OUTBOX.get(type(message))
+    return message.run(connection) if function is None else function(connection, message)

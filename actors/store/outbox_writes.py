@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from actors.clients.types import Seconds
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
-from actors.store.events import MESSAGE_CHANGED, AppendEvent, append
+from actors.store.events import MESSAGE_CHANGED, AppendEvent
 from actors.store.message import Operations
 from actors.store.message_states import OPEN, REFUSED, MessageState, may_follow, of_ack
 from actors.store.outbox import (
@@ -184,7 +184,7 @@ def _move(connection: Connection, known: Message, state: MessageState, at: Secon
     changes |= {"state": state, "times": {**known.times, state.value: at}, "changed_at": at}
     moved = replace(known, **changes)
     _update(connection, known, **changes)
-    append(connection, AppendEvent(known.client_id, MESSAGE_CHANGED, _payload(known, moved), at))
+    AppendEvent(known.client_id, MESSAGE_CHANGED, _payload(known, moved), at).run(connection)
     return moved
 
 

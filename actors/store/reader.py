@@ -12,8 +12,8 @@ from actors.runtime import Actor
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
 from actors.store.group_commit import DATABASE_ERRORS, faults
-from actors.store.message import Operations, Read
-from actors.store.operations import READS
+from actors.store.message import CarryOut, Read
+from actors.store.operations import carry_out
 
 
 class Reader(Actor):
@@ -23,10 +23,10 @@ class Reader(Actor):
     that, and for `retry_after` seconds, all are refused StoreUnavailable at once.
     """
 
-    def __init__(self, database: Database, *, retry_after: float = 1.0, operations: Operations = READS) -> None:
+    def __init__(self, database: Database, *, retry_after: float = 1.0, carry_out: CarryOut = carry_out) -> None:
         super().__init__()
         self._engine = database.reading()
-        self._operations = operations
+        self._run = carry_out
         self._retry_after = retry_after
         self._connection: Connection | None = None
         self._outage: tuple[StoreUnavailable, float] | None = None
@@ -61,7 +61,7 @@ class Reader(Actor):
     def _read(self, message: Read[Any]) -> object:
         try:
             with faults(), self._connected().begin():
-                return self._operations[type(message)](self._connected(), message)
+                return self._run(self._connected(), message)
         except StoreUnavailable:
             self._disconnect()
             raise

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, select
 
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.schema import sessions
 
 
@@ -34,6 +34,9 @@ class WantSession(Write[None]):
     client_id: ClientId
     at: Seconds
 
+    def run(self, connection: Connection) -> None:
+        _put(connection, self.client_id, self.at, wanted=True)
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSession(Write[None]):
@@ -42,12 +45,18 @@ class ReleaseSession(Write[None]):
     client_id: ClientId
     at: Seconds
 
+    def run(self, connection: Connection) -> None:
+        _put(connection, self.client_id, self.at, wanted=False, was_ready=False)
+
 
 @dataclass(frozen=True, slots=True)
 class ForgetSession(Write[None]):
     """Nothing of the client is to be remembered."""
 
     client_id: ClientId
+
+    def run(self, connection: Connection) -> None:
+        connection.execute(delete(sessions).where(sessions.c.client_id == self.client_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,9 @@ class MarkReady(Write[None]):
     client_id: ClientId
     at: Seconds
     ready: bool = True
+
+    def run(self, connection: Connection) -> None:
+        _put(connection, self.client_id, self.at, was_ready=self.ready)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,10 @@ class RecordPairing(Write[None]):
     at: Seconds
     phone: str | None = None
 
+    def run(self, connection: Connection) -> None:
+        known = {"paired_at": self.paired_at, "early_logouts": self.early_logouts, "phone": self.phone}
+        _put(connection, self.client_id, self.at, **known)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadBack(Write[Session | None]):
@@ -76,70 +92,32 @@ class ReadBack(Write[Session | None]):
 
     client_id: ClientId
 
-
-@dataclass(frozen=True, slots=True)
-class GetSession(Read[Session | None]):
-    """What is remembered of one client."""
-
-    client_id: ClientId
+    def run(self, connection: Connection) -> Session | None:
+        return _of(connection, self.client_id)
 
 
 @dataclass(frozen=True, slots=True)
 class GetSessions(Read[tuple[Session, ...]]):
     """Of every client of which anything is remembered, by number."""
 
+    def run(self, connection: Connection) -> tuple[Session, ...]:
+        rows = connection.execute(select(sessions).order_by(sessions.c.client_id))
+        return tuple(map(_session, rows.mappings()))
+
 
 @dataclass(frozen=True, slots=True)
 class GetWantedSessions(Read[tuple[Session, ...]]):
     """Those that are to run: the ones that had reached READY first, then by number."""
 
-
-def want(connection: Connection, message: WantSession) -> None:
-    _put(connection, message.client_id, message.at, wanted=True)
-
-
-def release(connection: Connection, message: ReleaseSession) -> None:
-    _put(connection, message.client_id, message.at, wanted=False, was_ready=False)
+    def run(self, connection: Connection) -> tuple[Session, ...]:
+        wanted = select(sessions).where(sessions.c.wanted)
+        rows = connection.execute(wanted.order_by(sessions.c.was_ready.desc(), sessions.c.client_id))
+        return tuple(map(_session, rows.mappings()))
 
 
-def forget(connection: Connection, message: ForgetSession) -> None:
-    connection.execute(delete(sessions).where(sessions.c.client_id == message.client_id))
-
-
-def mark_ready(connection: Connection, message: MarkReady) -> None:
-    _put(connection, message.client_id, message.at, was_ready=message.ready)
-
-
-def record_pairing(connection: Connection, message: RecordPairing) -> None:
-    known = {"paired_at": message.paired_at, "early_logouts": message.early_logouts, "phone": message.phone}
-    _put(connection, message.client_id, message.at, **known)
-
-
-def get(connection: Connection, message: GetSession | ReadBack) -> Session | None:
-    row = connection.execute(select(sessions).where(sessions.c.client_id == message.client_id)).mappings().first()
+def _of(connection: Connection, client_id: ClientId) -> Session | None:
+    row = connection.execute(select(sessions).where(sessions.c.client_id == client_id)).mappings().first()
     return None if row is None else _session(row)
-
-
-def get_all(connection: Connection, _message: GetSessions) -> tuple[Session, ...]:
-    rows = connection.execute(select(sessions).order_by(sessions.c.client_id))
-    return tuple(map(_session, rows.mappings()))
-
-
-def get_wanted(connection: Connection, _message: GetWantedSessions) -> tuple[Session, ...]:
-    wanted = select(sessions).where(sessions.c.wanted)
-    rows = connection.execute(wanted.order_by(sessions.c.was_ready.desc(), sessions.c.client_id))
-    return tuple(map(_session, rows.mappings()))
-
-
-WRITES: Operations = {
-    WantSession: want,
-    ReleaseSession: release,
-    ForgetSession: forget,
-    MarkReady: mark_ready,
-    RecordPairing: record_pairing,
-    ReadBack: get,
-}
-READS: Operations = {GetSession: get, GetSessions: get_all, GetWantedSessions: get_wanted}
 
 
 def _put(connection: Connection, client_id: ClientId, at: Seconds, **changes: object) -> None:

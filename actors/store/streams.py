@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select
 
 from actors.clients.types import ClientId
 from actors.store.deliveries import is_wanted
-from actors.store.events import TOLD, Event, get_range
-from actors.store.message import Operations, Read
+from actors.store.events import TOLD, Event, GetEventRange
+from actors.store.message import Read
 from actors.store.schema import event_counts, event_gaps, events
 
 
@@ -48,39 +48,35 @@ class ReadPage(Read[Page]):
     patterns: tuple[str, ...] = ("*",)
     limit: int = 200
 
+    def run(self, connection: Connection) -> Page:
+        gap = _gap(connection, self.position)
+        position = gap.resumed if gap is not None else self.position
+        left_out = _next_left_out(connection, position)
+        later = TOLD.where(events.c.position > position, is_wanted(self.patterns))
+        if left_out is not None:
+            later = later.where(events.c.position <= left_out)
+        if self.clients is not None:
+            later = later.where(events.c.client_id.in_(sorted(self.clients)))
+        rows = connection.execute(later.order_by(events.c.position).limit(self.limit)).mappings()
+        found = tuple(Event(**row) for row in rows)
+        if len(found) == self.limit:
+            return Page(found, found[-1].position, True, gap)
+        if left_out is not None:
+            return Page(found, left_out, True, gap)
+        return Page(found, max(position, GetEventRange().run(connection).newest), False, gap)
+
 
 def newest(connection: Connection) -> int:
     """The position of the newest event there has been, as far as it is known; 0 where there was none.
 
     Where retention has left none, the events counted say it (exactly in SQLite; PostgreSQL leaves out numbers).
     """
-    there = get_range(connection).newest
+    there = GetEventRange().run(connection).newest
     return there or int(connection.execute(select(func.sum(event_counts.c.sequence))).scalar() or 0)
 
 
-def read_page(connection: Connection, message: ReadPage) -> Page:
-    gap = _gap(connection, message.position)
-    position = gap.resumed if gap is not None else message.position
-    left_out = _next_left_out(connection, position)
-    later = TOLD.where(events.c.position > position, is_wanted(message.patterns))
-    if left_out is not None:
-        later = later.where(events.c.position <= left_out)
-    if message.clients is not None:
-        later = later.where(events.c.client_id.in_(sorted(message.clients)))
-    rows = connection.execute(later.order_by(events.c.position).limit(message.limit)).mappings()
-    found = tuple(Event(**row) for row in rows)
-    if len(found) == message.limit:
-        return Page(found, found[-1].position, True, gap)
-    if left_out is not None:
-        return Page(found, left_out, True, gap)
-    return Page(found, max(position, get_range(connection).newest), False, gap)
-
-
-READS: Operations = {ReadPage: read_page}
-
-
 def _gap(connection: Connection, position: int) -> Gap | None:
-    there, last = get_range(connection), newest(connection)
+    there, last = GetEventRange().run(connection), newest(connection)
     before_all = there.oldest - 1 if there.oldest else last
     if position > last or 0 < position < before_all:
         return Gap(position, max(0, before_all))

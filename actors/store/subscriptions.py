@@ -13,7 +13,7 @@ import structlog
 from pykka import ActorDeadError
 from sqlalchemy import Connection
 
-from actors.store.events import Event, get_range, read_newer
+from actors.store.events import Event, GetEventRange, read_newer
 from actors.store.group_commit import faults
 
 Subscriber = Callable[[tuple[Event, ...]], None]
@@ -48,7 +48,7 @@ class Subscriptions:
     def start_at(self, connection: Connection) -> None:
         """Tell of nothing that is there now. Raises StoreUnavailable."""
         with faults(), connection.begin():
-            self._told = get_range(connection).newest
+            self._told = GetEventRange().run(connection).newest
 
     def add(self, subscriber: Subscriber) -> int:
         """Take a subscriber; returns the position up to which it is not told."""

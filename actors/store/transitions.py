@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, insert, select
 
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Reason, Seconds, State
-from actors.store.events import append, draw_id, of_transition
-from actors.store.message import Operations, Read, Write
+from actors.store.events import draw_id, of_transition
+from actors.store.message import Read, Write
 from actors.store.schema import transitions
 
 
@@ -21,6 +21,12 @@ class RecordTransition(Write[None]):
     id: str = field(default_factory=draw_id)
     """Of its event."""
 
+    def run(self, connection: Connection) -> None:
+        told = self.transition
+        if of_transition(told, self.id).run(connection) is None:
+            return
+        connection.execute(insert(transitions), {name: getattr(told, name) for name in Transition.__slots__})
+
 
 @dataclass(frozen=True, slots=True)
 class GetTransitions(Read[tuple[Transition, ...]]):
@@ -28,6 +34,11 @@ class GetTransitions(Read[tuple[Transition, ...]]):
 
     client_id: ClientId
     limit: int = 100
+
+    def run(self, connection: Connection) -> tuple[Transition, ...]:
+        of_client = select(transitions).where(transitions.c.client_id == self.client_id)
+        rows = connection.execute(of_client.order_by(transitions.c.position.desc()).limit(self.limit))
+        return tuple(map(_transition, rows))[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +48,9 @@ class PruneTransitions(Write[int]):
     before: Seconds
     limit: int = 1000
 
-
-def record(connection: Connection, message: RecordTransition) -> None:
-    told = message.transition
-    if append(connection, of_transition(told, message.id)) is None:
-        return
-    connection.execute(insert(transitions), {name: getattr(told, name) for name in Transition.__slots__})
-
-
-def get_newest(connection: Connection, message: GetTransitions) -> tuple[Transition, ...]:
-    of_client = select(transitions).where(transitions.c.client_id == message.client_id)
-    rows = connection.execute(of_client.order_by(transitions.c.position.desc()).limit(message.limit))
-    return tuple(map(_transition, rows))[::-1]
-
-
-def prune(connection: Connection, message: PruneTransitions) -> int:
-    old = select(transitions.c.position).where(transitions.c.at < message.before).limit(message.limit)
-    return connection.execute(transitions.delete().where(transitions.c.position.in_(old))).rowcount
-
-
-WRITES: Operations = {RecordTransition: record, PruneTransitions: prune}
-READS: Operations = {GetTransitions: get_newest}
+    def run(self, connection: Connection) -> int:
+        old = select(transitions.c.position).where(transitions.c.at < self.before).limit(self.limit)
+        return connection.execute(transitions.delete().where(transitions.c.position.in_(old))).rowcount
 
 
 def _transition(row: Row[tuple[object, ...]]) -> Transition:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
-from actors.store.message import Operations, Read, Write
+from actors.store.message import Read, Write
 from actors.store.schema import event_counts
 from actors.store.webhook_schema import webhook_lines, webhooks
 
@@ -64,6 +64,14 @@ class CreateWebhook(Write[Webhook], Work):
 
     webhook: Webhook
 
+    def run(self, connection: Connection) -> Webhook:
+        row = {column.name: getattr(self.webhook, column.name) for column in webhooks.columns}
+        statement = insert(connection, webhooks).values(row).on_conflict_do_nothing()
+        if connection.execute(statement.returning(webhooks.c.id)).first() is None:
+            raise WebhookExists(f"There is a webhook {self.webhook.id} already")
+        _begin_now(connection, self.webhook.id, before=None)
+        return GetWebhook(self.webhook.id).run(connection)
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeWebhook(Write[Webhook], Work):
@@ -77,12 +85,26 @@ class ChangeWebhook(Write[Webhook], Work):
     changes: Mapping[str, Any] = field(repr=False)
     at: Seconds
 
+    def run(self, connection: Connection) -> Webhook:
+        before = GetWebhook(self.id).run(connection)
+        changes = {name: value for name, value in self.changes.items() if name in _CHANGEABLE}
+        of_id = update(webhooks).where(webhooks.c.id == self.id)
+        connection.execute(of_id.values(changes | {"updated_at": self.at}))
+        _begin_now(connection, self.id, before)
+        of_webhook = update(webhook_lines).where(webhook_lines.c.webhook_id == self.id)
+        connection.execute(of_webhook.values(attempts=0, next_at=None, failing_since=None))
+        return GetWebhook(self.id).run(connection)
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteWebhook(Write[None], Work):
     """Forget a webhook, what it has not had, and its dead letters. Refuses NoSuchWebhook."""
 
     id: str
+
+    def run(self, connection: Connection) -> None:
+        if connection.execute(delete(webhooks).where(webhooks.c.id == self.id)).rowcount == 0:
+            raise NoSuchWebhook(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,58 +113,28 @@ class GetWebhook(Read[Webhook]):
 
     id: str
 
+    def run(self, connection: Connection) -> Webhook:
+        row = connection.execute(select(webhooks).where(webhooks.c.id == self.id)).mappings().first()
+        if row is None:
+            raise NoSuchWebhook(self.id)
+        return _webhook(row)
+
 
 @dataclass(frozen=True, slots=True)
 class GetWebhooks(Read[tuple[Webhook, ...]]):
     """All webhooks, oldest first."""
 
+    def run(self, connection: Connection) -> tuple[Webhook, ...]:
+        rows = connection.execute(select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id))
+        return tuple(map(_webhook, rows.mappings()))
 
-def create(connection: Connection, message: CreateWebhook) -> Webhook:
-    row = {column.name: getattr(message.webhook, column.name) for column in webhooks.columns}
-    statement = insert(connection, webhooks).values(row).on_conflict_do_nothing()
-    if connection.execute(statement.returning(webhooks.c.id)).first() is None:
-        raise WebhookExists(f"There is a webhook {message.webhook.id} already")
-    _begin_now(connection, message.webhook.id, before=None)
-    return get(connection, GetWebhook(message.webhook.id))
-
-
-def change(connection: Connection, message: ChangeWebhook) -> Webhook:
-    before = get(connection, GetWebhook(message.id))
-    changes = {name: value for name, value in message.changes.items() if name in _CHANGEABLE}
-    of_id = update(webhooks).where(webhooks.c.id == message.id)
-    connection.execute(of_id.values(changes | {"updated_at": message.at}))
-    _begin_now(connection, message.id, before)
-    of_webhook = update(webhook_lines).where(webhook_lines.c.webhook_id == message.id)
-    connection.execute(of_webhook.values(attempts=0, next_at=None, failing_since=None))
-    return get(connection, GetWebhook(message.id))
-
-
-def remove(connection: Connection, message: DeleteWebhook) -> None:
-    if connection.execute(delete(webhooks).where(webhooks.c.id == message.id)).rowcount == 0:
-        raise NoSuchWebhook(message.id)
-
-
-def get(connection: Connection, message: GetWebhook) -> Webhook:
-    row = connection.execute(select(webhooks).where(webhooks.c.id == message.id)).mappings().first()
-    if row is None:
-        raise NoSuchWebhook(message.id)
-    return _webhook(row)
-
-
-def get_all(connection: Connection, _message: GetWebhooks | None = None) -> tuple[Webhook, ...]:
-    rows = connection.execute(select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id))
-    return tuple(map(_webhook, rows.mappings()))
-
-
-WRITES: Operations = {CreateWebhook: create, ChangeWebhook: change, DeleteWebhook: remove}
-READS: Operations = {GetWebhook: get, GetWebhooks: get_all}
 
 _CHANGEABLE = frozenset(f.name for f in fields(Webhook)) - {"id", "created_at", "updated_at"}
 
 
 def _begin_now(connection: Connection, id: str, before: Webhook | None) -> None:
     """Let the webhook's lines begin where the clients are now: those of clients it did not want before."""
-    now = get(connection, GetWebhook(id))
+    now = GetWebhook(id).run(connection)
     rows = [
         {"webhook_id": id, "client_id": client_id, "sequence": sequence, "attempts": 0, "delivered": 0}
         for client_id, sequence in connection.execute(select(event_counts.c.client_id, event_counts.c.sequence))

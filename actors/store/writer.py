@@ -16,8 +16,8 @@ from actors.runtime import Actor, Reminder, Work
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
 from actors.store.group_commit import GroupCommit, Pending
-from actors.store.message import Operations, Write
-from actors.store.operations import WRITES
+from actors.store.message import CarryOut, Write
+from actors.store.operations import carry_out
 from actors.store.subscriptions import Subscribe, Subscriptions, Unsubscribe
 
 
@@ -53,11 +53,11 @@ class Writer(Actor):
         max_group: int = 128,
         retry_after: float = 1.0,
         hold_limit: int = 10_000,
-        operations: Operations = WRITES,
+        carry_out: CarryOut = carry_out,
         alone: bool = False,
     ) -> None:
         super().__init__()
-        self._group = GroupCommit(database.writing(alone=alone), operations)
+        self._group = GroupCommit(database.writing(alone=alone), carry_out)
         self._max_group, self._retry_after, self._hold_limit = max_group, retry_after, hold_limit
         self._groups = 0
         self._held: deque[Pending] = deque()

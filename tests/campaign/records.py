@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from actors.clients.types import ClientId
 from actors.store.database import Database
-from actors.store.events import Event, EventsAfter
+from actors.store.events import Event
 from actors.store.message import Read, Write
 from actors.store.outbox import ListMessages, Message
 from actors.store.store import Store, open_store
 from tests.campaign.verdict import Row
+from tests.store.asking import events_after
 
 Answer = TypeVar("Answer")
 
@@ -56,7 +57,7 @@ def read(database_url: str, clients: int) -> Written:
 
 def _events(store: Store) -> Iterator[Event]:
     position = 0
-    while found := ask(store, EventsAfter(position, limit=PAGE)):
+    while found := events_after(store, position, limit=PAGE):
         yield from found
         position = found[-1].position
 

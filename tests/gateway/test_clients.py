@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.types import ClientId, State
-from actors.store.operations import WRITES
+from actors.store.message import Write
 from actors.store.sessions import ForgetSession, GetSessions, ReleaseSession
 from tests.gateway.running import Running, until
 
@@ -60,17 +60,17 @@ def test_deleting_logs_out_stops_and_forgets(service: Running) -> None:
     [("DELETE", "/session/1", ForgetSession, []), ("POST", "/stop", ReleaseSession, [False])],
 )
 def test_the_end_of_a_client_is_on_disk_before_it_is_told(
-    service: Running, monkeypatch: pytest.MonkeyPatch, method: str, path: str, slow: type, left: list[bool]
+    service: Running, monkeypatch: pytest.MonkeyPatch, method: str, path: str, slow: type[Write[None]], left: list[bool]
 ) -> None:
     """Else a crash would bring it back; and whoever deletes it again would be told that it was there."""
     service.ready(1)
-    real = WRITES[slow]
+    real = slow.run
 
     def on_a_slow_disk(*arguments: Any) -> Any:
         threading.Event().wait(0.3)
         return real(*arguments)
 
-    monkeypatch.setitem(cast(dict[type, Any], WRITES), slow, on_a_slow_disk)
+    monkeypatch.setattr(slow, "run", on_a_slow_disk)
     assert service.call(method, path, 1).status_code == 200
     remembered = service.system.store.ask(GetSessions()).get(timeout=5)
     assert [session.wanted for session in remembered] == left

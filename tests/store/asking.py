@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from actors.clients.message_ids import draw
 from actors.clients.types import ClientId
+from actors.store.events import Event
 from actors.store.message import Read, Write
 from actors.store.outbox import AcceptMessage, MarkSending, Message
 from actors.store.store import Store
+from actors.store.streams import ReadPage
 
 Answer = TypeVar("Answer")
 
@@ -35,3 +37,16 @@ def sending(store: Store, chat: str = ANA, **options: Any) -> Message:
     """A message that is on its way."""
     (message,) = ask(store, MarkSending((accept(store, chat, **options).id,), 101.0))
     return message
+
+
+def events_after(
+    store: Store,
+    position: int = 0,
+    *,
+    client_id: ClientId | None = None,
+    types: tuple[str, ...] = ("*",),
+    limit: int = 1000,
+) -> tuple[Event, ...]:
+    """Return the events after a position, of all clients or one."""
+    clients = None if client_id is None else frozenset({client_id})
+    return ask(store, ReadPage(position, clients, types, limit)).events

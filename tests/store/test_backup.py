@@ -15,7 +15,7 @@ import pytest
 from actors.store.backup import backup, restore
 from actors.store.database import Database
 from actors.store.errors import BadBackup, DataDirInUse, StoreTooNew, StoreUnavailable
-from actors.store.events import MESSAGE_CHANGED, AppendEvent, Event, EventsAfter
+from actors.store.events import MESSAGE_CHANGED, AppendEvent, Event
 from actors.store.keys import read_keys
 from actors.store.message_states import OPEN, MessageState
 from actors.store.migrate import migrate
@@ -23,7 +23,7 @@ from actors.store.outbox import ListMessages, Message
 from actors.store.ownership import claim
 from actors.store.sessions import GetWantedSessions, Session, WantSession
 from actors.store.store import Store, open_store
-from tests.store.asking import ONE, PATIENCE, accept, ask, sending
+from tests.store.asking import ONE, PATIENCE, accept, ask, events_after, sending
 from tests.store.postgresql import PostgreSQL
 
 Contents = tuple[tuple[Session, ...], tuple[Message, ...], tuple[Event, ...]]
@@ -39,7 +39,7 @@ def fill(store: Store) -> None:
 
 
 def contents(store: Store) -> Contents:
-    return ask(store, GetWantedSessions()), ask(store, ListMessages(ONE)), ask(store, EventsAfter(limit=5000))
+    return ask(store, GetWantedSessions()), ask(store, ListMessages(ONE)), events_after(store, limit=5000)
 
 
 def reopened(database: Database, look: Callable[[Store], Contents] = contents) -> Contents:

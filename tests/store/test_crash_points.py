@@ -21,13 +21,13 @@ from sqlalchemy import Connection, event, text
 from actors.clients.protocol import Happened
 from actors.store.database import Database
 from actors.store.errors import MessageNotQueued
-from actors.store.events import MESSAGE_CHANGED, EventsOfClient
+from actors.store.events import MESSAGE_CHANGED
 from actors.store.group_commit import GroupCommit, Settle
 from actors.store.inbox import RecordHappened
 from actors.store.message import Write
 from actors.store.message_states import MessageState
 from actors.store.migrate import migrate, revision_of
-from actors.store.operations import WRITES
+from actors.store.operations import carry_out
 from actors.store.outbox import (
     AcceptMessage,
     CancelMessage,
@@ -41,9 +41,9 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.ownership import claim
-from actors.store.sessions import GetSession, WantSession
+from actors.store.sessions import ReadBack, WantSession
 from actors.store.store import Store, open_store
-from tests.store.asking import ANA, ONE, PATIENCE, ask
+from tests.store.asking import ANA, ONE, PATIENCE, ask, events_after
 
 S = MessageState
 KILLED = 9
@@ -89,10 +89,11 @@ def die(*_: object) -> NoReturn:
 
 def within_the_write(database: Database, step: Step) -> Store:
     def half(connection: Connection, message: Any) -> Any:
-        event.listen(connection, "after_cursor_execute", _die_after_writing)
-        return WRITES[type(message)](connection, message)
+        if type(message) is type(step.write):
+            event.listen(connection, "after_cursor_execute", _die_after_writing)
+        return carry_out(connection, message)
 
-    return open_store(database, operations={**WRITES, type(step.write): half})
+    return open_store(database, carry_out=half)
 
 
 def _die_after_writing(_: Connection, _cursor: object, statement: str, *_rest: object) -> None:
@@ -102,10 +103,12 @@ def _die_after_writing(_: Connection, _cursor: object, statement: str, *_rest: o
 
 def after_the_write(database: Database, step: Step) -> Store:
     def whole(connection: Connection, message: Any) -> Any:
-        WRITES[type(message)](connection, message)
-        die()
+        answer = carry_out(connection, message)
+        if type(message) is type(step.write):
+            die()
+        return answer
 
-    return open_store(database, operations={**WRITES, type(step.write): whole})
+    return open_store(database, carry_out=whole)
 
 
 def before_the_commit(database: Database, step: Step) -> Store:
@@ -194,7 +197,7 @@ def state_of(store: Store) -> MessageState | None:
 
 def events_tell_the_same(store: Store, state: MessageState | None) -> None:
     """The events lead, step by step and without a gap, to the state of the row; none is there twice."""
-    events = ask(store, EventsOfClient(ONE))
+    events = events_after(store, client_id=ONE)
     assert [found.sequence for found in events] == list(range(1, len(events) + 1))
     told = [found.payload for found in events if found.type == MESSAGE_CHANGED]
     states = ["queued", *(payload["state"] for payload in told)]
@@ -215,7 +218,7 @@ def test_what_was_about_to_leave_is_found_by_the_next_start_and_not_sent_blindly
 def test_a_wanted_client_is_wanted_after_a_crash(database: Database) -> None:
     assert crash(after_the_answer, database, Step(None, WantSession(ONE, 1.0), S.QUEUED))
     store = open_store(database)
-    session = ask(store, GetSession(ONE))
+    session = ask(store, ReadBack(ONE))
     assert session is not None
     assert session.wanted
     store.close(timeout=PATIENCE)
@@ -227,7 +230,7 @@ def test_a_message_that_is_told_again_after_a_crash_is_one_event(database: Datab
     crash(after_the_commit, database, Step(None, told, S.QUEUED))
     store = open_store(database)
     ask(store, RecordHappened(ONE, told.told, 2.0))
-    assert len(ask(store, EventsOfClient(ONE))) == 1
+    assert len(events_after(store, client_id=ONE)) == 1
     store.close(timeout=PATIENCE)
 
 
@@ -262,7 +265,7 @@ def test_a_crash_during_an_upgrade_leaves_the_old_schema_and_the_next_start_upgr
     with database.reading().connect() as connection:
         assert revision_of(connection) == "0001"
     store = open_store(database)
-    session = ask(store, GetSession(ONE))
+    session = ask(store, ReadBack(ONE))
     assert session is not None
     store.close(timeout=PATIENCE)
 

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from actors.store.database import Database, dump_json, prepare_file
-from actors.store.sessions import GetSession, WantSession
+from actors.store.sessions import ReadBack, WantSession
 from actors.store.store import open_store
 from tests.store.asking import ONE, PATIENCE, ask
 
@@ -18,7 +18,7 @@ from tests.store.asking import ONE, PATIENCE, ask
 def test_the_files_of_the_database_are_for_their_owner_only(sqlite: Database) -> None:
     store = open_store(sqlite)
     ask(store, WantSession(ONE, 1.0))
-    ask(store, GetSession(ONE))
+    ask(store, ReadBack(ONE))
     assert sqlite.path is not None
     files = list(sqlite.path.parent.iterdir())
     assert {path.name.removeprefix(sqlite.path.name) for path in files} == {"", "-wal", "-shm"}

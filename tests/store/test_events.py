@@ -15,16 +15,13 @@ from actors.store.events import (
     AppendEvent,
     Event,
     EventRange,
-    EventsAfter,
-    EventsOfClient,
-    GetEvent,
     GetEventRange,
     PruneEvents,
 )
 from actors.store.inbox import RecordHappened
 from actors.store.store import Store
 from actors.store.transitions import GetTransitions, PruneTransitions, RecordTransition
-from tests.store.asking import ONE, TWO, ask
+from tests.store.asking import ONE, TWO, ask, events_after
 
 
 def append(store: Store, client: ClientId = ONE, type: str = "call", at: float = 100.0, **payload: Any) -> Event:
@@ -39,9 +36,7 @@ def transition(at: float = 100.0, text: str | None = None) -> Transition:
 
 def test_an_event_is_read_back_as_it_was_told(store: Store) -> None:
     told = append(store, text="olá \0 \ud800 👋", numbers=[1, 2.5, None], nested={"deep": True})
-    assert ask(store, EventsAfter()) == (told,)
-    assert ask(store, GetEvent(told.id)) == told
-    assert ask(store, GetEvent("none")) is None
+    assert events_after(store) == (told,)
 
 
 def test_positions_order_all_events_and_sequences_count_those_of_each_client(store: Store) -> None:
@@ -49,16 +44,15 @@ def test_positions_order_all_events_and_sequences_count_those_of_each_client(sto
     assert [event.sequence for event in events] == [1, 1, 2, 3, 2]
     positions = [event.position for event in events]
     assert positions == sorted(set(positions))
-    assert list(ask(store, EventsAfter())) == events
+    assert list(events_after(store)) == events
 
 
 def test_events_are_read_from_where_a_reader_stopped(store: Store) -> None:
     events = [append(store, client, type) for client in (ONE, TWO) for type in ("call", "message.ack", "call")]
-    assert list(ask(store, EventsAfter(events[1].position, limit=2))) == events[2:4]
-    assert list(ask(store, EventsAfter(client_id=TWO))) == events[3:]
-    assert list(ask(store, EventsAfter(types=frozenset({"message.ack"})))) == [events[1], events[4]]
-    assert list(ask(store, EventsOfClient(TWO, 1))) == events[4:]
-    assert list(ask(store, EventsOfClient(ONE, types=frozenset({"call"}), limit=1))) == events[:1]
+    assert list(events_after(store, events[1].position, limit=2)) == events[2:4]
+    assert list(events_after(store, client_id=TWO)) == events[3:]
+    assert list(events_after(store, types=("message.ack",))) == [events[1], events[4]]
+    assert list(events_after(store, client_id=ONE, types=("call",), limit=1)) == events[:1]
 
 
 def test_a_write_that_was_tried_again_changes_nothing(store: Store) -> None:
@@ -106,7 +100,7 @@ def test_a_change_of_state_is_in_the_journal_and_an_event(store: Store) -> None:
     changed = transition(text="inferred")
     ask(store, RecordTransition(changed))
     assert ask(store, GetTransitions(ONE)) == (changed,)
-    (event,) = ask(store, EventsAfter())
+    (event,) = events_after(store)
     assert (event.type, event.at) == (STATE_CHANGED, 100.0)
     assert event.payload == {
         "state": "DISCONNECTED_BANNED",
@@ -120,7 +114,7 @@ def test_a_change_of_state_that_was_written_twice_is_there_once(store: Store) ->
     fact = RecordTransition(transition())
     ask(store, fact)
     ask(store, fact)
-    assert len(ask(store, GetTransitions(ONE))) == len(ask(store, EventsAfter())) == 1
+    assert len(ask(store, GetTransitions(ONE))) == len(events_after(store)) == 1
 
 
 def test_the_journal_answers_the_newest_changes_and_is_pruned_by_age(store: Store) -> None:
@@ -137,7 +131,7 @@ def test_the_journal_answers_the_newest_changes_and_is_pruned_by_age(store: Stor
 def test_events_are_pruned_by_age_and_sequences_go_on(store: Store) -> None:
     events = [append(store, at=at) for at in (100.0, 200.0, 300.0)]
     assert ask(store, PruneEvents(before=250.0, keep=100, keys_before=0.0)) == 2
-    assert ask(store, EventsAfter()) == (events[2],)
+    assert events_after(store) == (events[2],)
     assert ask(store, PruneEvents(before=1000.0, keep=100, keys_before=0.0)) == 1
     assert append(store).sequence == 4
     assert append(store).position > events[2].position
@@ -147,7 +141,7 @@ def test_events_are_pruned_by_number_in_steps(store: Store) -> None:
     events = [append(store) for _ in range(5)]
     steps = [ask(store, PruneEvents(before=0.0, keep=2, keys_before=0.0, limit=2)) for _ in range(3)]
     assert steps == [2, 1, 0]
-    assert list(ask(store, EventsAfter())) == events[3:]
+    assert list(events_after(store)) == events[3:]
 
 
 def test_a_message_is_not_told_again_after_its_event_was_pruned_until_its_key_is(store: Store) -> None:

@@ -13,14 +13,14 @@ from actors.runtime import Refusal, Reply, ReplyTo
 from actors.runtime.testing import asked, own_tells, unstarted
 from actors.store.database import Database
 from actors.store.errors import WriteFailed
-from actors.store.events import AppendEvent, EventsAfter
+from actors.store.events import AppendEvent
 from actors.store.group_commit import GroupCommit, Pending
-from actors.store.message import Operations, Write
-from actors.store.operations import WRITES
+from actors.store.message import Write
+from actors.store.operations import carry_out
 from actors.store.outbox import AcceptMessage, CountQueued
 from actors.store.store import Store, open_store
 from actors.store.writer import Commit, Writer
-from tests.store.asking import ANA, ONE, PATIENCE, ask
+from tests.store.asking import ANA, ONE, PATIENCE, ask, events_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,11 @@ class Note(Write[int]):
     number: int
     mistake: Callable[[Connection], object] | None = None
 
-
-def note(connection: Connection, message: Note) -> int:
-    connection.execute(text("INSERT INTO notes VALUES (:number)"), {"number": message.number})
-    if message.mistake is not None:
-        message.mistake(connection)
-    return message.number
+    def run(self, connection: Connection) -> int:
+        connection.execute(text("INSERT INTO notes VALUES (:number)"), {"number": self.number})
+        if self.mistake is not None:
+            self.mistake(connection)
+        return self.number
 
 
 def refuse(_: Connection) -> None:
@@ -50,15 +49,12 @@ def mistype(connection: Connection) -> None:
     connection.execute(text("SELECT nothing FROM nowhere"))
 
 
-OPERATIONS: Operations = {**WRITES, Note: note}
-
-
 @pytest.fixture
 def group(database: Database, store: Store) -> Iterator[GroupCommit]:
     engine = database.writing()
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE notes (number INTEGER PRIMARY KEY)"))
-    group = GroupCommit(engine, OPERATIONS)
+    group = GroupCommit(engine, carry_out)
     yield group
     group.close()
 
@@ -159,7 +155,7 @@ def test_what_was_told_before_the_end_is_written(database: Database) -> None:
         store.tell(AppendEvent(ONE, "call", {}, 1.0))
     store.close(timeout=PATIENCE)
     store = open_store(database)
-    assert len(ask(store, EventsAfter(limit=1000))) == 300
+    assert len(events_after(store, limit=1000)) == 300
     store.close(timeout=PATIENCE)
 
 

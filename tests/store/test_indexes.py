@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from actors.store.database import Database
-from actors.store.events import EventsAfter, EventsOfClient, GetEvent, GetEventRange
+from actors.store.events import GetEventRange
 from actors.store.message_states import MessageState
-from actors.store.operations import READS, WRITES
+from actors.store.operations import carry_out
 from actors.store.outbox import (
     AcceptMessage,
     CancelMessage,
@@ -28,6 +28,7 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.store import open_store
+from actors.store.streams import ReadPage
 from tests.store.asking import ANA, BEA, ONE, PATIENCE, accept, sending
 
 FREQUENT = [
@@ -46,9 +47,7 @@ FREQUENT = [
     CountQueued(ONE),
     GetNextDue(ONE, 1.0),
     GetNextExpiry(),
-    EventsAfter(5, limit=10),
-    EventsOfClient(ONE, 5),
-    GetEvent("x"),
+    ReadPage(5, limit=10),
     GetEventRange(),
 ]
 
@@ -73,7 +72,7 @@ def test_nothing_is_searched_from_end_to_end_or_sorted(connection: Connection, m
         statements.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
-    {**WRITES, **READS}[type(message)](connection, message)
+    carry_out(connection, message)
     event.remove(connection, "before_cursor_execute", note)
     assert statements
     for statement, parameters in statements:

@@ -13,7 +13,7 @@ from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.migrate import migrate, newest_revision, revision_of
 from actors.store.outbox import GetMessage
 from actors.store.schema import metadata
-from actors.store.sessions import GetSession, Session
+from actors.store.sessions import ReadBack, Session
 from actors.store.store import open_store
 from actors.store.transitions import GetTransitions
 from tests.store.asking import PATIENCE, accept, ask
@@ -42,7 +42,7 @@ def test_what_an_older_version_stored_is_there_after_the_upgrade(fresh: Database
         connection.execute(text(f"{journal} (7, 'READY', 'ERROR', 'Exhausted', 9.0)"))
     store = open_store(fresh)
     client = ClientId(7)
-    assert ask(store, GetSession(client)) == Session(client, True, True, 5.0, 1, 6.0)
+    assert ask(store, ReadBack(client)) == Session(client, True, True, 5.0, 1, 6.0)
     assert [told.at for told in ask(store, GetTransitions(client))] == [9.0]
     assert accept(store, client=client).position == 1
     store.close(timeout=PATIENCE)

@@ -21,10 +21,10 @@ from actors.runtime.testing import ManualClock
 from actors.store import faults
 from actors.store.database import Database
 from actors.store.errors import ServerAway, StoreUnavailable
-from actors.store.events import AppendEvent, EventsAfter
+from actors.store.events import AppendEvent
 from actors.store.outbox import AcceptMessage, CountQueued
 from actors.store.store import Store, open_store
-from tests.store.asking import ANA, ONE, PATIENCE, accept, ask
+from tests.store.asking import ANA, ONE, PATIENCE, accept, ask, events_after
 from tests.store.locking import locked
 from tests.store.postgresql import PostgreSQL
 
@@ -271,7 +271,7 @@ def test_facts_are_not_lost_by_a_stop_that_finds_the_database_usable_again(sqlit
         store.tell(fact())
     store.close(timeout=PATIENCE)
     with opened(sqlite) as store:
-        assert len(ask(store, EventsAfter())) == 1
+        assert len(events_after(store)) == 1
 
 
 def test_every_fault_has_a_sentence_that_says_what_to_do_or_what_is_wrong() -> None:

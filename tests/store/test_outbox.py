@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
-from actors.store.events import MESSAGE_CHANGED, EventsAfter
+from actors.store.events import MESSAGE_CHANGED
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     AcceptMessage,
@@ -29,7 +29,7 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.store import Store
-from tests.store.asking import ANA, BEA, ONE, TWO, accept, ask, sending
+from tests.store.asking import ANA, BEA, ONE, TWO, accept, ask, events_after, sending
 
 S = MessageState
 
@@ -339,7 +339,7 @@ def test_every_change_is_an_event_and_nothing_else_is(store: Store) -> None:
     ask(store, RecordAck(ONE, message.message_id, 2, 103.0, full_id="true_123@lid_X"))
     ask(store, RecordAck(ONE, message.message_id, 1, 104.0))
     ask(store, SettleMessage(message.id, S.FAILED, 105.0))
-    told = ask(store, EventsAfter())
+    told = events_after(store)
     assert [(event.type, event.payload["previous_state"], event.payload["state"]) for event in told] == [
         (MESSAGE_CHANGED, "queued", "sending"),
         (MESSAGE_CHANGED, "sending", "delivered"),
@@ -353,6 +353,6 @@ def test_a_lid_that_only_the_message_id_tells_is_told(store: Store) -> None:
     """Accounts that have gone over to LIDs: the caller wrote a number, WhatsApp answered with a LID."""
     message = sending(store, "5491122334455@c.us")
     ask(store, SettleMessage(message.id, S.SENT, 105.0, full_id="true_750235343914045@lid_3EB0AA"))
-    told = [event.payload for event in ask(store, EventsAfter())]
+    told = [event.payload for event in events_after(store)]
     assert [payload["lid"] for payload in told] == [None, "750235343914045@lid"]
     assert [payload["phone"] for payload in told] == ["5491122334455"] * 2

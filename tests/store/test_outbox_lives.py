@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from actors.store.database import Database, prepare_file
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, OutboxFull
-from actors.store.events import MESSAGE_CHANGED, EventsOfClient, get_of_client
+from actors.store.events import MESSAGE_CHANGED
 from actors.store.message_states import OPEN, MessageState, may_follow
 from actors.store.migrate import migrate
 from actors.store.outbox import (
@@ -31,6 +31,7 @@ from actors.store.outbox import (
 )
 from actors.store.outbox_reads import get_list, get_next
 from actors.store.outbox_writes import accept, cancel, expire, mark_sending, prune, record_ack, requeue, settle
+from actors.store.streams import ReadPage
 from tests.store.asking import ANA, BEA, ONE
 
 S = MessageState
@@ -161,7 +162,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def states_follow_the_table_and_events_tell_them(self) -> None:
-        told = get_of_client(self.connection, EventsOfClient(ONE, limit=10_000))
+        told = ReadPage(0, frozenset({ONE}), limit=10_000).run(self.connection).events
         assert [one.sequence for one in told] == list(range(1, len(told) + 1))
         states: dict[str, str] = {}
         for one in told:

@@ -14,7 +14,7 @@ from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
 from actors.store.outbox import CountQueued
 from actors.store.reader import Reader
-from actors.store.sessions import GetSession, WantSession
+from actors.store.sessions import GetSessions, WantSession
 from actors.store.store import Store, open_store
 from tests.store.asking import ONE, PATIENCE, ask
 
@@ -41,7 +41,7 @@ def opened(sqlite: Database) -> Database:
 
 
 def reader(database: Database, look: Look, clock: ManualClock) -> Reader:
-    return unstarted(Reader, database, operations={CountQueued: look}, clock=clock)
+    return unstarted(Reader, database, carry_out=look, clock=clock)
 
 
 def test_a_connection_that_broke_is_replaced_without_anyone_noticing(opened: Database) -> None:
@@ -80,5 +80,5 @@ def test_reading_waits_for_no_writer(store: Store, database: Database) -> None:
     ask(store, WantSession(ONE, 1.0))
     with database.writing().begin() as connection:
         connection.execute(text("DELETE FROM sessions"))
-        assert ask(store, GetSession(ONE)) is not None
-    assert ask(store, GetSession(ONE)) is None
+        assert ask(store, GetSessions())
+    assert not ask(store, GetSessions())

@@ -10,15 +10,14 @@ from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database
-from actors.store.events import EventsAfter
 from actors.store.inbox import bare_id
 from actors.store.message_states import MessageState
 from actors.store.outbox import GetMessage
 from actors.store.recording import StoreJournal, StoreSessions
-from actors.store.sessions import ForgetSession, GetSession, GetSessions, GetWantedSessions, Session
+from actors.store.sessions import ForgetSession, GetSessions, GetWantedSessions, ReadBack, Session
 from actors.store.store import Store, open_store
 from actors.store.transitions import GetTransitions
-from tests.store.asking import ONE, PATIENCE, TWO, ask, sending
+from tests.store.asking import ONE, PATIENCE, TWO, ask, events_after, sending
 
 
 def settle(store: Store) -> None:
@@ -42,14 +41,14 @@ def test_sessions_are_wanted_in_the_order_in_which_they_are_to_resume(store: Sto
     sessions.release(TWO)
     ask(store, ForgetSession(ClientId(3)))
     assert [session.client_id for session in ask(store, GetWantedSessions())] == [ONE]
-    assert ask(store, GetSession(TWO)) == Session(TWO, False, False, 60.0, 1, 50.0)
+    assert ask(store, ReadBack(TWO)) == Session(TWO, False, False, 60.0, 1, 50.0)
     assert [session.client_id for session in ask(store, GetSessions())] == [ONE, TWO]
 
 
 def test_the_number_a_client_is_linked_to_is_kept_until_it_is_unlinked(store: Store) -> None:
     def phone() -> str | None:
         settle(store)
-        session = ask(store, GetSession(ONE))
+        session = ask(store, ReadBack(ONE))
         assert session is not None
         return session.phone
 
@@ -70,7 +69,7 @@ def test_a_forgotten_client_leaves_nothing(store: Store) -> None:
     sessions.want(ONE)
     sessions.forget(ONE)
     settle(store)
-    assert ask(store, GetSession(ONE)) is None
+    assert ask(store, ReadBack(ONE)) is None
 
 
 def test_what_a_client_goes_through_is_in_the_journal_and_an_event(store: Store) -> None:
@@ -80,7 +79,7 @@ def test_what_a_client_goes_through_is_in_the_journal_and_an_event(store: Store)
     journal.happened(ONE, Happened("message", {"id": "false_549@c.us_3EB0", "text": "hi"}))
     settle(store)
     assert ask(store, GetTransitions(ONE)) == (changed,)
-    assert [(event.type, event.at, event.sequence) for event in ask(store, EventsAfter())] == [
+    assert [(event.type, event.at, event.sequence) for event in events_after(store)] == [
         ("client.state", 40.0, 1),
         ("message", 50.0, 2),
     ]
@@ -94,14 +93,14 @@ def test_an_acknowledgement_the_page_tells_moves_the_message_it_is_for(store: St
     found = ask(store, GetMessage(ONE, message.id))
     assert found is not None
     assert (found.state, found.full_id) == (MessageState.READ, full_id)
-    assert [event.type for event in ask(store, EventsAfter())] == ["message.state", "message.ack", "message.state"]
+    assert [event.type for event in events_after(store)] == ["message.state", "message.ack", "message.state"]
 
 
 @pytest.mark.parametrize("payload", [{}, {"id": 5, "ack": 1}, {"id": "true_a_b", "ack": "1"}, {"id": "x", "ack": 1}])
 def test_an_acknowledgement_of_a_strange_shape_is_still_an_event(store: Store, payload: dict[str, object]) -> None:
     StoreJournal(store).happened(ONE, Happened("message.ack", payload))
     settle(store)
-    assert [event.payload for event in ask(store, EventsAfter())] == [payload]
+    assert [event.payload for event in events_after(store)] == [payload]
 
 
 @pytest.mark.parametrize(

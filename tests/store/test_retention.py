@@ -12,14 +12,14 @@ from actors.clients.types import State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database, dump_json
 from actors.store.deliveries import GetDue
-from actors.store.events import ROW_BYTES, STATE_CHANGED, AppendEvent, EventsAfter, PruneEvents
+from actors.store.events import ROW_BYTES, STATE_CHANGED, AppendEvent, PruneEvents
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
 from actors.store.retention import Retention, Rules
 from actors.store.store import Store, open_store
 from actors.store.streams import Gap, ReadPage
 from actors.store.transitions import GetTransitions, RecordTransition
-from tests.store.asking import ONE, PATIENCE, TWO, ask, sending
+from tests.store.asking import ONE, PATIENCE, TWO, ask, events_after, sending
 
 HOUR = 3600.0
 
@@ -57,15 +57,15 @@ def test_what_is_old_goes_and_what_is_young_stays(store: Store, clock: ManualClo
     fill(store, clock.time() - 23.5 * HOUR)
     fill(store, clock.time() - 1 * HOUR)
     clock.advance(60.0)
-    events = ask(store, EventsAfter())
+    events = events_after(store)
     assert len(events) == 8, "no more are kept, whatever their age"
     assert len(ask(store, GetTransitions(ONE))) == 2
     clock.advance(2 * HOUR)
-    assert [event.type for event in ask(store, EventsAfter())].count(STATE_CHANGED) == 1
+    assert [event.type for event in events_after(store)].count(STATE_CHANGED) == 1
     assert len(ask(store, GetTransitions(ONE))) == 1
     assert len(ask(store, ListMessages(ONE))) == 2
     clock.advance(48 * HOUR)
-    assert not ask(store, EventsAfter())
+    assert not events_after(store)
     assert not ask(store, ListMessages(ONE))
     assert not ask(store, GetTransitions(ONE))
 
@@ -89,7 +89,7 @@ def test_events_are_kept_up_to_a_size_of_all_clients_together(store: Store) -> N
     size = len(f'{{"text":"{text}"}}') + len("call") + ROW_BYTES
     assert prune(store, keep_bytes=10 * size) == 0
     assert prune(store, keep_bytes=4 * size) == 6
-    assert [event.sequence for event in ask(store, EventsAfter())] == [4, 4, 5, 5]
+    assert [event.sequence for event in events_after(store)] == [4, 4, 5, 5]
     assert prune(store, keep_bytes=4 * size - 1) == 0, "the one that crosses the bound stays"
     assert prune(store, keep_bytes=1) == 3, "the newest one is kept, whatever its size"
     assert prune(store, keep_bytes=0) == 0, "0 is no bound"
@@ -126,7 +126,7 @@ def test_the_sweep_goes_by_size_too(store: Store, clock: ManualClock) -> None:
     for _ in range(7):
         ask(store, AppendEvent(ONE, "call", {"text": "x" * 1000}, clock.time()))
     clock.advance(60.0)
-    assert len(ask(store, EventsAfter())) == 4
+    assert len(events_after(store)) == 4
 
 
 def test_what_events_were_known_by_goes_in_steps_too(store: Store) -> None:

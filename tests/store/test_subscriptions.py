@@ -11,9 +11,10 @@ import pytest
 from pykka import ActorDeadError
 
 from actors.store.database import Database
-from actors.store.events import AppendEvent, Event, EventsAfter
+from actors.store.events import AppendEvent, Event
 from actors.store.store import Store, open_store
-from tests.store.asking import ONE, PATIENCE, TWO, accept, ask, sending
+from actors.store.streams import Page, ReadPage
+from tests.store.asking import ONE, PATIENCE, TWO, accept, ask, events_after, sending
 
 
 @dataclass
@@ -45,7 +46,7 @@ def test_every_event_is_told_in_order_from_where_reading_ends(store: Store) -> N
     position = store.subscribe(listener).get(timeout=PATIENCE)
     for number in range(3, 1203):
         append(store, number)
-    read = [event for event in ask(store, EventsAfter(limit=5000)) if event.position <= position]
+    read = [event for event in events_after(store, limit=5000) if event.position <= position]
     told = listener.wait(1203 - len(read))
     assert [event.payload["number"] for event in (*read, *told)] == list(range(1203))
     assert [event.sequence for event in (*read, *told)] == list(range(1, 1204))
@@ -64,15 +65,16 @@ def test_what_was_there_before_the_store_was_opened_is_not_told(database: Databa
 
 
 def test_what_is_told_can_be_read(store: Store) -> None:
-    pairs: queue.Queue[tuple[object, object]] = queue.Queue()
+    pairs: queue.Queue[tuple[object, Page | Exception]] = queue.Queue()
 
     def look(events: tuple[Event, ...]) -> None:
-        store.order(EventsAfter(events[0].position - 1), lambda found: pairs.put((events, found)))
+        store.order(ReadPage(events[0].position - 1), lambda found: pairs.put((events, found)))
 
     store.subscribe(look)
     append(store)
     told, found = pairs.get(timeout=PATIENCE)
-    assert told == found
+    assert isinstance(found, Page)
+    assert told == found.events
 
 
 def test_a_change_of_a_message_is_told(store: Store) -> None:

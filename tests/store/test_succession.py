@@ -10,7 +10,7 @@ import pytest
 from actors.store.backup import backup, restore
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
-from actors.store.events import AppendEvent, Event, EventsAfter, PruneEvents
+from actors.store.events import AppendEvent, Event, PruneEvents
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     CancelMessage,
@@ -23,7 +23,7 @@ from actors.store.outbox import (
 from actors.store.store import Store, open_store
 from actors.store.streams import Gap, Page, ReadPage
 from actors.store.succession import LEAP, Restored
-from tests.store.asking import BEA, ONE, PATIENCE, TWO, accept, ask, sending
+from tests.store.asking import BEA, ONE, PATIENCE, TWO, accept, ask, events_after, sending
 from tests.store.locking import locked
 
 Ways = Callable[[], Restored]
@@ -75,7 +75,7 @@ def test_what_was_open_is_looked_up_before_it_may_leave(past: Past) -> None:
     store = past.back()
     assert [message.id for message in ask(store, Unsettled(ONE))] == [queued.id, under_way.id, later.id]
     assert not ask(store, NextMessages(ONE, 1e10, 10))
-    changes = [event.payload for event in ask(store, EventsAfter(limit=1000)) if event.type == "message.state"]
+    changes = [event.payload for event in events_after(store, limit=1000) if event.type == "message.state"]
     assert [told["state"] for told in changes if told["id"] == queued.id] == ["sending"]
     assert past.restored == Restored(looked_up=3, ended=0, left_out=0, present_known=True)
 
