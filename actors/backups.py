@@ -11,10 +11,9 @@ from pathlib import Path
 
 from actors.clients.types import Seconds
 from actors.refusals import database_of, refused, refused_store
-from actors.store.backup import backup, forget_copies, restore
+from actors.store.backup import Restored, backup, forget_copies, restore
 from actors.store.errors import DataDirInUse
 from actors.store.store import Store, open_store
-from actors.store.succession import Restored
 from config.settings import Settings
 
 STORE_SECONDS: Seconds = 5.0

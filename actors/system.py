@@ -35,9 +35,9 @@ from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
 from actors.runtime import wait_ended
+from actors.store.journal import StoreJournal, StoreSessions
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim_all
-from actors.store.recording import StoreJournal, StoreSessions
 from actors.store.retention import Retention
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store

@@ -36,8 +36,8 @@ from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
 from actors.runtime import ask
 from actors.store.errors import StoreUnavailable
+from actors.store.journal import GetTransitions
 from actors.store.sessions import GetSessions, ReadBack
-from actors.store.transitions import GetTransitions
 from gateway.logs import cause
 
 if TYPE_CHECKING:

@@ -18,15 +18,19 @@ from pykka import ActorDeadError
 from actors.clients.errors import ShuttingDown
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, ask
-from actors.store.dead_letters import DeleteDeadLetters, GetDeadLetters, Letter, ReplayDeadLetters
-from actors.store.deliveries import GetProgress, Progress
 from actors.store.webhooks import (
     ChangeWebhook,
     CreateWebhook,
+    DeleteDeadLetters,
     DeleteWebhook,
+    GetDeadLetters,
+    GetProgress,
     GetWebhook,
     GetWebhooks,
+    Letter,
     NoSuchWebhook,
+    Progress,
+    ReplayDeadLetters,
     Webhook,
 )
 from actors.webhooks.addresses import Network, why_refused

@@ -14,9 +14,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from actors.clients.types import Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
+from actors.store.event_pages import newest
 from actors.store.message import Read, Write
 from actors.store.schema import metadata
-from actors.store.streams import newest
 
 MOST = 1000
 """Consumers of one owner."""

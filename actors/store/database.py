@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
 from actors.store.errors import BadAddress, StoreUnavailable
-from actors.store.postgresql import LockNotAvailable, require_driver
+from actors.store.postgresql import INSTALLED, LockNotAvailable
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -75,7 +75,10 @@ class Database:
         options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": dump_json}
         if url.get_backend_name() == "sqlite":
             return self._sqlite(url, begin, pragmas, options)
-        require_driver()
+        if not INSTALLED:
+            raise BadAddress(
+                "PostgreSQL needs a driver that is not installed: pip install 'session-manager[postgresql]'"
+            )
         seconds = max(2, round(self.patience))
         noticing = {name: value for name, value in _OUT_OF_REACH.items() if name not in url.query}
         named = {"connect_timeout": seconds, "application_name": "session-manager"}

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row, insert, inspect, select, update
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import Database
-from actors.store.group_commit import faults
 from actors.store.message import Read, Write
 from actors.store.schema import api_keys
+from actors.store.writer import faults
 
 
 class NoSuchKey(Refusal):

@@ -5,8 +5,6 @@ A service on SQLite runs without it. Its error classes are named here, so that o
 
 from __future__ import annotations
 
-from actors.store.errors import BadAddress
-
 try:
     from psycopg import Error, InterfaceError, OperationalError
     from psycopg.errors import LockNotAvailable
@@ -22,10 +20,4 @@ except ImportError:  # every except clause that names them then catches nothing
 else:
     INSTALLED = True
 
-__all__ = ["INSTALLED", "Error", "InterfaceError", "LockNotAvailable", "OperationalError", "require_driver"]
-
-
-def require_driver() -> None:
-    """Raise BadAddress, which says what to install, where the driver is missing."""
-    if not INSTALLED:
-        raise BadAddress("PostgreSQL needs a driver that is not installed: pip install 'session-manager[postgresql]'")
+__all__ = ["INSTALLED", "Error", "InterfaceError", "LockNotAvailable", "OperationalError"]

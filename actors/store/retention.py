@@ -17,10 +17,10 @@ from pykka import ActorDeadError
 from actors.clients.types import Seconds
 from actors.runtime import Actor, Reminder
 from actors.store.events import PruneEvents
+from actors.store.journal import PruneTransitions
 from actors.store.message import Write
 from actors.store.outbox import PruneMessages
 from actors.store.store import Store
-from actors.store.transitions import PruneTransitions
 
 _DAY: Seconds = 86_400.0
 

@@ -1,4 +1,4 @@
-"""Opens the store, and hands its messages to the actor they are for."""
+"""Opens the store: its writer and its reader, each an actor, behind one `ask`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from pykka import ActorDeadError, ActorRef
+from sqlalchemy import Connection
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_exponential
 
-from actors.runtime import SYSTEM_CLOCK, Clock, Refusal, Reply, Watcher, stop
+from actors.runtime import SYSTEM_CLOCK, Actor, Clock, Refusal, Reply, Watcher, stop
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreUnavailable
-from actors.store.group_commit import faults
-from actors.store.message import Read, Write
+from actors.store.message import CarryOut, Read, Write
 from actors.store.migrate import migrate
-from actors.store.reader import Reader
-from actors.store.subscriptions import Subscribe, Subscriber, Unsubscribe
-from actors.store.writer import GetOutage, Writer
+from actors.store.operations import carry_out
+from actors.store.writer import DATABASE_ERRORS, GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, faults
 
 Answer = TypeVar("Answer")
 
@@ -120,3 +120,65 @@ def _outcome(reply: Reply[Any]) -> Any:
         return reply.get(timeout=0)
     except (Refusal, ActorDeadError) as error:
         return error
+
+
+class Reader(Actor):
+    """Reads on a connection of its own that cannot write. Answers Read messages, each as it says.
+
+    A read that finds the connection broken is tried again on a new one, at most three times within a second. After
+    that, and for `retry_after` seconds, all are refused StoreUnavailable at once.
+    """
+
+    def __init__(self, database: Database, *, retry_after: float = 1.0, carry_out: CarryOut = carry_out) -> None:
+        super().__init__()
+        self._engine = database.reading()
+        self._run = carry_out
+        self._retry_after = retry_after
+        self._connection: Connection | None = None
+        self._outage: tuple[StoreUnavailable, float] | None = None
+        self._attempts = Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            stop=stop_after_attempt(3) | stop_after_delay(1.0),
+            wait=wait_exponential(multiplier=0.05),
+            reraise=True,
+        )
+
+    def receive(self, message: object) -> object:
+        match message:
+            case Read():
+                return self._answer(message)
+            case _:
+                return super().receive(message)
+
+    def closed(self, cause: BaseException | None) -> None:
+        self._disconnect()
+
+    def _answer(self, message: Read[Any]) -> object:
+        if self._outage is not None and self.now() < self._outage[1]:
+            raise StoreUnavailable(str(self._outage[0]), self._retry_after)
+        try:
+            answer = self._attempts(self._read, message)
+        except StoreUnavailable as why:
+            self._outage = (why, self.now() + self._retry_after)
+            raise
+        self._outage = None
+        return answer
+
+    def _read(self, message: Read[Any]) -> object:
+        try:
+            with faults(), self._connected().begin():
+                return self._run(self._connected(), message)
+        except StoreUnavailable:
+            self._disconnect()
+            raise
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*DATABASE_ERRORS):
+                connection.close()

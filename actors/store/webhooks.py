@@ -1,24 +1,47 @@
-"""Who is told of events: the webhooks, as their owners want them. What was delivered is in `deliveries`.
+"""Webhooks as their owners want them, how far each has come with each client, and the dead letters.
 
-A webhook hears of what happens after it was made, and of a client only from when it began to want that client: its
-lines begin at the sequence the client has then. Changes go through the sender (`actors.webhooks.sender.Change`), which
-hands them to the store and acts on them.
+* A webhook hears of what happens after it was made, and of a client only from when it began to want that client: its
+  progress begins at the sequence the client has then. Changes go through the sender (`actors.webhooks.sender.Change`),
+  which hands them to the store and acts on them.
+* There is no row for what is still to be delivered. `Progress` holds the sequence up to which all is settled; the
+  events after it are the queue. So an event needs no second write to become due, a crash leaves nothing half queued,
+  and settling one (delivered; or dead, with its letter in the same transaction) is one row. What was sent and not yet
+  settled when the process ended is sent again, under the same id: at least once, in order.
+* A dead letter keeps the body as it was sent: the event itself may be gone before anyone looks. A replay is a letter
+  marked to be delivered again, with attempts of its own; it goes when the target has it, and is a mere letter again
+  when that fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
-from actors.store.database import insert
+from actors.store.database import insert, insert_in
+from actors.store.events import TOLD, Event
 from actors.store.message import Read, Write
-from actors.store.schema import event_counts
-from actors.store.webhook_schema import webhook_lines, webhooks
+from actors.store.schema import dead_letters, event_counts, events, webhook_lines, webhooks
 
 
 class NoSuchWebhook(Refusal):
@@ -151,3 +174,329 @@ def _begin_now(connection: Connection, id: str, before: Webhook | None) -> None:
 def _webhook(row: RowMapping) -> Webhook:
     listed = {"events": tuple(row["events"]), "clients": tuple(row["clients"])}
     return Webhook(**{**row, **listed, "headers": tuple((name, value) for name, value in row["headers"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One webhook and one client. `attempts` counts the next event's failures; `why` and `status` are of the latest.
+
+    `failing_since` is when the first attempt failed after the last that did not.
+    """
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int = 0
+    attempts: int = 0
+    next_at: Seconds | None = None
+    failing_since: Seconds | None = None
+    why: str | None = None
+    status: int | None = None
+    delivered: int = 0
+    delivered_at: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one line has to do: `replays`, and the `events` it wants up to the sequence `read_to`; perhaps `more` after.
+
+    `missed` is how many events may have been deleted before their turn.
+    """
+
+    progress: Progress
+    replays: tuple[Letter, ...]
+    events: tuple[Event, ...]
+    read_to: int
+    more: bool
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """All webhooks, and which of their lines may have something to do."""
+
+    webhooks: tuple[Webhook, ...]
+    keys: tuple[tuple[str, ClientId], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDelivered(Write[None]):
+    """The event of this sequence, and all before it, are settled: the target has it."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+    status: int
+    at: Seconds
+
+    def run(self, connection: Connection) -> None:
+        settled = _SETTLED | {"sequence": self.sequence, "status": self.status}
+        _put(connection, self, settled | {"delivered": 1, "delivered_at": self.at})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPassed(Write[None]):
+    """Nothing up to this sequence is wanted."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+
+    def run(self, connection: Connection) -> None:
+        _put(connection, self, {"sequence": self.sequence})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRetry(Write[None]):
+    """Attempt number `attempts` at the event of this sequence failed; the next is due at `next_at`."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+    attempts: int
+    next_at: Seconds
+    failing_since: Seconds
+    why: str
+    status: int | None
+
+    def run(self, connection: Connection) -> None:
+        names = ("attempts", "next_at", "failing_since", "why", "status")
+        _put(connection, self, {name: getattr(self, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDeadLetter(Write[None]):
+    """The event is given up: it becomes a dead letter, and the line goes on."""
+
+    webhook_id: str
+    client_id: ClientId
+    sequence: int
+    event_id: str
+    event_type: str
+    body: str
+    attempts: int
+    why: str
+    status: int | None
+    failing_since: Seconds | None
+    at: Seconds
+
+    def run(self, connection: Connection) -> None:
+        failed = {name: getattr(self, name) for name in ("sequence", "failing_since", "why", "status")}
+        if _put(connection, self, _SETTLED | failed):
+            row = {name: getattr(self, name) for name in _OF_LETTER}
+            connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
+
+
+@dataclass(frozen=True, slots=True)
+class GetBacklog(Read[Backlog]):
+    """What the sender begins with."""
+
+    def run(self, connection: Connection) -> Backlog:
+        line = webhook_lines.c
+        of_both = and_(
+            webhook_lines.c.webhook_id == webhooks.c.id, webhook_lines.c.client_id == event_counts.c.client_id
+        )
+        pairs = select(webhooks.c.id, event_counts.c.client_id).join_from(webhooks, event_counts, true())
+        behind = pairs.outerjoin(webhook_lines, of_both).where(
+            event_counts.c.sequence > func.coalesce(line.sequence, 0)
+        )
+        replayed = select(dead_letters.c.webhook_id, dead_letters.c.client_id).where(
+            dead_letters.c.replay_at.is_not(None)
+        )
+        keys = connection.execute(behind.union(replayed))
+        known = {webhook.id: webhook for webhook in GetWebhooks().run(connection)}
+        lines = ((id, ClientId(client_id)) for id, client_id in keys if known[id].wants_client(client_id))
+        return Backlog(tuple(known.values()), tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class GetDue(Read[Due]):
+    """What one line has to do: at most `limit` events whose types match the patterns, and as many replays."""
+
+    webhook_id: str
+    client_id: ClientId
+    patterns: tuple[str, ...] = ("*",)
+    limit: int = 100
+
+    def run(self, connection: Connection) -> Due:
+        progress = _progress(connection, self.webhook_id, self.client_id)
+        replays = replays_of(connection, self.webhook_id, self.client_id, self.limit)
+        of_client = events.c.client_id == self.client_id
+        later = TOLD.where(of_client, events.c.sequence > progress.sequence, is_wanted(self.patterns))
+        rows = connection.execute(later.order_by(events.c.sequence).limit(self.limit)).mappings()
+        found = tuple(Event(**row) for row in rows)
+        counted = select(event_counts.c.sequence).where(event_counts.c.client_id == self.client_id)
+        newest = connection.execute(counted).scalar() or 0
+        oldest = connection.execute(select(func.min(events.c.sequence)).where(of_client)).scalar() or newest + 1
+        more = len(found) == self.limit
+        read_to = found[-1].sequence if more else max(progress.sequence, newest)
+        return Due(progress, replays, found, read_to, more, max(0, oldest - progress.sequence - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class GetProgress(Read[tuple[Progress, ...]]):
+    """How far a webhook is with each client, by client."""
+
+    webhook_id: str
+
+    def run(self, connection: Connection) -> tuple[Progress, ...]:
+        of_webhook = select(webhook_lines).where(webhook_lines.c.webhook_id == self.webhook_id)
+        rows = connection.execute(of_webhook.order_by(webhook_lines.c.client_id)).mappings()
+        return tuple(Progress(**row) for row in rows)
+
+
+_OF_LETTER = tuple(name for name in RecordDeadLetter.__slots__ if name in dead_letters.columns)
+_SETTLED: dict[str, Any] = {"attempts": 0, "next_at": None, "failing_since": None, "why": None}
+Told = RecordDelivered | RecordPassed | RecordRetry | RecordDeadLetter
+
+
+def _put(connection: Connection, told: Told, changes: dict[str, Any]) -> bool:
+    """Write the line, unless its webhook is gone or it is past this sequence; whether it was written."""
+    new = {"webhook_id": told.webhook_id, "client_id": told.client_id, "sequence": told.sequence - 1}
+    row = {"attempts": 0, "delivered": 0} | new | changes
+    statement = _upsert(connection.dialect.name, tuple(sorted(row)), frozenset(changes))
+    return connection.execute(statement, row | {"settles": told.sequence}).first() is not None
+
+
+@cache
+def _upsert(dialect: str, columns: tuple[str, ...], changes: frozenset[str]) -> ReturningInsert[tuple[int]]:
+    """One statement, built once: it is run for every delivery."""
+    line = webhook_lines.c
+    values = [bindparam(name, type_=line[name].type) for name in columns]
+    row = select(*values).where(webhooks.c.id == bindparam("webhook_id"))
+    statement = insert_in(dialect, webhook_lines).from_select(columns, row)
+    set_: dict[str, Any] = {name: statement.excluded[name] for name in sorted(changes)}
+    if "delivered" in set_:
+        set_["delivered"] += line.delivered
+    forwards = line.sequence < bindparam("settles", type_=BigInteger)
+    upsert = statement.on_conflict_do_update(index_elements=["webhook_id", "client_id"], set_=set_, where=forwards)
+    return upsert.returning(line.sequence)
+
+
+def _progress(connection: Connection, webhook_id: str, client_id: ClientId) -> Progress:
+    key = (webhook_lines.c.webhook_id == webhook_id) & (webhook_lines.c.client_id == client_id)
+    row = connection.execute(select(webhook_lines).where(key)).mappings().first()
+    return Progress(webhook_id, client_id) if row is None else Progress(**row)
+
+
+def is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
+    """`actors.webhooks.definition.matches`, in SQL. Not LIKE: SQLite's does not tell upper from lower case."""
+    exact = [pattern for pattern in patterns if not pattern.endswith("*")]
+    prefixes = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]
+    if "" in prefixes:
+        return true()
+    begins = [func.substr(events.c.type, 1, len(prefix)) == prefix for prefix in prefixes]
+    return or_(events.c.type.in_(exact), *begins)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter: given up after `attempts`, at `at`, and why. While `replay_at` is set it is delivered again."""
+
+    id: int
+    webhook_id: str
+    client_id: ClientId
+    event_id: str
+    event_type: str
+    body: str
+    attempts: int
+    why: str
+    status: int | None
+    at: Seconds
+    replay_at: Seconds | None = None
+    next_at: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDeadLetters(Write[int], Work):
+    """Deliver these dead letters again, or all of the webhook where `letters` is empty. Answers how many."""
+
+    webhook_id: str
+    at: Seconds
+    letters: tuple[int, ...] = ()
+
+    def run(self, connection: Connection) -> int:
+        chosen = update(dead_letters).where(*_chosen(self), dead_letters.c.replay_at.is_(None))
+        return connection.execute(chosen.values(replay_at=self.at, next_at=self.at, attempts=0)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDeadLetters(Write[int], Work):
+    """Forget these dead letters, or all of the webhook where `letters` is empty. Answers how many."""
+
+    webhook_id: str
+    letters: tuple[int, ...] = ()
+
+    def run(self, connection: Connection) -> int:
+        return connection.execute(delete(dead_letters).where(*_chosen(self))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class PruneDeadLetters(Write[int]):
+    """Forget those from before an instant, but none that is being replayed. Answers how many."""
+
+    before: Seconds
+
+    def run(self, connection: Connection) -> int:
+        old = (dead_letters.c.at < self.before) & dead_letters.c.replay_at.is_(None)
+        return connection.execute(delete(dead_letters).where(old)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReplayed(Write[None]):
+    """The target has the dead letter now."""
+
+    letter: int
+
+    def run(self, connection: Connection) -> None:
+        connection.execute(delete(dead_letters).where(dead_letters.c.id == self.letter))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReplayRetry(Write[None]):
+    """A replay failed: the next attempt is due at `next_at`, or none will be made where that is None."""
+
+    letter: int
+    attempts: int
+    next_at: Seconds | None
+    why: str
+    status: int | None
+
+    def run(self, connection: Connection) -> None:
+        changes: dict[str, object] = {name: getattr(self, name) for name in ("attempts", "next_at", "why", "status")}
+        if self.next_at is None:
+            changes["replay_at"] = None
+        connection.execute(update(dead_letters).where(dead_letters.c.id == self.letter).values(changes))
+
+
+@dataclass(frozen=True, slots=True)
+class GetDeadLetters(Read[tuple[Letter, ...]]):
+    """The first `limit` dead letters after the id `after`, oldest first; of one webhook or all, one client or all."""
+
+    webhook_id: str | None = None
+    client_id: ClientId | None = None
+    after: int = 0
+    limit: int = 100
+
+    def run(self, connection: Connection) -> tuple[Letter, ...]:
+        query = select(dead_letters).where(dead_letters.c.id > self.after)
+        if self.webhook_id is not None:
+            query = query.where(dead_letters.c.webhook_id == self.webhook_id)
+        if self.client_id is not None:
+            query = query.where(dead_letters.c.client_id == self.client_id)
+        return _read(connection, query.order_by(dead_letters.c.id).limit(self.limit))
+
+
+def replays_of(connection: Connection, webhook_id: str, client_id: ClientId, limit: int) -> tuple[Letter, ...]:
+    """The letters of a line that are being delivered again, those first whose turn is first."""
+    of_line = (dead_letters.c.webhook_id == webhook_id) & (dead_letters.c.client_id == client_id)
+    replayed = select(dead_letters).where(of_line, dead_letters.c.replay_at.is_not(None))
+    return _read(connection, replayed.order_by(dead_letters.c.next_at, dead_letters.c.id).limit(limit))
+
+
+def _chosen(message: ReplayDeadLetters | DeleteDeadLetters) -> list[ColumnElement[bool]]:
+    of_webhook = dead_letters.c.webhook_id == message.webhook_id
+    return [of_webhook, dead_letters.c.id.in_(message.letters)] if message.letters else [of_webhook]
+
+
+def _read(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[Letter, ...]:
+    return tuple(Letter(**row) for row in connection.execute(query).mappings())

@@ -1,24 +1,38 @@
-"""The one writer: whatever changes the store goes through this actor's mailbox.
+"""The one writer: whatever changes the store goes through this actor's mailbox, is committed in groups, and published.
 
-On the first write of a group it tells itself Commit, which queues behind all that already waits: under load groups grow
-by themselves, without load a write is committed at once.
-
-When the database cannot be used, callers (Work) are refused at once; facts are held, in order, and written when it is
-back: their answer takes as long as that takes. Tried again every `retry_after` seconds.
+* On the first write of a group the writer tells itself Commit, which queues behind all that already waits: under load
+  groups grow by themselves, without load a write is committed at once.
+* Each write stands in a savepoint of its own. What it raises undoes that write and answers its asker; its neighbours go
+  on. Nobody is answered before the commit has returned: it is the only proof that an answer is true.
+* An error that makes the database unusable ends the whole transaction: nothing of the group is on disk (or, on
+  PostgreSQL, nobody knows). Callers (Work) are then refused at once; facts are held, in order, and written when the
+  database is back: their answer takes as long as that takes. Tried again every `retry_after` seconds.
+* Subscribers get events after they are on disk and in their order. Each batch is read back from the database, from the
+  last position told on: nothing is told that a crash could take back, and nothing is left out.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from actors.runtime import Actor, Reminder, Work
+import structlog
+from pykka import ActorDeadError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from actors.runtime import Actor, Refusal, Reminder, ReplyTo, Work
+from actors.store import postgresql
 from actors.store.database import Database
-from actors.store.errors import StoreUnavailable
-from actors.store.group_commit import GroupCommit, Pending
+from actors.store.errors import StoreUnavailable, WriteFailed, as_unavailable
+from actors.store.events import Event, GetEventRange, read_newer
 from actors.store.message import CarryOut, Write
 from actors.store.operations import carry_out
-from actors.store.subscriptions import Subscribe, Subscriptions, Unsubscribe
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +172,171 @@ class Writer(Actor):
             self._take(pending)
         if was_out is not None and self._outage is None and not len(self._group):
             self._publish()  # what a crash between commit and telling left untold
+
+
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, postgresql.Error)
+Settle = Callable[[], None]
+"""Gives one asker its answer."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A write, and who waits for it."""
+
+    write: Write[Any]
+    reply_to: ReplyTo
+
+
+class GroupCommit:
+    """The open transaction of one writer."""
+
+    def __init__(self, engine: Engine, carry_out: CarryOut) -> None:
+        self._engine = engine
+        self._run = carry_out
+        self._connection: Connection | None = None
+        self._pending: list[Pending] = []
+        self._settle: list[Settle] = []
+
+    def __len__(self) -> int:
+        """How many writes wait for the commit."""
+        return len(self._pending)
+
+    def apply(self, pending: Pending) -> None:
+        """Carry out one write in the open transaction; the first one opens it. Raises StoreUnavailable."""
+        self._pending.append(pending)
+        with faults():
+            self._settle.append(self._carry_out(self._transaction(), pending))
+
+    def commit(self) -> list[Settle]:
+        """Put the group on disk; call what is returned, in order, to give the answers. Raises StoreUnavailable."""
+        if self._connection is not None and self._connection.in_transaction():
+            with faults():
+                self._connection.commit()
+        settle, self._settle = self._settle, []
+        self._pending.clear()
+        return settle
+
+    def abandon(self) -> list[Pending]:
+        """Undo the group, give the connection up, and return those that waited."""
+        self.close()
+        pending, self._pending = self._pending, []
+        self._settle.clear()
+        return pending
+
+    def close(self) -> None:
+        """Close the connection, undoing what was not committed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # A broken connection cannot be closed politely; it is dropped all the same.
+            with suppress(*DATABASE_ERRORS):
+                connection.close()
+
+    def connection(self) -> Connection:
+        """The connection, opened if need be. Raises StoreUnavailable."""
+        if self._connection is None:
+            with faults():
+                self._connection = self._engine.connect()
+        return self._connection
+
+    def _transaction(self) -> Connection:
+        connection = self.connection()
+        if not connection.in_transaction():
+            connection.begin()
+        return connection
+
+    def _carry_out(self, connection: Connection, pending: Pending) -> Settle:
+        connection.exec_driver_sql("SAVEPOINT one")
+        try:
+            answer = self._run(connection, pending.write)
+        except Exception as error:  # noqa: BLE001 - one bad write must not fail its neighbours
+            refusal = self._refusal(pending.write, error)
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
+            connection.exec_driver_sql("RELEASE SAVEPOINT one")
+            return partial(pending.reply_to.refuse, refusal)
+        connection.exec_driver_sql("RELEASE SAVEPOINT one")
+        return partial(pending.reply_to.answer, answer)
+
+    def _refusal(self, write: Write[Any], error: Exception) -> Refusal:
+        if isinstance(error, Refusal):
+            return error
+        if as_unavailable(error) is not None:
+            raise error
+        _log.error("write_failed", write=type(write).__name__, exc_info=error)
+        return WriteFailed(f"{type(write).__name__} could not be written: {type(error).__name__}")
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turns errors that mean the database is unusable into StoreUnavailable, and lets the others pass."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if (unavailable := as_unavailable(error)) is not None:
+            raise unavailable from error
+        raise
+
+
+Subscriber = Callable[[tuple[Event, ...]], None]
+"""Takes events, oldest first. Called in the writer's thread: it only tells. One that raises is not called again."""
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Call `subscriber` with every event from now on. Answers the position of the newest one before: what is up to
+    there is to be read, what is after it will be told, and nothing falls between."""
+
+    subscriber: Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Call `subscriber` no more. Answers None; one that is not known is no error."""
+
+    subscriber: Subscriber
+
+
+class Subscriptions:
+    """Who wants to be told, and up to where they have been."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+        self._told = 0
+
+    def start_at(self, connection: Connection) -> None:
+        """Tell of nothing that is there now. Raises StoreUnavailable."""
+        with faults(), connection.begin():
+            self._told = GetEventRange().run(connection).newest
+
+    def add(self, subscriber: Subscriber) -> int:
+        """Take a subscriber; returns the position up to which it is not told."""
+        self._subscribers.append(subscriber)
+        return self._told
+
+    def remove(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+
+    def publish(self, connection: Connection) -> None:
+        """Tell of what is new. Call after a commit, outside a transaction. Raises StoreUnavailable."""
+        while new := self._read(connection):
+            self._told = new[-1].position
+            for subscriber in list(self._subscribers):
+                self._tell(subscriber, new)
+
+    def _read(self, connection: Connection) -> tuple[Event, ...]:
+        with faults(), connection.begin():
+            return read_newer(connection, self._told, _BATCH)
+
+    def _tell(self, subscriber: Subscriber, new: tuple[Event, ...]) -> None:
+        try:
+            subscriber(new)
+        except ActorDeadError:
+            self.remove(subscriber)
+        except Exception as error:  # noqa: BLE001 - a mistake of one subscriber must not end the store
+            _log.error("subscriber_dropped", exc_info=error)
+            self.remove(subscriber)

@@ -27,10 +27,8 @@ import httpx2 as httpx
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Clock
-from actors.store.dead_letters import Letter
-from actors.store.deliveries import Due
 from actors.store.events import Event
-from actors.store.webhooks import Webhook
+from actors.store.webhooks import Due, Letter, Webhook
 from actors.webhooks.definition import matches, policy_of
 from actors.webhooks.protocol import Key, Sending
 from actors.webhooks.schedule import RetryPolicy

@@ -7,11 +7,17 @@ from typing import Any
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Reminder, Work
-from actors.store.dead_letters import DeleteDeadLetters, ReplayDeadLetters
-from actors.store.deliveries import Backlog, Due
 from actors.store.events import Event
 from actors.store.message import Write
-from actors.store.webhooks import ChangeWebhook, CreateWebhook, DeleteWebhook
+from actors.store.webhooks import (
+    Backlog,
+    ChangeWebhook,
+    CreateWebhook,
+    DeleteDeadLetters,
+    DeleteWebhook,
+    Due,
+    ReplayDeadLetters,
+)
 from actors.webhooks.schedule import Outcome
 
 Key = tuple[str, ClientId]

@@ -21,22 +21,24 @@ from pykka import ActorDeadError
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Actor, Reply
-from actors.store.dead_letters import PruneDeadLetters, RecordReplayed, RecordReplayRetry
-from actors.store.deliveries import (
-    Backlog,
-    Due,
-    GetBacklog,
-    GetDue,
-    RecordDeadLetter,
-    RecordDelivered,
-    RecordPassed,
-    RecordRetry,
-)
 from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
 from actors.store.message import Write
 from actors.store.store import Store
-from actors.store.subscriptions import Subscribe, Unsubscribe
+from actors.store.webhooks import (
+    Backlog,
+    Due,
+    GetBacklog,
+    GetDue,
+    PruneDeadLetters,
+    RecordDeadLetter,
+    RecordDelivered,
+    RecordPassed,
+    RecordReplayed,
+    RecordReplayRetry,
+    RecordRetry,
+)
+from actors.store.writer import Subscribe, Unsubscribe
 from actors.webhooks.delivery_queue import (
     Cursor,
     DeliveryQueue,

@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from actors.clients.types import MAX_CLIENT_ID
-from actors.store.dead_letters import Letter
-from actors.store.deliveries import Progress
-from actors.store.webhooks import Webhook
+from actors.store.webhooks import Letter, Progress, Webhook
 from actors.webhooks.definition import shown
 from actors.webhooks.schedule import Growth
 from gateway.schemas.shape import Answer, Request, iso

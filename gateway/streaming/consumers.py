@@ -26,8 +26,8 @@ from gateway.streaming.streams import Streams, heeding
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from actors.store.event_pages import Gap
     from actors.store.store import Store
-    from actors.store.streams import Gap
 
 _TOUCH: Seconds = 3600.0
 """How old the note of a consumer's last use may be."""

@@ -22,8 +22,8 @@ from pykka import ActorDeadError, Timeout
 from actors.clients.types import Seconds
 from actors.runtime import MailboxFull
 from actors.store.errors import StoreUnavailable
+from actors.store.event_pages import Gap, Page, ReadPage
 from actors.store.store import Store
-from actors.store.streams import Gap, Page, ReadPage
 from gateway.streaming.feed import STORE_SECONDS, Feed, Told, Wanted
 
 BUFFER_BYTES = 8 * 1024 * 1024

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx2 as httpx
 
 from actors.clients.types import ClientId
-from actors.store.deliveries import GetProgress
 from actors.store.events import AppendEvent
 from actors.store.store import Store
+from actors.store.webhooks import GetProgress
 from tests.benchmarks.figures import Figure, Say
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.sending import add, ask, happen, opened, sending, until

@@ -10,8 +10,8 @@ import pytest
 from actors.backups import back_up, put_back
 from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId, State
+from actors.store.backup import LEAP, Restored
 from actors.store.events import AppendEvent
-from actors.store.succession import LEAP, Restored
 from tests.gateway.running import Running, chosen, until
 from tests.store.asking import ask
 

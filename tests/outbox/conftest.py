@@ -23,8 +23,8 @@ from actors.outbox.readiness import ReadinessJournal
 from actors.runtime import Backoff, Reply
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database
+from actors.store.journal import StoreJournal
 from actors.store.outbox import AcceptMessage, GetMessage, ListMessages, Message
-from actors.store.recording import StoreJournal
 from actors.store.store import Store, open_store
 
 ONE = ClientId(1)

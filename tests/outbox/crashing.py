@@ -14,8 +14,8 @@ from typing import Any
 from actors.browser.fake import Delivery, FakePage
 from actors.outbox import dispatcher
 from actors.outbox.protocol import Outcome
-from actors.store.group_commit import GroupCommit
 from actors.store.outbox import AcceptMessage, MarkSending, RequeueMessage, SettleMessage
+from actors.store.writer import GroupCommit
 from tests.campaign.fake_whatsapp import RecordedWhatsApp
 from tests.outbox.conftest import Post
 

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from actors.clients.message_ids import draw
 from actors.clients.types import ClientId
+from actors.store.event_pages import ReadPage
 from actors.store.events import Event
 from actors.store.message import Read, Write
 from actors.store.outbox import AcceptMessage, MarkSending, Message
 from actors.store.store import Store
-from actors.store.streams import ReadPage
 
 Answer = TypeVar("Answer")
 

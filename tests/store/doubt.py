@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.store.errors import StoreUnavailable
-from actors.store.group_commit import GroupCommit, Settle
+from actors.store.writer import GroupCommit, Settle
 
 if TYPE_CHECKING:
     import pytest

@@ -22,8 +22,7 @@ from actors.clients.protocol import Happened
 from actors.store.database import Database
 from actors.store.errors import MessageNotQueued
 from actors.store.events import MESSAGE_CHANGED
-from actors.store.group_commit import GroupCommit, Settle
-from actors.store.inbox import RecordHappened
+from actors.store.journal import RecordHappened
 from actors.store.message import Write
 from actors.store.message_states import MessageState
 from actors.store.migrate import migrate, revision_of
@@ -43,6 +42,7 @@ from actors.store.outbox import (
 from actors.store.ownership import claim
 from actors.store.sessions import ReadBack, WantSession
 from actors.store.store import Store, open_store
+from actors.store.writer import GroupCommit, Settle
 from tests.store.asking import ANA, ONE, PATIENCE, ask, events_after
 
 S = MessageState

@@ -18,9 +18,8 @@ from actors.store.events import (
     GetEventRange,
     PruneEvents,
 )
-from actors.store.inbox import RecordHappened
+from actors.store.journal import GetTransitions, PruneTransitions, RecordHappened, RecordTransition
 from actors.store.store import Store
-from actors.store.transitions import GetTransitions, PruneTransitions, RecordTransition
 from tests.store.asking import ONE, TWO, ask, events_after
 
 

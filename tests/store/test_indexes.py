@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from actors.store.database import Database
+from actors.store.event_pages import ReadPage
 from actors.store.events import GetEventRange
 from actors.store.message_states import MessageState
 from actors.store.operations import carry_out
@@ -28,7 +29,6 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.store import open_store
-from actors.store.streams import ReadPage
 from tests.store.asking import ANA, BEA, ONE, PATIENCE, accept, sending
 
 FREQUENT = [

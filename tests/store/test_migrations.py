@@ -10,12 +10,12 @@ from actors.store import operations  # noqa: F401 - brings in every table there 
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreTooNew
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
+from actors.store.journal import GetTransitions
 from actors.store.migrate import migrate, newest_revision, revision_of
 from actors.store.outbox import GetMessage
 from actors.store.schema import metadata
 from actors.store.sessions import ReadBack, Session
 from actors.store.store import open_store
-from actors.store.transitions import GetTransitions
 from tests.store.asking import PATIENCE, accept, ask
 
 _SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"

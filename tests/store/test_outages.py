@@ -18,7 +18,7 @@ from pykka import Timeout
 from sqlalchemy import Engine, event
 
 from actors.runtime.testing import ManualClock
-from actors.store import faults
+from actors.store import errors
 from actors.store.database import Database
 from actors.store.errors import ServerAway, StoreUnavailable
 from actors.store.events import AppendEvent
@@ -275,7 +275,7 @@ def test_facts_are_not_lost_by_a_stop_that_finds_the_database_usable_again(sqlit
 
 
 def test_every_fault_has_a_sentence_that_says_what_to_do_or_what_is_wrong() -> None:
-    for sentence in (*faults.SQLITE_FAULTS.values(), *faults.POSTGRESQL_FAULTS.values()):
+    for sentence in (*errors.SQLITE_FAULTS.values(), *errors.POSTGRESQL_FAULTS.values()):
         assert sentence[0].isupper()
         assert not sentence.endswith(".")
 
@@ -283,9 +283,9 @@ def test_every_fault_has_a_sentence_that_says_what_to_do_or_what_is_wrong() -> N
 def test_an_error_of_a_statement_is_not_the_databases_fault() -> None:
     error = sqlite3.IntegrityError("UNIQUE constraint failed")
     error.sqlite_errorcode = sqlite3.SQLITE_CONSTRAINT_UNIQUE
-    assert faults.as_unavailable(error) is None
-    assert faults.as_unavailable(psycopg.errors.UniqueViolation()) is None
-    assert faults.as_unavailable(ValueError()) is None
+    assert errors.as_unavailable(error) is None
+    assert errors.as_unavailable(psycopg.errors.UniqueViolation()) is None
+    assert errors.as_unavailable(ValueError()) is None
 
 
 @pytest.mark.parametrize(
@@ -303,4 +303,4 @@ def test_an_error_of_a_statement_is_not_the_databases_fault() -> None:
     ],
 )
 def test_a_server_that_is_away_is_told_from_one_that_says_no(said: str, *, passes: bool) -> None:
-    assert isinstance(faults.as_unavailable(psycopg.OperationalError(said)), ServerAway) is passes
+    assert isinstance(errors.as_unavailable(psycopg.OperationalError(said)), ServerAway) is passes

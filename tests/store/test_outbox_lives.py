@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from actors.store.database import Database, prepare_file
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, OutboxFull
+from actors.store.event_pages import ReadPage
 from actors.store.events import MESSAGE_CHANGED
 from actors.store.message_states import OPEN, MessageState, may_follow
 from actors.store.migrate import migrate
@@ -31,7 +32,6 @@ from actors.store.outbox import (
 )
 from actors.store.outbox_reads import get_list, get_next
 from actors.store.outbox_writes import accept, cancel, expire, mark_sending, prune, record_ack, requeue, settle
-from actors.store.streams import ReadPage
 from tests.store.asking import ANA, BEA, ONE
 
 S = MessageState

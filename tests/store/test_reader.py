@@ -13,9 +13,8 @@ from actors.runtime.testing import ManualClock, asked, unstarted
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
 from actors.store.outbox import CountQueued
-from actors.store.reader import Reader
 from actors.store.sessions import GetSessions, WantSession
-from actors.store.store import Store, open_store
+from actors.store.store import Reader, Store, open_store
 from tests.store.asking import ONE, PATIENCE, ask
 
 Look = Callable[[Connection, Any], Any]

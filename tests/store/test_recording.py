@@ -10,13 +10,11 @@ from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database
-from actors.store.inbox import bare_id
+from actors.store.journal import GetTransitions, StoreJournal, StoreSessions, bare_id
 from actors.store.message_states import MessageState
 from actors.store.outbox import GetMessage
-from actors.store.recording import StoreJournal, StoreSessions
 from actors.store.sessions import ForgetSession, GetSessions, GetWantedSessions, ReadBack, Session
 from actors.store.store import Store, open_store
-from actors.store.transitions import GetTransitions
 from tests.store.asking import ONE, PATIENCE, TWO, ask, events_after, sending
 
 

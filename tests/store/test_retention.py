@@ -11,14 +11,14 @@ from actors.clients.ports import Transition
 from actors.clients.types import State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database, dump_json
-from actors.store.deliveries import GetDue
+from actors.store.event_pages import Gap, ReadPage
 from actors.store.events import ROW_BYTES, STATE_CHANGED, AppendEvent, PruneEvents
+from actors.store.journal import GetTransitions, RecordTransition
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
 from actors.store.retention import Retention, Rules
 from actors.store.store import Store, open_store
-from actors.store.streams import Gap, ReadPage
-from actors.store.transitions import GetTransitions, RecordTransition
+from actors.store.webhooks import GetDue
 from tests.store.asking import ONE, PATIENCE, TWO, ask, events_after, sending
 
 HOUR = 3600.0

@@ -15,9 +15,9 @@ from actors.store.consumers import (
     OpenConsumer,
 )
 from actors.store.database import Database
+from actors.store.event_pages import Gap, ReadPage
 from actors.store.events import AppendEvent, PruneEvents
 from actors.store.store import Store, open_store
-from actors.store.streams import Gap, ReadPage
 from tests.store.asking import PATIENCE, ask
 
 ONE, TWO = ClientId(1), ClientId(2)

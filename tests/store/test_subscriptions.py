@@ -11,9 +11,9 @@ import pytest
 from pykka import ActorDeadError
 
 from actors.store.database import Database
+from actors.store.event_pages import Page, ReadPage
 from actors.store.events import AppendEvent, Event
 from actors.store.store import Store, open_store
-from actors.store.streams import Page, ReadPage
 from tests.store.asking import ONE, PATIENCE, TWO, accept, ask, events_after, sending
 
 

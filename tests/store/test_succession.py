@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.store.backup import backup, restore
+from actors.store.backup import LEAP, Restored, backup, restore
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
+from actors.store.event_pages import Gap, Page, ReadPage
 from actors.store.events import AppendEvent, Event, PruneEvents
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
@@ -21,8 +22,6 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.store import Store, open_store
-from actors.store.streams import Gap, Page, ReadPage
-from actors.store.succession import LEAP, Restored
 from tests.store.asking import BEA, ONE, PATIENCE, TWO, accept, ask, events_after, sending
 from tests.store.locking import locked
 

@@ -9,7 +9,7 @@ import pytest
 
 from actors.backups import back_up, opened_store, put_back
 from actors.browser.fake import FakeBrowser
-from actors.store import succession
+from actors.store import backup
 from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
@@ -81,7 +81,7 @@ def test_no_service_starts_between_a_restores_look_at_the_present_and_its_change
     settings, second = chosen(tmp_path / "one", url), system(tmp_path / "two", url)
     with opened_store(settings):
         back_up(settings, tmp_path / "a.backup")
-    real = succession.succeed
+    real = backup.succeed
 
     def have_another_start(*arguments: Any) -> Any:
         restored = real(*arguments)

@@ -7,32 +7,28 @@ from typing import Any
 import pytest
 
 from actors.clients.types import ClientId
-from actors.store.dead_letters import (
-    DeleteDeadLetters,
-    GetDeadLetters,
-    PruneDeadLetters,
-    RecordReplayed,
-    RecordReplayRetry,
-    ReplayDeadLetters,
-)
-from actors.store.deliveries import (
-    GetBacklog,
-    GetDue,
-    GetProgress,
-    RecordDeadLetter,
-    RecordDelivered,
-    RecordPassed,
-    RecordRetry,
-)
 from actors.store.events import AppendEvent, PruneEvents
 from actors.store.store import Store
 from actors.store.webhooks import (
     ChangeWebhook,
     CreateWebhook,
+    DeleteDeadLetters,
     DeleteWebhook,
+    GetBacklog,
+    GetDeadLetters,
+    GetDue,
+    GetProgress,
     GetWebhook,
     GetWebhooks,
     NoSuchWebhook,
+    PruneDeadLetters,
+    RecordDeadLetter,
+    RecordDelivered,
+    RecordPassed,
+    RecordReplayed,
+    RecordReplayRetry,
+    RecordRetry,
+    ReplayDeadLetters,
     Webhook,
     WebhookExists,
 )

@@ -14,10 +14,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from actors.store.deliveries import RecordDeadLetter, RecordDelivered, RecordRetry
-from actors.store.group_commit import GroupCommit, Settle
 from actors.store.message import Write
 from actors.store.store import Store
+from actors.store.webhooks import RecordDeadLetter, RecordDelivered, RecordRetry
+from actors.store.writer import GroupCommit, Settle
 from actors.webhooks.http import HttpPoster, Post, Then
 from actors.webhooks.protocol import Recorded
 from actors.webhooks.schedule import Outcome

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.store.dead_letters import GetDeadLetters
-from actors.store.deliveries import GetProgress
-from actors.store.webhooks import CreateWebhook
+from actors.store.webhooks import CreateWebhook, GetDeadLetters, GetProgress
 from actors.webhooks.definition import new_webhook
 from tests.webhooks.crashing import CRASHED
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose

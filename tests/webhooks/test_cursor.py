@@ -9,9 +9,8 @@ from collections import deque
 import pytest
 
 from actors.clients.types import ClientId
-from actors.store.dead_letters import Letter
-from actors.store.deliveries import Due, Progress
 from actors.store.events import Event
+from actors.store.webhooks import Due, Letter, Progress
 from actors.webhooks import delivery_queue as module
 from actors.webhooks.delivery_queue import Cursor, Job, Phase, ReadDue, body_of
 

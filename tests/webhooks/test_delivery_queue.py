@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from actors.clients.types import ClientId
-from actors.store.deliveries import Due, Progress
 from actors.store.events import Event
-from actors.store.webhooks import Webhook
+from actors.store.webhooks import Due, Progress, Webhook
 from actors.webhooks.delivery_queue import DeliveryQueue, Job, ReadDue, Slots, Target
 from actors.webhooks.protocol import Key, Sending
 from actors.webhooks.schedule import RetryPolicy

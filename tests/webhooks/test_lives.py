@@ -13,9 +13,8 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.runtime.testing import ManualClock
-from actors.store.dead_letters import GetDeadLetters
 from actors.store.store import Store
-from actors.store.webhooks import ChangeWebhook
+from actors.store.webhooks import ChangeWebhook, GetDeadLetters
 from actors.webhooks.http import Post
 from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Answered, Growth, Outcome, RetryPolicy, Unanswered

@@ -13,10 +13,17 @@ from pathlib import Path
 import pytest
 
 from actors.clients.types import ClientId
-from actors.store.dead_letters import DeleteDeadLetters, GetDeadLetters, ReplayDeadLetters
-from actors.store.deliveries import GetProgress
 from actors.store.store import Store
-from actors.store.webhooks import ChangeWebhook, DeleteWebhook, GetWebhooks, NoSuchWebhook
+from actors.store.webhooks import (
+    ChangeWebhook,
+    DeleteDeadLetters,
+    DeleteWebhook,
+    GetDeadLetters,
+    GetProgress,
+    GetWebhooks,
+    NoSuchWebhook,
+    ReplayDeadLetters,
+)
 from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Growth, RetryPolicy
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose

@@ -9,9 +9,8 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.runtime.testing import ManualClock
-from actors.store.dead_letters import GetDeadLetters, ReplayDeadLetters
-from actors.store.deliveries import GetProgress
 from actors.store.store import Store
+from actors.store.webhooks import GetDeadLetters, GetProgress, ReplayDeadLetters
 from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Answered, Growth, RetryPolicy, Unanswered
 from tests.webhooks.scripted import ScriptedPoster, one_by_one

@@ -14,12 +14,10 @@ import pytest
 
 from actors.runtime import wait_ended
 from actors.runtime.testing import Probe, own_tells, unstarted
-from actors.store.dead_letters import GetDeadLetters
-from actors.store.deliveries import Backlog, GetDue, GetProgress
 from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
 from actors.store.store import Store
-from actors.store.webhooks import CreateWebhook, GetWebhooks, Webhook
+from actors.store.webhooks import Backlog, CreateWebhook, GetDeadLetters, GetDue, GetProgress, GetWebhooks, Webhook
 from actors.webhooks.http import HttpPoster, PostingOptions
 from actors.webhooks.protocol import GetSending, Published, Refreshed, Sending, Subscribed
 from actors.webhooks.schedule import Answered, Growth, RetryPolicy

@@ -1,8 +1,8 @@
-"""What a reader of events gets who was away: page after page, from where it had come to.
+"""Pages of events, for a reader that was away: one after the other, from a position on.
 
-Rule of this file: what is lost is told. A position whose successors have been deleted, or that this database never gave
-(it is younger than the reader), comes back with a `Gap`; reading goes on at the oldest event there is. So does the last
-position before those that a restore has left out (`event_gaps`): a page ends there, and the next one tells.
+What is lost is told. A position whose successors have been deleted, or that this database never gave (it is younger
+than the reader), comes back with a `Gap`; reading goes on at the oldest event there is. So does the last position
+before those that a restore has left out (`event_gaps`): a page ends there, and the next one tells.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from actors.clients.types import ClientId
-from actors.store.deliveries import is_wanted
 from actors.store.events import TOLD, Event, GetEventRange
 from actors.store.message import Read
 from actors.store.schema import event_counts, event_gaps, events
+from actors.store.webhooks import is_wanted
 
 
 @dataclass(frozen=True, slots=True)

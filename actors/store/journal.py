@@ -1,0 +1,196 @@
+"""The journal: changes of state and account events, written by the store, behind the ports of the domain.
+
+`StoreJournal` and `StoreSessions` tell the writer and return at once. A fact that comes after the store has closed is
+logged and lost: whoever closes the store closes the clients first. An account event and the acknowledgement that it may
+be for the outbox are written in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from pykka import ActorDeadError
+from sqlalchemy import Connection, Row, insert, select
+
+from actors.clients.ports import Transition
+from actors.clients.protocol import Happened
+from actors.clients.types import ClientId, Reason, Seconds, State
+from actors.runtime import SYSTEM_CLOCK, Clock
+from actors.store.events import AppendEvent, Event, draw_id, of_transition
+from actors.store.message import Read, Write
+from actors.store.outbox import RecordAck
+from actors.store.outbox_writes import record_ack
+from actors.store.schema import transitions
+from actors.store.sessions import ForgetSession, MarkReady, RecordPairing, ReleaseSession, WantSession
+from actors.store.store import Store
+
+if TYPE_CHECKING:
+    from actors.clients.bans import BanEvidence
+
+
+_log = structlog.get_logger(__name__)
+
+
+class StoreSessions:
+    """`actors.clients.ports.Sessions` over the store. Any thread; nothing blocks or raises."""
+
+    def __init__(self, store: Store, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._store, self._clock = store, clock
+
+    def want(self, client_id: ClientId) -> None:
+        """The client is to run, after a restart of the service too."""
+        _tell(self._store, WantSession(client_id, self._clock.time()))
+
+    def release(self, client_id: ClientId) -> None:
+        """The client is no longer wanted."""
+        _tell(self._store, ReleaseSession(client_id, self._clock.time()))
+
+    def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
+        """The client has reached READY, or has lost what made it so."""
+        _tell(self._store, MarkReady(client_id, self._clock.time(), ready))
+
+    def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
+        """Remember this of the client's pairing."""
+        at, early = self._clock.time(), pairing.early_logouts
+        _tell(self._store, RecordPairing(client_id, pairing.paired_at, early, at, pairing.phone))
+
+    def forget(self, client_id: ClientId) -> None:
+        """Remember nothing of the client."""
+        _tell(self._store, ForgetSession(client_id))
+
+
+class StoreJournal:
+    """`actors.clients.ports.Journal` over the store. Any thread; nothing blocks or raises."""
+
+    def __init__(self, store: Store, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._store, self._clock = store, clock
+
+    def changed(self, transition: Transition) -> None:
+        """Write one change of state."""
+        _tell(self._store, RecordTransition(transition))
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Write one thing that happened to the account."""
+        _tell(self._store, RecordHappened(client_id, event, self._clock.time()))
+
+
+def _tell(store: Store, fact: Write[Any]) -> None:
+    try:
+        store.tell(fact)
+    except ActorDeadError:
+        _log.warning("fact_lost", kind=type(fact).__name__, reason="the store is closed")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTransition(Write[None]):
+    """A client has changed its state. Appends its event."""
+
+    transition: Transition
+    id: str = field(default_factory=draw_id)
+    """Of its event."""
+
+    def run(self, connection: Connection) -> None:
+        told = self.transition
+        if of_transition(told, self.id).run(connection) is None:
+            return
+        connection.execute(insert(transitions), {name: getattr(told, name) for name in Transition.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class GetTransitions(Read[tuple[Transition, ...]]):
+    """The newest `limit` changes of a client, oldest of them first."""
+
+    client_id: ClientId
+    limit: int = 100
+
+    def run(self, connection: Connection) -> tuple[Transition, ...]:
+        of_client = select(transitions).where(transitions.c.client_id == self.client_id)
+        rows = connection.execute(of_client.order_by(transitions.c.position.desc()).limit(self.limit))
+        return tuple(map(_transition, rows))[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneTransitions(Write[int]):
+    """Delete what is older than `before` (epoch seconds), at most `limit`: as many answered means ask again."""
+
+    before: Seconds
+    limit: int = 1000
+
+    def run(self, connection: Connection) -> int:
+        old = select(transitions.c.position).where(transitions.c.at < self.before).limit(self.limit)
+        return connection.execute(transitions.delete().where(transitions.c.position.in_(old))).rowcount
+
+
+def _transition(row: Row[tuple[object, ...]]) -> Transition:
+    told = row._mapping
+    return Transition(
+        told["client_id"],
+        State(told["before"]),
+        State(told["after"]),
+        told["event"],
+        None if told["reason"] is None else Reason(told["reason"]),
+        told["text"],
+        told["at"],
+        told["request_id"],
+    )
+
+
+_ACK = "message.ack"
+_READ_AGAIN = frozenset(
+    {"message", "group.changed", "call.logged", "contact.security_code_changed", "contact.number_changed"}
+)
+"""Kinds of events that stay in a page's memory, and are told by each page that reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHappened(Write[Event | None]):
+    """A page has told something. Answers its event, or None where it had been written before: `known_by` says what is
+    known by what.
+
+    An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves the message of the outbox it is for.
+    """
+
+    client_id: ClientId
+    told: Happened
+    at: Seconds
+    id: str = field(default_factory=draw_id)
+
+    def run(self, connection: Connection) -> Event | None:
+        told = self.told
+        append = AppendEvent(self.client_id, told.kind, told.payload, self.at, known_by(told), self.id)
+        event = append.run(connection)
+        if told.kind == _ACK:
+            _acknowledge(connection, self)
+        return event
+
+
+def known_by(told: Happened) -> str | None:
+    """What two tellings of the same have in common, for the kinds that a page may tell again: it reads its message
+    store after every start, and may have told the same as it happened. In a group each reader acknowledges by himself.
+    """
+    payload = told.payload
+    id, bare = payload.get("id"), payload.get("bare_id")
+    if told.kind in _READ_AGAIN and id is not None:
+        outcome = payload.get("outcome")
+        return f"{told.kind} {id}" if outcome is None else f"{told.kind} {id} {outcome}"
+    if told.kind == _ACK and (id or bare) is not None:
+        author = payload.get("author") if str(payload.get("chat")).endswith("@g.us") else None
+        return " ".join(str(part) for part in (_ACK, bare or id, payload.get("ack"), author) if part is not None)
+    return None
+
+
+def bare_id(full_id: str) -> str | None:
+    """The bare id in `true_5491122334455@c.us_3EB0…`, which a group's or platform's field may follow. None for other
+    text, and for messages that came in: they are not of the outbox.
+    """
+    parts = full_id.split("_")
+    return parts[2] if len(parts) >= 3 and parts[0] == "true" else None
+
+
+def _acknowledge(connection: Connection, message: RecordHappened) -> None:
+    full_id, ack = message.told.payload.get("id"), message.told.payload.get("ack")
+    if not isinstance(full_id, str) or not isinstance(ack, int) or (bare := bare_id(full_id)) is None:
+        return
+    record_ack(connection, RecordAck(message.client_id, bare, ack, message.at, full_id))
