@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pykka import ActorDeadError, Timeout
 
 from actors.clients.errors import NoSuchClient, NotReady, ShuttingDown
+from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, Screenshot, TakeScreenshot
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -22,15 +23,10 @@ from actors.clients.protocol import (
     GetClients,
     GetStatus,
     Init,
-    LogOut,
-    PairingCodeShown,
-    RequestPairingCode,
-    Screenshot,
     Started,
     Status,
     Stop,
     Stopped,
-    TakeScreenshot,
 )
 from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.protocol import GiveUp
@@ -234,7 +230,7 @@ class Bridge:
     async def pairing_code(self, client_id: ClientId, phone: str) -> str:
         """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
         self.refuse_while_draining()
-        answer: PairingCodeShown = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
+        answer: PairingCode = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
         return answer.code
 
     async def _client(self, client_id: ClientId, message: object, seconds: Seconds) -> Any:

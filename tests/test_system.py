@@ -12,8 +12,9 @@ from pykka._envelope import Envelope
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.errors import Starting
+from actors.clients.operations.messages import SendText
 from actors.clients.policy import Rules
-from actors.clients.protocol import AwaitState, GetClients, Init, SendText, StatusChanged
+from actors.clients.protocol import AwaitState, GetClients, Init, StatusChanged
 from actors.clients.supervisor import Resume
 from actors.clients.types import STARTING, ClientId, State
 from actors.options import rules

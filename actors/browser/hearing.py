@@ -18,7 +18,7 @@ from structlog.contextvars import unbind_contextvars
 from actors.browser import interpret
 from actors.browser.injection import BINDING
 from actors.browser.script import ScriptFailed, ask
-from actors.clients.protocol import Happened, PageFact, PageFailed, Ready, SendRefused, SendUnsettled, Sent
+from actors.clients.protocol import Answered, Happened, OutcomeUnknown, PageFact, PageFailed, Ready, Refused
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ MOST_STORED = 100_000
 
 Params = Mapping[str, Any]
 
-_NOT_LOGGED = (Happened, Sent, SendRefused, SendUnsettled)
-"""Too many, and nobody's business; and what `send_log` tells."""
+_NOT_LOGGED = (Happened, Answered, Refused, OutcomeUnknown)
+"""Too many, and nobody's business; and what `send_queue` tells."""
 
 
 class Hearing:

@@ -10,7 +10,9 @@ from actors.browser.wa_js import WaJs
 
 BINDING = "__session_manager_tell"
 HANDLE = "__session_manager"
-_SCRIPT = Path(__file__).parent / "scripts" / "page.js"
+_SCRIPTS = Path(__file__).parent / "scripts"
+_PAGE = "page.js"
+"""Connection, events, and who takes orders. The others beside it are tables of orders."""
 
 _WPP_CONFIG = {
     "disableGoogleAnalytics": True,  # by default wa-js reports what it does to its makers
@@ -33,7 +35,7 @@ def script(wa_js: WaJs, url: str) -> str:
     return (
         f"(function ({', '.join(_TIMERS)}) {{\n"
         f"function startWaJs() {{\nwindow.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}\n"
-        f"({_expression(_SCRIPT.read_text('utf-8'))})({json.dumps(ours)}, startWaJs);\n"
+        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, [{', '.join(map(_expression, _tables()))}]);\n"
         f"}})({', '.join(f'window.{name}' for name in _TIMERS)});"
     )
 
@@ -43,6 +45,10 @@ def order(name: str, arguments: object) -> str:
     return f"window.{HANDLE}({json.dumps(name)}, {json.dumps(arguments)})"
 
 
-def _expression(text: str) -> str:
-    """The function, without what ends it as a statement."""
-    return text.rstrip().removesuffix(";")
+def _tables() -> list[str]:
+    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name != _PAGE)
+
+
+def _expression(name: str) -> str:
+    """Return the function in a script, without what ends it as a statement."""
+    return (_SCRIPTS / name).read_text("utf-8").rstrip().removesuffix(";")

@@ -1,8 +1,8 @@
 """One WhatsApp Web page in a Chromium of its own: the Page port. Orders in from any thread, facts out on the loop.
 
-life      its processes, from the turn on the profile to the end of the last of them
-hearing   what it says, as facts
-sending   the messages it is to send, in order
+life        its processes, from the turn on the profile to the end of the last of them
+hearing     what it says, as facts
+send_queue  the messages it is to send, in order
 """
 
 from __future__ import annotations
@@ -21,21 +21,17 @@ from actors.browser.hearing import Hearing
 from actors.browser.house import House
 from actors.browser.life import Life
 from actors.browser.script import ScriptFailed, ask, ask_object
-from actors.browser.send_log import SendLog
-from actors.browser.sending import Message, Sending
-from actors.clients.protocol import (
-    BrowserGone,
-    LookedUp,
-    PairingCodeRefused,
-    Probed,
-    ScreenshotTaken,
-)
+from actors.browser.send_queue import SendLog, SendQueue
+from actors.clients.operations import Effect, Operation
+from actors.clients.operations.account import Screenshot, TakeScreenshot
+from actors.clients.operations.messages import LookedUp, LookUp
+from actors.clients.protocol import Answered, BrowserGone, OutcomeUnknown, Probed, Refused
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
     from actors.clients.ports import Tell
 
-PAIRING_CODE: Seconds = 30.0
+ANSWER: Seconds = 30.0
 LOOK_UP: Seconds = 15.0
 SCREENSHOT: Seconds = 15.0
 PROBE: Seconds = 60.0
@@ -57,7 +53,7 @@ class ChromiumPage:
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._hearing = Hearing(client_id, tell, interpret.home_of(options.whatsapp_url), time.time)
         self._hearing.conflict_after = options.conflict_after
-        self._sending = Sending(self._hearing.tell, SendLog(client_id), options.send_patience, options.send_stall)
+        self._sending = SendQueue(self._hearing.tell, SendLog(client_id), options.send_patience, options.send_stall)
         self._life: Life | None = None
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
         self._work: set[asyncio.Task[None]] = set()
@@ -76,29 +72,12 @@ class ChromiumPage:
 
     # --- the port ----------------------------------------------------------------------------------------------------
 
-    def send_text(self, order: str, chat: str, text: str, message_id: str | None = None) -> None:
+    def call(self, order: str, operation: Operation[Any]) -> None:
         """See the port."""
-        self._house.loop.call(self._sending.put, Message(order, chat, text, message_id))
-
-    def look_up(self, order: str, chat: str, message_id: str) -> None:
-        """See the port."""
-        self._do(self._look_up, order, chat, message_id)
-
-    def log_out(self) -> None:
-        """See the port."""
-        self._do(self._order, "logOut")
-
-    def refresh_qr(self) -> None:
-        """See the port."""
-        self._do(self._order, "refreshQr")
-
-    def request_pairing_code(self, phone: str) -> None:
-        """See the port."""
-        self._do(self._request_pairing_code, phone)
-
-    def take_screenshot(self) -> None:
-        """See the port."""
-        self._do(self._take_screenshot)
+        if operation.effect is Effect.SEND:
+            self._house.loop.call(self._sending.put, order, operation)
+        else:
+            self._do(self._perform, order, operation)
 
     def probe(self, token: int) -> None:
         """See the port."""
@@ -181,36 +160,40 @@ class ChromiumPage:
         except WireError as error:
             self._log.warning("page.stored_unread", error=str(error)[:200])
 
-    async def _order(self, name: str) -> None:
+    async def _perform(self, order: str, operation: Operation[Any]) -> None:
+        """Have an operation done that sends nothing, and tell how it ended. The page's word for no is kept; where it
+        says nothing, a READ was merely not answered.
+        """
+        perform: _Perform = _OWN.get(type(operation), ChromiumPage._ask)
+        fact: Answered | Refused | OutcomeUnknown
         try:
-            await ask(self._wire, name)
-        except (ScriptFailed, WireError) as error:
-            self._log.warning("page.order_failed", order=name, error=str(error)[:200])
+            fact = Answered(order, interpret.answer_of(operation, await perform(self, operation)))
+        except ScriptFailed as error:
+            fact = Refused(order, str(error), error.code)
+        except (WireError, ValueError) as error:
+            fact = OutcomeUnknown(order, f"The page did not say what became of it ({str(error)[:200]})")
+        if not isinstance(fact, Answered):
+            self._log.warning("page.order_failed", order=operation.operation_name, error=fact.why[:200])
+        self._hearing.tell(fact)
 
-    async def _look_up(self, order: str, chat: str, message_id: str) -> None:
-        held = self._sending.holds(message_id)  # in the queue perhaps, of which the page knows nothing
+    async def _ask(self, operation: Operation[Any]) -> object:
+        return await ask(self._wire, operation.operation_name, operation.arguments, seconds=ANSWER)
+
+    async def _look_up(self, operation: LookUp) -> object:
+        held = self._sending.holds(operation.message_id)  # in the queue perhaps, of which the page knows nothing
         try:
-            found = await ask_object(self._wire, "lookUp", {"chat": chat, "id": message_id}, seconds=LOOK_UP)
+            found = await ask_object(self._wire, operation.operation_name, operation.arguments, seconds=LOOK_UP)
         except (ScriptFailed, WireError):
             found = {}
         ack = interpret.number(found.get("ack"))
-        known = None if ack is None else int(ack)
-        self._hearing.tell(LookedUp(order, message_id, known, complete=found.get("complete") is True and not held))
+        return LookedUp(None if ack is None else int(ack), complete=found.get("complete") is True and not held)
 
-    async def _request_pairing_code(self, phone: str) -> None:
+    async def _take_screenshot(self, _: TakeScreenshot) -> object:
+        answer = await self._wire.call("Page.captureScreenshot", {"format": "png"}, seconds=SCREENSHOT)
         try:
-            answer = await ask_object(self._wire, "requestPairingCode", {"phone": phone}, seconds=PAIRING_CODE)
-        except (ScriptFailed, WireError) as error:
-            self._hearing.tell(PairingCodeRefused(str(error)))
-        else:
-            self._hearing.tell(interpret.pairing_code(answer))
-
-    async def _take_screenshot(self) -> None:
-        try:
-            answer = await self._wire.call("Page.captureScreenshot", {"format": "png"}, seconds=SCREENSHOT)
-            self._hearing.tell(ScreenshotTaken(base64.b64decode(answer["data"])))
-        except (WireError, KeyError, TypeError, ValueError) as error:
-            self._hearing.tell(ScreenshotTaken(None, str(error)))
+            return Screenshot(base64.b64decode(answer["data"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise WireError(f"Chromium took no picture: {error}") from error
 
     async def _probe(self, token: int) -> None:
         """Answered through the page: a renderer that does not turn says nothing."""
@@ -234,3 +217,11 @@ class ChromiumPage:
     def _answer_dialog(self) -> None:
         """A dialog stops the page until somebody answers; nobody is there to."""
         self._wire.post("Page.handleJavaScriptDialog", {"accept": True})
+
+
+_Perform = Callable[[ChromiumPage, Any], Coroutine[Any, Any, object]]
+_OWN: dict[type[Operation[Any]], _Perform] = {
+    LookUp: ChromiumPage._look_up,
+    TakeScreenshot: ChromiumPage._take_screenshot,
+}
+"""What is not merely asked of the page's scripts."""

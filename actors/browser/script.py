@@ -11,13 +11,19 @@ from actors.browser.connection import Wire, WireError
 
 
 class ScriptFailed(Exception):
-    """The page has no script of ours now, or it threw: what was ordered was not begun."""
+    """The page has no script of ours now, or it threw: what was ordered was not done. `code` is WhatsApp's or wa-js's
+    own name for why, where it has one.
+    """
+
+    def __init__(self, why: str, code: str | None = None) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 async def ask(wire: Wire, name: str, arguments: object = None, *, seconds: float = 10.0) -> Any:
     """The answer to one order, from JSON.
 
-    Raises ScriptFailed where nothing was done; WireError, WireSilent where that is not known.
+    Raises ScriptFailed where it was not done; WireError, WireSilent where that is not known.
     """
     answer = await wire.call(
         "Runtime.evaluate",
@@ -28,8 +34,11 @@ async def ask(wire: Wire, name: str, arguments: object = None, *, seconds: float
         thrown = answer["exceptionDetails"]
         raise ScriptFailed(str(thrown.get("exception", {}).get("description") or thrown.get("text"))[:300])
     try:
-        return json.loads(answer["result"]["value"])
-    except (KeyError, TypeError, ValueError) as error:
+        told = json.loads(answer["result"]["value"])
+        if "error" in told:
+            raise ScriptFailed(str(told["error"].get("message"))[:300], told["error"].get("code"))
+        return told["value"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireError(f"The page answered {str(answer)[:200]}") from error
 
 

@@ -14,14 +14,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actors.clients import lifecycle, protocol
+from actors.clients import lifecycle, operations, protocol
 from actors.clients.bans import BanEvidence
 from actors.clients.correlation import UNCAUSED, Correlation
-from actors.clients.errors import NotReady, PairingUnavailable, ShuttingDown, StartUnderWay
+from actors.clients.errors import NotReady, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, Verdict
 from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver
+from actors.clients.operations import Operation
+from actors.clients.operations.account import PairingCode, RefreshQr
+from actors.clients.operations.messages import Sent
 from actors.clients.pages import Ending, EndStep, Overdue, Pages
-from actors.clients.pending import Answer, AnswerLate, Late, SendLate, Unanswered, WaitOver
+from actors.clients.pending import DeadlineOver, Pending
 from actors.clients.policy import Times
 from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Status
@@ -71,7 +74,7 @@ class Client(Actor):
         self._pages = Pages(browser, client_id, self.actor_ref)
         self._health = Health(self, times.probe_interval, times.probe_timeout)
         self._memory = MemoryLimit(memory_limit)
-        self._unanswered = Unanswered(self, times)
+        self._pending = Pending(self, times)
         self._ending = Ending(self, self._pages, times)
         self._pairing = BanEvidence()
         self._caller_waits = False
@@ -88,9 +91,14 @@ class Client(Actor):
         self._pages.kill()
 
     def receive(self, message: object) -> object:
-        """Hand the message to its handler: the table below is the whole vocabulary of a client."""
+        """Hand the message to its handler: the table below is the vocabulary of a client, besides its operations."""
         handler = _HANDLERS.get(type(message))
-        return super().receive(message) if handler is None else handler(self, message)
+        if handler is not None:
+            return handler(self, message)
+        if isinstance(message, Operation):
+            self._perform(protocol.Perform(message))
+            return None
+        return super().receive(message)
 
     # --- questions and commands ---------------------------------------------------------------------------------------
 
@@ -98,7 +106,7 @@ class Client(Actor):
         return self._board.status
 
     def _await_state(self, question: protocol.AwaitState) -> Status | None:
-        return self._unanswered.wait(question, self._board.status)
+        return self._pending.wait(question, self._board.status)
 
     def _start(self, order: protocol.Start) -> None:
         answer = self._start_outcome(order)
@@ -125,37 +133,21 @@ class Client(Actor):
         self._walk(lifecycle.of_start(stored=stored))
         return protocol.Started(self._board.status)
 
-    def _send_text(self, message: protocol.SendText) -> None:
-        page = self._ready_page()
-        with message.cause.naming():  # the browser takes it over: what it logs of this message names the call too
-            self.log.debug("client.sending", order=message.message_id)
-            self._unanswered.send(page, message)
-        self._traffic = True
+    def _perform(self, order: protocol.Perform) -> None:
+        operation = order.operation
+        page = self._page_for(operation)
+        with order.cause.naming():  # the browser takes it over: what it logs of this order names the call too
+            if operation.effect is operations.Effect.SEND:
+                self.log.debug("client.sending", order=order.order)
+                self._traffic = True
+            self._pending.order(page, operation, order.order)
 
-    def _look_up(self, question: protocol.LookUp) -> None:
-        self._unanswered.look_up(self._ready_page(), question)
-
-    def _log_out(self, _: protocol.LogOut) -> None:
-        self._unanswered.log_out(self._ready_page())
-
-    def _request_pairing_code(self, order: protocol.RequestPairingCode) -> None:
+    def _page_for(self, operation: Operation[Any]) -> Page:
         page, state = self._pages.present, self._board.state
-        if page is None or state is not State.QR_REQUIRED:
-            raise PairingUnavailable(f"A pairing code can be asked for in QR_REQUIRED only, not in {state}")
-        self._unanswered.pairing_code(page, order.phone)
-
-    def _take_screenshot(self, _: protocol.TakeScreenshot) -> None:
-        page = self._pages.present
-        if page is None:
-            raise NotReady(self._board.state)
-        self._unanswered.picture(page)
-
-    def _ready_page(self) -> Page:
-        page = self._pages.present
         if self._ending.order is not None:
             raise NotReady(State.NOT_INITIALIZED)
-        if self._board.state is not State.READY or page is None:
-            raise NotReady(self._board.state)
+        if page is None or state not in operation.states:
+            raise operation.unfit(state)
         return page
 
     # --- the end of a client ------------------------------------------------------------------------------------------
@@ -195,8 +187,8 @@ class Client(Actor):
         if hung:
             self._give_up_page(Reason.BROWSER_HUNG, "The page did not answer two probes in a row")
 
-    def _late(self, timer: Late) -> None:
-        self._unanswered.late(timer, self._board.status)
+    def _late(self, timer: DeadlineOver) -> None:
+        self._pending.late(timer, self._board.status)
 
     # --- reconnection, granted by the supervisor ----------------------------------------------------------------------
 
@@ -245,7 +237,7 @@ class Client(Actor):
             self._walk(event)
 
     def _logged_out(self, fact: protocol.LoggedOut) -> None:
-        asked = self._unanswered.logging_out or self._ending.logging_out
+        asked = self._pending.logging_out or self._ending.logging_out
         if lifecycle.is_from_outside(fact, asked=asked):
             self._remember(self._pairing.logged_out(self.clock.time()))
         elif asked:
@@ -255,23 +247,22 @@ class Client(Actor):
     def _lost(self, fact: protocol.PageFailed | protocol.BrowserGone) -> None:
         self._give_up_page(fact.reason or Reason.BROWSER_CRASHED, fact.text)
 
-    def _pairing_code_shown(self, fact: protocol.PairingCodeShown) -> None:
-        if self._board.state is State.QR_REQUIRED:
-            self._board.change(pairing_code=fact.code)
-        self._unanswered.told(fact, self._board.state)
+    def _answered(self, fact: protocol.Answered) -> None:
+        match fact.value:
+            case Sent():
+                self._remember(self._pairing.proven())
+            case PairingCode(code=code) if self._board.state is State.QR_REQUIRED:
+                self._board.change(pairing_code=code)
+        self._hand_on(fact)
 
-    def _sent(self, fact: protocol.Sent) -> None:
-        self._remember(self._pairing.proven())
-        self._answered(fact)
-
-    def _answered(self, fact: Answer) -> None:
-        self._unanswered.told(fact, self._board.state)
+    def _hand_on(self, fact: protocol.Answered | protocol.Refused | protocol.OutcomeUnknown) -> None:
+        self._pending.answered(fact, self._board.state)
 
     def _probed(self, fact: protocol.Probed) -> None:
         self._health.answered(fact.token)
         self._board.change(healthy=self._is_healthy(self._board.state), memory=fact.pss)
         ready = self._board.state is State.READY
-        quiet, self._traffic = ready and not self._traffic and not self._unanswered.sending, False
+        quiet, self._traffic = ready and not self._traffic and not self._pending.sending, False
         if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
             self._memory = self._memory.restarted(self.now())
             self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
@@ -297,7 +288,7 @@ class Client(Actor):
             self._remember(self._pairing.paired(self.clock.time()))
         for effect in decision.effects:
             _EFFECTS[effect](self, *why)
-        self._unanswered.changed(self._board.status)
+        self._pending.changed(self._board.status)
         if after not in _OF_A_START:
             self._caused_by(UNCAUSED)
 
@@ -331,7 +322,7 @@ class Client(Actor):
         self._caused_by(UNCAUSED)
         self._board.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._walk(Closed())
-        self._unanswered.ended(self._board.status)
+        self._pending.ended(self._board.status)
         if self._ending.order is not None and self._ending.order.forget:
             self._browser.drop_login(self._client_id)
         self._ending.leave()
@@ -348,11 +339,11 @@ class Client(Actor):
         self._health.rest()
         self._board.change(memory=None)
         self._pages.leave(graceless=reason in _GRACELESS)
-        self._unanswered.page_gone(self._board.status)
+        self._pending.page_gone(self._board.status)
 
     def _refresh_qr(self, *_: object) -> None:
         if self._pages.present is not None:
-            self._pages.present.refresh_qr()
+            self._pages.present.call("refresh", RefreshQr())
 
     def _keep_login(self, *_: object) -> None:
         self._browser.keep_login(self._client_id)
@@ -372,11 +363,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     protocol.GetStatus: Client._get_status,
     protocol.AwaitState: Client._await_state,
     protocol.Start: Client._start,
-    protocol.SendText: Client._send_text,
-    protocol.LookUp: Client._look_up,
-    protocol.LogOut: Client._log_out,
-    protocol.RequestPairingCode: Client._request_pairing_code,
-    protocol.TakeScreenshot: Client._take_screenshot,
+    protocol.Perform: Client._perform,
     protocol.ReconnectGranted: Client._reconnect_granted,
     protocol.ReconnectRefused: Client._reconnect_refused,
     protocol.Close: Client._end,
@@ -384,9 +371,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     PatienceOver: Client._patience_over,
     ProbeDue: Client._probe_due,
     ProbeLate: Client._probe_late,
-    SendLate: Client._late,
-    WaitOver: Client._late,
-    AnswerLate: Client._late,
+    DeadlineOver: Client._late,
     Overdue: Client._overdue,
 }
 
@@ -394,8 +379,6 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.QrShown: Client._qr_shown,
     protocol.QrIdle: Client._qr_idle,
     protocol.QrScanned: Client._walk,
-    protocol.PairingCodeShown: Client._pairing_code_shown,
-    protocol.PairingCodeRefused: Client._answered,
     protocol.Ready: Client._ready,
     protocol.LinkLost: Client._link_lost,
     protocol.LinkResumed: Client._walk,
@@ -406,11 +389,9 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.PageFailed: Client._lost,
     protocol.BrowserGone: Client._lost,
     protocol.Probed: Client._probed,
-    protocol.Sent: Client._sent,
-    protocol.SendRefused: Client._answered,
-    protocol.SendUnsettled: Client._answered,
-    protocol.LookedUp: Client._answered,
-    protocol.ScreenshotTaken: Client._answered,
+    protocol.Answered: Client._answered,
+    protocol.Refused: Client._hand_on,
+    protocol.OutcomeUnknown: Client._hand_on,
     protocol.Happened: Client._happened,
 }
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from pykka import ActorDeadError
 
+from actors.clients.operations.account import LogOut
 from actors.clients.protocol import BrowserGone, Close, FromPage, PageFact
 from actors.clients.types import ClientId, Generation
 
@@ -134,7 +135,7 @@ class Ending:
         if self._pages.present is not None:
             self._begin(EndStep.LOG_OUT)
             self._actor.log.info("client.logging_out")
-            self._pages.present.log_out()
+            self._pages.present.call("end", LogOut())
 
     def leave(self) -> None:
         """The pages have been told to close: wait for them."""

@@ -1,308 +1,146 @@
 """Everything callers have asked of one client and not been answered: each gets an answer on every way it can go.
 
-until                                              waits for another state   text     look-up   logout   code   picture
-the page says so                                                             x        x         x        x      x
-the state is another                               x                                                     x
-the page is let go                                 x                         x        x         x        x      x
-its time is over                                   x                         x        x         x        x      x
-the actor dies (the runtime answers)               x                         x        x         x        x      x
+until                                      waits for another state    an operation
+the page answers                                                      x, by its answer
+the state is another                       x                          refused, where it is confined to some states
+the page is let go                         x                          the state, where that is the answer; else failed
+its time is over                           x                          failed
+the actor dies (the runtime answers)       x                          x
+
+How an operation fails follows from its effect: a READ may be asked again; of a CHANGE, and of a SEND, nobody knows
+whether it was done.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actors.clients.errors import LogOutFailed, NotReady, PairingUnavailable, SendFailed, SendUnknown
 from actors.clients.message_ids import draw
-from actors.clients.protocol import (
-    AwaitState,
-    LookedUp,
-    LookUp,
-    PairingCodeRefused,
-    PairingCodeShown,
-    Screenshot,
-    ScreenshotTaken,
-    SendRefused,
-    SendText,
-    SendUnsettled,
-    Sent,
-)
-from actors.clients.types import Reason, State
+from actors.clients.operations import Effect, Failure
+from actors.clients.operations.account import LogOut
+from actors.clients.protocol import Answered, Refused
+from actors.clients.types import State
 
 if TYPE_CHECKING:
+    from actors.clients.operations import Operation
     from actors.clients.policy import Times
     from actors.clients.ports import Page
-    from actors.clients.protocol import Status
-    from actors.clients.types import Seconds
+    from actors.clients.protocol import AwaitState, OutcomeUnknown, Status
     from actors.runtime import Actor, ReplyTo
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerLate:
-    """Timer: the page has not answered this asker in time. `kind` names the question."""
+class DeadlineOver:
+    """Timer: this one has waited long enough. `key` is an order, or the ticket of one who waits for a state."""
 
-    kind: str
-    ticket: int
-
-
-class Askers:
-    """The askers of one kind of question, first come, first served. Runs in the client's thread."""
-
-    def __init__(self, actor: Actor, kind: str, patience: Seconds) -> None:
-        self.kind = kind
-        self._actor, self._patience = actor, patience
-        self._tickets = count(1)
-        self._askers: dict[int, ReplyTo] = {}
-
-    def add(self) -> int:
-        """Keep the asker of the present message. Answers its ticket, for questions that are not answered in order."""
-        ticket = next(self._tickets)
-        self._askers[ticket] = self._actor.defer()
-        self._actor.start_timer((self.kind, ticket), self._patience, AnswerLate(self.kind, ticket))
-        return ticket
-
-    def answer(self, value: object) -> None:
-        """Answer the one who has waited longest, if any."""
-        if asker := self._take(next(iter(self._askers), None)):
-            asker.answer(value)
-
-    def refuse(self, error: Exception) -> None:
-        """Refuse the one who has waited longest, if any."""
-        if asker := self._take(next(iter(self._askers), None)):
-            asker.refuse(error)
-
-    def answer_one(self, ticket: int, value: object) -> None:
-        """Answer the one with this ticket, if it still waits."""
-        if asker := self._take(ticket if ticket in self._askers else None):
-            asker.answer(value)
-
-    def answer_all(self, value: object) -> None:
-        """Answer everyone."""
-        while self._askers:
-            self.answer(value)
-
-    def refuse_all(self, error: Exception) -> None:
-        """Refuse everyone."""
-        while self._askers:
-            self.refuse(error)
-
-    def late(self, ticket: int, error: Exception) -> None:
-        """Refuse one whose time is over."""
-        if asker := self._take(ticket):
-            asker.refuse(error)
-
-    def __bool__(self) -> bool:
-        return bool(self._askers)
-
-    def _take(self, ticket: int | None) -> ReplyTo | None:
-        if ticket is None:
-            return None
-        self._actor.cancel_timer((self.kind, ticket))
-        return self._askers.pop(ticket, None)
+    key: str | int
 
 
-@dataclass(frozen=True, slots=True)
-class WaitOver:
-    """Timer: this waiter has waited long enough."""
-
-    ticket: int
-
-
-class Waiting:
-    """The waiters of one client. Runs in the client's thread."""
-
-    def __init__(self, actor: Actor) -> None:
-        self._actor = actor
-        self._tickets = count(1)
-        self._waiters: dict[int, tuple[frozenset[State], ReplyTo]] = {}
-
-    def add(self, question: AwaitState, status: Status) -> Status | None:
-        """Answer at once where the state is already outside `leaving`; else keep the asker for later."""
-        if status.state not in question.leaving or question.seconds <= 0:
-            return status
-        ticket = next(self._tickets)
-        self._waiters[ticket] = (question.leaving, self._actor.defer())
-        self._actor.start_timer(("wait", ticket), question.seconds, WaitOver(ticket))
-        return None
-
-    def changed(self, status: Status) -> None:
-        """Answer everyone who waited for this."""
-        for ticket in [t for t, (leaving, _) in self._waiters.items() if status.state not in leaving]:
-            self.over(ticket, status)
-
-    def over(self, ticket: int, status: Status) -> None:
-        """Answer one waiter with what is known now."""
-        waiter = self._waiters.pop(ticket, None)
-        if waiter is not None:
-            self._actor.cancel_timer(("wait", ticket))
-            waiter[1].answer(status)
-
-    def end(self, status: Status) -> None:
-        """Answer everyone: the client ends."""
-        for ticket in list(self._waiters):
-            self.over(ticket, status)
-
-
-@dataclass(frozen=True, slots=True)
-class SendLate:
-    """Timer: the page has not settled this order in time."""
-
-    order: str
-
-
-class Sending:
-    """The unsettled orders of one client; an order is named by its message id. Runs in the client's thread."""
-
-    def __init__(self, actor: Actor, patience: Seconds) -> None:
-        self._actor = actor
-        self._patience = patience
-        self._askers: dict[str, ReplyTo] = {}
-
-    def send(self, page: Page, message: SendText) -> None:
-        """Order one message from the page and keep the asker until it is settled."""
-        order = message.message_id or draw()
-        self._askers[order] = self._actor.defer()
-        self._actor.start_timer(("send", order), self._patience, SendLate(order))
-        page.send_text(order, message.chat, message.text, message_id=order)
-
-    def settle(self, fact: Sent | SendRefused | SendUnsettled) -> None:
-        """Tell the asker what became of the order."""
-        asker = self._take(fact.order)
-        if asker is None:
-            return
-        match fact:
-            case Sent():
-                asker.answer(fact)
-            case SendRefused(why=why):
-                asker.refuse(SendFailed(why))
-            case SendUnsettled(order=order, why=why):
-                asker.refuse(SendUnknown(why, order))
-
-    def late(self, order: str) -> None:
-        """Give up waiting for one order."""
-        self.settle(SendUnsettled(order, f"WhatsApp did not confirm the message within {self._patience:g} s"))
-
-    def page_gone(self) -> None:
-        """Give up every order: the page that had them is gone."""
-        for order in list(self._askers):
-            self.settle(SendUnsettled(order, "The page went away before WhatsApp confirmed the message"))
-
-    def __len__(self) -> int:
-        return len(self._askers)
-
-    def _take(self, order: str) -> ReplyTo | None:
-        self._actor.cancel_timer(("send", order))
-        return self._askers.pop(order, None)
-
-
-Answer = Sent | SendRefused | SendUnsettled | LookedUp | PairingCodeShown | PairingCodeRefused | ScreenshotTaken
-"""What a page says that answers somebody."""
-Late = SendLate | WaitOver | AnswerLate
-"""The timers of those who wait."""
-
-
-class Unanswered:
+class Pending:
     """The open questions of one client. Runs in the client's thread, within the message that asks or answers."""
 
     def __init__(self, actor: Actor, times: Times) -> None:
-        self._waiting = Waiting(actor)
-        self._sending = Sending(actor, times.send)
-        self._look_ups = Askers(actor, "look-up", times.answer)
-        self._log_outs = Askers(actor, "log-out", times.log_out)
-        self._codes = Askers(actor, "pairing-code", times.answer)
-        self._pictures = Askers(actor, "screenshot", times.answer)
+        self._actor, self._times = actor, times
+        self._tickets = count(1)
+        self._waiting: dict[int, tuple[frozenset[State], ReplyTo]] = {}
+        """Who waits until the client has left these states."""
+        self._ordered: dict[str, tuple[Operation[Any], ReplyTo]] = {}
+        """Who waits for the page, by the order that it was given."""
 
     @property
     def sending(self) -> bool:
         """Whether a message is on its way."""
-        return bool(self._sending)
+        return any(operation.effect is Effect.SEND for operation, _ in self._ordered.values())
 
     @property
     def logging_out(self) -> bool:
         """Whether a caller has ordered a logout that has not come yet."""
-        return bool(self._log_outs)
+        return any(isinstance(operation, LogOut) for operation, _ in self._ordered.values())
+
+    # --- asking -------------------------------------------------------------------------------------------------------
 
     def wait(self, question: AwaitState, status: Status) -> Status | None:
-        """The answer, if it is known now."""
-        return self._waiting.add(question, status)
+        """Answer at once where the state is already outside `leaving`; else keep the asker for later."""
+        if status.state not in question.leaving or question.seconds <= 0:
+            return status
+        ticket = next(self._tickets)
+        self._waiting[ticket] = (question.leaving, self._actor.defer())
+        self._actor.start_timer(("pending", ticket), question.seconds, DeadlineOver(ticket))
+        return None
 
-    def send(self, page: Page, message: SendText) -> None:
-        """Have a text sent."""
-        self._sending.send(page, message)
+    def order(self, page: Page, operation: Operation[Any], order: str | None = None) -> None:
+        """Order an operation from the page, and keep the asker until it is answered. `order` names it; the bare id of
+        the message, where it sends one.
+        """
+        order = order or (draw() if operation.effect is Effect.SEND else str(next(self._tickets)))
+        if order in self._ordered:  # the page does it once, and its answer is for whoever asked last
+            self._fail(order, Failure("It was ordered again meanwhile", State.READY, order))
+        self._ordered[order] = (operation, self._actor.defer())
+        self._actor.start_timer(("pending", order), self._times.of(operation), DeadlineOver(order))
+        page.call(order, operation)
 
-    def look_up(self, page: Page, question: LookUp) -> None:
-        """Have the page look a message up."""
-        page.look_up(str(self._look_ups.add()), question.chat, question.message_id)
+    # --- answering ----------------------------------------------------------------------------------------------------
 
-    def log_out(self, page: Page) -> None:
-        """Have the page log out."""
-        self._log_outs.add()
-        page.log_out()
-
-    def pairing_code(self, page: Page, phone: str) -> None:
-        """Have the page ask for a code."""
-        self._codes.add()
-        page.request_pairing_code(phone)
-
-    def picture(self, page: Page) -> None:
-        """Have the page take a picture."""
-        self._pictures.add()
-        page.take_screenshot()
-
-    def told(self, fact: Answer, state: State) -> None:
-        """The page has answered somebody."""
+    def answered(self, fact: Answered | Refused | OutcomeUnknown, state: State) -> None:
+        """Hand the page's answer to whoever asked, if that one still waits."""
+        operation, _ = self._ordered.get(fact.order, (None, None))
+        if operation is None:
+            return
         match fact:
-            case PairingCodeShown():
-                self._codes.answer(fact)
-            case PairingCodeRefused(why=why):
-                self._codes.refuse(PairingUnavailable(why))
-            case ScreenshotTaken(png=None):
-                self._pictures.refuse(NotReady(state))
-            case ScreenshotTaken(png=bytes() as png):
-                self._pictures.answer(Screenshot(png))
-            case Sent() | SendRefused() | SendUnsettled():
-                self._sending.settle(fact)
-            case LookedUp(order=order) if order.isdecimal():
-                self._look_ups.answer_one(int(order), fact)
+            case Answered():
+                if operation.by_page:
+                    self._answer(fact.order, fact.value)
+            case Refused():
+                self._fail(fact.order, Failure(fact.why, state, fact.order, declined=True, code=fact.code))
+            case _:
+                self._fail(fact.order, Failure(fact.why, state, fact.order))
 
-    def late(self, timer: Late, status: Status) -> None:
-        """Somebody's time is over."""
-        match timer:
-            case WaitOver(ticket=ticket):
-                self._waiting.over(ticket, status)
-            case SendLate(order=order):
-                self._sending.late(order)
-            case AnswerLate(kind=self._log_outs.kind, ticket=ticket):
-                self._log_outs.late(ticket, _not_logged_out(status.state))
-            case AnswerLate(kind=self._codes.kind, ticket=ticket):
-                self._codes.late(ticket, PairingUnavailable("WhatsApp Web gave no pairing code in time"))
-            case AnswerLate(kind=self._look_ups.kind, ticket=ticket):
-                self._look_ups.late(ticket, NotReady(status.state))
-            case AnswerLate(ticket=ticket):
-                self._pictures.late(ticket, NotReady(status.state))
+    def late(self, timer: DeadlineOver, status: Status) -> None:
+        """Answer one whose time is over: with what is known now, or that there is no answer."""
+        if isinstance(timer.key, int):
+            self._stop_waiting(timer.key, status)
+        elif timer.key in self._ordered:
+            seconds = self._times.of(self._ordered[timer.key][0])
+            why = f"WhatsApp Web did not answer in time, within {seconds:g} s"
+            self._fail(timer.key, Failure(why, status.state, timer.key))
 
     def changed(self, status: Status) -> None:
-        """The client is something else now."""
-        self._waiting.changed(status)
-        if status.state is not State.QR_REQUIRED:
-            self._codes.refuse_all(PairingUnavailable(f"No pairing code is to be had in {status.state}"))
+        """The client is something else now: answer everyone who waited for that, and those it is too late for."""
+        for ticket in [ticket for ticket, (leaving, _) in self._waiting.items() if status.state not in leaving]:
+            self._stop_waiting(ticket, status)
+        for order, (operation, _) in list(self._ordered.items()):
+            if operation.confined and status.state not in operation.states:
+                self._fail(order, Failure(f"The client is {status.state} now", status.state, order))
 
     def page_gone(self, status: Status) -> None:
         """The page was let go: it answers nobody any more. `status` says what the client has become."""
-        self._sending.page_gone()
-        self._codes.refuse_all(NotReady(status.state))
-        self._pictures.refuse_all(NotReady(status.state))
-        self._look_ups.refuse_all(NotReady(status.state))
-        if status.reason is Reason.LOGGED_OUT_BY_API:
-            self._log_outs.answer_all(status)
-        self._log_outs.refuse_all(_not_logged_out(status.state))
+        for order, (operation, _) in list(self._ordered.items()):
+            reached = operation.reached(status)
+            if reached is None:
+                self._fail(order, Failure("The page went away before it answered", status.state, order))
+            else:
+                self._answer(order, reached)
 
     def ended(self, status: Status) -> None:
         """The client ends: nobody waits for another state any longer."""
-        self._waiting.end(status)
+        for ticket in list(self._waiting):
+            self._stop_waiting(ticket, status)
 
+    def _answer(self, order: str, value: object) -> None:
+        self._take(order).answer(value)
 
-def _not_logged_out(state: State) -> LogOutFailed:
-    return LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {state}")
+    def _fail(self, order: str, failure: Failure) -> None:
+        error = self._ordered[order][0].failed(failure)
+        self._take(order).refuse(error)
+
+    def _take(self, order: str) -> ReplyTo:
+        self._actor.cancel_timer(("pending", order))
+        return self._ordered.pop(order)[1]
+
+    def _stop_waiting(self, ticket: int, status: Status) -> None:
+        waiting = self._waiting.pop(ticket, None)
+        if waiting is not None:
+            self._actor.cancel_timer(("pending", ticket))
+            waiting[1].answer(status)

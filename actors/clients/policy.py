@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from actors.clients.operations import Effect, Operation
+from actors.clients.operations.account import LogOut
 from actors.clients.types import Reason, Seconds, State
 from actors.runtime import Backoff
 
@@ -48,11 +51,17 @@ class Times:
     send: Seconds = 30.0
     log_out: Seconds = 15.0
     answer: Seconds = 30.0
-    """For a pairing code, and for a picture."""
+    """For anything else that the page answers."""
     close: Seconds = 15.0
     """Until a page that was told to close is killed, and as long again until it is given up."""
     probe_interval: Seconds = 15.0
     probe_timeout: Seconds = 5.0
+
+    def of(self, operation: Operation[Any]) -> Seconds:
+        """Return how long a page may take for an operation."""
+        if isinstance(operation, LogOut):
+            return self.log_out
+        return self.send if operation.effect is Effect.SEND else self.answer
 
 
 # --- reconnection ----------------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from actors.clients.bans import BanEvidence
+from actors.clients.operations import Operation
 from actors.clients.protocol import Happened, PageFact
 from actors.clients.types import ClientId, Reason, Seconds, State
 
@@ -20,26 +21,13 @@ class Page(Protocol):
     Whatever happens, `BrowserGone` is told exactly once, last, when no process of the page is left.
     """
 
-    def send_text(self, order: str, chat: str, text: str, message_id: str | None = None) -> None:
-        """Send after everything ordered before. Ends in one Sent, SendRefused or SendUnsettled with this `order`.
+    def call(self, order: str, operation: Operation[Any]) -> None:
+        """Have an operation done. Ends in one Answered, Refused or OutcomeUnknown with this `order`, or in nothing
+        where the page goes away or hangs: the caller keeps a deadline.
 
-        `message_id` is the bare id to use (`3EB0…`, actors.clients.message_ids); the page draws one where it is None.
+        What sends a message is done after everything that was ordered before and sends one; `order` is the bare id the
+        message will have (`3EB0…`, actors.clients.message_ids). It ends before BrowserGone, come what may.
         """
-
-    def look_up(self, order: str, chat: str, message_id: str) -> None:
-        """Ask the page what became of a bare message id. Ends in one LookedUp with this `order`."""
-
-    def log_out(self) -> None:
-        """Log out at WhatsApp. Ends in LoggedOut(LOGGED_OUT_BY_API), or in nothing: the caller keeps a deadline."""
-
-    def refresh_qr(self) -> None:
-        """Ask WhatsApp Web for new codes after QrIdle."""
-
-    def request_pairing_code(self, phone: str) -> None:
-        """Ends in PairingCodeShown or PairingCodeRefused."""
-
-    def take_screenshot(self) -> None:
-        """Ends in ScreenshotTaken."""
 
     def probe(self, token: int) -> None:
         """Ends in Probed(token) if the page's own event loop turns; in nothing if it does not."""

@@ -7,13 +7,15 @@ dict.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actors.clients.protocol import BrowserGone, PageFact, Probed, SendRefused, SendUnsettled, Sent
+from actors.clients.operations import Effect
+from actors.clients.protocol import Answered, BrowserGone, OutcomeUnknown, PageFact, Probed, Refused
 from actors.metrics.counters import OTHER, UNANSWERED
-from actors.webhooks.schedule import Answered
+from actors.webhooks import schedule
 
 if TYPE_CHECKING:
+    from actors.clients.operations import Operation
     from actors.clients.ports import Browser, Page, Tell
     from actors.clients.types import ClientId, Seconds
     from actors.metrics.counters import Counters
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from actors.webhooks.schedule import Outcome
 
 
-OUTCOMES: dict[type[PageFact], str] = {Sent: "sent", SendRefused: "refused", SendUnsettled: "unsettled"}
+OUTCOMES: dict[type[PageFact], str] = {Answered: "sent", Refused: "refused", OutcomeUnknown: "unsettled"}
 
 
 class TimedBrowser:
@@ -69,7 +71,7 @@ class Stopwatch:
     def hear(self, fact: PageFact) -> None:
         """The page says something."""
         match fact:
-            case Sent(order=order) | SendRefused(order=order) | SendUnsettled(order=order):
+            case Answered(order=order) | Refused(order=order) | OutcomeUnknown(order=order):
                 if (at := self._orders.pop(order, None)) is not None:
                     self._counters.sent(OUTCOMES[type(fact)], time.monotonic() - at)
             case Probed(token=token):
@@ -88,30 +90,11 @@ class TimedPage:
     def __init__(self, page: Page, watch: Stopwatch) -> None:
         self._page, self._watch = page, watch
 
-    def send_text(self, order: str, chat: str, text: str, message_id: str | None = None) -> None:
+    def call(self, order: str, operation: Operation[Any]) -> None:
         """See the port."""
-        self._watch.ordered(order)
-        self._page.send_text(order, chat, text, message_id)
-
-    def look_up(self, order: str, chat: str, message_id: str) -> None:
-        """See the port."""
-        self._page.look_up(order, chat, message_id)
-
-    def log_out(self) -> None:
-        """See the port."""
-        self._page.log_out()
-
-    def refresh_qr(self) -> None:
-        """See the port."""
-        self._page.refresh_qr()
-
-    def request_pairing_code(self, phone: str) -> None:
-        """See the port."""
-        self._page.request_pairing_code(phone)
-
-    def take_screenshot(self) -> None:
-        """See the port."""
-        self._page.take_screenshot()
+        if operation.effect is Effect.SEND:
+            self._watch.ordered(order)
+        self._page.call(order, operation)
 
     def probe(self, token: int) -> None:
         """See the port."""
@@ -157,7 +140,7 @@ class TimedPoster:
 
 def outcome_of(outcome: Outcome) -> str:
     """A class of status codes, or that there was no answer."""
-    if not isinstance(outcome, Answered):
+    if not isinstance(outcome, schedule.Answered):
         return UNANSWERED
     hundreds = outcome.status // 100
     return f"{hundreds}xx" if hundreds in _CLASSES else OTHER

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from actors.clients.errors import NotReady
-from actors.clients.protocol import LookedUp, LookUp
+from actors.clients.operations.messages import LookedUp, LookUp
 from actors.clients.types import ClientId
 from actors.outbox.evidence import Proof, of_look_up
 from actors.outbox.lane import Lanes

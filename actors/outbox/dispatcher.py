@@ -21,7 +21,8 @@ from functools import partial
 from typing import Any
 
 from actors.clients.errors import NotReady, SendFailed
-from actors.clients.protocol import SendText, Sent
+from actors.clients.operations.messages import SendText, Sent
+from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
 from actors.outbox.callers import Callers
 from actors.outbox.cause import cause_of, named
@@ -153,8 +154,8 @@ class Dispatcher(Actor):
             return
         (message,) = fact.answer
         lane.leaving = message
-        text = SendText(message.chat, message.text, cause_of(message), message.message_id)
-        self._neighbours.ask(message.client_id, text, partial(Outcome, message))
+        order = Perform(SendText(message.chat, message.text), message.message_id, cause_of(message))
+        self._neighbours.ask(message.client_id, order, partial(Outcome, message))
 
     def _outcome(self, fact: Outcome) -> None:
         message, answer, lane = fact.message, fact.answer, self._lanes[fact.message.client_id]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from actors.clients.protocol import LookedUp
+from actors.clients.operations.messages import LookedUp
 from actors.store.message_states import REFUSED, MessageState, of_ack
 
 TRIES = 5

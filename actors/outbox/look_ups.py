@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from actors.clients.protocol import LookedUp, LookUp
+from actors.clients.operations.messages import LookedUp, LookUp
 from actors.clients.types import ClientId
 from actors.outbox.cause import named
 from actors.outbox.evidence import BETWEEN_TRIES, Evidence, Proof, of_look_up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from actors.clients.protocol import LookedUp, Sent
+from actors.clients.operations.messages import LookedUp, Sent
 from actors.clients.types import ClientId, Seconds, State
 from actors.runtime import Reminder, Work
 from actors.store.outbox import Message

@@ -14,7 +14,8 @@ import pytest
 
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.options import BrowserUnavailable
-from actors.clients.protocol import BrowserGone, QrShown, Ready, SendUnsettled
+from actors.clients.operations.messages import SendText
+from actors.clients.protocol import BrowserGone, OutcomeUnknown, QrShown, Ready
 from actors.clients.types import ClientId, Reason
 from tests.browser.pages import CLIENT, NUMBER, SECONDS, Open, Opened, answer, options, running
 from tests.rig import Sandbox, naming
@@ -53,7 +54,7 @@ def test_a_dropped_login_is_gone_with_its_profile_before_the_next_page_opens(
 def test_pages_of_different_clients_live_side_by_side(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
     pages = [linked(shell, ClientId(number), f"549110000000{number}") for number in (1, 2)]
     pages[0].close()
-    pages[1].page.send_text("order", "5491122334455@c.us", "hello")
+    pages[1].page.call("order", SendText("5491122334455@c.us", "hello"))
     pages[1].page.kill()
     pages[1].told.until(BrowserGone)
 
@@ -63,10 +64,10 @@ def test_orders_that_were_not_settled_are_told_to_be_so_before_the_page_is_gone(
 ) -> None:
     page = linked(shell)
     sandbox.post(f"/accounts/{NUMBER}/sending", mode="never")
-    page.page.send_text("order", "5491122334455@c.us", "hello")
+    page.page.call("order", SendText("5491122334455@c.us", "hello"))
     page.page.close()
     page.told.until(BrowserGone)
-    assert [fact.order for fact in page.told.told(SendUnsettled)] == ["order"]
+    assert [fact.order for fact in page.told.told(OutcomeUnknown)] == ["order"]
     assert isinstance(page.told.facts[-1], BrowserGone)
 
 

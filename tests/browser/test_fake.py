@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Fate, Habits, always
+from actors.clients.operations.account import LogOut
+from actors.clients.operations.messages import LookedUp, LookUp, SendText, Sent
 from actors.clients.ports import Browser, Page
 from actors.clients.protocol import (
+    Answered,
     BrowserGone,
     Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
-    LookedUp,
     PageFact,
     Probed,
     QrScanned,
     QrShown,
     Ready,
-    SendRefused,
-    Sent,
+    Refused,
 )
 from actors.clients.types import ClientId, Reason
 
@@ -110,8 +111,8 @@ def test_gone_is_told_once_and_last() -> None:
 def test_a_text_is_delivered_and_acknowledged() -> None:
     browser = FakeBrowser()
     facts = ready(browser)
-    browser.page(ONE).send_text("a", CHAT, "hello", "3EB0AA")
-    assert facts == [Sent("a", f"true_{CHAT}_3EB0AA", CHAT)]
+    browser.page(ONE).call("3EB0AA", SendText(CHAT, "hello"))
+    assert facts == [Answered("3EB0AA", Sent(f"true_{CHAT}_3EB0AA", CHAT))]
     assert [(d.text, d.message_id) for d in browser.whatsapp.deliveries] == [("hello", "3EB0AA")]
 
 
@@ -119,8 +120,8 @@ def test_a_number_without_whatsapp_is_refused() -> None:
     browser = FakeBrowser()
     facts = ready(browser)
     browser.whatsapp.absent.add(CHAT)
-    browser.page(ONE).send_text("a", CHAT, "hello")
-    assert facts == [SendRefused("a", f"There is no such chat on WhatsApp ({CHAT})")]
+    browser.page(ONE).call("a", SendText(CHAT, "hello"))
+    assert facts == [Refused("a", f"There is no such chat on WhatsApp ({CHAT})")]
 
 
 def test_what_was_delivered_is_found_after_a_crash_and_what_was_not_is_not() -> None:
@@ -128,12 +129,12 @@ def test_what_was_delivered_is_found_after_a_crash_and_what_was_not_is_not() -> 
     ready(browser)
     for fate, bare in ((Fate.CRASH_AFTER, "3EB0AA"), (Fate.CRASH_BEFORE, "3EB0BB")):
         browser.habits = Habits(sends=always(fate))
-        browser.page(ONE).send_text(bare, CHAT, "hello", bare)
+        browser.page(ONE).call(bare, SendText(CHAT, "hello"))
         facts = Facts()
         browser.open(ONE, facts.append)
-        browser.page(ONE).look_up("l", CHAT, bare)
+        browser.page(ONE).call("l", LookUp(CHAT, bare))
         found = 1 if fate is Fate.CRASH_AFTER else None
-        assert facts[-1] == LookedUp("l", bare, found, complete=True)
+        assert facts[-1] == Answered("l", LookedUp(found, complete=True))
     assert browser.whatsapp.duplicates() == []
 
 
@@ -141,12 +142,12 @@ def test_what_is_sent_without_a_network_waits_in_the_page() -> None:
     browser = FakeBrowser()
     facts = ready(browser)
     browser.cut(ONE)
-    browser.page(ONE).send_text("a", CHAT, "hello", "3EB0AA")
-    browser.page(ONE).look_up("l", CHAT, "3EB0AA")
-    assert facts.kinds() == ["LinkLost", "LookedUp"]
-    assert facts[-1] == LookedUp("l", "3EB0AA", 0, complete=False)
+    browser.page(ONE).call("3EB0AA", SendText(CHAT, "hello"))
+    browser.page(ONE).call("l", LookUp(CHAT, "3EB0AA"))
+    assert facts.kinds() == ["LinkLost", "Answered"]
+    assert facts[-1] == Answered("l", LookedUp(0, complete=False))
     browser.mend(ONE)
-    assert facts.kinds()[2:] == ["LinkResumed", "Ready", "Sent"]
+    assert facts.kinds()[2:] == ["LinkResumed", "Ready", "Answered"]
     assert isinstance(facts[0], LinkLost)
     assert isinstance(facts[2], LinkResumed)
 
@@ -187,12 +188,12 @@ def test_a_banned_number_is_logged_out_as_soon_as_it_is_paired() -> None:
 def test_an_ordered_logout_voids_the_login() -> None:
     browser = FakeBrowser()
     facts = ready(browser)
-    browser.page(ONE).log_out()
+    browser.page(ONE).call("log out", LogOut())
     assert isinstance(facts[0], LoggedOut)
     assert facts[0].reason is Reason.LOGGED_OUT_BY_API
     browser.page(ONE).close()
     browser.open(ONE, facts.append)
-    assert facts.kinds() == ["LoggedOut", "BrowserGone", "QrShown"]
+    assert facts.kinds() == ["LoggedOut", "Answered", "BrowserGone", "QrShown"]
 
 
 def test_a_hung_page_answers_nothing_until_it_is_killed() -> None:

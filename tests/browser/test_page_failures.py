@@ -10,15 +10,9 @@ import pytest
 
 from actors.browser import page as page_of_chromium
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import (
-    BrowserGone,
-    PageFailed,
-    Probed,
-    QrShown,
-    Ready,
-    ScreenshotTaken,
-    SendUnsettled,
-)
+from actors.clients.operations.account import TakeScreenshot
+from actors.clients.operations.messages import SendText
+from actors.clients.protocol import Answered, BrowserGone, OutcomeUnknown, PageFailed, Probed, QrShown, Ready
 from actors.clients.types import Reason
 from tests.browser.pages import CHAT, CLIENT, NUMBER, Open, pid_of, renderers_of
 from tests.rig import Sandbox, naming
@@ -35,14 +29,14 @@ def test_a_probe_tells_the_memory_and_a_hung_page_answers_none(
     assert probed.token == 1
     assert probed.pss is not None
     assert probed.pss > 10 * 2**20
-    page.page.take_screenshot()
-    assert (page.told.until(ScreenshotTaken).png or b"").startswith(b"\x89PNG")
+    page.page.call("picture", TakeScreenshot())
+    assert (page.told.until(Answered).value.png or b"").startswith(b"\x89PNG")
     sandbox.post(f"/accounts/{NUMBER}/page", do="hang", seconds=30)
     page.page.probe(2)
     with pytest.raises(AssertionError, match="no Probed within"):
         page.told.until(Probed, seconds=1.0)
-    page.page.send_text("order", CHAT, "hello")
-    assert page.told.until(SendUnsettled).order == "order"
+    page.page.call("order", SendText(CHAT, "hello"))
+    assert page.told.until(OutcomeUnknown).order == "order"
     page.page.kill()
     assert page.told.until(BrowserGone) == BrowserGone(None, "Closed")
 

@@ -7,16 +7,8 @@ import time
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import (
-    Blocked,
-    Conflict,
-    LinkLost,
-    LinkResumed,
-    LoggedOut,
-    PageFailed,
-    QrShown,
-    Ready,
-)
+from actors.clients.operations.account import LogOut
+from actors.clients.protocol import Blocked, Conflict, LinkLost, LinkResumed, LoggedOut, PageFailed, QrShown, Ready
 from actors.clients.types import Reason
 from tests.browser.pages import GENERATIONS, NUMBER, Open
 from tests.rig import Sandbox
@@ -77,7 +69,7 @@ def test_the_end_of_a_login_is_told_once_and_a_new_code_shows(
 def test_logging_out_works_on_old_pages_too(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
     sandbox.post("/settings", compat="classic")
     page = linked(shell)
-    page.page.log_out()
+    page.page.call("log out", LogOut())
     assert page.told.until(LoggedOut).reason is Reason.LOGGED_OUT_BY_API
     assert sandbox.get(f"/accounts/{NUMBER}", wait=5, state="gone")["devices"] == []
 

@@ -7,17 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import (
-    BrowserGone,
-    Happened,
-    LookedUp,
-    PairingCodeShown,
-    QrIdle,
-    QrScanned,
-    QrShown,
-    Ready,
-    Sent,
-)
+from actors.clients.operations.account import RefreshQr, RequestPairingCode
+from actors.clients.operations.messages import LookedUp, LookUp, SendText
+from actors.clients.protocol import Answered, BrowserGone, Happened, QrIdle, QrScanned, QrShown, Ready
 from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
 from tests.rig import Sandbox
 
@@ -45,12 +37,12 @@ def test_a_code_is_shown_scanned_and_the_page_sends_and_receives(
     ready = page.told.until(Ready)
     assert (ready.phone, ready.lid) == (NUMBER, f"{account['lid']}@lid")
 
-    page.page.send_text("first", CHAT, "hello", "3EB0000000000000000001")
-    sent = page.told.until(Sent)
-    assert sent.message_id == f"true_{sent.chat}_3EB0000000000000000001"
-    assert sent.chat.endswith("@lid" if lids else "@c.us")
+    page.page.call("3EB0000000000000000001", SendText(CHAT, "hello"))
+    sent = page.told.until(Answered)
+    assert sent.value.message_id == f"true_{sent.value.chat}_3EB0000000000000000001"
+    assert sent.value.chat.endswith("@lid" if lids else "@c.us")
     read = page.told.until(Happened, lambda fact: fact.kind == "message.ack" and fact.payload["ack"] == 3)
-    assert (read.payload["id"], read.payload["phone"]) == (sent.message_id, FRIEND)
+    assert (read.payload["id"], read.payload["phone"]) == (sent.value.message_id, FRIEND)
     assert [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]] == ["hello"]
 
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="hello back")
@@ -68,21 +60,21 @@ def test_a_stored_login_resumes_without_a_code_and_tells_what_came_in_meanwhile(
     browser: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox
 ) -> None:
     first = linked(browser)
-    first.page.send_text("order", CHAT, "hello")
-    sent = first.told.until(Sent)
+    first.page.call("order", SendText(CHAT, "hello"))
+    sent = first.told.until(Answered)
     first.close()
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="while you were out")
     second = opened(browser)
     second.told.until(Ready)
     message = second.told.until(Happened, lambda fact: fact.kind == "message").payload
     assert message["body"] == "while you were out"  # live or not: it may come a moment before the page is ready
-    second.page.look_up("order", sent.chat, sent.message_id.rpartition("_")[2])
-    found = second.told.until(LookedUp)
+    second.page.call("order", LookUp(sent.value.chat, sent.value.message_id.rpartition("_")[2]))
+    found = second.told.until(Answered).value
     assert found.ack is not None
     assert found.ack >= 1
     assert found.complete
-    second.page.look_up("other", CHAT, "3EB0FFFFFFFFFFFFFFFFFF")
-    assert second.told.until(LookedUp) == LookedUp("other", "3EB0FFFFFFFFFFFFFFFFFF", None, complete=True)
+    second.page.call("other", LookUp(CHAT, "3EB0FFFFFFFFFFFFFFFFFF"))
+    assert second.told.until(Answered).value == LookedUp(None, complete=True)
     assert not second.told.told(QrShown)
 
 
@@ -95,14 +87,14 @@ def test_codes_follow_one_another_go_idle_and_come_again(
     assert first.code != second.code
     assert (first.lifetime, second.lifetime) == (60.0, 20.0)
     page.told.until(QrIdle)
-    page.page.refresh_qr()
+    page.page.call("refresh", RefreshQr())
     assert page.told.until(QrShown).lifetime == 60.0
 
 
 def test_a_pairing_code_links_too(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
     page = opened(shell)
     page.told.until(QrShown)
-    page.page.request_pairing_code(NUMBER)
-    sandbox.post("/pair", code=page.told.until(PairingCodeShown).code, number=NUMBER)
+    page.page.call("code", RequestPairingCode(NUMBER))
+    sandbox.post("/pair", code=page.told.until(Answered).value.code, number=NUMBER)
     page.told.until(QrScanned)
     page.told.until(Ready)

@@ -6,14 +6,8 @@ import pytest
 
 from actors.browser import hearing
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import (
-    Happened,
-    LinkLost,
-    LookedUp,
-    SendRefused,
-    SendUnsettled,
-    Sent,
-)
+from actors.clients.operations.messages import LookedUp, LookUp, SendText
+from actors.clients.protocol import Answered, Happened, LinkLost, OutcomeUnknown, Refused
 from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, answer, evaluate
 from tests.rig import Sandbox
 
@@ -43,15 +37,15 @@ def test_groups_and_lids_are_written_to_as_well(
     group = "120363000000000001@g.us"
     sandbox.api.put(f"/api/groups/{group}", json={"subject": "Us", "participants": [FRIEND]}).raise_for_status()
     page = linked(shell, lids=lids)
-    page.page.send_text("group", group, "hello all", "3EB0000000000000000009")
-    sent = page.told.until(Sent)
-    assert (sent.chat, sent.order) == (group, "group")
-    assert sent.message_id.startswith(f"true_{group}_3EB0000000000000000009")
-    page.page.send_text("known", CHAT, "hello")
-    page.told.until(Sent)
+    page.page.call("3EB0000000000000000009", SendText(group, "hello all"))
+    sent = page.told.until(Answered)
+    assert (sent.value.chat, sent.order) == (group, "3EB0000000000000000009")
+    assert sent.value.message_id.startswith(f"true_{group}_3EB0000000000000000009")
+    page.page.call("known", SendText(CHAT, "hello"))
+    page.told.until(Answered)
     lid = page.told.until(Happened, lambda fact: fact.payload.get("lid") is not None).payload["lid"]
-    page.page.send_text("lid", lid, "hello")
-    assert page.told.until(Sent).order == "lid"
+    page.page.call("lid", SendText(lid, "hello"))
+    assert page.told.until(Answered).order == "lid"
     received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
     assert received == ["hello all", "hello", "hello"]
 
@@ -80,10 +74,10 @@ def test_messages_leave_in_order_and_one_that_is_never_answered_holds_up_the_nex
     page = linked(shell)
     sandbox.post(f"/accounts/{NUMBER}/sending", mode="never", left=1)
     for number in range(4):
-        page.page.send_text(f"order {number}", CHAT, f"text {number}")
-    sent = [page.told.until(Sent).order for _ in range(3)]
+        page.page.call(f"order {number}", SendText(CHAT, f"text {number}"))
+    sent = [page.told.until(Answered).order for _ in range(3)]
     assert sent == ["order 1", "order 2", "order 3"]
-    assert page.told.until(SendUnsettled).order == "order 0"
+    assert page.told.until(OutcomeUnknown).order == "order 0"
     received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
     assert [text for text in received if text != "text 0"] == ["text 1", "text 2", "text 3"]
 
@@ -97,14 +91,14 @@ def test_a_message_the_page_has_yet_to_file_is_not_called_absent_and_leaves_once
         connection.ask = (question) => new Promise((go) => setTimeout(go, 4500)).then(() => ask(question));
     })()"""
     evaluate(page, slow)
-    page.page.send_text(id, CHAT, "slow", id)
-    page.page.look_up("queued", CHAT, id)
-    assert not page.told.until(LookedUp).complete
-    page.told.until(SendUnsettled)
-    page.page.look_up("late", CHAT, id)
-    assert page.told.until(LookedUp) == LookedUp("late", id, None, complete=False)
-    page.page.send_text(id, CHAT, "slow", id)
-    page.told.until(Sent)
+    page.page.call(id, SendText(CHAT, "slow"))
+    page.page.call("queued", LookUp(CHAT, id))
+    assert not page.told.until(Answered).value.complete
+    page.told.until(OutcomeUnknown)
+    page.page.call("late", LookUp(CHAT, id))
+    assert page.told.until(Answered).value == LookedUp(None, complete=False)
+    page.page.call(id, SendText(CHAT, "slow"))
+    page.told.until(Answered)
     (message,) = sandbox.get(f"/accounts/{NUMBER}/messages")
     assert (message["arrivals"], message["retries"]) == (1, 0)
 
@@ -114,13 +108,13 @@ def test_a_refused_message_is_refused_in_whatsapps_words(
 ) -> None:
     page = linked(shell)
     sandbox.api.put("/api/absent/5491133333333")
-    page.page.send_text("nobody", "5491133333333@c.us", "hello")
-    assert "5491133333333" in page.told.until(SendRefused).why
+    page.page.call("nobody", SendText("5491133333333@c.us", "hello"))
+    assert "5491133333333" in page.told.until(Refused).why
     sandbox.post(f"/accounts/{NUMBER}/sending", mode="refuse", left=1)
-    page.page.send_text("refused", CHAT, "hello")
-    assert page.told.until(SendRefused).order == "refused"
-    page.page.send_text("fine", CHAT, "hello")
-    assert page.told.until(Sent).order == "fine"
+    page.page.call("refused", SendText(CHAT, "hello"))
+    assert page.told.until(Refused).order == "refused"
+    page.page.call("fine", SendText(CHAT, "hello"))
+    assert page.told.until(Answered).order == "fine"
 
 
 def throwing(thrown: str, *, after_sending: bool) -> str:
@@ -139,11 +133,11 @@ def test_what_was_filed_before_an_error_that_cannot_even_be_told_is_not_called_r
 ) -> None:
     page, id = linked(shell), "3EB00000000000000000BB"
     evaluate(page, throwing("Object.create(null)", after_sending=True))
-    page.page.send_text(id, CHAT, "hello", id)
-    assert page.told.until(SendUnsettled).order == id
+    page.page.call(id, SendText(CHAT, "hello"))
+    assert page.told.until(OutcomeUnknown).order == id
     page.told.until(Happened, lambda fact: fact.payload["bare_id"] == id and fact.payload["ack"] == 3)
-    page.page.look_up("what became of it", CHAT, id)
-    assert page.told.until(LookedUp).ack == 3
+    page.page.call("what became of it", LookUp(CHAT, id))
+    assert page.told.until(Answered).value.ack == 3
 
 
 def test_a_thrown_object_is_told_by_its_code_and_not_with_all_it_carries(
@@ -151,8 +145,8 @@ def test_a_thrown_object_is_told_by_its_code_and_not_with_all_it_carries(
 ) -> None:
     page = linked(shell)
     evaluate(page, throwing("{code: 'E_QUOTA', body: 'a private matter'}", after_sending=False))
-    page.page.send_text("order", CHAT, "hello")
-    assert page.told.until(SendRefused).why == "E_QUOTA"
+    page.page.call("order", SendText(CHAT, "hello"))
+    assert page.told.until(Refused).why == "E_QUOTA"
 
 
 def test_what_the_page_has_in_its_memory_and_no_event_told_is_told_when_it_is_ready(
@@ -161,8 +155,8 @@ def test_what_the_page_has_in_its_memory_and_no_event_told_is_told_when_it_is_re
     page = linked(shell)
     answer(shell, "WPP.removeAllListeners('chat.new_message')")
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="unheard")
-    page.page.send_text("after it", CHAT, "hello")
-    page.told.until(Sent)
+    page.page.call("after it", SendText(CHAT, "hello"))
+    page.told.until(Answered)
     assert not [fact for fact in page.told.told(Happened) if fact.kind == "message"]
     sandbox.post(f"/accounts/{NUMBER}/network", online=False)
     page.told.until(LinkLost)
@@ -177,8 +171,8 @@ def test_sending_reads_no_messages_and_asks_no_other_host(
     page = linked(shell)
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="unread")
     chat = page.told.until(Happened, lambda fact: fact.kind == "message").payload["chat"]
-    page.page.send_text("order", chat, "see https://example.com/ and www.example.org")
-    page.told.until(Sent)
+    page.page.call("order", SendText(chat, "see https://example.com/ and www.example.org"))
+    page.told.until(Answered)
     unread = f"WPP.whatsapp.ChatStore.get({chat!r}).unreadCount"
     assert answer(shell, unread) == 1
     loaded = answer(shell, "performance.getEntriesByType('resource').map(({name}) => name).join(' ')")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import Happened, LinkLost, Sent
+from actors.clients.operations.messages import SendText
+from actors.clients.protocol import Answered, Happened, LinkLost
 from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened
 from tests.rig import Sandbox
 
@@ -73,8 +74,8 @@ def test_the_first_message_of_a_chat_is_told_without_the_notice_that_whatsapp_wr
 ) -> None:
     page = linked(shell)
     sandbox.post(f"/phones/{OTHER}/send", to=NUMBER, text="hello")
-    page.page.send_text("order", CHAT, "good morning")
-    page.told.until(Sent)
+    page.page.call("order", SendText(CHAT, "good morning"))
+    page.told.until(Answered)
     assert messages(told(page, sandbox)) == ["hello", "the last one"]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from actors.clients.protocol import BrowserGone, Happened, QrIdle, Sent
+from actors.clients.operations.messages import Sent
+from actors.clients.protocol import Answered, BrowserGone, Happened, QrIdle
 from tests.browser.pages import Listener
 
-SENT = Sent("order", "true_1@c.us_3EB0", "1@c.us")
+SENT = Answered("order", Sent("true_1@c.us_3EB0", "1@c.us"))
 READ = Happened("message.ack", {"ack": 3})
 
 
@@ -15,7 +16,7 @@ def test_a_fact_that_came_early_is_there_when_it_is_waited_for() -> None:
     told = Listener()
     for fact in (READ, SENT):
         told(fact)
-    assert told.until(Sent) is SENT
+    assert told.until(Answered) is SENT
     assert told.until(Happened) is READ
     assert told.facts == [READ, SENT]
 
@@ -27,7 +28,7 @@ def test_each_fact_is_waited_for_once() -> None:
     assert told.until(Happened) is told.until(Happened, lambda fact: fact.payload["ack"] == 3)
     with pytest.raises(AssertionError, match="no Happened within 0 s"):
         told.until(Happened, seconds=0.0)
-    assert told.told(Sent) == [SENT]
+    assert told.told(Answered) == [SENT]
 
 
 def test_nothing_is_waited_for_from_a_page_that_is_gone() -> None:
@@ -36,5 +37,5 @@ def test_nothing_is_waited_for_from_a_page_that_is_gone() -> None:
     told(BrowserGone(None, "Closed"))
     with pytest.raises(AssertionError, match="no QrIdle: "):
         told.until(QrIdle)
-    assert told.until(Sent) is SENT
+    assert told.until(Answered) is SENT
     assert told.until(BrowserGone).reason is None

@@ -9,22 +9,21 @@ import pytest
 
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.fake import FakeBrowser
+from actors.clients.operations.account import LogOut, RequestPairingCode, TakeScreenshot
+from actors.clients.operations.messages import LookedUp, LookUp, SendText
 from actors.clients.ports import Browser, Page
 from actors.clients.protocol import (
+    Answered,
     BrowserGone,
     Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
-    LookedUp,
-    PairingCodeShown,
     Probed,
     QrScanned,
     QrShown,
     Ready,
-    ScreenshotTaken,
-    SendRefused,
-    Sent,
+    Refused,
 )
 from actors.clients.types import ClientId, Reason
 from tests.browser.pages import CLIENT, FRIEND, NUMBER, Listener
@@ -150,24 +149,23 @@ def ready(world: World, open_page: Open) -> tuple[Page, Listener]:
 
 def test_a_message_is_sent_once_under_its_own_id_and_found_again(ready: tuple[Page, Listener]) -> None:
     page, told = ready
-    page.send_text("order", CHAT, "hello", BARE)
-    sent = told.until(Sent)
-    assert (sent.order, sent.message_id) == ("order", f"true_{sent.chat}_{BARE}")
-    page.look_up("known", CHAT, BARE)
-    found = told.until(LookedUp)
-    assert (found.order, found.message_id, found.complete) == ("known", BARE, True)
-    assert found.ack is not None
-    assert found.ack >= 1
-    page.look_up("unknown", CHAT, "3EB0FFFFFFFFFFFFFFFFFF")
-    assert told.until(LookedUp) == LookedUp("unknown", "3EB0FFFFFFFFFFFFFFFFFF", None, complete=True)
-    assert len(told.told(Sent)) == 1
+    page.call(BARE, SendText(CHAT, "hello"))
+    sent = told.until(Answered)
+    assert (sent.order, sent.value.message_id) == (BARE, f"true_{sent.value.chat}_{BARE}")
+    page.call("known", LookUp(CHAT, BARE))
+    found = told.until(Answered)
+    assert (found.order, found.value.complete) == ("known", True)
+    assert found.value.ack >= 1
+    page.call("unknown", LookUp(CHAT, "3EB0FFFFFFFFFFFFFFFFFF"))
+    assert told.until(Answered).value == LookedUp(None, complete=True)
+    assert [fact.order for fact in told.told(Answered)].count(BARE) == 1
 
 
 def test_a_number_without_whatsapp_is_refused(world: World, ready: tuple[Page, Listener]) -> None:
     page, told = ready
     world.nobody()
-    page.send_text("order", f"{NOBODY}@c.us", "hello")
-    assert told.until(SendRefused).order == "order"
+    page.call("order", SendText(f"{NOBODY}@c.us", "hello"))
+    assert told.until(Refused).order == "order"
 
 
 def test_what_is_received_is_told_with_who_sent_it(world: World, ready: tuple[Page, Listener]) -> None:
@@ -183,15 +181,15 @@ def test_a_page_answers_what_it_is_asked(ready: tuple[Page, Listener]) -> None:
     page, told = ready
     page.probe(5)
     assert told.until(Probed).token == 5
-    page.take_screenshot()
-    assert (told.until(ScreenshotTaken).png or b"").startswith(b"\x89PNG")
+    page.call("picture", TakeScreenshot())
+    assert (told.until(Answered).value.png or b"").startswith(b"\x89PNG")
 
 
 def test_a_pairing_code_is_shown(open_page: Open) -> None:
     page, told = open_page()
     told.until(QrShown)
-    page.request_pairing_code(NUMBER)
-    assert len(told.until(PairingCodeShown).code) == 8
+    page.call("code", RequestPairingCode(NUMBER))
+    assert len(told.until(Answered).value.code) == 8
 
 
 def test_a_lost_link_is_told_and_comes_back(world: World, ready: tuple[Page, Listener]) -> None:
@@ -205,7 +203,7 @@ def test_a_lost_link_is_told_and_comes_back(world: World, ready: tuple[Page, Lis
 
 def test_a_logout_is_told_by_whom(world: World, ready: tuple[Page, Listener]) -> None:
     page, told = ready
-    page.log_out()
+    page.call("log out", LogOut())
     assert told.until(LoggedOut).reason is Reason.LOGGED_OUT_BY_API
 
 
@@ -225,7 +223,7 @@ def test_the_end_is_told_once_and_last(ready: tuple[Page, Listener]) -> None:
     page.kill()
     assert told.until(BrowserGone).reason is None
     page.probe(1)
-    page.send_text("late", CHAT, "hello")
+    page.call("late", SendText(CHAT, "hello"))
     page.close()
     assert isinstance(told.told(BrowserGone)[-1], BrowserGone)
     assert isinstance(told.facts[-1], BrowserGone)

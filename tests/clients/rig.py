@@ -12,6 +12,7 @@ from pykka import ActorDeadError, ActorRef
 from actors.browser.fake import FakeBrowser, FakePage, Habits
 from actors.clients.bans import BanEvidence
 from actors.clients.directory import Directory
+from actors.clients.operations.messages import SendText
 from actors.clients.policy import Policy, Rules, Times
 from actors.clients.ports import Transition
 from actors.clients.protocol import (
@@ -25,7 +26,6 @@ from actors.clients.protocol import (
     QrScanned,
     QrShown,
     Ready,
-    SendText,
     Status,
 )
 from actors.clients.supervisor import Resume, Supervisor

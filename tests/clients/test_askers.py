@@ -9,7 +9,10 @@ from pykka import ActorDeadError
 
 from actors.browser.fake import BY_HAND, Fate, Habits, always
 from actors.clients.errors import LogOutFailed, NotReady, PairingUnavailable, SendFailed, SendUnknown
+from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, Screenshot, TakeScreenshot
+from actors.clients.operations.messages import SendText, Sent
 from actors.clients.protocol import (
+    Answered,
     AwaitState,
     Banned,
     Blocked,
@@ -18,21 +21,13 @@ from actors.clients.protocol import (
     Delete,
     LinkLost,
     LoggedOut,
-    LogOut,
+    OutcomeUnknown,
     PageFailed,
-    PairingCodeRefused,
-    PairingCodeShown,
     QrScanned,
     QrShown,
     Ready,
-    RequestPairingCode,
-    Screenshot,
-    ScreenshotTaken,
-    SendText,
-    SendUnsettled,
-    Sent,
+    Refused,
     ShutDown,
-    TakeScreenshot,
 )
 from actors.clients.types import Reason, State
 from actors.runtime import Reply
@@ -125,9 +120,9 @@ def test_a_text_that_is_never_acknowledged_is_unknown_when_its_time_is_over(w: W
     w.advance(0.1)
     with pytest.raises(SendUnknown, match="within 30 s") as caught:
         reply.get(timeout=0)
-    order = w.page().ordered("send_text")[0]
-    assert caught.value.message_id == order["message_id"]
-    w.tell(SendUnsettled(order["order"], "late"))
+    order = w.page().ordered("SendText")[0]
+    assert caught.value.message_id == order["order"]
+    w.tell(OutcomeUnknown(order["order"], "late"))
     assert w.state() is State.READY
 
 
@@ -143,7 +138,7 @@ def asked_for_a_code(w: World, phone: str = "5491100000001") -> Reply[object]:
 
 def test_a_pairing_code_is_answered_and_can_be_read_until_it_is_used(w: World) -> None:
     w.init()
-    assert isinstance(asked_for_a_code(w).get(timeout=0), PairingCodeShown)
+    assert asked_for_a_code(w).get(timeout=0) == PairingCode("ABCD1234")
     assert w.status().pairing_code == "ABCD1234"
     w.browser.scan(ONE)
     assert w.status().pairing_code is None
@@ -154,8 +149,9 @@ def test_two_callers_get_each_the_code_for_their_own_phone() -> None:
         w.init()
         w.tell(QrShown("2@a", 20.0))
         first, second = asked_for_a_code(w, "1"), asked_for_a_code(w, "2")
-        w.tell(PairingCodeShown("FIRST"), PairingCodeRefused("no"))
-        assert first.get(timeout=0) == PairingCodeShown("FIRST")
+        one, two = w.page().ordered("RequestPairingCode")
+        w.tell(Refused(two["order"], "no"), Answered(one["order"], PairingCode("FIRST")))
+        assert first.get(timeout=0) == PairingCode("FIRST")
         with pytest.raises(PairingUnavailable, match="no"):
             second.get(timeout=0)
 
@@ -190,7 +186,8 @@ def test_a_picture_is_answered_or_refused() -> None:
     with world(BY_HAND) as w:
         w.init()
         taken, failed, late = (w.ask(TakeScreenshot(), ONE) for _ in range(3))
-        w.tell(ScreenshotTaken(b"PNG"), ScreenshotTaken(None, "no"))
+        one, two, _ = w.page().ordered("TakeScreenshot")
+        w.tell(Answered(one["order"], Screenshot(b"PNG")), Refused(two["order"], "no"))
         assert taken.get(timeout=0) == Screenshot(b"PNG")
         with pytest.raises(NotReady):
             failed.get(timeout=0)

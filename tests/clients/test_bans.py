@@ -8,10 +8,8 @@ import pytest
 
 from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import SendUnknown
-from actors.clients.protocol import (
-    Banned,
-    LogOut,
-)
+from actors.clients.operations.account import LogOut
+from actors.clients.protocol import Banned
 from actors.clients.types import Reason, State
 from tests.clients.rig import ONE, RULES, World, world
 

@@ -10,7 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors.browser.fake import BY_HAND, FakeBrowser, FakePage, Fate, Habits, always
+from actors.clients.operations import OPERATIONS
+from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, TakeScreenshot
+from actors.clients.operations.messages import LookedUp, SendText, Sent
 from actors.clients.protocol import (
+    Answered,
     AwaitState,
     Banned,
     Blocked,
@@ -22,25 +26,16 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     LoggedOut,
-    LogOut,
-    LookedUp,
+    OutcomeUnknown,
     PageFact,
     PageFailed,
-    PairingCodeRefused,
-    PairingCodeShown,
     Probed,
     QrIdle,
     QrScanned,
     QrShown,
     Ready,
-    RequestPairingCode,
-    ScreenshotTaken,
-    SendRefused,
-    SendText,
-    SendUnsettled,
-    Sent,
+    Refused,
     ShutDown,
-    TakeScreenshot,
 )
 from actors.clients.types import STARTING, ClientId, Reason, State
 from actors.runtime import Reply
@@ -137,11 +132,10 @@ class Monkey:
                 Conflict("elsewhere"),
                 Blocked(Reason.SCREEN_LOCKED, "lock"),
                 Happened("message", {"id": "x"}),
-                LookedUp("o", "3EB0", 1, True),
-                PairingCodeShown("ABCD"),
-                PairingCodeRefused("no"),
-                ScreenshotTaken(b"PNG"),
-                ScreenshotTaken(None, "no"),
+                Answered("1", LookedUp(1, True)),
+                Answered("2", PairingCode("ABCD")),
+                Refused("3", "no"),
+                OutcomeUnknown("4", "?"),
             ]
             fact = self.random.choice(facts)
             self.note("page", page.client_id, fact)
@@ -154,17 +148,26 @@ class Monkey:
             return
         order = self.random.choice(page.orders[-6:])
         self.note("answer", page.client_id, order.name)
+        kinds: list[PageFact]
         match order.name:
-            case "send_text":
-                kinds: list[PageFact] = [
-                    Sent(order["order"], "true_x", CHAT),
-                    SendRefused(order["order"], "no"),
-                    SendUnsettled(order["order"], "?"),
+            case "RequestPairingCode" | "TakeScreenshot":
+                example = OPERATIONS[order.name[0].lower() + order.name[1:]].example
+                kinds = [
+                    Answered(order["order"], example),
+                    Refused(order["order"], "no"),
+                    OutcomeUnknown(order["order"], "?"),
+                ]
+                page.tell(self.random.choice(kinds))
+            case "SendText":
+                kinds = [
+                    Answered(order["order"], Sent("true_x", CHAT)),
+                    Refused(order["order"], "no"),
+                    OutcomeUnknown(order["order"], "?"),
                 ]
                 page.tell(self.random.choice(kinds))
             case "probe":
                 page.tell(Probed(order["token"], self.random.choice([None, 100, 10**9])))
-            case "log_out":
+            case "LogOut":
                 page.tell(LoggedOut(Reason.LOGGED_OUT_BY_API, "out"))
             case "close" | "kill":
                 page.end()

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from actors.browser.fake import BY_HAND
-from actors.clients.protocol import (
-    QrIdle,
-    QrScanned,
-    QrShown,
-    Ready,
-)
+from actors.clients.protocol import QrIdle, QrScanned, QrShown, Ready
 from actors.clients.types import State
 from tests.clients.rig import PROBED, world
 
@@ -38,7 +33,7 @@ def test_codes_that_stop_as_they_are_scanned_are_not_asked_for_again() -> None:
     with world(BY_HAND) as w:
         w.init()
         w.tell(QrShown("2@a", 60.0), QrScanned(), QrIdle())
-        assert w.page().ordered("refresh_qr") == []
+        assert w.page().ordered("RefreshQr") == []
         assert w.state() is State.INITIALIZING
         w.tell(Ready("549"), QrIdle())
         assert w.state() is State.READY
@@ -51,6 +46,6 @@ def test_codes_that_stop_again_and_again_do_not_prolong_the_time_for_scanning() 
         for _ in range(10):
             w.tell(QrIdle())
             w.advance(29.9)
-        assert len(w.page().ordered("refresh_qr")) == 10
+        assert len(w.page().ordered("RefreshQr")) == 10
         w.advance(2.0)
         assert w.state() is State.AUTH_FAILURE

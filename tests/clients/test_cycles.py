@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.browser.fake import FakeBrowser, Fate, Habits, Outgoing
-from actors.clients.protocol import SendText
+from actors.clients.operations.messages import SendText
 from actors.clients.types import ClientId, State
 from actors.runtime.testing import Leaks
 from tests.clients.rig import CHAT, ONE, World, world

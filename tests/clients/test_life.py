@@ -8,6 +8,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import CapacityExceeded, NoSuchClient, NotReady, StartUnderWay
+from actors.clients.operations.account import LogOut
 from actors.clients.policy import Patience, Times
 from actors.clients.protocol import (
     AlreadyRunning,
@@ -21,7 +22,6 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     LoggedOut,
-    LogOut,
     PageFailed,
     QrIdle,
     QrScanned,
@@ -110,7 +110,7 @@ def test_an_idle_page_is_asked_for_new_codes_and_shows_none_meanwhile() -> None:
         w.init()
         w.tell(QrShown("2@a", 20.0), QrIdle())
         assert w.status().qr is None
-        assert w.page().ordered("refresh_qr")
+        assert w.page().ordered("RefreshQr")
         w.tell(QrShown("2@b", 20.0))
         shown = w.status().qr
         assert shown is not None
@@ -220,7 +220,7 @@ def test_a_page_that_has_logged_out_is_given_its_time_to_close_once() -> None:
         w.delete()
         w.tell(LoggedOut(Reason.LOGGED_OUT_BY_API, "out"))
         w.advance(10.0)
-        assert [order.name for order in w.page().orders] == ["log_out", "close", "kill"]
+        assert [order.name for order in w.page().orders] == ["LogOut", "close", "kill"]
 
 
 def test_a_page_that_does_not_close_is_killed_and_then_given_up() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from actors.browser.fake import BY_HAND
-from actors.clients.protocol import Banned, Conflict, LogOut, QrShown, Ready, Stop
+from actors.clients.operations.account import LogOut
+from actors.clients.protocol import Banned, Conflict, QrShown, Ready, Stop
 from actors.clients.types import Reason, State
 from tests.clients.rig import ONE, World, world
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
-from actors.clients.protocol import Banned, Blocked, Conflict, LinkLost, LoggedOut, LogOut, PageFailed, QrShown
+from actors.clients.operations.account import LogOut
+from actors.clients.protocol import Banned, Blocked, Conflict, LinkLost, LoggedOut, PageFailed, QrShown
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.types import Reason
 from tests.clients.rig import ONE, RULES, World, world

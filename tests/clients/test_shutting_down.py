@@ -8,6 +8,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import ShuttingDown
+from actors.clients.operations.account import LogOut
 from actors.clients.policy import Times
 from actors.clients.protocol import (
     Banned,
@@ -15,7 +16,6 @@ from actors.clients.protocol import (
     Init,
     LinkLost,
     LoggedOut,
-    LogOut,
     PageFailed,
     QrScanned,
     QrShown,
@@ -46,11 +46,11 @@ def test_a_deletion_whose_page_does_not_log_out_is_cut_to_the_time_there_is() ->
         paired(w)
         deleted, down = w.delete(), w.ask(ShutDown(SECONDS))
         w.advance(2.9)
-        assert orders(w) == ["log_out"]
+        assert orders(w) == ["LogOut"]
         w.advance(0.1)
-        assert orders(w) == ["log_out", "close"]
+        assert orders(w) == ["LogOut", "close"]
         w.advance(3.0)
-        assert orders(w) == ["log_out", "close", "kill"]
+        assert orders(w) == ["LogOut", "close", "kill"]
         assert not down.is_answered()
         w.page().end()
         w.clock.settle()
@@ -77,7 +77,7 @@ def test_a_logout_is_never_given_more_time_than_it_had() -> None:
         w.advance(4.0)
         w.ask(ShutDown(SECONDS))
         w.advance(1.0)
-        assert orders(w) == ["log_out", "close"]
+        assert orders(w) == ["LogOut", "close"]
 
 
 def test_a_page_that_will_not_close_is_killed_and_one_that_will_not_die_is_given_up_in_time() -> None:
@@ -132,7 +132,7 @@ def test_a_deletion_that_comes_after_the_shutdown_is_answered_within_its_time_an
         w.advance(8.2)
         assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
         assert down.is_answered()
-        assert "log_out" not in orders(w)
+        assert "LogOut" not in orders(w)
         assert not w.browser.has_login(ONE)
 
 
@@ -188,7 +188,7 @@ def test_a_shutdown_in_any_state_closes_and_never_logs_out(state: State) -> None
             page.end()
         w.clock.settle()
         assert down.get(timeout=0) is None
-        assert not w.page().ordered("log_out")
+        assert not w.page().ordered("LogOut")
         assert w.browser.running() == []
         if state in (State.READY, State.RECONNECTING, State.DISCONNECTED_RECOVERABLE):
             assert w.browser.has_login(ONE)
@@ -250,7 +250,7 @@ def test_a_shutdown_during_a_delete_does_not_wait_for_the_phone() -> None:
     with world(BY_HAND) as w:
         by_hand_ready(w)
         deleted, down = w.delete(), w.ask(ShutDown(15.0))
-        assert w.page().ordered("log_out")
+        assert w.page().ordered("LogOut")
         w.tell(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Logged out"))
         w.page().end()
         w.clock.settle()

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from actors.clients.pending import SendLate
+from actors.clients.pending import DeadlineOver
 from actors.clients.types import ClientId
 from actors.outbox.protocol import AwaitOver
 from tests.gateway.running import Running, until
@@ -20,7 +20,7 @@ Answer = Future[httpx.Response]
 
 def with_the_page(service: Running) -> str:
     """Wait until the page of client 1 has a message; the id by which callers ask for it."""
-    until(lambda: service.browser.page(ClientId(1)).ordered("send_text"), bool, "the message is with the page")
+    until(lambda: service.browser.page(ClientId(1)).ordered("SendText"), bool, "the message is with the page")
     (message,) = service.get("/messages?state=sending", 1).json()["messages"]
     id: str = message["id"]
     return id
@@ -39,7 +39,7 @@ def caller_late(service: Running, id: str, answer: Answer, ticket: int = 1) -> N
 def page_late(service: Running, _id: str, _answer: Answer) -> None:
     """The page's time to confirm is over. Waits until it is asked what it knows."""
     page = service.browser.page(ClientId(1))
-    (order,) = page.ordered("send_text")
+    (order,) = page.ordered("SendText")
     client: Any = service.system.find(ClientId(1))
-    client.tell(SendLate(order["order"]))
-    until(lambda: page.ordered("look_up"), bool, "the page is asked")
+    client.tell(DeadlineOver(order["order"]))
+    until(lambda: page.ordered("LookUp"), bool, "the page is asked")

@@ -34,7 +34,7 @@ def test_clients_in_every_state_are_closed_side_by_side_and_never_logged_out(tmp
         assert len(pages) >= 5
     assert service.code == 0
     assert service.browser.running() == []
-    assert [page.client_id for page in pages if page.ordered("log_out")] == []
+    assert [page.client_id for page in pages if page.ordered("LogOut")] == []
     assert service.browser.has_login(ClientId(1 + list(State).index(State.READY)))
 
 
@@ -99,7 +99,7 @@ def test_a_deletion_in_flight_whose_page_hangs_is_cut_and_its_caller_answered(tm
         page = service.browser.page(ClientId(1))
         page.hung = True
         deleted = pool.submit(service.call, "DELETE", "/session/1")
-        until(lambda: page.ordered("log_out"), bool, "the logout is under way")
+        until(lambda: page.ordered("LogOut"), bool, "the logout is under way")
         began = time.monotonic()
         assert service.end() == 0
         answer = deleted.result()

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors.browser.fake.page import PICTURE
+from actors.clients.operations.account import TakeScreenshot
 from actors.clients.types import ClientId, Reason, State
 from actors.metrics.gauges import BY_NUMBER, REST, Sources, families
 from actors.metrics.processes import Usage, Usages, measure
@@ -257,7 +257,7 @@ def test_a_screenshot_is_a_png_of_the_page(service: Running) -> None:
     answer = service.get("/clients/1/screenshot")
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["cache-control"] == "no-store"
-    assert answer.content == PICTURE
+    assert answer.content == TakeScreenshot.example.png
     assert service.get("/clients/2/screenshot").json()["code"] == "SESSION_NOT_READY"
     assert service.get("/clients/0/screenshot").json()["code"] == "CLIENT_NOT_FOUND"
 

@@ -103,7 +103,7 @@ def test_who_comes_with_the_same_key_while_the_first_is_in_flight_gets_the_same_
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(hand_in, service, "/send", headers=KEY) for _ in range(8)]
         page = service.browser.page(ClientId(1))
-        until(lambda: page.ordered("send_text"), bool, "the message is with the page")
+        until(lambda: page.ordered("SendText"), bool, "the message is with the page")
         page.flush()
         told = [answer.result() for answer in answers]
     assert {answer.status_code for answer in told} == {200}
@@ -155,7 +155,7 @@ def test_a_send_that_nobody_confirms_is_called_unknown_as_often_as_one_asks_and_
         assert (told.status_code, told.json()["code"], told.json()["outcome"]) == (500, "SEND_FAILED", "unknown")
     assert again.result().json()["message_id"] == first.result().json()["message_id"]
     assert service.get(f"/messages/{id}", 1).json()["state"] == "sending"
-    assert len(service.browser.page(ClientId(1)).ordered("send_text")) == 1
+    assert len(service.browser.page(ClientId(1)).ordered("SendText")) == 1
     assert service.browser.whatsapp.deliveries == []
 
 

@@ -126,8 +126,8 @@ def test_a_page_that_cannot_tell_is_asked_what_it_knows(service: Running) -> Non
     assert (answer.status_code, answer.json()["state"]) == (200, "sent")
     assert answer.json()["message_id"] == f"true_{delivery.chat}_{delivery.message_id}"
     page = service.browser.page(ClientId(1))
-    assert [order["message_id"] for order in page.ordered("look_up")] == [delivery.message_id]
-    assert len(page.ordered("send_text")) == 1
+    assert [order["message_id"] for order in page.ordered("LookUp")] == [delivery.message_id]
+    assert len(page.ordered("SendText")) == 1
 
 
 @pytest.mark.parametrize("whose_time_is_over", [caller_late, page_late])
@@ -159,8 +159,8 @@ def test_a_message_that_not_even_the_page_can_tell_of_is_called_unknown(
     first(service, id, answer)
     second(service, id, answer)
     assert unknown(answer.result())
-    (order,) = service.browser.page(ClientId(1)).ordered("send_text")
-    assert answer.result().json()["message_id"] == order["message_id"]
+    (order,) = service.browser.page(ClientId(1)).ordered("SendText")
+    assert answer.result().json()["message_id"] == order["order"]
     assert service.browser.whatsapp.deliveries == []
 
 
@@ -199,4 +199,4 @@ def test_the_requests_name_reaches_the_client(service: Running) -> None:
     service.ready(1)
     answer = service.call("POST", "/send", 1, json=GOOD, headers={"X-Request-Id": "order-1234"})
     assert answer.headers["x-request-id"] == "order-1234"
-    assert service.browser.page(ClientId(1)).ordered("send_text")
+    assert service.browser.page(ClientId(1)).ordered("SendText")

@@ -59,7 +59,7 @@ def wrap(point: str) -> None:
     if what in COMMITS:
         _wrap_commit(COMMITS[what], before=side == "before")
     elif point == "before the page has it":
-        FakePage.send_text = end  # type: ignore[method-assign]  # a crash point
+        FakePage.call = end  # type: ignore[method-assign]  # a crash point
     elif point == "after WhatsApp has it":
         RecordedWhatsApp.deliver = _then_end(RecordedWhatsApp.deliver)  # type: ignore[assignment,method-assign]  # another
     else:

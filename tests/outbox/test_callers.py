@@ -8,8 +8,9 @@ import pytest
 
 from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import NotReady
+from actors.clients.operations.messages import LookedUp
 from actors.clients.policy import Times
-from actors.clients.protocol import LookedUp
+from actors.clients.protocol import Answered
 from actors.outbox.evidence import BETWEEN_TRIES, TRIES
 from actors.store.message_states import MessageState
 from tests.outbox.conftest import ONE, RULES, Open, Post
@@ -81,10 +82,10 @@ def test_an_outcome_that_even_the_page_does_not_know_is_told_as_open_and_nothing
     reply = post.wait(message, 3.0, withdraw=True)
     post.clock.advance(3.0)
     assert reply.get(timeout=5).state is S.SENDING
-    assert len(post.browser.page(ONE).ordered("look_up")) == 1
+    assert len(post.browser.page(ONE).ordered("LookUp")) == 1
     post.clock.advance(31.0 + TRIES * BETWEEN_TRIES)
     assert post.now(message).state is S.UNKNOWN
-    assert len(post.browser.page(ONE).ordered("send_text")) == 1
+    assert len(post.browser.page(ONE).ordered("SendText")) == 1
 
 
 def test_a_page_that_is_asked_for_a_caller_proves_nothing_by_absence_while_it_has_the_message(post: Post) -> None:
@@ -95,12 +96,12 @@ def test_a_page_that_is_asked_for_a_caller_proves_nothing_by_absence_while_it_ha
     reply = post.wait(message, 3.0, withdraw=True)
     post.clock.advance(3.0)
     page = post.browser.page(ONE)
-    (asked,) = page.ordered("look_up")
-    page.tell(LookedUp(asked["order"], message.message_id, None, complete=True))
+    (asked,) = page.ordered("LookUp")
+    page.tell(Answered(asked["order"], LookedUp(None, complete=True)))
     post.clock.settle()
     assert reply.get(timeout=5).state is S.SENDING
     assert post.now(message).state is S.SENDING
-    assert len(page.ordered("send_text")) == 1
+    assert len(page.ordered("SendText")) == 1
 
 
 def test_a_caller_whose_page_does_not_answer_either_is_told_how_it_stands(opened: Open) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.clients.protocol import LookedUp
+from actors.clients.operations.messages import LookedUp
 from actors.outbox.evidence import TRIES, UNKNOWN, Evidence, Proof, of_look_up
 from actors.store.message_states import REFUSED, MessageState
 
@@ -28,4 +28,4 @@ S = MessageState
 def test_only_a_page_that_has_caught_up_proves_that_a_message_never_left(
     ack: int | None, complete: bool, tries: int, evidence: Evidence
 ) -> None:
-    assert of_look_up(LookedUp("1", "3EB0", ack, complete), tries) == evidence
+    assert of_look_up(LookedUp(ack, complete), tries) == evidence

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
+from actors.clients.operations.messages import LookedUp
 from actors.clients.policy import Times
-from actors.clients.protocol import LookedUp, SendUnsettled
+from actors.clients.protocol import Answered, OutcomeUnknown
 from actors.clients.types import Reason
 from actors.outbox.look_ups import AT_ONCE
 from actors.store.errors import StoreUnavailable
@@ -48,17 +49,17 @@ def test_an_answer_from_before_a_message_left_again_proves_nothing(opened: Open)
     post.browser.cut(ONE)
     post.browser.mend(ONE)
     post.clock.settle()
-    early, late = (order["order"] for order in page.ordered("look_up"))
+    early, late = (order["order"] for order in page.ordered("LookUp"))
 
     post.browser.habits = Habits(sends=always(Fate.ACK_LOST), answers=False)
-    page.tell(LookedUp(late, message.message_id, None, complete=True))
+    page.tell(Answered(late, LookedUp(None, complete=True)))
     post.clock.settle()
     assert post.delivered() == ["hello"]
     post.browser.cut(ONE)
     post.clock.advance(6.0)
     assert post.now(message).state is S.SENDING
     post.browser.mend(ONE)
-    page.tell(LookedUp(early, message.message_id, None, complete=True))
+    page.tell(Answered(early, LookedUp(None, complete=True)))
     post.clock.advance(1.0)
     assert post.now(message).state is S.SENDING
     assert post.delivered() == ["hello"]
@@ -70,7 +71,7 @@ def test_a_page_that_gives_up_a_message_before_it_is_known_to_be_gone_leaves_not
     post.browser.habits = Habits(sends=always(Fate.PENDING))
     message = post.accept("hello")
     page = post.browser.page(ONE)
-    page.tell(SendUnsettled(message.message_id, "The page went away before WhatsApp confirmed the message"))
+    page.tell(OutcomeUnknown(message.message_id, "The page went away before WhatsApp confirmed the message"))
     page.end(Reason.BROWSER_CRASHED, "Chromium died")
     post.browser.habits = Habits()
     post.clock.advance(5.0)
@@ -135,13 +136,13 @@ def test_many_that_were_under_way_are_asked_about_some_at_a_time_and_each_once(o
     post.browser.habits = Habits(answers=False)
     post.ready()
     page = post.browser.page(ONE)
-    asked = page.ordered("look_up")
+    asked = page.ordered("LookUp")
     assert len(asked) == AT_ONCE
     post.browser.habits = Habits()
-    for order, message in zip(asked, messages, strict=False):
-        page.tell(LookedUp(order["order"], message.message_id, None, complete=True))
+    for order in asked:
+        page.tell(Answered(order["order"], LookedUp(None, complete=True)))
     post.clock.settle()
     for _ in messages:
         post.clock.advance(1.0)
-    assert len(page.ordered("look_up")) == len(messages)
+    assert len(page.ordered("LookUp")) == len(messages)
     assert post.delivered() == [message.text for message in messages]

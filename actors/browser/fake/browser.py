@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from actors.browser.fake.habits import Habits
-from actors.browser.fake.page import FakePage
+from actors.browser.fake.page import Answer, FakePage
 from actors.browser.fake.profiles import Profiles
 from actors.browser.fake.whatsapp import WhatsApp
 from actors.clients import message_ids
+from actors.clients.operations import Operation
 from actors.clients.protocol import Happened, LinkLost, LinkResumed, LoggedOut, QrScanned, Ready
 from actors.clients.types import ClientId, Reason
 
@@ -42,6 +43,8 @@ class FakeBrowser:
     ) -> None:
         self.habits = habits or Habits()
         """May be replaced at any time; counts from the next order on."""
+        self.answers: dict[type[Operation[Any]], Answer] = {}
+        """What pages answer to an operation, where that is not its example; a test puts functions of page and order."""
         self.whatsapp = whatsapp or WhatsApp()
         self.died = died
         self.opened: list[ClientId] = []

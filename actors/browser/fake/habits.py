@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
+from actors.clients.operations import Operation
 from actors.clients.types import ClientId, Seconds
 
 
 class Fate(Enum):
-    """What becomes of one message. `Sent`, `SendRefused`, `SendUnsettled` are what the page says of it."""
+    """What becomes of one message. `Answered`, `Refused`, `OutcomeUnknown` are what the page says of it."""
 
     SENT = auto()
     """Delivered, and the page says so."""
@@ -33,9 +35,18 @@ class Outgoing:
     """One message about to be sent."""
 
     client_id: ClientId
-    chat: str
     message_id: str
-    text: str
+    operation: Operation[Any]
+
+    @property
+    def chat(self) -> str:
+        """Where it goes."""
+        return str(self.operation.arguments["chat"])
+
+    @property
+    def text(self) -> str:
+        """What it says; empty where it is no text."""
+        return str(self.operation.arguments.get("text", ""))
 
 
 def always(fate: Fate) -> Callable[[Outgoing], Fate]:

@@ -6,28 +6,29 @@ Rule of this file: everything happens under the browser's lock, so that the fact
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.browser.fake.habits import Fate, Outgoing
 from actors.browser.fake.whatsapp import Delivery
-from actors.browser.send_log import SendLog
-from actors.clients import message_ids
+from actors.browser.send_queue import SendLog
+from actors.clients.errors import OperationRefused
+from actors.clients.operations import Effect, Operation
+from actors.clients.operations.account import LogOut, RefreshQr
+from actors.clients.operations.messages import LookedUp, LookUp, Sent
 from actors.clients.protocol import (
+    Answered,
     BrowserGone,
     Happened,
     LoggedOut,
-    LookedUp,
+    OutcomeUnknown,
     PageFact,
-    PairingCodeShown,
     Probed,
     QrShown,
     Ready,
-    ScreenshotTaken,
-    SendRefused,
-    SendUnsettled,
-    Sent,
+    Refused,
 )
 from actors.clients.types import ClientId, Reason
 
@@ -38,25 +39,22 @@ if TYPE_CHECKING:
     from actors.browser.fake.whatsapp import WhatsApp
     from actors.clients.ports import Tell
 
-PICTURE = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-    "0000000a49444154789c63f80f0001010100b138f6140000000049454e44ae426082"
-)
-"""A PNG of one white pixel."""
-PAIRING_CODE = "ABCD1234"
-
 _codes = count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call of the port: the method's name and its arguments by name."""
+    """One call of the port: the method's name, or the class's of an operation, and its arguments by name."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, argument: str) -> Any:
         return self.arguments[argument]
+
+
+Answer = Callable[["FakePage", Any], object]
+"""Gives a page's answer to an operation; an OperationRefused is told as the page's refusal."""
 
 
 class Owner(Protocol):
@@ -69,6 +67,10 @@ class Owner(Protocol):
     @property
     def habits(self) -> Habits:
         """What happens by itself, as it is now."""
+
+    @property
+    def answers(self) -> Mapping[type[Operation[Any]], Answer]:
+        """What a test has put in the place of the usual answers."""
 
     @property
     def whatsapp(self) -> WhatsApp:
@@ -106,53 +108,18 @@ class FakePage:
 
     # --- the port ----------------------------------------------------------------------------------------------------
 
-    def send_text(self, order: str, chat: str, text: str, message_id: str | None = None) -> None:
-        """Have it sent; what becomes of it is decided by `Habits.sends`."""
+    def call(self, order: str, operation: Operation[Any]) -> None:
+        """Do what the table below says, what a test has put into `FakeBrowser.answers`, or answer the example."""
         with self._browser.lock:
-            self._note("send_text", order=order, chat=chat, text=text, message_id=message_id)
-            outgoing = Outgoing(self.client_id, chat, message_id or message_ids.draw(), text)
-            self._sends.ordered(order)
-            if self._awake():
-                self._sends.sending(order, chat)
-                self._send(order, outgoing)
-
-    def look_up(self, order: str, chat: str, message_id: str) -> None:
-        """Answered from what WhatsApp has delivered and what waits here."""
-        with self._browser.lock:
-            self._note("look_up", order=order, chat=chat, message_id=message_id)
-            if self._answers():
-                ack = (
-                    1 if self._browser.whatsapp.arrivals(self.client_id, message_id) else self._pending_ack(message_id)
-                )
-                self.tell(LookedUp(order, message_id, ack, complete=self.ready and self.linked))
-
-    def log_out(self) -> None:
-        """Void the login."""
-        with self._browser.lock:
-            self._note("log_out")
-            if self._answers() and self.ready:
-                self.void(LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request"))
-
-    def refresh_qr(self) -> None:
-        """Show the next code."""
-        with self._browser.lock:
-            self._note("refresh_qr")
-            if self._answers():
-                self.show_code()
-
-    def request_pairing_code(self, phone: str) -> None:
-        """Show a pairing code, always the same."""
-        with self._browser.lock:
-            self._note("request_pairing_code", phone=phone)
-            if self._answers():
-                self.tell(PairingCodeShown(PAIRING_CODE))
-
-    def take_screenshot(self) -> None:
-        """A picture of one pixel."""
-        with self._browser.lock:
-            self._note("take_screenshot")
-            if self._answers():
-                self.tell(ScreenshotTaken(PICTURE))
+            self._note(type(operation).__name__, order=order, **operation.arguments)
+            if operation.effect is Effect.SEND:
+                self._sends.ordered(order)
+                if self._awake():
+                    outgoing = Outgoing(self.client_id, order, operation)
+                    self._sends.sending(order, outgoing.chat)
+                    self._send(order, outgoing)
+            elif self._answers():
+                self._perform(order, operation)
 
     def probe(self, token: int) -> None:
         """Answered unless the page hangs."""
@@ -186,7 +153,7 @@ class FakePage:
                 self._pass_on(fact)
 
     def ordered(self, name: str) -> list[Order]:
-        """The orders of one kind, such as `send_text`."""
+        """The orders of one kind, such as `SendText`."""
         return [order for order in self.orders if order.name == name]
 
     def show_code(self) -> None:
@@ -225,15 +192,43 @@ class FakePage:
             self._sends.forget()
             self._browser.page_gone(self)
 
+    # --- operations ---------------------------------------------------------------------------------------------------
+
+    def _perform(self, order: str, operation: Operation[Any]) -> None:
+        answer = self._browser.answers.get(type(operation)) or _OWN.get(type(operation), FakePage._example)
+        value = answer(self, operation)
+        if isinstance(value, OperationRefused):
+            self.tell(Refused(order, str(value), value.code))
+        else:
+            self.tell(Answered(order, value))
+
+    def _example(self, operation: Operation[Any]) -> object:
+        return operation.example
+
+    def _look_up(self, operation: LookUp) -> LookedUp:
+        """From what WhatsApp has delivered and what waits here."""
+        arrived = self._browser.whatsapp.arrivals(self.client_id, operation.message_id)
+        ack = 1 if arrived else self._pending_ack(operation.message_id)
+        return LookedUp(ack, complete=self.ready and self.linked)
+
+    def _log_out(self, _: LogOut) -> None:
+        """Void the login."""
+        if self.ready:
+            self.void(LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request"))
+
+    def _refresh_qr(self, _: RefreshQr) -> None:
+        """Show the next code."""
+        self.show_code()
+
     # --- how it works ------------------------------------------------------------------------------------------------
 
     def _note(self, name: str, **arguments: Any) -> None:
         self.orders.append(Order(name, arguments))
 
     def _pass_on(self, fact: PageFact) -> None:
-        if isinstance(fact, Sent | SendRefused | SendUnsettled):
+        if isinstance(fact, Answered | Refused | OutcomeUnknown) and self._sends.holds(fact.order):
             self._sends.settled(fact)
-        self.facts = [*self.facts[-19:], fact] if not isinstance(fact, Sent | Happened) else self.facts
+        self.facts = [*self.facts[-19:], fact] if not isinstance(fact, Answered | Happened) else self.facts
         self._tell(fact)
 
     def _awake(self) -> bool:
@@ -245,20 +240,20 @@ class FakePage:
     def _send(self, order: str, outgoing: Outgoing) -> None:
         fate = Fate.PENDING if not self.linked else self._browser.habits.sends(outgoing)
         if outgoing.chat in self._browser.whatsapp.absent and self.linked:
-            self.tell(SendRefused(order, f"There is no such chat on WhatsApp ({outgoing.chat})"))
+            self.tell(Refused(order, f"There is no such chat on WhatsApp ({outgoing.chat})"))
             return
         match fate:
             case Fate.SENT:
                 self._sent(order, outgoing)
             case Fate.REFUSED:
-                self.tell(SendRefused(order, "WhatsApp refused the message"))
+                self.tell(Refused(order, "WhatsApp refused the message"))
             case Fate.PENDING:
                 self._pending.append((order, outgoing))
             case Fate.ACK_LOST:
                 self._deliver(outgoing)
             case Fate.UNSETTLED:
                 self._deliver(outgoing)
-                self.tell(SendUnsettled(order, "The page cannot tell"))
+                self.tell(OutcomeUnknown(order, "The page cannot tell"))
             case Fate.CRASH_BEFORE:
                 self.end(Reason.BROWSER_CRASHED, "Chromium died")
             case Fate.CRASH_AFTER:
@@ -267,11 +262,19 @@ class FakePage:
 
     def _sent(self, order: str, outgoing: Outgoing) -> None:
         self._deliver(outgoing)
-        self.tell(Sent(order, f"true_{outgoing.chat}_{outgoing.message_id}", outgoing.chat))
+        self.tell(Answered(order, Sent(f"true_{outgoing.chat}_{outgoing.message_id}", outgoing.chat)))
 
     def _deliver(self, outgoing: Outgoing) -> None:
-        delivery = Delivery(outgoing.client_id, outgoing.chat, outgoing.message_id, outgoing.text)
+        delivery = Delivery(outgoing.client_id, outgoing.message_id, outgoing.operation)
         self._browser.whatsapp.deliver(delivery)
 
     def _pending_ack(self, message_id: str) -> int | None:
         return 0 if any(outgoing.message_id == message_id for _, outgoing in self._pending) else None
+
+
+_OWN: dict[type[Operation[Any]], Answer] = {
+    LookUp: FakePage._look_up,
+    LogOut: FakePage._log_out,
+    RefreshQr: FakePage._refresh_qr,
+}
+"""What is not merely answered with its example."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
+from actors.clients.operations import Operation
 from actors.clients.protocol import Happened
 from actors.clients.types import ClientId
 
@@ -17,9 +19,18 @@ class Delivery:
     """One arrival of one message at its recipient. `message_id` is bare."""
 
     client_id: ClientId
-    chat: str
     message_id: str
-    text: str
+    operation: Operation[Any]
+
+    @property
+    def chat(self) -> str:
+        """Where it went."""
+        return str(self.operation.arguments["chat"])
+
+    @property
+    def text(self) -> str:
+        """What it says; empty where it is no text."""
+        return str(self.operation.arguments.get("text", ""))
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ current pages, and `main_ready` is told while only a code shows.
 """
 
 from actors.browser.interpret.addresses import home_of, left
-from actors.browser.interpret.answers import UNSURE, pairing_code, settled
+from actors.browser.interpret.answers import UNSURE, answer_of, settled
 from actors.browser.interpret.conditions import CONDITIONS, ENDS, LOST, Condition, Memory, View, condition, view_of
 from actors.browser.interpret.happenings import HAPPENINGS, PAYLOADS, happened, identity, is_happening
 from actors.browser.interpret.interpreter import HANDLERS, Interpreter
@@ -44,6 +44,7 @@ __all__ = [
     "Interpreter",
     "Memory",
     "View",
+    "answer_of",
     "condition",
     "happened",
     "home_of",
@@ -53,7 +54,6 @@ __all__ = [
     "logged_out",
     "logged_out_by_address",
     "number",
-    "pairing_code",
     "settled",
     "view_of",
 ]

@@ -1,14 +1,16 @@
 // What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
 //
-// An expression: a function of {home, binding, handle} and of what starts wa-js. It runs before any script of the page,
-// in every document. `binding` is the name of the function that takes one JSON text; `handle` the name of the object that
-// takes orders. `setTimeout` and its like are the browser's own: WhatsApp Web replaces those of the window by its own
-// scheduler's, which may not come back to them for minutes.
+// An expression: a function of {home, binding, handle}, of what starts wa-js, and of the scripts beside this one: each is
+// a function of `page` and gives a table of orders, name -> function of the arguments. It runs before any script of the
+// page, in every document. `binding` is the name of the function that takes one JSON text; `handle` the name of the one
+// that takes orders: it answers {value} in JSON, or {error: {message, code}} where the order was not carried out.
+// `setTimeout` and its like are the browser's own: WhatsApp Web replaces those of the window by its own scheduler's, which
+// may not come back to them for minutes.
 //
 // Rules: 1. It only reads and passes on; what a thing means is decided in interpret/.
 //        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
 //        3. Texts are cut to bounded lengths before they leave.
-(function (settings, startWaJs) {
+(function (settings, startWaJs, tables) {
   'use strict';
   const { home, binding, handle } = settings;
   const tellText = window[binding];
@@ -302,94 +304,7 @@
     return { message: cut(words) || 'no reason given', code: cut(error?.code) };
   }
 
-  const underWay = new Map(); // bare id -> the answer there will be
-
-  /** An id is sent once at a time: whoever orders it again meanwhile hears the same answer. */
-  function send(order) {
-    if (order.id && underWay.has(order.id)) return underWay.get(order.id);
-    const answer = bring(order);
-    if (order.id) {
-      underWay.set(order.id, answer);
-      answer.finally(() => underWay.delete(order.id));
-    }
-    return answer;
-  }
-
-  /** The key WhatsApp will file a message under: it begins with the chat as WhatsApp addresses it, maybe by LID. */
-  async function bring({ chat: address, text, id }) {
-    const { WPP } = window;
-    let filed = null;
-    let answered = false;
-    try {
-      const chat = await WPP.chat.find(address);
-      const key = await WPP.chat.generateMessageID(chat);
-      const { MsgKey } = wa();
-      filed = id ? new MsgKey({ fromMe: true, remote: chat.id, id, participant: key.participant }) : key;
-      remember(filed.id, String(filed));
-      sent.add(filed.id);
-      if (sent.size > KEPT) sent.delete(sent.values().next().value);
-      const outcome = await WPP.chat.sendTextMessage(chat.id, text, {
-        messageId: filed,
-        markIsRead: false,
-        linkPreview: false,
-        detectMentioned: false,
-        waitForAck: true,
-      });
-      answered = true;
-      const stored = withBareId(filed.id);
-      return {
-        id: cut(stored?.id ?? outcome.id),
-        chat: cut(stored?.id?.remote ?? outcome.to ?? chat.id),
-        ack: ackOf(stored) ?? ackOf(outcome),
-        result: cut(outcome.sendMsgResult?.messageSendResult ?? outcome.sendMsgResult),
-      };
-    } catch (error) {
-      return { error: said(error), ...whatIsFiled(filed, answered) };
-    }
-  }
-
   const ackOf = (msg) => (Number.isFinite(msg?.ack) ? msg.ack : null);
-
-  /** Of a message whose sending failed: its id and ack, where it is filed or may be; no id is proof that it is not. */
-  function whatIsFiled(key, answered) {
-    try {
-      const stored = key && withBareId(key.id);
-      return { id: cut(stored?.id ?? (answered ? key : null)), ack: ackOf(stored) };
-    } catch {
-      return { id: cut(key), ack: null };
-    }
-  }
-
-  /**
-   * A message is looked for in memory, then in the page's storage under each address its chat may have. `complete`: that
-   * it is not there proves that it never left. It does not while the page has yet to catch up, or to file the message.
-   */
-  async function lookUp({ chat, id }) {
-    const beingFiled = underWay.has(id);
-    let msg = withBareId(id);
-    for (const address of msg ? [] : addressesOf(chat)) {
-      try {
-        msg = await window.WPP.chat.getMessageById(`true_${address}_${id}`);
-        break;
-      } catch {
-        // it says the same of a message that is not there and of one it could not look for
-      }
-    }
-    msg ??= withBareId(id); // filed while it was looked for
-    const { Stream, Socket } = wa();
-    const current = Stream.info === 'NORMAL' && Stream.mode === 'MAIN' && Socket.stream !== 'DISCONNECTED';
-    const complete = Boolean(window.WPP.isFullReady) && current && !beingFiled;
-    return { ack: msg ? ackOf(msg) ?? 0 : null, complete };
-  }
-
-  function addressesOf(chat) {
-    try {
-      const { lid, phone } = addresses(wa().WidFactory.createWid(chat));
-      return new Set([chat, ...(lid ? [lid] : []), ...(phone ? [`${phone}@c.us`] : [])]);
-    } catch {
-      return [chat];
-    }
-  }
 
   let held = []; // what was in the memory when its reading began: what comes later is heard
 
@@ -407,30 +322,17 @@
     return found.map((msg) => ({ e: msg.id.fromMe && !isNotice(msg) ? 'ack' : 'message', ...described(msg) }));
   }
 
-  async function requestPairingCode({ phone }) {
-    try {
-      return { code: cut(await window.WPP.conn.genLinkDeviceCodeForPhoneNumber(phone)) };
-    } catch (error) {
-      return { error: said(error) };
-    }
-  }
-
-  /** Not waited for: on current pages its promise never ends, because the page reloads under it. */
-  function logOut() {
-    Promise.resolve().then(() => window.WPP.conn.logout()).catch(trouble);
-    return {};
-  }
-
-  function refreshQr() {
-    const bus = wa().BackendEventBus;
-    if (bus?.triggerRefreshQR) bus.triggerRefreshQR();
-    else wa().Cmd.refreshQR();
-    return {};
-  }
-
-  const orders = { send, lookUp, stored, requestPairingCode, logOut, refreshQr, probe: () => ({}) };
+  /** What the other scripts need of this one. */
+  const page = { wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent };
+  const orders = Object.assign({ stored, probe: () => ({}) }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
-    value: async (name, order) => JSON.stringify(await orders[name](order)),
+    value: async (name, order) => {
+      try {
+        return JSON.stringify({ value: (await orders[name](order)) ?? null });
+      } catch (error) {
+        return JSON.stringify({ error: said(error) });
+      }
+    },
   });
 
   tell({ e: 'loaded', search: cut(location.search) });

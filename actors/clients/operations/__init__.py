@@ -15,9 +15,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from actors.clients.operations.base import Effect, Operation
+from actors.clients.operations.base import Effect, Failure, Operation
 
-__all__ = ["OPERATIONS", "Effect", "Operation"]
+__all__ = ["OPERATIONS", "Effect", "Failure", "Operation"]
 
 
 def _declared() -> dict[str, type[Operation[Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.clients.errors import ClientRefusal, LogOutFailed, NotReady, PairingUnavailable
-from actors.clients.operations.base import Effect, Operation
+from actors.clients.operations.base import Effect, Failure, Operation
 from actors.clients.operations.fields import Number
 from actors.clients.protocol.status import Status
 from actors.clients.types import ClientId, Reason, State
@@ -26,13 +26,9 @@ class LogOut(Operation[Status]):
         """See `Operation`."""
         return status if status.reason is Reason.LOGGED_OUT_BY_API else None
 
-    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+    def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        return self.unanswered(why, state)
-
-    def unanswered(self, why: str, state: State) -> ClientRefusal:
-        """See `Operation`."""
-        return LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {state}")
+        return LogOutFailed(f"WhatsApp Web did not confirm the logout. Current state: {failure.state}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +64,9 @@ class RequestPairingCode(Operation[PairingCode]):
         """See `Operation`."""
         return PairingUnavailable(f"A pairing code can be asked for in QR_REQUIRED only, not in {state}")
 
-    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+    def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        return PairingUnavailable(why)
-
-    def unanswered(self, why: str, state: State) -> ClientRefusal:
-        """See `Operation`."""
-        return PairingUnavailable(f"WhatsApp Web gave no pairing code: {why}")
+        return PairingUnavailable(failure.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +89,6 @@ class TakeScreenshot(Operation[Screenshot]):
     )
     states = frozenset(State)
 
-    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+    def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        return NotReady(state)
-
-    def unanswered(self, why: str, state: State) -> ClientRefusal:
-        """See `Operation`."""
-        return NotReady(state)
+        return NotReady(failure.state)

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
-from actors.clients.errors import ClientRefusal, OperationRefused, OperationUnanswered, OperationUnknown
+from actors.clients.errors import ClientRefusal, NotReady, OperationRefused, OperationUnanswered, OperationUnknown
 from actors.clients.types import State
 from actors.runtime import Work
 
@@ -37,6 +37,19 @@ class Effect(Enum):
     """It changes something: without an answer nobody knows whether it was done."""
     SEND = auto()
     """It sends a message. It is kept in the outbox until WhatsApp has it, and is never sent twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an operation has no answer. `declined`: the page, or WhatsApp, said no, and nothing was done; else nobody can
+    tell whether it was. `code` is WhatsApp's or wa-js's own name for why.
+    """
+
+    why: str
+    state: State
+    order: str
+    declined: bool = False
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +84,12 @@ class Operation(Work, Generic[Answer]):
         """Return the answer, where what the client has become (`status`) gives it; None where it does not."""
         return None
 
-    def unfit(self, state: State) -> ClientRefusal | None:
-        """Return the refusal of a client in another state than `states`; None for the usual one."""
-        return None
+    def unfit(self, state: State) -> ClientRefusal:
+        """Return the refusal of a client in another state than `states`, or without a page."""
+        return NotReady(state)
 
-    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
-        """Return the refusal of an operation that the page, or WhatsApp, has declined: nothing was done."""
-        return OperationRefused(why, code)
-
-    def unanswered(self, why: str, state: State) -> ClientRefusal:
-        """Return the refusal of an operation to which no answer will come."""
-        return OperationUnanswered(why) if self.effect is Effect.READ else OperationUnknown(why)
+    def failed(self, failure: Failure) -> ClientRefusal:
+        """Return the refusal of an operation that has failed."""
+        if failure.declined:
+            return OperationRefused(failure.why, failure.code)
+        return (OperationUnanswered if self.effect is Effect.READ else OperationUnknown)(failure.why)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.clients.errors import ClientRefusal, SendFailed, SendUnknown
-from actors.clients.operations.base import Effect, Operation
+from actors.clients.operations.base import Effect, Failure, Operation
 from actors.clients.operations.fields import Chat, Label, Latitude, Longitude, MessageId, MessageText
-from actors.clients.types import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,9 @@ class Send(Operation[Sent]):
 
     effect = Effect.SEND
 
-    def refused(self, why: str, code: str | None, state: State) -> ClientRefusal:
+    def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        return SendFailed(why)
-
-    def unanswered(self, why: str, state: State) -> ClientRefusal:
-        """See `Operation`."""
-        return SendUnknown(why)
+        return SendFailed(failure.why) if failure.declined else SendUnknown(failure.why, failure.order)
 
 
 _SENDING = (

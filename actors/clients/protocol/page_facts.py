@@ -36,20 +36,6 @@ class QrScanned:
 
 
 @dataclass(frozen=True, slots=True)
-class PairingCodeShown:
-    """The code to type on the phone, as WhatsApp shows it (`ABCD-EFGH` without the dash)."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class PairingCodeRefused:
-    """WhatsApp Web gave no pairing code."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Ready:
     """Logged in, synchronised, online, and wa-js fully ready: messages may be sent."""
 
@@ -127,51 +113,28 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """WhatsApp's server has the message (ack >= 1).
-
-    `message_id` is the full id (`true_5491122334455@c.us_3EB0…`), `chat` the chat as WhatsApp names it (maybe a lid).
-    """
+class Answered:
+    """The page has done what it was ordered. `value` is the answer of the operation, as that declares it."""
 
     order: str
-    message_id: str
-    chat: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
-class SendRefused:
-    """WhatsApp Web or its server said no: nothing was delivered."""
+class Refused:
+    """The page, or WhatsApp, said no: nothing was done. `code` is WhatsApp's or wa-js's own name for why."""
 
     order: str
     why: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SendUnsettled:
-    """The page cannot tell whether the message left."""
+class OutcomeUnknown:
+    """The page cannot tell whether it was done: a message may have left."""
 
     order: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """What the page knows of a message id: its ack (0 pending, 1 server, 2 device, 3 read, negative refused), or None
-    where it has never seen it. `complete` says whether the page has caught up, so that None means absent.
-    """
-
-    order: str
-    message_id: str
-    ack: int | None
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenshotTaken:
-    """The picture that was asked for; `png` is None and `why` says it where there is none."""
-
-    png: bytes | None
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +151,6 @@ PageFact = (
     QrShown
     | QrIdle
     | QrScanned
-    | PairingCodeShown
-    | PairingCodeRefused
     | Ready
     | LinkLost
     | LinkResumed
@@ -200,10 +161,8 @@ PageFact = (
     | PageFailed
     | BrowserGone
     | Probed
-    | Sent
-    | SendRefused
-    | SendUnsettled
-    | LookedUp
-    | ScreenshotTaken
+    | Answered
+    | Refused
+    | OutcomeUnknown
     | Happened
 )

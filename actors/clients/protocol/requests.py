@@ -6,11 +6,15 @@ Commands are imperative, questions are questions. `Work` is what callers send: m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.protocol.status import Status
 from actors.clients.types import ClientId, Origin, Seconds, State
 from actors.runtime import Work
+
+if TYPE_CHECKING:
+    from actors.clients.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,45 +73,17 @@ class AwaitState(Work):
 
 
 @dataclass(frozen=True, slots=True)
-class SendText(Work):
-    """Send a text. Answers Sent; refuses NotReady, SendFailed, SendUnknown.
+class Perform(Work):
+    """Perform an operation; without more to say of it, the operation itself is the message. Answers what that declares;
+    refuses NotReady, and what its `failed` gives.
 
-    `chat` is a wid (`5491122334455@c.us`, `…@g.us`, `…@lid`). `cause` follows the message into the page and back.
-    `message_id` is the bare WhatsApp id to use (`actors.clients.message_ids`); one is drawn where it is None.
+    `order` is the bare WhatsApp id of the message that a SEND sends (`actors.clients.message_ids`); one is drawn where
+    it is None. `cause` follows the order into the page and back.
     """
 
-    chat: str
-    text: str
+    operation: Operation[Any]
+    order: str | None = None
     cause: Correlation = UNCAUSED
-    message_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp(Work):
-    """Ask the page what became of a bare message id. Answers LookedUp; refuses NotReady."""
-
-    chat: str
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogOut(Work):
-    """Log out at WhatsApp. Answers Status in DISCONNECTED_LOGOUT; refuses NotReady, LogOutFailed."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestPairingCode(Work):
-    """Ask for a code to type on the phone of that number (digits).
-
-    Answers PairingCodeShown; refuses PairingUnavailable.
-    """
-
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
-class TakeScreenshot(Work):
-    """A picture of the page. Answers Screenshot; refuses NotReady where no page is open."""
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
@@ -140,10 +116,3 @@ class Stopped:
     """The client runs no more. Its login, where it had one, is stored."""
 
     client_id: ClientId
-
-
-@dataclass(frozen=True, slots=True)
-class Screenshot:
-    """A PNG image."""
-
-    png: bytes

@@ -1,0 +1,23 @@
+// Orders about the account's link to this page.
+(function (page) {
+  'use strict';
+  const { wa, cut, trouble } = page;
+  return {
+    requestPairingCode: async ({ phone }) => {
+      const code = cut(await window.WPP.conn.genLinkDeviceCodeForPhoneNumber(phone));
+      if (!code) throw new Error('WhatsApp Web gave no code');
+      return { code: code.replaceAll('-', '') };
+    },
+
+    /** Not waited for: on current pages its promise never ends, because the page reloads under it. */
+    logOut: () => {
+      Promise.resolve().then(() => window.WPP.conn.logout()).catch(trouble);
+    },
+
+    refreshQr: () => {
+      const bus = wa().BackendEventBus;
+      if (bus?.triggerRefreshQR) bus.triggerRefreshQR();
+      else wa().Cmd.refreshQR();
+    },
+  };
+})

@@ -1,0 +1,135 @@
+"""Messages on their way into one page, in the order they were ordered, and what is logged of them. On the loop only.
+
+Each ends in exactly one fact. One that WhatsApp does not acknowledge holds up the next for `stall` seconds only: it is
+already filed in WhatsApp Web, which keeps the order of what it has. After `patience` seconds it is called unsettled.
+
+A line of the log names the call that the message is due to, whichever thread or task it is written in; no line has the
+message's text. Numbers in addresses are masked where lines are written, as everywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from actors.browser import interpret
+from actors.browser.connection import Wire, WireError
+from actors.browser.script import ScriptFailed, ask_object
+from actors.clients.operations import Operation
+from actors.clients.protocol import Answered, OutcomeUnknown, Refused
+from actors.clients.types import ClientId, Seconds
+
+Settled = Answered | Refused | OutcomeUnknown
+"""What becomes of a message."""
+_EVENTS = {Answered: "page.sent", Refused: "page.send_refused", OutcomeUnknown: "page.send_unsettled"}
+
+
+@dataclass(slots=True)
+class _OnItsWay:
+    """`due_to` is what the thread that ordered it had bound to its lines."""
+
+    due_to: dict[str, Any] = field(default_factory=structlog.contextvars.get_contextvars)
+    since: float = field(default_factory=time.monotonic)
+
+
+class SendLog:
+    """The messages of one page that are not settled yet, by their order. One call at a time."""
+
+    def __init__(self, client_id: ClientId) -> None:
+        self._log = structlog.get_logger("browser").bind(client=client_id)
+        self._orders: dict[str, _OnItsWay] = {}
+
+    def ordered(self, order: str) -> None:
+        """Note who has ordered it: who is named in the lines of this thread, or of what this thread has scheduled."""
+        self._orders[order] = _OnItsWay()
+
+    def sending(self, order: str, chat: str) -> None:
+        """Log that it goes out now; time counts from here."""
+        message = self._orders.setdefault(order, _OnItsWay())
+        message.since = time.monotonic()
+        self._log.debug("page.sending", order=order, chat=chat, **message.due_to)
+
+    def settled(self, fact: Settled) -> None:
+        """Log how it ended, with WhatsApp's id where it has one, and after how many milliseconds."""
+        message = self._orders.pop(fact.order, None) or _OnItsWay()
+        outcome = {"message_id": fact.value.message_id} if isinstance(fact, Answered) else {"why": fact.why[:200]}
+        took = round((time.monotonic() - message.since) * 1000, 1)
+        self._log.info(_EVENTS[type(fact)], order=fact.order, **outcome, ms=took, **message.due_to)
+
+    def holds(self, order: str) -> bool:
+        """Whether it has yet to be settled."""
+        return order in self._orders
+
+    def forget(self) -> None:
+        """Forget all of them: the page is gone."""
+        self._orders.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One order to send. `order` is the bare id the message will have."""
+
+    order: str
+    operation: Operation[Any]
+
+
+class SendQueue:
+    """The queue of one page."""
+
+    def __init__(self, tell: Callable[[Settled], None], log: SendLog, patience: Seconds, stall: Seconds) -> None:
+        self._tell, self._log, self._patience, self._stall = tell, log, patience, stall
+        self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
+        self._unsettled: set[str] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
+
+    def put(self, order: str, operation: Operation[Any]) -> None:
+        """Order one more."""
+        self._unsettled.add(order)
+        self._log.ordered(order)
+        self._queue.put_nowait(Outgoing(order, operation))
+
+    def holds(self, order: str) -> bool:
+        """Whether it has yet to be settled."""
+        return order in self._unsettled
+
+    async def run(self, wire: Wire) -> None:
+        """Send what is ordered, until cancelled."""
+        while True:
+            message = await self._queue.get()
+            sending = asyncio.get_running_loop().create_task(self._send(wire, message))
+            self._waiting.add(sending)
+            sending.add_done_callback(self._waiting.discard)
+            await asyncio.wait({sending}, timeout=self._stall)
+
+    async def _send(self, wire: Wire, message: Outgoing) -> None:
+        order, operation = message.order, message.operation
+        arguments = operation.arguments
+        self._log.sending(order, arguments["chat"])
+        try:
+            answer = await ask_object(
+                wire, operation.operation_name, {**arguments, "id": order}, seconds=self._patience
+            )
+        except ScriptFailed as error:
+            self._settle(Refused(order, f"The page is not ready to send ({error})", error.code))
+        except WireError as error:
+            self._settle(OutcomeUnknown(order, f"The page did not say what became of the message ({error})"))
+        else:
+            self._settle(interpret.settled(order, answer))
+
+    def give_up(self, why: str) -> None:
+        """Give up what is unsettled: the page is going, and nothing more will be learnt."""
+        for task in self._waiting:
+            task.cancel()
+        for order in sorted(self._unsettled):
+            self._settle(OutcomeUnknown(order, why))
+
+    def _settle(self, fact: Settled) -> None:
+        if fact.order in self._unsettled:
+            self._unsettled.remove(fact.order)
+            self._log.settled(fact)
+            self._tell(fact)
