@@ -16,7 +16,7 @@ from pykka import ActorDeadError, Timeout
 from structlog.contextvars import bind_contextvars
 
 from actors.clients import message_ids
-from actors.clients.errors import NotReady, SendFailed, SendUnknown, ShuttingDown, Starting
+from actors.clients.errors import NotReady, PageOutdated, SendFailed, SendUnknown, ShuttingDown, Starting
 from actors.clients.types import ABSENT, ClientId, Seconds, State
 from actors.outbox.protocol import Await, Known, Queued
 from actors.runtime import Reply, ask
@@ -26,6 +26,7 @@ from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMes
 from gateway.logs import cause
 
 if TYPE_CHECKING:
+    from actors.clients.protocol import Status
     from gateway.bridge import Bridge, System
 
 STORE_SECONDS: Seconds = 30.0
@@ -79,7 +80,9 @@ class Outbox:
         Raises NotReady, SendFailed (it did not leave), SendUnknown, IdempotencyKeyReused, OutboxFull.
         """
         if await self._known(draft) is None:
-            await self._insist(draft.client_id, frozenset(State) - {State.READY})
+            status = await self._insist(draft.client_id, frozenset(State) - {State.READY})
+            if status.contract is not None and not status.can_send:
+                raise PageOutdated(status.state, status.contract.text)
         # It is taken back when the caller's time is over. The end is for a service that dies before that, and comes
         # later for certain: of two ends at one instant, nobody could say which one the caller is told.
         handed = await self._hand_in(draft, expires_at=time.time() + self._send_seconds + GRACE_SECONDS)
@@ -116,11 +119,12 @@ class Outbox:
         known: Message | None = await self._store(GetMessageByKey(draft.client_id, draft.key))
         return known
 
-    async def _insist(self, client_id: ClientId, unfit: frozenset[State]) -> None:
+    async def _insist(self, client_id: ClientId, unfit: frozenset[State]) -> Status:
         self._bridge.refuse_while_draining()
         status = await self._bridge.status(client_id)
         if status.state in unfit:
             raise NotReady(status.state)
+        return status
 
     async def _hand_in(self, draft: Draft, expires_at: Seconds | None) -> Handed:
         due_to = cause()

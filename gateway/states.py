@@ -8,7 +8,6 @@ from types import MappingProxyType
 from actors.clients.protocol import Status
 from actors.clients.types import RECOVERABLE, State
 
-CAN_SEND = frozenset({State.READY})
 NEEDS_QR = frozenset({State.QR_REQUIRED, State.AUTH_FAILURE, State.DISCONNECTED_LOGOUT})
 IS_RECOVERABLE = RECOVERABLE
 

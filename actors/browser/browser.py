@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
 
+STARVED_SHARE = 0.4
+"""Share of the start's patience after which a page that is not full ready says what it lacks: before it is given up."""
 FILE_THREADS = 4
 """Threads for what blocks: locks, deletions, measurements."""
 _AFTER_KILL: Seconds = 2.0
@@ -86,7 +88,7 @@ class ChromiumBrowser:
         self._house = House(
             self._options,
             build,
-            injection.script(bundle, self._options.whatsapp_url),
+            injection.script(bundle, self._options.whatsapp_url, self._options.start_patience * STARVED_SHARE),
             self._profiles,
             loop,
             ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files"),

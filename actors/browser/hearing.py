@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,13 @@ PART = 500
 MOST_STORED = 100_000
 """Messages read from a page's memory after one start: there is no end to what a page may say."""
 
+MOST_UNRESOLVED = 1000
+"""Names that wa-js did not find, remembered of one page. wa-js 4.6.0 knows 510."""
+
 Params = Mapping[str, Any]
+
+_NOT_FOUND = re.compile(r"Module (\S{1,100}) was not found with|Property .{1,200}? was not found for (\S{1,100}) in")
+"""How wa-js 4.5.0 to 4.6.1 say so."""
 
 _NOT_LOGGED = (Happened, Answered, Refused, OutcomeUnknown)
 """Too many, and nobody's business; and what `send_queue` tells."""
@@ -69,6 +76,7 @@ class Hearing:
         return {
             "Runtime.bindingCalled": self._binding_called,
             "Page.frameNavigated": self._navigated,
+            "Runtime.consoleAPICalled": self._console,
             "Page.javascriptDialogOpening": lambda _: self.answer_dialog(),
             "Inspector.targetCrashed": lambda _: self.fail(Reason.PAGE_CRASHED, "The page's renderer has crashed"),
         }
@@ -137,6 +145,15 @@ class Hearing:
             return
         if isinstance(event, dict):
             self._hear(event)
+
+    def _console(self, params: Params) -> None:
+        """wa-js says there what it did not find in WhatsApp Web; once a name, and only once somebody asks for it."""
+        said = params.get("args") or [{}]
+        found = _NOT_FOUND.match(str(said[0].get("value", ""))) if params.get("type") == "error" else None
+        unresolved = self._interpreter.unresolved
+        if found is not None and len(unresolved) < MOST_UNRESOLVED:
+            unresolved[found[1] or found[2]] = None
+            self._log.debug("page.unresolved", name=found[1] or found[2])
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         match event.get("e"):

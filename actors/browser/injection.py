@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from actors.browser import contract
 from actors.browser.interpret import home_of
 from actors.browser.wa_js import WaJs
+from actors.clients.types import Seconds
 
 BINDING = "__session_manager_tell"
 HANDLE = "__session_manager"
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PAGE = "page.js"
-"""Connection, events, and who takes orders. The others beside it are tables of orders."""
+"""Connection, events, and who takes orders. The others beside it are tables of orders, but for one."""
+_CONTRACT = "contract.js"
 
 _WPP_CONFIG = {
     "disableGoogleAnalytics": True,  # by default wa-js reports what it does to its makers
@@ -26,16 +29,18 @@ August 2026: wa-js was not injected in 7 of 14 starts.
 """
 
 
-def script(wa_js: WaJs, url: str) -> str:
+def script(wa_js: WaJs, url: str, starved: Seconds = 25.0) -> str:
     """The script: our function, called with its settings and with what starts wa-js. Both keep the browser's timers.
 
     wa-js runs in the page we opened only, not in frames, nor where the page may go: our function sees to that.
+    A document that is not full ready after `starved` seconds says what it lacks.
     """
-    ours = {"home": home_of(url), "binding": BINDING, "handle": HANDLE}
+    ours = {"home": home_of(url), "binding": BINDING, "handle": HANDLE, "starved": starved}
+    tables = f"[{', '.join(map(_expression, _tables()))}]"
     return (
         f"(function ({', '.join(_TIMERS)}) {{\n"
         f"function startWaJs() {{\nwindow.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}\n"
-        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, [{', '.join(map(_expression, _tables()))}]);\n"
+        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, {tables}, {_contract()});\n"
         f"}})({', '.join(f'window.{name}' for name in _TIMERS)});"
     )
 
@@ -46,7 +51,12 @@ def order(name: str, arguments: object) -> str:
 
 
 def _tables() -> list[str]:
-    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name != _PAGE)
+    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name not in (_PAGE, _CONTRACT))
+
+
+def _contract() -> str:
+    """What reads the page contract."""
+    return f"({_expression(_CONTRACT)})({json.dumps(contract.asked())})"
 
 
 def _expression(name: str) -> str:

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
-from actors.browser import injection, room
+from actors.browser import contract, injection, room
 from actors.browser.chromium import Chromium, ChromiumEnded
 from actors.browser.connection import Wire, WireError, WireSilent, answered
+from actors.browser.script import ScriptFailed, ask_object
 from actors.clients.types import Reason, Seconds
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ Listener = Callable[[Mapping[str, Any]], None]
 
 CONNECT: Seconds = 10.0
 """How long one Chromium may take to open its debugging port, and to answer a call. It takes some 0.1 s."""
+LOOK: Seconds = 5.0
+"""How long a page that says nothing may take to say what it lacks."""
 MODULES_SHARE = 0.5
 """Share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
 
@@ -161,10 +164,19 @@ class Opening:
             raise StartFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
         await asyncio.wait({self.modules}, timeout=max(0.1, min(self._plan.patience * MODULES_SHARE, self._left())))
         if not self.modules.done():
-            text = (
-                "The page was loaded, but WhatsApp Web's modules did not appear in it: wa-js has nothing to work with"
-            )
-            raise StartFailed(Reason.WA_JS_NOT_READY, text)
+            raise await self._without_modules()
+
+    async def _without_modules(self) -> StartFailed:
+        """Why the page says nothing: its modules are not there, or lack what is listened to."""
+        assert self.wire is not None
+        try:
+            told = await ask_object(self.wire, "contract", seconds=LOOK)
+        except (ScriptFailed, WireError):
+            told = {}
+        if told.get("injected") is True and not contract.starts(told):
+            return StartFailed(Reason.WA_JS_OUTDATED, contract.read(told).text)
+        text = "The page was loaded, but WhatsApp Web's modules did not appear in it: wa-js has nothing to work with"
+        return StartFailed(Reason.WA_JS_NOT_READY, text)
 
 
 def _may_pass(error: BaseException) -> bool:

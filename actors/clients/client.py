@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from actors.clients import lifecycle, operations, protocol
 from actors.clients.bans import BanEvidence
 from actors.clients.correlation import UNCAUSED, Correlation
-from actors.clients.errors import NotReady, ShuttingDown, StartUnderWay
+from actors.clients.errors import NotReady, PageOutdated, ShuttingDown, StartUnderWay
 from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, Verdict
 from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver
 from actors.clients.operations import Operation
@@ -148,6 +148,9 @@ class Client(Actor):
             raise NotReady(State.NOT_INITIALIZED)
         if page is None or state not in operation.states:
             raise operation.unfit(state)
+        contract = self._board.status.contract
+        if contract is not None and operation.operation_name in contract.lost:
+            raise PageOutdated(state, contract.text)
         return page
 
     # --- the end of a client ------------------------------------------------------------------------------------------
@@ -169,10 +172,13 @@ class Client(Actor):
     # --- timers -------------------------------------------------------------------------------------------------------
 
     def _patience_over(self, event: PatienceOver) -> None:
-        if self._board.state in STARTING:
-            self._give_up_page(event.reason, event.text)
-        else:
+        contract = self._board.status.contract
+        if self._board.state not in STARTING:
             self._walk(event)
+        elif contract is not None and not contract.can_be_heard:
+            self._give_up_page(Reason.WA_JS_OUTDATED, contract.text)
+        else:
+            self._give_up_page(event.reason, event.text)
 
     def _attempt_due(self, _: AttemptDue) -> None:
         self._walk(lifecycle.of_attempt(stored=self._has_login()))
@@ -227,6 +233,11 @@ class Client(Actor):
         self._board.change(phone=phone, restricted_until=None, reconnection_attempts=0)
         self._walk(fact)
         self._remember(self._pairing.linked(phone))
+
+    def _contract_read(self, fact: protocol.ContractRead) -> None:
+        if fact.contract != self._board.status.contract:
+            self._journal.contract_read(self._client_id, fact.contract)
+        self._board.understand(fact.contract)
 
     def _link_lost(self, fact: protocol.LinkLost) -> None:
         fact = replace(fact, until=lifecycle.believable(fact.until, self.clock.time()))
@@ -380,6 +391,7 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.QrIdle: Client._qr_idle,
     protocol.QrScanned: Client._walk,
     protocol.Ready: Client._ready,
+    protocol.ContractRead: Client._contract_read,
     protocol.LinkLost: Client._link_lost,
     protocol.LinkResumed: Client._walk,
     protocol.LoggedOut: Client._logged_out,

@@ -2,6 +2,7 @@
 
 ClientRefusal
  ├── NotReady                  the caller came too early or too late: wait, or POST /init
+ ├── PageOutdated              WhatsApp Web has changed: take a wa-js that knows it
  ├── StartUnderWay             the caller is the second one: wait and read the status
  ├── StartFailed               the start ended badly: read why, then try again
  ├── SendFailed                WhatsApp Web said no: nothing was delivered
@@ -33,6 +34,14 @@ class NotReady(ClientRefusal):
     def __init__(self, state: State) -> None:
         super().__init__(f"WhatsApp session not ready. Current state: {state}")
         self.state = state
+
+
+class PageOutdated(NotReady):
+    """The client is in the right state, but its page lacks what this needs. The text names it."""
+
+    def __init__(self, state: State, text: str) -> None:
+        super().__init__(state)
+        self.args = (text,)
 
 
 class StartUnderWay(ClientRefusal):

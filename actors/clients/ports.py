@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from actors.clients.bans import BanEvidence
 from actors.clients.operations import Operation
+from actors.clients.page_contract import PageContract
 from actors.clients.protocol import Happened, PageFact
 from actors.clients.types import ClientId, Reason, Seconds, State
 
@@ -47,7 +48,7 @@ class Browser(Protocol):
 
         A page still closing on the same profile is waited for first: one profile, one owner. Loading is retried within
         the start's patience; what cannot be opened ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | DISK_FULL |
-        PAGE_UNREACHABLE | WA_JS_NOT_READY).
+        PAGE_UNREACHABLE | WA_JS_NOT_READY | WA_JS_OUTDATED).
         """
 
     def has_login(self, client_id: ClientId) -> bool:
@@ -86,6 +87,9 @@ class Journal(Protocol):
     def happened(self, client_id: ClientId, event: Happened) -> None:
         """Write one thing that happened to the account."""
 
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
+        """The client's page was found to have, and to lack, this; told when it differs from what was told last."""
+
 
 class Sessions(Protocol):
     """Which clients are to run, kept over restarts. Any thread may call; nothing blocks or raises."""
@@ -113,6 +117,9 @@ class Unrecorded:
         """Keep nothing."""
 
     def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Keep nothing."""
+
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
         """Keep nothing."""
 
     def want(self, client_id: ClientId) -> None:

@@ -48,6 +48,13 @@ CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.WA_JS_NOT_READY: Consequence(
         "WhatsApp Web was loaded, but wa-js did not take to it.", _AWAY, True, _RESUMES
     ),
+    Reason.WA_JS_OUTDATED: Consequence(
+        "WhatsApp Web was loaded, and has no longer what wa-js looks for; the text names it. A client that becomes "
+        "READY all the same stays READY with this reason; where sending is lost, messages wait.",
+        _AWAY,
+        True,
+        _RESUMES,
+    ),
     Reason.START_TIMEOUT: Consequence("No code and no login within SM_START_PATIENCE.", _AWAY, True, _RESUMES),
     Reason.NETWORK_LOST: Consequence("The page has lost the network, or WhatsApp.", _AWAY, True, _HEALS),
     Reason.SERVICE_UNAVAILABLE: Consequence("WhatsApp says that it is unavailable.", _AWAY, True, _HEALS),

@@ -18,6 +18,7 @@ from actors.clients.types import Reason, State
 if TYPE_CHECKING:
     from pykka import ActorRef
 
+    from actors.clients.page_contract import PageContract
     from actors.clients.ports import Journal
     from actors.clients.protocol import Status
     from actors.clients.types import Seconds
@@ -74,6 +75,14 @@ class StatusBoard:
                 )
             )
 
+    def understand(self, contract: PageContract) -> None:
+        """Publish what the page has of the names that are used; a READY client says what is missing as its reason."""
+        self.change(contract=contract)
+        if self.state is State.READY and not contract.whole:
+            self.change(reason=Reason.WA_JS_OUTDATED, reason_text=contract.text)
+        elif self.state is State.READY and self.status.reason is Reason.WA_JS_OUTDATED:
+            self.change(reason=None, reason_text=None)
+
     def why(self, event: Event) -> tuple[Reason | None, str | None]:
         """The reason an event gives; on the way back to READY the reason for having left it stays readable."""
         match event:
@@ -81,6 +90,8 @@ class StatusBoard:
                 return self.status.reason, self.status.reason_text
             case protocol.QrShown() if self.state in _LOGGED_IN:
                 return Reason.LOGIN_REFUSED, "WhatsApp Web no longer accepts the stored login"
+            case protocol.Ready() if self.status.contract is not None and not self.status.contract.whole:
+                return Reason.WA_JS_OUTDATED, self.status.contract.text
             case protocol.Conflict(text=text):
                 return Reason.CONFLICT, text
             case _:

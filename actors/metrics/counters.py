@@ -16,6 +16,7 @@ from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED
 from actors.store.message_states import MessageState
 
 if TYPE_CHECKING:
+    from actors.clients.page_contract import PageContract
     from actors.clients.ports import Journal, Transition
     from actors.clients.protocol import Happened
     from actors.store.events import Event
@@ -156,3 +157,7 @@ class CountingJournal:
     def happened(self, client_id: ClientId, event: Happened) -> None:
         """Write one thing that happened to the account."""
         self._journal.happened(client_id, event)
+
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
+        """Hand on what a page was found to have."""
+        self._journal.contract_read(client_id, contract)

@@ -32,7 +32,18 @@ from actors.outbox.lane import Lane, Lanes
 from actors.outbox.look_ups import LookUps
 from actors.outbox.neighbours import RETRY, Find, Neighbours
 from actors.outbox.pace import Pace
-from actors.outbox.protocol import DueRead, Known, Look, Marked, NextRead, Outcome, Queued, Readiness, Settled
+from actors.outbox.protocol import (
+    DueRead,
+    Known,
+    Look,
+    Marked,
+    NextRead,
+    Outcome,
+    PageFitness,
+    Queued,
+    Readiness,
+    Settled,
+)
 from actors.runtime import Actor, MailboxFull
 from actors.store.message_states import MessageState
 from actors.store.outbox import GetNextDue, MarkSending, Message, NextMessages, RequeueMessage, SettleMessage
@@ -85,12 +96,24 @@ class Dispatcher(Actor):
         lane = self._lanes[fact.client_id]
         was_ready, lane.state = lane.ready, fact.state
         if lane.ready:
-            self._look_ups.sweep(fact.client_id)
-            self._look(Look(fact.client_id))
+            self._begin(fact.client_id)
         elif was_ready:
             if fact.crashed:
                 lane.suspects |= lane.under_way
             self._callers.lost(fact.client_id)
+
+    def _page_fitness(self, fact: PageFitness) -> None:
+        """Hold what is queued while the page cannot send: it would refuse each message for good."""
+        lane = self._lanes[fact.client_id]
+        was_ready, lane.fit = lane.ready, fact.can_send
+        if lane.ready and not was_ready:
+            self._begin(fact.client_id)
+        elif was_ready and not lane.ready:
+            self._callers.lost(fact.client_id)
+
+    def _begin(self, client_id: ClientId) -> None:
+        self._look_ups.sweep(client_id)
+        self._look(Look(client_id))
 
     # --- what is next ------------------------------------------------------------------------------------------------
 
@@ -205,6 +228,7 @@ class Dispatcher(Actor):
 _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
     Queued: Dispatcher._queued,
     Readiness: Dispatcher._readiness,
+    PageFitness: Dispatcher._page_fitness,
     Look: Dispatcher._look,
     NextRead: Dispatcher._next_read,
     DueRead: Dispatcher._due_read,

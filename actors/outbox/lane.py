@@ -19,6 +19,8 @@ class Lane:
     """
 
     state: State = State.NOT_INITIALIZED
+    fit: bool = True
+    """Whether the page has what sending needs, as far as it was heard of."""
     busy: bool = False
     more: bool = False
     not_before: Seconds = 0.0
@@ -42,7 +44,7 @@ class Lane:
     @property
     def ready(self) -> bool:
         """Whether the client can send."""
-        return self.state is State.READY
+        return self.state is State.READY and self.fit
 
     @property
     def under_way(self) -> set[str]:

@@ -46,6 +46,14 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class PageFitness:
+    """Fact: the client's page has what sending needs, or lacks some of it."""
+
+    client_id: ClientId
+    can_send: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Cancel what this client has queued: it was deleted."""
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from pykka import ActorDeadError, ActorRef
 
+from actors.clients.page_contract import PageContract
 from actors.clients.ports import Journal, Transition
 from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
-from actors.outbox.protocol import Readiness
+from actors.outbox.protocol import PageFitness, Readiness
 
 CRASHES = frozenset({Reason.BROWSER_CRASHED, Reason.BROWSER_HUNG, Reason.BROWSER_DEAF, Reason.PAGE_CRASHED})
 """Losses that the message under way may have caused."""
@@ -33,3 +34,9 @@ class ReadinessJournal:
     def happened(self, client_id: ClientId, event: Happened) -> None:
         """Write one thing that happened to the account."""
         self._journal.happened(client_id, event)
+
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
+        """Hand it on; tell the dispatcher whether the page can send."""
+        self._journal.contract_read(client_id, contract)
+        with suppress(ActorDeadError):  # the service is ending
+            self._dispatcher.tell(PageFitness(client_id, contract.can_send))

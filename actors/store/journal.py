@@ -28,6 +28,7 @@ from actors.store.store import Store
 
 if TYPE_CHECKING:
     from actors.clients.bans import BanEvidence
+    from actors.clients.page_contract import PageContract
 
 
 _log = structlog.get_logger(__name__)
@@ -74,6 +75,9 @@ class StoreJournal:
     def happened(self, client_id: ClientId, event: Happened) -> None:
         """Write one thing that happened to the account."""
         _tell(self._store, RecordHappened(client_id, event, self._clock.time()))
+
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
+        """Write nothing: what changes in a page is told as something that happened."""
 
 
 def _tell(store: Store, fact: Write[Any]) -> None:

@@ -5,7 +5,7 @@ import { has, t } from './texts.js';
 /** Why a client is where it is, shortly; nothing where all is well. */
 export function reason(client) {
   if (client.state === 'NOT_INITIALIZED') return t(client.has_login ? 'loginKept' : 'noLogin');
-  if (!client.reason || client.state === 'READY') return '';
+  if (!client.reason || (client.state === 'READY' && client.reason !== 'WA_JS_OUTDATED')) return '';
   return reasonText(client.reason, client.state);
 }
 

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from actors.clients.types import RECOVERABLE, TERMINAL, State
-from gateway import states
 from gateway.calls import for_client
 from gateway.identity import HeaderRefused
 from gateway.replies import reply
@@ -27,7 +26,7 @@ async def qr(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
     status = await gateway.bridge.status(client_id)
     image = await _image(gateway, status)
     if image is None or status.qr is None:
-        refused = QrUnavailable(state=status.state, can_send_messages=status.state in states.CAN_SEND)
+        refused = QrUnavailable(state=status.state, can_send_messages=status.can_send)
         return reply(refused, 409)
     left = max(0, math.ceil(status.qr.expires_at - time.time()))
     return reply(QrAnswer(expires_in=left, qr=image))

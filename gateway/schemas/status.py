@@ -75,7 +75,7 @@ class StatusAnswer(Circumstances, StatusSummary):
         """Fill from a client's status; `qr` is the data URL of its code."""
         return cls(
             **StatusSummary.of(status).__dict__,
-            can_send_messages=status.state in states.CAN_SEND,
+            can_send_messages=status.can_send,
             needs_qr=status.state in states.NEEDS_QR,
             is_recoverable=status.state in states.IS_RECOVERABLE,
             recommended_action=states.RECOMMENDED_ACTION[status.state],

@@ -13,6 +13,7 @@ from actors.browser.fake import FakeBrowser, FakePage, Habits
 from actors.clients.bans import BanEvidence
 from actors.clients.directory import Directory
 from actors.clients.operations.messages import SendText
+from actors.clients.page_contract import PageContract
 from actors.clients.policy import Policy, Rules, Times
 from actors.clients.ports import Transition
 from actors.clients.protocol import (
@@ -52,12 +53,16 @@ class Memory:
     forgotten: list[ClientId] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
+    contracts: list[PageContract] = field(default_factory=list)
 
     def changed(self, transition: Transition) -> None:
         self.transitions.append(transition)
 
     def happened(self, client_id: ClientId, event: Happened) -> None:
         self.events.append(event)
+
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
+        self.contracts.append(contract)
 
     def want(self, client_id: ClientId) -> None:
         if client_id not in self.wanted:

@@ -80,6 +80,7 @@ ACTS: dict[Reason, Callable[[World], object]] = {
     Reason.PROFILE_IN_USE: next_start_fails(Reason.PROFILE_IN_USE),
     Reason.PAGE_UNREACHABLE: next_start_fails(Reason.PAGE_UNREACHABLE),
     Reason.WA_JS_NOT_READY: next_start_fails(Reason.WA_JS_NOT_READY),
+    Reason.WA_JS_OUTDATED: next_start_fails(Reason.WA_JS_OUTDATED),
     Reason.START_TIMEOUT: start_takes_too_long,
     Reason.NETWORK_LOST: says(LinkLost(Reason.NETWORK_LOST, "gone")),
     Reason.SERVICE_UNAVAILABLE: says(LinkLost(Reason.SERVICE_UNAVAILABLE, "503")),

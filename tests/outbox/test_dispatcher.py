@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
-from actors.clients.protocol import Delete
+from actors.clients.errors import NotReady
+from actors.clients.page_contract import SENDING, PageContract
+from actors.clients.protocol import ContractRead, Delete
 from actors.outbox.dispatcher import Pace
 from actors.outbox.evidence import BETWEEN_TRIES, TRIES
 from actors.outbox.protocol import GiveUp
@@ -24,6 +26,31 @@ def test_what_was_accepted_before_the_client_is_ready_leaves_when_it_is(post: Po
     assert post.delivered() == ["hello"]
     settled = post.now(message)
     assert (settled.state, settled.full_id) == (S.SENT, f"true_{CHAT}_{message.message_id}")
+
+
+def test_what_a_page_cannot_send_waits_until_there_is_one_that_can(post: Post) -> None:
+    post.browser.habits = Habits(contract=PageContract("2.3000.1", missing=("unixTime",), lost=frozenset({SENDING})))
+    message = post.accept("before")
+    post.ready()
+    other = post.accept("after")
+    post.clock.advance(60.0)
+    assert post.delivered() == []
+    assert {post.now(one).state for one in (message, other)} == {S.QUEUED}
+    post.browser.page(ONE).tell(ContractRead(PageContract("2.3000.1")))
+    post.clock.settle()
+    assert post.delivered() == ["before", "after"]
+
+
+def test_a_page_that_can_send_no_more_keeps_what_is_queued(post: Post) -> None:
+    post.ready()
+    post.browser.page(ONE).tell(ContractRead(PageContract(missing=("unixTime",), lost=frozenset({SENDING}))))
+    post.clock.settle()
+    message = post.accept("hello")
+    waits = post.wait(message, 5.0, withdraw=True)
+    with pytest.raises(NotReady):
+        waits.get(timeout=5)
+    assert post.delivered() == []
+    assert post.now(message).state is S.CANCELLED
 
 
 def test_messages_of_a_client_leave_in_the_order_of_acceptance_whatever_their_chats(post: Post) -> None:

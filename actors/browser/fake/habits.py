@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Any
 
 from actors.clients.operations import Operation
+from actors.clients.page_contract import PageContract
 from actors.clients.types import ClientId, Seconds
 
 
@@ -72,6 +73,8 @@ class Habits:
     code_lifetime: Seconds = 60.0
     pss: int | None = None
     """Bytes of memory that a probe reports."""
+    contract: PageContract | None = None
+    """What the page tells, before it is ready, of the names that are used; None: nothing."""
 
 
 BY_HAND = Habits(opens=False, answers=False, closes=False, sends=always(Fate.PENDING))

@@ -21,6 +21,7 @@ from actors.clients.operations.messages import LookedUp, LookUp, Sent
 from actors.clients.protocol import (
     Answered,
     BrowserGone,
+    ContractRead,
     Happened,
     LoggedOut,
     OutcomeUnknown,
@@ -164,6 +165,8 @@ class FakePage:
     def log_in(self, phone: str) -> None:
         """Be Ready, and receive what has come in meanwhile."""
         self.ready, self.code = True, None
+        if self._browser.habits.contract is not None:
+            self.tell(ContractRead(self._browser.habits.contract))
         self.tell(Ready(phone))
         for event in self._browser.whatsapp.collect(self.client_id):
             self.tell(event)

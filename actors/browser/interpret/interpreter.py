@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from actors.browser import contract
 from actors.browser.interpret.conditions import ENDS, LOST, Condition, Memory, View, condition, view_of
 from actors.browser.interpret.happenings import HAPPENINGS, happened
 from actors.browser.interpret.logouts import logged_out, logged_out_by_address
 from actors.browser.interpret.shapes import Event, number, text
+from actors.clients.page_contract import PageContract
 from actors.clients.protocol import (
     Conflict,
+    ContractRead,
     LinkLost,
     LinkResumed,
     PageFact,
@@ -45,6 +48,7 @@ class _Document:
     lost: LinkLost | None = None
     ended: PageFact | None = None
     reason: str | None = None
+    contract: PageContract | None = None
 
 
 class Interpreter:
@@ -59,6 +63,8 @@ class Interpreter:
         self._out = self._out_by_address = False
         self.began_at: Seconds = 0.0
         """What is in the page's memory from before this instant was there before the account was linked here."""
+        self.unresolved: dict[str, None] = {}
+        """What wa-js has said that it did not find, in the order in which it said so."""
 
     @property
     def ready(self) -> bool:
@@ -158,6 +164,7 @@ class Interpreter:
         """
         linked, known = self._doc.view.authenticated, self._out_by_address
         self._doc = _Document()
+        self.unresolved.clear()
         fact = logged_out_by_address(text(event.get("search")) or "")
         self._out_by_address = fact is not None
         if fact is None or self._out or (known and not linked):
@@ -189,6 +196,14 @@ class Interpreter:
         told = "WhatsApp has banned the account for a while" + (f": {words}" if words else "")
         return self._lose(LinkLost(Reason.TEMPORARILY_BANNED, told, until))
 
+    def _contract(self, event: Event) -> list[PageFact]:
+        read = contract.read(event, self.unresolved)
+        # A page that is not full ready yet may still load what it lacks; without the connection it never will be.
+        if read == self._doc.contract or (event.get("early") is True and read.can_be_heard):
+            return []
+        self._doc.contract = read
+        return [ContractRead(read)]
+
     def _unavailable(self, _: Event) -> list[PageFact]:
         return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
 
@@ -208,5 +223,6 @@ HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
     "storage_initialization_error": Interpreter._storage_failed,
     "temporary_ban": Interpreter._temporary_ban,
     "unavailable": Interpreter._unavailable,
+    "contract": Interpreter._contract,
 }
 """Event of the page script -> what is made of it, besides those of `HAPPENINGS`."""

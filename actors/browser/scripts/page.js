@@ -1,7 +1,8 @@
 // What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
 //
-// An expression: a function of {home, binding, handle}, of what starts wa-js, and of the scripts beside this one: each is
-// a function of `page` and gives a table of orders, name -> function of the arguments. It runs before any script of the
+// An expression: a function of {home, binding, handle, starved}, of what starts wa-js, of the scripts beside this one,
+// each a function of `page` that gives a table of orders, name -> function of the arguments, and of what reads the page's
+// contract (contract.js). A document that is not full ready after `starved` seconds says what it lacks. It runs before any script of the
 // page, in every document. `binding` is the name of the function that takes one JSON text; `handle` the name of the one
 // that takes orders: it answers {value} in JSON, or {error: {message, code}} where the order was not carried out.
 // `setTimeout` and its like are the browser's own: WhatsApp Web replaces those of the window by its own scheduler's, which
@@ -10,9 +11,9 @@
 // Rules: 1. It only reads and passes on; what a thing means is decided in interpret/.
 //        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
 //        3. Texts are cut to bounded lengths before they leave.
-(function (settings, startWaJs, tables) {
+(function (settings, startWaJs, tables, readContract) {
   'use strict';
-  const { home, binding, handle } = settings;
+  const { home, binding, handle, starved } = settings;
   const tellText = window[binding];
   delete window[binding]; // nobody else is to speak through it
   if (window !== window.top || location.origin + location.pathname !== home || !tellText) return;
@@ -21,6 +22,8 @@
   const NAME = 512;
   const PEOPLE = 1024; // of one notice: as many as a group has
   const KEPT = 5000; // messages remembered by their bare id
+  const LOOK_AGAIN = [500, 5000]; // ms from full ready to further looks at the page contract
+  const SETTLED = 3000; // ms that wa-js may take to find the page's modules; it waits for 750 without a new one
   const FIRST_LOOK = 10; // ms between two looks for the page's modules
   const LAUNCH = 5000; // ms that wa-js waits for the page to open its connection, once its modules have run
 
@@ -91,7 +94,18 @@
     };
   }
 
+  let watched = false; // whether the looks at the contract are under way
+  const contract = quietly((hooked) => tell(readContract({ hooked })));
+
+  /** Told before the page is first called full ready, and again once wa-js has wrapped its hooks, and later. */
+  function watchContract() {
+    watched = true;
+    contract(false);
+    for (const later of LOOK_AGAIN) setTimeout(() => contract(true), later);
+  }
+
   const picture = quietly(() => {
+    if (window.WPP?.isFullReady && !watched) watchContract();
     const text = JSON.stringify(view());
     if (text === pictured) return;
     pictured = text;
@@ -167,10 +181,22 @@
       setTimeout(quietly(startWhenLaunched), FIRST_LOOK, since);
       return;
     }
-    startWaJs();
+    begin();
     window.WPP.on('loader.injected', listenThroughWaJs);
     readCode();
     listenToMessages();
+  }
+
+  let waJsStarted = false;
+
+  function begin() {
+    if (!waJsStarted) startWaJs();
+    waJsStarted = true;
+  }
+
+  /** A page that never becomes full ready says at least what it lacks; wa-js is what finds that out. */
+  async function starve() {
+    if (!watched && window.require && window.__d) tell({ ...(await lookAtContract()), early: true });
   }
 
   /** Looks often at first; a look that took long, on a big page, is paid back with a rest. */
@@ -322,9 +348,19 @@
     return found.map((msg) => ({ e: msg.id.fromMe && !isNotice(msg) ? 'ack' : 'message', ...described(msg) }));
   }
 
+  /** Of a page that never got as far as wa-js too: it is started for that, and not used any more. */
+  async function lookAtContract() {
+    begin();
+    const began = performance.now();
+    while (!injected() && performance.now() - began < SETTLED) await new Promise((go) => setTimeout(go, FIRST_LOOK));
+    const looked = performance.now();
+    const read = readContract({ hooked: Boolean(window.WPP.isFullReady) });
+    return { ...read, ms: performance.now() - looked };
+  }
+
   /** What the other scripts need of this one. */
   const page = { wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent };
-  const orders = Object.assign({ stored, probe: () => ({}) }, ...tables.map((table) => table(page)));
+  const orders = Object.assign({ stored, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
     value: async (name, order) => {
       try {
@@ -337,4 +373,5 @@
 
   tell({ e: 'loaded', search: cut(location.search) });
   lookForModules();
+  setTimeout(quietly(starve), starved * 1000);
 });

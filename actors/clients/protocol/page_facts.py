@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actors.clients.page_contract import PageContract
 from actors.clients.types import Generation, Reason, Seconds
 
 
@@ -41,6 +42,15 @@ class Ready:
 
     phone: str | None = None
     lid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRead:
+    """What the page has of the names that are used. Told of each document before its first
+    Ready, and when it changes.
+    """
+
+    contract: PageContract
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,7 @@ PageFact = (
     | QrIdle
     | QrScanned
     | Ready
+    | ContractRead
     | LinkLost
     | LinkResumed
     | LoggedOut

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actors.clients.page_contract import PageContract
 from actors.clients.types import ClientId, Reason, Seconds, State
 
 
@@ -39,3 +40,10 @@ class Status:
     """The account's own number, digits only: from when it has said it until the login is void, over restarts too."""
     memory: int | None = None
     """PSS of the page's processes in bytes, as last measured."""
+    contract: PageContract | None = None
+    """What its page has of the names that are used, as last read."""
+
+    @property
+    def can_send(self) -> bool:
+        """Whether a message can be sent now."""
+        return self.state is State.READY and (self.contract is None or self.contract.can_send)

@@ -1,0 +1,153 @@
+"""What the driver uses of wa-js and WhatsApp Web, in one list; and a contract from what a page was found to have of it.
+
+Each name is written once, beside what uses it:
+
+    LISTENING   what `scripts/page.js` listens to
+    HOOKS       functions of WhatsApp Web that wa-js wraps to hear of something
+    OPERATIONS  `needs` of each operation (actors.clients.operations)
+    BENEATH     what a function of wa-js uses of WhatsApp Web itself
+
+A name is a path from `WPP`. One whose last part begins with a small letter leads to a function.
+
+Source of BENEATH and HOOKS: which of its getters wa-js 4.6.0 had resolved before and after each order, on the sandbox's
+page, and its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from actors.browser.interpret.shapes import Event, number, text
+from actors.clients.operations import OPERATIONS
+from actors.clients.page_contract import CONNECTION, PageContract
+
+_WA = "WPP.whatsapp."
+_FUNCTIONS = f"{_WA}functions."
+_MODULES = "multidevice."
+
+START = (
+    *(f"{_WA}{name}.on" for name in ("Stream", "Socket", "Conn", "NetworkStatus", "Cmd")),
+    f"{_FUNCTIONS}isAuthenticated",
+)
+"""Without one of these the page says nothing at all."""
+LISTENING: Mapping[str, tuple[str, ...]] = {
+    CONNECTION: START,
+    "code": (
+        f"{_FUNCTIONS}isRegistered",
+        f"{_WA}Base64.encodeB64",
+        f"{_WA}{_MODULES}adv.getADVSecretKey",
+        f"{_WA}{_MODULES}waNoiseInfo.get",
+        f"{_WA}{_MODULES}waSignalStore.getRegistrationInfo",
+    ),
+    "number": (f"{_WA}UserPrefs.getMaybeMePnUser",),
+    "messages": (f"{_WA}MsgStore.on", f"{_WA}MsgModel", f"{_WA}MsgKey"),
+    "addresses": (f"{_WA}lidPnCache.getCurrentLid", f"{_WA}lidPnCache.getPhoneNumber"),
+    "acks": (f"{_FUNCTIONS}handleChatSimpleReceipt", f"{_FUNCTIONS}handleGroupSimpleReceipt"),
+    "reactions": (f"{_FUNCTIONS}createOrUpdateReactions",),
+    "revokes": (f"{_WA}MsgStore.processMultipleMessages",),
+    "calls": (f"{_WA}CallStore",),
+    "logouts": (f"{_FUNCTIONS}getErrorCodeFromLogoutReason", f"{_WA}BackendEventBus.trigger"),
+}
+"""What is heard -> what that needs. Edits are heard through `messages`."""
+HOOKS: Mapping[str, str] = {
+    f"{_FUNCTIONS}handleChatSimpleReceipt": "wrapped",
+    f"{_FUNCTIONS}handleGroupSimpleReceipt": "wrapped",
+    f"{_FUNCTIONS}createOrUpdateReactions": "wrapped",
+    f"{_FUNCTIONS}getErrorCodeFromLogoutReason": "wrapped",
+    f"{_WA}MsgStore.processMultipleMessages": "own",
+    f"{_WA}BackendEventBus.trigger": "own",
+}
+"""Function -> how wa-js put its own in the place: by its wrapper, or as a property of the object itself."""
+BENEATH: Mapping[str, tuple[str, ...]] = {
+    "WPP.chat.find": (f"{_FUNCTIONS}findOrCreateLatestChat", f"{_WA}WidFactory", f"{_WA}Wid", f"{_WA}ChatStore"),
+    "WPP.chat.generateMessageID": (f"{_FUNCTIONS}randomMessageId", f"{_WA}MsgKey", f"{_WA}UserPrefs"),
+    "WPP.chat.sendTextMessage": (
+        f"{_FUNCTIONS}addAndSendMsgToChat",
+        f"{_FUNCTIONS}getEphemeralFields",
+        f"{_FUNCTIONS}unixTime",
+        f"{_WA}MsgKey.fromString",
+        f"{_WA}MsgStore",
+    ),
+    "WPP.chat.getMessageById": (f"{_WA}MsgKey.fromString", f"{_WA}ChatStore", f"{_WA}MsgStore"),
+    "WPP.conn.genLinkDeviceCodeForPhoneNumber": (
+        f"{_FUNCTIONS}genLinkDeviceCodeForPhoneNumber",
+        f"{_FUNCTIONS}initializeAltDeviceLinking",
+    ),
+    "WPP.conn.logout": (f"{_WA}Socket.logout",),
+}
+"""Function of wa-js -> what it calls in WhatsApp Web."""
+
+
+@cache
+def uses() -> Mapping[str, frozenset[str]]:
+    """What works only with these names, all of them: by operation, and by what is heard."""
+    needs = {**LISTENING, **{name: operation.needs for name, operation in OPERATIONS.items()}}
+    return {use: frozenset(_all(names)) for use, names in needs.items()}
+
+
+def _all(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield name
+        yield from BENEATH.get(name, ())
+
+
+def symbols() -> tuple[str, ...]:
+    """Every name, once."""
+    return tuple(sorted(set[str]().union(*uses().values())))
+
+
+def asked() -> Mapping[str, Any]:
+    """What the page script is to look for."""
+    return {"symbols": symbols(), "hooks": HOOKS}
+
+
+def short(name: str) -> str:
+    """A name as people look for it: `handleChatSimpleReceipt`, `Stream`, `chat.sendTextMessage`."""
+    path = name.removeprefix(_FUNCTIONS).removeprefix(_WA).removeprefix("WPP.")
+    return path.removeprefix(_MODULES).removesuffix(".on")
+
+
+def read(event: Event, unresolved: Iterable[str] = ()) -> PageContract:
+    """The contract in what a page has told, whatever its shape."""
+    absent, no_functions = _known(event.get("missing"), symbols()), _known(event.get("no_functions"), symbols())
+    unhooked = _known(event.get("unhooked"), HOOKS)
+    gone = {*absent, *no_functions, *unhooked}
+    revision = number(event.get("revision"))
+    return PageContract(
+        version=text(event.get("version"), 64),
+        revision=None if revision is None else int(revision),
+        push_phase=text(event.get("push_phase"), 64),
+        wa_js=text(event.get("wa_js"), 64),
+        generation=_generation(event),
+        missing=_unique(short(name) for name in (*absent, *no_functions)),
+        no_functions=_unique(short(name) for name in no_functions),
+        unhooked=_unique(short(name) for name in unhooked),
+        lost=frozenset(use for use, names in uses().items() if names & gone),
+        unresolved=tuple(unresolved),
+    )
+
+
+def _generation(event: Event) -> str | None:
+    """Older pages keep the text of a message's id in `_serialized`, and have `Cmd.isMainLoaded`."""
+    field = text(event.get("key_field"), 64)
+    if event.get("is_main_loaded") is True or field == "_serialized":
+        return "classic"
+    return None if field is None else "modern"
+
+
+def starts(event: Event) -> bool:
+    """Whether the page has what the driver needs to hear anything at all."""
+    return not set(START) & set(_known(event.get("missing"), symbols()))
+
+
+def _known(said: object, among: Iterable[str]) -> list[str]:
+    told = set(map(str, said)) if isinstance(said, list) else set()
+    return [name for name in among if name in told]
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once; what lies below a name says no more than that name."""
+    known = list(dict.fromkeys(names))
+    return tuple(name for name in known if not any(name.startswith(f"{other}.") for other in known))

@@ -1,0 +1,113 @@
+"""The page contract, on real Chromium: what a page lacks is told within one loading, and by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors.browser.browser import ChromiumBrowser
+from actors.clients.page_contract import PageContract
+from actors.clients.protocol import BrowserGone, ContractRead, Ready
+from actors.clients.types import Reason
+from tests.browser.pages import GENERATIONS, Open, Opened, answer, evaluate, options, running
+from tests.rig import Sandbox
+
+VERSION = "2.3000.1045000000"
+DRIFTS = {
+    # export that WhatsApp Web renames: (the name that is missing then, what is lost)
+    "handleChatSimpleReceipt": ("handleChatSimpleReceipt", "acks"),
+    "handleGroupSimpleReceipt": ("handleGroupSimpleReceipt", "acks"),
+    "addOrUpdateReactionsModelCollection": ("createOrUpdateReactions", "reactions"),
+    "addAndSendMsgToChat": ("addAndSendMsgToChat", "sendText"),
+    "findOrCreateLatestChat": ("findOrCreateLatestChat", "sendText"),
+    "unixTime": ("unixTime", "sendText"),
+    "getEphemeralFields": ("getEphemeralFields", "sendText"),
+    "ChatCollection": ("ChatStore", "sendText"),
+    "getErrorCodeFromLogoutReason": ("getErrorCodeFromLogoutReason", "logouts"),
+    "genLinkDeviceCodeForPhoneNumber": ("genLinkDeviceCodeForPhoneNumber", "requestPairingCode"),
+    "getADVSecretKey": ("adv", "code"),
+    "MsgCollection": ("MsgStore", "messages"),
+}
+"""Twelve names of the page that something of ours stands on."""
+
+
+@pytest.mark.e2e
+@GENERATIONS
+def test_a_page_as_it_is_now_is_whole(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str) -> None:
+    sandbox.post("/settings", compat=compat, version="2.3000.1050000001", push_phase="C1")
+    read = linked(shell).told.until(ContractRead).contract
+    assert read == PageContract("2.3000.1050000001", 1050000001, "C1", shell.versions["wa_js"], compat)
+    assert answer(shell, "window.__session_manager('contract').then((text) => JSON.parse(text).value.ms)") < 50
+
+
+@pytest.mark.e2e
+def test_each_renamed_export_is_caught_within_one_reload(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    assert page.told.until(ContractRead).contract.whole
+    for export, (missing, lost) in DRIFTS.items():
+        sandbox.post("/settings", drift={"rename": {export: f"{export}Now"}})
+        evaluate(page, "location.reload()")
+        read = page.told.until(ContractRead).contract
+        assert any(name.split(".")[0] == missing for name in read.missing), (export, read)
+        assert lost in read.lost, (export, read)
+        assert missing in read.text
+    sandbox.post("/settings", drift={})
+    evaluate(page, "location.reload()")
+    assert page.told.until(ContractRead).contract.whole
+
+
+@pytest.mark.e2e
+def test_the_contract_comes_before_the_client_is_ready(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
+    sandbox.post("/settings", drift={"hide": ["addAndSendMsgToChat"]})
+    page = linked(shell)
+    kinds = [type(fact) for fact in page.told.facts]
+    assert kinds.index(ContractRead) < kinds.index(Ready)
+    assert not page.told.until(ContractRead).contract.can_send
+
+
+@pytest.mark.e2e
+def test_a_hook_that_the_page_replaces_is_told(shell: ChromiumBrowser, linked: Open) -> None:
+    page = linked(shell)
+    assert page.told.until(ContractRead).contract.whole
+    evaluate(page, "require('WAWebHandleDirectChatReceipt').handleChatSimpleReceipt = () => {}")
+    read = page.told.until(ContractRead).contract
+    assert read.unhooked == ("handleChatSimpleReceipt",)
+    assert read.missing == ()
+    assert read.lost == {"acks"}
+    assert "has let go of handleChatSimpleReceipt" in read.text
+
+
+@pytest.mark.e2e
+def test_what_wa_js_says_that_it_did_not_find_is_kept(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
+    sandbox.post("/settings", drift={"hide": ["handleStatusSimpleReceipt", "handleChatSimpleReceipt"]})
+    page = linked(shell)
+    told = page.told.until(ContractRead, lambda fact: "handleStatusSimpleReceipt" in fact.contract.unresolved)
+    assert "handleChatSimpleReceipt" in told.contract.unresolved
+    assert told.contract.missing == ("handleChatSimpleReceipt",)
+
+
+@pytest.mark.e2e
+def test_a_page_that_never_becomes_ready_says_what_it_lacks(tmp_path: Path, sandbox: Sandbox) -> None:
+    sandbox.post("/settings", drift={"rename": {"isLoggedIn": "isLoggedInNow"}})
+    with running(ChromiumBrowser(options(tmp_path, sandbox.url, start_patience=6.0))) as browser:
+        page = Opened(browser)
+        read = page.told.until(ContractRead).contract
+        page.close()
+    assert read.missing == ("isAuthenticated",)
+    assert not read.can_be_heard
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("export", ["Stream", "Socket"])
+def test_a_page_that_says_nothing_is_called_outdated_and_not_unready(
+    tmp_path: Path, sandbox: Sandbox, export: str
+) -> None:
+    sandbox.post("/settings", drift={"rename": {export: f"{export}Now"}})
+    with running(ChromiumBrowser(options(tmp_path, sandbox.url, start_patience=6.0))) as browser:
+        gone = Opened(browser).told.until(BrowserGone)
+    assert gone.reason is Reason.WA_JS_OUTDATED
+    assert f"has no {export}, " in gone.text
+    assert VERSION in gone.text
