@@ -1,30 +1,22 @@
 """The HTTP side: it turns requests into messages to actors, and answers into JSON. It decides nothing.
 
 cli           the command line
-server        one uvicorn, its signals, and the order in which things start and stop
-listening     the socket
-app           the application: tables of routes, errors, middleware
-access        the outermost layer: each request's name, and its line in the log
-admission     who may come in, how often, and through which door
-routes        one module a family of routes
-calls         from a request to a handler of a few lines
+server        one uvicorn, its signals, its socket, and the order in which things start and stop
+app           the application: what handlers work with, and what every request passes through
+access_log    the outermost layer: each request's id, its line in the log, its time
+security      who may call, how often, from where, and over which connections
+api           the table of calls
+calls         what a row of the table says, and the route that is made of it
+openapi       the OpenAPI document, made of the table; docs: the pages that show it
+routes        the handlers, one module a family
 schemas       the shapes of requests and answers
-bridge        the only place where asyncio meets actors; beside it, each for its own kind of call: outbox, webhooks
+service       messages to actors: the bridge to clients, the outbox, webhooks
 streaming     events on their way to readers, as they happen
-identity      whose request it is
-bodies        what callers send, whole and bounded
-replies       what they get, as JSON
-states        what callers are told about each state
-pages         the body of GET /status, written once per change
-qr            QR images, drawn once per code
+http          the client header, bodies, queries, replies
 errors        one table: exception -> answer
-openapi       every call described, and the document made of it; docs: the pages that show it
+status_cache  the body of GET /status and its QR image, rendered once per change
+readiness     whether the service can work, and what is in the way
 dashboard     the page for people
 checklist     a deploy, checked in five phases
-readiness     whether work can be done, and what is in the way
-notifying     what systemd is told
-http_metrics  how long calls take, by route
-tracing       W3C traces taken over
-stacks        what every thread is at, in the log
 logs          one line an event, nothing private in it
 """

@@ -1,85 +1,276 @@
-"""From an HTTP request to a handler of a few lines.
+"""A call: one row of a table, and the route that is made of it.
 
-A handler gets the gateway, and the client it is about where the call is about one; what it raises becomes an answer by
-the table in `errors`. The header is looked at before anything else of the request.
+A row says everything about a call that is not the work itself: method, path, who may call it, how often, what it takes
+and what it answers. Routes, authorisation, rates, the OpenAPI document and the tables of the documents are made of
+rows. The work is a handler of a few lines, or an operation of the client (`actors.clients.operations`), which needs no
+handler: its fields come from path, query and body, and its answer is the answer.
+
+A second face of the service is a second table over the same handlers and operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+import inspect
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from gateway.bodies import Shape, parse
-from gateway.identity import client_of
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from actors.clients.errors import NoSuchClient
+from actors.clients.operations import Operation
+from actors.clients.types import ClientId
+from gateway.access_log import Named
+from gateway.http import (
+    NO_STORE,
+    HeaderRefused,
+    InvalidRequest,
+    JsonResponse,
+    client_number,
+    client_of,
+    parse,
+    parse_object,
+    parse_query,
+    parse_strings,
+    query_of,
+    render_plain,
+)
+from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from pydantic import BaseModel
+    from starlette.types import ASGIApp
 
-    from actors.clients.types import ClientId
-    from config.settings import Settings
-    from gateway.admission.browser_sessions import BrowserSessions
-    from gateway.admission.keyring import Keyring
-    from gateway.admission.rate_limits import Rates
-    from gateway.bridge import Bridge
-    from gateway.http_metrics import HttpMetrics
-    from gateway.openapi.document import Description
-    from gateway.outbox import Outbox
-    from gateway.pages import StatusPages
-    from gateway.qr import QrImages
-    from gateway.readiness import Readiness
-    from gateway.streaming.consumers import Consumers
-    from gateway.streaming.streams import Streams
-    from gateway.webhooks import Webhooks
+    from gateway.app import Gateway
+
+Body = TypeVar("Body", covariant=True)
+Query = TypeVar("Query", covariant=True)
+NOBODY = ClientId(0)
+
+Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
-    """What handlers work with. Belongs to one event loop."""
+class Media:
+    """An answer that is not JSON."""
 
-    settings: Settings
-    bridge: Bridge
-    outbox: Outbox
-    images: QrImages
-    pages: StatusPages
-    keyring: Keyring
-    rates: Rates
-    browser_sessions: BrowserSessions
-    readiness: Readiness
-    http: HttpMetrics
-    streams: Streams
-    consumers: Consumers
-    webhooks: Webhooks
-    description: Description
-
-    async def body(self, request: Request, shape: type[Shape]) -> Shape:
-        """The request's body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
-        return await parse(request, shape, self.settings.body_timeout)
+    type: str
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
 
 
-Handler = Callable[[Gateway, "Request"], Awaitable["Response"]]
-ClientHandler = Callable[[Gateway, "ClientId", "Request"], Awaitable["Response"]]
-Endpoint = Callable[["Request"], Awaitable["Response"]]
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The value of a path's part, or of a header."""
+
+    schema: Schema
+    text: str = ""
 
 
-def for_all(handler: Handler) -> Endpoint:
-    """A call about no client in particular."""
+@dataclass(frozen=True, slots=True)
+class ApiRequest(Generic[Body, Query]):
+    """A request on its way to a handler: it has been let in, and what the row declares has been read and checked."""
 
-    async def endpoint(request: Request) -> Response:
-        return await handler(_gateway(request), request)
+    gateway: Gateway
+    http: Request
+    client_id: ClientId
+    """The client that the call is about; NOBODY where it is about none in particular."""
+    body: Body
+    query: Query
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        return caller_of(self.http.scope) or ANYONE
+
+    def path(self, name: str) -> str:
+        """Return what stands in the path in this place."""
+        return str(self.http.path_params[name])
+
+
+Handler = Callable[[ApiRequest[Any, Any]], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One row.
+
+    `answers` are shapes (or a Media) by status, several at once as a union. `errors` are codes by status, of errors in
+    the shape that all calls share; those that any call can get are left out.
+    """
+
+    method: str
+    path: str
+    work: Handler | type[Operation[Any]]
+    need: Need
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    errors: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    """The parts of the path, where they are not fields of the operation."""
+    headers: Mapping[str, Parameter] = field(default_factory=dict)
+    const: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the operation that this call fixes."""
+    described: bool = True
+    """Whether it stands in the OpenAPI document."""
+    websocket: ASGIApp | None = None
+    """The same over a WebSocket."""
+    header_refused: Callable[[HeaderRefused], Response] | None = None
+    """The answer to a client header that is missing or wrong, where it has a shape of its own."""
+
+    @property
+    def operation(self) -> type[Operation[Any]] | None:
+        """The operation that does the work, where no handler does."""
+        return self.work if isinstance(self.work, type) else None
+
+    @property
+    def tag(self) -> str:
+        """The family that the call belongs to."""
+        return self.work.__module__.rpartition(".")[2].capitalize()
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of what the work says of itself."""
+        return self._paragraphs[0].rstrip(".")
+
+    @property
+    def text(self) -> str:
+        """The rest of it."""
+        return " ".join(self._paragraphs[1:])
+
+    @property
+    def _paragraphs(self) -> list[str]:
+        return [" ".join(part.split()) for part in (inspect.getdoc(self.work) or "").split("\n\n")]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The fields of the operation that query or body give."""
+        if self.operation is None:
+            return ()
+        elsewhere = {part[1:-1] for part in self.path.split("/") if part.startswith("{")} | {*self.const}
+        return tuple(one.name for one in fields(self.operation) if one.name not in elsewhere)
+
+
+def get(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any, **options: Any) -> Call:
+    """Return the row of a GET; HEAD goes with it."""
+    return Call("GET", path, work, need, *more, **options)
+
+
+def post(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any, **options: Any) -> Call:
+    """Return the row of a POST."""
+    return Call("POST", path, work, need, *more, **options)
+
+
+def patch(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any, **options: Any) -> Call:
+    """Return the row of a PATCH."""
+    return Call("PATCH", path, work, need, *more, **options)
+
+
+def delete(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any, **options: Any) -> Call:
+    """Return the row of a DELETE."""
+    return Call("DELETE", path, work, need, *more, **options)
+
+
+def routes(calls: Iterable[Call], guarded: Callable[[ASGIApp, Mapping[str, Need]], ASGIApp]) -> list[BaseRoute]:
+    """Return the routes of a table, one a path, so that a 405 lists every method; each behind `guarded`."""
+    paths: dict[str, dict[str, Call]] = {}
+    for call in calls:
+        if call.method in paths.setdefault(call.path, {}):
+            raise ValueError(f"{call.method} {call.path} stands in the table twice")
+        paths[call.path][call.method] = call
+    return [route for path, by_method in paths.items() for route in _routes(path, by_method, guarded)]
+
+
+def _routes(
+    path: str, calls: Mapping[str, Call], guarded: Callable[[ASGIApp, Mapping[str, Need]], ASGIApp]
+) -> Iterable[BaseRoute]:
+    needs = {method: call.need for method, call in calls.items()}
+    if "GET" in needs:
+        needs["HEAD"] = needs["GET"]
+    route = Route(path, _endpoint_of(calls), methods=[*calls])
+    route.app = Named(guarded(route.app, needs), path)
+    yield route
+    for call in calls.values():
+        if call.websocket is not None:
+            upgrade = WebSocketRoute(path, call.websocket)
+            upgrade.app = Named(guarded(upgrade.app, needs), path)
+            yield upgrade
+
+
+def _endpoint_of(calls: Mapping[str, Call]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(http: Request) -> Response:
+        call = calls["GET" if http.method == "HEAD" else http.method]
+        try:
+            client_id = _client(call, http)
+        except HeaderRefused as error:
+            if call.header_refused is None:
+                raise
+            return call.header_refused(error)
+        gateway = cast("Gateway", http.app.state.gateway)
+        query = None if call.query is None else parse_query(http, call.query)
+        body = None if call.body is None else await parse(http, call.body, gateway.settings.body_timeout)
+        request = ApiRequest(gateway, http, client_id, body, query)
+        if call.operation is not None:
+            return await _operate(call, call.operation, request)
+        return await cast(Handler, call.work)(request)
 
     return endpoint
 
 
-def for_client(handler: ClientHandler) -> Endpoint:
-    """A call about the client that the header names. Raises HeaderRefused."""
+def _client(call: Call, http: Request) -> ClientId:
+    """Return the client that the call is about. Raises HeaderRefused, NoSuchClient."""
+    match call.need.whose:
+        case Whose.CLIENT:
+            return client_of(http.scope["headers"])
+        case Whose.PATH:
+            text: Any = http.path_params[call.need.parameter]
+            number = client_number(text.encode("utf-8", "replace"))
+            if number is None:
+                raise NoSuchClient(text)
+            return number
+        case _:
+            return NOBODY
 
-    async def endpoint(request: Request) -> Response:
-        return await handler(_gateway(request), client_of(request.scope["headers"]), request)
 
-    return endpoint
+# --- operations -------------------------------------------------------------------------------------------------------
 
 
-def _gateway(request: Request) -> Gateway:
-    return cast(Gateway, request.app.state.gateway)
+async def _operate(call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any]) -> Response:
+    """Read the operation from the request, have the client carry it out, and answer what it answers."""
+    operation = await _operation_of(call, kind, request)
+    answer = await request.gateway.bridge.operate(request.client_id, operation)
+    plain = {"success": True} if kind.answer is None else adapter_of(kind.answer).dump_python(answer)
+    return JsonResponse(render_plain(plain), headers=NO_STORE)
+
+
+async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any]) -> Operation[Any]:
+    """Return the operation that the request asks for. Raises InvalidRequest."""
+    http, adapter = request.http, adapter_of(kind)
+    given = {name: value for name, value in http.path_params.items() if name != call.need.parameter}
+    if takes_body(call):
+        seconds = request.gateway.settings.body_timeout
+        operation: Operation[Any] = await parse_object(http, adapter, seconds, {**given, **call.const})
+        return operation
+    query = query_of(http)
+    if unknown := query.keys() - {*call.arguments}:
+        raise InvalidRequest(f"The query has no name {min(unknown)}")
+    return replace(parse_strings({**given, **query}, adapter), **call.const)
+
+
+def takes_body(call: Call) -> bool:
+    """Whether the operation's arguments come in a body; else they come in the query."""
+    return bool(call.arguments) and call.method in ("POST", "PUT", "PATCH")
+
+
+def adapter_of(kind: Any) -> TypeAdapter[Any]:
+    """Return what validates an operation, or writes its answer; made once for each."""
+    return _adapter(kind)
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast(Any, kind))

@@ -42,19 +42,14 @@ from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMe
 from actors.store.keys import NoSuchKey
 from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
-from gateway.admission.authority import Forbidden, Unauthorized
-from gateway.admission.keys import KeyRefused
-from gateway.admission.rate import RateLimited
-from gateway.identity import HeaderRefused
-from gateway.replies import reply
+from gateway.http import HeaderRefused, InvalidRequest, reply
 from gateway.schemas.shape import ErrorAnswer
-from gateway.webhooks import NoSuchDeadLetter
+from gateway.security.auth import Forbidden, Unauthorized
+from gateway.security.keys import KeyRefused
+from gateway.security.rate_limits import RateLimited
+from gateway.service import NoSuchDeadLetter
 
 _log = structlog.get_logger("gateway")
-
-
-class InvalidRequest(Exception):
-    """The body is not what the call takes; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

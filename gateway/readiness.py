@@ -20,7 +20,8 @@ from actors.store.events import GetEventRange
 
 if TYPE_CHECKING:
     from actors.store.store import Store
-    from gateway.bridge import Bridge, System
+    from actors.system import System
+    from gateway.service import Bridge
 
 KEPT: Seconds = 1.0
 STORE_SECONDS: Seconds = 2.0

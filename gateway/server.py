@@ -1,9 +1,14 @@
-"""One uvicorn, its signals, and the order in which things start and stop.
+"""The server of one process: one uvicorn, its signals, and the order in which things start and stop.
 
     socket ► check ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
 
-What keeps it from starting is found by the check, as far as that can be known, and told before anything is logged; but
-for a database server that is not there, which is waited for (`patience`).
+What keeps it from starting is found by the check, as far as that can be known, and reported before anything is logged.
+A database server that is not there is waited for: a host that starts may bring its database up after the service, and a
+server that was killed lets nobody in before it has recovered. Process managers give up on a service that ends too often
+in too short a time; the wait makes that impossible.
+
+systemd is told that the service is ready, stops, or is alive, by a datagram to the socket that $NOTIFY_SOCKET names:
+https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html.
 
 Exit codes: 0 stopped in order, in time, with nothing left; 1 could not start (StartRefused); 2 impossible settings;
 3 stopped, but not all of it ended in time; 70 a part died without which nothing works.
@@ -12,10 +17,13 @@ Exit codes: 0 stopped in order, in time, with nothing left; 1 could not start (S
 from __future__ import annotations
 
 import asyncio
+import errno
+import faulthandler
 import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,37 +33,135 @@ import structlog
 import uvicorn
 
 from actors.capacity import raise_open_files
+from actors.store.errors import ServerAway
 from actors.system import System
 from actors.watch import DIED
-from gateway.admission import exposure
+from config.refusal import StartRefused
 from gateway.app import application, gateway_of
-from gateway.listening import address, listen
-from gateway.notifying import READY, STOPPING, keep_alive, notify
-from gateway.patience import when_there
-from gateway.stacks import write_stacks
-from gateway.streaming.sockets import bounded_socket
+from gateway.security.connections import bounded_socket, check_certificate, refuse_exposure, uvicorn_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp
 
     from actors.store.keys import ApiKey
     from actors.system import RunningBrowser
     from config.settings import Settings
-    from gateway.calls import Gateway
-    from gateway.streaming.streams import Streams
+    from gateway.app import Gateway
+    from gateway.streaming.stream import Streams
+
+
+_BACKLOG = 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartRefused."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return _listening(found[0][0], found[0][4])
+    except OSError as error:
+        raise StartRefused(_cannot_listen(error, host, port)) from error
+
+
+def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
+    # The protocol is named because asyncio sets TCP_NODELAY only where it is: else each answer waits 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def address(listener: socket.socket, scheme: str = "http") -> str:
+    """The URL under which a socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is taken: stop what listens there, or set SM_PORT to another."
+        case errno.EACCES:
+            return f"Port {port} needs more rights than this user has: set SM_PORT to one above 1023."
+        case _:
+            return f"Cannot listen on {host} ({error.strerror or error}): set SM_HOST to an address of this machine."
+
+
+READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
+
+_log = structlog.get_logger("service")
+
+
+def notify(state: str) -> None:
+    """Tell it once. Any thread; never waits."""
+    name = os.environ.get("NOTIFY_SOCKET", "")
+    if not name:
+        return
+    where = "\0" + name[1:] if name.startswith("@") else name
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as ours:
+        try:
+            ours.sendto(state.encode(), where)
+        except OSError as error:
+            _log.warning("service.not_notified", state=state, cause=repr(error))
+
+
+async def keep_alive() -> None:
+    """Tell that the loop turns, twice in each watchdog interval; for ever, or not at all without WatchdogSec."""
+    while (seconds := watchdog_seconds()) is not None:
+        notify(ALIVE)
+        await asyncio.sleep(seconds / 2)
+
+
+def watchdog_seconds() -> float | None:
+    """The interval (seconds) of the unit's WatchdogSec, if it is meant for this process."""
+    interval, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not interval.isdecimal() or int(interval) == 0 or pid not in ("", str(os.getpid())):
+        return None
+    return int(interval) / 1_000_000
+
+
+DATABASE_SECONDS = 30.0
+"""How long a start waits. systemd's unit lets it take 60 s, and be repeated 10 times in 300 s."""
+_BETWEEN = 0.5
+"""Seconds between two tries; each may take as long as connecting does."""
+
+
+async def _when_there(read: Callable[[], Any], told: asyncio.Future[Any]) -> Any:
+    """What `read` answers, in a thread, once the database server is there; None where the service is told to end first.
+
+    Raises StartRefused: after `DATABASE_SECONDS`, or at once where waiting is no use.
+    """
+    deadline, said = time.monotonic() + DATABASE_SECONDS, False
+    while True:
+        try:
+            return await asyncio.to_thread(read)
+        except StartRefused as refused:
+            if not isinstance(refused.__cause__, ServerAway) or time.monotonic() > deadline:
+                raise
+            if not said:
+                _log.warning("service.database_awaited", seconds=DATABASE_SECONDS, reason=str(refused))
+            said = True
+        await asyncio.wait([told], timeout=_BETWEEN)
+        if told.done():
+            return None
+
 
 STUCK = 3
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STACKS = signal.SIGUSR1
-"""Has every stack written to the log."""
+"""Writes the stack of every thread to standard error."""
 _IDLE_SECONDS = 30
 """How long a connection without a request is kept."""
 _LAST_ANSWERS_SECONDS = 1
 """How long answers that are under way may take once every client is closed."""
 LATER = 5.0
 """How much longer than its time a stop may take before the process is ended without it."""
-
-_log = structlog.get_logger("service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +202,7 @@ class Server:
         return code
 
     async def _serve(self, listener: socket.socket, told: asyncio.Future[Ending]) -> int:
-        keys = await when_there(self.system.keys, told)
+        keys = await _when_there(self.system.keys, told)
         if keys is None:
             return told.result().code
         gateway = await self._gateway(keys)
@@ -120,8 +226,8 @@ class Server:
 
     async def _gateway(self, keys: tuple[ApiKey, ...]) -> Gateway:
         """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
-        exposure.refuse_exposure(self._settings, keys)
-        exposure.check_certificate(self._settings)
+        refuse_exposure(self._settings, keys)
+        check_certificate(self._settings)
         await asyncio.to_thread(self.system.check)
         gateway = gateway_of(self.system, self._settings)
         gateway.keyring.hold(keys)
@@ -145,10 +251,6 @@ class Server:
     def _end_at_last(self, code: int) -> threading.Timer:
         return end_at_last(self._settings.shutdown_timeout + LATER, code)
 
-    def write_stacks(self) -> None:
-        """Write to the log what every thread and task is at. Any thread, and a signal handler."""
-        write_stacks(self._loop)
-
     def _end(self, ending: Ending) -> None:
         assert self._ending is not None
         if self._ending.done():
@@ -170,9 +272,10 @@ def serve(server: Server, listener: socket.socket) -> int:
     """The same for a server and a socket that are there already."""
     for number in SIGNALS:
         signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
-    signal.signal(STACKS, lambda *_: server.write_stacks())
+    signal.signal(STACKS, signal.SIG_IGN)  # what is left of it when the interpreter takes back its own handlers
+    faulthandler.register(STACKS)
     code = asyncio.run(_to_the_end(server, listener))
-    for number in (*SIGNALS, STACKS):
+    for number in SIGNALS:
         # The interpreter takes handlers back before it has ended, and the signal would end it with a code of its own.
         signal.signal(number, signal.SIG_IGN)
     return code
@@ -205,7 +308,7 @@ async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> As
         log_config=None,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
-        **exposure.uvicorn_options(settings),
+        **uvicorn_options(settings),
     )
     server = _Uvicorn(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))

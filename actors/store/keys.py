@@ -1,7 +1,7 @@
 """API keys as they are remembered: everything about a key but the key itself, of which only a digest is kept.
 
 A revoked key stays, with the time of its end, so that what it did can still be told by name. What a key may do is words
-here; `gateway.admission.authority` says what they mean.
+here; `gateway.security.auth` says what they mean.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from gateway.admission.door import is_loopback
 from gateway.checklist.findings import Need, Seen, passed, verdict
 from gateway.checklist.steps import Phase, Step
+from gateway.security.origins import is_loopback
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

@@ -72,21 +72,20 @@ def _over_http(url: str, key: str | None, call: Any) -> Any:
 
 
 def _listed_offline() -> list[dict[str, Any]]:
-    from gateway.admission import offline_keys  # imported late: it brings the database
-    from gateway.schemas.keys import KeyEntry
+    from gateway.schemas.keys import KeyEntry  # imported late: it brings the database
+    from gateway.security.keys import list_offline
 
-    return [KeyEntry.of(entry).model_dump() for entry in offline_keys.listed(load())]
+    return [KeyEntry.of(entry).model_dump() for entry in list_offline(load())]
 
 
 def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
-    from gateway.admission import offline_keys
-    from gateway.admission.authority import Scope
-    from gateway.admission.keys import KeyRefused
     from gateway.schemas.keys import KeyCreated
+    from gateway.security.auth import Scope
+    from gateway.security.keys import KeyRefused, create_offline
 
     try:
         scopes = [Scope(scope) for scope in wanted["scopes"]]
-        made, text = offline_keys.create(load(), wanted["name"], scopes, wanted["clients"])
+        made, text = create_offline(load(), wanted["name"], scopes, wanted["clients"])
     except (ValueError, KeyRefused) as error:
         raise StartRefused(f"{error}.") from error
     return KeyCreated.of(made, key=text).model_dump()
@@ -94,10 +93,10 @@ def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _revoke_offline(id: str) -> None:
     from actors.store.keys import NoSuchKey
-    from gateway.admission import offline_keys
+    from gateway.security.keys import revoke_offline
 
     try:
-        offline_keys.revoke(load(), id)
+        revoke_offline(load(), id)
     except NoSuchKey as error:
         raise StartRefused(f"{error}.") from error
 

@@ -1,10 +1,5 @@
-"""Handlers, one module a family: each asks the bridge and fills in an answer.
+"""The handlers of calls, one module a family. The table of calls is `gateway.api`.
 
-health    GET /health
-clients   POST /init, GET /clients, POST /logout, DELETE /session/{clienteId}
-insight   GET /metrics, GET /ready, GET /clients/{id}/history, GET /clients/{id}/screenshot
-docs      GET /openapi.json, GET /docs
-status    GET /status
-qr        GET /qr, GET /qr-code, POST /pairing-code
-messages  POST /send
+A handler gets an `ApiRequest` and returns a response. What it raises becomes an answer by the table in `errors`. Its
+docstring is what the OpenAPI document says of the call.
 """

@@ -1,35 +1,44 @@
-"""The life of a client: started, listed, stopped, logged out, deleted."""
+"""The life of a client: started, listed, stopped, logged out, deleted; its status and its history."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from actors.clients.errors import NoSuchClient, ShuttingDown, StartFailed
+from starlette.responses import Response
+
+from actors.clients.errors import ShuttingDown, StartFailed
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
-from gateway.admission.authority import may_see
-from gateway.admission.rate_limits import address_of
-from gateway.bodies import parse_query
-from gateway.errors import InvalidRequest
-from gateway.identity import HEADER, client_number, client_of
-from gateway.replies import reply
-from gateway.schemas.clients import ClientDetail, ClientEntry, ClientsQuery
-from gateway.schemas.orders import DeletedAnswer, InitStarted, InitUnneeded, LoggedOutAnswer, StoppedAnswer
-from gateway.schemas.status import StatusSummary
+from gateway.calls import ApiRequest
+from gateway.http import HEADER, NO_STORE, InvalidRequest, JsonResponse, client_of, reply
+from gateway.schemas.clients import (
+    ClientDetail,
+    ClientEntry,
+    ClientsQuery,
+    DeletedAnswer,
+    HistoryAnswer,
+    HistoryQuery,
+    InitStarted,
+    InitUnneeded,
+    LoggedOutAnswer,
+    StatusSummary,
+    StoppedAnswer,
+)
+from gateway.security.auth import may_see
+from gateway.security.rate_limits import address_of
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-
     from actors.clients.protocol import Status
-    from actors.clients.types import ClientId
-    from gateway.calls import Gateway
 
 
-async def init(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
-    """Start the client and wait for its first state, unless it runs."""
-    answer = await gateway.rates.starts.init(gateway.bridge, client_id, address_of(request.scope))
+async def init(request: ApiRequest[None, None]) -> Response:
+    """Start a client, unless it runs.
+
+    The only call that starts anything. Waits SM_INIT_WAIT at most for a first state.
+    """
+    gateway, client_id = request.gateway, request.client_id
+    answer = await gateway.rates.starts.init(gateway.bridge, client_id, address_of(request.http.scope))
     if isinstance(answer, AlreadyRunning):
         return reply(InitUnneeded(cliente_id=client_id, status=StatusSummary.of(answer.status)))
     status = await gateway.bridge.settled(client_id, STARTING, gateway.settings.init_wait)
@@ -40,51 +49,75 @@ async def init(gateway: Gateway, client_id: ClientId, request: Request) -> Respo
     return reply(InitStarted(cliente_id=client_id, status=StatusSummary.of(status)))
 
 
-async def clients(gateway: Gateway, request: Request) -> Response:
-    """Every client that the caller's key is for, and its state: those that run, with `known=1` all others too.
+async def status(request: ApiRequest[None, None]) -> Response:
+    """Return the full status of a client.
 
-    With `detail=1` comes all that is known of each.
+    Never starts, wakes or waits for anything.
     """
-    query, bridge = parse_query(request, ClientsQuery), gateway.bridge
+    gateway = request.gateway
+    page = await gateway.pages.page(await gateway.bridge.status(request.client_id))
+    return JsonResponse(page, headers=NO_STORE)
+
+
+async def clients(request: ApiRequest[None, ClientsQuery]) -> Response:
+    """List the clients that run, with their states.
+
+    With `known=1` also the clients that do not run; with `detail=1` the full status of each.
+    """
+    query, bridge = request.query, request.gateway.bridge
     listed = await (bridge.known() if query.known else bridge.clients())
-    seen = [status for status in listed if may_see(request.scope, status.client_id)]
+    seen = [status for status in listed if may_see(request.http.scope, status.client_id)]
     if not query.detail:
         return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
     logins = await bridge.logins()
-    # The supervisor is told of states only; the rest each client knows itself.
+    # The supervisor knows states only; the rest each client knows itself.
     asked = await asyncio.gather(*(bridge.status(status.client_id) for status in seen))
-    told = map(_newest, seen, asked)
-    shown = [status for status in told if query.known or status.state is not State.NOT_INITIALIZED]
+    newest = map(_newest, seen, asked)
+    shown = [status for status in newest if query.known or status.state is not State.NOT_INITIALIZED]
     return reply([ClientDetail.of(status, has_login=status.client_id in logins) for status in shown])
 
 
 def _newest(listed: Status, asked: Status) -> Status:
-    """What the client itself says; of one that does not run, what is remembered of it."""
+    """Return what the client itself says; of one that does not run, what is remembered of it."""
     return listed if listed.state is asked.state is State.NOT_INITIALIZED else asked
 
 
-async def log_out(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
-    """Log out at WhatsApp."""
-    status = await gateway.bridge.log_out(client_id)
-    return reply(LoggedOutAnswer(cliente_id=client_id, status=StatusSummary.of(status)))
+async def history(request: ApiRequest[None, HistoryQuery]) -> Response:
+    """List the newest changes of a client's state, with their causes.
+
+    Oldest first. Empty for a client that never had a state.
+    """
+    found = await request.gateway.bridge.history(request.client_id, request.query.limit)
+    return reply(HistoryAnswer.of(request.client_id, found))
 
 
-async def stop(gateway: Gateway, client_id: ClientId, _: Request) -> Response:
-    """Close, and keep the stored login for the next POST /init."""
-    await gateway.bridge.stop(client_id)
-    return reply(StoppedAnswer(cliente_id=client_id))
+async def screenshot(request: ApiRequest[None, None]) -> Response:
+    """Take a screenshot of a client's page."""
+    png = await request.gateway.bridge.screenshot(request.client_id)
+    return Response(png, headers=NO_STORE, media_type="image/png")
 
 
-async def delete(gateway: Gateway, request: Request) -> Response:
-    """Log out, stop, delete the stored login, forget. The path says whom; a header, if there is one, must agree."""
-    return reply(DeletedAnswer.of(await gateway.bridge.delete(_client_in_path(request))))
+async def log_out(request: ApiRequest[None, None]) -> Response:
+    """Log a client out at WhatsApp."""
+    status = await request.gateway.bridge.log_out(request.client_id)
+    return reply(LoggedOutAnswer(cliente_id=request.client_id, status=StatusSummary.of(status)))
 
 
-def _client_in_path(request: Request) -> ClientId:
-    text = request.path_params["clienteId"]
-    client_id = client_number(text.encode())
-    if any(name == HEADER for name, _ in request.scope["headers"]) and client_of(request.scope["headers"]) != client_id:
+async def stop(request: ApiRequest[None, None]) -> Response:
+    """Close a client and keep its login.
+
+    The next POST /init resumes it without a QR.
+    """
+    await request.gateway.bridge.stop(request.client_id)
+    return reply(StoppedAnswer(cliente_id=request.client_id))
+
+
+async def delete(request: ApiRequest[None, None]) -> Response:
+    """Log a client out, stop it, and delete everything stored of it.
+
+    The path names the client; X-Cliente-Id, where it is sent, must name the same one.
+    """
+    headers = request.http.scope["headers"]
+    if any(name == HEADER for name, _ in headers) and client_of(headers) != request.client_id:
         raise InvalidRequest("X-Cliente-Id differs from the client in the path")
-    if client_id is None:
-        raise NoSuchClient(text)
-    return client_id
+    return reply(DeletedAnswer.of(await request.gateway.bridge.delete(request.client_id)))

@@ -1,4 +1,4 @@
-"""What happens, as it happens: streams, and a long poll for those whom no connection reaches."""
+"""Events, as they happen: streams, and a long poll for those whom no connection reaches."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from actors.clients.types import ClientId
-from gateway.admission.authority import ANYONE, Forbidden, caller_of
-from gateway.bodies import parse_query
-from gateway.errors import InvalidRequest, problem_of, respond
-from gateway.identity import HEADER, client_of
-from gateway.replies import NO_STORE, JsonResponse, reply
+from gateway.calls import ApiRequest
+from gateway.errors import problem_of, respond
+from gateway.http import HEADER, NO_STORE, InvalidRequest, JsonResponse, client_of, parse_query, reply
 from gateway.schemas.events import MAX_POSITION, EventsQuery, NextQuery, ReceiptAnswer, ReceiptQuery
+from gateway.security.auth import ANYONE, Forbidden, caller_of
 from gateway.streaming.carriers import EventStream, Reading, gap_of, over_websocket
 from gateway.streaming.feed import Wanted
 from gateway.streaming.stream import Events
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import Message, Receive, Scope, Send
 
-    from gateway.admission.authority import Caller
-    from gateway.calls import Gateway
+    from gateway.app import Gateway
+    from gateway.security.auth import Caller
     from gateway.streaming.consumers import Fetched
 
 RESUME_HEADER = "last-event-id"
@@ -34,13 +32,16 @@ _DIGITS = len(str(MAX_POSITION))
 _log = structlog.get_logger("gateway")
 
 
-async def events(gateway: Gateway, request: Request) -> Response:
-    """Server-sent events, until the reader goes."""
-    return EventStream(_reading(gateway, request))
+async def events(request: ApiRequest[None, None]) -> Response:
+    """Stream events as they happen.
+
+    Server-sent events, for as long as the reader listens. A WebSocket at the same path carries the same data.
+    """
+    return EventStream(_reading(request.gateway, request.http))
 
 
 class EventsSocket:
-    """The same over a WebSocket, as an ASGI application. What cannot begin is refused as every other call is."""
+    """GET /events over a WebSocket, as an ASGI application. What cannot begin is refused as every other call is."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway, connection = cast("Gateway", scope["app"].state.gateway), HTTPConnection(scope)
@@ -61,23 +62,25 @@ class EventsSocket:
                 await respond(problem)(scope, receive, send)
 
 
-async def next_events(gateway: Gateway, request: Request) -> Response:
-    """What the consumer has not acknowledged, as soon as there is something."""
-    query = parse_query(request, NextQuery)
-    wanted, caller = _wanted(request, query), _caller(request)
-    consumer = await gateway.consumers.open(caller.key_id, query.consumer, wanted, query.after)
-    valid = _validity(gateway, request)
+async def next_events(request: ApiRequest[None, NextQuery]) -> Response:
+    """Fetch the events that a consumer has not acknowledged.
+
+    Answers as soon as there are any, or after `wait` seconds.
+    """
+    gateway, query = request.gateway, request.query
+    wanted = _wanted(request.http, query)
+    consumer = await gateway.consumers.open(request.caller.key_id, query.consumer, wanted, query.after)
+    valid = _validity(gateway, request.http)
     fetched = await gateway.consumers.fetch(
-        consumer, wanted, request.receive, valid, wait=query.wait, limit=query.limit
+        consumer, wanted, request.http.receive, valid, wait=query.wait, limit=query.limit
     )
     return JsonResponse(_body(query.consumer, fetched), headers=NO_STORE)
 
 
-async def acknowledge(gateway: Gateway, request: Request) -> Response:
-    """Everything up to this receipt is done with."""
-    query = parse_query(request, ReceiptQuery)
-    receipt = _position(request.path_params["receipt"], "The receipt")
-    consumer = await gateway.consumers.acknowledge(_caller(request).key_id, query.consumer, receipt)
+async def acknowledge(request: ApiRequest[None, ReceiptQuery]) -> Response:
+    """Acknowledge all events up to a receipt."""
+    receipt = _position(request.path("receipt"), "The receipt")
+    consumer = await request.gateway.consumers.acknowledge(request.caller.key_id, request.query.consumer, receipt)
     return reply(ReceiptAnswer(consumer=consumer.name, position=consumer.position))
 
 

@@ -1,15 +1,15 @@
-"""Messages on their way out: sent while the caller waits, or promised and asked about later."""
+"""Messages on their way out: sent while the caller waits, or queued and looked up later."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, TypeVar
 
+from starlette.responses import Response
+
 from actors.store.outbox import ListMessages
-from gateway.bodies import parse_query
-from gateway.errors import InvalidRequest
-from gateway.outbox import Draft
-from gateway.replies import reply
+from gateway.calls import ApiRequest
+from gateway.http import InvalidRequest, reply
 from gateway.schemas.messages import (
     MessageAnswer,
     MessageRequest,
@@ -18,14 +18,12 @@ from gateway.schemas.messages import (
     SendRequest,
     SentAnswer,
 )
+from gateway.service import Draft
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
-    from actors.clients.types import ClientId
-    from gateway.calls import Gateway
-    from gateway.outbox import Handed
+    from gateway.service import Handed
 
 Body = TypeVar("Body", bound=SendRequest)
 
@@ -33,46 +31,48 @@ KEY_HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-async def send(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
-    """Send a text; answered once WhatsApp has it."""
-    body = await _body(gateway, client_id, request, SendRequest)
-    draft = Draft(client_id, body.chat, body.message, body.priority, _key(request))
-    handed = await gateway.outbox.send(draft)
+async def send(request: ApiRequest[SendRequest, None]) -> Response:
+    """Send a text, and wait until WhatsApp has it."""
+    body = _checked(request)
+    draft = Draft(request.client_id, body.chat, body.message, body.priority, _key(request.http))
+    handed = await request.gateway.outbox.send(draft)
     return reply(SentAnswer.of(handed.message), headers=_headers(handed))
 
 
-async def accept(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
-    """Promise a text; answered once it is on disk."""
-    body = await _body(gateway, client_id, request, MessageRequest)
+async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
+    """Queue a text.
+
+    Answers as soon as the message is on disk. Messages leave in the order of acceptance, across restarts.
+    """
+    body = _checked(request)
     instants = {"send_at": body.instant("send_at"), "expires_at": body.instant("expires_at")}
-    handed = await gateway.outbox.accept(
-        Draft(client_id, body.chat, body.message, body.priority, _key(request), **instants)
-    )
+    draft = Draft(request.client_id, body.chat, body.message, body.priority, _key(request.http), **instants)
+    handed = await request.gateway.outbox.accept(draft)
     return reply(MessageAnswer.of(handed.message), 202, headers=_headers(handed))
 
 
-async def messages(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
-    """A page of the client's messages, in the order of acceptance."""
-    query = parse_query(request, MessagesQuery)
-    found = await gateway.outbox.messages(ListMessages(client_id, query.state, query.chat, query.after, query.limit))
-    return reply(MessagesAnswer.of(found, query.limit))
+async def messages(request: ApiRequest[None, MessagesQuery]) -> Response:
+    """List messages in the order of their acceptance."""
+    query = request.query
+    wanted = ListMessages(request.client_id, query.state, query.chat, query.after, query.limit)
+    return reply(MessagesAnswer.of(await request.gateway.outbox.messages(wanted), query.limit))
 
 
-async def message(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
-    """How one message stands."""
-    return reply(MessageAnswer.of(await gateway.outbox.message(client_id, request.path_params["id"])))
+async def message(request: ApiRequest[None, None]) -> Response:
+    """Return the state of a message."""
+    return reply(MessageAnswer.of(await request.gateway.outbox.message(request.client_id, request.path("id"))))
 
 
-async def cancel(gateway: Gateway, client_id: ClientId, request: Request) -> Response:
-    """Take back what has not left."""
-    return reply(MessageAnswer.of(await gateway.outbox.cancel(client_id, request.path_params["id"])))
+async def cancel(request: ApiRequest[None, None]) -> Response:
+    """Cancel a message that has not left."""
+    return reply(MessageAnswer.of(await request.gateway.outbox.cancel(request.client_id, request.path("id"))))
 
 
-async def _body(gateway: Gateway, client_id: ClientId, request: Request, shape: type[Body]) -> Body:
-    body = await gateway.body(request, shape)
-    if body.cliente_id not in (None, client_id):
+def _checked(request: ApiRequest[Body, None]) -> Body:
+    """Return the body, if it names no other client than the header. Raises InvalidRequest."""
+    if request.body.cliente_id not in (None, request.client_id):
         raise InvalidRequest("cliente_id differs from X-Cliente-Id")
-    return body
+    return request.body
 
 
 def _key(request: Request) -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from actors.clients.types import ClientId
-from gateway.admission.authority import ANYONE, caller_of
-from gateway.bodies import parse_query
-from gateway.replies import reply
+from gateway.calls import ApiRequest
+from gateway.http import reply
 from gateway.schemas.webhooks import (
     DeadLettersAnswer,
     DeadLettersCount,
@@ -17,81 +16,95 @@ from gateway.schemas.webhooks import (
     WebhookDetail,
     WebhookRequest,
 )
-from gateway.webhooks import NoSuchDeadLetter
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-
-    from gateway.admission.authority import Caller
-    from gateway.calls import Gateway
+from gateway.service import NoSuchDeadLetter
 
 _DIGITS = 18
 """Of the largest id of a dead letter."""
 
 
-async def create(gateway: Gateway, request: Request) -> Response:
-    """Have events delivered from now on. A secret that is drawn is shown this once."""
-    body = await gateway.body(request, WebhookRequest)
-    webhook, drawn = await gateway.webhooks.create(_caller(request), body.wishes())
+async def create(request: ApiRequest[WebhookRequest, None]) -> Response:
+    """Subscribe a URL to events from now on.
+
+    Without `secret` the service creates one; the answer is the only one that shows it.
+    """
+    webhook, drawn = await request.gateway.webhooks.create(request.caller, request.body.wishes())
     shown = WebhookAnswer.of(webhook) if drawn is None else WebhookAnswer.of(webhook, secret=drawn)
     return reply(shown, 201, headers={"Location": f"/webhooks/{webhook.id}"})
 
 
-async def webhooks(gateway: Gateway, request: Request) -> Response:
-    """Those that the caller's key manages."""
-    return reply([WebhookAnswer.of(webhook) for webhook in await gateway.webhooks.all(_caller(request))])
+async def webhooks(request: ApiRequest[None, None]) -> Response:
+    """List the webhooks that the key manages."""
+    found = await request.gateway.webhooks.all(request.caller)
+    return reply([WebhookAnswer.of(webhook) for webhook in found])
 
 
-async def webhook(gateway: Gateway, request: Request) -> Response:
-    """One, and how far it has come."""
-    found = await gateway.webhooks.get(_caller(request), request.path_params["id"])
-    return reply(WebhookDetail.of_both(found, await gateway.webhooks.lines(found.id)))
+async def webhook(request: ApiRequest[None, None]) -> Response:
+    """Return a webhook, and how far its deliveries are."""
+    found = await request.gateway.webhooks.get(request.caller, request.path("id"))
+    return reply(WebhookDetail.of_both(found, await request.gateway.webhooks.lines(found.id)))
 
 
-async def change(gateway: Gateway, request: Request) -> Response:
-    """Set the fields that the body names."""
-    body = await gateway.body(request, WebhookRequest)
-    changed = await gateway.webhooks.change(_caller(request), request.path_params["id"], body.wishes())
+async def change(request: ApiRequest[WebhookRequest, None]) -> Response:
+    """Change fields of a webhook.
+
+    Events that are not delivered yet follow the new fields, at once.
+    """
+    changed = await request.gateway.webhooks.change(request.caller, request.path("id"), request.body.wishes())
     return reply(WebhookAnswer.of(changed))
 
 
-async def delete(gateway: Gateway, request: Request) -> Response:
-    """End it, and forget what it has not had."""
-    id = request.path_params["id"]
-    await gateway.webhooks.delete(_caller(request), id)
+async def delete(request: ApiRequest[None, None]) -> Response:
+    """Delete a webhook, and the events that it has not received."""
+    id = request.path("id")
+    await request.gateway.webhooks.delete(request.caller, id)
     return reply(WebhookDeleted(id=id))
 
 
-async def dead_letters(gateway: Gateway, request: Request) -> Response:
-    """A page of what was given up."""
-    query, id = parse_query(request, DeadLettersQuery), request.path_params["id"]
+async def dead_letters(request: ApiRequest[None, DeadLettersQuery]) -> Response:
+    """List the dead letters of a webhook, oldest first."""
+    query = request.query
     client = None if query.client is None else ClientId(query.client)
-    found = await gateway.webhooks.dead_letters(_caller(request), id, client, query.after, query.limit)
+    found = await request.gateway.webhooks.dead_letters(
+        request.caller, request.path("id"), client, query.after, query.limit
+    )
     return reply(DeadLettersAnswer.of(found, query.limit))
 
 
-async def replay(gateway: Gateway, request: Request) -> Response:
-    """Send one again, or all."""
-    id, letter = request.path_params["id"], _letter(request)
-    return reply(DeadLettersCount(webhook_id=id, count=await gateway.webhooks.replay(_caller(request), id, letter)))
+async def replay_all(request: ApiRequest[None, None]) -> Response:
+    """Send all dead letters of a webhook again."""
+    return await _replay(request, None)
 
 
-async def forget(gateway: Gateway, request: Request) -> Response:
-    """Delete one, or all."""
-    id, letter = request.path_params["id"], _letter(request)
-    return reply(DeadLettersCount(webhook_id=id, count=await gateway.webhooks.forget(_caller(request), id, letter)))
+async def replay_one(request: ApiRequest[None, None]) -> Response:
+    """Send a dead letter again."""
+    return await _replay(request, _letter(request))
 
 
-def _caller(request: Request) -> Caller:
-    return caller_of(request.scope) or ANYONE
+async def forget_all(request: ApiRequest[None, None]) -> Response:
+    """Delete all dead letters of a webhook."""
+    return await _forget(request, None)
 
 
-def _letter(request: Request) -> int | None:
-    """The one dead letter that the path names, if it does. Raises NoSuchDeadLetter."""
-    text: str | None = request.path_params.get("letter")
-    if text is None:
-        return None
+async def forget_one(request: ApiRequest[None, None]) -> Response:
+    """Delete a dead letter."""
+    return await _forget(request, _letter(request))
+
+
+async def _replay(request: ApiRequest[None, None], letter: int | None) -> Response:
+    id = request.path("id")
+    count = await request.gateway.webhooks.replay(request.caller, id, letter)
+    return reply(DeadLettersCount(webhook_id=id, count=count))
+
+
+async def _forget(request: ApiRequest[None, None], letter: int | None) -> Response:
+    id = request.path("id")
+    count = await request.gateway.webhooks.forget(request.caller, id, letter)
+    return reply(DeadLettersCount(webhook_id=id, count=count))
+
+
+def _letter(request: ApiRequest[None, None]) -> int:
+    """Return the dead letter in the path. Raises NoSuchDeadLetter."""
+    text = request.path("letter")
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise NoSuchDeadLetter(f"The webhook has no dead letter {text[:_DIGITS]}")
     return int(text)

@@ -1,15 +1,116 @@
-"""The list of clients."""
+"""The shapes of calls about clients: status, list, orders, history. The contract's table of states as data."""
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from actors.clients.protocol import Status
-from actors.clients.types import State
-from gateway.schemas.shape import Answer
-from gateway.schemas.status import Circumstances, circumstances
+from actors.clients.ports import Transition
+from actors.clients.protocol import Deleted, Status
+from actors.clients.types import RECOVERABLE, ClientId, Reason, State
+from gateway.schemas.shape import Answer, iso
+
+NEEDS_QR = frozenset({State.QR_REQUIRED, State.AUTH_FAILURE, State.DISCONNECTED_LOGOUT})
+IS_RECOVERABLE = RECOVERABLE
+
+RECOMMENDED_ACTION: Mapping[State, str] = MappingProxyType(
+    {
+        State.NOT_INITIALIZED: "Call POST /init to start the session",
+        State.INITIALIZING: "Initializing for first time - wait",
+        State.RECONNECTING: "Recovering existing session - wait",
+        State.QR_REQUIRED: "Scan QR code to authenticate",
+        State.READY: "Session operational - can send messages",
+        State.AUTH_FAILURE: "Restart service and scan new QR",
+        State.DISCONNECTED_RECOVERABLE: "Auto-reconnecting - wait",
+        State.DISCONNECTED_LOGOUT: "User logged out - restart and scan QR",
+        State.DISCONNECTED_BANNED: "Number banned - contact WhatsApp support",
+        State.ERROR: "Technical error - check logs",
+    }
+)
+
+
+class Circumstances(Answer):
+    """What every long answer about a client says of it; moments as ISO 8601."""
+
+    reason: Reason | None
+    reason_text: str | None
+    since: str | None
+    last_event_at: str | None
+    next_attempt_at: str | None
+    restricted_until: str | None
+    healthy: bool
+    phone: str | None
+    pairing_code: str | None
+
+
+def circumstances(status: Status) -> Circumstances:
+    """How it came to the client's state, and what else is known of the client in it."""
+    return Circumstances(
+        reason=status.reason,
+        reason_text=status.reason_text,
+        since=iso(status.since),
+        last_event_at=iso(status.last_event_at),
+        next_attempt_at=iso(status.next_attempt_at),
+        restricted_until=iso(status.restricted_until),
+        healthy=status.healthy,
+        phone=status.phone,
+        pairing_code=status.pairing_code,
+    )
+
+
+class StatusSummary(Answer):
+    """STATUS of the contract: the short form inside other answers."""
+
+    cliente_id: int
+    connected: bool
+    state: State
+    reconnection_attempts: int
+    max_reconnection_attempts: int
+
+    @classmethod
+    def of(cls, status: Status) -> Self:
+        """Fill from a client's status."""
+        return cls(
+            cliente_id=status.client_id,
+            connected=status.state is State.READY,
+            state=status.state,
+            reconnection_attempts=status.reconnection_attempts,
+            max_reconnection_attempts=status.max_reconnection_attempts,
+        )
+
+
+class StatusAnswer(Circumstances, StatusSummary):
+    """GET /status of a client that runs."""
+
+    can_send_messages: bool
+    needs_qr: bool
+    is_recoverable: bool
+    recommended_action: str
+    qr_code_base64: str | None
+    qr_expires_at: str | None
+
+    @classmethod
+    def of(cls, status: Status, qr: str | None = None) -> Self:
+        """Fill from a client's status; `qr` is the data URL of its code."""
+        return cls(
+            **StatusSummary.of(status).__dict__,
+            can_send_messages=status.can_send,
+            needs_qr=status.state in NEEDS_QR,
+            is_recoverable=status.state in IS_RECOVERABLE,
+            recommended_action=RECOMMENDED_ACTION[status.state],
+            qr_code_base64=qr,
+            qr_expires_at=iso(status.qr.expires_at) if qr and status.qr else None,
+            **circumstances(status).__dict__,
+        )
+
+
+class AbsentAnswer(StatusAnswer):
+    """GET /status of a number no client runs under."""
+
+    error: Literal["Client not initialized for this cliente_id"] = "Client not initialized for this cliente_id"
 
 
 class ClientEntry(Answer):
@@ -50,3 +151,98 @@ class ClientDetail(Circumstances, ClientEntry):
             memory=status.memory,
             has_login=has_login,
         )
+
+
+class InitStarted(Answer):
+    """POST /init began a start."""
+
+    success: Literal[True] = True
+    message: Literal["WhatsApp client initialization started"] = "WhatsApp client initialization started"
+    cliente_id: int
+    status: StatusSummary
+    action: Literal["INITIALIZING"] = "INITIALIZING"
+    next_steps: str = "Monitor /status endpoint for QR code or READY state"
+
+
+class InitUnneeded(Answer):
+    """POST /init found the client running."""
+
+    success: Literal[True] = True
+    message: Literal["Client already initialized"] = "Client already initialized"
+    cliente_id: int
+    status: StatusSummary
+    action: Literal["NO_ACTION_NEEDED"] = "NO_ACTION_NEEDED"
+
+
+class LoggedOutAnswer(Answer):
+    """POST /logout."""
+
+    success: Literal[True] = True
+    message: Literal["Logged out of WhatsApp"] = "Logged out of WhatsApp"
+    cliente_id: int
+    status: StatusSummary
+
+
+class StoppedAnswer(Answer):
+    """POST /stop."""
+
+    success: Literal[True] = True
+    message: Literal["Client stopped"] = "Client stopped"
+    cliente_id: int
+
+
+class DeletedAnswer(Answer):
+    """DELETE /session/{clienteId}. `logged_out`: False where no page was there to tell WhatsApp through."""
+
+    success: Literal[True] = True
+    message: Literal["Session deleted"] = "Session deleted"
+    cliente_id: int
+    logged_out: bool
+
+    @classmethod
+    def of(cls, deleted: Deleted) -> Self:
+        return cls(cliente_id=deleted.client_id, logged_out=deleted.logged_out)
+
+
+class HistoryQuery(BaseModel):
+    """Query of GET /clients/{id}/history."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class TransitionEntry(Answer):
+    """One change of a client's state, or of the reason for it. `request_id`: of the call that it is due to."""
+
+    at: str | None
+    state: State
+    previous_state: State
+    event: str
+    reason: Reason | None
+    reason_text: str | None
+    request_id: str | None
+
+    @classmethod
+    def of(cls, told: Transition) -> Self:
+        """Fill from the journal."""
+        return cls(
+            at=iso(told.at),
+            state=told.after,
+            previous_state=told.before,
+            event=told.event,
+            reason=told.reason,
+            reason_text=told.text,
+            request_id=told.request_id,
+        )
+
+
+class HistoryAnswer(Answer):
+    """GET /clients/{id}/history: oldest first."""
+
+    cliente_id: int
+    transitions: list[TransitionEntry]
+
+    @classmethod
+    def of(cls, client_id: ClientId, told: Iterable[Transition]) -> Self:
+        return cls(cliente_id=client_id, transitions=[TransitionEntry.of(one) for one in told])

@@ -8,8 +8,8 @@ from pydantic import Field, StringConstraints
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.store.keys import ApiKey
-from gateway.admission.authority import Scope
 from gateway.schemas.shape import Answer, Request, iso
+from gateway.security.auth import Scope
 
 _SHORT = 100
 """Characters of a key's name: it is for people to know it by."""

@@ -7,9 +7,9 @@ from typing import Literal, Self
 from pydantic import Field
 
 from actors.clients.types import State
-from gateway.admission.authority import Caller, Scope
 from gateway.readiness import Obstacle
 from gateway.schemas.shape import Answer
+from gateway.security.auth import Caller, Scope
 
 
 class HealthSummary(Answer):

@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from starlette.responses import Response
 
-from gateway.replies import NO_STORE
-from gateway.streaming.stream import Beat, End, Events, Part, Why
-from gateway.streaming.streams import heeding
+from gateway.http import NO_STORE
+from gateway.streaming.stream import Beat, End, Events, Part, Why, heeding
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from gateway.streaming.feed import Wanted
-    from gateway.streaming.stream import Stream
-    from gateway.streaming.streams import Streams
+    from gateway.streaming.stream import Stream, Streams
 
 RETRY_SECONDS = 3
 """After how long a browser comes again when the connection just broke."""

@@ -12,16 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pykka import ActorDeadError
-
 from actors.clients.errors import ShuttingDown
 from actors.clients.types import Seconds
 from actors.store.consumers import Acknowledge, Consumer, ConsumerDiffers, GetConsumer, OpenConsumer
 from actors.store.errors import StoreUnavailable
-from gateway.admission.authority import Unauthorized
-from gateway.streaming.feed import STORE_SECONDS, Told, Wanted
-from gateway.streaming.stream import Beat, End, Events, Why
-from gateway.streaming.streams import Streams, heeding
+from gateway.security.auth import Unauthorized
+from gateway.service import ask_store
+from gateway.streaming.feed import Told, Wanted
+from gateway.streaming.stream import Beat, End, Events, Streams, Why, heeding
 
 if TYPE_CHECKING:
     from starlette.types import Receive
@@ -105,10 +103,7 @@ class Consumers:
             await self.acknowledge(consumer.owner, consumer.name, position)
 
     async def _ask(self, message: Any) -> Any:
-        try:
-            return await self._store().ask(message).wait(STORE_SECONDS)
-        except ActorDeadError as error:
-            raise ShuttingDown from error
+        return await ask_store(self._store, message)
 
 
 def _fetched(part: Events, limit: int) -> Fetched:

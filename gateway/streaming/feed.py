@@ -13,17 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from pykka import ActorDeadError
-
-from actors.clients.errors import ShuttingDown
-from actors.clients.types import ClientId, Seconds
+from actors.clients.types import ClientId
 from actors.store.events import Event
 from actors.store.store import Store
 from actors.webhooks.definition import matches
 from gateway.schemas.shape import iso
-
-STORE_SECONDS: Seconds = 30.0
-"""How long the store may take for a page of events, or to take a subscriber."""
+from gateway.service import STORE_SECONDS, shutting_down
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +91,8 @@ class Feed:
             if self._begun:
                 return
             self._loop = asyncio.get_running_loop()
-            try:
+            with shutting_down():
                 position = await self._store().subscribe(self._hear).wait(STORE_SECONDS)
-            except ActorDeadError as error:
-                raise ShuttingDown from error
             self.position, self._begun = max(self.position, position), True
 
     def _hear(self, events: tuple[Event, ...]) -> None:

@@ -1,10 +1,8 @@
-"""One reader's stream of events, whatever carries it: first what it missed, from the store, then what happens.
+"""The streams of events: each reader gets first what it missed, from the store, then what happens.
 
-Rules of this file:
-
-* Nothing is left out and nothing told twice: what is told live while a page is being read waits in the buffer, and of
-  that whatever the page already had is dropped.
-* The buffer is bounded, in events and in bytes. A reader too slow for it is cut off, and told from where to resume.
+* Nothing is left out and nothing sent twice: what happens while a page is being read waits in the buffer, and of that
+  whatever the page already had is dropped.
+* The buffer is bounded, in events and in bytes. A reader too slow for it is cut off, and hears from where to resume.
   While it catches up it cannot be too slow: pages wait for it.
 * Whatever ends a stream is its last part, so that the reader knows whether, when and from where to come again.
 """
@@ -13,18 +11,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING, Any, Self
 
 from pykka import ActorDeadError, Timeout
 
+from actors.clients.errors import ShuttingDown
 from actors.clients.types import Seconds
 from actors.runtime import MailboxFull
 from actors.store.errors import StoreUnavailable
 from actors.store.event_pages import Gap, Page, ReadPage
 from actors.store.store import Store
-from gateway.streaming.feed import STORE_SECONDS, Feed, Told, Wanted
+from gateway.service import STORE_SECONDS
+from gateway.streaming.feed import Feed, Told, Wanted
+
+if TYPE_CHECKING:
+    from starlette.types import Receive
+
+    from actors.store.store import Store
+    from config.settings import Settings
+
 
 BUFFER_BYTES = 8 * 1024 * 1024
 """How much a reader may be behind in bytes."""
@@ -73,7 +82,7 @@ Part = Events | Beat | End
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class StreamBounds:
     """How much waits for a reader at most, how long it hears nothing, and how many events a page has."""
 
     heartbeat: Seconds = 15.0
@@ -86,7 +95,7 @@ class Stream:
     """Parts for one reader, after `position`, or from now on. Made by `gateway.streaming.streams.Streams.open`."""
 
     def __init__(
-        self, feed: Feed, store: Callable[[], Store], wanted: Wanted, position: int | None, bounds: Bounds
+        self, feed: Feed, store: Callable[[], Store], wanted: Wanted, position: int | None, bounds: StreamBounds
     ) -> None:
         self._feed, self._store, self._bounds = feed, store, bounds
         self.wanted = wanted
@@ -180,3 +189,67 @@ class Stream:
     def _empty(self) -> None:
         self._buffer.clear()
         self._size = 0
+
+
+class Streams:
+    """Belongs to one event loop."""
+
+    def __init__(self, store: Callable[[], Store], bounds: StreamBounds) -> None:
+        self._store, self._bounds = store, bounds
+        self._feed = Feed(store)
+        self._open: set[Stream] = set()
+        self._ended = False
+
+    @classmethod
+    def of(cls, store: Callable[[], Store], settings: Settings) -> Self:
+        """As the settings say."""
+        return cls(store, StreamBounds(settings.stream_heartbeat, settings.stream_buffer))
+
+    def __len__(self) -> int:
+        """How many readers there are."""
+        return len(self._open)
+
+    @asynccontextmanager
+    async def open(self, wanted: Wanted, position: int | None = None, **bounds: Any) -> AsyncIterator[Stream]:
+        """A stream of what happens after `position`, or from now on. `bounds` differ from those of the others.
+
+        Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout.
+        """
+        await self._feed.begin()
+        if self._ended:
+            raise ShuttingDown
+        stream = Stream(self._feed, self._store, wanted, position, replace(self._bounds, **bounds))
+        with self._feed.listening(stream):
+            self._open.add(stream)
+            try:
+                yield stream
+            finally:
+                self._open.discard(stream)
+
+    def look_again(self) -> None:
+        """Somebody may no longer be told: end the streams of whoever that is, at once."""
+        for stream in self._open:
+            stream.look_again()
+
+    def end(self) -> None:
+        """Tell every reader that the service ends, and when to come again; take no new ones."""
+        self._ended = True
+        for stream in self._open:
+            stream.end(Why.ENDING)
+
+
+@asynccontextmanager
+async def heeding(receive: Receive, stream: Stream) -> AsyncIterator[None]:
+    """End the stream when its reader goes. What a reader sends meanwhile means nothing."""
+    watching = asyncio.ensure_future(_gone(receive, stream))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+async def _gone(receive: Receive, stream: Stream) -> None:
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
+    stream.end(Why.GONE)

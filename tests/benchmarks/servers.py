@@ -24,8 +24,7 @@ from actors.clients.ports import Tell
 from actors.clients.types import ClientId
 from config.settings import Settings
 from gateway import logs
-from gateway.listening import address, listen
-from gateway.server import Server, serve
+from gateway.server import Server, address, listen, serve
 from tests.benchmarks.cores import SERVER, pin
 
 READY, WAITING = 1, 2

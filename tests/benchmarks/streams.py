@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from gateway.listening import listen
+from gateway.server import listen
 from tests.benchmarks.figures import Figure, Say
 from tests.gateway.happening import happen
 from tests.gateway.listening import Sse, Ws

@@ -22,7 +22,7 @@ from PIL import Image
 from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId, State
 from gateway.cli.terminal_qr import BLOCKS, drawn
-from gateway.qr import data_url
+from gateway.status_cache import data_url
 from tests.gateway.decoding import decoded
 from tests.gateway.running import Running, until
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.notifying import notify, watchdog_seconds
+from gateway.server import notify, watchdog_seconds
 from tests.gateway.test_process import program
 
 ROOT = Path(__file__).parents[2]

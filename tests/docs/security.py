@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from starlette.routing import Route
-
 from config.settings import Settings, env_name
-from gateway.admission.authority import NEEDS, Need, Whose
-from gateway.admission.page_headers import HEADERS
-from gateway.app import routes
+from gateway.api import CALLS
+from gateway.calls import Call
+from gateway.security.auth import Whose
+from gateway.security.origins import HEADERS
 
 HEAD = """# Who may call, and how much
 
@@ -50,12 +49,12 @@ forgets them.
 
 A wrong key is answered 401, however often, unless `SM_WRONG_KEY_RATE` is set (`30/minute`): a flood of them is then
 seen, and told to wait. Guessing is not what that prevents, as a right key is let in at any time: one bad caller behind
-a shared proxy shuts nobody out, and a key has 256 random bits. Calls without a key, and calls open to strangers, are
+a shared proxy shuts nobody out, and a key has 256 random bits. Calls without a key, and public calls, are
 not counted.
 
 """
 
-DOOR = """## At the door
+CHECKS = """## Request checks
 
 * **Hosts.** With `SM_ALLOWED_HOSTS`, a request for any other Host is refused (421). Without it, and without a key, only
   the names of loopback are ours: so a site whose name was made to point at 127.0.0.1 (DNS rebinding) reaches nothing.
@@ -87,7 +86,6 @@ RATE_SETTINGS = ("init_rate", "init_address_rate", "send_rate", "request_rate", 
 WHOSE = {
     Whose.CLIENT: "that client (`X-Cliente-Id`)",
     Whose.PATH: "that client (path)",
-    Whose.EITHER: "that client (`X-Cliente-Id`), or all",
     Whose.ALL: "all clients",
     Whose.SEEN: "any; shows only its clients",
 }
@@ -99,11 +97,11 @@ def security_page() -> str:
         (
             HEAD,
             "## Calls\n\nThe scope `admin` includes the others.\n\n",
-            _table(("call", "scope", "a key for"), map(_call, sorted(_calls(), key=lambda call: call[1]))),
+            _table(("call", "scope", "a key for"), map(_call, sorted(CALLS, key=lambda call: call.path))),
             "\n## Rates\n\n",
             _table(("setting", "default", "what it bounds"), map(_setting, RATE_SETTINGS)),
             RATES,
-            DOOR,
+            CHECKS,
             "## Bounds\n\nA body may have 1 MiB (413).\n\n",
             _table(("setting", "default", "what it bounds"), map(_setting, LIMITS)),
             PAGES,
@@ -114,16 +112,11 @@ def security_page() -> str:
     )
 
 
-def _calls() -> list[tuple[str, str]]:
-    there = {(method, route.path) for route in routes() if isinstance(route, Route) for method in route.methods or ()}
-    return [call for call in NEEDS if call in there]
-
-
-def _call(call: tuple[str, str]) -> tuple[str, ...]:
-    need: Need = NEEDS[call]
+def _call(call: Call) -> tuple[str, ...]:
+    name, need = f"`{call.method} {call.path}`", call.need
     if need.scope is None:
-        return f"`{call[0]} {call[1]}`", "open to strangers", ""
-    return f"`{call[0]} {call[1]}`", f"`{need.scope}`", WHOSE[need.whose]
+        return name, "public", ""
+    return name, f"`{need.scope}`", WHOSE[need.whose]
 
 
 def _setting(name: str) -> tuple[str, ...]:

@@ -18,8 +18,7 @@ import psutil
 from actors.browser.fake import FakeBrowser
 from config.settings import Settings
 from gateway import logs
-from gateway.listening import address, listen
-from gateway.server import Server, serve
+from gateway.server import Server, address, listen, serve
 
 PATIENCE = 20.0
 

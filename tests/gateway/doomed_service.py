@@ -22,8 +22,7 @@ from actors.store.retention import Retention
 from actors.store.writer import Commit
 from config.loading import load
 from gateway import logs
-from gateway.listening import listen
-from gateway.server import Server, serve
+from gateway.server import Server, listen, serve
 
 HELD_UP = {"browser_loop_hangs": 1.0}
 """Seconds after which the browser's thread counts as held up, where a busy machine must not decide what died first."""

@@ -1,4 +1,4 @@
-"""Every call there is, from the application's own table of routes: a new one is tried without being thought of."""
+"""Every call there is, from the table of calls: a new one is tried without being thought of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 import re
 
 import httpx2 as httpx
-from starlette.routing import Mount, Route, WebSocketRoute
 
-from gateway.admission.authority import NEEDS, Need, Scope
-from gateway.app import routes
+from gateway.api import CALLS
+from gateway.security.auth import Need, Scope
 from tests.gateway.raw import Answer, Raw, request
 from tests.gateway.running import PATIENCE, Running
 
@@ -29,31 +28,23 @@ UPGRADE = {
 
 def calls() -> list[Call]:
     """Method and path of everything that can be asked for."""
-    found: list[Call] = []
-    for route in routes():
-        match route:
-            case Route():
-                found += [(method, route.path) for method in sorted(route.methods or ()) if method != "HEAD"]
-            case WebSocketRoute():
-                found.append((WEBSOCKET, route.path))
-            case Mount():
-                found.append(("GET", route.path))
-            case _:
-                raise AssertionError(f"{route} is of a kind that nobody has thought of")
-    return found
+    return list(_NEEDS)
 
 
 def needs(*, scope: bool) -> list[Call]:
     """The calls that need a key, or those that do not."""
-    return [call for call in calls() if (need_of(call).scope is not None) is scope]
+    return [call for call, need in _NEEDS.items() if (need.scope is not None) is scope]
 
 
 def need_of(call: Call) -> Need:
-    """The call's row. A WebSocket is asked for by GET."""
-    method, path = call
-    return NEEDS["GET" if method == WEBSOCKET else method, path]
+    """What the call needs of its caller."""
+    return _NEEDS[call]
 
 
+_NEEDS = {
+    **{(row.method, row.path): row.need for row in CALLS},
+    **{(WEBSOCKET, row.path): row.need for row in CALLS if row.websocket is not None},
+}
 GUARDED, OPEN = needs(scope=True), needs(scope=False)
 ENDLESS = re.compile(r"/events")
 """Paths whose answer goes on for as long as one listens."""

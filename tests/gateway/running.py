@@ -20,9 +20,8 @@ from actors.clients.lifecycle import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
 from config.settings import Settings
-from gateway.listening import address, listen
-from gateway.server import Ending, Server
-from gateway.streaming.streams import Streams
+from gateway.server import Ending, Server, address, listen
+from gateway.streaming.stream import Streams
 
 T = TypeVar("T")
 PATIENCE = 10.0

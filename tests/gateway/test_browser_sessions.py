@@ -9,11 +9,10 @@ import httpx2 as httpx
 import pytest
 
 from actors.clients.types import ClientId
-from gateway.admission.authority import Forbidden, Scope
-from gateway.admission.browser_sessions import COOKIE, HTTPS_COOKIE, IDLE, LIFE, LIMIT, BrowserSessions
-from gateway.admission.keyring import Keyring, KeyStore
-from gateway.admission.keys import draw
-from gateway.routes.dashboard import DIRECTORY, FILES
+from gateway.routes.pages import DASHBOARD, FILES
+from gateway.security.auth import Forbidden, Scope
+from gateway.security.keys import Keyring, KeyStore, draw
+from gateway.security.sessions import COOKIE, HTTPS_COOKIE, IDLE, LIFE, LIMIT, BrowserSessions
 from tests.gateway.running import PATIENCE, Running
 
 FIRST = "the-first-key-of-a-test"
@@ -318,9 +317,9 @@ def test_nothing_but_the_page_s_own_files_is_served(browser: httpx.Client, name:
 
 
 def test_every_file_is_plain_and_names_no_other_host() -> None:
-    assert {path.name for path in DIRECTORY.iterdir()} == set(FILES)
-    for name, file in FILES.items():
-        text = file.content.decode("utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert {path.name for path in DASHBOARD.iterdir()} == set(FILES)
+    for name, path in FILES.items():
+        text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text, name
         assert "https://" not in text, name
         for unsafe in (

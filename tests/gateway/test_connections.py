@@ -99,7 +99,7 @@ def test_a_body_that_does_not_come_is_408_where_it_is_read(hurried: Running) -> 
 def test_a_body_that_nobody_reads_and_that_drips_on_ends_the_connection(
     hurried: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.admission.connections._AFTER_BODY", 0.0)
+    monkeypatch.setattr("gateway.security.connections._AFTER_BODY", 0.0)
     with raw(hurried) as connection:
         connection.send(request(X_Cliente_Id="1", Content_Length="1000000"))
         assert connection.answer().status == 200

@@ -13,9 +13,8 @@ from structlog.testing import capture_logs
 from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId
 from config.refusal import StartRefused
-from gateway import patience
-from gateway.listening import listen
-from gateway.server import Server
+from gateway import server
+from gateway.server import Server, listen
 from tests.campaign.away import refusal
 from tests.gateway.running import Running, chosen, until
 from tests.store.postgresql import NoPostgreSQL, PostgreSQL, running
@@ -66,7 +65,7 @@ def test_a_service_that_waits_ends_when_it_is_told_to(nobody: str, tmp_path: Pat
 def test_a_database_server_is_not_waited_for_for_ever(
     nobody: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SECONDS", 0.0)
+    monkeypatch.setattr(server, "DATABASE_SECONDS", 0.0)
     with pytest.raises(StartRefused, match="PostgreSQL does not answer"):
         asyncio.run(Server(chosen(tmp_path, database_url=nobody), FakeBrowser()).run(listen("127.0.0.1", 0)))
 
@@ -74,7 +73,9 @@ def test_a_database_server_is_not_waited_for_for_ever(
 def test_a_database_that_the_server_does_not_have_is_not_waited_for(own: PostgreSQL, tmp_path: Path) -> None:
     settings = chosen(tmp_path, database_url=own.url("nothing"))
     with pytest.raises(StartRefused, match="nothing"):
-        asyncio.run(asyncio.wait_for(Server(settings, FakeBrowser()).run(listen("127.0.0.1", 0)), patience.SECONDS / 2))
+        asyncio.run(
+            asyncio.wait_for(Server(settings, FakeBrowser()).run(listen("127.0.0.1", 0)), server.DATABASE_SECONDS / 2)
+        )
 
 
 def test_while_its_server_is_killed_callers_are_refused_and_what_was_accepted_leaves_when_it_is_back(

@@ -1,4 +1,4 @@
-"""The door: hosts, origins, framing, forwarded addresses."""
+"""The checks before anything else: hosts, origins, framing, forwarded addresses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from starlette.exceptions import HTTPException
 
-from gateway.admission.authority import Forbidden
-from gateway.admission.door import Door, Hosts, host_name
+from gateway.security.auth import Forbidden
+from gateway.security.origins import Hosts, OriginCheck, host_name
 from tests.gateway.running import Running
 
 Headers = list[tuple[bytes, bytes]]
@@ -22,8 +22,8 @@ def hosts(*listed: str, open: bool = False) -> Hosts:
     return Hosts(listed, "127.0.0.1", lambda: open)
 
 
-def door(*origins: str) -> Door:
-    return Door(nowhere, hosts(), origins, 1000)
+def check(*origins: str) -> OriginCheck:
+    return OriginCheck(nowhere, hosts(), origins, 1000)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_good_hosts_are_remembered_only_so_many() -> None:
     ],
 )
 def test_what_is_let_through(headers: Headers) -> None:
-    door("https://listed.example:8443").check(headers)
+    check("https://listed.example:8443").check(headers)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +107,17 @@ def test_what_is_let_through(headers: Headers) -> None:
 )
 def test_a_page_of_another_origin_is_refused(origin: bytes) -> None:
     with pytest.raises(Forbidden):
-        door("https://listed.example:8443").check([(b"host", b"wa.example"), (b"origin", origin)])
+        check("https://listed.example:8443").check([(b"host", b"wa.example"), (b"origin", origin)])
 
 
 def test_a_page_of_the_same_host_on_another_port_is_another_origin() -> None:
     with pytest.raises(Forbidden):
-        door().check([(b"host", b"127.0.0.1:3001"), (b"origin", b"http://127.0.0.1:8080")])
+        check().check([(b"host", b"127.0.0.1:3001"), (b"origin", b"http://127.0.0.1:8080")])
 
 
 def test_a_body_framed_twice_is_refused() -> None:
     with pytest.raises(HTTPException) as refused:
-        door().check([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")])
+        check().check([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")])
     assert refused.value.status_code == 400
 
 

@@ -21,8 +21,7 @@ from actors.store.writer import Commit
 from actors.watch import DIED
 from config.refusal import StartRefused
 from config.settings import Settings
-from gateway.listening import listen
-from gateway.server import STUCK, Ending, Server
+from gateway.server import STUCK, Ending, Server, listen
 from tests.gateway.running import Running, chosen, until
 
 

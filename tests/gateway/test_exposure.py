@@ -20,12 +20,11 @@ from actors.store.keys import ApiKey
 from actors.system import System
 from config.refusal import StartRefused
 from config.settings import Settings
-from gateway.admission.authority import Scope
-from gateway.admission.exposure import check_certificate, refuse_exposure
-from gateway.admission.keys import draw
-from gateway.admission.page_headers import HEADERS, PageHeaders
-from gateway.listening import listen
-from gateway.server import Ending, Server
+from gateway.security.auth import Scope
+from gateway.security.connections import check_certificate, refuse_exposure
+from gateway.security.keys import draw
+from gateway.security.origins import HEADERS, PageHeaders
+from gateway.server import Ending, Server, listen
 from tests.gateway.running import PATIENCE, Running, until
 
 KEY, TEXT = draw("ops", [Scope.ADMIN], None)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.identity import InvalidHeader, MissingHeader, client_of
+from gateway.http import InvalidHeader, MissingHeader, client_of
 from tests.gateway.running import Running
 
 MISSING = {"error": True, "code": "MISSING_HEADER", "message": "Header X-Cliente-Id is required"}

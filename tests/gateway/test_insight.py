@@ -17,8 +17,8 @@ from actors.metrics.gauges import BY_NUMBER, REST, Sources, families
 from actors.metrics.processes import Usage, Usages, measure
 from actors.store.errors import StoreUnavailable
 from actors.store.writer import GetOutage
+from gateway.access_log import trace_of
 from gateway.readiness import LAG
-from gateway.tracing import trace_of
 from tests.gateway.running import PATIENCE, Running, until
 
 FIRST = "the-first-key-of-a-test"

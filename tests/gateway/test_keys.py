@@ -17,9 +17,8 @@ from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
 from actors.store.keys import AddKey, ApiKey, NoSuchKey, RevokeKey
 from actors.store.store import Store, open_store
-from gateway.admission.authority import ANYONE, Caller, Scope
-from gateway.admission.keyring import Keyring
-from gateway.admission.keys import FIRST_ID, KeyRefused, digest_of, draw, presented
+from gateway.security.auth import ANYONE, Caller, Scope
+from gateway.security.keys import FIRST_ID, KeyRefused, Keyring, digest_of, draw, presented
 
 ANSWER = 5.0
 FIRST = "a-key-of-the-operators-choice"
@@ -100,7 +99,7 @@ def test_a_key_is_recognised_without_asking_the_store_and_its_holder_is_what_was
 def test_without_a_key_of_the_setting_its_place_recognises_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = Keyring(nowhere)
     keyring.hold([draw("ops", [Scope.ADMIN], None)[0]])
-    monkeypatch.setattr("gateway.admission.keyring.compare_digest", lambda *_: True)
+    monkeypatch.setattr("gateway.security.keys.compare_digest", lambda *_: True)
     assert keyring.recognise(b"sm_unknown000_x") is None
 
 
@@ -228,7 +227,7 @@ class Failing:
 
 def test_a_store_that_fails_is_asked_again_and_takes_no_key_away(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        monkeypatch.setattr("gateway.admission.keyring.REFRESH", 0.0)
+        monkeypatch.setattr("gateway.security.keys.REFRESH", 0.0)
         first, text = draw("first", [Scope.ADMIN], None)
         second, later = draw("second", [Scope.ADMIN], None)
         failing = Failing(second)

@@ -14,14 +14,9 @@ import schemathesis
 from hypothesis import HealthCheck, Phase
 from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from gateway.admission.authority import NEEDS
-from gateway.app import routes
-from gateway.openapi.document import document
-from gateway.openapi.operations import OPERATIONS
+from gateway.api import CALLS
+from gateway.openapi import document
 from tests.gateway.running import Running
 
 EXAMPLES = 20
@@ -44,7 +39,7 @@ WELL_ANSWERED = {
     ("GET", "/events/next"),
 }
 """Calls that can be made well without knowing an id."""
-DOCUMENT = document(routes(), NEEDS, "0")
+DOCUMENT = document(CALLS, "0")
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS_FOUND: list[Any] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
 DRIVEN = [operation for operation in OPERATIONS_FOUND if not ENDLESS.search(operation.path)]
@@ -119,24 +114,21 @@ def test_the_document_is_openapi_3_1_and_describes_every_call(described: Running
     assert told["openapi"].startswith("3.1")
     assert told["info"]["version"]
     calls = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
-    assert calls == set(OPERATIONS)
-
-
-def test_a_call_without_a_description_cannot_be_served() -> None:
-    async def answer(request: Request) -> Response:
-        return Response()
-
-    with pytest.raises(KeyError, match="GET /new has no row"):
-        document([Route("/new", answer)], NEEDS, "0")
+    assert calls == {(call.method, call.path) for call in CALLS if call.described}
 
 
 def test_a_call_with_a_key_says_so_and_names_its_scope() -> None:
-    for (method, path), need in NEEDS.items():
-        told = DOCUMENT["paths"].get(path, {}).get(method.lower())
-        if told is not None:
-            assert bool(told["security"]) is (need.scope is not None)
-            assert ("401" in told["responses"]) is (need.scope is not None)
-            assert need.scope is None or f"`{need.scope}`" in told["description"]
+    for call in CALLS:
+        if call.described:
+            described, scope = DOCUMENT["paths"][call.path][call.method.lower()], call.need.scope
+            assert bool(described["security"]) is ("401" in described["responses"]) is (scope is not None)
+            assert scope is None or f"`{scope}`" in described["description"]
+
+
+def test_every_summary_is_one_short_sentence() -> None:
+    for call in (call for call in CALLS if call.described):
+        assert call.summary, call.path
+        assert len(call.summary) <= 80, call.summary
 
 
 def test_what_a_path_carries_is_described() -> None:

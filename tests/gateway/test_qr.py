@@ -12,7 +12,7 @@ import pytest
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.protocol import QrShown
 from actors.clients.types import ClientId, State
-from gateway import qr
+from gateway import status_cache
 from tests.gateway.decoding import decoded
 from tests.gateway.running import Running, until
 
@@ -55,20 +55,20 @@ def test_codes_of_any_content_read_as_they_are() -> None:
     random = Random(7)
     for length in range(1, 300, 3):
         code = "".join(random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=,@", k=length))
-        url = qr.data_url(code)
+        url = status_cache.data_url(code)
         assert url is not None
         assert decoded(url) == code
 
 
 def test_a_code_is_drawn_once_however_many_ask(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    png = qr.png
+    png = status_cache.png
 
     def counted(code: str) -> bytes:
         drawn.append(code)
         return png(code)
 
-    monkeypatch.setattr(qr, "png", counted)
+    monkeypatch.setattr(status_cache, "png", counted)
     service.post("/init", 1)
     with ThreadPoolExecutor(8) as readers:
         list(readers.map(lambda path: service.get(path, 1), ["/status", "/qr", "/qr-code", "/status"] * 4))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.admission.authority import Need, Scope, Whose
+from gateway.security.auth import Need, Scope, Whose
 from tests.gateway.every_call import ENDLESS, FIRST, GUARDED, OPEN, OTHER, OURS, Call, Keys, need_of, refused
 from tests.gateway.raw import Raw, request
 
@@ -60,8 +60,6 @@ def without_permission(need: Need) -> list[int | None]:
             return []
         case Whose.CLIENT | Whose.PATH:
             return [OTHER]
-        case Whose.EITHER:
-            return [OTHER, None]
         case Whose.ALL:
             return [OURS, OTHER, None]
 

@@ -9,7 +9,7 @@ from actors.clients.types import ClientId
 from actors.store.events import Event
 from actors.store.store import Store
 from gateway.streaming.feed import Feed, Wanted
-from gateway.streaming.stream import Beat, Bounds, Events, Part, Stream
+from gateway.streaming.stream import Beat, Events, Part, Stream, StreamBounds
 
 SILENCE = 0.05
 """Seconds after which a stream says that nothing has happened."""
@@ -23,7 +23,7 @@ def no_store() -> Store:
 async def told_where_the_loop_turns_late() -> list[Part]:
     """The first two parts of a stream whose silence is over in the turn of the loop in which the event comes."""
     feed = Feed(no_store)
-    stream = Stream(feed, no_store, Wanted(), None, Bounds(SILENCE))
+    stream = Stream(feed, no_store, Wanted(), None, StreamBounds(SILENCE))
     with feed.listening(stream):
         parts = stream.parts()
         first = asyncio.ensure_future(anext(parts))

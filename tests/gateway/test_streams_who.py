@@ -14,8 +14,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from gateway.admission import browser_sessions
-from gateway.admission.browser_sessions import COOKIE
+from gateway.security import sessions
+from gateway.security.sessions import COOKIE
 from tests.gateway.happening import happen
 from tests.gateway.listening import Sse, Ws
 from tests.gateway.running import Running, until
@@ -97,7 +97,7 @@ def test_a_session_that_is_over_is_told_nothing_more(
 ) -> None:
     with Tab(locked).open(kind) as stream:
         listens(locked)
-        monkeypatch.setattr(browser_sessions, "IDLE", 0.0)
+        monkeypatch.setattr(sessions, "IDLE", 0.0)
         happen(locked, 1)
         is_cut(stream)
 
@@ -108,7 +108,7 @@ def test_a_silent_stream_ends_with_its_session_by_the_next_heartbeat(
 ) -> None:
     with Running(tmp_path, api_key=FIRST, stream_heartbeat=0.1) as service, Tab(service).open(kind) as stream:
         listens(service)
-        monkeypatch.setattr(browser_sessions, "LIFE", 0.0)
+        monkeypatch.setattr(sessions, "LIFE", 0.0)
         listens(service, 0)
         stream.__exit__()
 
@@ -117,7 +117,7 @@ def test_a_silent_stream_ends_with_its_session_by_the_next_heartbeat(
 def test_the_session_that_makes_room_for_another_one_loses_its_streams(
     locked: Running, kind: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browser_sessions, "LIMIT", 1)
+    monkeypatch.setattr(sessions, "LIMIT", 1)
     with Tab(locked).open(kind) as stream:
         listens(locked)
         Tab(locked)

@@ -14,19 +14,16 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
 from actors.runtime.testing import ManualClock
-from gateway.admission.authority import OPEN, Need, Scope, Whose
-from gateway.admission.guard import Guard
-from gateway.admission.keyring import Keyring, KeyStore
-from gateway.admission.rate import Rate
-from gateway.admission.rate_limits import Rates
-from gateway.admission.start_rates import StartRates
-from gateway.admission.windows import Windows
+from gateway.security.auth import PUBLIC, Need, Scope, Whose
+from gateway.security.guard import Guard
+from gateway.security.keys import Keyring, KeyStore
+from gateway.security.rate_limits import Rate, Rates, StartRates, Windows
 from tests.gateway.raw import Raw, request
 from tests.gateway.running import Running
 
 FIRST = "the-first-key-of-a-test"
 HERE, THERE = "192.0.2.1", "192.0.2.2"
-NEEDS = {"GET": Need(Scope.READ, Whose.SEEN), "POST": OPEN}
+NEEDS = {"GET": Need(Scope.READ, Whose.SEEN), "POST": PUBLIC}
 WRONG = [(b"x-api-key", b"wrong")]
 RIGHT = [(b"x-api-key", FIRST.encode())]
 Asking = Callable[..., int]

@@ -1,0 +1,199 @@
+"""The access log: each request gets an id, one line in the log when it is over, and its time is counted by route.
+
+A WebSocket is a request as well, from its upgrade to its end; what is counted is the time to the answer. The line has
+no query string, no header but the ids, no body. Times are counted by a route's template, never by the path that was
+asked for, so that nobody can make up series.
+
+W3C Trace Context is taken over: https://www.w3.org/TR/trace-context/, section 3.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CollectorRegistry, Histogram
+
+from actors.clients.errors import ShuttingDown
+from gateway.errors import problem_of, respond
+from gateway.http import HEADER, client_number
+from gateway.security.auth import CALLER, Caller
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from actors.clients.types import Seconds
+
+
+TRACE = b"traceparent"
+_SHAPE = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_NEVER = "ff"
+_NOTHING = frozenset("0")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The caller's trace, and our own part of it."""
+
+    id: str
+    span: str
+    flags: str
+
+    @property
+    def header(self) -> bytes:
+        """What we hand on, in the one version there is."""
+        return f"00-{self.id}-{self.span}-{self.flags}".encode("ascii")
+
+
+def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
+    """The trace that raw ASGI headers name; None where they name none, or not as they should."""
+    values = [value for name, value in headers if name == TRACE]
+    found = _SHAPE.fullmatch(values[0]) if len(values) == 1 else None
+    if found is None:
+        return None
+    version, trace, parent, flags = (part.decode("ascii") for part in found.groups()[:4])
+    more = found.group(5) is not None
+    if version == _NEVER or (version == "00" and more) or {*trace} == _NOTHING or {*parent} == _NOTHING:
+        return None
+    return Trace(trace, secrets.token_hex(8), flags)
+
+
+REQUEST_ID = b"x-request-id"
+STATE_KEY = "session_manager.request_id"
+"""Where the request's name is in the ASGI scope."""
+UPGRADE = "GET"
+"""The method by which a WebSocket is asked for; the scope of one has none."""
+_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_PATH_SHOWN = 200
+
+_log = structlog.get_logger("http")
+
+
+class Access:
+    """Names requests, logs answers, and keeps exceptions that have been answered from the server's own log.
+
+    `count` gets the scope, the status and the seconds of every answer.
+    """
+
+    def __init__(self, app: ASGIApp, count: Callable[[Scope, int, float], None]) -> None:
+        self._app, self._count = app, count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), None
+        request_id = scope[STATE_KEY] = request_id_of(scope["headers"])
+        structlog.contextvars.bind_contextvars(request=request_id)
+        answered_with = [(REQUEST_ID, request_id.encode())]
+        if (trace := trace_of(scope["headers"])) is not None:
+            structlog.contextvars.bind_contextvars(trace=trace.id)
+            answered_with.append((TRACE, trace.header))
+        asked = {"method": scope.get("method", UPGRADE), "path": _path(scope), "client": _client(scope["headers"])}
+        _log.debug("http.received", **asked)
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if status is None and (status := _status_of(message)) is not None:
+                if message["type"] != "websocket.close":
+                    message["headers"] = [*message.get("headers", ()), *answered_with]
+                self._count(scope, status, time.perf_counter() - began)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        except asyncio.CancelledError:  # the service ends, and waits no longer for this answer
+            if status is None:
+                await respond(problem_of(ShuttingDown()))(scope, receive, tell)
+        except Exception:  # Starlette raises it once more after it was answered and logged (errors.answer)
+            if status is None or scope["type"] == "websocket":  # of which it answers none
+                raise
+        finally:
+            took = round((time.perf_counter() - began) * 1000, 2)
+            _log.info("http.request", **asked, status=status, ms=took, key=_key(scope))
+
+
+def _status_of(message: Message) -> int | None:
+    """The status that this message begins an answer with; None where it begins none."""
+    match message["type"]:
+        case "http.response.start" | "websocket.http.response.start":
+            return int(message["status"])
+        case "websocket.accept":
+            return 101
+        case "websocket.close":  # before it was accepted: the server says so with this status
+            return 403
+    return None
+
+
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The caller's own X-Request-Id if it is short and plain, else a new one."""
+    for name, value in headers:
+        if name == REQUEST_ID and _SANE.fullmatch(value):
+            return value.decode("ascii")
+    return secrets.token_hex(8)
+
+
+def _path(scope: Scope) -> str:
+    """The path as it was sent, still percent-encoded: it cannot break a line."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw[:_PATH_SHOWN].decode("ascii", "backslashreplace")
+
+
+def _key(scope: Scope) -> str | None:
+    """The id of the key that was used, which is no secret."""
+    caller: Caller | None = scope.get(CALLER)
+    return (caller.key_id or None) if caller else None
+
+
+def _client(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    for name, value in headers:
+        if name == HEADER:
+            return client_number(value)
+    return None
+
+
+TEMPLATE = "session_manager.route"
+"""Where the ASGI scope has the template of the route that was taken; nothing where none was."""
+NO_ROUTE, OTHER = "none", "other"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30)
+
+
+class HttpMetrics:
+    """The times of all answers, in one registry. Belongs to the gateway's event loop."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._seconds = Histogram(
+            "session_manager_http_request_seconds",
+            "From a request's head to the beginning of its answer.",
+            ["method", "route", "status"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._series: dict[tuple[str, str, int], Histogram] = {}
+
+    def count(self, scope: Scope, status: int, seconds: Seconds) -> None:
+        """A request has its answer."""
+        method = scope.get("method", "GET")  # a WebSocket is asked for by one
+        key = (method if method in _METHODS else OTHER, scope.get(TEMPLATE, NO_ROUTE), status // 100)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = self._seconds.labels(*key[:2], f"{key[2]}xx")
+        series.observe(seconds)
+
+
+class Named:
+    """An ASGI application that is known by a template."""
+
+    def __init__(self, app: ASGIApp, template: str) -> None:
+        self._app, self._template = app, template
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[TEMPLATE] = self._template
+        await self._app(scope, receive, send)

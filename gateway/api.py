@@ -1,0 +1,291 @@
+"""The table of calls: every call of the service, one row each. See `gateway.calls` for what a row says.
+
+Routes, authorisation, rates, the OpenAPI document and the tables of docs/security.md come from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from actors.clients.types import MAX_CLIENT_ID
+from gateway.calls import Call, Media, Parameter, delete, get, patch, post
+from gateway.routes import clients, events, keys, messages, pages, pairing, service, webhooks
+from gateway.schemas.clients import (
+    AbsentAnswer,
+    ClientDetail,
+    ClientEntry,
+    ClientsQuery,
+    DeletedAnswer,
+    HistoryAnswer,
+    HistoryQuery,
+    InitStarted,
+    InitUnneeded,
+    LoggedOutAnswer,
+    StatusAnswer,
+    StoppedAnswer,
+)
+from gateway.schemas.events import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
+from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
+from gateway.schemas.messages import (
+    MessageAnswer,
+    MessageRequest,
+    MessagesAnswer,
+    MessagesQuery,
+    SendRequest,
+    SentAnswer,
+)
+from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
+from gateway.schemas.shape import ID
+from gateway.schemas.webhooks import (
+    DeadLettersAnswer,
+    DeadLettersCount,
+    DeadLettersQuery,
+    WebhookAnswer,
+    WebhookDeleted,
+    WebhookDetail,
+    WebhookRequest,
+)
+from gateway.security.auth import PUBLIC, Need, RateClass, Scope, Whose
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+READ = Need(Scope.READ, Whose.CLIENT)
+SEND = Need(Scope.SEND, Whose.CLIENT, RateClass.SEND)
+CANCEL = Need(Scope.SEND, Whose.CLIENT)
+CONTROL = Need(Scope.CONTROL, Whose.CLIENT)
+START = Need(Scope.CONTROL, Whose.CLIENT, RateClass.START)
+READ_ITS_OWN = Need(Scope.READ, Whose.SEEN)
+CONTROL_ITS_OWN = Need(Scope.CONTROL, Whose.SEEN)
+ADMIN_ITS_OWN = Need(Scope.ADMIN, Whose.SEEN)
+READ_ALL = Need(Scope.READ, Whose.ALL)
+ADMIN_ALL = Need(Scope.ADMIN, Whose.ALL)
+
+CLIENT = Parameter({"type": "integer", "minimum": 1, "maximum": MAX_CLIENT_ID}, "The client's number.")
+_MESSAGE = {"id": Parameter({"type": "string", "pattern": ID}, "The message's id (a ULID).")}
+_KEY = {"id": Parameter({"type": "string", "minLength": 1}, "The key's id.")}
+_WEBHOOK = {"id": Parameter({"type": "string", "pattern": ID}, "The webhook's id (a ULID).")}
+_LETTER = _WEBHOOK | {"letter": Parameter({"type": "integer", "minimum": 1}, "The dead letter's id.")}
+_RECEIPT = {"receipt": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The receipt of the fetched events.")}
+_IDEMPOTENCY_KEY = {
+    "Idempotency-Key": Parameter(
+        {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+        "The caller's own name for this message: repeated with the same key, the message is sent once.",
+    )
+}
+_CLIENT_OR_ALL = {
+    "X-Cliente-Id": Parameter(CLIENT.schema, "The client whose events are wanted; without it, all that the key is for.")
+}
+_LAST_EVENT_ID = {
+    "Last-Event-ID": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The position after which a browser resumes.")
+}
+_PNG = Media("image/png", {"type": "string", "contentMediaType": "image/png"})
+
+_NOT_READY: Mapping[int, tuple[str, ...]] = {409: ("SESSION_NOT_READY",)}
+_NO_CLIENT = {404: ("CLIENT_NOT_FOUND",)}
+_NO_MESSAGE = {404: ("MESSAGE_NOT_FOUND",)}
+_NO_WEBHOOK = {404: ("WEBHOOK_NOT_FOUND",)}
+_NO_LETTER = {404: ("WEBHOOK_NOT_FOUND", "DEAD_LETTER_NOT_FOUND")}
+_NOT_ACCEPTED = {409: ("SESSION_NOT_READY",), 422: ("IDEMPOTENCY_KEY_REUSED",), 429: ("OUTBOX_FULL",)}
+
+
+def in_path(scope: Scope, parameter: str) -> Need:
+    """Return the need of a call about the client that the path names."""
+    return Need(scope, Whose.PATH, parameter=parameter)
+
+
+CALLS: tuple[Call, ...] = (
+    post(
+        "/init",
+        clients.init,
+        START,
+        {200: InitStarted | InitUnneeded},
+        {409: ("INITIALIZATION_IN_PROGRESS",), 500: ("INITIALIZATION_FAILED",), 503: ("CAPACITY_EXCEEDED",)},
+    ),
+    get("/status", clients.status, READ, {200: AbsentAnswer | StatusAnswer}),
+    get("/qr", pairing.qr, READ, {200: QrAnswer, 409: QrUnavailable}),
+    get(
+        "/qr-code",
+        pairing.qr_code,
+        READ,
+        {200: QrCodeAnswer, **dict.fromkeys((400, 404, 409, 500, 504), QrCodeRefused)},
+        header_refused=pairing.qr_code_without_client,
+    ),
+    post(
+        "/pairing-code",
+        pairing.pairing_code,
+        CONTROL,
+        {200: PairingAnswer},
+        {409: ("PAIRING_UNAVAILABLE", "SESSION_NOT_READY")},
+        body=PairingRequest,
+    ),
+    post(
+        "/send",
+        messages.send,
+        SEND,
+        {200: SentAnswer},
+        {**_NOT_ACCEPTED, 500: ("SEND_FAILED",)},
+        body=SendRequest,
+        headers=_IDEMPOTENCY_KEY,
+    ),
+    post(
+        "/messages",
+        messages.accept,
+        SEND,
+        {202: MessageAnswer},
+        _NOT_ACCEPTED,
+        body=MessageRequest,
+        headers=_IDEMPOTENCY_KEY,
+    ),
+    get("/messages", messages.messages, READ, {200: MessagesAnswer}, _NO_MESSAGE, query=MessagesQuery),
+    get("/messages/{id}", messages.message, READ, {200: MessageAnswer}, _NO_MESSAGE, parameters=_MESSAGE),
+    delete(
+        "/messages/{id}",
+        messages.cancel,
+        CANCEL,
+        {200: MessageAnswer},
+        {**_NO_MESSAGE, 409: ("MESSAGE_NOT_QUEUED",)},
+        parameters=_MESSAGE,
+    ),
+    get("/clients", clients.clients, READ_ITS_OWN, {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery),
+    get(
+        "/clients/{id}/history",
+        clients.history,
+        in_path(Scope.READ, "id"),
+        {200: HistoryAnswer},
+        _NO_CLIENT,
+        query=HistoryQuery,
+        parameters={"id": CLIENT},
+    ),
+    get(
+        "/clients/{id}/screenshot",
+        clients.screenshot,
+        in_path(Scope.ADMIN, "id"),
+        {200: _PNG},
+        {**_NO_CLIENT, **_NOT_READY},
+        parameters={"id": CLIENT},
+    ),
+    post("/stop", clients.stop, CONTROL, {200: StoppedAnswer}, _NO_CLIENT),
+    post("/logout", clients.log_out, CONTROL, {200: LoggedOutAnswer}, {**_NOT_READY, 500: ("LOGOUT_FAILED",)}),
+    delete(
+        "/session/{clienteId}",
+        clients.delete,
+        in_path(Scope.CONTROL, "clienteId"),
+        {200: DeletedAnswer},
+        _NO_CLIENT,
+        parameters={"clienteId": CLIENT},
+    ),
+    get(
+        "/events",
+        events.events,
+        READ_ITS_OWN,
+        {200: Media("text/event-stream")},
+        query=EventsQuery,
+        headers=_CLIENT_OR_ALL | _LAST_EVENT_ID,
+        websocket=events.EventsSocket(),
+    ),
+    get(
+        "/events/next",
+        events.next_events,
+        READ_ITS_OWN,
+        {200: NextAnswer},
+        {404: ("CONSUMER_NOT_FOUND",), 409: ("CONSUMER_DIFFERS", "TOO_MANY_CONSUMERS")},
+        query=NextQuery,
+        headers=_CLIENT_OR_ALL,
+    ),
+    delete(
+        "/events/next/{receipt}",
+        events.acknowledge,
+        READ_ITS_OWN,
+        {200: ReceiptAnswer},
+        {404: ("CONSUMER_NOT_FOUND", "RECEIPT_NOT_FOUND"), 409: ("CONSUMER_DIFFERS",)},
+        query=ReceiptQuery,
+        parameters=_RECEIPT,
+    ),
+    # Who creates a webhook has all events sent to a URL of his choice, and that URL may be a secret.
+    get("/webhooks", webhooks.webhooks, ADMIN_ITS_OWN, {200: list[WebhookAnswer]}),
+    post("/webhooks", webhooks.create, ADMIN_ITS_OWN, {201: WebhookAnswer}, body=WebhookRequest),
+    get("/webhooks/{id}", webhooks.webhook, ADMIN_ITS_OWN, {200: WebhookDetail}, _NO_WEBHOOK, parameters=_WEBHOOK),
+    patch(
+        "/webhooks/{id}",
+        webhooks.change,
+        ADMIN_ITS_OWN,
+        {200: WebhookAnswer},
+        _NO_WEBHOOK,
+        body=WebhookRequest,
+        parameters=_WEBHOOK,
+    ),
+    delete("/webhooks/{id}", webhooks.delete, ADMIN_ITS_OWN, {200: WebhookDeleted}, _NO_WEBHOOK, parameters=_WEBHOOK),
+    get(
+        "/webhooks/{id}/dead-letters",
+        webhooks.dead_letters,
+        READ_ITS_OWN,
+        {200: DeadLettersAnswer},
+        _NO_WEBHOOK,
+        query=DeadLettersQuery,
+        parameters=_WEBHOOK,
+    ),
+    delete(
+        "/webhooks/{id}/dead-letters",
+        webhooks.forget_all,
+        CONTROL_ITS_OWN,
+        {200: DeadLettersCount},
+        _NO_WEBHOOK,
+        parameters=_WEBHOOK,
+    ),
+    post(
+        "/webhooks/{id}/dead-letters/replay",
+        webhooks.replay_all,
+        CONTROL_ITS_OWN,
+        {200: DeadLettersCount},
+        _NO_WEBHOOK,
+        parameters=_WEBHOOK,
+    ),
+    delete(
+        "/webhooks/{id}/dead-letters/{letter}",
+        webhooks.forget_one,
+        CONTROL_ITS_OWN,
+        {200: DeadLettersCount},
+        _NO_LETTER,
+        parameters=_LETTER,
+    ),
+    post(
+        "/webhooks/{id}/dead-letters/{letter}/replay",
+        webhooks.replay_one,
+        CONTROL_ITS_OWN,
+        {200: DeadLettersCount},
+        _NO_LETTER,
+        parameters=_LETTER,
+    ),
+    get("/keys", keys.keys, ADMIN_ALL, {200: list[KeyEntry]}),
+    post("/keys", keys.create, ADMIN_ALL, {201: KeyCreated}, {409: ("KEY_REFUSED",)}, body=KeyRequest),
+    delete(
+        "/keys/{id}",
+        keys.revoke,
+        ADMIN_ALL,
+        {200: KeyRevoked},
+        {404: ("KEY_NOT_FOUND",), 409: ("KEY_REFUSED",)},
+        parameters=_KEY,
+    ),
+    get("/health", service.health, PUBLIC, {200: HealthAnswer | HealthSummary}),
+    get("/ready", service.ready, PUBLIC, {200: ReadyAnswer, 503: ReadyAnswer}),
+    get("/metrics", service.metrics, READ_ALL, {200: Media("text/plain")}),
+    get("/openapi.json", service.openapi, PUBLIC, {200: dict[str, Any]}),
+    get("/docs", pages.docs, PUBLIC, {200: Media("text/html")}),
+    get("/docs/{file}", pages.docs_file, PUBLIC, described=False),
+    get("/dashboard", pages.dashboard, PUBLIC, described=False),
+    get("/dashboard/session", pages.session, PUBLIC, described=False),
+    post("/dashboard/session", pages.sign_in, PUBLIC, described=False),  # with a key in its body
+    delete("/dashboard/session", pages.sign_out, PUBLIC, described=False),  # with the token of the session that it ends
+    get("/dashboard/{file}", pages.dashboard_file, PUBLIC, described=False),
+)
+
+
+def calls_for(settings: Settings) -> tuple[Call, ...]:
+    """Return the table as the operator's settings change it: /metrics may be public."""
+    if not settings.metrics_open:
+        return CALLS
+    return tuple(replace(call, need=PUBLIC) if call.path == "/metrics" else call for call in CALLS)

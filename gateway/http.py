@@ -1,0 +1,226 @@
+"""HTTP as every call meets it: the header that selects a client, bodies and queries coming in, JSON going out.
+
+* `X-Cliente-Id` selects a client; it never authenticates anyone.
+* A body that is refused is still read, up to a bound, because a caller that is busy sending does not see an answer.
+* Nothing of a body is ever repeated in an answer or in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from actors.clients.types import MAX_CLIENT_ID, ClientId
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+    from starlette.requests import HTTPConnection, Request
+
+
+HEADER = b"x-cliente-id"
+_MAX_DIGITS = len(str(MAX_CLIENT_ID))
+
+
+class InvalidRequest(Exception):
+    """The body or the query is not what the call takes; the text says what is wrong with it."""
+
+
+class HeaderRefused(Exception):
+    """The header names no client. `code` is the contract's."""
+
+    code: str
+
+
+class MissingHeader(HeaderRefused):
+    """There is no such header."""
+
+    code = "MISSING_HEADER"
+
+    def __init__(self) -> None:
+        super().__init__("Header X-Cliente-Id is required")
+
+
+class InvalidHeader(HeaderRefused):
+    """It is not a number from 1 to 2147483647, or there are two that differ."""
+
+    code = "INVALID_HEADER"
+
+    def __init__(self) -> None:
+        super().__init__("X-Cliente-Id must be a positive integer")
+
+
+def client_of(headers: Iterable[tuple[bytes, bytes]]) -> ClientId:
+    """The client that raw ASGI headers ask for. Raises MissingHeader, InvalidHeader."""
+    found = None
+    for name, value in headers:
+        if name == HEADER:
+            if found is not None and value != found:
+                raise InvalidHeader
+            found = value
+    if found is None:
+        raise MissingHeader
+    client_id = client_number(found)
+    if client_id is None:
+        raise InvalidHeader
+    return client_id
+
+
+def client_number(text: bytes) -> ClientId | None:
+    """A client's number written in ASCII decimal digits (bytes know no others), or None where it is no such number."""
+    if not text.isdigit():
+        return None
+    digits = text.lstrip(b"0")
+    if not 0 < len(digits) <= _MAX_DIGITS or int(digits) > MAX_CLIENT_ID:
+        return None
+    return ClientId(int(digits))
+
+
+NO_STORE = {"cache-control": "no-store"}
+
+
+class JsonResponse(Response):
+    """A JSON body that is already rendered."""
+
+    media_type = "application/json"
+
+
+def reply(
+    answer: BaseModel | Sequence[BaseModel],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    without_none: bool = False,
+) -> Response:
+    """The answer as an HTTP response."""
+    return JsonResponse(render(answer, without_none=without_none), status, {**NO_STORE, **(headers or {})})
+
+
+def render(answer: BaseModel | Sequence[BaseModel], *, without_none: bool = False) -> bytes:
+    """The answer as JSON.
+
+    Text from a page may hold half a surrogate pair, which UTF-8 cannot: it is written as the escape `\\udXXX`, which
+    JSON can.
+    """
+    answers = [answer] if isinstance(answer, BaseModel) else answer
+    content = [one.model_dump(exclude_none=without_none) for one in answers]
+    return render_plain(content[0] if isinstance(answer, BaseModel) else content)
+
+
+def render_plain(content: Any) -> bytes:
+    """Return dicts, lists and plain values as JSON; see `render`."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+MAX_BODY = 1024 * 1024
+"""Bytes of the largest body that is taken."""
+_DISCARDED = 16 * MAX_BODY
+"""Bytes of a larger one that are read before the connection is given up."""
+
+_SUBJECT = re.compile(r"^(Value error, |(Input|String|List|Tuple|Set|Dictionary|Data|Value) (?=should ))")
+"""What pydantic calls the thing at fault, which the answer calls by its field's name."""
+
+Shape = TypeVar("Shape", bound=BaseModel)
+Parsed = TypeVar("Parsed")
+
+
+async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
+    """The body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
+    body = await read(request, seconds)
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def parse_query(request: HTTPConnection, shape: type[Shape]) -> Shape:
+    """Return the query string as this shape; each name at most once. Raises InvalidRequest."""
+    try:
+        return shape.model_validate(query_of(request))
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def query_of(request: HTTPConnection) -> dict[str, str]:
+    """Return the query string by name. Raises InvalidRequest where it has a name twice."""
+    given = request.query_params.multi_items()
+    if len({name for name, _ in given}) < len(given):
+        raise InvalidRequest("The query has a name twice")
+    return dict(given)
+
+
+def parse_strings(values: Mapping[str, str], adapter: TypeAdapter[Parsed]) -> Parsed:
+    """Return values of path and query, by name, as what the adapter makes of them. Raises InvalidRequest."""
+    try:
+        return adapter.validate_strings(dict(values))
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+async def parse_object(
+    request: Request, adapter: TypeAdapter[Parsed], seconds: float, more: Mapping[str, Any]
+) -> Parsed:
+    """Return the body's JSON object, and `more` in it, as what the adapter makes of them.
+
+    Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect.
+    """
+    try:
+        given = from_json(await read(request, seconds))
+    except ValueError:
+        raise InvalidRequest("The body is not JSON") from None
+    if not isinstance(given, dict):
+        raise InvalidRequest("The body is not a JSON object")
+    try:
+        return adapter.validate_json(to_json({**given, **more}), strict=True)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+async def read(request: Request, seconds: float) -> bytes:
+    """The body's bytes. Raises HTTPException: 408 after `seconds`, 413 beyond MAX_BODY. Raises ClientDisconnect."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(request)
+    except TimeoutError:
+        close = {"Connection": "close"}
+        raise HTTPException(408, f"The body did not arrive within {seconds:g} s", close) from None
+
+
+async def _read(request: Request) -> bytes:
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MAX_BODY:
+            body += chunk
+        elif size > _DISCARDED:
+            break
+    if size > MAX_BODY:
+        raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes", {"Connection": "close"})
+    return bytes(body)
+
+
+def _refusal(error: ValidationError) -> InvalidRequest:
+    return InvalidRequest(_sentence(error.errors(include_url=False, include_input=False)[0]))
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """The first thing that is wrong, in words fit for the caller."""
+    if detail["type"] == "json_invalid":
+        return "The body is not JSON"
+    if not detail["loc"]:
+        return "The body is not a JSON object"
+    if detail["type"] == "missing":
+        return f"{detail['loc'][0]} is missing"
+    if detail["type"] == "string_pattern_mismatch":
+        kind = "a message's id" if detail["loc"][0] == "after" else "a number or a chat id"
+        return f"{detail['loc'][0]} is not {kind}"
+    what = _SUBJECT.sub("", detail["msg"])
+    return f"{detail['loc'][0]} {what}"

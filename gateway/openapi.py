@@ -1,0 +1,233 @@
+"""The OpenAPI 3.1 document, made of a table of calls. Pure.
+
+The shapes are those that requests are checked by and answers are filled in by: there are no others.
+https://spec.openapis.org/oas/v3.1.1.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from actors.clients.operations import Effect
+from actors.clients.types import MAX_CLIENT_ID
+from gateway.calls import Call, Media, Parameter, adapter_of, takes_body
+from gateway.schemas.shape import ErrorAnswer
+from gateway.security.auth import Need, Whose
+
+ERRORS: Mapping[int, tuple[str, ...]] = {
+    400: ("BAD_REQUEST", "INVALID_REQUEST", "MISSING_HEADER", "INVALID_HEADER"),
+    401: ("UNAUTHORIZED",),
+    403: ("FORBIDDEN",),
+    408: ("REQUEST_TIMEOUT",),
+    413: ("PAYLOAD_TOO_LARGE",),
+    421: ("MISDIRECTED_REQUEST",),
+    429: ("RATE_LIMIT_EXCEEDED",),
+    431: ("REQUEST_HEADER_FIELDS_TOO_LARGE",),
+    503: ("STARTING", "SHUTTING_DOWN", "OVERLOADED", "NO_ANSWER", "STORE_UNAVAILABLE"),
+}
+"""The errors of every call: 401 where a key is needed, 408 and 413 where there is a body."""
+_OPERATION_ERRORS: Mapping[Effect, Mapping[int, tuple[str, ...]]] = {
+    Effect.READ: {409: ("SESSION_NOT_READY", "OPERATION_REFUSED"), 503: ("OPERATION_UNANSWERED",)},
+    Effect.CHANGE: {409: ("SESSION_NOT_READY", "OPERATION_REFUSED"), 500: ("OPERATION_UNKNOWN",)},
+    Effect.SEND: {409: ("SESSION_NOT_READY",), 429: ("OUTBOX_FULL",), 500: ("SEND_FAILED",)},
+}
+_WITH_BODY, _WITH_KEY = frozenset({408, 413}), frozenset({401})
+_REF = "#/components/schemas/{model}"
+_HEADER = "X-Cliente-Id"
+_CLIENT = Parameter({"type": "integer", "minimum": 1, "maximum": MAX_CLIENT_ID}, "The client's number.")
+_DONE = {"type": "object", "properties": {"success": {"const": True}}, "required": ["success"]}
+
+Shapes = Mapping[tuple[Any, str], dict[str, Any]]
+
+
+class Description:
+    """The document of one application, made when it is first asked for."""
+
+    def __init__(self, calls: Iterable[Call], version: str) -> None:
+        self._calls, self._version = list(calls), version
+
+    @cached_property
+    def json(self) -> bytes:
+        """The document as it goes out."""
+        return json.dumps(document(self._calls, self._version), separators=(",", ":")).encode("ascii")
+
+
+def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
+    """Return the whole document, ready for JSON."""
+    calls = [call for call in calls if call.described]
+    shapes, components = _shapes(calls)
+    paths: dict[str, dict[str, Any]] = {}
+    for call in calls:
+        described = {"operationId": _name(call.method, call.path)} | _operation(call, shapes)
+        paths.setdefault(call.path, {})[call.method.lower()] = described
+    for call in calls:
+        if call.query is not None:  # its fields are parameters
+            components.pop(call.query.__name__, None)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "session-manager",
+            "version": version,
+            "description": "Keeps many WhatsApp clients alive on one host. X-Cliente-Id says which client a call is "
+            "about; the key decides whether its holder may.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+        "tags": [{"name": tag} for tag in dict.fromkeys(call.tag for call in calls)],
+    }
+
+
+def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
+    """Return the schema of every shape, in each mode it is used in, and the components they refer to."""
+    wanted: dict[tuple[Any, str], None] = {(ErrorAnswer, "serialization"): None}
+    for call in calls:
+        for shape in (call.body, call.query):
+            if shape is not None:
+                wanted[shape, "validation"] = None
+        for shape in _answers(call).values():
+            if not isinstance(shape, Media):
+                wanted[shape, "serialization"] = None
+    adapters: Any = [(index, mode, TypeAdapter(shape)) for index, (shape, mode) in enumerate(wanted)]
+    found, definitions = TypeAdapter.json_schemas(adapters, ref_template=_REF)
+    schemas: Shapes = {key: dict(found[index, adapters[index][1]]) for index, key in enumerate(wanted)}
+    return schemas, definitions.get("$defs", {})
+
+
+def _answers(call: Call) -> Mapping[int, Any]:
+    """Return what the call answers by status: its row's, or what its operation answers."""
+    if call.operation is None or call.answers:
+        return call.answers
+    if call.operation.answer is None:
+        return {200: Media("application/json", _DONE)}
+    return {200: call.operation.answer}
+
+
+def _operation(call: Call, shapes: Shapes) -> dict[str, Any]:
+    return {
+        "tags": [call.tag],
+        "summary": call.summary,
+        "description": " ".join(filter(None, (call.text, _who(call.need)))),
+        "parameters": [*_parameters(call, shapes)],
+        **_body(call, shapes),
+        "responses": _responses(call, shapes),
+        "security": [] if call.need.scope is None else [{"key": []}, {"bearer": []}],
+    }
+
+
+def _who(need: Need) -> str:
+    if need.scope is None:
+        return "Public."
+    clients = " for all clients" if need.whose is Whose.ALL else ""
+    return f"Needs a key with the scope `{need.scope}`{clients}, wherever keys are used."
+
+
+def _parameters(call: Call, shapes: Shapes) -> Iterator[dict[str, Any]]:
+    headers = {**({_HEADER: _CLIENT} if call.need.whose is Whose.CLIENT else {}), **call.headers}
+    for name in _in_path(call.path):
+        parameter = _path_parameter(call, name)
+        yield _parameter("path", name, parameter.schema, parameter.text, True)
+    for name, parameter in headers.items():
+        yield _parameter("header", name, parameter.schema, parameter.text, name == _HEADER)
+    if call.query is not None:
+        yield from _query(call.query.model_json_schema(ref_template=_REF))
+    if call.operation is not None and not takes_body(call):
+        yield from _query(_arguments(call))
+
+
+def _in_path(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def _path_parameter(call: Call, name: str) -> Parameter:
+    """Return the row's own, or the client's number, or what the operation says of the field of this name."""
+    if name in call.parameters:
+        return call.parameters[name]
+    if name == call.need.parameter:
+        return _CLIENT
+    assert call.operation is not None, f"{call.method} {call.path}: say what {name} is"
+    schema = adapter_of(call.operation).json_schema()["properties"][name]
+    return Parameter({key: value for key, value in schema.items() if key != "title"})
+
+
+def _query(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    required = shape.get("required", ())
+    for name, schema in shape["properties"].items():
+        yield _parameter("query", name, _without_null(schema), schema.get("description", ""), name in required)
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    """Return the schema of the arguments that query or body give to the call's operation."""
+    whole = adapter_of(call.operation).json_schema(ref_template=_REF)
+    properties = {name: whole["properties"][name] for name in call.arguments}
+    required = [name for name in whole.get("required", ()) if name in properties]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A query has no null: what may be null may be left out."""
+    plain: dict[str, Any] = {
+        name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")
+    }
+    if plain.get("default", ...) is None:
+        del plain["default"]
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        return {**plain, **kinds[0]}
+    return plain | ({"anyOf": kinds} if kinds else {})
+
+
+def _parameter(where: str, name: str, schema: Mapping[str, Any], text: str, required: bool) -> dict[str, Any]:
+    described = {"name": name, "in": where, "required": required, "schema": dict(schema)}
+    return described | ({"description": text} if text else {})
+
+
+def _body(call: Call, shapes: Shapes) -> dict[str, Any]:
+    if call.body is not None:
+        schema: Mapping[str, Any] = shapes[call.body, "validation"]
+    elif takes_body(call):
+        schema = _arguments(call)
+    else:
+        return {}
+    return {"requestBody": {"required": True, "content": _json(schema)}}
+
+
+def _responses(call: Call, shapes: Shapes) -> dict[str, Any]:
+    answers, errors = _answers(call), _errors(call)
+    statuses = sorted({*answers, *errors})
+    return {str(status): _response(answers.get(status), errors.get(status), shapes) for status in statuses}
+
+
+def _errors(call: Call) -> dict[int, tuple[str, ...]]:
+    with_body = call.body is not None or takes_body(call)
+    absent = (frozenset() if with_body else _WITH_BODY) | (_WITH_KEY if call.need.scope is None else frozenset())
+    shared = {status: codes for status, codes in ERRORS.items() if status not in absent}
+    own = {**({} if call.operation is None else _OPERATION_ERRORS[call.operation.effect]), **call.errors}
+    return {status: own.get(status, ()) + shared.get(status, ()) for status in sorted({*shared, *own})}
+
+
+def _response(answer: Any, codes: tuple[str, ...] | None, shapes: Shapes) -> dict[str, Any]:
+    described = {"description": ", ".join(codes) if codes else "As asked."}
+    if isinstance(answer, Media):
+        return described | {"content": {answer.type: {"schema": dict(answer.schema)}}}
+    error = shapes[ErrorAnswer, "serialization"] if codes else None
+    schemas = [schema for schema in (None if answer is None else shapes[answer, "serialization"], error) if schema]
+    return described | {"content": _json(schemas[0] if len(schemas) == 1 else {"anyOf": schemas})}
+
+
+def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": dict(schema)}}
+
+
+def _name(method: str, path: str) -> str:
+    return "_".join([method.lower(), *(part.strip("{}") for part in path.split("/") if part)]).replace("-", "_")

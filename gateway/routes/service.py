@@ -1,0 +1,69 @@
+"""The service itself: health, readiness, metrics, and the description of its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from pykka import Timeout
+from starlette.responses import Response
+
+from actors.clients.errors import ShuttingDown, Starting
+from actors.clients.protocol import Status
+from actors.clients.types import State
+from gateway.calls import ApiRequest
+from gateway.http import NO_STORE, JsonResponse, reply
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
+from gateway.security.auth import caller_of
+
+
+async def health(request: ApiRequest[None, None]) -> Response:
+    """Return the state of the whole service.
+
+    Callers without a key get the first three fields. Answers in any state of any client, and never waits for one.
+    """
+    counts = count(await _clients(request) or ())
+    if caller_of(request.http.scope) is None:
+        return reply(HealthSummary(whatsapp_state=overall(counts)))
+    versions = dict(request.gateway.bridge.versions)
+    return reply(HealthAnswer(whatsapp_state=overall(counts), clients=counts, versions=versions))
+
+
+async def ready(request: ApiRequest[None, None]) -> Response:
+    """Tell whether the service can work, and what is in the way."""
+    obstacles = await request.gateway.readiness.obstacles()
+    return reply(ReadyAnswer(ready=not obstacles, why=list(obstacles)), 503 if obstacles else 200)
+
+
+async def metrics(request: ApiRequest[None, None]) -> Response:
+    """Return counters and measurements, for Prometheus."""
+    statuses, accept = await _clients(request), request.http.headers.get("accept", "")
+    states = None if statuses is None else [status.state for status in statuses]
+    text, media_type = await asyncio.to_thread(request.gateway.bridge.metrics.text, states, accept)
+    return Response(text, headers={**NO_STORE, "content-type": media_type})
+
+
+async def openapi(request: ApiRequest[None, None]) -> Response:
+    """Return this document."""
+    return JsonResponse(request.gateway.description.json, headers={"Cache-Control": "no-cache"})
+
+
+async def _clients(request: ApiRequest[None, None]) -> tuple[Status, ...] | None:
+    """Return every client's status; None where nobody can say."""
+    try:
+        return await request.gateway.bridge.clients()
+    except (Starting, ShuttingDown, Timeout):
+        return None
+
+
+def count(statuses: Iterable[Status]) -> dict[State, int]:
+    """How many clients are in each state; states without clients are left out; in the order of State."""
+    found = [status.state for status in statuses]
+    return {state: found.count(state) for state in State if state in found}
+
+
+def overall(counts: Mapping[State, int]) -> State:
+    """One state for the whole service: READY if any client is, else the state most are in, else NOT_INITIALIZED."""
+    if State.READY in counts:
+        return State.READY
+    return max(counts, key=counts.__getitem__, default=State.NOT_INITIALIZED)

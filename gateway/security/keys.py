@@ -1,0 +1,297 @@
+"""The API keys: what a key is, those that are valid now, and their change without a running service.
+
+A key is `sm_` + id (10) + `_` + 256 random bits. The id finds the row, in one dict look-up; the SHA-256 of the whole
+key is compared in constant time. A slow hash (bcrypt, Argon2) makes guessing passwords dear; nobody guesses 256 random
+bits, so a fast one loses nothing, and no caller can make the service spend time on hashing.
+
+The valid keys are in memory (`Keyring`, on the gateway's event loop): who calls costs no reading. Whatever this process
+changes counts at once; what another one has written (the command line, straight into the database) within REFRESH
+seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import string
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from pykka import ActorDeadError, Timeout
+
+from actors.backups import opened_store
+from actors.clients.types import ClientId, Seconds
+from actors.runtime import Refusal, Reply
+from actors.store.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey
+from gateway.security.auth import ANYONE, Caller, Scope
+
+if TYPE_CHECKING:
+    from actors.clients.types import ClientId
+    from actors.store.store import Store
+    from config.settings import Settings
+
+
+PREFIX = "sm_"
+FIRST_ID = "SM_API_KEY"
+"""The id of the key that a setting gives; the store does not know it."""
+FIRST_NOT_ADMIN = "The first key must have the scope admin, for all clients: else none could be made after it"
+_ID_LENGTH = 10
+_ID = slice(len(PREFIX), len(PREFIX) + _ID_LENGTH)
+_ID_LETTERS = string.ascii_lowercase + string.digits
+_BEARER = re.compile(rb"bearer +", re.IGNORECASE)
+
+
+class KeyRefused(Refusal):
+    """A change of keys after which nobody could change them again; the text says what to do instead."""
+
+
+def draw(
+    name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None, at: Seconds | None = None
+) -> tuple[ApiKey, str]:
+    """A new key: what is stored of it, and its text, which is shown once. `clients` None is for all. Any thread."""
+    id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
+    text = f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
+    key = ApiKey(
+        id,
+        name,
+        digest_of(text.encode("ascii")),
+        frozenset(map(str, scopes)),
+        None if clients is None else frozenset(clients),
+        time.time() if at is None else at,
+    )
+    return key, text
+
+
+def digest_of(key: bytes) -> bytes:
+    """What is stored of a key, and compared."""
+    return sha256(key).digest()
+
+
+def presented(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """The key in raw ASGI headers, or None. Two that differ are none: b"" recognises nobody."""
+    found = None
+    for name, value in headers:
+        if name == b"x-api-key":
+            key = value
+        elif name == b"authorization" and (bearer := _BEARER.match(value)):
+            key = value[bearer.end() :]
+        else:
+            continue
+        if found is not None and key != found:
+            return b""
+        found = key
+    return found
+
+
+def is_admin(key: ApiKey) -> bool:
+    """Whether the key may change keys."""
+    return Scope.ADMIN in key.scopes and key.clients is None
+
+
+def id_in(key: bytes) -> bytes:
+    """The id in a key's text, or whatever stands in its place."""
+    return key[_ID]
+
+
+REFRESH: Seconds = 15.0
+"""How often the keys are read again, and the times of their last use written."""
+_STORE_SECONDS: Seconds = 10.0
+
+_log = structlog.get_logger("keys")
+
+
+class KeyStore(Protocol):
+    """What this needs of `actors.store.store.Store`."""
+
+    def ask(self, message: Any) -> Reply[Any]:
+        """Ask without waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A valid key as it is recognised."""
+
+    digest: bytes
+    caller: Caller
+
+
+class Keyring:
+    """The keys that are valid now. `store` answers the store, once there is one; `first` is the key a setting gives.
+
+    A service that has no key lets anyone in, until it has its first; it never does again in this process, so that
+    revoking the last key shuts everyone out and not in. Whether it may have no key is for `exposure` to say.
+
+    `shut_out` is called whenever somebody who was let in no longer would be.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], KeyStore],
+        *,
+        first: str | None = None,
+        clock: Callable[[], Seconds] = time.time,
+        shut_out: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._clock, self._shut_out = store, clock, shut_out
+        self._keys: dict[str, ApiKey] = {}
+        self._held: dict[bytes, Held] = {}
+        digest = secrets.token_bytes(32) if first is None else digest_of(first.encode("utf-8"))
+        # Where there is no such key its place is taken by a digest of nothing, so that an unknown id takes as long.
+        self._first = Held(digest, replace(ANYONE, key_id=FIRST_ID))
+        self._has_first = first is not None
+        self._needed = self._has_first
+        self._used: dict[str, Seconds] = {}
+        self._changes = 0
+
+    @property
+    def needed(self) -> bool:
+        """Whether a key is needed to be let in."""
+        return self._needed
+
+    def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
+        """Who sends these raw ASGI headers; None for a stranger."""
+        if not self._needed:
+            return ANYONE
+        key = presented(headers)
+        return None if key is None else self.recognise(key)
+
+    def recognise(self, key: bytes) -> Caller | None:
+        """The holder of this key, or None. Its use is remembered."""
+        held = self._held.get(id_in(key), self._first)
+        if not compare_digest(held.digest, digest_of(key)) or (held is self._first and not self._has_first):
+            return None
+        self._used[held.caller.key_id] = self._clock()
+        return held.caller
+
+    def is_valid(self, caller: Caller) -> bool:
+        """Whether a caller let in earlier still would be: for connections that live long."""
+        if caller is ANYONE:
+            return not self._needed
+        return caller is self._first.caller or self._held.get(caller.key_id.encode()) is not None
+
+    def valid(self) -> list[ApiKey]:
+        """The valid keys, oldest first, with their last use as it is known here; the first key is not among them."""
+        return [replace(key, last_used_at=self._used.get(key.id, key.last_used_at)) for key in self._keys.values()]
+
+    def first_used_at(self) -> Seconds | None:
+        """When the key of the setting was last used, in this process."""
+        return self._used.get(FIRST_ID)
+
+    @property
+    def has_first(self) -> bool:
+        """Whether a setting gives a key."""
+        return self._has_first
+
+    async def create(
+        self, name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None
+    ) -> tuple[ApiKey, str]:
+        """Draw a key and keep it. Raises KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
+        key, text = draw(name, scopes, clients, self._clock())
+        if not self._needed and not is_admin(key):
+            raise KeyRefused(FIRST_NOT_ADMIN)
+        await self._ask(AddKey(key))
+        self._hold([*self._keys.values(), key])
+        _log.info("key.created", key=key.id, scopes=sorted(key.scopes), clients=_listed(key))
+        return key, text
+
+    async def revoke(self, id: str) -> None:
+        """End a key, at once. Raises NoSuchKey, KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
+        if id == FIRST_ID and self._has_first:
+            raise KeyRefused("The key of the setting SM_API_KEY ends by taking the setting away and starting again")
+        if id not in self._keys:
+            raise NoSuchKey(id)
+        left = [key for key in self._keys.values() if key.id != id]
+        if not self._has_first and not any(map(is_admin, left)):
+            raise KeyRefused("This is the last key with the scope admin for all clients: create another one first")
+        # Out before it is written, and again after: whatever becomes of the writing, or was read meanwhile, it is not
+        # let in. If it could not be written, the next reading brings it back.
+        self._hold(left)
+        await self._ask(RevokeKey(id, self._clock()))
+        self._hold([key for key in self._keys.values() if key.id != id])
+        _log.info("key.revoked", key=id)
+
+    async def load(self) -> None:
+        """Read the keys of the store. Raises StoreUnavailable, MailboxFull, pykka.Timeout."""
+        changes = self._changes
+        keys = await self._ask(GetKeys())
+        # What was changed here while the store was read is newer than what was read.
+        if changes == self._changes:
+            self.hold(keys)
+
+    def hold(self, keys: Iterable[ApiKey]) -> None:
+        """These are the keys that the store has."""
+        self._hold([key for key in keys if key.revoked_at is None])
+
+    async def flush(self) -> None:
+        """Write when keys were last used. Raises as `load`."""
+        used = tuple((id, at) for id, at in self._used.items() if id != FIRST_ID)
+        if used:
+            await self._ask(RecordUse(used))
+
+    async def keep(self) -> None:
+        """Keep keys and store level, until cancelled."""
+        while True:
+            await asyncio.sleep(REFRESH)
+            try:
+                await self.flush()
+                await self.load()
+            except (Refusal, Timeout, ActorDeadError) as error:
+                # The keys that were valid stay so; the next round is the retry.
+                _log.warning("keys.not_refreshed", why=str(error))
+
+    def _hold(self, keys: Iterable[ApiKey]) -> None:
+        self._changes += 1
+        known, needed = self._keys.keys(), self._needed
+        self._keys = {key.id: key for key in keys}
+        self._held = {id.encode("utf-8"): _held(key) for id, key in self._keys.items()}
+        self._needed = self._needed or bool(self._keys)
+        self._used = {id: at for id, at in self._used.items() if id in self._keys or id == FIRST_ID}
+        if known - self._keys.keys() or needed != self._needed:
+            self._shut_out()
+
+    async def _ask(self, message: object) -> Any:
+        return await self._store().ask(message).wait(_STORE_SECONDS)
+
+
+def _held(key: ApiKey) -> Held:
+    # A scope this version does not know (a newer one wrote it) is no scope.
+    scopes = frozenset(scope for scope in Scope if scope in key.scopes)
+    return Held(key.digest, Caller(key.id, scopes, key.clients))
+
+
+def _listed(key: ApiKey) -> list[int] | str:
+    return "all" if key.clients is None else sorted(key.clients)
+
+
+def list_offline(settings: Settings) -> list[ApiKey]:
+    """The valid keys, oldest first."""
+    with opened_store(settings) as store:
+        return _valid_in(store)
+
+
+def create_offline(
+    settings: Settings, name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None = None
+) -> tuple[ApiKey, str]:
+    """Draw a key and keep it; its text is shown this once. `clients` None is for all. Raises KeyRefused."""
+    key, text = draw(name, scopes, clients)
+    with opened_store(settings) as store:
+        if settings.api_key is None and not _valid_in(store) and not is_admin(key):
+            raise KeyRefused(FIRST_NOT_ADMIN)
+        store.ask(AddKey(key)).get(timeout=_STORE_SECONDS)
+    return key, text
+
+
+def revoke_offline(settings: Settings, id: str) -> None:
+    """End a key. Raises NoSuchKey."""
+    with opened_store(settings) as store:
+        store.ask(RevokeKey(id, time.time())).get(timeout=_STORE_SECONDS)
+
+
+def _valid_in(store: Store) -> list[ApiKey]:
+    return [key for key in store.ask(GetKeys()).get(timeout=_STORE_SECONDS) if key.revoked_at is None]

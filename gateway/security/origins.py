@@ -1,0 +1,206 @@
+"""The checks of hosts, origins and proxies, before anything else looks at a request; and the headers of pages.
+
+* A Host we are not: a page of some site whose name was made to point at us (DNS rebinding) is same-origin with itself,
+  and gives itself away by the name it calls us by.
+* A page of another origin, unless it is listed. Browsers send `Origin` with every call that could change something; a
+  call without it is no page's, or can change nothing.
+* A body framed twice (Content-Length and Transfer-Encoding): somebody in front of us may have read it the other way.
+* A forwarded address, unless it comes from a listed proxy: it is ignored, not refused.
+* A page of ours loads, runs, frames and calls nothing but what the package ships. Only HTML answers get these headers.
+
+What CORS, Host and Origin mean: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from gateway.errors import problem_of, respond
+from gateway.security.auth import Forbidden
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from config.settings import Settings
+    from gateway.security.keys import Keyring
+
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key", "X-Cliente-Id")
+ANSWER_HEADERS = (
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Policy",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "X-Request-Id",
+)
+_REMEMBERED = 1000
+"""Host headers remembered as good: few in truth, bounded in any case."""
+_DEFAULT_PORTS = (b":80", b":443")
+
+
+def checked(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
+    """Return the application behind these checks, as the settings say."""
+    if settings.allowed_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.allowed_origins,
+            allow_methods=METHODS,
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=ANSWER_HEADERS,
+        )
+    hosts = Hosts(settings.allowed_hosts, settings.host, lambda: not keyring.needed)
+    app = OriginCheck(app, hosts, settings.allowed_origins, settings.max_header_size)
+    if settings.trusted_proxies:
+        app = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,assignment]  # own types
+    return app
+
+
+class Hosts:
+    """Which Host headers are ours. Without a list all are; where anyone is let in (`open`), those of loopback only."""
+
+    def __init__(self, listed: Iterable[str], listening: str, open: Callable[[], bool]) -> None:
+        self._names = frozenset(name for name in listed if not name.startswith("*."))
+        self._domains = tuple(name[1:] for name in listed if name.startswith("*."))
+        self._any = not (self._names or self._domains)
+        self._listening, self._open = listening.lower(), open
+        self._good: set[bytes] = set()
+
+    def allow(self, header: bytes) -> bool:
+        """Whether a Host header, with or without a port, is ours."""
+        if self._any and not self._open():
+            return True
+        if header in self._good:
+            return True
+        if not self._is_ours(host_name(header)):
+            return False
+        if len(self._good) < _REMEMBERED:
+            self._good.add(header)
+        return True
+
+    def _is_ours(self, name: str) -> bool:
+        if self._any:
+            return name == self._listening or is_loopback(name)
+        return name in self._names or name.endswith(self._domains or ("\0",))
+
+
+def host_name(header: bytes) -> str:
+    """The name in a Host header: lower case, without port and final dot, IPv6 in its brackets."""
+    name = header.decode("latin-1").lower()
+    end = name.find("]")
+    head, colon, _ = name[end + 1 :].partition(":")
+    return (name[: end + 1] + head if colon else name).removesuffix(".")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name, or an address with or without brackets, can only be this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
+
+
+class OriginCheck:
+    """Refuses as the rules above say; lets the rest through untouched."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str], head_size: int) -> None:
+        self._app, self._hosts, self._head_size = app, hosts, head_size
+        self._origins = frozenset(origin.encode("ascii") for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self.check(scope["headers"], len(scope.get("raw_path") or b"") + len(scope["query_string"]))
+        except (HTTPException, Forbidden) as error:
+            await respond(problem_of(error))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def check(self, headers: Iterable[tuple[bytes, bytes]], size: int = 0) -> None:
+        """Let raw ASGI headers through, or raise HTTPException 400, 421 or 431, or Forbidden.
+
+        `size` is how many bytes the request's target has. The server bounds a head only while it is not whole.
+        """
+        host, origin, framed = b"", None, 0
+        for name, value in headers:
+            size += len(name) + len(value)
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"content-length" or name == b"transfer-encoding":
+                framed += 1
+        if size > self._head_size:
+            raise HTTPException(431, "The request's first line and headers are too large", {"Connection": "close"})
+        if framed > 1:
+            raise HTTPException(400, "The body is framed twice", {"Connection": "close"})
+        if host and not self._hosts.allow(host):
+            raise HTTPException(421, "This host is not served here: see SM_ALLOWED_HOSTS")
+        if origin is not None and origin not in self._origins and not is_same_origin(origin, host):
+            raise Forbidden("Pages of this origin may not call: see SM_ALLOWED_ORIGINS")
+
+
+def is_same_origin(origin: bytes, host: bytes) -> bool:
+    """Whether a page of this origin was served under this Host. The scheme is left out: a proxy may have ended TLS."""
+    _, separator, authority = origin.lower().partition(b"://")
+    return bool(separator) and _without_default(authority) == _without_default(host.lower())
+
+
+def _without_default(authority: bytes) -> bytes:
+    for port in _DEFAULT_PORTS:
+        authority = authority.removesuffix(port)
+    return authority
+
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",  # QR images
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    b"content-security-policy": POLICY.encode("ascii"),
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Under `no-referrer` a browser would send our own forms with `Origin: null`, and the door would refuse them.
+    b"referrer-policy": b"same-origin",
+    b"x-frame-options": b"DENY",
+}
+
+
+class PageHeaders:
+    """Adds to every HTML answer the headers it does not bring itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                there = {name.lower() for name, _ in message["headers"]}
+                missing = [(name, value) for name, value in HEADERS.items() if name not in there]
+                message["headers"] = [*message["headers"], *missing]
+            await send(message)
+
+        await self._app(scope, receive, add if scope["type"] == "http" else send)
+
+
+def _is_page(message: Message) -> bool:
+    return any(name.lower() == b"content-type" and b"html" in value.lower() for name, value in message["headers"])

@@ -1,0 +1,171 @@
+"""Who is signed in at the dashboard: a cookie stands for the key that was typed there. Belongs to the event loop.
+
+Rules of this file:
+
+* A session is its key, and no more: it may what the key may, and ends with it. What is open by it ends with it.
+* A browser sends the cookie by itself, so the cookie alone changes nothing: a call that could needs the session's token
+  in a header, which only a page of ours has read. Pages of another origin are turned away before that, a page on
+  another port of this host among them, which SameSite lets through.
+* Nothing is written down: after a restart one signs in again. What the cookie holds is kept as its digest only.
+
+What the cookie's attributes mean: RFC 6265bis; Sec-Fetch-Site: https://www.w3.org/TR/fetch-metadata/.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+from actors.clients.types import Seconds
+from gateway.security.auth import Caller, Forbidden
+from gateway.security.keys import Keyring, digest_of, presented
+from gateway.security.origins import is_same_origin
+
+COOKIE = "session_manager"
+HTTPS_COOKIE = f"__Host-{COOKIE}"
+"""Its name over HTTPS: browsers then take it from this very host only, not from a sibling domain, nor over HTTP."""
+TOKEN_HEADER = b"x-csrf-token"
+IDLE: Seconds = 30 * 60.0
+"""How long a session lasts without a call."""
+LIFE: Seconds = 12 * 3600.0
+"""How long it lasts at most."""
+LIMIT = 100
+"""Sessions kept; one more ends, of the key that has most of them, the one that was used least lately."""
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN = frozenset({b"same-origin", b"none"})
+"""Sec-Fetch-Site of our own pages, and of addresses that a person typed."""
+
+
+@dataclass(slots=True)
+class BrowserSession:
+    """One person's sign-in; `digest` is of what the cookie holds. Instants are the clock's."""
+
+    digest: bytes
+    caller: Caller
+    token: str
+    began_at: Seconds
+    used_at: Seconds
+
+
+class BrowserSessions:
+    """The sessions there are now. `shut_out` is called whenever one has ended before its time."""
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        clock: Callable[[], Seconds] = time.monotonic,
+        *,
+        shut_out: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._keyring, self._clock, self._shut_out = keyring, clock, shut_out
+        self._sessions: dict[bytes, BrowserSession] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def open(self, key: str) -> tuple[str, BrowserSession] | None:
+        """Sign in with a key: what goes into the cookie, and the session. None for a key that is not valid."""
+        caller = self._keyring.recognise(key.encode("utf-8", "replace"))
+        if caller is None:
+            return None
+        self._make_room()
+        id, now = secrets.token_urlsafe(32), self._clock()
+        session = BrowserSession(_digest(id), caller, secrets.token_urlsafe(32), now, now)
+        self._sessions[session.digest] = session
+        return id, session
+
+    def find(self, scope: Mapping[str, Any]) -> BrowserSession | None:
+        """The session of an ASGI scope's request; None without one, or where another origin or a key comes with it."""
+        id = _cookie(scope)
+        if id is None or presented(scope["headers"]) is not None or not is_ours(scope):
+            return None
+        session = self._sessions.get(_digest(id))
+        if session is None:
+            return None
+        if not self._lives(session):
+            self._end(session)
+            return None
+        session.used_at = self._clock()
+        return session
+
+    def identify(self, scope: Mapping[str, Any]) -> Caller | None:
+        """Who makes a request by cookie; None for a stranger. Raises Forbidden for a change without the token."""
+        session = self.find(scope)
+        if session is None:
+            return None
+        if scope.get("method", "GET") not in _SAFE:
+            check_token(session, scope)
+        return session.caller
+
+    def close(self, scope: Mapping[str, Any]) -> None:
+        """Sign out. Raises Forbidden without the token."""
+        session = self.find(scope)
+        if session is not None:
+            check_token(session, scope)
+            self._end(session)
+
+    def is_open(self, session: BrowserSession) -> bool:
+        """Whether somebody is still signed in by it: for connections that live long. Asking does not prolong it."""
+        return self._sessions.get(session.digest) is session and self._lives(session)
+
+    def _end(self, session: BrowserSession) -> None:
+        self._sessions.pop(session.digest, None)
+        self._shut_out()
+
+    def _lives(self, session: BrowserSession) -> bool:
+        now = self._clock()
+        fresh = now - session.used_at < IDLE and now - session.began_at < LIFE
+        return fresh and self._keyring.is_valid(session.caller)
+
+    def _make_room(self) -> None:
+        self._sessions = {id: session for id, session in self._sessions.items() if self._lives(session)}
+        if len(self._sessions) >= LIMIT:
+            count = Counter(session.caller.key_id for session in self._sessions.values())
+            crowd = max(count.values())
+            left = (session for session in self._sessions.values() if count[session.caller.key_id] == crowd)
+            self._end(min(left, key=lambda session: session.used_at))
+
+
+def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:
+    """Raises Forbidden unless the request has the session's token in its header."""
+    told = dict(scope["headers"]).get(TOKEN_HEADER, b"")
+    if not compare_digest(told, session.token.encode("ascii")):
+        raise Forbidden("A change by cookie needs the session's token in X-CSRF-Token")
+
+
+def cookie(id: str, *, secure: bool) -> str:
+    """The Set-Cookie header of a session; an empty id takes the cookie away."""
+    age = int(LIFE) if id else 0
+    name = HTTPS_COOKIE if secure else COOKIE
+    return f"{name}={id}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+
+
+def is_secure(scope: Mapping[str, Any]) -> bool:
+    """Whether the browser speaks HTTPS. A proxy nobody listed is believed here: a lie hurts only who tells it."""
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-proto", b"")
+    return scope.get("scheme") in ("https", "wss") or forwarded.startswith(b"https")
+
+
+def is_ours(scope: Mapping[str, Any]) -> bool:
+    """Whether the request comes of a page of ours, by both signs that browsers give."""
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin")
+    if origin is not None and not is_same_origin(origin, headers.get(b"host", b"")):
+        return False
+    return headers.get(b"sec-fetch-site", b"none") in _OWN
+
+
+def _digest(id: str) -> bytes:
+    return digest_of(id.encode("utf-8", "replace"))
+
+
+def _cookie(scope: Mapping[str, Any]) -> str | None:
+    """What ours holds. Those of others on this host may be of any shape, at which the standard library gives up."""
+    header = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    pairs = (pair.partition("=") for pair in header.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}.get(HTTPS_COOKIE if is_secure(scope) else COOKIE)

@@ -1,0 +1,544 @@
+"""The service as the gateway uses it: messages to actors, and their answers, awaited without blocking.
+
+* `Bridge` reaches the supervisor and the clients.
+* `Outbox` takes messages. Every message is on disk before its caller hears of it.
+* `Webhooks` manages webhooks. Every change goes through the sender, which acts on it before it answers.
+
+Nothing waits without a deadline. The actor's own deadline comes first; the one here is longer, and is only met by an
+actor that has stopped answering. Everything runs on the gateway's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx2 as httpx
+from pykka import ActorDeadError, Timeout
+from structlog.contextvars import bind_contextvars
+
+from actors.clients import message_ids
+from actors.clients.errors import NoSuchClient, NotReady, PageOutdated, SendFailed, SendUnknown, ShuttingDown, Starting
+from actors.clients.operations import Effect
+from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, Screenshot, TakeScreenshot
+from actors.clients.protocol import (
+    AlreadyRunning,
+    AwaitState,
+    Delete,
+    Deleted,
+    GetClients,
+    GetStatus,
+    Init,
+    Started,
+    Status,
+    Stop,
+    Stopped,
+)
+from actors.clients.types import ABSENT, ClientId, Seconds, State
+from actors.outbox.protocol import Await, GiveUp, Known, Queued
+from actors.runtime import Refusal, ask
+from actors.store.errors import NoSuchMessage, StoreUnavailable
+from actors.store.journal import GetTransitions
+from actors.store.message_states import MessageState
+from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMessageByKey, ListMessages, Message
+from actors.store.sessions import GetSessions, ReadBack
+from actors.store.webhooks import (
+    ChangeWebhook,
+    CreateWebhook,
+    DeleteDeadLetters,
+    DeleteWebhook,
+    GetDeadLetters,
+    GetProgress,
+    GetWebhook,
+    GetWebhooks,
+    Letter,
+    NoSuchWebhook,
+    Progress,
+    ReplayDeadLetters,
+    Webhook,
+)
+from actors.webhooks.addresses import Network, why_refused
+from actors.webhooks.definition import InvalidWebhook, changes, new_webhook
+from actors.webhooks.http import resolve
+from actors.webhooks.protocol import Change
+from gateway.logs import cause
+from gateway.security.auth import Forbidden
+
+if TYPE_CHECKING:
+    from actors.clients.operations import Operation
+    from actors.clients.ports import Transition
+    from actors.metrics.metrics import Metrics
+    from actors.store.store import Store
+    from actors.system import System
+    from gateway.security.auth import Caller
+
+
+ANSWER_SECONDS: Seconds = 5.0
+"""How long an actor may take for what it only has to look up."""
+ORDER_SECONDS: Seconds = 60.0
+"""How long it may take for what it orders from a page; it gives up by itself well before."""
+GRACE_SECONDS: Seconds = 10.0
+"""How much longer than a deadline given to an actor we wait for it to keep that deadline."""
+
+STORE_SECONDS: Seconds = 30.0
+"""How long the store may take to write."""
+NAME_SECONDS: Seconds = 2.0
+"""How long the name in a webhook's URL may take to resolve; what does not is judged at the first delivery."""
+
+_STATUS = GetStatus()
+_GONE = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
+_NEVER_LEFT = frozenset({MessageState.FAILED, MessageState.EXPIRED, MessageState.CANCELLED})
+
+
+@contextmanager
+def shutting_down() -> Iterator[None]:
+    """Raise ShuttingDown where an actor has ended: it ends with the service only."""
+    try:
+        yield
+    except ActorDeadError as error:
+        raise ShuttingDown from error
+
+
+async def ask_store(store: Callable[[], Store], message: Any, seconds: Seconds = STORE_SECONDS) -> Any:
+    """Return the store's answer. Raises its refusals, Starting, ShuttingDown, MailboxFull and pykka.Timeout."""
+    with shutting_down():
+        return await store().ask(message).wait(seconds)
+
+
+class Bridge:
+    """Messages to the supervisor and to clients. Raises their refusals, Starting, MailboxFull, and pykka.Timeout.
+
+    Where no client of that number runs, NotReady(NOT_INITIALIZED) is raised, unless a method says otherwise.
+    """
+
+    def __init__(self, system: System, *, max_reconnection_attempts: int) -> None:
+        self._system = system
+        self._max_attempts = max_reconnection_attempts
+        self._questions: dict[ClientId, asyncio.Future[Status]] = {}
+        self.draining = False
+        """Set it, and no new work is taken: ShuttingDown is raised. Reading goes on."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted and measured."""
+        return self._system.metrics
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What runs, by name."""
+        return self._system.versions
+
+    async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
+        """Start the client unless it runs. Raises StartUnderWay, CapacityExceeded, ShuttingDown."""
+        self.refuse_while_draining()
+        answer: Started | AlreadyRunning = await self._supervisor(Init(client_id, cause=cause()), ORDER_SECONDS)
+        return answer
+
+    async def delete(self, client_id: ClientId) -> Deleted:
+        """Log out, stop, forget; what it has queued will not leave. Raises NoSuchClient where nothing is known."""
+        self.refuse_while_draining()
+        remembered = await self._is_remembered(client_id)
+        try:
+            answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
+        except NoSuchClient:  # no client and no login: the supervisor has had it forgotten all the same
+            if not remembered:
+                raise
+            answer = Deleted(client_id, logged_out=False)
+        with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted all the same
+            self._system.outbox.tell(GiveUp(client_id))
+        await self._until_on_disk(client_id)
+        return answer
+
+    async def stop(self, client_id: ClientId) -> Stopped:
+        """Close the client, keep its login; what it has queued waits for the next start. Raises NoSuchClient."""
+        self.refuse_while_draining()
+        answer: Stopped = await self._supervisor(Stop(client_id), ORDER_SECONDS)
+        await self._until_on_disk(client_id)
+        return answer
+
+    async def clients(self) -> tuple[Status, ...]:
+        """Every client there is, ordered by number."""
+        answer: tuple[Status, ...] = await self._supervisor(GetClients(), ANSWER_SECONDS)
+        return answer
+
+    async def known(self) -> tuple[Status, ...]:
+        """Those, and as NOT_INITIALIZED every other one of which something is remembered, ordered by number.
+
+        One that does not run has the number it was last linked to, as long as its login is stored. Raises
+        StoreUnavailable.
+        """
+        phones = {session.client_id: session.phone for session in await self._stored(GetSessions())}
+        logins = await self.logins()
+        there = {status.client_id: status for status in await self.clients()}
+        linked = {one: phone for one, phone in phones.items() if one in logins}
+        everyone = sorted(phones.keys() | logins | there.keys())
+        return tuple(there.get(one) or self._absent(one, linked.get(one)) for one in everyone)
+
+    async def logins(self) -> frozenset[ClientId]:
+        """The clients whose login is stored, running or not."""
+        return await asyncio.to_thread(self._system.logins)
+
+    async def status(self, client_id: ClientId) -> Status:
+        """What is known of the client; NOT_INITIALIZED where none runs. The same object until something changes.
+
+        Everyone who comes in one turn of the event loop shares one question. It leaves in the next turn, so what is
+        answered is never older than the call.
+        """
+        if self._system.find(client_id) is None:
+            return self._absent(client_id)
+        question = self._questions.get(client_id)
+        if question is None:
+            question = self._questions[client_id] = asyncio.ensure_future(self._ask_status(client_id))
+        # Shielded: a caller that goes away must not take the question from the others.
+        return await asyncio.shield(question)
+
+    async def _ask_status(self, client_id: ClientId) -> Status:
+        del self._questions[client_id]  # whoever comes from here on needs a question of his own
+        ref = self._system.find(client_id)
+        if ref is None:
+            return self._absent(client_id)
+        try:
+            answer: Status = await ask(ref, _STATUS, timeout=ANSWER_SECONDS)
+        except ActorDeadError:
+            return self._absent(client_id)
+        return answer
+
+    async def settled(self, client_id: ClientId, leaving: frozenset[State], seconds: Seconds) -> Status:
+        """The status once the state is outside `leaving`, or after `seconds`; NOT_INITIALIZED where none runs."""
+        try:
+            question = AwaitState(leaving, seconds)
+            answer: Status = await self._client(client_id, question, seconds + GRACE_SECONDS)
+        except NotReady:
+            return self._absent(client_id)
+        return answer
+
+    async def log_out(self, client_id: ClientId) -> Status:
+        """Log out at WhatsApp. Raises NotReady, LogOutFailed."""
+        self.refuse_while_draining()
+        answer: Status = await self._client(client_id, LogOut(), ORDER_SECONDS)
+        return answer
+
+    async def history(self, client_id: ClientId, limit: int) -> tuple[Transition, ...]:
+        """The newest changes of a client's state, oldest of them first; none where it never had one.
+
+        Raises StoreUnavailable.
+        """
+        told: tuple[Transition, ...] = await self._stored(GetTransitions(client_id, limit))
+        return told
+
+    async def screenshot(self, client_id: ClientId) -> bytes:
+        """A PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""
+        answer: Screenshot = await self._client(client_id, TakeScreenshot(), ORDER_SECONDS)
+        return answer.png
+
+    async def pairing_code(self, client_id: ClientId, phone: str) -> str:
+        """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
+        self.refuse_while_draining()
+        answer: PairingCode = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
+        return answer.code
+
+    async def operate(self, client_id: ClientId, operation: Operation[Any]) -> Any:
+        """Have the client carry out an operation; return its answer. Raises NotReady and the operation's refusals."""
+        if operation.effect is not Effect.READ:
+            self.refuse_while_draining()
+        return await self._client(client_id, operation, ORDER_SECONDS)
+
+    async def _client(self, client_id: ClientId, message: object, seconds: Seconds) -> Any:
+        ref = self._system.find(client_id)
+        if ref is None:
+            raise NotReady(State.NOT_INITIALIZED)
+        try:
+            return await ask(ref, message, timeout=seconds)
+        except ActorDeadError as error:
+            raise NotReady(State.NOT_INITIALIZED) from error
+
+    async def _supervisor(self, message: object, seconds: Seconds) -> Any:
+        with shutting_down():
+            return await ask(self._system.supervisor, message, timeout=seconds)
+
+    async def _stored(self, question: Any) -> Any:
+        return await ask_store(lambda: self._system.store, question, ANSWER_SECONDS)
+
+    async def _is_remembered(self, client_id: ClientId) -> bool:
+        """Whether anything is, once all that was told before is on disk; False where the store cannot say."""
+        try:
+            return await self._stored(ReadBack(client_id)) is not None
+        except (StoreUnavailable, Timeout):  # what runs, or has a login, is deleted without knowing that
+            return False
+
+    async def _until_on_disk(self, client_id: ClientId) -> None:
+        """No crash brings back what its caller was told is over. Where the store cannot say it is over all the same."""
+        with suppress(StoreUnavailable, Timeout, ShuttingDown):
+            await self._stored(ReadBack(client_id))
+
+    def refuse_while_draining(self) -> None:
+        """Raises ShuttingDown once `draining` is set."""
+        if self.draining:
+            raise ShuttingDown
+
+    def _absent(self, client_id: ClientId, phone: str | None = None) -> Status:
+        return Status(client_id, max_reconnection_attempts=self._max_attempts, phone=phone)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as a caller hands it in. Instants are epoch seconds; `key` is the caller's idempotency key."""
+
+    client_id: ClientId
+    chat: str
+    text: str
+    priority: int
+    key: str | None = None
+    send_at: Seconds | None = None
+    expires_at: Seconds | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What must be the same where the key is the same."""
+        if self.key is None:
+            return None
+        told = (self.chat, self.text, self.priority, self.send_at, self.expires_at)
+        return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A message that was handed in; `repeated`: earlier, with the same key."""
+
+    message: Message
+    repeated: bool
+
+
+class Outbox:
+    """Messages to the store and to the dispatcher. Raises their refusals, Starting, MailboxFull and pykka.Timeout."""
+
+    def __init__(self, system: System, bridge: Bridge, *, send_seconds: Seconds, limit: int) -> None:
+        self._system, self._bridge = system, bridge
+        self._send_seconds, self._limit = send_seconds, limit
+
+    async def send(self, draft: Draft) -> Handed:
+        """Send a text and wait for WhatsApp's answer.
+
+        Raises NotReady, SendFailed (it did not leave), SendUnknown, IdempotencyKeyReused, OutboxFull.
+        """
+        if await self._known(draft) is None:
+            status = await self._require_state(draft.client_id, frozenset(State) - {State.READY})
+            if status.contract is not None and not status.can_send:
+                raise PageOutdated(status.state, status.contract.text)
+        # It is taken back when the caller's time is over. The end is for a service that dies before that, and comes
+        # later for certain: of two ends at one instant, nobody could say which one the caller is told.
+        handed = await self._hand_in(draft, expires_at=time.time() + self._send_seconds + GRACE_SECONDS)
+        return Handed(_delivered(await self._outcome(handed)), handed.repeated)
+
+    async def accept(self, draft: Draft) -> Handed:
+        """Promise a message. Raises NotReady where the client cannot become READY by itself."""
+        if await self._known(draft) is None:
+            await self._require_state(draft.client_id, ABSENT)
+        return await self._hand_in(draft, expires_at=draft.expires_at)
+
+    async def message(self, client_id: ClientId, id: str) -> Message:
+        """How a message stands. Raises NoSuchMessage."""
+        found: Message | None = await self._store(GetMessage(client_id, id))
+        if found is None:
+            raise NoSuchMessage(client_id, id)
+        return found
+
+    async def messages(self, query: ListMessages) -> tuple[Message, ...]:
+        """Messages in the order of acceptance. Raises NoSuchMessage where the cursor is none."""
+        found: tuple[Message, ...] = await self._store(query)
+        return found
+
+    async def cancel(self, client_id: ClientId, id: str) -> Message:
+        """Take back what has not left. Raises NoSuchMessage, MessageNotQueued."""
+        self._bridge.refuse_while_draining()
+        cancelled: Message = await self._store(CancelMessage(client_id, id, time.time()))
+        self._tell(Known(cancelled))
+        return cancelled
+
+    async def _known(self, draft: Draft) -> Message | None:
+        if draft.key is None:
+            return None
+        known: Message | None = await self._store(GetMessageByKey(draft.client_id, draft.key))
+        return known
+
+    async def _require_state(self, client_id: ClientId, unfit: frozenset[State]) -> Status:
+        self._bridge.refuse_while_draining()
+        status = await self._bridge.status(client_id)
+        if status.state in unfit:
+            raise NotReady(status.state)
+        return status
+
+    async def _hand_in(self, draft: Draft, expires_at: Seconds | None) -> Handed:
+        due_to = cause()
+        with shutting_down():
+            reply = self._system.store.ask(
+                AcceptMessage(
+                    client_id=draft.client_id,
+                    chat=draft.chat,
+                    text=draft.text,
+                    message_id=message_ids.draw(),
+                    at=time.time(),
+                    priority=draft.priority,
+                    send_at=draft.send_at,
+                    expires_at=expires_at,
+                    key=draft.key,
+                    fingerprint=draft.fingerprint,
+                    limit=self._limit,
+                    request_id=due_to.request_id,
+                    trace_id=due_to.trace_id,
+                )
+            )
+        # Whatever the answer is, and whether or not it is waited for: where the database server goes away in a commit,
+        # or is late, the message may be on disk all the same.
+        reply.add_callback(lambda: self._tell(Queued(draft.client_id, expires_at)))
+        with shutting_down():
+            accepted = await reply.wait(STORE_SECONDS)
+        bind_contextvars(message=accepted.message.id)  # so the log's line of this request says which one it handed in
+        return Handed(accepted.message, accepted.repeated)
+
+    async def _outcome(self, handed: Handed) -> Message:
+        known, seconds = handed.message, self._send_seconds
+        order = Await(known.client_id, known.id, seconds, withdraw=not handed.repeated)
+        try:
+            outcome: Message = await ask(self._system.outbox, order, timeout=seconds + GRACE_SECONDS)
+        except (Timeout, ActorDeadError) as error:
+            why = "The service did not learn in time what became of the message"
+            raise SendUnknown(why, known.message_id) from error
+        return outcome
+
+    def _tell(self, fact: Queued | Known) -> None:
+        with suppress(ActorDeadError, Starting):  # the service is ending; what is on disk is sent after the next start
+            self._system.outbox.tell(fact)
+
+    async def _store(self, message: Any) -> Any:
+        return await ask_store(lambda: self._system.store, message)
+
+
+def _delivered(message: Message) -> Message:
+    """The message, if WhatsApp has it. Raises SendFailed, SendUnknown."""
+    if message.state in _GONE:
+        return message
+    if message.state in _NEVER_LEFT:
+        raise SendFailed(message.reason or "The message did not leave in time, and will not")
+    raise SendUnknown(message.reason or "WhatsApp has not confirmed the message", message.message_id)
+
+
+class NoSuchDeadLetter(Refusal):
+    """The webhook has no dead letter of this id."""
+
+
+class Webhooks:
+    """Messages to the sender and to the store. Raises their refusals, Starting, MailboxFull and pykka.Timeout.
+
+    `allowed` are the networks that may be reached besides the public internet.
+    """
+
+    def __init__(self, system: System, bridge: Bridge, allowed: tuple[Network, ...]) -> None:
+        self._system, self._bridge, self._allowed = system, bridge, allowed
+
+    async def create(self, caller: Caller, wishes: Mapping[str, Any]) -> tuple[Webhook, str | None]:
+        """A new webhook, and its secret where that was drawn. Raises InvalidWebhook, Forbidden."""
+        drawn = None if "secret" in wishes else secrets.token_urlsafe(32)
+        wishes = wishes if drawn is None else {**wishes, "secret": drawn}
+        webhook = new_webhook(wishes, at=time.time(), allowed=self._allowed)
+        _require(caller, webhook.clients)
+        await self._judge(webhook.url)
+        created: Webhook = await self._change(CreateWebhook(webhook))
+        return created, drawn
+
+    async def all(self, caller: Caller) -> list[Webhook]:
+        """Those that the caller manages, oldest first."""
+        found: tuple[Webhook, ...] = await self._store(GetWebhooks())
+        return [webhook for webhook in found if _manages(caller, webhook.clients)]
+
+    async def get(self, caller: Caller, id: str) -> Webhook:
+        """One webhook. Raises NoSuchWebhook."""
+        found: Webhook = await self._store(GetWebhook(id))
+        if not _manages(caller, found.clients):
+            raise NoSuchWebhook(id)
+        return found
+
+    async def lines(self, id: str) -> tuple[Progress, ...]:
+        """How far a webhook is with each client."""
+        found: tuple[Progress, ...] = await self._store(GetProgress(id))
+        return found
+
+    async def change(self, caller: Caller, id: str, wishes: Mapping[str, Any]) -> Webhook:
+        """Set some fields. Raises InvalidWebhook, Forbidden, NoSuchWebhook."""
+        checked = changes(wishes, allowed=self._allowed)
+        before = await self.get(caller, id)
+        _require(caller, checked.get("clients", before.clients))
+        if "url" in checked:
+            await self._judge(checked["url"])
+        changed: Webhook = await self._change(ChangeWebhook(id, checked, time.time()))
+        return changed
+
+    async def delete(self, caller: Caller, id: str) -> None:
+        """Forget it, and what it has not had. Raises NoSuchWebhook."""
+        await self.get(caller, id)
+        await self._change(DeleteWebhook(id))
+
+    async def dead_letters(
+        self, caller: Caller, id: str, client_id: ClientId | None, after: int, limit: int
+    ) -> tuple[Letter, ...]:
+        """What was given up, oldest first. Raises NoSuchWebhook."""
+        await self.get(caller, id)
+        found: tuple[Letter, ...] = await self._store(GetDeadLetters(id, client_id, after, limit))
+        return found
+
+    async def replay(self, caller: Caller, id: str, letter: int | None = None) -> int:
+        """Send one again, or all: how many, not counting those under way. Raises NoSuchWebhook, NoSuchDeadLetter."""
+        letters = await self._chosen(caller, id, letter)
+        count: int = await self._change(ReplayDeadLetters(id, time.time(), letters))
+        return count
+
+    async def forget(self, caller: Caller, id: str, letter: int | None = None) -> int:
+        """Delete one, or all: how many. Raises NoSuchWebhook, NoSuchDeadLetter."""
+        letters = await self._chosen(caller, id, letter)
+        count: int = await self._change(DeleteDeadLetters(id, letters))
+        return count
+
+    async def _chosen(self, caller: Caller, id: str, letter: int | None) -> tuple[int, ...]:
+        if letter is None:
+            await self.get(caller, id)
+            return ()
+        found = await self.dead_letters(caller, id, None, letter - 1, 1)
+        if not found or found[0].id != letter:
+            raise NoSuchDeadLetter(f"The webhook has no dead letter {letter}")
+        return (letter,)
+
+    async def _judge(self, url: str) -> None:
+        """Tell at once what every delivery would be refused for. Raises InvalidWebhook."""
+        target = httpx.URL(url)
+        try:
+            async with asyncio.timeout(NAME_SECONDS):
+                addresses = await resolve(target.host, target.port or 0)
+        except (OSError, TimeoutError):
+            return
+        refusals = [why_refused(address, self._allowed) for address in addresses]
+        if refusals and all(refusals):
+            raise InvalidWebhook("url", f"not point to an address that is {refusals[0]}")
+
+    async def _change(self, write: Any) -> Any:
+        self._bridge.refuse_while_draining()
+        with shutting_down():
+            return await ask(self._system.webhooks, Change(write), timeout=STORE_SECONDS)
+
+    async def _store(self, message: Any) -> Any:
+        return await ask_store(lambda: self._system.store, message)
+
+
+def _manages(caller: Caller, clients: tuple[ClientId, ...]) -> bool:
+    """Whether the caller's key is for every client of a webhook; no clients means all of them."""
+    return caller.clients is None or (bool(clients) and caller.clients.issuperset(clients))
+
+
+def _require(caller: Caller, clients: tuple[ClientId, ...]) -> None:
+    if not _manages(caller, clients):
+        raise Forbidden("The key is for some clients only: `clients` should list such, and no others")

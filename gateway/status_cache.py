@@ -1,0 +1,112 @@
+"""The body of GET /status and the QR images in it: each rendered once, however many ask.
+
+A client answers the same Status object until something changes, so the object itself is the cache's key: no copy of the
+state, no expiry, nothing to invalidate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import qrcode
+import structlog
+from qrcode.constants import ERROR_CORRECT_L
+from qrcode.exceptions import DataOverflowError
+
+from actors.clients.types import ClientId, State
+from gateway.http import render
+from gateway.schemas.clients import AbsentAnswer, StatusAnswer
+
+if TYPE_CHECKING:
+    from actors.clients.protocol import Status
+
+
+_IMAGES_KEPT = 256
+"""Drawings kept: a client shows one code at a time, and an older one is not asked for again."""
+
+_MASK = 2
+"""One of the eight masks, any of which reads the same. To look for the one that looks best would take 8 ms more."""
+
+_log = structlog.get_logger("qr")
+
+
+def png(code: str) -> bytes:
+    """The image a phone's camera reads as exactly `code`; takes about 5 ms of one core. Any thread.
+
+    Raises ValueError where no QR can hold the code.
+    """
+    drawing = qrcode.QRCode(error_correction=ERROR_CORRECT_L, box_size=6, border=4, mask_pattern=_MASK)
+    drawing.add_data(code, optimize=0)
+    try:
+        drawing.make(fit=True)
+    except DataOverflowError as error:
+        raise ValueError("no QR holds that much") from error
+    image = io.BytesIO()
+    drawing.make_image().save(image, "PNG")
+    return image.getvalue()
+
+
+def data_url(code: str) -> str | None:
+    """The same as a `data:image/png;base64,…` URL; None, and a line in the log, where no QR can hold the code."""
+    try:
+        return "data:image/png;base64," + base64.b64encode(png(code)).decode("ascii")
+    except ValueError as error:
+        _log.error("qr.not_drawable", length=len(code), why=str(error))
+        return None
+
+
+class QrImages:
+    """Data URLs of codes, each drawn once and off the event loop. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._drawings: OrderedDict[str, asyncio.Future[str | None]] = OrderedDict()
+
+    async def data_url(self, code: str) -> str | None:
+        """The code's data URL; whoever comes while it is being drawn waits for that same drawing."""
+        drawing = self._drawings.get(code)
+        if drawing is None:
+            drawing = self._drawings[code] = asyncio.ensure_future(asyncio.to_thread(data_url, code))
+            if len(self._drawings) > _IMAGES_KEPT:
+                self._drawings.popitem(last=False)
+        # Shielded: a caller that goes away must not take the drawing from the others.
+        return await asyncio.shield(drawing)
+
+
+_KEPT = 10_000
+"""Clients whose page is kept; past that all are rendered again. A page is about 3 KB."""
+
+
+class StatusPages:
+    """The newest rendered status of each client."""
+
+    def __init__(self, images: QrImages) -> None:
+        self._images = images
+        self._pages: dict[ClientId, tuple[Status, bytes]] = {}
+
+    async def page(self, status: Status) -> bytes:
+        """The JSON of this status."""
+        held = self._pages.get(status.client_id)
+        if held is not None and held[0] is status:
+            return held[1]
+        body = await self._render(status)
+        self._hold(status, body)
+        return body
+
+    async def _render(self, status: Status) -> bytes:
+        if status.state is State.NOT_INITIALIZED:
+            return render(AbsentAnswer.of(status))
+        showing = status.qr if status.state is State.QR_REQUIRED else None
+        return render(StatusAnswer.of(status, await self._images.data_url(showing.code) if showing else None))
+
+    def _hold(self, status: Status, body: bytes) -> None:
+        if status.state is State.NOT_INITIALIZED:
+            # Anyone can ask for any number: only clients that run are remembered.
+            self._pages.pop(status.client_id, None)
+            return
+        if len(self._pages) >= _KEPT:
+            self._pages.clear()
+        self._pages[status.client_id] = (status, body)

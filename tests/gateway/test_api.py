@@ -1,0 +1,103 @@
+"""The table of calls: what follows from a row is so for every row, and a second table is a second face."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from actors.browser.fake import FakeBrowser
+from actors.system import System
+from gateway.api import CALLS, in_path
+from gateway.app import application, gateway_of
+from gateway.calls import Call, get, post
+from gateway.routes import clients, messages
+from gateway.schemas.messages import SendRequest
+from gateway.security.auth import RateClass, Scope, Whose
+from tests.gateway.running import Running, chosen
+
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+PATHS: dict[str, set[str]] = defaultdict(set)
+for row in CALLS:
+    PATHS[row.path].add(row.method)
+ELSEWHERE = {"/webhooks/{id}/dead-letters/replay": {"DELETE"}}
+"""Methods of another template that the same path matches: `replay` may be the id of a dead letter."""
+ABOUT_A_CLIENT = [call for call in CALLS if call.need.whose is Whose.CLIENT]
+WITH_BODY = [call for call in CALLS if call.body is not None]
+WITH_QUERY = [call for call in CALLS if call.query is not None]
+SHAPED_OTHERWISE = {"/qr-code"}
+"""Calls whose errors have a shape of their own in the contract."""
+
+
+def name(call: Call) -> str:
+    return f"{call.method} {call.path}"
+
+
+def target(call: Call) -> str:
+    return re.sub(r"\{[^}]*\}", "7", call.path)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_method_that_a_path_does_not_have_is_answered_with_all_that_it_has(unlocked: Running, path: str) -> None:
+    there = PATHS[path] | ({"HEAD"} if "GET" in PATHS[path] else set())
+    for method in METHODS - there - ELSEWHERE.get(path, set()):
+        answer = unlocked.call(method, re.sub(r"\{[^}]*\}", "7", path))
+        assert answer.status_code == 405
+        assert answer.json()["code"] == "METHOD_NOT_ALLOWED"
+        assert set(answer.headers["allow"].split(", ")) == there
+
+
+@pytest.mark.parametrize("call", ABOUT_A_CLIENT, ids=name)
+def test_a_call_about_a_client_needs_its_number(unlocked: Running, call: Call) -> None:
+    for header, code in ((None, "MISSING_HEADER"), ("abc", "INVALID_HEADER"), ("0", "INVALID_HEADER")):
+        answer = unlocked.call(call.method, target(call), header, content=b"{")
+        assert answer.status_code == 400
+        assert answer.json()["error" if call.path in SHAPED_OTHERWISE else "code"] == code
+
+
+@pytest.mark.parametrize("call", WITH_BODY, ids=name)
+def test_a_body_that_is_no_json_object_is_refused(unlocked: Running, call: Call) -> None:
+    for body, why in ((b"{", "The body is not JSON"), (b"[]", "The body is not a JSON object")):
+        answer = unlocked.call(call.method, target(call), 7, content=body)
+        assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+        assert answer.json()["message"] == why
+
+
+@pytest.mark.parametrize("call", WITH_QUERY, ids=name)
+def test_a_query_that_has_a_name_twice_is_refused(unlocked: Running, call: Call) -> None:
+    answer = unlocked.call(call.method, f"{target(call)}?limit=1&limit=1", 7)
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+
+
+def test_what_sends_counts_as_a_message_and_what_starts_as_a_start() -> None:
+    counted = {name(call): call.need.rate for call in CALLS if call.need.rate is not RateClass.CALL}
+    assert counted == {
+        "POST /init": RateClass.START,
+        "POST /send": RateClass.SEND,
+        "POST /messages": RateClass.SEND,
+    }
+
+
+SECOND_FACE = (
+    get("/api/{session}/status", clients.status, in_path(Scope.READ, "session")),
+    post("/api/{session}/sendText", messages.send, in_path(Scope.SEND, "session"), body=SendRequest),
+)
+
+
+def test_a_second_face_is_a_second_table_over_the_same_handlers(tmp_path: Path) -> None:
+    async def play(system: System) -> None:
+        app = application(gateway_of(system, chosen(tmp_path)), SECOND_FACE)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as face:
+            status = await face.get("/api/7/status")
+            assert (status.status_code, status.json()["cliente_id"]) == (200, 7)
+            sent = await face.post("/api/7/sendText", json={"to": "5491122334455", "message": "Hello"})
+            assert (sent.status_code, sent.json()["code"]) == (409, "SESSION_NOT_READY")
+            assert (await face.get("/api/x/status")).json()["code"] == "CLIENT_NOT_FOUND"
+            assert (await face.get("/status", headers={"X-Cliente-Id": "7"})).status_code == 404
+
+    with System(chosen(tmp_path), FakeBrowser()) as system:
+        asyncio.run(play(system))
