@@ -18,6 +18,7 @@ from structlog.contextvars import unbind_contextvars
 
 from actors.browser import interpret
 from actors.browser.injection import BINDING
+from actors.browser.injection_watch import InjectionWatch
 from actors.browser.script import ScriptFailed, ask
 from actors.clients.protocol import Answered, Happened, OutcomeUnknown, PageFact, PageFailed, Ready, Refused
 from actors.clients.types import ClientId, Reason, Seconds
@@ -62,6 +63,7 @@ class Hearing:
         self._happened: OrderedDict[object, None] = OrderedDict()
         self._conflict: asyncio.TimerHandle | None = None
         self._opened = self._failed = self._over = False
+        self.injection = InjectionWatch(self.fail)
         self.conflict_after: Seconds = 30.0
         self.on_view: Callable[[], None] = lambda: None
         """Called at each view: the page's modules are there."""
@@ -94,6 +96,7 @@ class Hearing:
     def end(self, goodbye: PageFact) -> None:
         """The last fact."""
         self.rest()
+        self.injection.rest()
         self.tell(goodbye)
         self._over = True
 
@@ -159,8 +162,11 @@ class Hearing:
         match event.get("e"):
             case "trouble":
                 self._log.warning("page.script_trouble", text=str(event.get("text"))[:500])
+            case "loaded":
+                self.injection.rest()
             case "view":
                 self.on_view()
+                self.injection.see(event)
         for fact in self._interpreter.hear(event):
             self.tell(fact)
             if isinstance(fact, Ready):

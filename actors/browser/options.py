@@ -25,6 +25,8 @@ class BrowserOptions:
     """MiB of a profile above which its caches are pruned once it is not open; 0: never."""
     conflict_after: float = 30.0
     """How long the connection's stream may be gone, while all else looks well, before that is called a conflict."""
+    injection_patience: float = 15.0
+    """How long wa-js may not be ready on a page that is logged in, before the page is loaded again."""
     send_patience: float = 30.0
     """How long a message may stay without an answer before it is called unsettled."""
     send_stall: float = 5.0

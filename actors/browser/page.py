@@ -35,6 +35,7 @@ ANSWER: Seconds = 30.0
 LOOK_UP: Seconds = 15.0
 SCREENSHOT: Seconds = 15.0
 PROBE: Seconds = 60.0
+LOAD_AGAIN: Seconds = 10.0
 """How long an answer is waited for; the owner has shorter deadlines of his own."""
 PSS_EVERY: Seconds = 10.0
 """Least time between two measurements of memory: each reads the page tables of all its processes."""
@@ -53,6 +54,7 @@ class ChromiumPage:
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._hearing = Hearing(client_id, tell, interpret.home_of(options.whatsapp_url), time.time)
         self._hearing.conflict_after = options.conflict_after
+        self._hearing.injection.patience = options.injection_patience
         self._sending = SendQueue(self._hearing.tell, SendLog(client_id), options.send_patience, options.send_stall)
         self._life: Life | None = None
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
@@ -99,6 +101,7 @@ class ChromiumPage:
         life = self._life = Life(self._house, self._client_id, hearing.listeners, self._opened, self._stop_work)
         hearing.on_view = life.modules_are_there
         hearing.on_ready = lambda: self._start(self._tell_stored())
+        hearing.injection.reload = lambda: self._start(self._load_again())
         hearing.answer_dialog = self._answer_dialog
         if self._left_early:
             life.leave(kill=True)
@@ -204,6 +207,14 @@ class ChromiumPage:
         except WireError:
             return
         self._hearing.tell(Probed(token, await self._measure()))
+
+    async def _load_again(self) -> None:
+        """With what the browser has kept of it: that is what makes the difference."""
+        self._log.warning("page.wa_js_missed", text="wa-js is not ready on a page that is: it is loaded again")
+        try:
+            await self._wire.call("Page.reload", {}, seconds=LOAD_AGAIN)
+        except WireError as error:
+            self._log.warning("page.reload_failed", error=str(error)[:200])
 
     async def _measure(self) -> int | None:
         at, pss = self._measured

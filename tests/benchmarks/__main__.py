@@ -16,13 +16,14 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import accept, ask, memory, qr, status, streams, webhooks
+from tests.benchmarks import accept, ask, memory, qr, starts, status, streams, webhooks
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
     "ask": ask.run,
     "status": status.run,
     "qr": qr.run,
+    "starts": starts.run,
     "memory": memory.run,
     "accept": accept.run,
     "webhooks": webhooks.run,

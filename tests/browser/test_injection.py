@@ -9,14 +9,20 @@ from pathlib import Path
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import QrShown, Ready
-from tests.browser.pages import NUMBER, SECONDS, Open, Opened, answer, options, running
+from actors.browser.connection import Wire
+from actors.browser.injection_watch import RELOADS
+from actors.clients.protocol import PageFailed, QrShown, Ready
+from actors.clients.types import Reason
+from tests.benchmarks.starts import BUNDLES, ready
+from tests.browser.pages import NUMBER, SECONDS, Open, Opened, answer, on_wire, options, running
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
 
 SLOW_START = 50.0
 """Seconds for a start on a network on which each bundle takes 4 s."""
+PATIENCE = 4.0
+"""Longer than wa-js takes on a busy machine, where it is to be ready."""
 RUN = """(({ require }) => Object.entries(require('__debug').modulesMap)
     .filter(([, module]) => module.factoryFinished).map(([id]) => id).sort())"""
 """The modules that have run in a window, whoever asked for them."""
@@ -82,3 +88,52 @@ def test_bundles_of_four_seconds_each_end_in_ready(slow: ChromiumBrowser, sandbo
     page = Opened(slow)
     scan(page, sandbox, SLOW_START)
     page.close()
+
+
+BROKEN = """if (Number(sessionStorage.loads ??= 0) < %d) {
+    sessionStorage.loads = Number(sessionStorage.loads) + 1;
+    Object.defineProperty(window, 'Debug', { get() {}, set() {} });
+}"""
+"""wa-js is never ready in the next loads of a page: it waits for `Debug.VERSION`."""
+
+
+def break_wa_js(browser: ChromiumBrowser, loads: int) -> None:
+    """Have wa-js miss the next loads of the browser's one page, the first of which begins now."""
+
+    async def story(wire: Wire) -> None:
+        await wire.call("Page.addScriptToEvaluateOnNewDocument", {"source": BROKEN % loads})
+        await wire.call("Page.reload", {})
+
+    on_wire(browser, story)
+
+
+@pytest.fixture
+def impatient(tmp_path: Path, sandbox: Sandbox) -> Iterator[ChromiumBrowser]:
+    """A browser that soon loads a page again on which wa-js is not ready."""
+    with running(ChromiumBrowser(options(tmp_path, sandbox.url, injection_patience=PATIENCE))) as browser:
+        yield browser
+
+
+def test_a_page_that_wa_js_missed_is_loaded_again(impatient: ChromiumBrowser, sandbox: Sandbox) -> None:
+    page = Opened(impatient)
+    scan(page, sandbox)
+    break_wa_js(impatient, loads=RELOADS)
+    page.told.until(Ready, seconds=SLOW_START)
+    assert answer(impatient, "sessionStorage.loads") == str(RELOADS)
+    assert not page.told.told(PageFailed)
+    page.close()
+
+
+def test_a_page_that_wa_js_misses_again_and_again_is_lost(impatient: ChromiumBrowser, sandbox: Sandbox) -> None:
+    page = Opened(impatient)
+    scan(page, sandbox)
+    break_wa_js(impatient, loads=100)
+    failed = page.told.until(PageFailed, seconds=SLOW_START)
+    assert failed.reason is Reason.WA_JS_NOT_READY
+    assert answer(impatient, "sessionStorage.loads") == str(1 + RELOADS)
+    page.close()
+
+
+def test_starts_in_a_row_on_slow_stages_and_starved_timers_are_all_ready() -> None:
+    starts_in_a_row = range(len(BUNDLES))
+    assert len(list(ready(starts_in_a_row))) == len(BUNDLES)

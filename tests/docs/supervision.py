@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from actors.browser import interpret, room
+from actors.browser.injection_watch import RELOADS
 from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions
 from actors.clients import bans, health
@@ -216,6 +217,12 @@ def _budgets() -> str:
             f"{_setting('backoff_first')}, doubling, up to {_setting('backoff_cap')}, less up to a quarter by chance; "
             f"small again after READY for {_setting('stable_after')}",
             "ERROR, ATTEMPTS_EXHAUSTED",
+        ),
+        (
+            "a page that wa-js missed: in MAIN, wa-js not ready",
+            f"loaded again {RELOADS} times in a row; no attempt is spent",
+            f"{BrowserOptions(Path(), '').injection_patience:g} s",
+            "a lost page, WA_JS_NOT_READY",
         ),
         (
             "a client's actor, after a bug",
