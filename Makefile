@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes
 	--no-emit-find-links --no-header --override config/overrides.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check serve bench chaos campaign lock docs clean chromium postgres
+.PHONY: help setup demo test check serve bench chaos campaign peers-test lock docs clean chromium postgres
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -61,6 +61,9 @@ chaos: setup ## Every fault in turn, then 200 random ones, over six clients
 
 campaign: setup ## 2,000 messages out and in, while 100 kills, stops and cuts strike
 	@$(BIN)/python -m tests.campaign
+
+peers-test: setup ## Other people's programs, from npm and PyPI, on the sandbox
+	@$(BIN)/pytest -m peers tests/peers
 
 docs: $(VENV)/.ready ## Write the generated documents again
 	@$(BIN)/python -m tests.docs.generate

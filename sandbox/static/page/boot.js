@@ -16,7 +16,7 @@ window.requireLazy([
     show('me', login()?.number ? `+${login().number} ${login().name}` : '');
   }
 
-  debug.setupDebugGlobal();
+  page.loaded.then(debug.setupDebugGlobal); // whoever waits for Debug.VERSION takes it that every module is there
   for (const model of [Stream, Conn, Socket]) model.on('change', draw);
   connection.launch();
   draw();

@@ -1,0 +1,64 @@
+"""The programs, as their registries have them, in a directory that is kept between runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+NODE_PACKAGES = ("whatsapp-web.js@1.34.7", "@wppconnect-team/wppconnect@2.3.3")
+PYTHON_PACKAGE = "WPP-Whatsapp==2.4.0"
+NO_BROWSER = {"PUPPETEER_SKIP_DOWNLOAD": "1", "PUPPETEER_SKIP_CHROMIUM_DOWNLOAD": "1"}
+SECONDS = 600
+
+
+class OutOfReachError(Exception):
+    """A program cannot be had here; the text says why."""
+
+
+def directory() -> Path:
+    """Where the programs are: SM_PEERS, or a directory of this user's among the temporary ones."""
+    named = os.environ.get("SM_PEERS")
+    return Path(named) if named else Path(tempfile.gettempdir()) / f"session-manager-peers-{os.getuid()}"
+
+
+def node_modules() -> Path:
+    """The programs of npm. Raises OutOfReachError."""
+    home = directory() / "node"
+    if not (npm := shutil.which("npm")):
+        raise OutOfReachError("there is no npm")
+    # Their install scripts fetch browsers; Debian's is used.
+    command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home), *NODE_PACKAGES]
+    _install(home, " ".join(NODE_PACKAGES), [command])
+    return home / "node_modules"
+
+
+def python() -> Path:
+    """An interpreter that has the program of PyPI. Raises OutOfReachError."""
+    home = directory() / "python"
+    interpreter = home / "venv/bin/python"
+    making = [sys.executable, "-m", "venv", str(home / "venv")]
+    installing = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_PACKAGE]
+    _install(home, PYTHON_PACKAGE, [making, installing])
+    return interpreter
+
+
+def _install(home: Path, what: str, commands: list[list[str]]) -> None:
+    stamp = home / "installed"
+    if stamp.exists() and stamp.read_text() == what:
+        return
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    for command in commands:
+        try:
+            done = subprocess.run(
+                command, env=os.environ | NO_BROWSER, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise OutOfReachError(f"{what} was not installed in {SECONDS} s") from None
+        if done.returncode:
+            raise OutOfReachError(f"{what} cannot be installed: {done.stderr.strip()[-300:]}")
+    stamp.write_text(what)
