@@ -11,10 +11,10 @@ from pathlib import Path
 
 from actors.clients.types import Seconds
 from actors.refusals import database_of, refused, refused_store
+from actors.settings import Settings
 from actors.store.backup import Restored, backup, forget_copies, restore
 from actors.store.errors import DataDirInUse
 from actors.store.store import Store, open_store
-from config.settings import Settings
 
 STORE_SECONDS: Seconds = 5.0
 """How long the store may take for what is asked of it while starting, and for its last commit."""

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from actors.browser.options import BrowserUnavailable
+from actors.settings import Settings, StartRefused
 from actors.store.database import Database
 from actors.store.errors import StoreError, StoreUnavailable
-from config.refusal import StartRefused
-from config.settings import Settings
 
 
 def database_of(settings: Settings) -> Database:

@@ -35,6 +35,7 @@ from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
 from actors.runtime import wait_ended
+from actors.settings import Settings
 from actors.store.journal import StoreJournal, StoreSessions
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim_all
@@ -45,7 +46,6 @@ from actors.watch import Watch
 from actors.webhooks.http import HttpPoster
 from actors.webhooks.protocol import GetSending
 from actors.webhooks.sender import Sender
-from config.settings import Settings
 
 if TYPE_CHECKING:
     from pykka import ActorRef

@@ -51,7 +51,7 @@ from gateway.schemas.webhooks import (
 from gateway.security.auth import PUBLIC, Need, RateClass, Scope, Whose
 
 if TYPE_CHECKING:
-    from config.settings import Settings
+    from actors.settings import Settings
 
 READ = Need(Scope.READ, Whose.CLIENT)
 SEND = Need(Scope.SEND, Whose.CLIENT, RateClass.SEND)

@@ -28,8 +28,8 @@ from gateway.streaming.stream import Streams
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from actors.settings import Settings
     from actors.system import System
-    from config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from structlog.typing import EventDict, Processor
 
 from actors.clients.correlation import Correlation
 from actors.clients.masking import mask
-from config.settings import Settings
+from actors.settings import Settings
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request", "trace"})

@@ -33,10 +33,10 @@ import structlog
 import uvicorn
 
 from actors.capacity import raise_open_files
+from actors.settings import StartRefused
 from actors.store.errors import ServerAway
 from actors.system import System
 from actors.watch import DIED
-from config.refusal import StartRefused
 from gateway.app import application, gateway_of
 from gateway.security.connections import bounded_socket, check_certificate, refuse_exposure, uvicorn_options
 
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from actors.settings import Settings
     from actors.store.keys import ApiKey
     from actors.system import RunningBrowser
-    from config.settings import Settings
     from gateway.app import Gateway
     from gateway.streaming.stream import Streams
 

@@ -21,12 +21,11 @@ from actors.options import rules
 from actors.outbox import protocol as outbox
 from actors.runtime.mailbox import dead_letters
 from actors.runtime.testing import Leaks
+from actors.settings import Settings, StartRefused
 from actors.store.ownership import claim
 from actors.store.retention import Pruned
 from actors.system import System
 from actors.webhooks import protocol as webhooks
-from config.refusal import StartRefused
-from config.settings import Settings
 
 CLIENT = ClientId(99)
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("actors", "gateway", "config", "sandbox")
+PACKAGES = ("actors", "gateway", "sandbox", "session_manager")
 FROM_NPM = (
     "actors/browser/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js",
     "actors/browser/node_modules/@wppconnect/wa-js/package.json",

@@ -15,15 +15,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 from pyee import EventEmitter
-from pyppeteer.connection import CDPSession, Connection
-from pyppeteer.errors import NetworkError, PyppeteerError
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer 2.0.0 imports websockets.legacy
+    from pyppeteer.connection import CDPSession, Connection
+    from pyppeteer.errors import NetworkError
+    from pyppeteer.errors import PyppeteerError as PyppeteerError
 
 Params = Mapping[str, Any]
 

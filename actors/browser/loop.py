@@ -13,7 +13,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
-from pyppeteer.errors import PyppeteerError
+
+from actors.browser.connection import PyppeteerError
 
 BEAT = 1.0
 """Seconds between two looks at whether the loop turns."""

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from config.loading import load
-from config.settings import Settings
+from actors.settings import Settings, load
 
 PROGRAMS = ("session-manager", "gateway.cli")
 """One of these is in the command line of the service."""

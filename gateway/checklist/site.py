@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 import httpx2 as httpx
 import psutil
 
-from config.refusal import StartRefused
-from config.settings import Settings
+from actors.settings import Settings, StartRefused
 from gateway.checklist.findings import Need, StepFailed
 from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
 from gateway.checklist.processes import is_service, listener, settings_of, with_argument

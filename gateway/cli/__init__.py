@@ -11,7 +11,7 @@ from typing import NoReturn
 import structlog
 import typer
 
-from config.refusal import StartRefused
+from actors.settings import StartRefused
 from gateway.cli import backup, checklist, clients, keys, sandbox, send, serve, tail, webhooks
 
 app = typer.Typer(

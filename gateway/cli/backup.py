@@ -12,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from config.loading import load
-from config.refusal import StartRefused
+from actors.settings import StartRefused, load
 from gateway.cli import output
 
 Target = Annotated[Path, typer.Argument(help="The file to write; replaced once the new one is whole.")]

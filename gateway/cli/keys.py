@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from config.loading import load
-from config.refusal import StartRefused
+from actors.settings import StartRefused, load
 from gateway.cli import output
 from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
 

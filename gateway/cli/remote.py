@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import httpx2 as httpx
 import typer
 
-from config.refusal import StartRefused
+from actors.settings import StartRefused
 
 DEFAULT_URL = "http://127.0.0.1:3001"
 SECONDS = 75.0

@@ -18,7 +18,7 @@ from typing import IO
 
 import typer
 
-from config.refusal import StartRefused
+from actors.settings import StartRefused
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Every option is the sandbox's own."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from config.loading import load
+from actors.settings import load
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free one.")]

@@ -23,14 +23,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from actors.clients.types import Seconds
-from config.refusal import StartRefused
+from actors.settings import StartRefused
 from gateway.http import render
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.origins import is_loopback
 
 if TYPE_CHECKING:
+    from actors.settings import Settings
     from actors.store.keys import ApiKey
-    from config.settings import Settings
 
 
 _AFTER_BODY: Seconds = 5.0

@@ -33,8 +33,8 @@ from gateway.security.auth import ANYONE, Caller, Scope
 
 if TYPE_CHECKING:
     from actors.clients.types import ClientId
+    from actors.settings import Settings
     from actors.store.store import Store
-    from config.settings import Settings
 
 
 PREFIX = "sm_"

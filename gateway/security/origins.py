@@ -27,7 +27,7 @@ from gateway.security.auth import Forbidden
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from config.settings import Settings
+    from actors.settings import Settings
     from gateway.security.keys import Keyring
 
 

@@ -25,7 +25,7 @@ from gateway.security.auth import Caller, Need, RateClass
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from config.settings import Settings
+    from actors.settings import Settings
     from gateway.service import Bridge
 
 

@@ -31,8 +31,8 @@ from gateway.streaming.feed import Feed, Told, Wanted
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from actors.settings import Settings
     from actors.store.store import Store
-    from config.settings import Settings
 
 
 BUFFER_BYTES = 8 * 1024 * 1024

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from actors.browser.fake import FakeBrowser, FakePage, Habits
 from actors.clients.ports import Tell
 from actors.clients.types import ClientId
-from config.settings import Settings
+from actors.settings import Settings
 from gateway import logs
 from gateway.server import Server, address, listen, serve
 from tests.benchmarks.cores import SERVER, pin

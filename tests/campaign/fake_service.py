@@ -14,7 +14,7 @@ import threading
 
 from actors.browser.fake import FakeBrowser, Fate, Habits, Outgoing
 from actors.clients.types import ClientId
-from config.loading import load
+from actors.settings import load
 from gateway import logs, server
 from tests.campaign.fake_whatsapp import RecordedWhatsApp
 

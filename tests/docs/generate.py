@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from config.reference import settings_page
+from actors.settings.reference import settings_page
 from tests.docs.security import security_page
 from tests.docs.supervision import supervision_page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from config.settings import Settings, env_name
+from actors.settings import Settings, env_name
 from gateway.api import CALLS
 from gateway.calls import Call
 from gateway.security.auth import Whose

@@ -18,9 +18,9 @@ from actors.clients.protocol import PageFact
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import STARTING, TERMINAL, Reason, State
+from actors.settings import Settings, env_name
 from actors.system import CLIENTS_SHARE
 from actors.watch import DIED
-from config.settings import Settings, env_name
 from gateway.server import LATER
 from tests.chaos.faults import FAULTS
 from tests.chaos.services import SERVICE_FAULTS

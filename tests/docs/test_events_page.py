@@ -13,10 +13,10 @@ import pytest
 from actors.browser.interpret import PAYLOADS
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId
+from actors.settings import Settings, env_name
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
 from actors.webhooks.delivery_queue import body_of
 from actors.webhooks.signature import sign
-from config.settings import Settings, env_name
 from gateway.streaming.feed import Told
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text("utf-8")

@@ -109,7 +109,7 @@ def test_a_service_whose_port_is_taken_says_so(serve: Serve) -> None:
 
 def test_a_service_without_wa_js_says_how_to_install_it(serve: Serve, tmp_path: Path) -> None:
     copied = tmp_path / "copied"
-    for package in ("actors", "config", "gateway"):
+    for package in ("actors", "gateway"):
         shutil.copytree(ROOT / package, copied / package, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
     service = serve()
     service.environment["PYTHONDONTWRITEBYTECODE"] = "1"

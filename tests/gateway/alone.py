@@ -16,7 +16,7 @@ import httpx2 as httpx
 import psutil
 
 from actors.browser.fake import FakeBrowser
-from config.settings import Settings
+from actors.settings import Settings
 from gateway import logs
 from gateway.server import Server, address, listen, serve
 

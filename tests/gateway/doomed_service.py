@@ -18,9 +18,9 @@ from pykka import ActorRegistry
 from actors.browser import browser as real
 from actors.browser.loop import WEDGED_AFTER, BrowserLoop
 from actors.clients.protocol import Status, StatusChanged
+from actors.settings import load
 from actors.store.retention import Retention
 from actors.store.writer import Commit
-from config.loading import load
 from gateway import logs
 from gateway.server import Server, listen, serve
 

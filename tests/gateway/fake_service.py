@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from actors.browser.fake import FakeBrowser
-from config.loading import load
-from config.refusal import StartRefused
+from actors.settings import StartRefused, load
 from gateway import logs, server
 
 

@@ -19,7 +19,7 @@ from actors.browser.fake import FakeBrowser
 from actors.clients.lifecycle import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
-from config.settings import Settings
+from actors.settings import Settings
 from gateway.server import Ending, Server, address, listen
 from gateway.streaming.stream import Streams
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId
-from config.refusal import StartRefused
+from actors.settings import StartRefused
 from gateway import server
 from gateway.server import Server, listen
 from tests.campaign.away import refusal

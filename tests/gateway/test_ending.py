@@ -17,10 +17,9 @@ from actors.browser.fake import FakeBrowser, Habits
 from actors.browser.options import BrowserUnavailable
 from actors.clients.protocol import Status, StatusChanged
 from actors.clients.types import ClientId, State
+from actors.settings import Settings, StartRefused
 from actors.store.writer import Commit
 from actors.watch import DIED
-from config.refusal import StartRefused
-from config.settings import Settings
 from gateway.server import STUCK, Ending, Server, listen
 from tests.gateway.running import Running, chosen, until
 

@@ -16,10 +16,9 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
 
 from actors.browser.fake import FakeBrowser
+from actors.settings import Settings, StartRefused
 from actors.store.keys import ApiKey
 from actors.system import System
-from config.refusal import StartRefused
-from config.settings import Settings
 from gateway.security.auth import Scope
 from gateway.security.connections import check_certificate, refuse_exposure
 from gateway.security.keys import draw

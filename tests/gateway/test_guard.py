@@ -16,7 +16,7 @@ from starlette.types import Scope as Scopes
 from starlette.websockets import WebSocket
 
 from actors.clients.types import ClientId
-from config.settings import Settings
+from actors.settings import Settings
 from gateway.calls import ApiRequest, delete, get, routes
 from gateway.security.auth import Caller, Need, Scope, Whose, caller_of
 from gateway.security.guard import Guard

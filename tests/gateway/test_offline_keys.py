@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from actors.clients.types import ClientId
+from actors.settings import Settings, StartRefused
 from actors.store.keys import NoSuchKey
-from config.refusal import StartRefused
-from config.settings import Settings
 from gateway.security import keys
 from gateway.security.auth import Scope
 from gateway.security.keys import KeyRefused

@@ -13,7 +13,7 @@ from actors.clients.errors import StartFailed, StartUnderWay
 from actors.clients.protocol import AlreadyRunning, Started, Status
 from actors.clients.types import ClientId, State
 from actors.runtime.testing import ManualClock
-from config.settings import Settings
+from actors.settings import Settings
 from gateway.security.auth import ANYONE, PUBLIC, Caller, Need, RateClass, Scope, Whose
 from gateway.security.rate_limits import Rate, RateLimited, Rates, StartRates, Windows, address_of
 from gateway.service import Bridge

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from actors.refusals import database_of
+from actors.settings import Settings
 from actors.store.database import Database, prepare_file
-from config.settings import Settings
 
 
 def pragmas(database: Database) -> tuple[str, int]:

@@ -9,10 +9,9 @@ import pytest
 
 from actors.backups import back_up, opened_store, put_back
 from actors.browser.fake import FakeBrowser
+from actors.settings import Settings, StartRefused
 from actors.store import backup
 from actors.system import System
-from config.refusal import StartRefused
-from config.settings import Settings
 from tests.store.postgresql import PostgreSQL
 
 

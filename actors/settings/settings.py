@@ -69,7 +69,7 @@ Rate = Annotated[str, AfterValidator(_rate)]
 class Settings(BaseSettings):
     """Every setting of the service, checked. Immutable: pass it down, never look it up.
 
-    `Settings(...)` reads the environment too; `config.loading.load` also reads a file and explains what is wrong.
+    `Settings(...)` reads the environment too; `load` also reads a file and explains mistakes.
     """
 
     model_config = SettingsConfigDict(

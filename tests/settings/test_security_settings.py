@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.loading import SettingsRefused, load
+from actors.settings import SettingsRefused, load
 
 
 @pytest.fixture(autouse=True)

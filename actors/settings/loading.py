@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
-from config.refusal import StartRefused
-from config.settings import ENV_PREFIX, Settings, env_name
+from actors.settings.refusal import StartRefused
+from actors.settings.settings import ENV_PREFIX, Settings, env_name
 
 FILE_VARIABLE = "SM_CONFIG"
 """Names the TOML file; the one SM_ name that is no setting."""

@@ -1,4 +1,4 @@
-"""The settings as a Markdown page, made from the model: `python -m config.reference > docs/settings.md`."""
+"""The settings as a Markdown page, made from the model: `python -m actors.settings.reference > docs/settings.md`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from config.loading import FILE_VARIABLE
-from config.settings import Settings, env_name
+from actors.settings.loading import FILE_VARIABLE
+from actors.settings.settings import Settings, env_name
 
 HEAD = f"""# Settings
 

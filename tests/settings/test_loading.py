@@ -11,9 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from config.loading import SettingsRefused, load
-from config.refusal import StartRefused
-from config.settings import Settings, env_name
+from actors.settings import Settings, SettingsRefused, StartRefused, env_name, load
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.reference import settings_page, settings_table
-from config.settings import Settings, env_name
+from actors.settings import Settings, env_name
+from actors.settings.reference import settings_page, settings_table
 
 
 @pytest.mark.parametrize("setting", Settings.model_fields)

@@ -1,0 +1,13 @@
+"""Settings of the service: one explicit object, read once, passed down.
+
+settings   Settings: every setting, its unit, its limits, its default
+loading    where values come from (options, environment, file), and the sentences of SettingsRefused
+reference  docs/settings.md, made from the model
+refusal    StartRefused: the error of a service that cannot start
+"""
+
+from actors.settings.loading import FILE_VARIABLE, SettingsRefused, load
+from actors.settings.refusal import StartRefused
+from actors.settings.settings import ENV_PREFIX, Settings, env_name
+
+__all__ = ["ENV_PREFIX", "FILE_VARIABLE", "Settings", "SettingsRefused", "StartRefused", "env_name", "load"]
