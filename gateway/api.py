@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from actors.clients.operations.contacts import CheckContact
 from actors.clients.types import MAX_CLIENT_ID
 from gateway.calls import Call, Media, Parameter, delete, get, patch, post
 from gateway.routes import clients, events, keys, messages, pages, pairing, service, webhooks
@@ -150,6 +151,7 @@ CALLS: tuple[Call, ...] = (
         {**_NO_MESSAGE, 409: ("MESSAGE_NOT_QUEUED",)},
         parameters=_MESSAGE,
     ),
+    get("/contacts/{number}", CheckContact, READ),
     get("/clients", clients.clients, READ_ITS_OWN, {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery),
     get(
         "/clients/{id}/history",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -35,7 +35,7 @@ from gateway.http import (
     parse,
     parse_object,
     parse_query,
-    parse_strings,
+    parse_values,
     query_of,
     render_plain,
 )
@@ -258,7 +258,7 @@ async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequ
     query = query_of(http)
     if unknown := query.keys() - {*call.arguments}:
         raise InvalidRequest(f"The query has no name {min(unknown)}")
-    return replace(parse_strings({**given, **query}, adapter), **call.const)
+    return cast(Operation[Any], parse_values({**given, **query, **call.const}, adapter))
 
 
 def takes_body(call: Call) -> bool:

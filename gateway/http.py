@@ -157,10 +157,10 @@ def query_of(request: HTTPConnection) -> dict[str, str]:
     return dict(given)
 
 
-def parse_strings(values: Mapping[str, str], adapter: TypeAdapter[Parsed]) -> Parsed:
-    """Return values of path and query, by name, as what the adapter makes of them. Raises InvalidRequest."""
+def parse_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed]) -> Parsed:
+    """Return values of path and query, by name, as what the adapter makes of their text. Raises InvalidRequest."""
     try:
-        return adapter.validate_strings(dict(values))
+        return adapter.validate_python(dict(values))
     except ValidationError as error:
         raise _refusal(error) from None
 

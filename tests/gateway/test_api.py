@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 
 from actors.browser.fake import FakeBrowser
+from actors.clients.operations.contacts import CheckContact
+from actors.clients.protocol import AwaitState, Init
+from actors.clients.types import STARTING, ClientId, State
 from actors.system import System
 from gateway.api import CALLS, in_path
 from gateway.app import application, gateway_of
 from gateway.calls import Call, get, post
+from gateway.openapi import document
 from gateway.routes import clients, messages
 from gateway.schemas.messages import SendRequest
 from gateway.security.auth import RateClass, Scope, Whose
-from tests.gateway.running import Running, chosen
+from tests.gateway.running import PATIENCE, Running, chosen
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 PATHS: dict[str, set[str]] = defaultdict(set)
@@ -82,10 +88,64 @@ def test_what_sends_counts_as_a_message_and_what_starts_as_a_start() -> None:
     }
 
 
+NUMBER = "5491122334455"
 SECOND_FACE = (
     get("/api/{session}/status", clients.status, in_path(Scope.READ, "session")),
+    get("/api/{session}/contacts/{number}", CheckContact, in_path(Scope.READ, "session")),
+    get("/api/{session}/contact", CheckContact, in_path(Scope.READ, "session")),
+    post("/api/{session}/contact", CheckContact, in_path(Scope.READ, "session")),
+    post("/api/{session}/contacts/me", CheckContact, in_path(Scope.READ, "session"), const={"number": NUMBER}),
     post("/api/{session}/sendText", messages.send, in_path(Scope.SEND, "session"), body=SendRequest),
 )
+
+
+def test_an_operation_is_a_call_by_its_row_alone(service: Running) -> None:
+    service.ready(1)
+    answer = service.get(f"/contacts/{NUMBER}", 1)
+    assert (answer.status_code, answer.json()) == (200, asdict(CheckContact.example))
+    assert service.browser.page(ClientId(1)).ordered("CheckContact")
+    assert service.get(f"/contacts/{NUMBER}", 2).json()["code"] == "SESSION_NOT_READY"
+    for path in ("/contacts/abc", "/contacts/1234567890123456", f"/contacts/{NUMBER}?number=1"):
+        answer = service.get(path, 1)
+        assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST"), path
+
+
+def test_fields_come_from_the_path_the_query_the_body_or_the_row(tmp_path: Path) -> None:
+    described = document(SECOND_FACE, "0")["paths"]
+    query = described["/api/{session}/contact"]["get"]["parameters"]
+    assert [(one["in"], one["name"], one["required"]) for one in query] == [
+        ("path", "session", True),
+        ("query", "number", True),
+    ]
+    body = described["/api/{session}/contact"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert (list(body["properties"]), body["required"]) == (["number"], ["number"])
+    assert "requestBody" not in described["/api/{session}/contacts/me"]["post"]
+
+    browser, me = FakeBrowser(), ClientId(7)
+    with System(chosen(tmp_path), browser) as system:
+        system.supervisor.ask(Init(me), timeout=PATIENCE)
+        client: Any = system.find(me)
+        client.ask(AwaitState(STARTING, PATIENCE), timeout=PATIENCE)
+        browser.scan(me)
+        status = client.ask(AwaitState(STARTING | {State.QR_REQUIRED}, PATIENCE), timeout=PATIENCE)
+        assert status.state is State.READY
+        asyncio.run(ask_for_a_contact(system, tmp_path))
+
+
+async def ask_for_a_contact(system: System, directory: Path) -> None:
+    app = application(gateway_of(system, chosen(directory)), SECOND_FACE)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as face:
+        for answer in (
+            await face.get(f"/api/7/contacts/{NUMBER}"),
+            await face.get("/api/7/contact", params={"number": NUMBER}),
+            await face.post("/api/7/contact", json={"number": NUMBER}),
+            await face.post("/api/7/contacts/me"),
+        ):
+            assert (answer.status_code, answer.json()) == (200, asdict(CheckContact.example))
+        for wrong in ({"number": 5491122334455}, {}, {"number": "x"}):
+            answer = await face.post("/api/7/contact", json=wrong)
+            assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST"), wrong
+        assert (await face.get("/api/7/contact?number=1&more=1")).json()["code"] == "INVALID_REQUEST"
 
 
 def test_a_second_face_is_a_second_table_over_the_same_handlers(tmp_path: Path) -> None:
