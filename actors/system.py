@@ -19,6 +19,7 @@ from pykka import ActorDeadError, Timeout
 from actors.backups import STORE_SECONDS, forget_restores
 from actors.capacity import host_limits
 from actors.clients.bans import BanEvidence
+from actors.clients.canary import Canary, CanaryJournal
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
 from actors.clients.ports import Browser
@@ -34,7 +35,7 @@ from actors.options import browser_options, posting, retention_rules, rules, sen
 from actors.outbox.dispatcher import Dispatcher, Pace
 from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
-from actors.runtime import wait_ended
+from actors.runtime import SYSTEM_CLOCK, wait_ended
 from actors.settings import Settings
 from actors.store.journal import StoreJournal, StoreSessions
 from actors.store.keys import ApiKey, read_keys
@@ -106,7 +107,9 @@ class System:
         self._browser = browser or _chromium(settings, self._watch.died)
         self._directory = Directory()
         usages = Usages(self._browser.processes)
-        self.metrics = Metrics(Sources(self._actors, lambda: self._directory, lambda: self.lag, usages.latest))
+        self.canary = Canary(SYSTEM_CLOCK)
+        sources = Sources(self._actors, lambda: self._directory, lambda: self.lag, usages.latest, self.canary.look)
+        self.metrics = Metrics(sources)
         self._supervisor: ActorRef[Supervisor] | None = None
         self._store: Store | None = None
         self._outbox: ActorRef[Dispatcher] | None = None
@@ -213,7 +216,9 @@ class System:
             supervisor = Supervisor.start(
                 TimedBrowser(self._browser, self.metrics.counters),
                 self._directory,
-                journal=CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.counters),
+                journal=CanaryJournal(
+                    CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.counters), self.canary
+                ),
                 sessions=StoreSessions(store),
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={

@@ -71,6 +71,7 @@ from gateway.logs import cause
 from gateway.security.auth import Forbidden
 
 if TYPE_CHECKING:
+    from actors.clients.canary import WhatsAppSeen
     from actors.clients.operations import Operation
     from actors.clients.ports import Transition
     from actors.metrics.metrics import Metrics
@@ -133,6 +134,11 @@ class Bridge:
     def versions(self) -> Mapping[str, str]:
         """What runs, by name."""
         return self._system.versions
+
+    @property
+    def whatsapp(self) -> WhatsAppSeen:
+        """What is known of WhatsApp Web now."""
+        return self._system.canary.look()
 
     async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
         """Start the client unless it runs. Raises StartUnderWay, CapacityExceeded, ShuttingDown."""

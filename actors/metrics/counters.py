@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from actors.clients.canary import CHANGED, DRIFTED
 from actors.clients.types import STARTING, TERMINAL, ClientId, Seconds, State
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED
 from actors.store.message_states import MessageState
@@ -36,6 +37,8 @@ EVENT_TYPES = frozenset(
         "group.changed",
         "contact.security_code_changed",
         "contact.number_changed",
+        CHANGED,
+        DRIFTED,
     }
 )
 """Types of events that are counted by name."""

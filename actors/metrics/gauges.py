@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from actors.clients.canary import WhatsAppSeen
 from actors.clients.types import ClientId, Seconds, State
 from actors.metrics.processes import Usage
 from actors.runtime import mailbox_of
@@ -32,6 +33,7 @@ class Sources:
     clients: Callable[[], Iterable[tuple[ClientId, ActorRef[Any]]]]
     lag: Callable[[], Seconds]
     usages: Callable[[], Mapping[ClientId, Usage]]
+    whatsapp: Callable[[], WhatsAppSeen] = WhatsAppSeen
 
 
 def families(sources: Sources, states: Iterable[State] | None) -> Iterator[Metric]:
@@ -43,6 +45,18 @@ def families(sources: Sources, states: Iterable[State] | None) -> Iterator[Metri
         sources.lag()
     )
     yield from _processes(sources.usages())
+    yield from _whatsapp(sources.whatsapp())
+
+
+def _whatsapp(seen: WhatsAppSeen) -> Iterator[Metric]:
+    """The names are those of `actors.browser.contract`: a closed set."""
+    missing = _gauge("page_contract_missing", "Pages that lack a name of wa-js or WhatsApp Web that is used.", "symbol")
+    for symbol, pages in sorted(seen.missing.items()):
+        missing.of(pages, symbol)
+    yield missing
+    yield _gauge("clients_without_receipts", "Clients whose messages go out and that hear no receipts any more.").of(
+        len(seen.silent)
+    )
 
 
 def _by_state(states: Iterable[State]) -> Metric:

@@ -13,7 +13,7 @@ from actors.clients.protocol import Status
 from actors.clients.types import State
 from gateway.calls import ApiRequest
 from gateway.http import NO_STORE, JsonResponse, reply
-from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, WhatsAppWeb
 from gateway.security.auth import caller_of
 
 
@@ -23,10 +23,12 @@ async def health(request: ApiRequest[None, None]) -> Response:
     Callers without a key get the first three fields. Answers in any state of any client, and never waits for one.
     """
     counts = count(await _clients(request) or ())
+    seen = request.gateway.bridge.whatsapp
+    summary = HealthSummary(status="ok" if seen.whole else "degraded", whatsapp_state=overall(counts))
     if caller_of(request.http.scope) is None:
-        return reply(HealthSummary(whatsapp_state=overall(counts)))
-    versions = dict(request.gateway.bridge.versions)
-    return reply(HealthAnswer(whatsapp_state=overall(counts), clients=counts, versions=versions))
+        return reply(summary)
+    versions, web = dict(request.gateway.bridge.versions), WhatsAppWeb.of(seen)
+    return reply(HealthAnswer(**summary.__dict__, clients=counts, versions=versions, whatsapp_web=web))
 
 
 async def ready(request: ApiRequest[None, None]) -> Response:

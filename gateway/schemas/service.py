@@ -6,22 +6,49 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from actors.clients.canary import WhatsAppSeen
 from actors.clients.types import State
 from gateway.readiness import Obstacle
-from gateway.schemas.shape import Answer
+from gateway.schemas.shape import Answer, iso
 from gateway.security.auth import Caller, Scope
 
 
 class HealthSummary(Answer):
     """GET /health, as strangers see it."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "degraded"] = "ok"
     service: Literal["session-manager"] = "session-manager"
     whatsapp_state: State
 
 
+class WhatsAppWeb(Answer):
+    """What WhatsApp Web was found to be. `unknown`: no page has been read.
+
+    `missing`: names that wa-js or we look for in it. `without_receipts`: clients that hear no receipts any more.
+    """
+
+    version: str | None
+    seen_since: str | None
+    contract: Literal["whole", "degraded", "unknown"]
+    missing: list[str]
+    without_receipts: list[int]
+
+    @classmethod
+    def of(cls, seen: WhatsAppSeen) -> Self:
+        """Fill from what is known."""
+        return cls(
+            version=seen.version,
+            seen_since=iso(seen.seen_since),
+            contract="degraded" if seen.missing else "whole" if seen.read else "unknown",
+            missing=sorted(seen.missing),
+            without_receipts=list(seen.silent),
+        )
+
+
 class HealthAnswer(HealthSummary):
     """GET /health. `clients`: how many are in each state."""
+
+    whatsapp_web: WhatsAppWeb
 
     clients: dict[State, int] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,152 @@
+"""The canary: what the pages of all clients were found to be and to lack, and whether receipts still come.
+
+It stands in front of the journal, and makes events of what changes. What it knows begins with the service.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from actors.clients.protocol import Happened
+from actors.clients.receipts import Receipts
+from actors.clients.types import ABSENT, ClientId, Seconds
+
+if TYPE_CHECKING:
+    from actors.clients.page_contract import PageContract
+    from actors.clients.ports import Journal, Transition
+    from actors.runtime import Clock
+
+CHANGED, DRIFTED = "whatsapp.changed", "whatsapp.drifted"
+"""Events: a page of another version; a page that lacks something else than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsAppSeen:
+    """What is known of WhatsApp Web at one instant. `version` is the one seen last, `seen_since` when it was first."""
+
+    version: str | None = None
+    seen_since: Seconds | None = None
+    read: bool = False
+    """Whether any page that runs has been read."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """What pages lack, and how many pages lack it."""
+    silent: tuple[ClientId, ...] = ()
+    """Clients that seem to hear no receipts any more."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing, as far as is known."""
+        return not self.missing and not self.silent
+
+
+class Canary:
+    """What is known of the pages. Any thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._version: str | None = None
+        self._since: Seconds | None = None
+        self._versions: dict[ClientId, str] = {}
+        self._contracts: dict[ClientId, PageContract] = {}
+        self._receipts: dict[ClientId, Receipts] = {}
+
+    def look(self) -> WhatsAppSeen:
+        """What is known now."""
+        with self._lock:
+            now = self._clock.time()
+            missing = Counter(name for contract in self._contracts.values() for name in contract.faults)
+            silent = [one for one in self._contracts if one in self._receipts and self._receipts[one].look(now).lost]
+            return WhatsAppSeen(self._version, self._since, bool(self._contracts), dict(missing), tuple(sorted(silent)))
+
+    def read(self, client_id: ClientId, contract: PageContract) -> list[Happened]:
+        """A page was read. Return what that changes."""
+        with self._lock:
+            told = [*self._changed(client_id, contract), *self._drifted(client_id, contract)]
+            self._contracts[client_id] = contract
+            return told
+
+    def _changed(self, client_id: ClientId, contract: PageContract) -> list[Happened]:
+        version, before = contract.version, self._versions.get(client_id, self._version)
+        if version is None:
+            return []
+        self._versions[client_id] = version
+        if version != self._version:
+            self._version, self._since = version, self._clock.time()
+        if before in (None, version):
+            return []
+        return [
+            Happened(
+                CHANGED,
+                {
+                    "version": version,
+                    "previous_version": before,
+                    "push_phase": contract.push_phase,
+                    "generation": contract.generation,
+                    "wa_js": contract.wa_js,
+                },
+            )
+        ]
+
+    def _drifted(self, client_id: ClientId, contract: PageContract) -> list[Happened]:
+        known = self._contracts.get(client_id)
+        before, now = set(known.faults if known else ()), set(contract.faults)
+        if before == now:
+            return []
+        return [
+            Happened(
+                DRIFTED,
+                {
+                    "version": contract.version,
+                    "gone": sorted(now - before),
+                    "back": sorted(before - now),
+                    "missing": list(contract.faults),
+                    "lost": sorted(contract.lost),
+                    "can_send_messages": contract.can_send,
+                    "wa_js": contract.wa_js,
+                },
+            )
+        ]
+
+    def acknowledged(self, client_id: ClientId, event: Happened) -> None:
+        """Somebody has a message; only those of ours count, heard as it happened."""
+        payload = event.payload
+        message, ack = payload.get("bare_id"), payload.get("ack")
+        if payload.get("from_me") is True and payload.get("live") is True and message and isinstance(ack, int | float):
+            with self._lock:
+                self._receipts.setdefault(client_id, Receipts()).acknowledged(
+                    str(message), int(ack), self._clock.time()
+                )
+
+    def closed(self, client_id: ClientId) -> None:
+        """The client has no page any more. What it has been through counts on."""
+        with self._lock:
+            self._contracts.pop(client_id, None)
+
+
+class CanaryJournal:
+    """A Journal that tells the canary, and hands everything on; in the thread of whoever calls."""
+
+    def __init__(self, journal: Journal, canary: Canary) -> None:
+        self._journal, self._canary = journal, canary
+
+    def changed(self, transition: Transition) -> None:
+        """Hand on one change of state; a client at its end has no page."""
+        if transition.after in ABSENT:
+            self._canary.closed(transition.client_id)
+        self._journal.changed(transition)
+
+    def happened(self, client_id: ClientId, event: Happened) -> None:
+        """Hand on what happened; acknowledgements are counted."""
+        if event.kind == "message.ack":
+            self._canary.acknowledged(client_id, event)
+        self._journal.happened(client_id, event)
+
+    def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
+        """Hand on what a page was found to have, and what that changes as events."""
+        for event in self._canary.read(client_id, contract):
+            self._journal.happened(client_id, event)
+        self._journal.contract_read(client_id, contract)

@@ -1,0 +1,94 @@
+"""Receipts: how many of a client's sent messages are told to have arrived, against its own past. Pure.
+
+The acknowledgement by WhatsApp's server (ack 1) reaches us by another way through the page than those by phones (ack 2
+and more). So a client whose messages are taken and whose phones all fall silent may have lost the way of the latter.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from actors.clients.types import Seconds
+
+DAY: Seconds = 86400.0
+PAST = 7
+"""Days that the present one is compared with."""
+SILENT = 20
+"""Sends in a row without one receipt that are no chance."""
+GRACE: Seconds = 600.0
+"""How long a message may be without a receipt before that counts: a phone may be off."""
+ENOUGH = 50
+"""Messages in a day, and in the days before, that make a share worth comparing."""
+FALL = 0.5
+"""A share below this part of the past's is too little."""
+_KEPT = 5000
+
+
+@dataclass(slots=True)
+class _Day:
+    number: int
+    sent: int = 0
+    received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsSeen:
+    """What is known at one instant. Shares are None where there are too few messages."""
+
+    share: float | None
+    past: float | None
+    unanswered: int
+    """Messages older than the grace, in a row, without any receipt since."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether receipts seem not to reach us any more."""
+        fallen = self.share is not None and self.past is not None and self.share < FALL * self.past
+        return self.unanswered >= SILENT or fallen
+
+
+class Receipts:
+    """The sends and receipts of one client. Instants are epoch seconds; one thread at a time."""
+
+    def __init__(self) -> None:
+        self._days: deque[_Day] = deque(maxlen=PAST + 1)
+        self._open: OrderedDict[str, tuple[Seconds, _Day]] = OrderedDict()
+        self._since: deque[Seconds] = deque(maxlen=_KEPT)
+        """When what has been sent since the last receipt was sent."""
+
+    def acknowledged(self, message: str, ack: int, at: Seconds) -> None:
+        """WhatsApp's server (1) or a phone (2 and more) has a message of ours."""
+        if ack == 1 and message not in self._open:
+            day = self._today(at)
+            day.sent += 1
+            self._open[message] = (at, day)
+            self._since.append(at)
+            if len(self._open) > _KEPT:
+                self._open.popitem(last=False)
+        elif ack >= 2:
+            self._since.clear()
+            if (known := self._open.pop(message, None)) is not None:
+                known[1].received += 1
+
+    def look(self, now: Seconds) -> ReceiptsSeen:
+        """What is known now. A message within the grace says nothing yet."""
+        today = int(now // DAY)
+        fresh = sum(1 for at, _ in self._open.values() if now - at < GRACE)
+        present = [day for day in self._days if day.number == today]
+        before = [day for day in self._days if today - PAST <= day.number < today]
+        return ReceiptsSeen(
+            _share(sum(day.sent for day in present) - fresh, sum(day.received for day in present)),
+            _share(sum(day.sent for day in before), sum(day.received for day in before)),
+            sum(1 for at in self._since if now - at >= GRACE),
+        )
+
+    def _today(self, at: Seconds) -> _Day:
+        number = int(at // DAY)
+        if not self._days or self._days[-1].number < number:
+            self._days.append(_Day(number))
+        return self._days[-1]
+
+
+def _share(sent: int, received: int) -> float | None:
+    return min(1.0, received / sent) if sent >= ENOUGH else None
