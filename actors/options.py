@@ -98,6 +98,7 @@ def browser_options(settings: Settings) -> BrowserOptions:
         chromium_args=settings.chromium_args,
         no_sandbox=settings.no_sandbox,
         user_agent=settings.user_agent,
+        qr_url=settings.qr_form == "url",
         start_patience=settings.start_patience,
         close_grace=settings.close_grace,
         send_patience=settings.send_timeout,

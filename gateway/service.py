@@ -243,11 +243,11 @@ class Bridge:
         answer: Screenshot = await self._client(client_id, TakeScreenshot(), ORDER_SECONDS)
         return answer.png
 
-    async def pairing_code(self, client_id: ClientId, phone: str) -> str:
+    async def pairing_code(self, client_id: ClientId, phone: str) -> PairingCode:
         """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
         self.refuse_while_draining()
         answer: PairingCode = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
-        return answer.code
+        return answer
 
     async def operate(self, client_id: ClientId, operation: Operation[Any]) -> Any:
         """Have the client carry out an operation; return its answer. Raises NotReady and the operation's refusals."""

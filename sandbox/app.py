@@ -81,6 +81,7 @@ class Document:
         told = {
             "compat": query["compat"] if query.get("compat") in ("modern", "classic") else settings.compat,
             "lids": {"1": True, "0": False}.get(query.get("lids", "")),
+            "qr_url": settings.qr_url,
             "start_delay": settings.start_delay,
             "reconnect_delay": settings.reconnect_delay,
             "reconnect_cap": settings.reconnect_cap,

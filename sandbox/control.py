@@ -26,6 +26,7 @@ from sandbox.world import Account, Message, Phone, SandboxError
 
 # What can be waited for -> the states of an account in which it is so.
 MET_BY = {"linked": ("linked", "connected"), "away": ("linked",), "connected": ("connected",), "gone": ("gone",)}
+HABITS = ("online", "reads", "passkey", "migrated")
 PAUSE = 0.15
 HEARTBEAT = 15.0
 
@@ -43,6 +44,11 @@ class Control:
             "call": self._phone_call,
             **{kind: self._phone_change(kind) for kind in ("edit", "revoke", "react")},
         }
+        page_acts: dict[str, Act] = {
+            "rotate": lambda page, _said: self._pairing.rotate(page),
+            "passkey": lambda page, _said: self._pairing.ask_passkey(page),
+            "refresh-code": lambda page, said: self._pairing.refresh(page, force=bool(said.get("force"))),
+        }
         return [
             Route("/api/state", answering(self._state)),
             Route("/api/changes", self._changes),
@@ -50,7 +56,12 @@ class Control:
             Route("/api/settings", answering(self._settings), methods=["GET", "POST"]),
             Route("/api/scan", answering(self._scan), methods=["POST"]),
             Route("/api/pair", answering(self._pair), methods=["POST"]),
+            Route("/api/hello", answering(self._hello), methods=["POST"]),
             Route("/api/pages", answering(self._pages)),
+            *(
+                Route(f"/api/pages/{{page}}/{name}", answering(self._page_act(act)), methods=["POST"])
+                for name, act in page_acts.items()
+            ),
             Route("/api/accounts/{number}", answering(self._account)),
             Route("/api/accounts/{number}/messages", answering(self._messages)),
             *(
@@ -117,7 +128,21 @@ class Control:
 
     async def _pair(self, request: Request) -> Any:
         said = await body_of(request)
-        return self._told_account(self._pairing.enter(str(said["number"]), str(said["code"])))
+        return self._told_account(await self._pairing.enter(str(said["number"]), str(said["code"])))
+
+    async def _hello(self, request: Request) -> Any:
+        said = await body_of(request)
+        return self._pairing.hello(str(said["number"]), str(said["code"])).told()
+
+    def _page_act(self, act: Act) -> Callable[[Request], Awaitable[Any]]:
+        async def handle(request: Request) -> Any:
+            page = self._scene.page(request.path_params["page"])
+            done = act(page, await body_of(request))
+            if inspect.isawaitable(done):
+                await done
+            return page.told()
+
+        return handle
 
     async def _pages(self, request: Request) -> Any:
         def showing() -> bool:
@@ -212,7 +237,8 @@ class Control:
         if request.method == "POST":
             said = await body_of(request)
             phone.delay = number_of({"delay": phone.delay} | said, "delay")
-            phone.online, phone.reads = bool(said.get("online", phone.online)), bool(said.get("reads", phone.reads))
+            for name in HABITS:
+                setattr(phone, name, bool(said.get(name, getattr(phone, name))))
             self._post.phone_changed(phone)
         elif wait := wait_of(request):
             count = int(request.query_params.get("count", phone.total + 1))
@@ -244,8 +270,7 @@ def _told_phone(phone: Phone) -> dict[str, Any]:
     return {
         "number": phone.number,
         "name": phone.name,
-        "online": phone.online,
-        "reads": phone.reads,
+        **{name: getattr(phone, name) for name in HABITS},
         "delay": phone.delay,
         "total": phone.total,
     }

@@ -27,7 +27,9 @@ class Link:
         self._ops: dict[str, Callable[[Page, dict[str, Any]], None]] = {
             "hello": self._hello,
             "refresh": lambda page, _said: pairing.show(page),
-            "pairing_code": lambda page, said: self._answer(page, said, pairing.offer(page, str(said["number"]))),
+            "keys": lambda page, said: pairing.keyed(page, said["keys"]),
+            "pairing_code": self._pairing_code,
+            "companion_finish": lambda page, _said: pairing.finish(page),
             "exists": self._exists,
             "ping": lambda page, said: self._answer(page, said, {}),
             "send": post.take,
@@ -69,8 +71,8 @@ class Link:
         self._scene.changes.tell()
 
     def _hello(self, page: Page, said: dict[str, Any]) -> None:
-        keys = said["keys"]
-        page.keys = {name: str(keys[name]) for name in ("noise", "identity", "adv")}
+        self._pairing.keyed(page, said["keys"])
+        page.platform, page.qr_url = str(said.get("platform", "")), bool(said.get("qr_url"))
         page.load, page.compat, page.lids = (
             str(said.get("load", "")),
             str(said.get("compat", "modern")),
@@ -81,6 +83,9 @@ class Link:
             self._login.enter(page, str(said["token"]))
         elif page.account is None and not page.ref:
             self._pairing.show(page)
+
+    def _pairing_code(self, page: Page, said: dict[str, Any]) -> None:
+        self._answer(page, said, self._pairing.offer(page, str(said["number"]), str(said["display"])))
 
     def _exists(self, page: Page, said: dict[str, Any]) -> None:
         self._answer(page, said, {"found": self._post.person(str(said["address"]))})

@@ -26,10 +26,13 @@ class Login:
 
     # --- coming in
 
-    def adopt(self, page: Page, account: Account, device: Device) -> None:
-        """A page was just linked: it gets its credentials and will come back with them."""
+    def adopt(self, page: Page, account: Account, device: Device, *, migrated: bool) -> None:
+        """A page was just linked: it gets its credentials and will come back with them.
+
+        It gives them up at once where the phone's chats have not moved to LIDs (`migrated`).
+        """
         page.account, page.device, page.state = account, device, "linked"
-        page.say({"op": "paired", "login": _login(account, device)})
+        page.say({"op": "paired", "login": _login(account, device), "migrated": migrated})
         self._scene.changes.tell()
 
     def enter(self, page: Page, token: str) -> None:

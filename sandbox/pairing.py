@@ -1,16 +1,23 @@
-"""How a page becomes linked: QR references that rotate and run out, scanning, pairing codes."""
+"""How a page becomes linked: QR references that rotate and run out, scanning, pairing codes, passkeys."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import re
 import secrets
 from typing import Any
 
 from sandbox.login import Login
-from sandbox.scene import Page, Scene
+from sandbox.scene import QR_ADDRESS, Page, PairingCode, Scene
 from sandbox.world import Account, SandboxError
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
+DISPLAY = re.compile(
+    r"(Chrome|Edge|Firefox|IE|Opera|Safari) \((Windows|Mac OS|Linux|Android|iOS|Chromium OS)\)", re.ASCII
+)
+"""What a page may call itself to get a pairing code; WhatsApp answers others 400. Source: Baileys pull request 2769."""
+HEARS_WITHIN = 10.0
 
 
 def new_ref() -> str:
@@ -35,39 +42,109 @@ class Pairing:
             page.state, page.ref = "idle", ""
             page.say({"op": "idle"})
         else:
-            page.state, page.ref = "unpaired", new_ref()
-            page.say({"op": "code", "ref": page.ref})
             patience = settings.qr_first if nth == 0 else settings.qr_next
+            page.state, page.ref = "unpaired", new_ref()
+            page.say({"op": "code", "ref": page.ref, "ttl": round(patience * 1000)})
             page.later("code", patience, lambda: self._show(page, nth + 1))
         self._scene.changes.tell()
 
     def scan(self, number: str, *, code: str = "", page_id: str = "", name: str | None, lids: bool | None) -> Account:
-        """What a phone does with its camera. Raises SandboxError NO_SUCH_CODE, BANNED, NO_PHONE."""
+        """What a phone does with its camera. Raises SandboxError NO_SUCH_CODE, STALE_CODE, PASSKEY_ASKED, BANNED,
+        NO_PHONE.
+        """
         if not code and not page_id:
             raise SandboxError(400, "INVALID_REQUEST", "there is nothing to scan: paste the QR's text, or pick a page")
+        page = self._showing(code, page_id)
+        if self._scene.world.exists(number) and self._scene.world.phone(number).passkey:
+            page.say({"op": "passkey_prologue_request"})
+            raise SandboxError(
+                409, "PASSKEY_ASKED", f"{number} wants a passkey to be used in the page: it is not linked"
+            )
+        return self._link(page, number, name, lids)
+
+    def _showing(self, code: str, page_id: str) -> Page:
+        """The page that shows the code, in any of the forms it may be drawn in."""
+        ref, *keys = code.removeprefix(QR_ADDRESS).split(",")
         for page in self._scene.pages.values():
-            if page.code and (page.code == code or page.id == page_id):
-                return self._link(page, number, name, lids)
+            if not page.ref or (page.id != page_id and page.ref != ref):
+                continue
+            if not page.keys["adv"]:
+                why = "a pairing code was asked for, and the QR is void since: the page would not answer"
+                raise SandboxError(409, "STALE_CODE", why)
+            if page.id == page_id or keys[:3] == [page.keys[name] for name in ("noise", "identity", "adv")]:
+                return page
+            why = "the page has changed its secret since that code was drawn: it would not answer"
+            raise SandboxError(409, "STALE_CODE", why)
         raise SandboxError(404, "NO_SUCH_CODE", "no page shows that code now")
 
-    def offer(self, page: Page, number: str) -> dict[str, Any]:
-        """A pairing code for `number`, shown by `page`; a newer one replaces it."""
+    async def rotate(self, page: Page) -> None:
+        """The server has the page change its secret, under the same reference. Done once the page has."""
+        await self._changes_secret(page, {"op": "companion_reg_refresh"})
+
+    async def ask_passkey(self, page: Page) -> None:
+        """The server asks for a passkey, which changes the secret too. Done once the page has."""
+        await self._changes_secret(page, {"op": "passkey_prologue_request"})
+
+    async def _changes_secret(self, page: Page, message: dict[str, Any]) -> None:
+        before = page.keys["adv"]
+        page.say(message)
+        if not await self._scene.changes.until(lambda: page.keys["adv"] != before, HEARS_WITHIN):
+            raise SandboxError(409, "PAGE_SILENT", f"the page has not changed its secret in {HEARS_WITHIN:.0f} s")
+
+    def keyed(self, page: Page, keys: dict[str, Any]) -> None:
+        """The page says what its QR carries now."""
+        page.keys = {name: str(keys[name] or "") for name in ("noise", "identity", "adv")}
+        self._scene.changes.tell()
+
+    # --- codes that are typed
+
+    def offer(self, page: Page, number: str, display: str) -> dict[str, Any]:
+        """A pairing code for `number`, shown by `page`; a newer one replaces it. Errors are called as the page does."""
+        settings = self._scene.settings
         if page.account:
             return {"error": "already linked"}
+        if settings.refuse_platform or not DISPLAY.fullmatch(display):
+            return {"error": "IQErrorBadRequest"}
         if not self._scene.world.exists(number):
             return {"error": "the number is not on WhatsApp"}
         code = "".join(secrets.choice(ALPHABET) for _ in range(8))
-        page.pairing = (number, code)
+        page.pairing = PairingCode(number, code, asyncio.get_running_loop().time())
+        if settings.code_refresh:
+            page.later("refresh_code", settings.code_refresh, lambda: self.refresh(page, force=False))
         self._scene.changes.tell()
         return {"code": code}
 
-    def enter(self, number: str, code: str) -> Account:
-        """What a phone does when its owner types a pairing code. Raises SandboxError like `scan`."""
+    def refresh(self, page: Page, *, force: bool) -> None:
+        """The server asks the page for another code; with `force` a person is to ask for it."""
+        page.say({"op": "refresh_code", "force": force})
+
+    def hello(self, number: str, code: str, *, finishes: bool = False) -> Page:
+        """What a phone does when its owner types a pairing code. Raises SandboxError NO_SUCH_CODE, OLD_CODE.
+
+        The page hears of it; unless `finishes`, the phone goes no further.
+        """
         typed = code.replace("-", "").replace(" ", "").upper()
         for page in self._scene.pages.values():
-            if page.pairing == (number, typed):
-                return self._link(page, number, None, None)
+            if page.pairing and (page.pairing.number, page.pairing.code) == (number, typed):
+                late = asyncio.get_running_loop().time() - page.pairing.made_at > self._scene.settings.code_life
+                page.say({"op": "primary_hello", "late": late, "finishes": finishes})
+                if late:
+                    raise SandboxError(409, "OLD_CODE", "the page takes no code that is this old")
+                return page
         raise SandboxError(404, "NO_SUCH_CODE", f"no page shows that pairing code for {number} now")
+
+    async def enter(self, number: str, code: str) -> Account:
+        """The same to its end: the page is linked. Raises SandboxError like `hello` and `scan`."""
+        page = self.hello(number, code, finishes=True)
+        page.finished = False
+        if not await self._scene.changes.until(lambda: page.finished, HEARS_WITHIN):
+            raise SandboxError(409, "PAGE_SILENT", f"the page has not answered the phone in {HEARS_WITHIN:.0f} s")
+        return self._link(page, number, None, None)
+
+    def finish(self, page: Page) -> None:
+        """The page has answered the phone that has its pairing code."""
+        page.finished = True
+        self._scene.changes.tell()
 
     def _link(self, page: Page, number: str, name: str | None, lids: bool | None) -> Account:
         world = self._scene.world
@@ -77,7 +154,7 @@ class Pairing:
             raise SandboxError(403, "BANNED", f"{number} is banned from WhatsApp")
         said = next((one for one in (lids, page.lids) if one is not None), self._scene.settings.lids)
         account, device = world.link(number, name, said, page.compat)
-        page.forget("code")
+        page.forget("code", "refresh_code")
         page.ref, page.pairing = "", None
-        self._login.adopt(page, account, device)
+        self._login.adopt(page, account, device, migrated=world.phone(number).migrated)
         return account

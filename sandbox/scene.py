@@ -16,6 +16,9 @@ from sandbox.world import Account, Device, SandboxError, World
 PageState = Literal["unpaired", "idle", "linked"]
 T = TypeVar("T")
 
+QR_ADDRESS = "https://wa.me/settings/linked_devices#"
+"""What the text of a QR begins with since July 2026, so that a phone's own camera knows what to do with it."""
+
 
 class Changes:
     """Wakes everyone who waits for the scene to become something. Telling is cheap and never blocks."""
@@ -44,6 +47,15 @@ class Changes:
             return wanted()
 
 
+@dataclass(frozen=True, slots=True)
+class PairingCode:
+    """A code that a page shows for one number. `made_at` is the event loop's time."""
+
+    number: str
+    code: str
+    made_at: float
+
+
 @dataclass(eq=False)
 class Page:
     """One open WhatsApp Web page, from its connection to its last byte. `say` queues a message to it."""
@@ -53,10 +65,13 @@ class Page:
     load: str = ""
     compat: str = "modern"
     lids: bool | None = None
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)  # noise, identity, adv; `adv` is empty where QRs are void
+    platform: str = ""  # the last field of the QR, where the page says it
+    qr_url: bool = False
     state: PageState = "unpaired"
     ref: str = ""
-    pairing: tuple[str, str] | None = None  # (number, code) of a pairing by code
+    pairing: PairingCode | None = None
+    finished: bool = False  # the page has answered the phone that has its pairing code
     account: Account | None = None
     device: Device | None = None
     fate: str = ""  # what it has heard last of what is to befall itself: `hang`, `hog`, `leave`
@@ -66,9 +81,10 @@ class Page:
     @property
     def code(self) -> str:
         """The whole text of the QR it shows, or "" while it shows none."""
-        if not self.ref:
+        if not self.ref or not self.keys["adv"]:
             return ""
-        return ",".join((self.ref, self.keys["noise"], self.keys["identity"], self.keys["adv"]))
+        fields = (self.ref, self.keys["noise"], self.keys["identity"], self.keys["adv"], self.platform)
+        return (QR_ADDRESS if self.qr_url else "") + ",".join(filter(None, fields))
 
     def later(self, name: str, seconds: float, act: Callable[[], None]) -> None:
         """Does `act` after `seconds`, instead of what was to be done under that name."""
@@ -86,8 +102,8 @@ class Page:
             "state": self.state,
             "code": self.code,
             "number": self.account.number if self.account else None,
-            "pairing_code": self.pairing[1] if self.pairing else None,
-            "pairing_number": self.pairing[0] if self.pairing else None,
+            "pairing_code": self.pairing.code if self.pairing else None,
+            "pairing_number": self.pairing.number if self.pairing else None,
             "compat": self.compat,
             "online": self.streaming,
         }
@@ -110,6 +126,12 @@ class Scene:
         for page in self.pages_of(account):
             return page
         raise SandboxError(409, "NO_PAGE", f"no page of {account.number} is open")
+
+    def page(self, page_id: str) -> Page:
+        """Raises SandboxError 404 where no such page is open."""
+        if page_id not in self.pages:
+            raise SandboxError(404, "NO_PAGE", f"no page {page_id} is open")
+        return self.pages[page_id]
 
     def state_of(self, account: Account) -> str:
         """`connected` while a page streams, else `linked` while it has a device, else `gone`."""

@@ -40,6 +40,11 @@ class SandboxSettings:
     qr_refs: int = 6  # WhatsApp Web shows six codes, the first for 60 s, the others for 20 s each, then idles
     qr_first: float = 60.0
     qr_next: float = 20.0
+    qr_url: bool = True  # the code is an address, as since July 2026; False: its fields alone
+
+    code_life: float = 180.0  # a pairing code that is typed later than this is not answered
+    code_refresh: float = 0.0  # the server asks for a new code after this long; 0: it is left to the page
+    refuse_platform: bool = False  # no browser and system that a page names is taken for a pairing code
 
     ack_sent: float = 0.02  # a message reaches the server -> the sender's one tick
     ack_delivered: float = 0.02  # one tick -> two

@@ -178,6 +178,8 @@ class Phone:
     online: bool = True  # off: messages to it stay at one tick
     reads: bool = True  # off: messages to it stay at two ticks
     delay: float = 0.0  # added before each of its receipts, seconds
+    passkey: bool = False  # it links a page only by a passkey that is used in that page
+    migrated: bool = True  # off: its chats have not moved to LIDs, and a page gives the link up at once
     received: deque[Message] = field(default_factory=lambda: deque(maxlen=KEPT))
     waiting: dict[str, Message] = field(default_factory=dict)  # sent while it was off
     total: int = 0  # messages ever received

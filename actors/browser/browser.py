@@ -88,7 +88,12 @@ class ChromiumBrowser:
         self._house = House(
             self._options,
             build,
-            injection.script(bundle, self._options.whatsapp_url, self._options.start_patience * STARVED_SHARE),
+            injection.script(
+                bundle,
+                self._options.whatsapp_url,
+                self._options.start_patience * STARVED_SHARE,
+                qr_url=self._options.qr_url,
+            ),
             self._profiles,
             loop,
             ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files"),

@@ -12,6 +12,8 @@ from actors.clients.types import Seconds
 
 BINDING = "__session_manager_tell"
 HANDLE = "__session_manager"
+QR_ADDRESS = "https://wa.me/settings/linked_devices#"
+"""What the text of a QR begins with since July 2026; a phone's own camera opens it. Source: WhatsApp Web's bundles."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PAGE = "page.js"
 """Connection, events, and who takes orders. The others beside it are tables of orders, but for one."""
@@ -29,13 +31,19 @@ August 2026: wa-js was not injected in 7 of 14 starts.
 """
 
 
-def script(wa_js: WaJs, url: str, starved: Seconds = 25.0) -> str:
+def script(wa_js: WaJs, url: str, starved: Seconds = 25.0, *, qr_url: bool = True) -> str:
     """The script: our function, called with its settings and with what starts wa-js. Both keep the browser's timers.
 
     wa-js runs in the page we opened only, not in frames, nor where the page may go: our function sees to that.
     A document that is not full ready after `starved` seconds says what it lacks.
     """
-    ours = {"home": home_of(url), "binding": BINDING, "handle": HANDLE, "starved": starved}
+    ours = {
+        "home": home_of(url),
+        "binding": BINDING,
+        "handle": HANDLE,
+        "starved": starved,
+        "qrAddress": QR_ADDRESS if qr_url else "",
+    }
     tables = f"[{', '.join(map(_expression, _tables()))}]"
     return (
         f"(function ({', '.join(_TIMERS)}) {{\n"

@@ -19,6 +19,8 @@ class BrowserOptions:
     """None: Chromium's own sandbox is off only where we run as root, as it cannot work there."""
     user_agent: str | None = None
     """None: Chromium's own, without the word Headless."""
+    qr_url: bool = True
+    """Whether a code is an address, as the page draws it since July 2026; else its fields alone, as before."""
     start_patience: float = 60.0
     close_grace: float = 5.0
     profile_limit: int = 0

@@ -224,6 +224,9 @@ class Client(Actor):
         self._board.change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
         self._walk(fact)
 
+    def _qr_void(self, _: protocol.QrVoid) -> None:
+        self._board.change(qr=None)
+
     def _qr_idle(self, fact: protocol.QrIdle) -> None:
         self._board.change(qr=None)
         self._walk(fact)
@@ -262,9 +265,19 @@ class Client(Actor):
         match fact.value:
             case Sent():
                 self._remember(self._pairing.proven())
-            case PairingCode(code=code) if self._board.state is State.QR_REQUIRED:
-                self._board.change(pairing_code=code)
+            case PairingCode():
+                self._pairing_code_renewed(fact.value)
         self._hand_on(fact)
+
+    def _pairing_code_renewed(self, shown: protocol.PairingCodeRenewed | PairingCode) -> None:
+        if self._board.state is State.QR_REQUIRED:
+            until = self.clock.time() + shown.lifetime
+            self._board.change(pairing_code=shown.code, pairing_code_expires_at=until, reason=None, reason_text=None)
+
+    def _pairing_hindered(self, fact: protocol.PairingHindered) -> None:
+        if fact.reason is not Reason.PASSKEY_REQUIRED:
+            self._board.change(pairing_code=None, pairing_code_expires_at=None)
+        self._walk(fact)
 
     def _hand_on(self, fact: protocol.Answered | protocol.Refused | protocol.OutcomeUnknown) -> None:
         self._pending.answered(fact, self._board.state)
@@ -388,8 +401,11 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
 
 _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.QrShown: Client._qr_shown,
+    protocol.QrVoid: Client._qr_void,
     protocol.QrIdle: Client._qr_idle,
     protocol.QrScanned: Client._walk,
+    protocol.PairingCodeRenewed: Client._pairing_code_renewed,
+    protocol.PairingHindered: Client._pairing_hindered,
     protocol.Ready: Client._ready,
     protocol.ContractRead: Client._contract_read,
     protocol.LinkLost: Client._link_lost,

@@ -30,6 +30,7 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     LoggedOut,
+    PairingHindered,
     QrIdle,
     QrScanned,
     QrShown,
@@ -99,6 +100,7 @@ Event = (
     | QrShown
     | QrIdle
     | QrScanned
+    | PairingHindered
     | Ready
     | LinkLost
     | LinkResumed
@@ -165,6 +167,7 @@ TRANSITIONS: dict[State, dict[type, State]] = {
         QrShown: State.QR_REQUIRED,
         QrIdle: State.QR_REQUIRED,
         QrScanned: State.INITIALIZING,
+        PairingHindered: State.QR_REQUIRED,
         Ready: State.READY,
         Lost: State.DISCONNECTED_RECOVERABLE,
         PatienceOver: State.AUTH_FAILURE,
@@ -195,7 +198,9 @@ TRANSITIONS: dict[State, dict[type, State]] = {
     State.ERROR: _REST,
 }
 
-_OF_A_PAGE = frozenset({QrShown, QrIdle, QrScanned, Ready, LinkLost, LinkResumed, *_ENDS, Lost}) - {Closed}
+_OF_A_PAGE = frozenset({QrShown, QrIdle, QrScanned, PairingHindered, Ready, LinkLost, LinkResumed, *_ENDS, Lost}) - {
+    Closed
+}
 _LATE = frozenset({AttemptDue, PatienceOver, Exhausted})
 _NOTHING_OPEN = _OF_A_PAGE | _LATE
 """No page is open in these states; what an old one still says, and late timers, mean nothing."""
@@ -204,12 +209,16 @@ IGNORED: dict[State, frozenset[type]] = {
     State.NOT_INITIALIZED: _NOTHING_OPEN | {Closed},
     # The link of a page that is still starting comes and goes; the start's own patience covers it.
     State.INITIALIZING: frozenset(
-        {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, LinkLost, LinkResumed}
+        {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, PairingHindered, LinkLost, LinkResumed}
     ),
-    State.RECONNECTING: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, LinkResumed}),
+    State.RECONNECTING: frozenset(
+        {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, PairingHindered, LinkResumed}
+    ),
     State.QR_REQUIRED: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, LinkLost, LinkResumed}),
-    State.READY: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, PatienceOver, QrIdle, QrScanned}),
-    State.DISCONNECTED_RECOVERABLE: frozenset({StartStored, QrIdle, QrScanned}),
+    State.READY: frozenset(
+        {StartFresh, StartStored, AttemptDue, Exhausted, PatienceOver, QrIdle, QrScanned, PairingHindered}
+    ),
+    State.DISCONNECTED_RECOVERABLE: frozenset({StartStored, QrIdle, QrScanned, PairingHindered}),
     **dict.fromkeys(TERMINAL, _NOTHING_OPEN),
 }
 

@@ -88,6 +88,30 @@ CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.QR_NOT_SCANNED: Consequence(
         "Nobody scanned a code within SM_QR_LIFETIME.", State.AUTH_FAILURE, False, _PAIR_AGAIN
     ),
+    Reason.PASSKEY_REQUIRED: Consequence(
+        "The phone that scanned links only with a passkey, which nobody can use in a page without a person.",
+        State.QR_REQUIRED,
+        False,
+        "Codes are shown on, for another phone; AUTH_FAILURE after SM_QR_LIFETIME.",
+    ),
+    Reason.PLATFORM_REFUSED: Consequence(
+        "WhatsApp gives no pairing code to the browser and system that SM_USER_AGENT names.",
+        State.QR_REQUIRED,
+        False,
+        "The QR is shown again.",
+    ),
+    Reason.PAIRING_CODE_OVER: Consequence(
+        "The pairing code, and the five after it, were not typed; or WhatsApp Web gave the pairing up.",
+        State.QR_REQUIRED,
+        False,
+        "The QR is shown again; POST /pairing-code gives another code.",
+    ),
+    Reason.PRIMARY_NOT_MIGRATED: Consequence(
+        "The phone was linked, and its chats have not moved to LIDs yet: WhatsApp Web gives such a link up at once.",
+        _OUT,
+        False,
+        "Destroyed after SM_CLEANUP_DELAY. Update WhatsApp on the phone; then POST /init, and scan.",
+    ),
     Reason.ATTEMPTS_EXHAUSTED: Consequence(
         "SM_MAX_RECONNECTION_ATTEMPTS in a row have failed.",
         _ERROR,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _LOGGED_IN = frozenset({State.RECONNECTING, State.READY, State.DISCONNECTED_RECOVERABLE})
 """A code shown in these means that a login which was there is void."""
+_HINDRANCES = frozenset({Reason.PASSKEY_REQUIRED, Reason.PLATFORM_REFUSED, Reason.PAIRING_CODE_OVER})
+"""Why no phone was linked: readable for as long as codes are shown, also while these change."""
 
 
 class StatusBoard:
@@ -63,11 +66,13 @@ class StatusBoard:
             next_attempt_at=None,
             qr=showing.qr if showing else None,
             pairing_code=showing.pairing_code if showing else None,
+            pairing_code_expires_at=showing.pairing_code_expires_at if showing else None,
             healthy=healthy,
         )
         if before is not after or isinstance(event, PatienceOver) or self.restricted():
             self._arm(after)
-        if before is not after or reason is not None:
+        kept = isinstance(event, protocol.QrShown | protocol.QrIdle)
+        if before is not after or (reason is not None and not kept):
             client_id = self.status.client_id
             self._announce(
                 Transition(
@@ -92,10 +97,17 @@ class StatusBoard:
                 return Reason.LOGIN_REFUSED, "WhatsApp Web no longer accepts the stored login"
             case protocol.Ready() if self.status.contract is not None and not self.status.contract.whole:
                 return Reason.WA_JS_OUTDATED, self.status.contract.text
+            case protocol.QrShown() | protocol.QrIdle() if self._hindered(_HINDRANCES):
+                return self.status.reason, self.status.reason_text
+            case PatienceOver() if self._hindered({Reason.PASSKEY_REQUIRED}):
+                return self.status.reason, self.status.reason_text
             case protocol.Conflict(text=text):
                 return Reason.CONFLICT, text
             case _:
                 return getattr(event, "reason", None), getattr(event, "text", None)
+
+    def _hindered(self, reasons: Set[Reason]) -> bool:
+        return self.state is State.QR_REQUIRED and self.status.reason in reasons
 
     def restricted(self) -> Seconds:
         """How many seconds WhatsApp's restriction of the number will still last; 0.0 without one."""

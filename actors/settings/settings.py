@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         None, description="Switch Chromium's own sandbox off; unset, only where the service runs as root."
     )
     user_agent: str | None = Field(None, description="User agent; unset, Chromium's own, without the word Headless.")
+    qr_form: Literal["url", "plain"] = Field(
+        "url",
+        description="Text of the QR: `url`, the address that WhatsApp Web shows since July 2026 and that a phone's own "
+        "camera opens; `plain`, its fields alone, as before.",
+    )
     # Starting and being read
     init_wait: Duration = Field(15.0, description="How long POST /init waits for a first state.")
     qr_wait: Duration = Field(30.0, description="How long GET /qr-code waits for a QR.")

@@ -15,10 +15,13 @@ export function pairingCard(id) {
   const bar = element('progress', { max: 60, value: 0, 'aria-hidden': 'true' });
   const left = element('span', { class: 'quiet' });
   const typed = element('p', { class: 'typed', 'aria-live': 'polite' });
+  const lasts = element('span', { class: 'quiet' });
   const steps = element('ol', {}, ['pairSteps1', 'pairSteps2', 'pairSteps3'].map((name) => element('li', {}, t(name))));
   const root = element('section', { class: 'card pairing', hidden: true },
     element('div', { class: 'shown' }, picture, bar, left),
-    element('div', {}, element('h3', {}, t('pair')), steps, may('control') && codeForm(id), typed));
+    element('div', {}, element('h3', {}, t('pair')), steps, may('control') && codeForm(id), typed, lasts));
+  let code = null;
+  let codeExpires = null;
   let showing = null;
   let expires = null;
   let ticks = 0;
@@ -26,12 +29,23 @@ export function pairingCard(id) {
 
   async function read() {
     const status = await call('GET', '/status', { client: id }).catch(() => null);
-    if (!status?.qr_code_base64) return;
+    if (!status) return;
+    if (!status.qr_code_base64) {
+      if (status.pairing_code) forget(); // it voids the QR
+      label();
+      return;
+    }
     if (status.qr_code_base64 !== showing) bar.max = Math.max(1, seconds(status.qr_expires_at));
     showing = status.qr_code_base64;
     expires = status.qr_expires_at;
     label();
     draw(picture, showing, () => element('img', { src: showing, alt: t('qr'), width: 296, height: 296 }));
+  }
+
+  function forget() {
+    showing = null;
+    expires = null;
+    draw(picture, null, () => null);
   }
 
   function tick() {
@@ -48,16 +62,16 @@ export function pairingCard(id) {
   function label() {
     const still = expires ? seconds(expires) : 0;
     bar.value = still;
-    left.textContent = showing ? t('expiresIn', { n: Math.ceil(still) }) : t('waitsForQr');
+    left.textContent = showing ? t('expiresIn', { n: Math.ceil(still) }) : t(code ? 'qrVoid' : 'waitsForQr');
+    lasts.textContent = code ? t('codeLasts', { n: Math.ceil(seconds(codeExpires)) }) : '';
   }
 
   function update(client) {
     root.hidden = client.state !== 'QR_REQUIRED';
-    draw(typed, client.pairing_code, () => client.pairing_code && [t('typeCode'), element('b', {}, spaced(client.pairing_code))]);
+    [code, codeExpires] = [client.pairing_code, client.pairing_code_expires_at];
+    draw(typed, code, () => code && [t('typeCode'), element('b', {}, spaced(code))]);
     if (root.hidden) {
-      showing = null;
-      expires = null;
-      draw(picture, null, () => null);
+      forget();
     } else if (timer === null) {
       ticks = 0;
       timer = setInterval(tick, EVERY_MS);

@@ -12,6 +12,7 @@ from actors.clients.types import RECOVERABLE, TERMINAL, State
 from gateway.calls import ApiRequest
 from gateway.http import HeaderRefused, reply
 from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
+from gateway.schemas.shape import iso
 
 if TYPE_CHECKING:
     from actors.clients.protocol import Status
@@ -38,7 +39,7 @@ async def qr_code(request: ApiRequest[None, None]) -> Response:
     image = await _image(gateway, status)
     if image is not None:
         return reply(QrCodeAnswer(qr=image))
-    http, error, message = _REFUSED[status.state]
+    http, error, message = _VOID if status.state is State.QR_REQUIRED and status.qr is None else _REFUSED[status.state]
     if status.state in TERMINAL and http == 500 and status.reason_text:
         message = f"{status.reason_text.rstrip('.')}: call POST /init to try again"
     refused = QrCodeRefused(
@@ -57,8 +58,9 @@ def qr_code_without_client(error: HeaderRefused) -> Response:
 
 async def pairing_code(request: ApiRequest[PairingRequest, None]) -> Response:
     """Get a code to type on the phone instead of scanning a QR."""
-    code = await request.gateway.bridge.pairing_code(request.client_id, request.body.phone)
-    return reply(PairingAnswer(cliente_id=request.client_id, pairing_code=code))
+    shown = await request.gateway.bridge.pairing_code(request.client_id, request.body.phone)
+    expires = iso(time.time() + shown.lifetime)
+    return reply(PairingAnswer(cliente_id=request.client_id, pairing_code=shown.code, expires_at=expires))
 
 
 async def _image(gateway: Gateway, status: Status) -> str | None:
@@ -69,6 +71,7 @@ async def _image(gateway: Gateway, status: Status) -> str | None:
 
 _NOT_REQUIRED = (409, "QR_NOT_REQUIRED")
 _FAILED = (500, "INITIALIZATION_FAILED")
+_VOID = (*_NOT_REQUIRED, "A pairing code was asked for: until it is typed or over, no QR can be scanned")
 _TIMEOUT = (504, "QR_TIMEOUT", "No QR was shown in time")
 _REFUSED: dict[State, tuple[int, str, str]] = {
     State.NOT_INITIALIZED: (404, "QR_NOT_AVAILABLE", "Client not initialized: call POST /init first"),

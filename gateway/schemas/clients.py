@@ -44,6 +44,7 @@ class Circumstances(Answer):
     healthy: bool
     phone: str | None
     pairing_code: str | None
+    pairing_code_expires_at: str | None
 
 
 def circumstances(status: Status) -> Circumstances:
@@ -58,6 +59,7 @@ def circumstances(status: Status) -> Circumstances:
         healthy=status.healthy,
         phone=status.phone,
         pairing_code=status.pairing_code,
+        pairing_code_expires_at=iso(status.pairing_code_expires_at),
     )
 
 

@@ -17,11 +17,12 @@ class PairingRequest(Request):
 
 
 class PairingAnswer(Answer):
-    """POST /pairing-code."""
+    """POST /pairing-code. `expires_at`: until then the code may be typed; a new one then shows in GET /status."""
 
     success: Literal[True] = True
     cliente_id: int
     pairing_code: str
+    expires_at: str | None
 
 
 class QrAnswer(Answer):

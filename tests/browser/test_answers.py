@@ -12,8 +12,10 @@ from pydantic import TypeAdapter
 
 from actors.browser.interpret import answer_of, settled
 from actors.clients.operations import OPERATIONS
-from actors.clients.operations.account import RequestPairingCode
+from actors.clients.operations.account import PAIRING_REFUSALS, RequestPairingCode
+from actors.clients.operations.base import Failure
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
+from actors.clients.types import State
 from tests.browser.views import JSON
 
 ID, CHAT = "true_5491@c.us_3EB0AA", "5491@c.us"
@@ -57,6 +59,13 @@ def test_every_example_can_be_read_from_json(name: str) -> None:
     kind: Any = operation.answer or type(None)
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     assert adapter.validate_json(adapter.dump_json(operation.example)) == operation.example
+
+
+def test_what_the_server_answers_instead_of_a_pairing_code_is_told_in_words() -> None:
+    for name, (_, why) in PAIRING_REFUSALS.items():
+        words = f"alt pairing: Got an error from alt paring: companion hello: {name}"
+        assert str(RequestPairingCode("1").failed(Failure(words, State.QR_REQUIRED, order="1"))) == why
+    assert str(RequestPairingCode("1").failed(Failure("no", State.QR_REQUIRED, order="1"))) == "no"
 
 
 @settings(max_examples=40)

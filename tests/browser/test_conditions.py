@@ -14,7 +14,8 @@ def test_every_row_of_the_table_can_be_reached() -> None:
         Condition.CONFLICT: View(mode="CONFLICT"),
         Condition.OUTDATED: View(mode="DEPRECATED_VERSION"),
         Condition.CODE: View(code="2@a"),
-        Condition.IDLE: View(state="UNPAIRED_IDLE"),
+        Condition.IDLE: View(state="UNPAIRED_IDLE", code="2@a"),
+        Condition.VOID: View(state="UNPAIRED"),
         Condition.READY: view_of(MAIN),
         Condition.PAIRING: View(authenticated=True),
         Condition.OFFLINE: View(authenticated=True, online=False),
@@ -23,6 +24,7 @@ def test_every_row_of_the_table_can_be_reached() -> None:
     }
     memories = {
         Condition.PAIRING: Memory(shown=True),
+        Condition.VOID: Memory(shown=True),
         Condition.CATCHING_UP: Memory(ready=True),
         Condition.UNREACHABLE: Memory(ready=True),
     }

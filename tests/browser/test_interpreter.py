@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from actors.browser import interpret
 from actors.browser.interpret import Interpreter
+from actors.clients.operations.account import PAIRING_REFUSALS
 from actors.clients.protocol import (
     Blocked,
     Conflict,
@@ -20,9 +21,12 @@ from actors.clients.protocol import (
     LoggedOut,
     PageFact,
     PageFailed,
+    PairingCodeRenewed,
+    PairingHindered,
     QrIdle,
     QrScanned,
     QrShown,
+    QrVoid,
     Ready,
 )
 from actors.clients.types import Reason
@@ -50,8 +54,57 @@ SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
     "a resume": ([LOADED, view(MAIN, mode="SYNCING", state="OPENING"), view(MAIN)], [READY]),
     "ready is told once": ([view(MAIN), view(MAIN, stream="SYNCING"), view(MAIN)], [READY]),
     "codes rotate": (
-        [code("2@a"), code("2@a"), view(UNPAIRED), code("2@b")],
+        [code("2@a"), code("2@a"), code("2@b")],
         [QrShown("2@a", 60.0), QrShown("2@b", 20.0)],
+    ),
+    "a code lasts for what the page says is left of it": (
+        [view(UNPAIRED, code="2@a", lifetime=41.5), view(UNPAIRED, code="2@b", lifetime=-1)],
+        [QrShown("2@a", 41.5), QrShown("2@b", 0.0)],
+    ),
+    "no code can be scanned once a pairing code was asked for": (
+        [code("2@a"), view(UNPAIRED), view(UNPAIRED), code("2@b")],
+        [QrShown("2@a", 60.0), QrVoid(), QrShown("2@b", 20.0)],
+    ),
+    "codes end, though the page keeps the last": (
+        [code("2@a"), view(code("2@a"), state="UNPAIRED_IDLE")],
+        [QrShown("2@a", 60.0), QrIdle()],
+    ),
+    "a pairing code is renewed, and over in the end": (
+        [
+            code("2@a"),
+            view(UNPAIRED),
+            {"e": "pairing_code", "code": "ABCD-EFGH", "lifetime": 180},
+            {"e": "pairing_code", "code": "JKLMNPQR"},
+            {"e": "pairing_code"},
+            {"e": "pairing_code_over", "text": "No further code"},
+            {"e": "pairing_refused", "name": "IQErrorRateOverlimit"},
+            {"e": "pairing_refused"},
+            {"e": "pairing_refused", "name": "IQErrorBadRequest"},
+        ],
+        [
+            QrShown("2@a", 60.0),
+            QrVoid(),
+            PairingCodeRenewed("ABCDEFGH", 180.0),
+            PairingCodeRenewed("JKLMNPQR", 180.0),
+            PairingHindered(Reason.PAIRING_CODE_OVER, "No further code: ask for another one, or scan the QR"),
+            PairingHindered(Reason.PLATFORM_REFUSED, PAIRING_REFUSALS["IQErrorBadRequest"][1]),
+        ],
+    ),
+    "a primary whose chats have not moved to LIDs": (
+        [
+            code("2@a"),
+            view(PAIRING),
+            {"e": "logout_reason", "reason": "lid_migration_unmigrated_primary"},
+            {"e": "logout"},
+            OUT,
+            code("2@b"),
+        ],
+        [
+            QrShown("2@a", 60.0),
+            QrScanned(),
+            interpret.LOGOUTS["lid_migration_unmigrated_primary"],
+            QrShown("2@b", 60.0),
+        ],
     ),
     "codes end, and begin again": (
         [code("2@a"), view(UNPAIRED, state="UNPAIRED_IDLE"), view(UNPAIRED, state="UNPAIRED_IDLE"), code("2@b")],

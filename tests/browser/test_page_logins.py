@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.operations.account import RefreshQr, RequestPairingCode
+from actors.clients.operations.account import RefreshQr
 from actors.clients.operations.messages import LookedUp, LookUp, SendText
 from actors.clients.protocol import Answered, BrowserGone, Happened, QrIdle, QrScanned, QrShown, Ready
 from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
@@ -85,16 +85,7 @@ def test_codes_follow_one_another_go_idle_and_come_again(
     page = opened(shell)
     first, second = page.told.until(QrShown), page.told.until(QrShown)
     assert first.code != second.code
-    assert (first.lifetime, second.lifetime) == (60.0, 20.0)
+    assert (2.0 < first.lifetime <= 4.0, 0.5 < second.lifetime <= 1.0) == (True, True)  # as `Conn.refTTL` says
     page.told.until(QrIdle)
     page.page.call("refresh", RefreshQr())
-    assert page.told.until(QrShown).lifetime == 60.0
-
-
-def test_a_pairing_code_links_too(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
-    page = opened(shell)
-    page.told.until(QrShown)
-    page.page.call("code", RequestPairingCode(NUMBER))
-    sandbox.post("/pair", code=page.told.until(Answered).value.code, number=NUMBER)
-    page.told.until(QrScanned)
-    page.told.until(Ready)
+    assert 2.0 < page.told.until(QrShown).lifetime <= 4.0

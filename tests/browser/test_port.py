@@ -22,6 +22,7 @@ from actors.clients.protocol import (
     Probed,
     QrScanned,
     QrShown,
+    QrVoid,
     Ready,
     Refused,
 )
@@ -189,7 +190,10 @@ def test_a_pairing_code_is_shown(open_page: Open) -> None:
     page, told = open_page()
     told.until(QrShown)
     page.call("code", RequestPairingCode(NUMBER))
-    assert len(told.until(Answered).value.code) == 8
+    told.until(QrVoid)
+    shown = told.until(Answered).value
+    assert len(shown.code) == 8
+    assert 0 < shown.lifetime <= 180
 
 
 def test_a_lost_link_is_told_and_comes_back(world: World, ready: tuple[Page, Listener]) -> None:

@@ -29,10 +29,13 @@ from actors.clients.protocol import (
     OutcomeUnknown,
     PageFact,
     PageFailed,
+    PairingCodeRenewed,
+    PairingHindered,
     Probed,
     QrIdle,
     QrScanned,
     QrShown,
+    QrVoid,
     Ready,
     Refused,
     ShutDown,
@@ -135,6 +138,9 @@ class Monkey:
                 Answered("1", LookedUp(1, True)),
                 Answered("2", PairingCode("ABCD")),
                 Refused("3", "no"),
+                PairingCodeRenewed("EFGH", 60.0),
+                PairingHindered(self.random.choice([Reason.PASSKEY_REQUIRED, Reason.PAIRING_CODE_OVER]), "hindered"),
+                QrVoid(),
                 OutcomeUnknown("4", "?"),
             ]
             fact = self.random.choice(facts)

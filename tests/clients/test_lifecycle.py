@@ -20,6 +20,7 @@ SAMPLES: dict[type, Any] = {
     protocol.LoggedOut: protocol.LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "bye"),
     protocol.Banned: protocol.Banned(Reason.BANNED, "banned"),
     protocol.Conflict: protocol.Conflict("elsewhere"),
+    protocol.PairingHindered: protocol.PairingHindered(Reason.PASSKEY_REQUIRED, "a passkey"),
     protocol.Blocked: protocol.Blocked(Reason.TERMS_OF_SERVICE, "terms"),
     lifecycle.Lost: lifecycle.Lost(Reason.BROWSER_CRASHED, "crash"),
     lifecycle.StartFailed: lifecycle.StartFailed(Reason.PAGE_UNREACHABLE, "no page"),

@@ -9,7 +9,16 @@ import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.operations.account import LogOut
-from actors.clients.protocol import Banned, Blocked, Conflict, LinkLost, LoggedOut, PageFailed, QrShown
+from actors.clients.protocol import (
+    Banned,
+    Blocked,
+    Conflict,
+    LinkLost,
+    LoggedOut,
+    PageFailed,
+    PairingHindered,
+    QrShown,
+)
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.types import Reason
 from tests.clients.rig import ONE, RULES, World, world
@@ -48,6 +57,19 @@ def nobody_scans(w: World) -> None:
     w.delete().get(timeout=0)
     w.init()
     w.advance(300.0)
+
+
+def waits_for_a_phone(w: World) -> None:
+    w.delete().get(timeout=0)
+    w.init()
+
+
+def is_hindered(reason: Reason) -> Callable[[World], object]:
+    def act(w: World) -> None:
+        waits_for_a_phone(w)
+        w.tell(PairingHindered(reason, "why"))
+
+    return act
 
 
 def break_too_often(w: World) -> None:
@@ -97,6 +119,10 @@ ACTS: dict[Reason, Callable[[World], object]] = {
     Reason.PROXY_BLOCKED: says(Blocked(Reason.PROXY_BLOCKED, "proxy")),
     Reason.SCREEN_LOCKED: says(Blocked(Reason.SCREEN_LOCKED, "lock")),
     Reason.QR_NOT_SCANNED: nobody_scans,
+    Reason.PASSKEY_REQUIRED: is_hindered(Reason.PASSKEY_REQUIRED),
+    Reason.PLATFORM_REFUSED: is_hindered(Reason.PLATFORM_REFUSED),
+    Reason.PAIRING_CODE_OVER: is_hindered(Reason.PAIRING_CODE_OVER),
+    Reason.PRIMARY_NOT_MIGRATED: says(LoggedOut(Reason.PRIMARY_NOT_MIGRATED, "no LIDs")),
     Reason.ATTEMPTS_EXHAUSTED: next_start_fails(Reason.PAGE_UNREACHABLE, times=3),
     Reason.ACTOR_CRASHED: break_too_often,
 }

@@ -38,7 +38,13 @@ why it failed.
 
 """
 
-ALONE: tuple[interpret.Event, ...] = ({"e": "temporary_ban", "banned": True, "until": 3600}, {"e": "unavailable"})
+ALONE: tuple[interpret.Event, ...] = (
+    {"e": "temporary_ban", "banned": True, "until": 3600},
+    {"e": "unavailable"},
+    {"e": "passkey"},
+    {"e": "pairing_code_over"},
+    {"e": "pairing_refused", "name": "IQErrorBadRequest"},
+)
 """Events that leave no trace in the state of the page."""
 
 DISK = f"""## A full disk

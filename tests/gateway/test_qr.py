@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
-from actors.clients.protocol import QrShown
-from actors.clients.types import ClientId, State
+from actors.clients.protocol import PairingCodeRenewed, PairingHindered, QrShown
+from actors.clients.types import ClientId, Reason, State
 from gateway import status_cache
 from tests.gateway.decoding import decoded
 from tests.gateway.running import Running, until
@@ -142,8 +144,54 @@ def test_a_pairing_code_is_shown_and_told_in_the_status(service: Running) -> Non
     service.post("/init", 1)
     answer = service.post("/pairing-code", 1, {"phone": "5491122334455"})
     assert answer.status_code == 200
-    assert answer.json() == {"success": True, "cliente_id": 1, "pairing_code": "ABCD1234"}
-    assert service.status(1)["pairing_code"] == "ABCD1234"
+    told = answer.json()
+    expires = datetime.fromisoformat(told.pop("expires_at"))
+    assert told == {"success": True, "cliente_id": 1, "pairing_code": "ABCD1234"}
+    assert 170 < expires.timestamp() - time.time() < 185
+    status = service.status(1)
+    assert status["pairing_code"] == "ABCD1234"
+    assert abs(datetime.fromisoformat(status["pairing_code_expires_at"]) - expires).total_seconds() < 5
+
+
+def test_a_pairing_code_voids_the_qr_until_it_is_over(service: Running) -> None:
+    service.post("/init", 1)
+    service.post("/pairing-code", 1, {"phone": "5491122334455"})
+    status = service.status(1)
+    assert (status["state"], status["qr_code_base64"], status["qr_expires_at"]) == ("QR_REQUIRED", None, None)
+    assert service.get("/qr", 1).status_code == 409
+    refused = service.get("/qr-code", 1)
+    assert (refused.status_code, refused.json()["error"]) == (409, "QR_NOT_REQUIRED")
+    assert "pairing code" in refused.json()["message"]
+
+    page = service.browser.page(ClientId(1))
+    page.tell(PairingCodeRenewed("WXYZ6789", 60.0))
+    assert service.status(1)["pairing_code"] == "WXYZ6789"
+    page.tell(PairingHindered(Reason.PAIRING_CODE_OVER, "no further code"))
+    page.show_code()
+    status = service.status(1)
+    assert (status["pairing_code"], status["pairing_code_expires_at"]) == (None, None)
+    assert (status["reason"], status["reason_text"]) == ("PAIRING_CODE_OVER", "no further code")
+    assert decoded(status["qr_code_base64"]) == page.code
+
+
+def test_why_no_phone_could_be_linked_is_told_while_codes_change(service: Running) -> None:
+    service.post("/init", 1)
+    page = service.browser.page(ClientId(1))
+    page.tell(PairingHindered(Reason.PASSKEY_REQUIRED, "a passkey"))
+    for _ in range(2):
+        page.show_code()
+        status = service.status(1)
+        assert (status["state"], status["reason"], status["reason_text"]) == (
+            "QR_REQUIRED",
+            "PASSKEY_REQUIRED",
+            "a passkey",
+        )
+    told = until(
+        lambda: [one for one in service.get("/clients/1/history").json()["transitions"] if one["reason"]],
+        lambda told: len(told) > 0,
+        "written",
+    )
+    assert [one["reason"] for one in told] == ["PASSKEY_REQUIRED"]
 
 
 def test_a_pairing_code_is_refused_where_none_can_be_had(service: Running) -> None:

@@ -34,6 +34,8 @@ QUIET = (
     "--disable-sync",
     "--disable-quic",
     "--remote-debugging-port=0",
+    # Without the word Headless, as the product's: a pairing code is given to no other.
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36",
 )
 BEFORE = "window.WPPConfig = {disableGoogleAnalytics: true, linkPreviewApiServers: []};"
 # Keeps what wa-js says and the page's own Cmd says, and lets a test wait for a named fact.

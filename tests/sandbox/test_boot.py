@@ -32,8 +32,7 @@ SCANNED = [
     "conn.stream_info_changed SYNCING",
     *(CLASSIC_ONLY := ["conn.authenticated", "conn.main_loaded"]),
     "conn.stream_info_changed NORMAL",
-    "conn.stream_mode_changed MAIN",
-    "conn.auth_code_change",
+    "conn.stream_mode_changed MAIN",  # and no code that goes: `Conn.ref` stays what it was
 ]
 RESUMED = [
     "loader.injected",
@@ -58,13 +57,16 @@ def test_code_scan_and_resume_sound_as_on_the_real_page(sandbox: Sandbox, tab: T
     one = tab()
     one.open(f"?compat={compat}")
     code = one.until(CODE)
-    assert code == sandbox.get("/api/pages?wait=20")[0]["code"]
+    assert sandbox.get("/api/pages?wait=20")[0]["code"] == f"https://wa.me/settings/linked_devices#{code},1"
+    ref, ttl = one.js("[WPP.whatsapp.Conn.ref, WPP.whatsapp.Conn.refTTL]")
+    assert (ref, ttl) == (code.split(",")[0], 60_000)
     one.until("WPP.isFullReady")
     assert told(one) == UNPAIRED
     one.js("void (heard.length = 0)")
 
     sandbox.post("/api/scan", code=code, number=ME, name="Ana")
-    one.until("heard.at(-1)[0] === 'conn.auth_code_change'")
+    one.until("heard.at(-1)[0] === 'conn.stream_mode_changed' && heard.at(-1)[1] === 'MAIN'")
+    assert one.js("WPP.whatsapp.Conn.ref") == ref
     assert told(one) == [fact for fact in SCANNED if compat == "classic" or fact not in CLASSIC_ONLY]
     assert one.js("String(WPP.conn.getMyUserWid())") == f"{ME}@c.us"
     one.close()

@@ -16,7 +16,7 @@ from actors.browser.fake.whatsapp import Delivery
 from actors.browser.send_queue import SendLog
 from actors.clients.errors import OperationRefused
 from actors.clients.operations import Effect, Operation
-from actors.clients.operations.account import LogOut, RefreshQr
+from actors.clients.operations.account import LogOut, PairingCode, RefreshQr, RequestPairingCode
 from actors.clients.operations.messages import LookedUp, LookUp, Sent
 from actors.clients.protocol import (
     Answered,
@@ -28,6 +28,7 @@ from actors.clients.protocol import (
     PageFact,
     Probed,
     QrShown,
+    QrVoid,
     Ready,
     Refused,
 )
@@ -219,6 +220,13 @@ class FakePage:
         if self.ready:
             self.void(LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request"))
 
+    def _request_pairing_code(self, operation: RequestPairingCode) -> PairingCode:
+        """Show a pairing code, always the same; no QR can be scanned from then on."""
+        if self.code is not None:
+            self.code = None
+            self.tell(QrVoid())
+        return operation.example
+
     def _refresh_qr(self, _: RefreshQr) -> None:
         """Show the next code."""
         self.show_code()
@@ -279,5 +287,6 @@ _OWN: dict[type[Operation[Any]], Answer] = {
     LookUp: FakePage._look_up,
     LogOut: FakePage._log_out,
     RefreshQr: FakePage._refresh_qr,
+    RequestPairingCode: FakePage._request_pairing_code,
 }
 """What is not merely answered with its example."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from actors.browser.interpret.shapes import MAX_TEXT, Event, text
+from actors.browser.interpret.shapes import MAX_TEXT, Event, number, text
 from actors.clients.protocol import Blocked, Conflict, LinkLost, PageFact, PageFailed
 from actors.clients.types import Reason
 
@@ -15,8 +15,9 @@ class Condition(Enum):
     """What the connection of a page is in."""
 
     STARTING = auto()
-    CODE = auto()
     IDLE = auto()
+    CODE = auto()
+    VOID = auto()
     PAIRING = auto()
     READY = auto()
     OFFLINE = auto()
@@ -42,6 +43,8 @@ class View:
     authenticated: bool = False
     full_ready: bool = False
     code: str | None = None
+    lifetime: float | None = None
+    """Seconds for which the code was good when it was read."""
     phone: str | None = None
     lid: str | None = None
 
@@ -67,8 +70,10 @@ CONDITIONS: tuple[tuple[Condition, Callable[[View, Memory], bool]], ...] = (
     (Condition.CONFLICT, _says("CONFLICT")),
     (Condition.OUTDATED, lambda view, _: view.needs_update or "DEPRECATED_VERSION" in (view.mode, view.state)),
     (Condition.LOCKED, _says("SCREEN_LOCKED")),
-    (Condition.CODE, lambda view, _: view.code is not None and not view.authenticated),
+    # Before the code: a page may keep its last reference when it idles, as it does after it was paired.
     (Condition.IDLE, lambda view, _: view.state == "UNPAIRED_IDLE" and not view.authenticated),
+    (Condition.CODE, lambda view, _: view.code is not None and not view.authenticated),
+    (Condition.VOID, lambda view, was: was.shown and view.state == "UNPAIRED" and not view.authenticated),
     (
         Condition.READY,
         lambda view, _: (
@@ -121,6 +126,7 @@ def view_of(event: Event) -> View:
         authenticated=event.get("authenticated") is True,
         full_ready=event.get("full_ready") is True,
         code=text(event.get("code"), MAX_TEXT),
+        lifetime=number(event.get("lifetime")),
         phone=text(event.get("phone")),
         lid=text(event.get("lid")),
     )

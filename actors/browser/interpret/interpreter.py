@@ -13,6 +13,7 @@ from actors.browser.interpret.conditions import ENDS, LOST, Condition, Memory, V
 from actors.browser.interpret.happenings import HAPPENINGS, happened
 from actors.browser.interpret.logouts import logged_out, logged_out_by_address
 from actors.browser.interpret.shapes import Event, number, text
+from actors.clients.operations.account import PAIRING_CODE_LIFE, PAIRING_REFUSALS
 from actors.clients.page_contract import PageContract
 from actors.clients.protocol import (
     Conflict,
@@ -20,16 +21,21 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     PageFact,
+    PairingCodeRenewed,
+    PairingHindered,
     QrIdle,
     QrScanned,
     QrShown,
+    QrVoid,
     Ready,
 )
 from actors.clients.types import Reason, Seconds
 
 FIRST_CODE: Seconds = 60.0
 NEXT_CODE: Seconds = 20.0
-"""How long WhatsApp Web shows the first code of a series, and each further one. Source: its own bundles."""
+"""How long WhatsApp Web shows the first code of a series, and each further one, where the page does not say.
+Source: its own bundles.
+"""
 _EPOCH = 10**9
 """An end of a restriction below this is a number of seconds from now, above it an instant."""
 
@@ -115,7 +121,14 @@ class Interpreter:
         self.began_at = self._now()
         self._doc.shown, self._doc.scanned, self._out, self._doc.idle = view.code, False, False, False
         self._doc.codes += 1
-        return [QrShown(view.code, FIRST_CODE if self._doc.codes == 1 else NEXT_CODE)]
+        usual = FIRST_CODE if self._doc.codes == 1 else NEXT_CODE
+        return [QrShown(view.code, usual if view.lifetime is None else max(0.0, view.lifetime))]
+
+    def _void(self, _: View) -> list[PageFact]:
+        if self._doc.shown is None:
+            return []
+        self._doc.shown = None
+        return [QrVoid()]
 
     def _idle_now(self, _: View) -> list[PageFact]:
         if self._doc.idle:
@@ -207,9 +220,32 @@ class Interpreter:
     def _unavailable(self, _: Event) -> list[PageFact]:
         return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
 
+    # --- pairing in other ways ---------------------------------------------------------------------------------------
+
+    def _pairing_code(self, event: Event) -> list[PageFact]:
+        code, lifetime = text(event.get("code")), number(event.get("lifetime"))
+        if code is None:
+            return []
+        return [
+            PairingCodeRenewed(code.replace("-", ""), PAIRING_CODE_LIFE if lifetime is None else max(0.0, lifetime))
+        ]
+
+    def _pairing_code_over(self, event: Event) -> list[PageFact]:
+        words = text(event.get("text")) or "WhatsApp Web has given the pairing code up"
+        return [PairingHindered(Reason.PAIRING_CODE_OVER, f"{words}: ask for another one, or scan the QR")]
+
+    def _pairing_refused(self, event: Event) -> list[PageFact]:
+        reason, why = PAIRING_REFUSALS.get(text(event.get("name")) or "", (None, ""))
+        return [] if reason is None else [PairingHindered(reason, why)]
+
+    def _passkey(self, _: Event) -> list[PageFact]:
+        told = "WhatsApp wants a passkey for linking this phone, which only a person can use: scan with another phone"
+        return [PairingHindered(Reason.PASSKEY_REQUIRED, told)]
+
 
 _VIEWS: dict[Condition, Callable[[Interpreter, View], list[PageFact]]] = {
     Condition.CODE: Interpreter._code,
+    Condition.VOID: Interpreter._void,
     Condition.IDLE: Interpreter._idle_now,
     Condition.PAIRING: Interpreter._pairing,
     Condition.CATCHING_UP: Interpreter._catching_up,
@@ -224,5 +260,9 @@ HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
     "temporary_ban": Interpreter._temporary_ban,
     "unavailable": Interpreter._unavailable,
     "contract": Interpreter._contract,
+    "pairing_code": Interpreter._pairing_code,
+    "pairing_code_over": Interpreter._pairing_code_over,
+    "pairing_refused": Interpreter._pairing_refused,
+    "passkey": Interpreter._passkey,
 }
 """Event of the page script -> what is made of it, besides those of `HAPPENINGS`."""

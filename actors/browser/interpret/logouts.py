@@ -24,6 +24,10 @@ LOGOUTS: dict[str, LoggedOut] = {
     "md_opt_out": REMOVED,
     "invalid_adv_status": REMOVED,
     "primary_identity_key_change": REMOVED,
+    "lid_migration_unmigrated_primary": LoggedOut(
+        Reason.PRIMARY_NOT_MIGRATED,
+        "WhatsApp Web links only phones whose chats have moved to LIDs: update WhatsApp on the phone, then scan again",
+    ),
 }
 """Reasons that are no failure of storage or synchronisation; all others are."""
 LOGOUT_CODES: dict[str, LoggedOut] = {"3": _LOCKED}

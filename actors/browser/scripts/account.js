@@ -1,13 +1,9 @@
 // Orders about the account's link to this page.
 (function (page) {
   'use strict';
-  const { wa, cut, trouble } = page;
+  const { wa, trouble, pairingCode } = page;
   return {
-    requestPairingCode: async ({ phone }) => {
-      const code = cut(await window.WPP.conn.genLinkDeviceCodeForPhoneNumber(phone));
-      if (!code) throw new Error('WhatsApp Web gave no code');
-      return { code: code.replaceAll('-', '') };
-    },
+    requestPairingCode: ({ phone }) => pairingCode(phone),
 
     /** Not waited for: on current pages its promise never ends, because the page reloads under it. */
     logOut: () => {

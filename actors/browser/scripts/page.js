@@ -1,10 +1,11 @@
 // What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
 //
-// An expression: a function of {home, binding, handle, starved}, of what starts wa-js, of the scripts beside this one,
-// each a function of `page` that gives a table of orders, name -> function of the arguments, and of what reads the page's
-// contract (contract.js). A document that is not full ready after `starved` seconds says what it lacks. It runs before any script of the
-// page, in every document. `binding` is the name of the function that takes one JSON text; `handle` the name of the one
-// that takes orders: it answers {value} in JSON, or {error: {message, code}} where the order was not carried out.
+// An expression: a function of {home, binding, handle, starved, qrAddress}, of what starts wa-js, of the scripts beside
+// this one, each a function of `page` that gives a table of orders, name -> function of the arguments, and of what reads
+// the page's contract (contract.js). A document that is not full ready after `starved` seconds says what it lacks. It runs
+// before any script of the page, in every document. `binding` is the name of the function that takes one JSON text;
+// `handle` the name of the one that takes orders: it answers {value} in JSON, or {error: {message, code}} where the order
+// was not carried out; `qrAddress` what a code begins with, empty for the code as it was until July 2026.
 // `setTimeout` and its like are the browser's own: WhatsApp Web replaces those of the window by its own scheduler's, which
 // may not come back to them for minutes.
 //
@@ -13,7 +14,7 @@
 //        3. Texts are cut to bounded lengths before they leave.
 (function (settings, startWaJs, tables, readContract) {
   'use strict';
-  const { home, binding, handle, starved } = settings;
+  const { home, binding, handle, starved, qrAddress } = settings;
   const tellText = window[binding];
   delete window[binding]; // nobody else is to speak through it
   if (window !== window.top || location.origin + location.pathname !== home || !tellText) return;
@@ -56,8 +57,8 @@
   const wa = () => window.WPP.whatsapp;
   const injected = () => Boolean(window.WPP?.isInjected);
   let connection = null; // the page's {Stream, Socket, Conn}
-  let ref = null; // what the code belongs to
-  let code = null;
+  let qr = null; // {code, lifetime}: what can be scanned now, and how many seconds it lasts from when it was told
+  let refSince = null; // when the present ref came, on performance's clock
   let pictured = '';
 
   /**
@@ -72,7 +73,7 @@
 
   /** Everything a reader must know to say what the connection is in. Until wa-js is there, what the page itself has run. */
   function view() {
-    const { Stream, Socket, Conn } = connection;
+    const { Stream, Socket } = connection;
     const users = injected() ? wa().UserPrefs : ran('WAWebUserPrefsMeUser');
     const me = users?.getMaybeMePnUser?.();
     const authenticated = injected() ? Boolean(window.WPP.conn.isAuthenticated()) : Boolean(me);
@@ -88,7 +89,8 @@
       needs_update: Boolean(Stream.needsUpdate),
       authenticated,
       full_ready: Boolean(window.WPP?.isFullReady),
-      code: Conn.ref && Conn.ref === ref ? code : null,
+      code: authenticated ? null : qr?.code ?? null, // the ref outlives the pairing: `Conn.ref` proves nothing
+      lifetime: qr?.lifetime ?? null,
       phone: authenticated ? cut(me?.user) : null,
       lid: lid ? cut(lid) : null,
     };
@@ -112,25 +114,133 @@
     tellText(text);
   });
 
-  /** The code of the present ref; whichever ref has come meanwhile is asked for again. */
+  /**
+   * The text of the code as the page draws it: since July 2026 an address, and the platform last. Null where none can
+   * be scanned: there is no ref, or a pairing code was asked for, which takes the secret away.
+   */
+  async function codeText() {
+    if (!window.WPP || !connection.Conn.ref || linking) return null;
+    const told = await window.WPP.conn.getAuthCode();
+    quietly(watchLinking)();
+    if (!told) return null; // paired meanwhile
+    return qrAddress ? cut(`${qrAddress}${told.fullCode},${platform()}`, 4096) : cut(told.fullCode, 4096);
+  }
+
+  const CHROME = '1'; // as WhatsApp numbers what a page may run in
+  const platform = () => ran('WAWebCompanionRegClientUtils')?.DEVICE_PLATFORM ?? CHROME;
+
+  let readings = 0;
+  let missed = 0; // readings in a row that failed
+
+  /** Reads the code again, once its ref or its secret has changed. The latest reading counts. */
   const readCode = quietly(async () => {
-    const { Conn } = connection;
-    while (window.WPP && Conn.ref && Conn.ref !== ref) {
-      const wanted = Conn.ref;
-      let told;
-      try {
-        told = await window.WPP.conn.getAuthCode();
-      } catch {
-        setTimeout(readCode, 5 * FIRST_LOOK); // a module it needs is not there yet
-        return;
-      }
-      if (Conn.ref !== wanted) continue;
-      if (!told || told.ref !== wanted) break; // paired meanwhile
-      ref = wanted;
-      code = cut(told.fullCode, 4096);
+    const turn = ++readings;
+    let code;
+    try {
+      code = await codeText();
+      missed = 0;
+    } catch {
+      // A module it needs is not there yet, or the secret is not.
+      if (turn === readings) setTimeout(readCode, Math.min(250, 5 * FIRST_LOOK * 2 ** missed++));
+      return;
     }
+    if (turn !== readings) return;
+    if (code !== (qr?.code ?? null)) qr = code && { code, lifetime: lifetimeLeft() };
     picture();
   });
+
+  /** Seconds for which the present ref is good: its TTL, less what is over. Null where the page does not say. */
+  function lifetimeLeft() {
+    const ttl = Number(connection.Conn.refTTL);
+    if (!ttl) return null;
+    const over = refSince === null ? 0 : performance.now() - refSince;
+    return Math.max(0, Math.round(ttl - over)) / 1000;
+  }
+
+  const heardOf = new Set();
+  const watch = (name, emitter, listeners) => {
+    if (!emitter?.on || heardOf.has(name)) return;
+    heardOf.add(name);
+    for (const [event, listener] of Object.entries(listeners)) emitter.on(event, quietly(listener));
+  };
+
+  /** The page runs this module only when a person asks for a code; it needs nothing but the emitter of events. */
+  function linkDeviceEvents() {
+    const known = window.require('__debug')?.modulesMap ?? {};
+    return 'WAWebLinkDeviceEvents' in known ? window.require('WAWebLinkDeviceEvents')?.WAWebLinkDeviceEvents : null;
+  }
+
+  /**
+   * Hears what changes the secret under the same ref: a code with the old one does nothing when it is scanned. Only what
+   * the server orders is told by the emitter; a passkey that is asked for changes the secret silently.
+   */
+  function watchLinking() {
+    watch('secrets', ran('WAWebUserPrefsMultiDevice')?.advSecretEventEmitter, { change: readCode });
+    watch('linking', linkDeviceEvents(), {
+      'link_device_events:passkey_prologue_request': () => {
+        tell({ e: 'passkey' });
+        readCode();
+      },
+      'link_device_events:primary_hello_received': () => {
+        if (linking?.code) tellPairingCode(linking.code, HELLO_LIFE);
+      },
+    });
+  }
+
+  // --- linking by a code that is typed
+
+  const CODE_LIFE = 180; // s; the page takes no code that is older, and wa-js has a new one after 195
+  const HELLO_LIFE = 60; // s; once a phone has begun with a code and has not finished, there is a new one
+  let linking = null; // {code, until}: a pairing code was asked for; until it is over no QR can be scanned
+
+  function keepPairingCode(code, lifetime) {
+    linking.code = code;
+    linking.until = performance.now() + lifetime * 1000;
+  }
+
+  function tellPairingCode(code, lifetime) {
+    keepPairingCode(code, lifetime);
+    tell({ e: 'pairing_code', code: cut(code), lifetime });
+  }
+
+  function listenToPairingCodes() {
+    const { WPP } = window;
+    WPP.on('conn.link_code_change', quietly((code) => {
+      if (linking) tellPairingCode(bare(code), CODE_LIFE);
+    }));
+    WPP.on('conn.link_code_expired', quietly(() => endLinking('WhatsApp Web shows no further code by itself')));
+    WPP.on('conn.link_code_error', quietly((error) => endLinking(said(error).message)));
+  }
+
+  /** Back to the QR: it has another secret now. `why` is told where a code was shown. */
+  async function endLinking(why) {
+    if (!linking) return;
+    if (linking.code) tell({ e: 'pairing_code_over', text: cut(why) });
+    linking = null;
+    window.WPP.conn.cancelLinkDeviceCode?.();
+    await ran('WAWebAltDeviceLinkingApi')?.initializeQRLinking?.();
+    await readCode();
+  }
+
+  /** A code to type on that phone, {code, lifetime}. Asked for again while it lasts, it is the same one. */
+  async function pairingCode(phone) {
+    const { conn } = window.WPP;
+    linking ??= { code: null, until: 0 };
+    readCode();
+    try {
+      // wa-js renews it as the page would; before 4.6 it did not.
+      const code = bare(await (conn.startLinkDeviceCodeForPhoneNumber ?? conn.genLinkDeviceCodeForPhoneNumber)(phone));
+      if (!code) throw new Error('WhatsApp Web gave no code');
+      if (linking && linking.code !== code) keepPairingCode(code, CODE_LIFE);
+      return { code, lifetime: linking ? (linking.until - performance.now()) / 1000 : CODE_LIFE };
+    } catch (error) {
+      tell({ e: 'pairing_refused', name: cut(error?.type?.name) });
+      await endLinking(said(error).message);
+      throw error;
+    }
+  }
+
+  const bare = (code) => cut(code)?.replaceAll('-', '');
 
   /** Listens as soon as the page has run its models, which is long before wa-js calls itself injected. False: not yet. */
   function listen() {
@@ -141,7 +251,10 @@
     connection = { Stream, Socket, Conn };
     for (const event of ['change:mode', 'change:info', 'change:needsUpdate']) Stream.on(event, picture);
     for (const event of ['change:state', 'change:stream']) Socket.on(event, picture);
-    Conn.on('change:ref', readCode);
+    Conn.on('change:ref', () => {
+      refSince = performance.now();
+      readCode();
+    });
     listenToCmd(ran('WAWebCmd')?.Cmd);
     picture();
     return true;
@@ -185,6 +298,7 @@
     window.WPP.on('loader.injected', listenThroughWaJs);
     readCode();
     listenToMessages();
+    listenToPairingCodes();
   }
 
   let waJsStarted = false;
@@ -291,6 +405,7 @@
   function listenToMessages() {
     const { WPP } = window;
     WPP.on('loader.full_ready', picture);
+    WPP.on('loader.full_ready', quietly(watchLinking));
     WPP.on('conn.stream_mode_changed', picture);
     WPP.on('conn.stream_info_changed', picture);
     WPP.on('conn.logout_reason', quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) })));
@@ -359,7 +474,7 @@
   }
 
   /** What the other scripts need of this one. */
-  const page = { wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent };
+  const page = { wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent, pairingCode };
   const orders = Object.assign({ stored, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
     value: async (name, order) => {

@@ -8,7 +8,7 @@ from actors.clients.errors import ClientRefusal, LogOutFailed, NotReady, Pairing
 from actors.clients.operations.base import Effect, Failure, Operation
 from actors.clients.operations.fields import Number
 from actors.clients.protocol.status import Status
-from actors.clients.types import ClientId, Reason, State
+from actors.clients.types import ClientId, Reason, Seconds, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,30 @@ class RefreshQr(Operation[None]):
     needs = ("WPP.whatsapp.BackendEventBus", "WPP.whatsapp.Cmd")
 
 
+PAIRING_CODE_LIFE: Seconds = 180.0
+"""How long WhatsApp Web takes a pairing code; it has a new one after 195 s, five times at most. Source: its bundles."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairingCode:
-    """The code to type on the phone, as WhatsApp shows it (`ABCD-EFGH` without the dash)."""
+    """The code to type on the phone (`ABCD-EFGH` without the dash), good for `lifetime` seconds."""
 
     code: str
+    lifetime: Seconds = PAIRING_CODE_LIFE
+
+
+PAIRING_REFUSALS: dict[str, tuple[Reason | None, str]] = {
+    "IQErrorBadRequest": (
+        Reason.PLATFORM_REFUSED,
+        "WhatsApp gives no pairing code to the browser and system this page runs in (400): change SM_USER_AGENT, or "
+        "scan the QR",
+    ),
+    "IQErrorRateOverlimit": (None, "WhatsApp gives no pairing code now: too many were asked for (429)"),
+    "IQErrorFeatureNotAvailable": (None, "WhatsApp has no pairing codes for this number: scan the QR"),
+}
+"""What WhatsApp Web calls the server's refusal of a pairing code, which ends its error's text; and what is told of it.
+Source: its own bundles; for 400, pull request 2769 of Baileys.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +85,8 @@ class RequestPairingCode(Operation[PairingCode]):
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        return PairingUnavailable(failure.why)
+        told = next((why for name, (_, why) in PAIRING_REFUSALS.items() if failure.why.endswith(name)), failure.why)
+        return PairingUnavailable(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,11 @@ class QrShown:
 
 
 @dataclass(frozen=True, slots=True)
+class QrVoid:
+    """No code can be scanned now, though the page waits for a phone: a pairing code was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class QrIdle:
     """The page has stopped showing codes because nobody scanned one."""
 
@@ -34,6 +39,22 @@ class QrIdle:
 @dataclass(frozen=True, slots=True)
 class QrScanned:
     """A phone accepted the code (or the pairing code); the login is being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairingCodeRenewed:
+    """The page shows this code now, asked for or in the place of an older one; it is good for `lifetime` seconds."""
+
+    code: str
+    lifetime: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class PairingHindered:
+    """Why no phone can be linked in the way that was tried; the page goes on waiting for one."""
+
+    reason: Reason
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +180,11 @@ class Happened:
 
 PageFact = (
     QrShown
+    | QrVoid
     | QrIdle
     | QrScanned
+    | PairingCodeRenewed
+    | PairingHindered
     | Ready
     | ContractRead
     | LinkLost

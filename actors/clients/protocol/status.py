@@ -36,6 +36,8 @@ class Status:
     healthy: bool = False
     qr: Qr | None = None
     pairing_code: str | None = None
+    pairing_code_expires_at: Seconds | None = None
+    """Until when `pairing_code` may be typed; WhatsApp Web then has a new one, five times at most."""
     phone: str | None = None
     """The account's own number, digits only: from when it has said it until the login is void, over restarts too."""
     memory: int | None = None

@@ -1,16 +1,15 @@
 'use strict';
 // Shows what a person would see, and starts: as soon as everything that the connection needs is there.
 window.requireLazy([
-  'WAWebStreamModel', 'WAWebConnModel', 'WAWebSocketModel', 'SandboxLogin', 'SandboxQrCode', 'SandboxConnection',
-  'WAWebDebugSetup',
-], ({ Stream }, { Conn }, { Socket }, storage, drawing, connection, debug) => {
+  'WAWebStreamModel', 'WAWebConnModel', 'WAWebSocketModel', 'SandboxLogin', 'SandboxQrText', 'SandboxQrCode',
+  'WAWebUserPrefsMultiDevice', 'SandboxConnection', 'WAWebDebugSetup',
+], ({ Stream }, { Conn }, { Socket }, storage, text, drawing, secrets, connection, debug) => {
   const show = (id, text) => { document.getElementById(id).textContent = text; };
 
   async function draw() {
     show('mode', `${Stream.mode} · ${Stream.info} · ${Socket.state}`);
-    const { keys, login } = storage;
-    const { noise, identity, adv } = keys();
-    const code = Conn.ref ? [Conn.ref, noise, identity, adv].join(',') : '';
+    const { login } = storage;
+    const code = text.ofQr();
     show('code', code);
     drawing.show(code, Socket.state === 'UNPAIRED_IDLE' && (() => Socket.poke()));
     show('me', login()?.number ? `+${login().number} ${login().name}` : '');
@@ -18,6 +17,7 @@ window.requireLazy([
 
   page.loaded.then(debug.setupDebugGlobal); // whoever waits for Debug.VERSION takes it that every module is there
   for (const model of [Stream, Conn, Socket]) model.on('change', draw);
+  secrets.advSecretEventEmitter.on('change', draw);
   connection.launch();
   draw();
 });

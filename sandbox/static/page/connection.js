@@ -70,6 +70,8 @@ define('SandboxConnection', (require, exports) => {
       compat: page.settings.compat,
       lids: page.settings.lids,
       keys: storage.keys(),
+      platform: require('WAWebCompanionRegClientUtils').DEVICE_PLATFORM,
+      qr_url: page.settings.qr_url,
       token: login()?.token ?? null,
     });
   }
@@ -113,9 +115,9 @@ define('SandboxConnection', (require, exports) => {
   // --- what the server says
 
   const HEARD = {
-    code({ ref }) {
+    code({ ref, ttl }) {
       become({ state: 'UNPAIRED', stream: 'DISCONNECTED' });
-      Conn.ref = ref;
+      Conn.set({ refTTL: ttl, ref });
     },
 
     idle() {
@@ -123,11 +125,23 @@ define('SandboxConnection', (require, exports) => {
       Conn.ref = undefined;
     },
 
-    paired({ login: given }) {
+    paired({ login: given, migrated }) {
       storage.keepLogin(given);
+      Conn.set({ blockStoreAdds: false, platform: 'android' });
       become({ state: 'OPENING' });
+      if (!migrated) {
+        say({ op: 'logout' });
+        require('SandboxLogout').logout({ reason: 'lid_migration_unmigrated_primary' });
+        return;
+      }
       setTimeout(hello, 10); // WhatsApp ends the pairing stream and opens one that is logged in
     },
+
+    companion_reg_refresh: () => require('SandboxSecretRefresh').handle(),
+    primary_hello: (said) => require('WAWebAltDeviceLinkingApi').handlePrimaryHello(said),
+    refresh_code: ({ force }) => require('WAWebLinkDeviceAction')[force ? 'forceManualRefresh' : 'refreshAltLinkingCode'](),
+    passkey_prologue_request: () =>
+      require('WAWebShortcakeLinkingHandlePasskeyPrologueRequest').handlePasskeyPrologueRequestNotification(),
 
     welcome({ login: given, history }) {
       attempts = 0;
@@ -148,7 +162,6 @@ define('SandboxConnection', (require, exports) => {
       Conn.set({ wid, pushname: me.name, platform: 'android', connected: true });
       become({ hasSynced: true, stream: 'CONNECTED' });
       if (resumed) BackendEventBus.trigger('open_socket_stream');
-      Conn.ref = undefined;
       for (const { question } of questions.values()) say(question);
       require('SandboxSending').sendAgain();
     },
@@ -259,6 +272,7 @@ define('SandboxConnection', (require, exports) => {
       window.addEventListener('online', () => setNetwork({}));
       window.addEventListener('offline', () => setNetwork({}));
       BackendEventBus.on('refresh_qr', () => say({ op: 'refresh' }));
+      if (!storage.keys().adv) require('WAWebAdvSignatureApi').generateADVSecretKey(); // cleared before it was loaded
       setTimeout(open, page.settings.start_delay * 1000);
     },
 

@@ -9,6 +9,7 @@ define('WAWebLogoutReasonConstants', (_require, exports) => {
     'missing_enc_salt',
     'missing_screen_lock_salt', 'account_locked', 'web_fail_add_chat', 'web_fail_offline_resume',
     'web_fail_storage_initialization', 'web_fail_enc_salt', 'cache_storage_open_failed',
+    'lid_migration_unmigrated_primary',
   ];
   const camel = (text) => text.replace(/(?:^|_)(\w)/g, (_all, letter) => letter.toUpperCase());
   exports.LogoutReason = Object.fromEntries(REASONS.map((reason) => [camel(reason), reason]));
@@ -24,6 +25,7 @@ define('WAWebLogoutReason', (require, exports) => {
   /** The number that the address after the logout carries, or null where a login just ended. */
   exports.getErrorCodeFromLogoutReason = (reason) => {
     if (reason === 'account_locked') return CODE.ACCOUNT_LOCKED;
+    if (reason.startsWith('lid_')) return null;
     if (reason === 'history_sync_timeout') return CODE.INITIAL_HISTORY_SYNC_TIMEOUT;
     if (/sync/.test(reason)) return CODE.SYNC_FAIL;
     return reason === 'user_initiated' ? null : CODE.CLIENT_FATAL;

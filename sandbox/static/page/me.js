@@ -27,6 +27,13 @@ define('SandboxLogin', (require, exports) => {
     return read(KEYS);
   };
 
+  /** The secret that a phone signs a link with is another one from now on; null: there is none, so no QR links. */
+  exports.keepSecret = (adv) => {
+    localStorage.setItem(KEYS, JSON.stringify({ ...exports.keys(), adv }));
+    require('SandboxConnection').say({ op: 'keys', keys: exports.keys() });
+  };
+  exports.newSecret = () => randomBase64(32);
+
   /** Forgets the login and the keys: the next QR is another one. */
   exports.erase = () => {
     localStorage.removeItem(LOGIN);
@@ -68,9 +75,14 @@ define('WAWebUserPrefsIsLoggedIn', (require, exports) => {
   exports.isLoggedIn = () => require('WAWebUserPrefsMultiDevice').isRegistered();
 });
 
+// Only a refresh that the server orders is told by the emitter: a pairing code and a passkey change the secret silently.
 define('WAWebUserPrefsMultiDevice', (require, exports) => {
-  exports.isRegistered = () => Boolean(require('SandboxLogin').login());
-  exports.getADVSecretKey = () => require('SandboxLogin').keys().adv; // at once; of WAWebAdvSignatureApi, a promise
+  const EventEmitter = require('WAWebEventEmitter').default;
+  const { keys, keepSecret, login } = require('SandboxLogin');
+  exports.advSecretEventEmitter = new EventEmitter();
+  exports.isRegistered = () => Boolean(login());
+  exports.getADVSecretKey = () => keys().adv ?? undefined; // at once; of WAWebAdvSignatureApi, a promise
+  exports.setADVSecretKey = async (adv) => keepSecret(adv ?? null);
 });
 
 define('WAWebSignalStoreApi', (require, exports) => {
@@ -88,6 +100,57 @@ define('WAWebUserPrefsInfoStore', (require, exports) => {
 });
 
 define('WAWebAdvSignatureApi', (require, exports) => {
-  exports.getADVSecretKey = async () => require('WAWebUserPrefsMultiDevice').getADVSecretKey();
+  const prefs = require('WAWebUserPrefsMultiDevice');
+
+  exports.generateADVSecretKey = async () => {
+    const adv = require('SandboxLogin').newSecret();
+    await prefs.setADVSecretKey(adv);
+    return adv;
+  };
+
+  exports.getADVSecretKey = async () => {
+    const adv = prefs.getADVSecretKey();
+    if (adv === undefined) throw new Error('secretKey is null or undefined');
+    return adv;
+  };
+
+  exports.clearADVSecretKey = () => prefs.setADVSecretKey();
   exports.setADVSignedIdentity = () => {};
+});
+
+define('WAWebBrowserInfo', (_require, exports) => {
+  const NAMES = [['Edge', /Edg\//], ['Opera', /OPR\//], ['Chrome Headless', /HeadlessChrome\//], ['Chrome', /Chrome\//],
+    ['Firefox', /Firefox\//], ['Safari', /Safari\//]];
+  const SYSTEMS = [['Windows', /Windows/], ['Android', /Android/], ['iOS', /iPhone|iPad/], ['Mac OS', /Mac OS/],
+    ['Chromium OS', /CrOS/], ['Linux', /Linux/]];
+  const named = (table) => table.find(([, pattern]) => pattern.test(navigator.userAgent))?.[0];
+
+  /** The browser and its system, as the page reads them from the user agent: {name, os}. */
+  exports.default = () => ({ name: named(NAMES), os: named(SYSTEMS) });
+});
+
+define('WAWebCompanionRegClientUtils', (require, exports) => {
+  const PLATFORMS = { Chrome: '1', Edge: '2', Firefox: '3', IE: '4', Opera: '5', Safari: '6' };
+  const OTHER = '9';
+  exports.DEVICE_PLATFORM = PLATFORMS[require('WAWebBrowserInfo').default().name] ?? OTHER;
+});
+
+define('WAWebNativeCameraQRLinkedDeviceUtils', (_require, exports) => {
+  /** Whether the code is an address that a phone's own camera can open. */
+  exports.isNativeCameraQRLinkedDeviceTest = () => page.settings.qr_url;
+});
+
+define('SandboxQrText', (require, exports) => {
+  const ADDRESS = 'https://wa.me/settings/linked_devices#';
+
+  /** The text of the QR, or "" while none can be scanned. */
+  exports.ofQr = () => {
+    const { Conn } = require('WAWebConnModel');
+    const { keys, login } = require('SandboxLogin');
+    const { noise, identity, adv } = keys();
+    if (!Conn.ref || !adv || login()) return '';
+    const fields = [Conn.ref, noise, identity, adv, require('WAWebCompanionRegClientUtils').DEVICE_PLATFORM];
+    const address = require('WAWebNativeCameraQRLinkedDeviceUtils').isNativeCameraQRLinkedDeviceTest() ? ADDRESS : '';
+    return address + fields.join(',');
+  };
 });

@@ -14,7 +14,8 @@ define('WAWebConnModel', (require, exports) => {
   const { BaseModel, defineModel } = require('WAWebBaseModel');
   class ConnImpl extends BaseModel {}
   defineModel(ConnImpl, 'conn', {
-    ref: undefined, connected: undefined, wid: undefined, pushname: undefined, platform: undefined, isSMB: false,
+    ref: undefined, refTTL: undefined, id: '1', smbTos: 0, blockStoreAdds: true, // stores take nothing while unpaired
+    connected: undefined, wid: undefined, pushname: undefined, platform: undefined, isSMB: false,
   });
   exports.Conn = new ConnImpl();
 });

@@ -51,11 +51,13 @@ function draw(region, what, build, nothing = '') {
 function waiting(page) {
   const button = element('button', { type: 'button', id: `scan-${page.id}`, textContent: 'Scan it' });
   button.onclick = () => scan.elements.number.reportValidity() && link(page.id);
+  const whole = page.code.split('#').at(-1);
+  const code = whole ? `${whole.slice(0, 40)}…` : 'No QR can be scanned: a pairing code was asked for.';
   const shown = page.pairing_code ? ` · pairing code ${page.pairing_code} for ${page.pairing_number}` : '';
   return element('article', {},
     element('p', {}, `Page ${page.id}, ${page.compat}${shown}`),
-    element('p', {}, element('code', {}, `${page.code.slice(0, 40)}…`)),
-    button);
+    element('p', {}, element('code', {}, code)),
+    whole ? button : null);
 }
 
 function link(page) {
@@ -183,19 +185,21 @@ byId('call').onclick = () => {
   act(`/phones/${phone.value}/call`, { to: to.value }, 'It rings');
 };
 
+const HABITS = ['online', 'reads', 'passkey', 'migrated'];
+
 byId('habits').onchange = () => {
-  const { phone, online, reads, delay } = talk.elements;
-  const said = { online: online.checked, reads: reads.checked, delay: Number(delay.value) };
+  const { phone, delay } = talk.elements;
+  const said = { delay: Number(delay.value) };
+  for (const name of HABITS) said[name] = talk.elements[name].checked;
   act(`/phones/${phone.value}`, said, 'The phone behaves so now');
 };
 
 for (const name of ['phone', 'account']) talk.elements[name].onchange = () => refresh(true);
 
 async function showPhone() {
-  const { phone, online, reads, delay } = talk.elements;
+  const { phone, delay } = talk.elements;
   const told = await call('GET', `/phones/${phone.value}?last=0`);
-  Object.assign(online, { checked: told.online });
-  Object.assign(reads, { checked: told.reads });
+  for (const name of HABITS) talk.elements[name].checked = told[name];
   delay.value = told.delay;
 }
 
@@ -229,7 +233,7 @@ async function refresh(phoneToo) {
 async function showAll({ phoneToo }) {
   try {
     const state = await call('GET', '/state');
-    draw('waiting', state.pages.filter((page) => page.code), waiting,
+    draw('waiting', state.pages.filter((page) => page.code || page.pairing_code), waiting,
       'No page shows a code now. Have the service start a client: POST /init.');
     draw('accounts', state.accounts, account, 'No account yet: link a device first.');
     draw('phones', state.phones.map(({ number, name }) => [number, name]).slice(0, 200),
