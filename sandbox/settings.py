@@ -35,7 +35,7 @@ class SandboxSettings:
     bundles: Bundling = "stages"  # "at_once": all are registered in one go, before anything of them can be had
     bundle_delay: float = 0.0  # each bundle that the browser has not kept comes this late; a slow network: 0.8 to 4 s
     timer_starvation: float = 0.0  # what others than the page set on its timers comes this much later than asked
-    ballast: int = 0  # MiB that the page holds besides; with 330 it weighs about what the real one does
+    ballast: int = 0  # MiB that the page holds besides; with 270 it weighs about what the real one does
 
     qr_refs: int = 6  # WhatsApp Web shows six codes, the first for 60 s, the others for 20 s each, then idles
     qr_first: float = 60.0

@@ -21,7 +21,7 @@ from tests.benchmarks.qr import NO_LIMITS
 from tests.rig import Consumer, Sandbox, Service, descendants
 
 CLIENTS = (1, 4)
-BALLAST = (0, 290)
+BALLAST = (0, 270)
 """MiB that each page holds besides."""
 MIB = 1024 * 1024
 STEADY = 0.5
