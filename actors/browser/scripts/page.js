@@ -228,6 +228,7 @@
     linking ??= { code: null, until: 0 };
     readCode();
     try {
+      await settled(); // wa-js forgets a code that was asked for before, and would not renew it
       // wa-js renews it as the page would; before 4.6 it did not.
       const code = bare(await (conn.startLinkDeviceCodeForPhoneNumber ?? conn.genLinkDeviceCodeForPhoneNumber)(phone));
       if (!code) throw new Error('WhatsApp Web gave no code');
@@ -239,6 +240,13 @@
       throw error;
     }
   }
+
+  /** Waits for wa-js to be full ready; a page that never is gets no longer than this. */
+  const settled = () => new Promise((go) => {
+    if (window.WPP.isFullReady) go();
+    window.WPP.once('loader.full_ready', go);
+    setTimeout(go, LAUNCH);
+  });
 
   const bare = (code) => cut(code)?.replaceAll('-', '');
 
