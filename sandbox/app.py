@@ -30,7 +30,7 @@ STATIC = Path(__file__).parent / "static"
 STAGES = (
     ("base", "ids", "state"),
     ("me", "logout", "pairing", "qr_code", "connection", "boot"),
-    ("chats", "messages", "sending", "receiving", "files"),
+    ("chats", "messages", "timelock", "sending", "receiving", "files"),
     ("startup", "by_id"),
 )
 """The page's bundles, in the order they come. A stage is fetched once the one before it has run. The connection starts
@@ -85,6 +85,7 @@ class Document:
             "start_delay": settings.start_delay,
             "reconnect_delay": settings.reconnect_delay,
             "reconnect_cap": settings.reconnect_cap,
+            "resend_after": settings.resend_after,
             "version": settings.version,
             "push_phase": settings.push_phase,
             "drift": settings.drift,

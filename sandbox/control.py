@@ -205,6 +205,7 @@ class Control:
             "locked": account.locked,
             "temp_ban": account.temp_ban,
             "outdated": account.outdated,
+            "timelock": account.timelock,
             "block": account.block,
         }
 

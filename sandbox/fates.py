@@ -10,7 +10,7 @@ from sandbox.answers import number_of
 from sandbox.login import Login
 from sandbox.post import Post
 from sandbox.scene import Scene
-from sandbox.world import Account, SandboxError, SendRule
+from sandbox.world import UNHANDLED, Account, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
 HEARS_WITHIN = 10.0
@@ -19,6 +19,8 @@ NOTICES = frozenset(
     | {"notification", "notification_template", "protocol", "pinned_message"}
 )
 """Types of message that WhatsApp itself writes, and `ciphertext`, which cannot be read yet."""
+KINDS = ("WEB_COMPANION_ONLY", "RESTRICT_ALL_COMPANIONS", "DEFAULT", "BIZ_QUALITY")
+"""Kinds of time-lock. WhatsApp has more, all of business accounts."""
 PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
 
 
@@ -47,6 +49,7 @@ class Fates:
             "page": self._page,
             "sending": self._sending,
             "notice": self._notice,
+            "timelock": self._timelock,
         }
 
     def _ban(self, account: Account, _said: dict[str, Any]) -> None:
@@ -115,10 +118,20 @@ class Fates:
             raise SandboxError(400, "INVALID_REQUEST", f"type must be one of {', '.join(sorted(NOTICES))}")
         self._post.notice(account, said)
 
+    def _timelock(self, account: Account, said: dict[str, Any]) -> None:
+        """No first messages to strangers for `seconds`; 0 lifts it. WhatsApp may refuse before the page knows."""
+        seconds, kind = number_of(said, "seconds"), str(said.get("kind", KINDS[0]))
+        if kind not in KINDS:
+            raise SandboxError(400, "INVALID_REQUEST", f"kind must be one of {', '.join(KINDS)}")
+        account.timelock = {"kind": kind, "until": int(time.time() + seconds)} if seconds else None
+        if said.get("tell", True):
+            self._post.tell_timelock(account)
+
     def _sending(self, account: Account, said: dict[str, Any]) -> None:
         mode, left, to = said["mode"], said.get("left"), said.get("to")
         if mode not in ("ok", "refuse", "never", "lose"):
             raise SandboxError(400, "INVALID_REQUEST", "mode must be ok, refuse, never or lose")
+        code = int(said.get("code", UNHANDLED))
         account.rules = [rule for rule in account.rules if rule.to != to]
-        rule = SendRule(mode, None if left is None else int(left), to)
+        rule = SendRule(mode, None if left is None else int(left), to, code)
         account.rules.insert(0 if to else len(account.rules), rule)

@@ -31,6 +31,7 @@ class Link:
             "pairing_code": self._pairing_code,
             "companion_finish": lambda page, _said: pairing.finish(page),
             "exists": self._exists,
+            "timelock": self._timelock,
             "ping": lambda page, said: self._answer(page, said, {}),
             "send": post.take,
             "got": self._got,
@@ -89,6 +90,10 @@ class Link:
 
     def _exists(self, page: Page, said: dict[str, Any]) -> None:
         self._answer(page, said, {"found": self._post.person(str(said["address"]))})
+
+    def _timelock(self, page: Page, said: dict[str, Any]) -> None:
+        if page.account:
+            self._answer(page, said, self._post.timelock(page.account))
 
     def _got(self, page: Page, said: dict[str, Any]) -> None:
         if page.device:

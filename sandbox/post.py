@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from sandbox.scene import Page, Scene
-from sandbox.world import Account, Device, Media, Message, Phone, SandboxError, lid_of, new_id
+from sandbox.world import NO_CHAT, TOO_MANY, Account, Device, Media, Message, Phone, SandboxError, lid_of, new_id
 
 BATCH = 200  # messages told to a page at once
 
@@ -32,16 +32,23 @@ class Post:
         if account is None or not page.streaming:
             return
         number = self._scene.world.exists(to)
-        mode = account.sending(number or to)
+        rule = account.sending(number or to)
+        mode = rule.mode
         if mode == "lose":
             return
         known = account.messages.get(id_)
         if known is None:
             known = self._made(account, id_, number or to, said)
             account.keep(known)
-            if number is None or mode == "refuse":
-                known.result, known.ack = "ERROR_UNKNOWN", -1
+            if number is None:
+                known.error = NO_CHAT
+            elif mode == "refuse":
+                known.error = rule.code
             else:
+                known.error = account.refuses(number, time.time())
+            if known.error is not None:
+                known.result = "ERROR_RATE_LIMIT" if known.error == TOO_MANY else "ERROR_UNKNOWN"
+            elif number is not None:
                 self._hand_over(account, known, silent=mode == "never")
         known.retries += bool(said.get("retry")) and known.arrivals > 0
         known.arrivals += not said.get("retry") or known.arrivals == 0
@@ -65,10 +72,11 @@ class Post:
         )
 
     def _acknowledge(self, account: Account, message: Message) -> None:
-        if message.ack == 0:
+        if message.ack == 0 and message.error is None:
             message.ack = 1
             self._follow(account, message)
         told = {"op": "ack", "id": message.id, "ack": message.ack, "result": message.result, "t": int(message.t)}
+        told["error"] = message.error
         told |= {"chat": message.chat, "lid": lid_of(message.chat)}
         self._tell(account, told)
         self._scene.changes.tell()
@@ -272,8 +280,19 @@ class Post:
             "ack": message.ack,
             "media": message.media,
             "revoked": message.revoked,
+            "error": message.error,
             "notice": None if message.notice is None else self._notice(message.notice),
         }
+
+    def timelock(self, account: Account) -> dict[str, Any]:
+        """The account's time-lock as pages are told it, now and when it changes."""
+        if not account.is_timelocked(time.time()):
+            return {"active": False, "kind": None, "ends": None}
+        assert account.timelock
+        return {"active": True, "kind": account.timelock["kind"], "ends": str(int(account.timelock["until"]))}
+
+    def tell_timelock(self, account: Account) -> None:
+        self._tell(account, {"op": "timelock", **self.timelock(account)})
 
     def _notice(self, notice: dict[str, Any]) -> dict[str, Any]:
         """A notice as pages are told it: people with both of their addresses."""

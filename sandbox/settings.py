@@ -56,6 +56,7 @@ class SandboxSettings:
     resume_delay: float = 0.0  # a stored login is answered this late
     reconnect_delay: float = 0.2  # the page tries again after this long, doubling ...
     reconnect_cap: float = 2.0  # ... up to this
+    resend_after: float = 20.0  # a page drops its connection, and sends anew, when a message is unanswered this long
     history: int = 1000  # messages sent again to a page that logs in, newest last
 
     def merge(self, changes: dict[str, Any]) -> None:

@@ -21,6 +21,8 @@ from typing import Any, Literal
 SendMode = Literal["ok", "refuse", "never", "lose"]
 
 
+UNHANDLED, NO_CHAT, TIMELOCKED, TOO_MANY = 500, 404, 463, 429
+"""Codes of refusals. 404 is ours: the page asks whether a number exists, and does not get so far."""
 KEPT = 50_000  # messages an account, and a phone, remembers; older ones are forgotten
 REFUSALS_KEPT = 1_000
 MEDIA_KEPT = 512 * 1024 * 1024  # bytes of files
@@ -90,6 +92,7 @@ class Message:
     revoked: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
     silent: bool = False  # it went its way, but its sender is never told
+    error: int | None = None  # the code with which WhatsApp refused it
     notice: dict[str, Any] | None = None  # what WhatsApp's own notice says, where it is one (`type` names its kind)
 
     def arriving(self, account: str) -> Message:
@@ -110,11 +113,14 @@ MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
 
 @dataclass(slots=True)
 class SendRule:
-    """What happens to the next `left` messages (None: all) an account sends, to `to` only if given."""
+    """What happens to the next `left` messages (None: all) an account sends, to `to` only if given. `code`: of a
+    refusal.
+    """
 
-    mode: SendMode
+    mode: SendMode = "ok"
     left: int | None = None
     to: str | None = None
+    code: int = UNHANDLED
 
 
 @dataclass(slots=True)
@@ -148,6 +154,7 @@ class Account:
     unavailable_until: float = 0.0
     outdated: Literal["", "until_reload", "always"] = ""
     outdated_told: bool = False
+    timelock: dict[str, Any] | None = None  # {"kind": str, "until": unix seconds}: no first messages to strangers
     block: str = ""  # a Socket.state that stays: TOS_BLOCK, SMB_TOS_BLOCK, PROXYBLOCK, SCREEN_LOCKED
 
     @property
@@ -159,14 +166,22 @@ class Account:
         if len(self.messages) > KEPT:
             del self.messages[next(iter(self.messages))]
 
-    def sending(self, to: str) -> SendMode:
+    def is_timelocked(self, now: float) -> bool:
+        return self.timelock is not None and self.timelock["until"] > now
+
+    def refuses(self, to: str, now: float) -> int | None:
+        """The code with which WhatsApp refuses a message to `to` of its own accord, or None."""
+        trusted = to.endswith("@g.us") or any(one.chat == to and not one.from_me for one in self.messages.values())
+        return TIMELOCKED if self.is_timelocked(now) and not trusted else None
+
+    def sending(self, to: str) -> SendRule:
         """What befalls a message to `to` now; uses up one of a counted rule."""
         for rule in self.rules:
             if rule.to in (None, to) and rule.left != 0:
                 if rule.left is not None:
                     rule.left -= 1
-                return rule.mode
-        return "ok"
+                return rule
+        return SendRule()
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ the page and comes back as a fact. Questions are answered from what is known, ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from actors.clients import lifecycle, operations, protocol
@@ -26,8 +26,8 @@ from actors.clients.operations.messages import Sent
 from actors.clients.pages import Ending, EndStep, Overdue, Pages
 from actors.clients.pending import DeadlineOver, Pending
 from actors.clients.policy import Times
-from actors.clients.ports import Unrecorded
-from actors.clients.protocol import FromPage, Qr, Status
+from actors.clients.ports import RESTRICTED, Unrecorded
+from actors.clients.protocol import FromPage, Happened, Qr, Restriction, Status
 from actors.clients.status_board import StatusBoard
 from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
 from actors.runtime import Actor, Refusal
@@ -41,6 +41,11 @@ _OF_A_START = STARTING | {State.QR_REQUIRED}
 """What a client goes through because of the call that started it."""
 _GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
 """Pages that would not hear a polite request to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionOver:
+    """Timer: the end of a restriction, as WhatsApp has told it."""
 
 
 class Client(Actor):
@@ -291,6 +296,20 @@ class Client(Actor):
             self._memory = self._memory.restarted(self.now())
             self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
 
+    def _restriction_told(self, fact: protocol.RestrictionTold) -> None:
+        """A restriction ends at its time, whether or not the page says so."""
+        now, before = self.clock.time(), self._board.status.restriction
+        told = fact.restriction and replace(fact.restriction, until=lifecycle.believable(fact.restriction.until, now))
+        self.cancel_timer("restriction")
+        if told is not None and told.until is not None:
+            self.start_timer("restriction", max(0.0, told.until - now), RestrictionOver())
+        if told != before:
+            self._board.change(restriction=told)
+            self._journal.happened(self._client_id, Happened(RESTRICTED, _payload(told)))
+
+    def _restriction_over(self, _: object = None) -> None:
+        self._restriction_told(protocol.RestrictionTold(None))
+
     def _happened(self, fact: protocol.Happened) -> None:
         self._traffic = True
         self._journal.happened(self._client_id, fact)
@@ -339,12 +358,14 @@ class Client(Actor):
     def _unlink(self) -> None:
         """The login is void, before anybody hears of it: a number that is no longer linked is not shown."""
         self._board.change(phone=None)
+        self._restriction_over()
         self._remember(self._pairing.unlinked())
 
     def _leave(self) -> None:
         """Close what is open, answer whoever waits, and stop once every process is gone."""
         self._caused_by(UNCAUSED)
         self._board.change(reconnection_attempts=0, restricted_until=None, phone=None)
+        self._restriction_over()
         self._walk(Closed())
         self._pending.ended(self._board.status)
         if self._ending.order is not None and self._ending.order.forget:
@@ -397,6 +418,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     ProbeLate: Client._probe_late,
     DeadlineOver: Client._late,
     Overdue: Client._overdue,
+    RestrictionOver: Client._restriction_over,
 }
 
 _FACTS: dict[type, Callable[[Client, Any], None]] = {
@@ -420,6 +442,7 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.Answered: Client._answered,
     protocol.Refused: Client._hand_on,
     protocol.OutcomeUnknown: Client._hand_on,
+    protocol.RestrictionTold: Client._restriction_told,
     protocol.Happened: Client._happened,
 }
 
@@ -431,3 +454,8 @@ _EFFECTS: dict[Effect, Callable[[Client, Reason | None, str | None], None]] = {
     Effect.DROP_LOGIN: Client._drop_login,
     Effect.WANT_RECONNECT: Client._want_reconnect,
 }
+
+
+def _payload(restriction: Restriction | None) -> dict[str, Any]:
+    """The payload of the event that tells of a restriction, or of its end."""
+    return {"restricted": restriction is not None, **asdict(restriction or Restriction())}

@@ -63,7 +63,11 @@ class StartFailed(ClientRefusal):
 
 
 class SendFailed(ClientRefusal):
-    """WhatsApp Web refused the message; it was not delivered."""
+    """WhatsApp Web refused the message; it was not delivered. `code` is WhatsApp's, where it has one."""
+
+    def __init__(self, why: str, code: str | None = None) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class SendUnknown(ClientRefusal):

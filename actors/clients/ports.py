@@ -61,6 +61,10 @@ class Browser(Protocol):
         """Forget the login: the profile is deleted once no page is open on it, before the next one opens."""
 
 
+RESTRICTED = "client.restricted"
+"""The kind of the event that tells of a restriction: `restricted`, `kind`, `until`, `known_chats` in its payload."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.

@@ -34,6 +34,7 @@ EVENT_TYPES = frozenset(
         "message.reaction",
         "call",
         "call.logged",
+        "client.restricted",
         "group.changed",
         "contact.security_code_changed",
         "contact.number_changed",

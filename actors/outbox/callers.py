@@ -2,6 +2,7 @@
 
     it is settled                             at once, how
     it is cancelled                           at once, so
+    its chat is held, it has not left         taken back, if the caller wants that; the message says until when
     its client is lost, it has not left       refused, and taken back, if the caller wants that
     its client is lost, it may have left      how it stands: nobody knows before the client is back
     the caller's time is over                 taken back, if the caller wants that and it has not left; else how it
@@ -51,6 +52,12 @@ class Callers:
             if asker.order.id == message.id and asker.order.withdraw:
                 self._ask_standing(asker)
 
+    def held(self, message: Message) -> None:
+        """Its chat is held until a restriction ends: nobody who wants an answer now waits for that."""
+        for asker in self._askers.of_client(message.client_id):
+            if asker.order.id == message.id and asker.order.withdraw:
+                self._conclude(asker)
+
     def _await(self, order: Await) -> None:
         self._askers.add(order)
         self._neighbours.order(GetMessage(order.client_id, order.id), Known)
@@ -66,6 +73,12 @@ class Callers:
     def _known(self, fact: Known) -> None:
         if isinstance(fact.answer, Message) and fact.answer.state not in OPEN:
             self._askers.finish_all(fact.answer.id, fact.answer)
+        elif isinstance(fact.answer, Message) and self._is_held(fact.answer):
+            self.held(fact.answer)
+
+    def _is_held(self, message: Message) -> bool:
+        held = self._lanes[message.client_id].holds.chats
+        return message.state is MessageState.QUEUED and message.chat in held
 
     def _conclude(self, asker: Asker) -> None:
         """Take the message back if the asker wants that and it has not left; then tell how it stands."""

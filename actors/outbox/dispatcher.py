@@ -20,6 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from actors.clients import message_ids
 from actors.clients.errors import NotReady, SendFailed
 from actors.clients.operations.messages import SendText, Sent
 from actors.clients.protocol import Perform
@@ -29,24 +30,36 @@ from actors.outbox.cause import cause_of, named
 from actors.outbox.endings import Endings
 from actors.outbox.instants import wait_for
 from actors.outbox.lane import Lane, Lanes
+from actors.outbox.limits import FAILS, Consequence, Refusal, held, refusal
 from actors.outbox.look_ups import LookUps
 from actors.outbox.neighbours import RETRY, Find, Neighbours
 from actors.outbox.pace import Pace
 from actors.outbox.protocol import (
     DueRead,
     Known,
+    LetGo,
     Look,
     Marked,
     NextRead,
+    Noted,
     Outcome,
     PageFitness,
     Queued,
     Readiness,
+    Restricted,
     Settled,
 )
 from actors.runtime import Actor, MailboxFull
 from actors.store.message_states import MessageState
-from actors.store.outbox import GetNextDue, MarkSending, Message, NextMessages, RequeueMessage, SettleMessage
+from actors.store.outbox import (
+    GetNextDue,
+    MarkSending,
+    Message,
+    NextMessages,
+    NoteWaiting,
+    RequeueMessage,
+    SettleMessage,
+)
 from actors.store.store import Store
 
 __all__ = ["Dispatcher", "Pace"]
@@ -90,6 +103,8 @@ class Dispatcher(Actor):
     def _queued(self, fact: Queued) -> None:
         if fact.expires_at is not None:
             self._endings.look()
+        if self._lanes[fact.client_id].holds.chats:
+            self._note_held(fact.client_id)
         self._look(Look(fact.client_id))
 
     def _readiness(self, fact: Readiness) -> None:
@@ -115,6 +130,56 @@ class Dispatcher(Actor):
         self._look_ups.sweep(client_id)
         self._look(Look(client_id))
 
+    # --- what WhatsApp refuses ----------------------------------------------------------------------------------------
+
+    def _restricted(self, fact: Restricted) -> None:
+        self._let_go(fact.client_id, self._lanes[fact.client_id].holds.told(fact.restricted, fact.until))
+        self._note_held(fact.client_id)
+
+    def _time_is_over(self, timer: LetGo) -> None:
+        self._let_go(timer.client_id, self._lanes[timer.client_id].holds.over(self.clock.time()))
+
+    def _let_go(self, client_id: ClientId, chats: frozenset[str]) -> None:
+        if chats:
+            self._note(client_id, chats, None)
+            self._look(Look(client_id))
+        self._wait_for_the_next_end(client_id)
+
+    def _wait_for_the_next_end(self, client_id: ClientId) -> None:
+        end = self._lanes[client_id].holds.next_end
+        self.cancel_timer(("let-go", client_id))
+        if end is not None:
+            wait_for(self, ("let-go", client_id), end, LetGo(client_id))
+
+    def _put_off(self, message: Message, error: SendFailed, refusal: Refusal) -> None:
+        """It has not left, and goes back to its place: until its chat is let go of, or a while later."""
+        lane, now = self._lanes[message.client_id], self.clock.time()
+        if refusal.consequence is Consequence.HOLD:
+            lane.holds.hold(message.chat, now)
+            reason = held(lane.holds.chats[message.chat])
+            self._wait_for_the_next_end(message.client_id)
+        else:
+            reason = f"{error}. It leaves when WhatsApp takes messages again, which is tried at growing intervals"
+        self.log.info("outbox.put_off", **named(message), consequence=refusal.consequence.name, code=error.code)
+        new_id = message_ids.draw() if refusal.filed else None
+        requeue = RequeueMessage(message.id, now, reason=reason, message_id=new_id)
+        self._neighbours.order(requeue, partial(Settled, message))
+
+    def _note_held(self, client_id: ClientId) -> None:
+        """Whatever waits in a chat that is held says so."""
+        ends: dict[Seconds, set[str]] = {}
+        for chat, end in self._lanes[client_id].holds.chats.items():
+            ends.setdefault(end, set()).add(chat)
+        for end, chats in ends.items():
+            self._note(client_id, frozenset(chats), held(end))
+
+    def _note(self, client_id: ClientId, chats: frozenset[str], reason: str | None) -> None:
+        self._neighbours.order(NoteWaiting(client_id, chats, reason), partial(Noted, client_id))
+
+    def _noted(self, fact: Noted) -> None:
+        if isinstance(fact.answer, Exception):  # the reason is for readers only: it is written again with the next one
+            self.log.warning("outbox.not_noted", client=fact.client_id, why=str(fact.answer))
+
     # --- what is next ------------------------------------------------------------------------------------------------
 
     def _look(self, look: Look) -> None:
@@ -124,7 +189,7 @@ class Dispatcher(Actor):
         elif lane.ready:
             lane.busy, lane.more = True, False
             lane.looked_at = self.clock.time()
-            following = NextMessages(look.client_id, lane.looked_at, 1)
+            following = NextMessages(look.client_id, lane.looked_at, 1, frozenset(lane.holds.chats))
             self._neighbours.order(following, partial(NextRead, look.client_id))
 
     def _next_read(self, fact: NextRead) -> None:
@@ -157,7 +222,8 @@ class Dispatcher(Actor):
             wait_for(self, ("look", fact.client_id), fact.answer, Look(fact.client_id))
 
     def _paced(self, lane: Lane, message: Message) -> Seconds:
-        return 0.0 if message.priority >= self._pace.urgent else lane.not_before - self.now()
+        urgent = message.priority >= self._pace.urgent and not lane.tempo.slowed
+        return 0.0 if urgent else lane.not_before - self.now()
 
     def _rest(self, client_id: ClientId, seconds: Seconds) -> None:
         lane = self._lanes[client_id]
@@ -186,10 +252,16 @@ class Dispatcher(Actor):
         if isinstance(answer, NotReady | MailboxFull):  # the page never had it
             self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
             return
-        lane.not_before = self.now() + self._pace.rest(self._chance())
+        refused = refusal(answer.code, restricted=lane.holds.restricted) if isinstance(answer, SendFailed) else FAILS
+        lane.tempo = lane.tempo.refused() if refused.consequence is Consequence.SLOW else lane.tempo
+        if refused.filed:  # else nothing has gone to WhatsApp
+            lane.not_before = self.now() + lane.tempo.rest(self._pace.rest(self._chance()))
         match answer:
             case Sent():
+                lane.tempo = lane.tempo.accepted()
                 self._settle(message, MessageState.SENT, None, answer.message_id)
+            case SendFailed() if refused.consequence is not Consequence.FAIL:
+                self._put_off(message, answer, refused)
             case SendFailed():
                 self._settle(message, MessageState.FAILED, str(answer))
             case _:
@@ -220,6 +292,10 @@ class Dispatcher(Actor):
             self._look_ups.sweep_soon(client_id)
         if isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED:
             self._endings.look()  # its end may have passed while it was not queued
+            if fact.answer.chat in lane.holds.chats:
+                lane.more = True
+                self._note_held(client_id)
+                self._callers.held(fact.answer)
         else:
             lane.more = True
         self._rest(client_id, RETRY)
@@ -229,6 +305,9 @@ _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
     Queued: Dispatcher._queued,
     Readiness: Dispatcher._readiness,
     PageFitness: Dispatcher._page_fitness,
+    Restricted: Dispatcher._restricted,
+    LetGo: Dispatcher._time_is_over,
+    Noted: Dispatcher._noted,
     Look: Dispatcher._look,
     NextRead: Dispatcher._next_read,
     DueRead: Dispatcher._due_read,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from actors.clients.types import ClientId, Seconds, State
+from actors.outbox.limits import Holds, Tempo
 from actors.store.outbox import Message
 
 
@@ -38,6 +39,8 @@ class Lane:
     tickets: Iterator[int] = field(default_factory=lambda: count(1))
     more_unsettled: bool = False
     """Others are in `sending` behind those that are being looked up."""
+    tempo: Tempo = field(default_factory=Tempo)
+    holds: Holds = field(default_factory=Holds)
     unwritten: int = 0
     """What look-ups have proved, on its way to disk."""
 

@@ -54,6 +54,15 @@ class PageFitness:
 
 
 @dataclass(frozen=True, slots=True)
+class Restricted:
+    """Fact: WhatsApp refuses this client's first messages to strangers, until `until` (epoch seconds), or not."""
+
+    client_id: ClientId
+    restricted: bool
+    until: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Cancel what this client has queued: it was deleted."""
 
@@ -66,6 +75,13 @@ class GiveUp:
 @dataclass(frozen=True, slots=True)
 class Look(Reminder):
     """Timer: there may be something to send for this client."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo(Reminder):
+    """Timer: the first of the chats that are held has waited long enough."""
 
     client_id: ClientId
 
@@ -136,6 +152,10 @@ class DueRead(OfClient[Seconds | None]):
 
 class Marked(OfClient[tuple[Message, ...]]):
     """On disk: this message is about to leave; none where it was taken back meanwhile."""
+
+
+class Noted(OfClient[int]):
+    """On disk: what waits says why."""
 
 
 class UnsettledRead(OfClient[tuple[Message, ...]]):

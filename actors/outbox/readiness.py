@@ -1,4 +1,4 @@
-"""A Journal that also tells the dispatcher which clients may send."""
+"""A Journal that also tells the dispatcher which clients may send, and which of them not to strangers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from pykka import ActorDeadError, ActorRef
 
 from actors.clients.page_contract import PageContract
-from actors.clients.ports import Journal, Transition
+from actors.clients.ports import RESTRICTED, Journal, Transition
 from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
-from actors.outbox.protocol import PageFitness, Readiness
+from actors.outbox.protocol import PageFitness, Readiness, Restricted
 
 CRASHES = frozenset({Reason.BROWSER_CRASHED, Reason.BROWSER_HUNG, Reason.BROWSER_DEAF, Reason.PAGE_CRASHED})
 """Losses that the message under way may have caused."""
@@ -32,8 +32,12 @@ class ReadinessJournal:
                 self._dispatcher.tell(Readiness(transition.client_id, transition.after, crashed))
 
     def happened(self, client_id: ClientId, event: Happened) -> None:
-        """Write one thing that happened to the account."""
+        """Write one thing that happened to the account; tell the dispatcher where it may not write to strangers."""
         self._journal.happened(client_id, event)
+        if event.kind == RESTRICTED:
+            with suppress(ActorDeadError):  # the service is ending
+                told = event.payload
+                self._dispatcher.tell(Restricted(client_id, told["restricted"], told["until"]))
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
         """Hand it on; tell the dispatcher whether the page can send."""

@@ -129,7 +129,8 @@ class SettleMessage(Write[Message]):
 
 @dataclass(frozen=True, slots=True)
 class RequeueMessage(Write[Message]):
-    """It is proven that a message in `sending` has not left. Answers it queued again, at its old place.
+    """It is proven that a message in `sending` has not left. Answers it queued again, at its old place, with the
+    `reason` why it waits, and under another `message_id` where the page has filed the old one as failed.
 
     `crashed`: its sending took the client down; after MAX_ATTEMPTS of those it is `failed` and says so. A message that
     is not in `sending` any more is answered as it is. Refuses NoSuchMessage.
@@ -138,6 +139,17 @@ class RequeueMessage(Write[Message]):
     id: str
     at: Seconds
     crashed: bool = False
+    reason: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWaiting(Write[int]):
+    """What a client has queued to these chats waits for this `reason` (None: for none). Answers how many."""
+
+    client_id: ClientId
+    chats: frozenset[str]
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +203,14 @@ class PruneMessages(Write[int]):
 class NextMessages(Read[tuple[Message, ...]]):
     """What may leave now: at most one message a chat and `limit` in all, most urgent first.
 
-    Not those before their `send_at` or past their `expires_at`, and none of a chat that has one in `sending`.
+    Not those before their `send_at` or past their `expires_at`, and none of a chat that has one in `sending` or is in
+    `held`.
     """
 
     client_id: ClientId
     at: Seconds
     limit: int = 1
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

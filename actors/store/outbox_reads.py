@@ -59,7 +59,7 @@ def count_queued(connection: Connection, client_id: ClientId, up_to: int) -> int
 def get_next(connection: Connection, message: NextMessages) -> tuple[Message, ...]:
     """Chat by chat: the most urgent message that is due names the chat, the first one due in it goes."""
     sending = select(outbox.c.chat).where(SENDING, outbox.c.client_id == message.client_id)
-    busy = set(connection.execute(sending).scalars())
+    busy = set(connection.execute(sending).scalars()) | message.held
     found: list[Message] = []
     while len(found) < message.limit:
         chat = _most_urgent_chat(connection, message.client_id, message.at, busy)

@@ -21,6 +21,7 @@ from actors.store.outbox import (
     GiveUpQueued,
     MarkSending,
     Message,
+    NoteWaiting,
     PruneMessages,
     RecordAck,
     RequeueMessage,
@@ -63,7 +64,7 @@ def cancel(connection: Connection, message: CancelMessage) -> Message:
 
 def mark_sending(connection: Connection, message: MarkSending) -> tuple[Message, ...]:
     queued = read(connection, select(outbox).where(outbox.c.id.in_(message.ids), QUEUED).order_by(outbox.c.position))
-    return tuple(_move(connection, known, MessageState.SENDING, message.at) for known in queued)
+    return tuple(_move(connection, known, MessageState.SENDING, message.at, reason=None) for known in queued)
 
 
 def settle(connection: Connection, message: SettleMessage) -> Message:
@@ -79,7 +80,14 @@ def requeue(connection: Connection, message: RequeueMessage) -> Message:
     if attempts >= MAX_ATTEMPTS:
         return _move(connection, known, MessageState.FAILED, message.at, attempts=attempts, reason=SET_ASIDE)
     one_more(connection, known.client_id)
-    return _move(connection, known, MessageState.QUEUED, message.at, attempts=attempts)
+    id = message.message_id or known.message_id
+    changes = {"attempts": attempts, "reason": message.reason, "message_id": id}
+    return _move(connection, known, MessageState.QUEUED, message.at, **changes)
+
+
+def note_waiting(connection: Connection, message: NoteWaiting) -> int:
+    waiting = (QUEUED, outbox.c.client_id == message.client_id, outbox.c.chat.in_(sorted(message.chats)))
+    return connection.execute(outbox.update().where(*waiting), {"reason": message.reason}).rowcount
 
 
 def record_ack(connection: Connection, message: RecordAck) -> Message | None:
@@ -117,6 +125,7 @@ WRITES: Operations = {
     MarkSending: mark_sending,
     SettleMessage: settle,
     RequeueMessage: requeue,
+    NoteWaiting: note_waiting,
     RecordAck: record_ack,
     ExpireDue: expire,
     GiveUpQueued: give_up,

@@ -97,6 +97,7 @@ function factRows(client) {
     client.max_reconnection_attempts !== undefined && [t('attempts'), `${client.reconnection_attempts} / ${client.max_reconnection_attempts}`],
     client.next_attempt_at && [t('nextAttempt'), moment(client.next_attempt_at)],
     client.restricted_until && [t('restricted'), moment(client.restricted_until)],
+    client.restriction && [t('restriction'), t(client.may_write_to_known_chats ? 'noStrangers' : 'noStrangersUnsure', { kind: client.restriction })],
     client.last_event_at && [t('lastSign'), moment(client.last_event_at)],
     client.phone && [t('phone'), `+${client.phone}`],
   ].filter(Boolean);

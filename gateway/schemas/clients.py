@@ -41,6 +41,10 @@ class Circumstances(Answer):
     last_event_at: str | None
     next_attempt_at: str | None
     restricted_until: str | None
+    restriction: str | None
+    """WhatsApp's word for a restriction of first messages to strangers, such as `WEB_COMPANION_ONLY`."""
+    may_write_to_strangers: bool
+    may_write_to_known_chats: bool | None
     healthy: bool
     phone: str | None
     pairing_code: str | None
@@ -49,13 +53,19 @@ class Circumstances(Answer):
 
 def circumstances(status: Status) -> Circumstances:
     """How it came to the client's state, and what else is known of the client in it."""
+    restriction, until = status.restriction, status.restricted_until
+    if restriction is not None and until is None:
+        until = restriction.until
     return Circumstances(
         reason=status.reason,
         reason_text=status.reason_text,
         since=iso(status.since),
         last_event_at=iso(status.last_event_at),
         next_attempt_at=iso(status.next_attempt_at),
-        restricted_until=iso(status.restricted_until),
+        restricted_until=iso(until),
+        restriction=restriction.kind or "UNKNOWN" if restriction else None,
+        may_write_to_strangers=restriction is None,
+        may_write_to_known_chats=restriction.known_chats if restriction else True,
         healthy=status.healthy,
         phone=status.phone,
         pairing_code=status.pairing_code,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from actors.browser.interpret import PAYLOADS
-from actors.clients.ports import Transition
+from actors.clients.ports import RESTRICTED, Transition
+from actors.clients.protocol import Restriction
 from actors.clients.types import ClientId
 from actors.settings import Settings, env_name
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
@@ -32,7 +33,7 @@ def told_of_states() -> set[str]:
 
 
 def test_every_type_has_its_example() -> None:
-    kinds = set(PAYLOADS) | {STATE_CHANGED, MESSAGE_CHANGED}
+    kinds = set(PAYLOADS) | {RESTRICTED} | {STATE_CHANGED, MESSAGE_CHANGED}
     assert {example["type"] for example in EXAMPLES} == kinds
 
 
@@ -40,6 +41,7 @@ def test_every_type_has_its_example() -> None:
 def test_an_example_has_the_fields_that_such_an_event_has(example: dict[str, Any]) -> None:
     of_the_page = {kind: {*names, "live"} for kind, names in PAYLOADS.items()}
     payloads = {**of_the_page, STATE_CHANGED: told_of_states(), MESSAGE_CHANGED: OF_THE_OUTBOX}
+    payloads[RESTRICTED] = {"restricted", *(field.name for field in fields(Restriction))}
     assert set(example["payload"]) == payloads[example["type"]]
     event = Event(1, "id", ClientId(1), 1, 0.0, "message", {})
     assert set(example) == set(json.loads(Told.of(event).text))

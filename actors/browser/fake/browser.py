@@ -17,7 +17,16 @@ from actors.browser.fake.profiles import Profiles
 from actors.browser.fake.whatsapp import WhatsApp
 from actors.clients import message_ids
 from actors.clients.operations import Operation
-from actors.clients.protocol import Happened, LinkLost, LinkResumed, LoggedOut, QrScanned, Ready
+from actors.clients.protocol import (
+    Happened,
+    LinkLost,
+    LinkResumed,
+    LoggedOut,
+    QrScanned,
+    Ready,
+    Restriction,
+    RestrictionTold,
+)
 from actors.clients.types import ClientId, Reason
 
 if TYPE_CHECKING:
@@ -180,10 +189,22 @@ class FakeBrowser:
                 page.tell(Ready(self._profiles.phone(client_id)))
             page.flush()
 
+    def restrict(self, client_id: ClientId, restriction: Restriction | None) -> None:
+        """WhatsApp refuses first messages to strangers, or (None) does not any more; the page says so."""
+        with self.lock:
+            if restriction is None:
+                self.whatsapp.restrictions.pop(client_id, None)
+            else:
+                self.whatsapp.restrictions[client_id] = restriction
+            page = self._pages.get(client_id)
+            if page is not None and page.ready and page.linked:
+                page.tell(RestrictionTold(restriction))
+
     def receive(self, client_id: ClientId, phone: str, text: str, message_id: str | None = None) -> str:
         """Somebody writes to the client: told now, or when a page of it is Ready. Returns the full message id."""
         chat, bare = f"{phone}@c.us", message_id or message_ids.draw()
         told = _of_message(f"false_{chat}_{bare}", chat, phone)
+        self.whatsapp.known.add((client_id, chat))
         self._happen(client_id, Happened("message", {**told, "from_me": False, "type": "chat", "body": text}))
         return f"false_{chat}_{bare}"
 

@@ -19,6 +19,10 @@ class Fate(Enum):
     """Delivered, and the page says so."""
     REFUSED = auto()
     """Not delivered, and the page says so."""
+    RATE_LIMITED = auto()
+    """Not delivered: WhatsApp refuses it because there are too many."""
+    TIMELOCKED = auto()
+    """Not delivered: WhatsApp refuses a first message to a stranger, whatever the page knows."""
     PENDING = auto()
     """Not delivered and nothing said: the page keeps it until `FakePage.flush`, or loses it when it goes."""
     ACK_LOST = auto()

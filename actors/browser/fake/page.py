@@ -31,6 +31,7 @@ from actors.clients.protocol import (
     QrVoid,
     Ready,
     Refused,
+    RestrictionTold,
 )
 from actors.clients.types import ClientId, Reason
 
@@ -168,6 +169,8 @@ class FakePage:
         self.ready, self.code = True, None
         if self._browser.habits.contract is not None:
             self.tell(ContractRead(self._browser.habits.contract))
+        if (restriction := self._browser.whatsapp.restrictions.get(self.client_id)) is not None:
+            self.tell(RestrictionTold(restriction))
         self.tell(Ready(phone))
         for event in self._browser.whatsapp.collect(self.client_id):
             self.tell(event)
@@ -253,11 +256,18 @@ class FakePage:
         if outgoing.chat in self._browser.whatsapp.absent and self.linked:
             self.tell(Refused(order, f"There is no such chat on WhatsApp ({outgoing.chat})"))
             return
+        if self.linked and self._browser.whatsapp.holds_back(self.client_id, outgoing.chat):
+            self.tell(Refused(order, "WhatsApp lets this account write to no stranger now", "RESTRICTED"))
+            return
         match fate:
             case Fate.SENT:
                 self._sent(order, outgoing)
             case Fate.REFUSED:
                 self.tell(Refused(order, "WhatsApp refused the message"))
+            case Fate.RATE_LIMITED:
+                self.tell(Refused(order, "WhatsApp refused the message (error 429: too many messages)", "429"))
+            case Fate.TIMELOCKED:
+                self.tell(Refused(order, "WhatsApp refused the message (error 463)", "463"))
             case Fate.PENDING:
                 self._pending.append((order, outgoing))
             case Fate.ACK_LOST:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.clients.operations import Operation
-from actors.clients.protocol import Happened
+from actors.clients.protocol import Happened, Restriction
 from actors.clients.types import ClientId
 
 
@@ -45,8 +45,16 @@ class WhatsApp:
     """Clients whose stored login is refused at the next resume."""
     banned: set[ClientId] = field(default_factory=set)
     """Clients that are logged out as soon as they are paired."""
+    restrictions: dict[ClientId, Restriction] = field(default_factory=dict)
+    """Clients that may not write to strangers."""
+    known: set[tuple[ClientId, str]] = field(default_factory=set)
+    """Chats of a client that others have written in."""
     _arrivals: Counter[tuple[ClientId, str]] = field(default_factory=Counter)
     _inbound: defaultdict[ClientId, list[Happened]] = field(default_factory=lambda: defaultdict(list))
+
+    def holds_back(self, client_id: ClientId, chat: str) -> bool:
+        """Whether a page refuses a message to this chat because of a restriction."""
+        return client_id in self.restrictions and chat.endswith("@c.us") and (client_id, chat) not in self.known
 
     def deliver(self, delivery: Delivery) -> None:
         """One more arrival."""

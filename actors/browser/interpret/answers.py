@@ -34,13 +34,35 @@ NOT_FOUND = ("findChat: new chat not found", "No LID for user")
 """How wa-js, and the page of accounts that have moved to LIDs, begin to say so."""
 
 
+RATE_LIMITED = "ERROR_RATE_LIMIT"
+"""A result of WhatsApp's."""
+NACKS: Mapping[int, str] = {
+    429: "too many messages",
+    463: "no first messages to strangers for now",
+    475: "no more new chats this month",
+    479: "the contact's privacy token is not valid",
+}
+"""What codes of WhatsApp's server mean. Source: NackReason of WAWebCreateNackFromStanza, and public reports (Baileys
+issue 2441). Others are told as they are.
+"""
+
+
+def _refused(order: str, result: str | None, code: float | None) -> Refused:
+    """WhatsApp's server, or the page in its name, has said no."""
+    if code is None:
+        limited = str(429) if result == RATE_LIMITED else None
+        return Refused(order, f"WhatsApp refused the message ({result or 'no reason given'})", limited)
+    said = NACKS.get(int(code), result or "no reason given")
+    return Refused(order, f"WhatsApp refused the message (error {code:g}: {said})", f"{code:g}")
+
+
 def settled(order: str, answer: Event) -> Answered | Refused | OutcomeUnknown:
     """What became of a message, by the page's answer to whatever sends one.
 
     WhatsApp Web resolves a message that its server refused: only an ack and the result OK say that it has it, and only
     another result says that it has not. An answer without any, as a build of tomorrow may give, says nothing.
     """
-    ack, result = number(answer.get("ack")), text(answer.get("result"))
+    ack, result, code = number(answer.get("ack")), text(answer.get("result")), number(answer.get("code"))
     error = answer.get("error")
     words = text(error.get("message")) if isinstance(error, Mapping) else None
     message_id, chat = text(answer.get("id")), text(answer.get("chat"))
@@ -53,8 +75,8 @@ def settled(order: str, answer: Event) -> Answered | Refused | OutcomeUnknown:
     if message_id and chat and ack is not None and ack >= 1 and result == "OK":
         return Answered(order, Sent(message_id, chat))
     if ack is not None and ack < 0:
-        return Refused(order, f"WhatsApp refused the message ({result or 'no reason given'})")
+        return _refused(order, result, code)
     if result is None or result == "OK" or result in UNSURE or (ack is not None and ack >= 1):
         known = "nothing of an ack" if ack is None else f"ack {ack:g}"
         return OutcomeUnknown(order, f"WhatsApp Web answered {result or 'no result'} with {known}")
-    return Refused(order, f"WhatsApp refused the message ({result})")
+    return _refused(order, result, code)

@@ -28,6 +28,8 @@ from actors.clients.protocol import (
     QrShown,
     QrVoid,
     Ready,
+    Restriction,
+    RestrictionTold,
 )
 from actors.clients.types import Reason, Seconds
 
@@ -217,6 +219,13 @@ class Interpreter:
         self._doc.contract = read
         return [ContractRead(read)]
 
+    def _restriction(self, event: Event) -> list[PageFact]:
+        if event.get("active") is not True:
+            return [RestrictionTold(None)]
+        known = event.get("known_chats")
+        known_chats = known if isinstance(known, bool) else None
+        return [RestrictionTold(Restriction(text(event.get("kind")), number(event.get("until")), known_chats))]
+
     def _unavailable(self, _: Event) -> list[PageFact]:
         return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
 
@@ -264,5 +273,6 @@ HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
     "pairing_code_over": Interpreter._pairing_code_over,
     "pairing_refused": Interpreter._pairing_refused,
     "passkey": Interpreter._passkey,
+    "restriction": Interpreter._restriction,
 }
 """Event of the page script -> what is made of it, besides those of `HAPPENINGS`."""

@@ -1,7 +1,7 @@
 // Orders about messages: sending them, each once and under an id of ours, and looking up what became of one.
 (function (page) {
   'use strict';
-  const { wa, cut, said, addresses, ackOf, withBareId, remember, sent, KEPT } = page;
+  const { wa, cut, said, addresses, ackOf, withBareId, remember, sent, KEPT, isHeldBack, refused } = page;
   const underWay = new Map(); // bare id -> the answer there will be
 
   /**
@@ -23,6 +23,9 @@
     let answered = false;
     try {
       const chat = await WPP.chat.find(order.chat);
+      if (isHeldBack(chat)) {
+        return { error: { message: 'WhatsApp lets this account write to no stranger now', code: 'RESTRICTED' } };
+      }
       const key = await WPP.chat.generateMessageID(chat);
       const { MsgKey } = wa();
       filed = new MsgKey({ fromMe: true, remote: chat.id, id: order.id, participant: key.participant });
@@ -31,12 +34,14 @@
       if (sent.size > KEPT) sent.delete(sent.values().next().value);
       const outcome = await act(order, chat, { messageId: filed, markIsRead: false, waitForAck: true });
       answered = true;
+      const code = await refused(outcome.sendMsgResult);
       const stored = withBareId(filed.id);
       return {
         id: cut(stored?.id ?? outcome.id),
         chat: cut(stored?.id?.remote ?? outcome.to ?? chat.id),
         ack: ackOf(stored) ?? ackOf(outcome),
         result: cut(outcome.sendMsgResult?.messageSendResult ?? outcome.sendMsgResult),
+        code,
       };
     } catch (error) {
       return { error: said(error), ...whatIsFiled(filed, answered) };

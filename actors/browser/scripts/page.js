@@ -334,6 +334,69 @@
     else setTimeout(lookForModules, Math.max(FIRST_LOOK, 4 * (performance.now() - began)));
   }
 
+  // --- restrictions: for a while WhatsApp may refuse an account's first messages to strangers
+
+  const TIMELOCKED = 463; // WhatsApp's code of what its server refused for it
+  const ASKED = 5000; // ms that WhatsApp may take to say how long
+  let restricted = '';
+
+  /** What a module of the page exports, by WhatsApp's own id; null where there is none. */
+  function own(id) {
+    try {
+      return window.require(id) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The present restriction; null: there is none, or its time is over and the page has not been told yet. */
+  function restriction() {
+    const lock = own('WAWebReachoutTimelockUtils');
+    if (!lock?.isUserReachoutTimelocked?.()) return null;
+    const kept = own('WAWebUserPrefsIndexedDBStorage')?.userPrefsIdb?.get?.(lock.REACHOUT_TIMELOCK_IDB_KEY);
+    const until = Number(kept?.time_enforcement_ends) || null;
+    if (until && until <= Date.now()) return null;
+    return { kind: cut(kept?.enforcement_type), until: until && until / 1000, known_chats: Boolean(lock.canSendMsgWhileTimelocked) };
+  }
+
+  /** Told at first, and whenever it is another. */
+  const tellRestriction = quietly(() => {
+    const now = restriction();
+    const text = JSON.stringify({ e: 'restriction', active: Boolean(now), ...now });
+    if (text === restricted) return;
+    restricted = text;
+    tellText(text);
+  });
+
+  /** Whether the page itself would not let a person write to this chat now. */
+  function isHeldBack(chat) {
+    try {
+      tellRestriction();
+      const lock = own('WAWebReachoutTimelockUtils');
+      return Boolean(restriction()) && lock.canSendMsgWhileTimelocked({ chat, contact: chat.contact }) === false;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The server knows of a restriction before the page does: have the page ask it, as it does after a login. */
+  async function learnRestriction() {
+    try {
+      const asked = own('WAWebGetReachoutTimelockJob')?.fetchReachoutTimelock?.();
+      await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, ASKED))]);
+    } catch (error) {
+      trouble(error);
+    }
+    tellRestriction();
+  }
+
+  /** WhatsApp's code of a refusal, or null; of one for a restriction the page learns before it is answered. */
+  async function refused(result) {
+    const code = Number(result?.ackErrorCode) || null;
+    if (code === TIMELOCKED) await learnRestriction();
+    return code;
+  }
+
   // --- messages
 
   const remembered = new Map(); // bare id -> full id, as WhatsApp writes it
@@ -414,6 +477,8 @@
     const { WPP } = window;
     WPP.on('loader.full_ready', picture);
     WPP.on('loader.full_ready', quietly(watchLinking));
+    WPP.on('loader.full_ready', tellRestriction);
+    WPP.on('loader.full_ready', quietly(() => wa().Cmd.on('reachout_timelock_state_change', tellRestriction)));
     WPP.on('conn.stream_mode_changed', picture);
     WPP.on('conn.stream_info_changed', picture);
     WPP.on('conn.logout_reason', quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) })));
@@ -453,7 +518,11 @@
     return { message: cut(words) || 'no reason given', code: cut(error?.code) };
   }
 
-  const ackOf = (msg) => (Number.isFinite(msg?.ack) ? msg.ack : null);
+  /** Of what the server refused, the ack may stay 0 for ever: that it failed says more. */
+  function ackOf(msg) {
+    if (msg?.isSendFailure && !(msg.ack > 0)) return -1;
+    return Number.isFinite(msg?.ack) ? msg.ack : null;
+  }
 
   let held = []; // what was in the memory when its reading began: what comes later is heard
 
@@ -482,7 +551,9 @@
   }
 
   /** What the other scripts need of this one. */
-  const page = { wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent, pairingCode };
+  const page = {
+    wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent, pairingCode, isHeldBack, refused,
+  };
   const orders = Object.assign({ stored, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
     value: async (name, order) => {

@@ -33,7 +33,7 @@ class Send(Operation[Sent]):
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        return SendFailed(failure.why) if failure.declined else SendUnknown(failure.why, failure.order)
+        return SendFailed(failure.why, failure.code) if failure.declined else SendUnknown(failure.why, failure.order)
 
 
 _SENDING = (

@@ -32,6 +32,7 @@ from actors.clients.protocol.page_facts import (
     QrVoid,
     Ready,
     Refused,
+    RestrictionTold,
 )
 from actors.clients.protocol.requests import (
     AlreadyRunning,
@@ -47,7 +48,7 @@ from actors.clients.protocol.requests import (
     Stop,
     Stopped,
 )
-from actors.clients.protocol.status import Qr, Status
+from actors.clients.protocol.status import Qr, Restriction, Status
 from actors.clients.protocol.supervision import (
     Close,
     PairingChanged,
@@ -96,6 +97,8 @@ __all__ = [
     "ReconnectRefused",
     "ReconnectWanted",
     "Refused",
+    "Restriction",
+    "RestrictionTold",
     "ShutDown",
     "Start",
     "Started",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.clients.page_contract import PageContract
+from actors.clients.protocol.status import Restriction
 from actors.clients.types import Generation, Reason, Seconds
 
 
@@ -153,7 +154,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The page, or WhatsApp, said no: nothing was done. `code` is WhatsApp's or wa-js's own name for why."""
+    """The page, or WhatsApp, said no: nothing was done. `code` is WhatsApp's or wa-js's own name for why; `RESTRICTED`
+    is ours, for a message to a stranger that was not even filed.
+    """
 
     order: str
     why: str
@@ -166,6 +169,13 @@ class OutcomeUnknown:
 
     order: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionTold:
+    """WhatsApp refuses the account's first messages to strangers, or (None) does not, or no more."""
+
+    restriction: Restriction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +209,6 @@ PageFact = (
     | Answered
     | Refused
     | OutcomeUnknown
+    | RestrictionTold
     | Happened
 )

@@ -17,6 +17,19 @@ class Qr:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """First messages to strangers are refused by WhatsApp until `until` (epoch seconds; None: it does not say).
+
+    `kind` is WhatsApp's word. `known_chats`: whether chats that others have written in may still be written to; None
+    where the page does not tell.
+    """
+
+    kind: str | None = None
+    until: Seconds | None = None
+    known_chats: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All that is known of one client; the same object is answered until something changes.
 
@@ -42,6 +55,8 @@ class Status:
     """The account's own number, digits only: from when it has said it until the login is void, over restarts too."""
     memory: int | None = None
     """PSS of the page's processes in bytes, as last measured."""
+    restriction: Restriction | None = None
+    """What WhatsApp does not let a READY client do. `restricted_until` is of an account it bans for a while."""
     contract: PageContract | None = None
     """What its page has of the names that are used, as last read."""
 

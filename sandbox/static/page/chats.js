@@ -48,6 +48,9 @@ define('WAWebChatModel', (require, exports) => {
 
     get formattedTitle() { return this.name; }
     get contact() { return require('WAWebContactCollection').ContactCollection.get(this.id); }
+
+    /** The trusted-contact token, which people give who write to the account. */
+    getTcToken() { return this.msgs.some(({ id, type }) => !id.fromMe && type === 'chat') ? 'token' : undefined; }
     getAllMsgs() { return this.msgs.getModelsArray(); }
   }
   exports.Chat = defineModel(Chat, 'chat', {

@@ -163,6 +163,7 @@ define('SandboxConnection', (require, exports) => {
       become({ hasSynced: true, stream: 'CONNECTED' });
       if (resumed) BackendEventBus.trigger('open_socket_stream');
       for (const { question } of questions.values()) say(question);
+      require('WAWebGetReachoutTimelockJob').fetchReachoutTimelock();
       require('SandboxSending').sendAgain();
     },
 
@@ -199,6 +200,9 @@ define('SandboxConnection', (require, exports) => {
     storage_failure({ reason }) {
       require('SandboxLogout').logout({ reason });
     },
+
+    timelock: ({ active, kind, ends }) =>
+      require('WAWebMexReachoutTimelockNotificationHandler').handleReachoutTimelockUpdate(active, kind, ends),
 
     answer({ rid, ...answer }) {
       questions.get(rid)?.resolve(answer);
@@ -265,6 +269,13 @@ define('SandboxConnection', (require, exports) => {
     ask,
     streaming,
     reconnect,
+
+    /** The page's own: the stream seems dead, so it opens another. */
+    startAnew() {
+      if (stopped || !login()) return;
+      drop();
+      again(hello);
+    },
 
     /** Called once, when all of the page's scripts are there. */
     launch() {

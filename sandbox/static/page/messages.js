@@ -14,7 +14,7 @@ define('WAWebAck', (_require, exports) => {
 });
 
 define('WAWebSendMsgResultAction', (_require, exports) => {
-  const names = ['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'];
+  const names = ['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN', 'ERROR_RATE_LIMIT'];
   exports.SendMsgResult = Object.fromEntries(names.map((name) => [name, name]));
 });
 

@@ -27,6 +27,7 @@ define('SandboxReceiving', (require, exports) => {
       ack: said.from_me ? said.ack : 1,
       notifyName: said.name,
       isNewMsg,
+      isSendFailure: Boolean(said.error),
       ...(said.notice ? noticed(said) : {}),
       ...(said.media ? require('SandboxFiles').attributes(said.media, said.text) : {}),
     };

@@ -1,6 +1,7 @@
 'use strict';
 // Out: a message is shown with a clock, brought to the server, and acknowledged or not.
-// Rule: what the server has not acknowledged is brought again after each reconnection, under the same id.
+// Rule: what the server has not acknowledged is brought again after each reconnection, under the same id. What it does
+// not answer for long makes the page drop its connection, and open another.
 
 define('WAWebSendMsgChatAction', (require, exports) => {
   /** Resolves twice: the message as soon as it is shown, the result once the server has answered (perhaps never). */
@@ -28,7 +29,10 @@ define('SandboxSending', (require, exports) => {
   };
 
   function put(entry) {
-    if (require('SandboxConnection').say({ ...entry.message, retry: entry.brought })) entry.brought = true;
+    if (!require('SandboxConnection').say({ ...entry.message, retry: entry.brought })) return;
+    entry.brought = true;
+    clearTimeout(entry.unanswered);
+    entry.unanswered = setTimeout(() => require('SandboxConnection').startAnew(), page.settings.resend_after * 1000);
   }
 
   /** After a reconnection. */
@@ -36,12 +40,15 @@ define('SandboxSending', (require, exports) => {
     for (const entry of unacknowledged.values()) put(entry);
   };
 
-  /** The server took the message (ack 1) or refused it (ack -1, `result` says how). */
-  exports.acknowledged = ({ id, ack, result, t, ...person }) => {
+  /** The server took the message (ack 1), or refused it: its ack stays 0, `error` is the server's code. */
+  exports.acknowledged = ({ id, ack, result, error, t, ...person }) => {
     const entry = unacknowledged.get(id);
     unacknowledged.delete(id);
-    (entry?.msg ?? sentBefore(id, person))?.updateAck(ack);
-    entry?.resolve({ messageSendResult: result, t, count: null });
+    clearTimeout(entry?.unanswered);
+    const msg = entry?.msg ?? sentBefore(id, person);
+    if (error) msg?.set({ isSendFailure: true });
+    else msg?.updateAck(ack);
+    entry?.resolve(error ? { messageSendResult: result, ackErrorCode: error } : { messageSendResult: result, t, count: null });
   };
 
   /** A message that an earlier load of the page sent. */

@@ -90,7 +90,9 @@ define('WAWebStreamModel', (require, exports) => {
 
 define('WAWebCmd', (require, exports) => {
   const EventEmitter = require('WAWebEventEmitter').default;
-  class CmdImpl extends EventEmitter {}
+  class CmdImpl extends EventEmitter {
+    reachoutTimelockStateChange() { this.trigger('reachout_timelock_state_change'); }
+  }
   if (page.classic) {
     // Current builds have none of these.
     CmdImpl.prototype.isMainLoaded = false;
