@@ -60,5 +60,6 @@ def _install(home: Path, what: str, commands: list[list[str]]) -> None:
         except subprocess.TimeoutExpired:
             raise OutOfReachError(f"{what} was not installed in {SECONDS} s") from None
         if done.returncode:
-            raise OutOfReachError(f"{what} cannot be installed: {done.stderr.strip()[-300:]}")
+            why = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "no reason given")
+            raise OutOfReachError(f"{what} cannot be installed: {why}")
     stamp.write_text(what)

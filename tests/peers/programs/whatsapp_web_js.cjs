@@ -11,7 +11,9 @@ const client = new Client({
 });
 const said = (message) => ({ id: message.id?.id, body: message.body, from: message.from, to: message.to });
 
-client.on('qr', (code) => tell('qr', { code }));
+// It shows its code before it listens for the login: who scans within that moment is never ready. A test could.
+const listening = client.initialize();
+client.on('qr', (code) => listening.then(() => tell('qr', { code })));
 client.on('authenticated', () => tell('authenticated'));
 client.on('ready', () => tell('ready', { me: client.info.wid._serialized, name: client.info.pushname }));
 client.on('message', (message) => tell('message', said(message)));
@@ -34,4 +36,4 @@ obey({
   logout: () => client.logout(),
   close: () => client.destroy().finally(() => setImmediate(() => process.exit(0))),
 });
-client.initialize().catch((error) => tell('broken', { error: String(error?.message ?? error) }));
+listening.catch((error) => tell('broken', { error: String(error?.message ?? error) }));
