@@ -71,7 +71,7 @@ class ChromiumBrowser:
 
     def check(self) -> None:
         """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
-        self._found = wa_js.load(), builds.find(self._options.chromium)
+        self._found = wa_js.load(self._options.wa_js or wa_js.PACKAGE), builds.find(self._options.chromium)
         self._profiles.create()
 
     def start(self) -> None:

@@ -14,6 +14,8 @@ class BrowserOptions:
     whatsapp_url: str
     chromium: Path | None = None
     """None: chromium-headless-shell, else chromium, whichever is found first."""
+    wa_js: Path | None = None
+    """None: wa-js as npm installed it here. Else its package or bundle, to be tried."""
     chromium_args: tuple[str, ...] = ()
     no_sandbox: bool | None = None
     """None: Chromium's own sandbox is off only where we run as root, as it cannot work there."""

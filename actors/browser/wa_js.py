@@ -20,8 +20,10 @@ class WaJs:
 
 
 def load(package: Path = PACKAGE) -> WaJs:
-    """Read it. Raises BrowserUnavailable."""
+    """Read it: an npm package, or a bundle alone, which says its version only in a page. Raises BrowserUnavailable."""
     try:
+        if package.is_file():
+            return WaJs(package.read_text("utf-8"), package.name)
         version = json.loads((package / "package.json").read_text("utf-8"))["version"]
         return WaJs((package / "dist" / "wppconnect-wa.js").read_text("utf-8"), str(version))
     except (OSError, ValueError, KeyError) as error:

@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from actors.settings import StartRefused
-from gateway.cli import backup, checklist, clients, keys, sandbox, send, serve, tail, webhooks
+from gateway.cli import backup, checklist, clients, doctor, keys, sandbox, send, serve, tail, webhooks
 
 app = typer.Typer(
     name="session-manager",
@@ -52,6 +52,7 @@ app.command("logout", rich_help_panel=USE)(clients.log_out)
 app.command("delete", rich_help_panel=USE)(clients.delete)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=OPERATE)
+app.command("doctor", rich_help_panel=OPERATE)(doctor.doctor)
 app.command("checklist", rich_help_panel=OPERATE)(checklist.checklist)
 app.command("backup", rich_help_panel=OPERATE)(backup.backup)
 app.command("restore", rich_help_panel=OPERATE)(backup.restore)

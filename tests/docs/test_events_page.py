@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from actors.browser.interpret import PAYLOADS
+from actors.clients.canary import Canary
+from actors.clients.page_contract import PageContract
 from actors.clients.ports import RESTRICTED, Transition
 from actors.clients.protocol import Restriction
 from actors.clients.types import ClientId
+from actors.runtime import SYSTEM_CLOCK
 from actors.settings import Settings, env_name
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
 from actors.webhooks.delivery_queue import body_of
@@ -32,15 +35,23 @@ def told_of_states() -> set[str]:
     return set(of_transition(Transition(**values), "id").payload)
 
 
+def of_the_canary() -> dict[str, set[str]]:
+    canary = Canary(SYSTEM_CLOCK)
+    canary.read(ClientId(1), PageContract("1"))
+    return {
+        event.kind: set(event.payload) for event in canary.read(ClientId(1), PageContract("2", missing=("Stream",)))
+    }
+
+
 def test_every_type_has_its_example() -> None:
-    kinds = set(PAYLOADS) | {RESTRICTED} | {STATE_CHANGED, MESSAGE_CHANGED}
+    kinds = set(PAYLOADS) | {RESTRICTED} | {STATE_CHANGED, MESSAGE_CHANGED} | set(of_the_canary())
     assert {example["type"] for example in EXAMPLES} == kinds
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["type"]))
 def test_an_example_has_the_fields_that_such_an_event_has(example: dict[str, Any]) -> None:
     of_the_page = {kind: {*names, "live"} for kind, names in PAYLOADS.items()}
-    payloads = {**of_the_page, STATE_CHANGED: told_of_states(), MESSAGE_CHANGED: OF_THE_OUTBOX}
+    payloads = {**of_the_page, **of_the_canary(), STATE_CHANGED: told_of_states(), MESSAGE_CHANGED: OF_THE_OUTBOX}
     payloads[RESTRICTED] = {"restricted", *(field.name for field in fields(Restriction))}
     assert set(example["payload"]) == payloads[example["type"]]
     event = Event(1, "id", ClientId(1), 1, 0.0, "message", {})

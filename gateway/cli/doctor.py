@@ -1,0 +1,71 @@
+"""`session-manager doctor`: whether wa-js and this program still fit the WhatsApp Web of today.
+
+Exit codes: 0 everything is there; 1 something is missing; 2 nobody could look, or wrong options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actors.settings import load
+from gateway.cli import output
+
+if TYPE_CHECKING:
+    from actors.browser.unpaired_page import PageLook
+
+Url = Annotated[str | None, typer.Option(help="Address of WhatsApp Web (SM_WHATSAPP_URL).")]
+Bundle = Annotated[
+    Path | None,
+    typer.Option("--wa-js", help="Another wa-js to try: its npm package, or its wppconnect-wa.js.", exists=True),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
+Patience = Annotated[float, typer.Option("--seconds", min=5.0, max=300.0, help="How long to look at most.")]
+WHOLE, DEGRADED, UNKNOWN = 0, 1, 2
+
+
+def doctor(
+    url: Url = None, wa_js: Bundle = None, as_json: AsJson = False, config: Config = None, seconds: Patience = 45.0
+) -> None:
+    """Open WhatsApp Web without an account, and say what of it this program would miss.
+
+    Needs no running service, and touches none. For a job that runs each night, and before a newer wa-js is taken.
+
+    Exit codes: 0 everything is there; 1 something is missing; 2 nobody could look, or wrong options.
+    """
+    # Imported late: `session-manager --help` needs no browser.
+    from actors.browser.options import BrowserUnavailable
+    from actors.browser.unpaired_page import look
+    from actors.options import browser_options
+
+    settings = load(config, {"whatsapp_url": url})
+    try:
+        seen = look(replace(browser_options(settings), wa_js=wa_js), seconds)
+    except BrowserUnavailable as error:
+        output.beside.print(f"session-manager: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(UNKNOWN) from error
+    code = DEGRADED if seen.outdated else UNKNOWN if seen.contract is None else WHOLE
+    told = _told(seen, code, settings.whatsapp_url)
+    if as_json:
+        output.as_json(told)
+    else:
+        listed = {name: ", ".join(map(str, value)) for name, value in told.items() if isinstance(value, list)}
+        output.facts({**told, **listed})
+    raise typer.Exit(code)
+
+
+def _told(seen: PageLook, code: int, url: str) -> dict[str, object]:
+    known = {} if seen.contract is None else asdict(seen.contract)
+    return {
+        "contract": {WHOLE: "whole", DEGRADED: "degraded", UNKNOWN: "unknown"}[code],
+        "text": seen.text,
+        "reason": seen.reason,
+        "url": url,
+        **{name: sorted(value) if isinstance(value, tuple | frozenset) else value for name, value in known.items()},
+        "chromium": seen.chromium,
+        "seconds": round(seen.seconds, 1),
+    }
