@@ -27,6 +27,7 @@ from actors.clients import message_ids
 from actors.clients.errors import NoSuchClient, NotReady, PageOutdated, SendFailed, SendUnknown, ShuttingDown, Starting
 from actors.clients.operations import Effect
 from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, Screenshot, TakeScreenshot
+from actors.clients.operations.messages import Send, SendText
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -297,8 +298,7 @@ class Draft:
     """A message as a caller hands it in. Instants are epoch seconds; `key` is the caller's idempotency key."""
 
     client_id: ClientId
-    chat: str
-    text: str
+    operation: Send
     priority: int
     key: str | None = None
     send_at: Seconds | None = None
@@ -309,7 +309,10 @@ class Draft:
         """What must be the same where the key is the same."""
         if self.key is None:
             return None
-        told = (self.chat, self.text, self.priority, self.send_at, self.expires_at)
+        # A text is told without its name, as it was before there were others: keys outlive an upgrade.
+        operation = self.operation
+        name = () if isinstance(operation, SendText) else (operation.operation_name,)
+        told = (*name, *operation.arguments.values(), self.priority, self.send_at, self.expires_at)
         return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -386,8 +389,7 @@ class Outbox:
             reply = self._system.store.ask(
                 AcceptMessage(
                     client_id=draft.client_id,
-                    chat=draft.chat,
-                    text=draft.text,
+                    operation=draft.operation,
                     message_id=message_ids.draw(),
                     at=time.time(),
                     priority=draft.priority,

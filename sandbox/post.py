@@ -69,6 +69,7 @@ class Post:
             t=time.time(),
             type=str(said.get("type", "chat")),
             media=media.described() if media else None,
+            location=said.get("location"),
         )
 
     def _acknowledge(self, account: Account, message: Message) -> None:

@@ -93,6 +93,7 @@ class Message:
     reactions: dict[str, str] = field(default_factory=dict)
     silent: bool = False  # it went its way, but its sender is never told
     error: int | None = None  # the code with which WhatsApp refused it
+    location: dict[str, Any] | None = None  # the place on the map that it is, with what WhatsApp Web calls `loc`
     notice: dict[str, Any] | None = None  # what WhatsApp's own notice says, where it is one (`type` names its kind)
 
     def arriving(self, account: str) -> Message:

@@ -94,7 +94,7 @@ class Pending:
                     self._answer(fact.order, fact.value)
             case Refused():
                 self._fail(fact.order, Failure(fact.why, state, fact.order, declined=True, code=fact.code))
-            case _:
+            case _ if operation.by_page:  # else what the client becomes tells it
                 self._fail(fact.order, Failure(fact.why, state, fact.order))
 
     def late(self, timer: DeadlineOver, status: Status) -> None:

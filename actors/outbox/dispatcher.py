@@ -22,7 +22,7 @@ from typing import Any
 
 from actors.clients import message_ids
 from actors.clients.errors import NotReady, SendFailed
-from actors.clients.operations.messages import SendText, Sent
+from actors.clients.operations.messages import Sent
 from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
 from actors.outbox.callers import Callers
@@ -59,6 +59,7 @@ from actors.store.outbox import (
     NoteWaiting,
     RequeueMessage,
     SettleMessage,
+    operation_of,
 )
 from actors.store.store import Store
 
@@ -243,8 +244,12 @@ class Dispatcher(Actor):
             return
         (message,) = fact.answer
         lane.leaving = message
-        order = Perform(SendText(message.chat, message.text), message.message_id, cause_of(message))
-        self._neighbours.ask(message.client_id, order, partial(Outcome, message))
+        try:
+            order = Perform(operation_of(message), message.message_id, cause_of(message))
+        except ValueError as error:  # from a later version, which has been taken back
+            self._outcome(Outcome(message, SendFailed(str(error))))
+        else:
+            self._neighbours.ask(message.client_id, order, partial(Outcome, message))
 
     def _outcome(self, fact: Outcome) -> None:
         message, answer, lane = fact.message, fact.answer, self._lanes[fact.message.client_id]

@@ -11,7 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
+from pydantic import TypeAdapter
+
+from actors.clients.operations import OPERATIONS
+from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Work
 from actors.store.events import draw_id
@@ -27,7 +33,8 @@ class Message:
     """One message of one client.
 
     `id` is the caller's (a ULID), `message_id` WhatsApp's bare one (`3EB0…`), `full_id` the whole one once it is known
-    (`true_5491122334455@c.us_3EB0…`). `times` says when each state was reached (epoch seconds). `attempts` counts how
+    (`true_5491122334455@c.us_3EB0…`). `operation` names what sends it (`actors.clients.operations`), `arguments` are
+    that one's, besides the chat. `times` says when each state was reached (epoch seconds). `attempts` counts how
     often its sending crashed the client. `position` is the order of acceptance. `request_id` names the call that handed
     it in, `trace_id` that call's W3C trace: whatever is logged of the message says both.
     """
@@ -36,7 +43,8 @@ class Message:
     id: str
     client_id: ClientId
     chat: str
-    text: str
+    operation: str
+    arguments: Mapping[str, Any]
     priority: int
     send_at: Seconds | None
     expires_at: Seconds | None
@@ -51,6 +59,25 @@ class Message:
     changed_at: Seconds
     request_id: str | None = None
     trace_id: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What it says; None where it is no text."""
+        return self.arguments.get("text")
+
+
+def operation_of(message: Message) -> Send:
+    """Return what is to be sent. Raises ValueError where this version does not know such an operation, or not so."""
+    kind = OPERATIONS.get(message.operation)
+    if kind is None or not issubclass(kind, Send):
+        raise ValueError(f"This version of the service cannot send {message.operation}")
+    operation: Send = _adapter(message.operation).validate_python({"chat": message.chat, **message.arguments})
+    return operation
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(OPERATIONS[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +101,7 @@ class AcceptMessage(Work, Write[Accepted]):
     """
 
     client_id: ClientId
-    chat: str
-    text: str
+    operation: Send
     message_id: str
     at: Seconds
     priority: int = 0

@@ -29,7 +29,7 @@ from actors.store.outbox import (
 )
 from actors.store.outbox_reads import QUEUED, read
 from actors.store.outbox_room import has_room, one_more
-from actors.store.schema import outbox
+from actors.store.schema import outbox, storable
 
 SET_ASIDE = f"Set aside: sending it took the client down {MAX_ATTEMPTS} times"
 
@@ -134,8 +134,12 @@ WRITES: Operations = {
 
 
 def _insert(connection: Connection, message: AcceptMessage) -> Message:
+    arguments = message.operation.arguments
     new = Message(
         position=0,
+        chat=arguments.pop("chat"),
+        operation=message.operation.operation_name,
+        arguments=_storable(arguments),
         full_id=None,
         state=MessageState.QUEUED,
         reason=None,
@@ -152,8 +156,6 @@ def _insert(connection: Connection, message: AcceptMessage) -> Message:
 _TAKEN_OVER = (
     "id",
     "client_id",
-    "chat",
-    "text",
     "priority",
     "send_at",
     "expires_at",
@@ -163,6 +165,19 @@ _TAKEN_OVER = (
     "request_id",
     "trace_id",
 )
+
+
+def _storable(value: Any) -> Any:
+    """Return what is to be JSON with texts that every database can hold."""
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {name: _storable(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_storable(each) for each in value]
+        case _:
+            return value
 
 
 def _by_key(connection: Connection, message: AcceptMessage) -> Message | None:

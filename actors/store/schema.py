@@ -50,9 +50,14 @@ class Prose(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "�").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """Return the text as every database can hold it."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "�").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 sessions = Table(
@@ -142,7 +147,6 @@ outbox = Table(
     Column("id", Text, nullable=False),
     Column("client_id", Integer, nullable=False),
     Column("chat", Prose, nullable=False),
-    Column("text", Prose, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("send_at", Double),
     Column("expires_at", Double),
@@ -157,6 +161,8 @@ outbox = Table(
     Column("changed_at", Double, nullable=False),
     Column("request_id", Prose),
     Column("trace_id", Text),
+    Column("operation", Text, nullable=False, server_default="sendText"),
+    Column("arguments", JSON, nullable=False, server_default="{}"),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "key"),
     UniqueConstraint("client_id", "message_id"),

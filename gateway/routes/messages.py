@@ -17,6 +17,7 @@ from gateway.schemas.messages import (
     MessagesQuery,
     SendRequest,
     SentAnswer,
+    ToChat,
 )
 from gateway.service import Draft
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from gateway.service import Handed
 
-Body = TypeVar("Body", bound=SendRequest)
+Body = TypeVar("Body", bound=ToChat)
 
 KEY_HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -34,19 +35,19 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 async def send(request: ApiRequest[SendRequest, None]) -> Response:
     """Send a text, and wait until WhatsApp has it."""
     body = _checked(request)
-    draft = Draft(request.client_id, body.chat, body.message, body.priority, _key(request.http))
+    draft = Draft(request.client_id, body.operation, body.priority, _key(request.http))
     handed = await request.gateway.outbox.send(draft)
     return reply(SentAnswer.of(handed.message), headers=_headers(handed))
 
 
 async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
-    """Queue a text.
+    """Queue a message.
 
     Answers as soon as the message is on disk. Messages leave in the order of acceptance, across restarts.
     """
     body = _checked(request)
     instants = {"send_at": body.instant("send_at"), "expires_at": body.instant("expires_at")}
-    draft = Draft(request.client_id, body.chat, body.message, body.priority, _key(request.http), **instants)
+    draft = Draft(request.client_id, body.operation, body.priority, _key(request.http), **instants)
     handed = await request.gateway.outbox.accept(draft)
     return reply(MessageAnswer.of(handed.message), 202, headers=_headers(handed))
 

@@ -2,45 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
 
+from actors.clients.operations.fields import MessageText, chat_of
+from actors.clients.operations.messages import Send, SendLocation, SendText
 from actors.store.message_states import MessageState
 from actors.store.outbox import Message
 from gateway.schemas.shape import CHAT, ID, Answer, Instant, Request, epoch, iso
 
 
-class SendRequest(Request):
-    """Body of POST /send."""
+class ToChat(Request):
+    """What the bodies of calls that send have in common."""
 
     to: Annotated[str, StringConstraints(pattern=CHAT)]
-    message: str
     cliente_id: int | None = None
-    priority: Annotated[int, Field(ge=0, le=9)] = 5
-    """Higher goes first; 8 and 9 go past the pace. A caller who waits goes ahead of bulk by default."""
-
-    @field_validator("message")
-    @classmethod
-    def _says_something(cls, text: str) -> str:
-        if not text.strip():
-            raise ValueError("should not be blank")
-        if "\0" in text:
-            raise ValueError("should not contain NUL characters")
-        return text
+    priority: Annotated[int, Field(ge=0, le=9)]
 
     @property
     def chat(self) -> str:
-        """The wid to send to: a bare number is a person's chat."""
-        return self.to if "@" in self.to else f"{self.to}@c.us"
+        """The chat to send to: a bare number is a person's."""
+        return chat_of(self.to)
 
 
-class MessageRequest(SendRequest):
-    """Body of POST /messages. Instants are ISO 8601 with an offset."""
+class SendRequest(ToChat):
+    """Body of POST /send."""
+
+    message: MessageText
+    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    """Higher goes first; 8 and 9 go past the pace. A caller who waits goes ahead of bulk by default."""
+
+    @property
+    def operation(self) -> Send:
+        """What is to be sent."""
+        return SendText(self.chat, self.message)
+
+
+CONTENTS: dict[str, type[Send]] = {"message": SendText, "location": SendLocation}
+"""Field of a body of POST /messages -> what sends it: the field has the operation's arguments besides the chat, or the
+only one of them.
+"""
+
+
+class QueuedRequest(ToChat):
+    """What the body of POST /messages has besides its content. Instants are ISO 8601 with an offset."""
 
     priority: Annotated[int, Field(ge=0, le=9)] = 0
     send_at: Instant | None = None
     expires_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _has_one_content(self) -> Self:
+        given = [name for name in CONTENTS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"should have one of {', '.join(CONTENTS)}, and only one")
+        return self
+
+    @property
+    def operation(self) -> Send:
+        """What is to be sent."""
+        ((name, content),) = ((name, value) for name in CONTENTS if (value := getattr(self, name)) is not None)
+        return CONTENTS[name](
+            self.chat, **(content.model_dump() if isinstance(content, BaseModel) else {_only(name): content})
+        )
 
     @field_validator("send_at", "expires_at")
     @classmethod
@@ -53,6 +79,44 @@ class MessageRequest(SendRequest):
         """One of the instants in epoch seconds."""
         text = self.send_at if field == "send_at" else self.expires_at
         return None if text is None else epoch(text)
+
+
+def _arguments(name: str) -> dict[str, Any]:
+    """Return the arguments of a content's operation, besides the chat: name -> type and default, for pydantic."""
+    kind = CONTENTS[name]
+    types = get_type_hints(kind, include_extras=True)
+    given = [field for field in fields(kind) if field.name != "chat"]
+    return {field.name: (types[field.name], ... if field.default is MISSING else field.default) for field in given}
+
+
+def _only(name: str) -> str:
+    ((only, _),) = _arguments(name).items()
+    return str(only)
+
+
+def _contents(base: type[BaseModel]) -> dict[str, Any]:
+    """Return a field for each content, None where the message has another."""
+    found: dict[str, Any] = {}
+    for name in CONTENTS:
+        arguments = _arguments(name)
+        kind = (
+            arguments[_only(name)][0] if len(arguments) == 1 else create_model(name.title(), __base__=base, **arguments)
+        )
+        found[name] = (kind | None, None)
+    return found
+
+
+if TYPE_CHECKING:
+
+    class MessageRequest(QueuedRequest):
+        """Body of POST /messages."""
+else:
+    MessageRequest = create_model(
+        "MessageRequest",
+        __base__=QueuedRequest,
+        __doc__=f"Body of POST /messages: one of {', '.join(CONTENTS)} says what is sent.",
+        **_contents(Request),
+    )
 
 
 class MessagesQuery(BaseModel):
@@ -89,14 +153,13 @@ class SentAnswer(Answer):
         return cls(message_id=full, cliente_id=message.client_id, chat=chat, id=message.id, state=message.state)
 
 
-class MessageAnswer(Answer):
-    """One message of the outbox. `times`: when it reached each state. `message_id` is WhatsApp's."""
+class OutboxAnswer(Answer):
+    """What is told of one message of the outbox besides its content."""
 
     id: str
     state: MessageState
     cliente_id: int
     to: str
-    message: str
     message_id: str
     reason: str | None
     priority: int
@@ -112,7 +175,7 @@ class MessageAnswer(Answer):
             state=message.state,
             cliente_id=message.client_id,
             to=message.chat,
-            message=message.text,
+            **_content_of(message),
             message_id=message.full_id or message.message_id,
             reason=message.reason,
             priority=message.priority,
@@ -121,6 +184,28 @@ class MessageAnswer(Answer):
             attempts=message.attempts,
             times={state: iso(at) for state, at in message.times.items()},
         )
+
+
+def _content_of(message: Message) -> dict[str, Any]:
+    """Return the content of a message by its field; nothing where this version does not know its operation."""
+    known = (name for name, kind in CONTENTS.items() if kind.operation_name == message.operation)
+    name = next(known, None)
+    if name is None:
+        return {}
+    return {name: message.arguments if len(_arguments(name)) > 1 else message.arguments.get(_only(name))}
+
+
+if TYPE_CHECKING:
+
+    class MessageAnswer(OutboxAnswer):
+        """One message of the outbox."""
+else:
+    MessageAnswer = create_model(
+        "MessageAnswer",
+        __base__=OutboxAnswer,
+        __doc__="One message of the outbox. `times`: when it reached each state. `message_id` is WhatsApp's.",
+        **_contents(Answer),
+    )
 
 
 class MessagesAnswer(Answer):

@@ -68,7 +68,7 @@ def _row(message: Message) -> Row:
         message.chat,
         message.message_id,
         message.key,
-        message.text,
+        message.text or "",
         message.state.value,
         message.reason,
         message.attempts,

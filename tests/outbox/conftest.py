@@ -13,6 +13,7 @@ from pykka import ActorRef
 from actors.browser.fake import FakeBrowser, WhatsApp
 from actors.clients import message_ids
 from actors.clients.directory import Directory
+from actors.clients.operations.messages import SendText
 from actors.clients.policy import Policy, Rules
 from actors.clients.protocol import Init
 from actors.clients.supervisor import Supervisor
@@ -73,7 +74,9 @@ class Post:
     def accept(self, text: str, chat: str = CHAT, **fields: Any) -> Message:
         """A message is promised."""
         fields = {"client_id": ONE, "at": self.clock.time()} | fields
-        accepted = self.store.ask(AcceptMessage(chat=chat, text=text, message_id=message_ids.draw(), **fields))
+        accepted = self.store.ask(
+            AcceptMessage(operation=SendText(chat, text), message_id=message_ids.draw(), **fields)
+        )
         message: Message = accepted.get(timeout=5).message
         self.dispatcher.tell(Queued(message.client_id, message.expires_at))
         self.clock.settle()

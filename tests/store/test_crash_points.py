@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import Connection, event, text
 
+from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Happened
 from actors.store.database import Database
 from actors.store.errors import MessageNotQueued
@@ -60,7 +61,7 @@ class Step:
     after: MessageState
 
 
-ACCEPT = AcceptMessage(ONE, ANA, "hi", BARE, 1.0, key="k", fingerprint="f", expires_at=50.0, id=ID)
+ACCEPT = AcceptMessage(ONE, SendText(ANA, "hi"), BARE, 1.0, key="k", fingerprint="f", expires_at=50.0, id=ID)
 MARK = MarkSending((ID,), 2.0)
 STEPS = {
     "accept": Step(None, ACCEPT, S.QUEUED),

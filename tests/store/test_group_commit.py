@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
+from actors.clients.operations.messages import SendText
 from actors.runtime import Refusal, Reply, ReplyTo
 from actors.runtime.testing import asked, own_tells, unstarted
 from actors.store.database import Database
@@ -130,7 +131,7 @@ def test_many_callers_share_a_commit(database: Database) -> None:
     writer = unstarted(Writer, database)
     writer.started()
     event.listen(writer._group.connection(), "commit", commits.append)
-    replies = [asked(writer, AcceptMessage(ONE, ANA, "x", f"3EB0{number}", 1.0)) for number in range(5)]
+    replies = [asked(writer, AcceptMessage(ONE, SendText(ANA, "x"), f"3EB0{number}", 1.0)) for number in range(5)]
     (commit,) = [message for message in own_tells(writer) if isinstance(message, Commit)]
     assert not any(reply.is_answered() for reply in replies)
     assert not commits
@@ -142,7 +143,7 @@ def test_many_callers_share_a_commit(database: Database) -> None:
 
 def test_a_full_group_is_committed_without_waiting(database: Database) -> None:
     store = open_store(database, max_group=2)
-    replies = [store.ask(AcceptMessage(ONE, ANA, "x", f"3EB0{number}", 1.0)) for number in range(7)]
+    replies = [store.ask(AcceptMessage(ONE, SendText(ANA, "x"), f"3EB0{number}", 1.0)) for number in range(7)]
     assert [reply.get(timeout=PATIENCE).message.position for reply in replies] == list(range(1, 8))
     assert ask(store, CountQueued()) == 7
     store.close(timeout=PATIENCE)
@@ -160,5 +161,5 @@ def test_what_was_told_before_the_end_is_written(database: Database) -> None:
 
 def test_readers_see_what_was_answered(store: Store) -> None:
     for number in range(1, 20):
-        ask(store, AcceptMessage(ONE, ANA, "x", f"3EB0{number}", 1.0))
+        ask(store, AcceptMessage(ONE, SendText(ANA, "x"), f"3EB0{number}", 1.0))
         assert ask(store, CountQueued()) == number

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from actors.clients.operations.messages import SendText
 from actors.store.database import Database
 from actors.store.event_pages import ReadPage
 from actors.store.events import GetEventRange
@@ -32,7 +33,7 @@ from actors.store.store import open_store
 from tests.store.asking import ANA, BEA, ONE, PATIENCE, accept, sending
 
 FREQUENT = [
-    AcceptMessage(ONE, ANA, "x", "3EB0AA", 1.0, key="k", fingerprint="f", limit=1000, expires_at=9e9),
+    AcceptMessage(ONE, SendText(ANA, "x"), "3EB0AA", 1.0, key="k", fingerprint="f", limit=1000, expires_at=9e9),
     CancelMessage(ONE, "cancelled", 1.0),
     MarkSending(("queued",), 1.0),
     SettleMessage("sending", MessageState.SENT, 1.0),

@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Identifier
 from pykka import Timeout
 from sqlalchemy import Engine, event
 
+from actors.clients.operations.messages import SendText
 from actors.runtime.testing import ManualClock
 from actors.store import errors
 from actors.store.database import Database
@@ -205,7 +206,7 @@ def test_damage_under_a_running_store_is_told_and_ends_when_the_file_is_whole_ag
         assert plain.path is not None
         whole = plain.path.read_bytes()
         overwrite(plain.path, b"\xff" * len(whole))
-        for question in (AcceptMessage(ONE, ANA, BIG, "3EB0A", 1.0), CountQueued()):
+        for question in (AcceptMessage(ONE, SendText(ANA, BIG), "3EB0A", 1.0), CountQueued()):
             with pytest.raises(StoreUnavailable, match="restore a backup"):
                 ask(store, question)
         waiting = store.ask(fact())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from actors.clients.operations.messages import SendLocation, SendText
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
 from actors.store.events import MESSAGE_CHANGED
 from actors.store.message_states import MessageState
@@ -27,6 +29,7 @@ from actors.store.outbox import (
     RequeueMessage,
     SettleMessage,
     Unsettled,
+    operation_of,
 )
 from actors.store.store import Store
 from tests.store.asking import ANA, BEA, ONE, TWO, accept, ask, events_after, sending
@@ -49,15 +52,31 @@ def stored(store: Store, message: Message) -> Message:
 
 def test_what_was_accepted_is_read_back_as_it_was(store: Store) -> None:
     cause: dict[str, Any] = {"request_id": "order-7", "trace_id": "0af7651916cd43dd8448eb211c80319c"}
-    asked = AcceptMessage(ONE, ANA, "olá 👋", "3EB0AA", 100.5, 7, 150.0, 300.0, "key-1", "print-1", **cause)
+    asked = AcceptMessage(ONE, SendText(ANA, "olá 👋"), "3EB0AA", 100.5, 7, 150.0, 300.0, "key-1", "print-1", **cause)
     accepted = ask(store, asked)
     message = accepted.message
     assert not accepted.repeated
     assert stored(store, message) == message
     assert (message.id, message.state, message.times) == (asked.id, S.QUEUED, {"queued": 100.5})
     timing = ("priority", "send_at", "expires_at")
-    for name in ("client_id", "chat", "text", "message_id", *timing, "key", "fingerprint", *cause):
+    assert operation_of(message) == asked.operation
+    for name in ("client_id", "message_id", *timing, "key", "fingerprint", *cause):
         assert getattr(message, name) == getattr(asked, name)
+
+
+def test_whatever_sends_is_kept_with_its_arguments(store: Store) -> None:
+    place = SendLocation(ANA, -34.6, -58.4, "Obelisco", None)
+    message = ask(store, AcceptMessage(ONE, place, "3EB0AA", 1.0)).message
+    assert operation_of(stored(store, message)) == place
+    assert message.text is None
+
+
+def test_what_this_version_cannot_send_is_told_so(store: Store) -> None:
+    message = replace(accept(store), operation="sendHologram")
+    with pytest.raises(ValueError, match="cannot send sendHologram"):
+        operation_of(message)
+    with pytest.raises(ValueError, match="latitude"):
+        operation_of(replace(message, operation="sendLocation"))
 
 
 def test_what_no_database_can_hold_is_replaced_not_refused(store: Store) -> None:
@@ -66,7 +85,7 @@ def test_what_no_database_can_hold_is_replaced_not_refused(store: Store) -> None
 
 def test_a_repeated_key_is_answered_with_how_the_first_one_stands(store: Store) -> None:
     first = sending(store, key="k", fingerprint="f", text="once")
-    again = ask(store, AcceptMessage(ONE, ANA, "once", "3EB0FF", 300.0, key="k", fingerprint="f"))
+    again = ask(store, AcceptMessage(ONE, SendText(ANA, "once"), "3EB0FF", 300.0, key="k", fingerprint="f"))
     assert again.repeated
     assert again.message == first
     assert ask(store, CountQueued()) == 0

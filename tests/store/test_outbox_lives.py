@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import Connection
 
+from actors.clients.operations.messages import SendText
 from actors.store.database import Database, prepare_file
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, OutboxFull
 from actors.store.event_pages import ReadPage
@@ -76,7 +77,16 @@ class Lives(RuleBasedStateMachine):
         expires_at = None if life is None else self.now + life
         key = f"k{self.number}"
         asked = AcceptMessage(
-            ONE, chat, "x", f"3EB0{self.number}", self.now, priority, send_at, expires_at, key, "f", limit=LIMIT
+            ONE,
+            SendText(chat, "x"),
+            f"3EB0{self.number}",
+            self.now,
+            priority,
+            send_at,
+            expires_at,
+            key,
+            "f",
+            limit=LIMIT,
         )
         full = len(self.of(S.QUEUED)) >= LIMIT
         try:
@@ -92,7 +102,7 @@ class Lives(RuleBasedStateMachine):
     def a_caller_repeats_itself(self, data: st.DataObject, same: bool) -> None:
         known = data.draw(st.sampled_from(self.messages()))
         print_of = "f" if same else "g"
-        asked = AcceptMessage(ONE, ANA, "y", "3EB0X", self.now, key=known.key, fingerprint=print_of, limit=0)
+        asked = AcceptMessage(ONE, SendText(ANA, "y"), "3EB0X", self.now, key=known.key, fingerprint=print_of, limit=0)
         with suppress(IdempotencyKeyReused):
             again = accept(self.connection, asked)
             assert same

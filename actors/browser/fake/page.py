@@ -236,7 +236,7 @@ class FakePage:
 
     # --- how it works ------------------------------------------------------------------------------------------------
 
-    def _note(self, name: str, **arguments: Any) -> None:
+    def _note(self, name: str, /, **arguments: Any) -> None:
         self.orders.append(Order(name, arguments))
 
     def _pass_on(self, fact: PageFact) -> None:

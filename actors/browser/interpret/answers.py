@@ -21,7 +21,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def answer_of(operation: Operation[Any], value: object) -> Any:
     """Return the answer that an operation declares, made of the page's. Raises ValueError where it does not fit."""
-    kind: Any = operation.answer
+    kind: Any = operation.answer if operation.by_page else None
     return None if kind is None else _adapter(kind).validate_python(value)
 
 

@@ -54,6 +54,7 @@ define('WAWebMsgModel', (require, exports) => {
     id: undefined, body: undefined, type: 'chat', subtype: undefined, t: undefined, from: undefined, to: undefined,
     author: undefined, self: undefined, ack: 0, isNewMsg: false, notifyName: undefined, star: false, invis: false,
     local: false,
+    lat: undefined, lng: undefined, loc: undefined,
     caption: undefined, filename: undefined, mimetype: undefined, size: undefined, filehash: undefined,
     mediaKey: undefined, directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined,
     hasReaction: false,

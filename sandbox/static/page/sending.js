@@ -7,10 +7,11 @@ define('WAWebSendMsgChatAction', (require, exports) => {
   /** Resolves twice: the message as soon as it is shown, the result once the server has answered (perhaps never). */
   exports.addAndSendMsgToChat = (chat, raw) => {
     const { Msg } = require('WAWebMsgModel');
+    const placeOf = ({ type, lat, lng, loc }) => (type === 'location' ? { location: { lat, lng, loc } } : {});
     const { MsgCollection } = require('WAWebMsgCollection');
     MsgCollection.startChat(chat, raw.t, true);
     const msg = MsgCollection.keep(chat, new Msg(raw));
-    return [Promise.resolve(msg), require('SandboxSending').bring(chat, msg, {})];
+    return [Promise.resolve(msg), require('SandboxSending').bring(chat, msg, placeOf(msg))];
   };
 });
 
