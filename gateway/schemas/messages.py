@@ -49,6 +49,8 @@ only one of them.
 class QueuedRequest(ToChat):
     """What the body of POST /messages has besides its content. Instants are ISO 8601 with an offset."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in CONTENTS]})
+
     priority: Annotated[int, Field(ge=0, le=9)] = 0
     send_at: Instant | None = None
     expires_at: Instant | None = None
@@ -95,15 +97,17 @@ def _only(name: str) -> str:
 
 
 def _contents(base: type[BaseModel]) -> dict[str, Any]:
-    """Return a field for each content, None where the message has another."""
+    """Return the type of each content, by its field."""
     found: dict[str, Any] = {}
     for name in CONTENTS:
         arguments = _arguments(name)
-        kind = (
-            arguments[_only(name)][0] if len(arguments) == 1 else create_model(name.title(), __base__=base, **arguments)
-        )
-        found[name] = (kind | None, None)
+        several = len(arguments) > 1
+        found[name] = create_model(name.title(), __base__=base, **arguments) if several else arguments[_only(name)][0]
     return found
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)  # a content may be left out, but is never null
 
 
 if TYPE_CHECKING:
@@ -115,7 +119,7 @@ else:
         "MessageRequest",
         __base__=QueuedRequest,
         __doc__=f"Body of POST /messages: one of {', '.join(CONTENTS)} says what is sent.",
-        **_contents(Request),
+        **{name: (kind, Field(None, json_schema_extra=_without_default)) for name, kind in _contents(Request).items()},
     )
 
 
@@ -204,7 +208,7 @@ else:
         "MessageAnswer",
         __base__=OutboxAnswer,
         __doc__="One message of the outbox. `times`: when it reached each state. `message_id` is WhatsApp's.",
-        **_contents(Answer),
+        **{name: (kind | None, None) for name, kind in _contents(Answer).items()},
     )
 
 

@@ -11,6 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from actors.browser.fake import Fate, Habits, Outgoing, always
+from actors.clients.operations.messages import SendLocation
 from actors.clients.types import ClientId, State
 from actors.store.outbox import AcceptMessage
 from tests.gateway.late import caller_late, with_the_page
@@ -333,3 +334,37 @@ def test_a_message_accepted_in_a_commit_that_nobody_heard_of_leaves_once(
         accepted = until(ask, lambda answer: answer.status_code == 202, "it is accepted")
         assert settled(service, accepted.json()["id"])["state"] == "sent"
     until(lambda: len(service.browser.whatsapp.deliveries), lambda count: count == 1, "it is delivered")
+
+
+def test_a_place_on_the_map_is_kept_sent_and_told(service: Running) -> None:
+    service.ready(1)
+    place = {"latitude": -34.6037, "longitude": -58.3816, "name": "Obelisco"}
+    body = {"to": "5491122334455", "location": place}
+    answer = hand_in(service, "/messages", json=body, headers=KEY)
+    assert (answer.status_code, answer.json()["message"]) == (202, None)
+    id = answer.json()["id"]
+    assert settled(service, id)["state"] == "sent"
+    assert service.get(f"/messages/{id}", 1).json()["location"] == {**place, "address": None}
+    (delivery,) = service.browser.whatsapp.deliveries
+    assert delivery.operation == SendLocation("5491122334455@c.us", -34.6037, -58.3816, "Obelisco")
+    again = hand_in(service, "/messages", json=body, headers=KEY)
+    assert (again.headers["Idempotent-Replayed"], again.json()["id"]) == ("true", id)
+    other = {**body, "location": {**place, "latitude": 0.0}}
+    assert hand_in(service, "/messages", json=other, headers=KEY).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"message": None},
+        {"message": "hello", "location": {"latitude": 1, "longitude": 2}},
+        {"location": {"latitude": 91, "longitude": 2}},
+        {"location": {"latitude": 1}},
+        {"location": "here"},
+    ],
+)
+def test_a_message_has_one_content_and_a_good_one(service: Running, content: dict[str, object]) -> None:
+    service.ready(1)
+    answer = hand_in(service, "/messages", json={"to": "5491122334455", **content})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
