@@ -31,6 +31,9 @@ def rules(settings: Settings) -> Rules:
             close=settings.close_grace * 2,
             probe_interval=settings.probe_interval,
             probe_timeout=settings.probe_timeout,
+            server_check=settings.server_check_interval,
+            update_within=settings.update_within,
+            update_quiet=settings.update_quiet,
         ),
         reconnection=Policy(
             Backoff(first=settings.backoff_first, cap=settings.backoff_cap),
@@ -102,5 +105,6 @@ def browser_options(settings: Settings) -> BrowserOptions:
         start_patience=settings.start_patience,
         close_grace=settings.close_grace,
         send_patience=settings.send_timeout,
+        server_patience=settings.server_check_timeout,
         profile_limit=settings.profile_limit,
     )

@@ -207,6 +207,7 @@ class Control:
             "outdated": account.outdated,
             "timelock": account.timelock,
             "block": account.block,
+            "refused": account.refused,
         }
 
     # --- phones and groups

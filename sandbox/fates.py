@@ -21,7 +21,8 @@ NOTICES = frozenset(
 """Types of message that WhatsApp itself writes, and `ciphertext`, which cannot be read yet."""
 KINDS = ("WEB_COMPANION_ONLY", "RESTRICT_ALL_COMPANIONS", "DEFAULT", "BIZ_QUALITY")
 """Kinds of time-lock. WhatsApp has more, all of business accounts."""
-PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None}
+PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None, "reload": None}
+REFRESHES = ("SOFT_REFRESH", "HARD_REFRESH")
 
 
 class Fates:
@@ -40,6 +41,7 @@ class Fates:
             "temp-ban": self._temp_ban,
             "unavailable": self._unavailable,
             "outdated": self._outdated,
+            "spin": self._spin,
             "replace": lambda account, _said: self._elsewhere(account, "replaced"),
             "conflict": lambda account, _said: self._elsewhere(account, "conflict"),
             "block": lambda account, said: self._login.block(account, str(said["state"])),
@@ -88,6 +90,14 @@ class Fates:
         if mode:
             account.outdated_told = any(page.streaming for page in self._scene.pages_of(account))
             self._login.disturb(account, {"op": "failure", "code": 405})
+
+    def _spin(self, account: Account, said: dict[str, Any]) -> None:
+        refresh = said["refresh"]
+        if refresh not in REFRESHES:
+            raise SandboxError(400, "INVALID_REQUEST", f"refresh must be one of {', '.join(REFRESHES)}")
+        self._scene.page_of(account)
+        for page in self._scene.pages_of(account):
+            page.say({"op": "spin", "refresh": refresh})
 
     def _elsewhere(self, account: Account, op: str) -> None:
         self._scene.page_of(account)

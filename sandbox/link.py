@@ -33,6 +33,7 @@ class Link:
             "exists": self._exists,
             "timelock": self._timelock,
             "ping": lambda page, said: self._answer(page, said, {}),
+            "keepalive": self._keepalive,
             "send": post.take,
             "got": self._got,
             "down": self._down,
@@ -94,6 +95,10 @@ class Link:
     def _timelock(self, page: Page, said: dict[str, Any]) -> None:
         if page.account:
             self._answer(page, said, self._post.timelock(page.account))
+
+    def _keepalive(self, page: Page, said: dict[str, Any]) -> None:
+        if self._scene.settings.keepalive and page.account is not None:
+            self._answer(page, said, {})
 
     def _got(self, page: Page, said: dict[str, Any]) -> None:
         if page.device:

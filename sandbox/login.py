@@ -56,7 +56,9 @@ class Login:
 
     def _answer(self, page: Page, account: Account, fresh: bool) -> None:
         if refusal := self._refusal(account):
+            account.refused += refusal["op"] == "failure"
             page.say(refusal)
+            self._scene.changes.tell()
             return
         self._push_out(page)
         login = {name: getattr(account, name) for name in STORED_LOGIN_FIELDS}

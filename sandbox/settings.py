@@ -52,6 +52,10 @@ class SandboxSettings:
 
     page_delay: float = 0.0  # GET / answers this late
     start_delay: float = 0.0  # the page's scripts open their connection this late
+    return_delay: float = 0.0  # a page that has loaded itself anew opens its connection that much later still
+    soft_update_after: float = 3 * 86_400.0  # a page that is up for so long asks to be loaded anew, and goes on ...
+    hard_update_after: float = 30 * 86_400.0  # ... and for so long: it does so by itself
+    keepalive: bool = True  # False: the server is silent to the page's keepalive, and to nothing else
     pair_delay: float = 0.02  # a fresh login syncs for this long
     resume_delay: float = 0.0  # a stored login is answered this late
     reconnect_delay: float = 0.2  # the page tries again after this long, doubling ...

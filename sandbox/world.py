@@ -156,6 +156,7 @@ class Account:
     outdated: Literal["", "until_reload", "always"] = ""
     outdated_told: bool = False
     timelock: dict[str, Any] | None = None  # {"kind": str, "until": unix seconds}: no first messages to strangers
+    refused: int = 0  # logins that were refused for a while: temporary bans, outages, pages that are too old
     block: str = ""  # a Socket.state that stays: TOS_BLOCK, SMB_TOS_BLOCK, PROXYBLOCK, SCREEN_LOCKED
 
     @property

@@ -43,6 +43,9 @@ MOST_STORED = 100_000
 
 MOST_UNRESOLVED = 1000
 """Names that wa-js did not find, remembered of one page. wa-js 4.6.0 knows 510."""
+PROOF_FIRST: Seconds = 0.1
+PROOF_CAP: Seconds = 10.0
+"""How soon the server is asked where a sign of the accepted login was missed: at first, and, doubling, at last."""
 
 Params = Mapping[str, Any]
 
@@ -62,6 +65,8 @@ class Hearing:
         self._interpreter = interpret.Interpreter(now)
         self._happened: OrderedDict[object, None] = OrderedDict()
         self._conflict: asyncio.TimerHandle | None = None
+        self._proof: asyncio.TimerHandle | None = None
+        self._proof_delay = PROOF_FIRST
         self._opened = self._failed = self._over = False
         self.injection = InjectionWatch(self.fail)
         self.conflict_after: Seconds = 30.0
@@ -69,6 +74,8 @@ class Hearing:
         """Called at each view: the page's modules are there."""
         self.on_ready: Callable[[], None] = lambda: None
         """Called after each Ready."""
+        self.on_unproven: Callable[[], None] = lambda: None
+        """Called where all looks well but for a sign that the login was accepted; then call `look_for_proof`."""
         self.answer_dialog: Callable[[], None] = lambda: None
         """Called when a dialog stops the page."""
 
@@ -102,6 +109,12 @@ class Hearing:
 
     def rest(self) -> None:
         """The page is being closed."""
+        self._calm()
+        if self._proof is not None:
+            self._proof.cancel()
+            self._proof = None
+
+    def _calm(self) -> None:
         if self._conflict is not None:
             self._conflict.cancel()
             self._conflict = None
@@ -174,11 +187,28 @@ class Hearing:
                 # The start is over: what is heard from here on is not due to the call that ordered it.
                 unbind_contextvars("request", "trace")
         self._suspect_conflict()
+        if not self._interpreter.unproven:
+            self._proof_delay = PROOF_FIRST
+            if self._proof is not None:
+                self._proof.cancel()
+                self._proof = None
+        elif self._proof_delay == PROOF_FIRST:
+            self.look_for_proof()
+
+    def look_for_proof(self) -> None:
+        """Have the server asked in a while, if there is still no sign that it has accepted the login."""
+        if self._proof is None and self._interpreter.unproven and not self._over:
+            self._proof = asyncio.get_running_loop().call_later(self._proof_delay, self._unproven)
+            self._proof_delay = min(2 * self._proof_delay, PROOF_CAP)
+
+    def _unproven(self) -> None:
+        self._proof = None
+        self.on_unproven()
 
     def _suspect_conflict(self) -> None:
         """Arm or disarm the only sign that current pages give of having been opened elsewhere: that it lasts."""
         if not self._interpreter.may_be_replaced:
-            self.rest()
+            self._calm()
         elif self._conflict is None:
             loop = asyncio.get_running_loop()
             self._conflict = loop.call_later(self.conflict_after, self._replaced)

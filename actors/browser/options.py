@@ -33,6 +33,8 @@ class BrowserOptions:
     """How long wa-js may not be ready on a page that is logged in, before the page is loaded again."""
     send_patience: float = 30.0
     """How long a message may stay without an answer before it is called unsettled."""
+    server_patience: float = 15.0
+    """How long WhatsApp's server may take to answer a question."""
     send_stall: float = 5.0
     """How long an unanswered message holds up the one ordered after it."""
 

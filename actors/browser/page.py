@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from actors.browser import interpret, measuring
-from actors.browser.connection import Wire, WireError
+from actors.browser.connection import Wire, WireError, WireSilent
 from actors.browser.hearing import Hearing
 from actors.browser.house import House
 from actors.browser.life import Life
@@ -25,7 +25,15 @@ from actors.browser.send_queue import SendLog, SendQueue
 from actors.clients.operations import Effect, Operation
 from actors.clients.operations.account import Screenshot, TakeScreenshot
 from actors.clients.operations.messages import LookedUp, LookUp
-from actors.clients.protocol import Answered, BrowserGone, OutcomeUnknown, Probed, Refused
+from actors.clients.protocol import (
+    Answered,
+    BrowserGone,
+    OutcomeUnknown,
+    Probed,
+    Refused,
+    ServerAnswered,
+    ServerSilent,
+)
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -36,6 +44,7 @@ LOOK_UP: Seconds = 15.0
 SCREENSHOT: Seconds = 15.0
 PROBE: Seconds = 60.0
 LOAD_AGAIN: Seconds = 10.0
+RELOAD: Seconds = 10.0
 """How long an answer is waited for; the owner has shorter deadlines of his own."""
 PSS_EVERY: Seconds = 10.0
 """Least time between two measurements of memory: each reads the page tables of all its processes."""
@@ -85,6 +94,14 @@ class ChromiumPage:
         """See the port."""
         self._do(self._probe, token)
 
+    def ask_server(self, token: int) -> None:
+        """See the port."""
+        self._do(self._ask_server, token)
+
+    def reload(self) -> None:
+        """See the port."""
+        self._do(self._reload)
+
     def close(self) -> None:
         """See the port."""
         self._house.loop.call(self._leave, False)
@@ -102,6 +119,7 @@ class ChromiumPage:
         hearing.on_view = life.modules_are_there
         hearing.on_ready = lambda: self._start(self._tell_stored())
         hearing.injection.reload = lambda: self._start(self._load_again())
+        hearing.on_unproven = lambda: self._start(self._prove())
         hearing.answer_dialog = self._answer_dialog
         if self._left_early:
             life.leave(kill=True)
@@ -213,6 +231,40 @@ class ChromiumPage:
         self._log.warning("page.wa_js_missed", text="wa-js is not ready on a page that is: it is loaded again")
         try:
             await self._wire.call("Page.reload", {}, seconds=LOAD_AGAIN)
+        except WireError as error:
+            self._log.warning("page.reload_failed", error=str(error)[:200])
+
+    async def _ask_server(self, token: int) -> None:
+        why = await self._unanswered_by_server()
+        if why is not None:
+            self._hearing.tell(ServerSilent(token, why) if why else ServerAnswered(token))
+
+    async def _prove(self) -> None:
+        """The page itself tells of an answer; without one, all is as it was."""
+        await self._unanswered_by_server()
+        self._hearing.look_for_proof()
+
+    async def _unanswered_by_server(self) -> str | None:
+        """Ask WhatsApp's server: "" where it answers, else why it does not; None where it could not be asked."""
+        seconds = self._house.options.server_patience
+        try:
+            answer = await ask_object(self._wire, "askServer", seconds=seconds)
+        except WireSilent:
+            return f"WhatsApp's server did not answer within {seconds:g} s"
+        except (ScriptFailed, WireError):
+            return None
+        if answer.get("answered") is True:
+            return ""
+        error = answer.get("error")
+        words = interpret.text(error.get("message")) if isinstance(error, dict) else None
+        if answer.get("asked") is True:
+            return f"WhatsApp Web could not ask its server ({words})"
+        self._log.warning("page.server_unasked", text=words)
+        return None
+
+    async def _reload(self) -> None:
+        try:
+            await self._wire.call("Page.reload", {"ignoreCache": True}, seconds=RELOAD)
         except WireError as error:
             self._log.warning("page.reload_failed", error=str(error)[:200])
 

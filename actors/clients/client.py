@@ -5,7 +5,7 @@ the page and comes back as a fact. Questions are answered from what is known, ne
 
     lifecycle     the tables: which event leads where (pure)   status_board  what the client is, in public
     pending       what callers have asked                      pages         which page is heard, which are leaving
-    health        whether the page answers, how big it is
+    health        whether page and server answer, how big it is  updates    when it is loaded anew for an update
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from actors.clients import lifecycle, operations, protocol
 from actors.clients.bans import BanEvidence
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.errors import NotReady, PageOutdated, ShuttingDown, StartUnderWay
-from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, Verdict
-from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver
+from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, ServerDue, Verdict
+from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver, UpdateBegun
 from actors.clients.operations import Operation
 from actors.clients.operations.account import PairingCode, RefreshQr
 from actors.clients.operations.messages import Sent
@@ -30,6 +30,7 @@ from actors.clients.ports import RESTRICTED, Unrecorded
 from actors.clients.protocol import FromPage, Happened, Qr, Restriction, Status
 from actors.clients.status_board import StatusBoard
 from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
+from actors.clients.updates import UpdateDue, UpdateLate, Updates
 from actors.runtime import Actor, Refusal
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ _GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
 @dataclass(frozen=True, slots=True)
 class RestrictionOver:
     """Timer: the end of a restriction, as WhatsApp has told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadLate:
+    """Timer: a page that showed codes was loaded anew, and shows none yet."""
 
 
 class Client(Actor):
@@ -77,7 +83,9 @@ class Client(Actor):
             supervisor=supervisor,
         )
         self._pages = Pages(browser, client_id, self.actor_ref)
-        self._health = Health(self, times.probe_interval, times.probe_timeout)
+        self._health = Health(self, times.probe_interval, times.probe_timeout, times.server_check)
+        self._updates = Updates(self, client_id, times.update_within, times.update_quiet)
+        self._start_patience = times.patience.start
         self._memory = MemoryLimit(memory_limit)
         self._pending = Pending(self, times)
         self._ending = Ending(self, self._pages, times)
@@ -145,6 +153,7 @@ class Client(Actor):
             if operation.effect is operations.Effect.SEND:
                 self.log.debug("client.sending", order=order.order)
                 self._traffic = True
+                self._updates.traffic()
             self._pending.order(page, operation, order.order)
 
     def _page_for(self, operation: Operation[Any]) -> Page:
@@ -198,6 +207,27 @@ class Client(Actor):
         if hung:
             self._give_up_page(Reason.BROWSER_HUNG, "The page did not answer two probes in a row")
 
+    def _server_due(self, _: ServerDue) -> None:
+        if self._pages.present is not None and self._board.state is State.READY:
+            self._health.ask_server(self._pages.present)
+
+    def _reload_late(self, _: ReloadLate) -> None:
+        if self._board.state is State.QR_REQUIRED:
+            self._give_up_page(Reason.START_TIMEOUT, "WhatsApp Web was loaded anew and did not come back in time")
+
+    def _update_due(self, _: UpdateDue) -> None:
+        free = self._board.state is State.READY and not self._pending.sending
+        if self._updates.is_moment(free=free):
+            self._walk(UpdateBegun())
+            self._reload_page()
+
+    def _update_late(self, _: UpdateLate) -> None:
+        self._reload_page()
+
+    def _reload_page(self) -> None:
+        if self._pages.present is not None:
+            self._pages.present.reload()
+
     def _late(self, timer: DeadlineOver) -> None:
         self._pending.late(timer, self._board.status)
 
@@ -225,7 +255,35 @@ class Client(Actor):
             self._leave()
         self._ending.stop_if_alone()
 
+    def _reloaded(self, fact: protocol.PageReloaded) -> None:
+        self._updates.rest()
+        if self._board.state is State.QR_REQUIRED:
+            self._board.change(qr=None)
+            self.start_timer("reload", self._start_patience, ReloadLate())
+        self._walk(fact)
+
+    def _update_wanted(self, fact: protocol.UpdateWanted) -> None:
+        if not fact.hard:
+            self._updates.wanted()
+        elif self._updates.insisted():
+            self._walk(UpdateBegun())
+        else:
+            self._give_up_page(Reason.VERSION_OUTDATED, "WhatsApp wants a newer page again, right after an update")
+
+    def _server_answered(self, _: protocol.ServerAnswered) -> None:
+        self._health.server_answered()
+        self._show_health()
+
+    def _server_silent(self, fact: protocol.ServerSilent) -> None:
+        self._health.server_silent(fact.token, self.clock.time())
+        self.log.warning("client.server_silent", text=fact.why)
+        self._show_health()
+
+    def _show_health(self) -> None:
+        self._board.change(healthy=self._is_healthy(self._board.state), server_silent_since=self._health.silent_since)
+
     def _qr_shown(self, fact: protocol.QrShown) -> None:
+        self.cancel_timer("reload")
         self._board.change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
         self._walk(fact)
 
@@ -289,7 +347,8 @@ class Client(Actor):
 
     def _probed(self, fact: protocol.Probed) -> None:
         self._health.answered(fact.token)
-        self._board.change(healthy=self._is_healthy(self._board.state), memory=fact.pss)
+        self._show_health()
+        self._board.change(memory=fact.pss)
         ready = self._board.state is State.READY
         quiet, self._traffic = ready and not self._traffic and not self._pending.sending, False
         if fact.pss is not None and self._memory.judge(fact.pss, self.now(), quiet=quiet) is Verdict.RESTART:
@@ -312,6 +371,7 @@ class Client(Actor):
 
     def _happened(self, fact: protocol.Happened) -> None:
         self._traffic = True
+        self._updates.traffic()
         self._journal.happened(self._client_id, fact)
 
     # --- the table of its life ----------------------------------------------------------------------------------------
@@ -325,7 +385,11 @@ class Client(Actor):
         after = decision.state
         if after is State.QR_REQUIRED or Effect.DROP_LOGIN in decision.effects:
             self._unlink()
+        self._health.connected(ready=after is State.READY)
         self._board.enter(after, event, healthy=self._is_healthy(after))
+        self._board.change(server_silent_since=self._health.silent_since)
+        if after is not State.QR_REQUIRED:
+            self.cancel_timer("reload")
         self._caller_waits &= after in STARTING
         if before is State.QR_REQUIRED and after in (State.INITIALIZING, State.READY):
             self._remember(self._pairing.paired(self.clock.time()))
@@ -382,6 +446,7 @@ class Client(Actor):
     def _close_page(self, reason: Reason | None, _: str | None) -> None:
         """Let go of the page, and answer everyone who waits for something of it."""
         self._health.rest()
+        self._updates.rest()
         self._board.change(memory=None)
         self._pages.leave(graceless=reason in _GRACELESS)
         self._pending.page_gone(self._board.status)
@@ -416,6 +481,10 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     PatienceOver: Client._patience_over,
     ProbeDue: Client._probe_due,
     ProbeLate: Client._probe_late,
+    ServerDue: Client._server_due,
+    ReloadLate: Client._reload_late,
+    UpdateDue: Client._update_due,
+    UpdateLate: Client._update_late,
     DeadlineOver: Client._late,
     Overdue: Client._overdue,
     RestrictionOver: Client._restriction_over,
@@ -438,6 +507,10 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.Blocked: Client._walk,
     protocol.PageFailed: Client._lost,
     protocol.BrowserGone: Client._lost,
+    protocol.PageReloaded: Client._reloaded,
+    protocol.UpdateWanted: Client._update_wanted,
+    protocol.ServerAnswered: Client._server_answered,
+    protocol.ServerSilent: Client._server_silent,
     protocol.Probed: Client._probed,
     protocol.Answered: Client._answered,
     protocol.Refused: Client._hand_on,

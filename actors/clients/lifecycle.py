@@ -12,6 +12,9 @@ choosing the event (the functions at the end). A lost page is `Lost` where the s
 `StartFailed` where a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in
 the states of a start, the shell treats it as a lost page.
 
+A page that is loaded anew (`PageReloaded`, whoever ordered it) is starting: it has the start's patience, all of it, to
+be back, and is lost after that. While it shows codes it is given as long to show the next one.
+
 A page that lost WhatsApp (`LinkLost`) heals by itself and keeps its browser: no attempt is spent on it until
 `PatienceOver`. A page that is gone (`Lost`) needs an attempt, which only the supervisor grants.
 """
@@ -30,6 +33,7 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     LoggedOut,
+    PageReloaded,
     PairingHindered,
     QrIdle,
     QrScanned,
@@ -81,6 +85,14 @@ class PatienceOver:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateBegun:
+    """The page is to be loaded anew for an update: planned, and no attempt."""
+
+    reason: Reason = Reason.PLANNED_UPDATE
+    text: str = "The page is loaded anew for an update of WhatsApp Web"
+
+
+@dataclass(frozen=True, slots=True)
 class Exhausted:
     """The supervisor grants no more attempts."""
 
@@ -108,6 +120,8 @@ Event = (
     | Banned
     | Conflict
     | Blocked
+    | PageReloaded
+    | UpdateBegun
     | Lost
     | StartFailed
     | PatienceOver
@@ -151,6 +165,7 @@ TRANSITIONS: dict[State, dict[type, State]] = {
     | {
         QrShown: State.QR_REQUIRED,
         Ready: State.READY,
+        PageReloaded: State.INITIALIZING,
         Lost: State.DISCONNECTED_RECOVERABLE,
         PatienceOver: State.ERROR,
     },
@@ -159,6 +174,8 @@ TRANSITIONS: dict[State, dict[type, State]] = {
         QrShown: State.QR_REQUIRED,
         Ready: State.READY,
         LinkLost: State.DISCONNECTED_RECOVERABLE,
+        PageReloaded: State.RECONNECTING,
+        UpdateBegun: State.RECONNECTING,
         Lost: State.DISCONNECTED_RECOVERABLE,
         PatienceOver: State.DISCONNECTED_RECOVERABLE,
     },
@@ -168,6 +185,7 @@ TRANSITIONS: dict[State, dict[type, State]] = {
         QrIdle: State.QR_REQUIRED,
         QrScanned: State.INITIALIZING,
         PairingHindered: State.QR_REQUIRED,
+        PageReloaded: State.QR_REQUIRED,
         Ready: State.READY,
         Lost: State.DISCONNECTED_RECOVERABLE,
         PatienceOver: State.AUTH_FAILURE,
@@ -178,6 +196,8 @@ TRANSITIONS: dict[State, dict[type, State]] = {
         Ready: State.READY,
         LinkLost: State.DISCONNECTED_RECOVERABLE,
         LinkResumed: State.RECONNECTING,
+        PageReloaded: State.RECONNECTING,
+        UpdateBegun: State.RECONNECTING,
         Lost: State.DISCONNECTED_RECOVERABLE,
     },
     State.DISCONNECTED_RECOVERABLE: _ENDS
@@ -188,6 +208,8 @@ TRANSITIONS: dict[State, dict[type, State]] = {
         LinkLost: State.DISCONNECTED_RECOVERABLE,  # the same silence, better known: a restriction after a network loss
         LinkResumed: State.RECONNECTING,
         Ready: State.READY,
+        PageReloaded: State.RECONNECTING,
+        UpdateBegun: State.RECONNECTING,
         Lost: State.DISCONNECTED_RECOVERABLE,
         PatienceOver: State.DISCONNECTED_RECOVERABLE,
         Exhausted: State.ERROR,
@@ -198,10 +220,10 @@ TRANSITIONS: dict[State, dict[type, State]] = {
     State.ERROR: _REST,
 }
 
-_OF_A_PAGE = frozenset({QrShown, QrIdle, QrScanned, PairingHindered, Ready, LinkLost, LinkResumed, *_ENDS, Lost}) - {
-    Closed
-}
-_LATE = frozenset({AttemptDue, PatienceOver, Exhausted})
+_OF_A_PAGE = frozenset(
+    {QrShown, QrIdle, QrScanned, PairingHindered, Ready, LinkLost, LinkResumed, PageReloaded, *_ENDS, Lost}
+) - {Closed}
+_LATE = frozenset({AttemptDue, PatienceOver, Exhausted, UpdateBegun})
 _NOTHING_OPEN = _OF_A_PAGE | _LATE
 """No page is open in these states; what an old one still says, and late timers, mean nothing."""
 
@@ -209,12 +231,23 @@ IGNORED: dict[State, frozenset[type]] = {
     State.NOT_INITIALIZED: _NOTHING_OPEN | {Closed},
     # The link of a page that is still starting comes and goes; the start's own patience covers it.
     State.INITIALIZING: frozenset(
-        {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, PairingHindered, LinkLost, LinkResumed}
+        {
+            StartFresh,
+            StartStored,
+            AttemptDue,
+            Exhausted,
+            QrIdle,
+            QrScanned,
+            PairingHindered,
+            LinkLost,
+            LinkResumed,
+            UpdateBegun,
+        }
     ),
     State.RECONNECTING: frozenset(
         {StartFresh, StartStored, AttemptDue, Exhausted, QrIdle, QrScanned, PairingHindered, LinkResumed}
     ),
-    State.QR_REQUIRED: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, LinkLost, LinkResumed}),
+    State.QR_REQUIRED: frozenset({StartFresh, StartStored, AttemptDue, Exhausted, LinkLost, LinkResumed, UpdateBegun}),
     State.READY: frozenset(
         {StartFresh, StartStored, AttemptDue, Exhausted, PatienceOver, QrIdle, QrScanned, PairingHindered}
     ),

@@ -56,6 +56,10 @@ class Times:
     """Until a page that was told to close is killed, and as long again until it is given up."""
     probe_interval: Seconds = 15.0
     probe_timeout: Seconds = 5.0
+    server_check: Seconds = 60.0
+    """Between two questions to WhatsApp's server; 0: none is asked."""
+    update_within: Seconds = 86_400.0
+    update_quiet: Seconds = 60.0
 
     def of(self, operation: Operation[Any]) -> Seconds:
         """Return how long a page may take for an operation."""

@@ -33,6 +33,14 @@ class Page(Protocol):
     def probe(self, token: int) -> None:
         """Ends in Probed(token) if the page's own event loop turns; in nothing if it does not."""
 
+    def ask_server(self, token: int) -> None:
+        """Ask WhatsApp's server something harmless. Ends in ServerAnswered or ServerSilent with this token; in nothing
+        where the page cannot ask, or is gone.
+        """
+
+    def reload(self) -> None:
+        """Load WhatsApp Web anew in the same browser. Ends in PageReloaded, and then as a start does."""
+
     def close(self) -> None:
         """End gracefully: what is stored stays stored. Killed after a grace of a few seconds. Never logs out."""
 

@@ -27,7 +27,8 @@ _HUMAN = "Destroyed after SM_CLEANUP_DELAY. Once a person has settled it, POST /
 _REPAIR = "Not tried again. Once the operator has repaired it, POST /init resumes."
 _SUPPORT = "Destroyed after SM_CLEANUP_DELAY. Only WhatsApp can help."
 
-_AWAY, _OUT, _BANNED, _ERROR = (
+_BACK, _AWAY, _OUT, _BANNED, _ERROR = (
+    State.RECONNECTING,
     State.DISCONNECTED_RECOVERABLE,
     State.DISCONNECTED_LOGOUT,
     State.DISCONNECTED_BANNED,
@@ -40,6 +41,18 @@ CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.BROWSER_DEAF: Consequence("The debugging connection carries nothing any more.", _AWAY, True, _RESUMES),
     Reason.PAGE_CRASHED: Consequence("The page's process died, Chromium lives.", _AWAY, True, _RESUMES),
     Reason.PAGE_LEFT: Consequence("The page has gone to another address.", _AWAY, True, _RESUMES),
+    Reason.PAGE_RELOADED: Consequence(
+        "The page has loaded itself anew.",
+        _BACK,
+        True,
+        "It has SM_START_PATIENCE to be back, and costs no attempt then; a page that is not is lost (START_TIMEOUT).",
+    ),
+    Reason.PLANNED_UPDATE: Consequence(
+        "The page is loaded anew for an update of WhatsApp Web.",
+        _BACK,
+        True,
+        "As after PAGE_RELOADED. At a quiet moment within SM_UPDATE_WITHIN; at once where WhatsApp Web insists.",
+    ),
     Reason.MEMORY_LIMIT: Consequence("The browser's processes hold more than SM_CLIENT_MEMORY.", _AWAY, True, _RESUMES),
     Reason.DISK_FULL: Consequence("The disk of the profiles has no room for Chromium to write.", _AWAY, True, _RESUMES),
     Reason.CHROMIUM_FAILED: Consequence("Chromium could not be started.", _ERROR, True, _REPAIR),
@@ -64,7 +77,9 @@ CONSEQUENCES: dict[Reason, Consequence] = {
         True,
         "Nothing is tried before that. ERROR where it comes during pairing.",
     ),
-    Reason.VERSION_OUTDATED: Consequence("WhatsApp wants a newer page.", _AWAY, True, _RESUMES),
+    Reason.VERSION_OUTDATED: Consequence(
+        "WhatsApp wants a newer page, and this one has stopped.", _AWAY, True, _RESUMES
+    ),
     Reason.LOGGED_OUT_BY_PHONE: Consequence("The device was removed on the phone.", _OUT, False, _PAIR_AGAIN),
     Reason.LOGGED_OUT_BY_API: Consequence("A caller logged out.", _OUT, False, _PAIR_AGAIN),
     Reason.LOGIN_REFUSED: Consequence(

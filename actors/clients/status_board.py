@@ -14,7 +14,7 @@ from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.lifecycle import AttemptDue, Event, PatienceOver, StartFresh
 from actors.clients.policy import OVERDUE, Patience
 from actors.clients.ports import Transition
-from actors.clients.types import Reason, State
+from actors.clients.types import STARTING, Reason, State
 
 if TYPE_CHECKING:
     from pykka import ActorRef
@@ -69,9 +69,10 @@ class StatusBoard:
             pairing_code_expires_at=showing.pairing_code_expires_at if showing else None,
             healthy=healthy,
         )
-        if before is not after or isinstance(event, PatienceOver) or self.restricted():
+        anew = isinstance(event, protocol.PageReloaded) and after in STARTING
+        if before is not after or anew or isinstance(event, PatienceOver) or self.restricted():
             self._arm(after)
-        kept = isinstance(event, protocol.QrShown | protocol.QrIdle)
+        kept = isinstance(event, protocol.QrShown | protocol.QrIdle) or anew
         if before is not after or (reason is not None and not kept):
             client_id = self.status.client_id
             self._announce(
@@ -93,6 +94,8 @@ class StatusBoard:
         match event:
             case AttemptDue() | StartFresh() | protocol.LinkResumed() if self.state is State.DISCONNECTED_RECOVERABLE:
                 return self.status.reason, self.status.reason_text
+            case protocol.PageReloaded() if self.state is not State.READY:
+                return self.status.reason, self.status.reason_text  # it says less than what was known before
             case protocol.QrShown() if self.state in _LOGGED_IN:
                 return Reason.LOGIN_REFUSED, "WhatsApp Web no longer accepts the stored login"
             case protocol.Ready() if self.status.contract is not None and not self.status.contract.whole:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from actors.clients.canary import CHANGED, DRIFTED
+from actors.clients.lifecycle import UpdateBegun
 from actors.clients.types import STARTING, TERMINAL, ClientId, Seconds, State
 from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED
 from actors.store.message_states import MessageState
@@ -70,6 +71,11 @@ class Counters:
         self._reconnections = Counter(
             "session_manager_reconnections", "Attempts to open a lost page again.", ["reason"], registry=registry
         )
+        self._updates = Counter(
+            "session_manager_planned_updates",
+            "Pages loaded anew for an update of WhatsApp Web, as planned.",
+            registry=registry,
+        )
         self._cleanups = Counter(
             "session_manager_cleanups", "Clients destroyed at their end, by that end.", ["state"], registry=registry
         )
@@ -105,6 +111,8 @@ class Counters:
             self._time(told)
         if told.before is State.DISCONNECTED_RECOVERABLE and _kind(told) == "reconnection":
             self._reconnections.labels(told.reason or NO_REASON).inc()
+        if told.event == UpdateBegun.__name__:
+            self._updates.inc()
         if told.before in TERMINAL and told.after is State.NOT_INITIALIZED:
             self._cleanups.labels(told.before).inc()
 

@@ -101,6 +101,14 @@ class TimedPage:
         self._watch.asked(token)
         self._page.probe(token)
 
+    def ask_server(self, token: int) -> None:
+        """See the port."""
+        self._page.ask_server(token)
+
+    def reload(self) -> None:
+        """See the port."""
+        self._page.reload()
+
     def close(self) -> None:
         """See the port."""
         self._page.close()

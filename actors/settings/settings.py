@@ -209,6 +209,16 @@ class Settings(BaseSettings):
     )
     probe_interval: Deadline = Field(15.0, description="Time between two looks at whether a page still answers.")
     probe_timeout: Deadline = Field(5.0, description="How long a page may take to answer such a look.")
+    server_check_interval: Duration = Field(
+        60.0, description="Time between two questions to WhatsApp's server, by which READY is proved; 0, none is asked."
+    )
+    server_check_timeout: Deadline = Field(15.0, description="How long WhatsApp's server may take to answer one.")
+    update_within: Deadline = Field(
+        86_400.0, description="How long a page that asks for an update and goes on may stay before it is loaded anew."
+    )
+    update_quiet: Duration = Field(
+        60.0, description="How long no message or call must have been heard of for that to be a quiet moment."
+    )
     cleanup_delay: Duration = Field(60.0, description="How long an ended client stays readable before it is destroyed.")
     # Limits
     max_clients: int = Field(0, ge=0, le=1_000_000, description="How many clients may run; 0, no limit.")

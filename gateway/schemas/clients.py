@@ -46,6 +46,7 @@ class Circumstances(Answer):
     may_write_to_strangers: bool
     may_write_to_known_chats: bool | None
     healthy: bool
+    server_silent_since: str | None
     phone: str | None
     pairing_code: str | None
     pairing_code_expires_at: str | None
@@ -67,6 +68,7 @@ def circumstances(status: Status) -> Circumstances:
         may_write_to_strangers=restriction is None,
         may_write_to_known_chats=restriction.known_chats if restriction else True,
         healthy=status.healthy,
+        server_silent_since=iso(status.server_silent_since),
         phone=status.phone,
         pairing_code=status.pairing_code,
         pairing_code_expires_at=iso(status.pairing_code_expires_at),

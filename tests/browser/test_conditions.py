@@ -23,9 +23,10 @@ def test_every_row_of_the_table_can_be_reached() -> None:
         Condition.UNREACHABLE: View(authenticated=True, state="OPENING"),
     }
     memories = {
+        Condition.READY: Memory(accepted=True),
         Condition.PAIRING: Memory(shown=True),
         Condition.VOID: Memory(shown=True),
-        Condition.CATCHING_UP: Memory(ready=True),
+        Condition.CATCHING_UP: Memory(ready=True, accepted=True),
         Condition.UNREACHABLE: Memory(ready=True),
     }
     assert list(samples) == list(dict.fromkeys(samples))

@@ -14,7 +14,7 @@ from actors.browser.hearing import MAX_EVENT, REMEMBERED, Hearing
 from actors.browser.injection import BINDING
 from actors.clients.protocol import BrowserGone, Happened, PageFact, PageFailed, QrShown, Ready
 from actors.clients.types import ClientId, Reason
-from tests.browser.views import MAIN, code, view
+from tests.browser.views import ACCEPTED, MAIN, code, view
 
 HOME = "https://web.whatsapp.com/"
 
@@ -116,6 +116,7 @@ def test_an_owner_that_raises_hears_what_follows(heard: Heard) -> None:
 
     heard.hearing._owner = raising
     heard.say(code("2@a"))
+    heard.say(ACCEPTED)
     heard.say(view(MAIN))
     assert [type(fact) for fact in heard.told] == [QrShown, Ready]
 
@@ -124,5 +125,24 @@ def test_from_ready_on_lines_do_not_name_the_call_that_ordered_the_start(heard: 
     with structlog.contextvars.bound_contextvars(request="the-start", trace="0af7"):
         heard.say(code("2@a"))
         assert structlog.contextvars.get_contextvars() == {"request": "the-start", "trace": "0af7"}
+        heard.say(ACCEPTED)
         heard.say(view(MAIN))
         assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_where_the_servers_word_was_missed_it_is_asked_until_it_answers(heard: Heard) -> None:
+    async def story() -> None:
+        asked: asyncio.Queue[None] = asyncio.Queue()
+        heard.hearing.on_unproven = lambda: asked.put_nowait(None)
+        heard.say(view(MAIN))
+        async with asyncio.timeout(10):
+            for _ in range(2):
+                await asked.get()
+                assert heard.told == []
+                heard.hearing.look_for_proof()
+            heard.say(ACCEPTED)
+        assert [type(fact) for fact in heard.told] == [Ready]
+        heard.hearing.look_for_proof()
+        heard.hearing.rest()
+
+    asyncio.run(story())

@@ -21,6 +21,7 @@ from actors.clients.protocol import (
     LoggedOut,
     PageFact,
     PageFailed,
+    PageReloaded,
     PairingCodeRenewed,
     PairingHindered,
     QrIdle,
@@ -28,9 +29,10 @@ from actors.clients.protocol import (
     QrShown,
     QrVoid,
     Ready,
+    UpdateWanted,
 )
 from actors.clients.types import Reason
-from tests.browser.views import JSON, MAIN, PAIRING, UNPAIRED, code, view
+from tests.browser.views import ACCEPTED, JSON, MAIN, PAIRING, REFUSED, UNPAIRED, code, view
 
 NOW = 1_800_000_000.0
 READY = Ready("5491100000007", "1@lid")
@@ -46,13 +48,27 @@ OUT = {"e": "loaded", "search": "?post_logout=1"}
 LOST = LinkLost(Reason.NETWORK_LOST, "The page has no network")
 UNREACHABLE = LinkLost(Reason.NETWORK_LOST, "The page cannot reach WhatsApp")
 
+SERVICE = LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable")
+BAN = LinkLost(Reason.TEMPORARILY_BANNED, "WhatsApp has banned the account for a while: calm down", NOW + 60)
+BANNED = {"e": "temporary_ban", "banned": True, "until": NOW + 60, "text": "calm down"}
+LET_IN = {"e": "temporary_ban", "banned": False}
+"""What WhatsApp's page says at each login that its server accepts."""
+ATTEMPT = [view(MAIN, stream="DISCONNECTED", state="OPENING", info="OPENING"), view(REFUSED)]
+"""The socket is opened again, and the login waits for the server's word."""
+
+LOOP = PageFailed(Reason.PAGE_RELOADED, "The page has loaded itself 6 times in a row")
+
 SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
     "while only a code shows, wa-js calls itself ready": ([code("2@a")], [QrShown("2@a", 60.0)]),
-    "not yet synchronised": ([view(MAIN, mode="SYNCING", info="SYNCING")], []),
-    "not before wa-js hooks the acks": ([view(MAIN, full_ready=False)], []),
-    "a timed-out socket looks normal": ([view(MAIN, state="TIMEOUT")], []),
-    "a resume": ([LOADED, view(MAIN, mode="SYNCING", state="OPENING"), view(MAIN)], [READY]),
-    "ready is told once": ([view(MAIN), view(MAIN, stream="SYNCING"), view(MAIN)], [READY]),
+    "not yet synchronised": ([ACCEPTED, view(MAIN, mode="SYNCING", info="SYNCING")], []),
+    "not before wa-js hooks the acks": ([ACCEPTED, view(MAIN, full_ready=False)], []),
+    "a timed-out socket looks normal": ([ACCEPTED, view(MAIN, state="TIMEOUT")], []),
+    "a page without a stream looks normal": ([ACCEPTED, view(MAIN, stream="DISCONNECTED")], []),
+    "all looks well before the server has accepted the login": ([view(MAIN)], []),
+    "the server's word comes first": ([view(REFUSED), LET_IN, view(REFUSED), view(MAIN)], [READY]),
+    "the server's word comes last": ([view(MAIN), LET_IN], [READY]),
+    "a resume": ([LOADED, view(MAIN, mode="SYNCING", state="OPENING"), LET_IN, view(MAIN)], [READY]),
+    "ready is told once": ([ACCEPTED, view(MAIN), view(MAIN, stream="SYNCING"), view(MAIN)], [READY]),
     "codes rotate": (
         [code("2@a"), code("2@a"), code("2@b")],
         [QrShown("2@a", 60.0), QrShown("2@b", 20.0)],
@@ -111,35 +127,50 @@ SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
         [QrShown("2@a", 60.0), QrIdle(), QrShown("2@b", 60.0)],
     ),
     "a scan, on both generations": (
-        [code("2@a"), view(UNPAIRED, state="OPENING", authenticated=True, code="2@a"), view(PAIRING), view(MAIN)],
+        [
+            code("2@a"),
+            view(UNPAIRED, state="OPENING", authenticated=True, code="2@a"),
+            view(PAIRING),
+            ACCEPTED,
+            view(MAIN),
+        ],
         [QrShown("2@a", 60.0), QrScanned(), READY],
     ),
     "the network is gone": (
-        [view(MAIN), view(MAIN, online=False), view(MAIN, online=False, info="OFFLINE")],
+        [ACCEPTED, view(MAIN), view(MAIN, online=False), view(MAIN, online=False, info="OFFLINE")],
         [READY, LOST],
     ),
     "the network is gone before the first sync": ([view(mode="OFFLINE", authenticated=True)], [LOST]),
     "WhatsApp is out of reach": (
-        [view(MAIN), view(MAIN, state="OPENING", info="OPENING"), view(MAIN, state="PAIRING", info="RESUMING")],
+        [
+            ACCEPTED,
+            view(MAIN),
+            view(MAIN, state="OPENING", info="OPENING"),
+            view(MAIN, state="PAIRING", info="RESUMING"),
+        ],
         [READY, UNREACHABLE],
     ),
     "and back": (
-        [view(MAIN), view(MAIN, info="OFFLINE"), view(MAIN, info="SYNCING"), view(MAIN)],
+        [ACCEPTED, view(MAIN), view(MAIN, info="OFFLINE"), view(MAIN, info="SYNCING"), view(MAIN)],
         [READY, LOST, LinkResumed(), READY],
     ),
-    "removed from the phone": ([view(MAIN), {"e": "logout"}, OUT], [READY, interpret.REMOVED]),
-    "removed, and the event was missed": ([LOADED, view(MAIN), OUT], [READY, interpret.REMOVED]),
+    "a drop, and the attempts after it": (
+        [LET_IN, view(MAIN), view(REFUSED), *ATTEMPT * 10, LET_IN, view(MAIN, stream="SYNCING"), view(MAIN)],
+        [READY, UNREACHABLE, LinkResumed(), READY],
+    ),
+    "removed from the phone": ([ACCEPTED, view(MAIN), {"e": "logout"}, OUT], [READY, interpret.REMOVED]),
+    "removed, and the event was missed": ([LOADED, ACCEPTED, view(MAIN), OUT], [READY, interpret.REMOVED]),
     "removed before anything could be heard": ([LOADED, OUT], [interpret.REMOVED]),
     "the address goes on saying so": (
         [LOADED, OUT, code("2@a"), OUT, code("2@a")],
-        [interpret.REMOVED, *[QrShown("2@a", 60.0)] * 2],
+        [interpret.REMOVED, QrShown("2@a", 60.0), PageReloaded(), QrShown("2@a", 60.0)],
     ),
     "removed twice": (
-        [view(MAIN), {"e": "logout"}, OUT, code("2@b"), view(MAIN), {"e": "logout"}, OUT],
-        [READY, interpret.REMOVED, QrShown("2@b", 60.0), READY, interpret.REMOVED],
+        [ACCEPTED, view(MAIN), {"e": "logout"}, OUT, code("2@b"), ACCEPTED, view(MAIN), {"e": "logout"}, OUT],
+        [READY, interpret.REMOVED, QrShown("2@b", 60.0), READY, interpret.REMOVED, PageReloaded()],
     ),
     "logged out by ourselves": (
-        [view(MAIN), {"e": "logout_reason", "reason": "user_initiated"}, {"e": "logout"}, OUT],
+        [ACCEPTED, view(MAIN), {"e": "logout_reason", "reason": "user_initiated"}, {"e": "logout"}, OUT],
         [READY, LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request")],
     ),
     "account locked": (
@@ -159,40 +190,58 @@ SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
         [LoggedOut(Reason.STORAGE_FAILED, "WhatsApp Web gave its login up: storage_initialization_error")],
     ),
     "temporarily banned, and the loop of attempts after it": (
-        [
-            view(MAIN),
-            {"e": "temporary_ban", "banned": True, "until": NOW + 60, "text": "calm down"},
-            view(MAIN, state="OPENING", info="OPENING"),
-            view(MAIN, state="PAIRING", info="RESUMING"),
-            {"e": "temporary_ban", "banned": False},
-            view(MAIN),
-        ],
-        [
-            READY,
-            LinkLost(Reason.TEMPORARILY_BANNED, "WhatsApp has banned the account for a while: calm down", NOW + 60),
-            LinkResumed(),
-            READY,
-        ],
+        [LET_IN, view(MAIN), *[BANNED, view(REFUSED), *ATTEMPT] * 10, LET_IN, view(MAIN)],
+        [READY, BAN, LinkResumed(), READY],
+    ),
+    "temporarily banned where a login is resumed": (
+        [LOADED, view(REFUSED, mode="SYNCING", info="SYNCING"), BANNED, *ATTEMPT, BANNED, LET_IN, view(MAIN)],
+        [BAN, LinkResumed(), READY],
     ),
     "a ban's end may be told as a duration": (
         [{"e": "temporary_ban", "banned": True, "until": 90}],
         [LinkLost(Reason.TEMPORARILY_BANNED, "WhatsApp has banned the account for a while", NOW + 90)],
     ),
-    "service unavailable": (
-        [view(MAIN), {"e": "unavailable"}, view(MAIN, state="OPENING", info="OPENING"), {"e": "unavailable"}],
-        [READY, LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable")],
+    "service unavailable, ten times": (
+        [LET_IN, view(MAIN), *[{"e": "unavailable"}, view(REFUSED), *ATTEMPT] * 10],
+        [READY, SERVICE],
     ),
     "opened elsewhere, old builds": (
         [
+            ACCEPTED,
             view(MAIN),
             view(MAIN, mode="CONFLICT", state="CONFLICT"),
             view(MAIN, mode="CONFLICT", state="CONFLICT", stream="X"),
         ],
         [READY, Conflict("WhatsApp Web was opened elsewhere with this login")],
     ),
-    "version too old": (
-        [view(MAIN), view(MAIN, needs_update=True)],
+    "loaded anew by itself": (
+        [LOADED, LET_IN, view(MAIN), LOADED, view(MAIN), LET_IN],
+        [READY, PageReloaded(), READY],
+    ),
+    "a soft update stops nothing, nor does a loss after it": (
+        [LET_IN, view(MAIN), view(MAIN, needs_update=True), view(MAIN, needs_update=True, online=False)],
+        [READY, UpdateWanted(), LOST],
+    ),
+    "a hard update after a soft one": (
+        [LET_IN, view(MAIN), view(MAIN, needs_update=True), view(MAIN, needs_update=True, hard_refresh=True), LOADED],
+        [READY, UpdateWanted(), UpdateWanted(hard=True)],
+    ),
+    "a version too old, for which the page loads itself": (
+        [LOADED, LET_IN, view(MAIN), view(REFUSED), view(REFUSED, needs_update=True, hard_refresh=True), LOADED],
+        [READY, UNREACHABLE, UpdateWanted(hard=True), PageReloaded()],
+    ),
+    "a version too old, and the page has stopped": (
+        [LET_IN, view(MAIN), view(REFUSED), view(REFUSED, needs_update=True)],
+        [READY, UNREACHABLE, PageFailed(Reason.VERSION_OUTDATED, "WhatsApp wants a newer version of WhatsApp Web")],
+    ),
+    "a version too old, as old builds say it": (
+        [LET_IN, view(MAIN), view(MAIN, state="DEPRECATED_VERSION", mode="DEPRECATED_VERSION")],
         [READY, PageFailed(Reason.VERSION_OUTDATED, "WhatsApp wants a newer version of WhatsApp Web")],
+    ),
+    "a page that goes on loading itself": ([LOADED] * 8, [*[PageReloaded()] * 5, LOOP, LOOP]),
+    "codes end the row of loadings": (
+        [LOADED, code("2@a")] * 8,
+        [QrShown("2@a", 60.0), *(PageReloaded(), QrShown("2@a", 60.0)) * 7],
     ),
 }
 
@@ -226,6 +275,8 @@ def test_a_stream_that_is_gone_while_all_looks_well_may_be_a_conflict() -> None:
         interpreter.hear(event)
         return interpreter.may_be_replaced
 
+    interpreter.hear(ACCEPTED)
+    assert not suspected(view(MAIN))
     assert suspected(view(MAIN, stream="DISCONNECTED"))
     assert not suspected(view(MAIN))
     assert suspected(view(MAIN, stream="DISCONNECTED"))
@@ -236,9 +287,30 @@ def test_a_stream_that_is_gone_while_all_looks_well_may_be_a_conflict() -> None:
 @pytest.mark.parametrize("change", [{"online": False}, {"state": "OPENING"}])
 def test_a_stream_that_is_gone_because_the_link_is_gone_is_no_conflict(change: dict[str, Any]) -> None:
     interpreter = Interpreter(lambda: NOW)
-    interpreter.hear(view(MAIN))
-    interpreter.hear(view(MAIN, {"stream": "DISCONNECTED"}, change))
+    for event in (ACCEPTED, view(MAIN), view(MAIN, {"stream": "DISCONNECTED"}, change)):
+        interpreter.hear(event)
     assert not interpreter.may_be_replaced
+
+
+@pytest.mark.parametrize("event", [BANNED, {"e": "unavailable"}])
+def test_a_stream_that_is_gone_because_the_login_is_refused_is_no_conflict(event: dict[str, Any]) -> None:
+    interpreter = Interpreter(lambda: NOW)
+    for heard in (ACCEPTED, view(MAIN), event, view(REFUSED)):
+        interpreter.hear(heard)
+    assert not interpreter.may_be_replaced
+
+
+def test_a_page_that_looks_well_without_the_servers_word_is_unproven() -> None:
+    interpreter = Interpreter(lambda: NOW)
+    for event, unproven in (
+        (view(MAIN, full_ready=False), False),
+        (view(MAIN), True),
+        (ACCEPTED, False),
+        (view(REFUSED), False),
+        (view(MAIN), True),
+    ):
+        interpreter.hear(event)
+        assert interpreter.unproven is unproven
 
 
 kinds = st.sampled_from([*interpret.HANDLERS, *interpret.HAPPENINGS, "trouble"]) | JSON

@@ -21,6 +21,12 @@ UNPAIRED: dict[str, Any] = {"mode": "QR", "info": "NORMAL", "state": "UNPAIRED",
 PAIRING: dict[str, Any] = {"mode": "SYNCING", "info": "PAIRING", "state": "PAIRING", "authenticated": True}
 
 
+ACCEPTED: dict[str, Any] = {"e": "accepted"}
+"""The server has let the login in."""
+REFUSED: dict[str, Any] = MAIN | {"stream": "DISCONNECTED"}
+"""Of a page that was ready, from a refusal until the next attempt."""
+
+
 def view(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
     merged: dict[str, Any] = {"e": "view"}
     for change in (*changes, more):

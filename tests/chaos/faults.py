@@ -151,7 +151,7 @@ FAULTS: tuple[Fault, ...] = (
         "version outdated, cured by a reload",
         phone("outdated", mode="until_reload"),
         5.0,
-        reasons=("VERSION_OUTDATED",),
+        reasons=("NETWORK_LOST", "PLANNED_UPDATE", "PAGE_RELOADED"),
     ),
     # The account.
     Fault("removed on the phone", phone("logout"), 5.0, LOGOUT, ("LOGGED_OUT_BY_PHONE",)),

@@ -16,8 +16,10 @@ from actors.clients.protocol import (
     LinkLost,
     LoggedOut,
     PageFailed,
+    PageReloaded,
     PairingHindered,
     QrShown,
+    UpdateWanted,
 )
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.types import Reason
@@ -38,7 +40,9 @@ def next_start_fails(reason: Reason, times: int = 1) -> Callable[[World], object
     return act
 
 
-def says(fact: LinkLost | LoggedOut | Conflict | Banned | Blocked | QrShown) -> Callable[[World], object]:
+def says(
+    fact: LinkLost | LoggedOut | Conflict | Banned | Blocked | QrShown | PageReloaded | UpdateWanted,
+) -> Callable[[World], object]:
     return lambda w: w.tell(fact)
 
 
@@ -96,6 +100,8 @@ ACTS: dict[Reason, Callable[[World], object]] = {
     Reason.BROWSER_DEAF: page_fails(Reason.BROWSER_DEAF),
     Reason.PAGE_CRASHED: page_fails(Reason.PAGE_CRASHED),
     Reason.PAGE_LEFT: page_fails(Reason.PAGE_LEFT),
+    Reason.PAGE_RELOADED: says(PageReloaded()),
+    Reason.PLANNED_UPDATE: says(UpdateWanted(hard=True)),
     Reason.MEMORY_LIMIT: grow,
     Reason.DISK_FULL: page_fails(Reason.DISK_FULL),
     Reason.CHROMIUM_FAILED: next_start_fails(Reason.CHROMIUM_FAILED),

@@ -18,6 +18,7 @@ from actors.clients.protocol import PageFact
 from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import STARTING, TERMINAL, Reason, State
+from actors.clients.updates import HARD_REST, ITSELF, STAGGER
 from actors.settings import Settings, env_name
 from actors.system import CLIENTS_SHARE
 from actors.watch import DIED
@@ -100,7 +101,7 @@ These are handled as far as they could be understood, and count as untested:
   `send_at` and `expires_at`, the sessions of the dashboard, and the age at which events and messages are deleted.
 * A network that lets connections hang for hours, as some mobile networks and firewalls do. What is played is a WhatsApp
   that accepts and says nothing, for as long as a message may take. The sandbox's page, unlike WhatsApp Web's, has no
-  keepalive by which it would tell that its connection hangs: its client stays READY.
+  keepalive by which it would tell that its connection hangs: its client stays READY, and is not `healthy`.
 """
 
 
@@ -191,6 +192,8 @@ def _deadlines() -> str:
         ("a message, until WhatsApp has it", _setting("send_timeout"), "the caller hears that its fate is unknown"),
         ("a page that closes", _setting("close_grace"), "it is killed"),
         ("a page that answers a probe", _setting("probe_timeout"), "one miss: `healthy` is false"),
+        ("WhatsApp's server, asked", _setting("server_check_timeout"), "`healthy` is false until it answers"),
+        ("a page that loads itself anew while it shows codes", _setting("start_patience"), "it is lost"),
         ("an ended client, to be read", _setting("cleanup_delay"), "it is destroyed"),
         ("a logout, to be confirmed", f"{times.log_out:g} s", "the caller hears that it was not; a deletion goes on"),
         ("a pairing code, or a picture", f"{times.answer:g} s", "the caller hears that none came"),
@@ -203,8 +206,49 @@ def _deadlines() -> str:
         + _table(("what else is waited for", "at most", "then"), waits)
         + f"\nA page is probed each {_setting('probe_interval')} from the first thing it says on; {health.MISSES} "
         "misses in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and "
-        "one timeout.\n"
+        "one timeout.\n" + _server() + _loadings()
     )
+
+
+def _server() -> str:
+    return f"""
+## What READY and healthy prove
+
+A page looks as if messages passed before its login is accepted, and again while it waits after a refusal: mode
+MAIN, info NORMAL, socket CONNECTED (seen in WhatsApp Web's release 2.3000.1044822804, against a mock of its
+server). So READY wants all of that, a stream that is not DISCONNECTED, and a sign since the last loss that the
+server has let the login in: `account_temporarily_banned_from_bridge` with `banned: false`, which the page says at
+each accepted login; `on_critical_sync_done`; or the server's answer to a question of ours, which is put where the
+others were missed.
+
+A page that turns may be on a connection that is dead. So WhatsApp's server is asked through the page each
+{_setting("server_check_interval")} while the client is READY. What is asked is the keepalive that WhatsApp's own
+clients send all the time: an `iq` of type `get` in the name space `w:p`, by wa-js's
+`WPP.whatsapp.websocket.sendSmaxStanza`. It names nobody, changes nothing, and cannot be answered out of the page's
+memory. While it is not answered, `healthy` is false and `server_silent_since` says since when; the log says
+`client.server_silent`. A page that has no way to ask (the log says `page.server_unasked`) is not called unhealthy
+for that. Never seen on the live service: that it answers this question of a page as it answers WhatsApp's own.
+"""
+
+
+def _loadings() -> str:
+    return f"""
+## Loaded anew
+
+WhatsApp's page loads itself anew: for updates, for a version that its server refuses, to take a session over.
+Whoever caused it, the client is RECONNECTING from then on and has {_setting("start_patience")} to be back, which
+costs no attempt; a page that is not back is lost. {interpret.MOST_LOADINGS} loadings in a row without a code or a
+login are a loop, and it is lost too.
+
+An update that the page asks for while it goes on working costs a healthy client nothing (`PLANNED_UPDATE`, the
+metric `session_manager_planned_updates_total`, no attempt): it is loaded anew in the same browser within
+{_setting("update_within")}. The first {STAGGER:.0%} of that spread the clients, each by its number; then the first
+moment is taken in which nothing is on its way and no message or call was heard of for {_setting("update_quiet")},
+and once the time is over any moment in which nothing is on its way. Calls that are talking are not seen, only their
+ringing. For an update on which WhatsApp Web insists the page loads itself at once; it is loaded where it has not
+begun after {ITSELF:g} s. One within {HARD_REST:g} s of another is VERSION_OUTDATED, as is a page that wants an
+update and has stopped.
+"""
 
 
 def _where_patience_leads(state: State) -> str:
@@ -336,7 +380,8 @@ def _signs() -> str:
     silent = BrowserOptions(Path(), "").conflict_after
     return (
         "## From the page's signs to the cause\n\nThe same on both generations of WhatsApp Web's page. A page that was "
-        f"opened elsewhere and does not say so is told by its lost stream, after {silent:g} s. A browser or page that "
+        f"opened elsewhere and does not say so is told by its lost stream, after {silent:g} s; of one whose login was "
+        "refused that is no sign. A browser or page that "
         "died, hangs, is deaf or has left is seen from outside the page.\n\n"
         + _table(("sign", "fact", "reason", "text"), cells)
     )

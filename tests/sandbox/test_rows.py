@@ -120,17 +120,82 @@ def test_opened_elsewhere_on_an_old_build_can_be_taken_back(linked: Linked) -> N
 
 
 @pytest.mark.parametrize(("mode", "heals"), [("until_reload", True), ("always", False)])
-def test_an_outdated_page_says_so_and_stops(linked: Linked, mode: str, heals: bool) -> None:
+def test_an_outdated_page_loads_itself_anew_once_and_then_stops(linked: Linked, mode: str, heals: bool) -> None:
+    linked.tab.js("window.old = true")
     linked.act("outdated", mode=mode)
-    linked.hears("conn.needs_update")
     if linked.compat == "classic":
+        linked.hears("conn.needs_update")
         assert linked.tab.js("WPP.whatsapp.Stream.mode") == "DEPRECATED_VERSION"
-    linked.tab.goto(f"?compat={linked.compat}")
+        linked.tab.goto("?compat=classic")
+    linked.until("!window.old && window.WPP && true")
     if not heals:
         linked.hears("conn.needs_update")
+        assert not linked.tab.js("WPP.whatsapp.Stream.isHardRefresh")
         linked.act("outdated", mode="")
         linked.tab.goto(f"?compat={linked.compat}")
     linked.until(MAIN)
+
+
+@pytest.mark.parametrize(("act", "said"), [("temp-ban", {"seconds": 60}), ("unavailable", {"seconds": 60})])
+def test_a_refused_login_looks_connected_but_for_its_stream(linked: Linked, act: str, said: dict[str, Any]) -> None:
+    linked.act(act, **said)
+    # The second refusal: of a login, and no longer of a stream that was there.
+    linked.until(
+        "heard.filter(([kind, name, what]) => kind === 'cmd' && (what?.banned || /503/.test(name))).length > 1"
+    )
+    states = linked.until(
+        "(({Socket, Stream}) => Socket.state === 'CONNECTED' && [Socket.stream, Stream.mode, Stream.info])"
+        "(WPP.whatsapp)"
+    )
+    assert states == ["DISCONNECTED", "MAIN", "NORMAL"]
+    linked.act(act, seconds=0)
+    linked.until(MAIN + " && WPP.whatsapp.Socket.stream === 'CONNECTED'")
+
+
+def test_a_soft_update_stops_nothing_and_a_hard_one_loads_the_page_anew(linked: Linked) -> None:
+    linked.tab.js("window.old = true")
+    linked.act("spin", refresh="SOFT_REFRESH")
+    linked.hears("conn.needs_update")
+    assert linked.tab.js(f"[window.old, {MAIN}]") == [True, True]
+    linked.act("spin", refresh="HARD_REFRESH")
+    linked.until("!window.old && " + MAIN)
+    linked.tab.js("window.old = true")
+    linked.act("page", do="reload")
+    linked.until("!window.old && " + MAIN)
+
+
+def test_the_keepalive_goes_to_the_server_and_back_unless_it_is_silent(linked: Linked) -> None:
+    ask = (
+        "(({smax, sendSmaxStanza, generateId}) => sendSmaxStanza(smax('iq', {to: require('WAWap').S_WHATSAPP_NET, "
+        "type: 'get', xmlns: 'w:p', id: generateId()}, [smax('ping', null, null)])))(WPP.whatsapp.websocket)"
+    )
+    assert linked.tab.js(f"{ask}.then(({{attrs}}) => attrs.type)") == "result"
+    linked.sandbox.post("/api/settings", keepalive=False)
+    silence = "new Promise((resolve) => setTimeout(resolve, 300, 'silent'))"
+    assert linked.tab.js(f"Promise.race([{ask}, {silence}])") == "silent"
+    linked.sandbox.post("/api/settings", keepalive=True)
+
+
+@ON_MODERN
+def test_what_a_login_leaves_behind_is_as_on_the_real_page(linked: Linked) -> None:
+    linked.sandbox.post("/api/settings", start_delay=1.0)  # wa-js is to be there before the login
+    linked.tab.goto(f"?compat={linked.compat}")
+    linked.hears("conn.backend_event", "on_critical_sync_done")
+    linked.sandbox.post("/api/settings", start_delay=0.0)
+    linked.until(MAIN)
+    assert linked.tab.js("[String(WPP.whatsapp.Conn.connected), String(WPP.whatsapp.Conn.wid)]") == ["undefined"] * 2
+    codes = linked.tab.js(
+        "Object.values(WPP.whatsapp.enums.LogoutReason)"
+        ".map((reason) => [reason, WPP.whatsapp.functions.getErrorCodeFromLogoutReason(reason)])"
+    )
+    assert dict(codes)["client_version_outdated"] is None
+    assert dict(codes)["account_locked"] == "3"
+    assert sum(code is None for _, code in codes) == 11
+    enums = "(({SOCKET_STATE}, {StreamMode, StreamInfo}) => [SOCKET_STATE, StreamMode, StreamInfo])"
+    states, modes, infos = linked.tab.js(f"{enums}(require('WAWebSocketConstants'), require('WAWebStreamModel'))")
+    assert "TIMEOUT" not in states
+    assert "MAIN" in modes
+    assert "NORMAL" in infos
 
 
 def test_a_removal_from_the_phone(linked: Linked) -> None:

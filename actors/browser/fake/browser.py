@@ -230,6 +230,11 @@ class FakeBrowser:
             if queue:
                 self._begin(queue[0])
 
+    def reloaded(self, page: FakePage) -> None:
+        """See `_begin`: an opened page that is loaded anew."""
+        if self.habits.opens:
+            self._show(page)
+
     # --- how it works ------------------------------------------------------------------------------------------------
 
     def _begin(self, page: FakePage) -> None:

@@ -70,6 +70,8 @@ class Habits:
     """A page shows a code, or resumes its stored login, as soon as it is opened."""
     answers: bool = True
     """A page answers probes, look-ups, requests for pairing codes and pictures, refreshes, and logs out when asked."""
+    server_answers: bool = True
+    """WhatsApp's server answers the questions that a page puts to it."""
     closes: bool = True
     """A page that is closed or killed is gone at once."""
     sends: Callable[[Outgoing], Fate] = _sent

@@ -26,12 +26,15 @@ from actors.clients.protocol import (
     LoggedOut,
     OutcomeUnknown,
     PageFact,
+    PageReloaded,
     Probed,
     QrShown,
     QrVoid,
     Ready,
     Refused,
     RestrictionTold,
+    ServerAnswered,
+    ServerSilent,
 )
 from actors.clients.types import ClientId, Reason
 
@@ -82,6 +85,9 @@ class Owner(Protocol):
     def erase(self, client_id: ClientId) -> None:
         """The login is void: it leaves the profile."""
 
+    def reloaded(self, page: FakePage) -> None:
+        """The page is loaded anew: it shows what it would show when it opens."""
+
     def page_gone(self, page: FakePage) -> None:
         """The page has told that it is gone: its profile is free for the next."""
 
@@ -130,6 +136,23 @@ class FakePage:
             self._note("probe", token=token)
             if self._answers():
                 self.tell(Probed(token, self._browser.habits.pss))
+
+    def ask_server(self, token: int) -> None:
+        """Answered while the page has WhatsApp; its silence is told at once."""
+        with self._browser.lock:
+            self._note("ask_server", token=token)
+            if self._answers():
+                heard = self.linked and self._browser.habits.server_answers
+                self.tell(ServerAnswered(token) if heard else ServerSilent(token, "WhatsApp's server did not answer"))
+
+    def reload(self) -> None:
+        """Back at once, as it opens."""
+        with self._browser.lock:
+            self._note("reload")
+            if self._answers():
+                self.tell(PageReloaded())
+                self.ready = False
+                self._browser.reloaded(self)
 
     def close(self) -> None:
         """Gone at once, unless it hangs."""

@@ -20,11 +20,21 @@ current pages, and `main_ready` is told while only a code shows.
 
 from actors.browser.interpret.addresses import home_of, left
 from actors.browser.interpret.answers import UNSURE, answer_of, settled
-from actors.browser.interpret.conditions import CONDITIONS, ENDS, LOST, Condition, Memory, View, condition, view_of
+from actors.browser.interpret.conditions import (
+    CONDITIONS,
+    ENDS,
+    LOST,
+    Condition,
+    Memory,
+    View,
+    at_work,
+    condition,
+    view_of,
+)
 from actors.browser.interpret.happenings import HAPPENINGS, PAYLOADS, happened, identity, is_happening
-from actors.browser.interpret.interpreter import HANDLERS, Interpreter
+from actors.browser.interpret.interpreter import HANDLERS, MOST_LOADINGS, Interpreter
 from actors.browser.interpret.logouts import LOGOUT_CODES, LOGOUTS, REMOVED, logged_out, logged_out_by_address
-from actors.browser.interpret.shapes import MAX_NAME, MAX_TEXT, Event, number
+from actors.browser.interpret.shapes import MAX_NAME, MAX_TEXT, Event, number, text
 
 __all__ = [
     "CONDITIONS",
@@ -36,6 +46,7 @@ __all__ = [
     "LOST",
     "MAX_NAME",
     "MAX_TEXT",
+    "MOST_LOADINGS",
     "PAYLOADS",
     "REMOVED",
     "UNSURE",
@@ -45,6 +56,7 @@ __all__ = [
     "Memory",
     "View",
     "answer_of",
+    "at_work",
     "condition",
     "happened",
     "home_of",
@@ -55,5 +67,6 @@ __all__ = [
     "logged_out_by_address",
     "number",
     "settled",
+    "text",
     "view_of",
 ]

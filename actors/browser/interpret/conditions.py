@@ -40,6 +40,7 @@ class View:
     stream: str | None = None
     online: bool = True
     needs_update: bool = False
+    hard_refresh: bool = False
     authenticated: bool = False
     full_ready: bool = False
     code: str | None = None
@@ -57,6 +58,10 @@ class Memory:
     """A code was shown in this document."""
     ready: bool = False
     """The page was ready in this document."""
+    accepted: bool = False
+    """The server has accepted the login since the connection was last lost."""
+    update: bool = False
+    """The page asks for an update and goes on working, or is about to load itself anew for one."""
 
 
 def _says(*words: str) -> Callable[[View, Memory], bool]:
@@ -64,25 +69,30 @@ def _says(*words: str) -> Callable[[View, Memory], bool]:
     return lambda view, _: view.mode in words or view.state in words
 
 
+def at_work(view: View) -> bool:
+    """Whether a page looks as if messages passed. It looks so too before the server has accepted the login."""
+    return (
+        (view.mode, view.info, view.state) == ("MAIN", "NORMAL", "CONNECTED")
+        and view.stream != "DISCONNECTED"
+        and view.authenticated
+        and view.online
+    )
+
+
 CONDITIONS: tuple[tuple[Condition, Callable[[View, Memory], bool]], ...] = (
     (Condition.TERMS, _says("TOS_BLOCK", "SMB_TOS_BLOCK")),
     (Condition.PROXY, _says("PROXYBLOCK")),
     (Condition.CONFLICT, _says("CONFLICT")),
-    (Condition.OUTDATED, lambda view, _: view.needs_update or "DEPRECATED_VERSION" in (view.mode, view.state)),
+    (
+        Condition.OUTDATED,
+        lambda view, was: (view.needs_update and not was.update) or "DEPRECATED_VERSION" in (view.mode, view.state),
+    ),
     (Condition.LOCKED, _says("SCREEN_LOCKED")),
     # Before the code: a page may keep its last reference when it idles, as it does after it was paired.
     (Condition.IDLE, lambda view, _: view.state == "UNPAIRED_IDLE" and not view.authenticated),
     (Condition.CODE, lambda view, _: view.code is not None and not view.authenticated),
     (Condition.VOID, lambda view, was: was.shown and view.state == "UNPAIRED" and not view.authenticated),
-    (
-        Condition.READY,
-        lambda view, _: (
-            (view.mode, view.info, view.state) == ("MAIN", "NORMAL", "CONNECTED")
-            and view.authenticated
-            and view.full_ready
-            and view.online
-        ),
-    ),
+    (Condition.READY, lambda view, was: at_work(view) and view.full_ready and was.accepted),
     (
         Condition.PAIRING,
         lambda view, was: was.shown and not was.ready and (view.authenticated or view.info == "PAIRING"),
@@ -91,7 +101,7 @@ CONDITIONS: tuple[tuple[Condition, Callable[[View, Memory], bool]], ...] = (
         Condition.OFFLINE,
         lambda view, _: view.authenticated and (not view.online or "OFFLINE" in (view.mode, view.info)),
     ),
-    (Condition.CATCHING_UP, lambda view, was: was.ready and view.state == "CONNECTED"),
+    (Condition.CATCHING_UP, lambda view, was: was.ready and was.accepted and view.state == "CONNECTED"),
     (Condition.UNREACHABLE, lambda view, was: was.ready and view.authenticated),
 )
 """What a view means. The first row that holds counts; none: the page is starting."""
@@ -123,6 +133,7 @@ def view_of(event: Event) -> View:
         stream=text(event.get("stream")),
         online=event.get("online") is not False,
         needs_update=event.get("needs_update") is True,
+        hard_refresh=event.get("hard_refresh") is True,
         authenticated=event.get("authenticated") is True,
         full_ready=event.get("full_ready") is True,
         code=text(event.get("code"), MAX_TEXT),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from actors.browser import contract
-from actors.browser.interpret.conditions import ENDS, LOST, Condition, Memory, View, condition, view_of
+from actors.browser.interpret.conditions import ENDS, LOST, Condition, Memory, View, at_work, condition, view_of
 from actors.browser.interpret.happenings import HAPPENINGS, happened
 from actors.browser.interpret.logouts import logged_out, logged_out_by_address
 from actors.browser.interpret.shapes import Event, number, text
@@ -21,6 +21,8 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     PageFact,
+    PageFailed,
+    PageReloaded,
     PairingCodeRenewed,
     PairingHindered,
     QrIdle,
@@ -30,6 +32,7 @@ from actors.clients.protocol import (
     Ready,
     Restriction,
     RestrictionTold,
+    UpdateWanted,
 )
 from actors.clients.types import Reason, Seconds
 
@@ -38,6 +41,8 @@ NEXT_CODE: Seconds = 20.0
 """How long WhatsApp Web shows the first code of a series, and each further one, where the page does not say.
 Source: its own bundles.
 """
+MOST_LOADINGS = 6
+"""Documents in a row in which no code showed and no login was ready, before that is called a loop."""
 _EPOCH = 10**9
 """An end of a restriction below this is a number of seconds from now, above it an instant."""
 
@@ -53,6 +58,8 @@ class _Document:
     scanned: bool = False
     ready: bool = False
     was_ready: bool = False
+    accepted: bool = False
+    update: UpdateWanted | None = None
     lost: LinkLost | None = None
     ended: PageFact | None = None
     reason: str | None = None
@@ -69,6 +76,7 @@ class Interpreter:
         self._now = now
         self._doc = _Document()
         self._out = self._out_by_address = False
+        self._loadings = self._documents = 0
         self.began_at: Seconds = 0.0
         """What is in the page's memory from before this instant was there before the account was linked here."""
         self.unresolved: dict[str, None] = {}
@@ -82,8 +90,15 @@ class Interpreter:
     @property
     def may_be_replaced(self) -> bool:
         """Current pages that were opened elsewhere show nothing but this: all is well, and the stream is gone."""
-        view = self._doc.view
-        return self._doc.ready and view.stream == "DISCONNECTED" and view.state == "CONNECTED" and view.online
+        view, lost = self._doc.view, self._doc.lost
+        told = lost is not None and lost.reason is not Reason.NETWORK_LOST  # a refused login, which looks alike
+        looks = view.stream == "DISCONNECTED" and view.state == "CONNECTED" and view.online
+        return self._doc.was_ready and self._doc.ended is None and not told and looks
+
+    @property
+    def unproven(self) -> bool:
+        """All looks well, but for a sign that the server has accepted the login: it may have been missed."""
+        return at_work(self._doc.view) and self._doc.view.full_ready and not self._doc.accepted
 
     def replaced(self) -> list[PageFact]:
         """`may_be_replaced` has lasted too long."""
@@ -105,14 +120,34 @@ class Interpreter:
     # --- views -------------------------------------------------------------------------------------------------------
 
     def _see(self, event: Event) -> list[PageFact]:
-        self._doc.view = view = view_of(event)
-        now = condition(view, Memory(self._doc.codes > 0, self._doc.was_ready))
+        before, self._doc.view = self._doc.view, view_of(event)
+        if _connected(before) and not _connected(self._doc.view):
+            self._doc.accepted = False
+        return self._updates() + self._judge()
+
+    def _judge(self) -> list[PageFact]:
+        """What the present view and memory mean."""
+        doc, view = self._doc, self._doc.view
+        memory = Memory(doc.codes > 0, doc.was_ready, doc.accepted, update=doc.update is not None)
+        now = condition(view, memory)
         if now in ENDS:
-            return [self._end(ENDS[now])] if self._doc.ended != ENDS[now] else []
-        self._doc.ended = None
+            return [self._end(ENDS[now])] if doc.ended != ENDS[now] else []
+        doc.ended = None
         if now in LOST:
             return self._lose(LOST[now])
         return _VIEWS.get(now, Interpreter._nothing)(self, view)
+
+    def _updates(self) -> list[PageFact]:
+        """A page that asks for an update and works, or that is about to load itself anew, has not stopped."""
+        view = self._doc.view
+        wanted = UpdateWanted(view.hard_refresh)
+        if not (view.hard_refresh or (view.needs_update and at_work(view))) or self._doc.update in (
+            wanted,
+            UpdateWanted(hard=True),
+        ):
+            return []
+        self._doc.update = wanted
+        return [wanted]
 
     def _nothing(self, _: View) -> list[PageFact]:
         return []
@@ -121,6 +156,7 @@ class Interpreter:
         if view.code is None or view.code == self._doc.shown:
             return []
         self.began_at = self._now()
+        self._loadings = 0
         self._doc.shown, self._doc.scanned, self._out, self._doc.idle = view.code, False, False, False
         self._doc.codes += 1
         usual = FIRST_CODE if self._doc.codes == 1 else NEXT_CODE
@@ -155,6 +191,7 @@ class Interpreter:
             return []
         facts: list[PageFact] = [*self._catching_up(view), Ready(view.phone, view.lid)]
         self._doc.ready = self._doc.was_ready = True
+        self._loadings = 0
         self._doc.shown = None
         return facts
 
@@ -180,12 +217,16 @@ class Interpreter:
         linked, known = self._doc.view.authenticated, self._out_by_address
         self._doc = _Document()
         self.unresolved.clear()
+        self._loadings += 1
+        self._documents += 1
         fact = logged_out_by_address(text(event.get("search")) or "")
         self._out_by_address = fact is not None
-        if fact is None or self._out or (known and not linked):
-            return []
-        self._out = True
-        return [fact]
+        if fact is not None and not self._out and (linked or not known):
+            self._out = True
+            return [fact]
+        if self._loadings > MOST_LOADINGS:
+            return [PageFailed(Reason.PAGE_RELOADED, f"The page has loaded itself {MOST_LOADINGS} times in a row")]
+        return [PageReloaded()] if self._documents > 1 else []
 
     def _logout_reason(self, event: Event) -> list[PageFact]:
         self._doc.reason = text(event.get("reason"))
@@ -203,11 +244,12 @@ class Interpreter:
 
     def _temporary_ban(self, event: Event) -> list[PageFact]:
         if event.get("banned") is not True:  # told at each login that succeeds
-            return []
+            return self._accepted(event)
         until = number(event.get("until"))
         if until is not None and until < _EPOCH:
             until += self._now()
         words = text(event.get("text"))
+        self._doc.accepted = False
         told = "WhatsApp has banned the account for a while" + (f": {words}" if words else "")
         return self._lose(LinkLost(Reason.TEMPORARILY_BANNED, told, until))
 
@@ -226,7 +268,13 @@ class Interpreter:
         known_chats = known if isinstance(known, bool) else None
         return [RestrictionTold(Restriction(text(event.get("kind")), number(event.get("until")), known_chats))]
 
+    def _accepted(self, _: Event) -> list[PageFact]:
+        """The server has let the login in."""
+        self._doc.accepted = True
+        return self._judge()
+
     def _unavailable(self, _: Event) -> list[PageFact]:
+        self._doc.accepted = False
         return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
 
     # --- pairing in other ways ---------------------------------------------------------------------------------------
@@ -252,6 +300,11 @@ class Interpreter:
         return [PairingHindered(Reason.PASSKEY_REQUIRED, told)]
 
 
+def _connected(view: View) -> bool:
+    """Whether a login may have been accepted on this connection, and not been lost since."""
+    return view.state == "CONNECTED" and view.stream != "DISCONNECTED" and view.online
+
+
 _VIEWS: dict[Condition, Callable[[Interpreter, View], list[PageFact]]] = {
     Condition.CODE: Interpreter._code,
     Condition.VOID: Interpreter._void,
@@ -274,5 +327,6 @@ HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
     "pairing_refused": Interpreter._pairing_refused,
     "passkey": Interpreter._passkey,
     "restriction": Interpreter._restriction,
+    "accepted": Interpreter._accepted,
 }
 """Event of the page script -> what is made of it, besides those of `HAPPENINGS`."""

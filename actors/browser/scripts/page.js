@@ -87,6 +87,7 @@
       stream: cut(Socket.stream),
       online: online !== false,
       needs_update: Boolean(Stream.needsUpdate),
+      hard_refresh: Boolean(Stream.isHardRefresh),
       authenticated,
       full_ready: Boolean(window.WPP?.isFullReady),
       code: authenticated ? null : qr?.code ?? null, // the ref outlives the pairing: `Conn.ref` proves nothing
@@ -257,7 +258,9 @@
     const Conn = ran('WAWebConnModel')?.Conn;
     if (!Stream?.on || !Socket?.on || !Conn?.on) return false;
     connection = { Stream, Socket, Conn };
-    for (const event of ['change:mode', 'change:info', 'change:needsUpdate']) Stream.on(event, picture);
+    for (const event of ['change:mode', 'change:info', 'change:needsUpdate', 'change:isHardRefresh']) {
+      Stream.on(event, picture);
+    }
     for (const event of ['change:state', 'change:stream']) Socket.on(event, picture);
     Conn.on('change:ref', () => {
       refSince = performance.now();
@@ -484,6 +487,7 @@
     WPP.on('conn.logout_reason', quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) })));
     WPP.on('conn.backend_event', quietly((name) => {
       if (name === 'logout' || name === 'storage_initialization_error') tell({ e: name });
+      if (name === 'on_critical_sync_done') tell({ e: 'accepted' });
     }));
     WPP.on('chat.new_message', quietly((msg) => {
       if (msg.type !== 'ciphertext' && !sent.has(msg.id.id)) tell({ e: 'message', ...described(msg) }); // comes again once it can be read
@@ -550,11 +554,33 @@
     return { ...read, ms: performance.now() - looked };
   }
 
+  /**
+   * Asks WhatsApp's server for the answer to a keepalive, as WhatsApp's own page does all the time: it goes there and
+   * back, and changes nothing. `asked` is false where the page has no way to; `answered`, whether the server did.
+   */
+  async function askServer() {
+    let answer;
+    try {
+      const { smax, sendSmaxStanza, generateId } = wa().websocket;
+      const to = window.require('WAWap').S_WHATSAPP_NET;
+      answer = sendSmaxStanza(smax('iq', { to, type: 'get', xmlns: 'w:p', id: generateId() }, [smax('ping', null, null)]));
+    } catch (error) {
+      return { asked: false, error: said(error) };
+    }
+    try {
+      await answer;
+    } catch (error) {
+      return { asked: true, answered: false, error: said(error) };
+    }
+    tell({ e: 'accepted' }); // whom the server answers, it has let in
+    return { asked: true, answered: true };
+  }
+
   /** What the other scripts need of this one. */
   const page = {
     wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent, pairingCode, isHeldBack, refused,
   };
-  const orders = Object.assign({ stored, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
+  const orders = Object.assign({ stored, askServer, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
     value: async (name, order) => {
       try {

@@ -23,6 +23,7 @@ from actors.clients.protocol.page_facts import (
     OutcomeUnknown,
     PageFact,
     PageFailed,
+    PageReloaded,
     PairingCodeRenewed,
     PairingHindered,
     Probed,
@@ -33,6 +34,9 @@ from actors.clients.protocol.page_facts import (
     Ready,
     Refused,
     RestrictionTold,
+    ServerAnswered,
+    ServerSilent,
+    UpdateWanted,
 )
 from actors.clients.protocol.requests import (
     AlreadyRunning,
@@ -82,6 +86,7 @@ __all__ = [
     "OutcomeUnknown",
     "PageFact",
     "PageFailed",
+    "PageReloaded",
     "PairingChanged",
     "PairingCodeRenewed",
     "PairingHindered",
@@ -99,6 +104,8 @@ __all__ = [
     "Refused",
     "Restriction",
     "RestrictionTold",
+    "ServerAnswered",
+    "ServerSilent",
     "ShutDown",
     "Start",
     "Started",
@@ -106,4 +113,5 @@ __all__ = [
     "StatusChanged",
     "Stop",
     "Stopped",
+    "UpdateWanted",
 ]

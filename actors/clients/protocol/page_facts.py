@@ -137,6 +137,36 @@ class BrowserGone:
 
 
 @dataclass(frozen=True, slots=True)
+class PageReloaded:
+    """The page is being loaded anew, by itself or as ordered: what it said before counts no more."""
+
+    reason: Reason = Reason.PAGE_RELOADED
+    text: str = "The page is being loaded anew"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWanted:
+    """WhatsApp wants the page loaded anew for an update. It goes on working; unless `hard`: then it loads itself."""
+
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswered:
+    """WhatsApp's server has answered question `token`: the page's connection carries both ways."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSilent:
+    """Question `token` was put to WhatsApp's server, and it has not answered in time."""
+
+    token: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Probed:
     """The page answered probe `token`. `pss` is the process tree's memory in bytes, None where not measured."""
 
@@ -205,6 +235,10 @@ PageFact = (
     | Blocked
     | PageFailed
     | BrowserGone
+    | PageReloaded
+    | UpdateWanted
+    | ServerAnswered
+    | ServerSilent
     | Probed
     | Answered
     | Refused

@@ -47,6 +47,8 @@ class Status:
     next_attempt_at: Seconds | None = None
     restricted_until: Seconds | None = None
     healthy: bool = False
+    server_silent_since: Seconds | None = None
+    """Since when WhatsApp's server has answered no question of ours, while the client is READY; None while it does."""
     qr: Qr | None = None
     pairing_code: str | None = None
     pairing_code_expires_at: Seconds | None = None

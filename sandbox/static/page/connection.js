@@ -2,6 +2,8 @@
 // The page's one WebSocket, and the WhatsApp stream that is played over it.
 // The wire stays open while the stream is down: an "offline" page still hears the sandbox, as a wire-tap would.
 // Rule: everything that the server says is a key of HEARD; everything the page does about its login is in here.
+// As on WhatsApp's own page, Socket.state is CONNECTED once the socket is open, before the login is accepted or refused,
+// and stays so while the page waits to try again: only Socket.stream says that there is no login on it.
 
 define('SandboxConnection', (require, exports) => {
   const { Socket } = require('WAWebSocketModel');
@@ -13,6 +15,9 @@ define('SandboxConnection', (require, exports) => {
   const storage = require('SandboxLogin');
 
   const load = crypto.randomUUID(); // this load of the page
+  const RETURNS = 'whatsapp-sandbox-returns'; // in sessionStorage: this load was ordered by the page itself
+  const FORCED = 'whatsapp-sandbox-forced'; // in sessionStorage: a reload for a version that is too old was tried
+  const LONGEST_TIMER = 3600; // seconds: a timer of 30 days would overflow
   const questions = new Map(); // number -> {message, resolve}: asked, not yet answered
   const hog = [];
   let wire = null;
@@ -63,7 +68,10 @@ define('SandboxConnection', (require, exports) => {
     if (stopped) return;
     clearTimeout(retry);
     if (login() && !navigator.onLine) return setNetwork({}); // the event that ends this calls again
-    if (login() && usable) become({ state: 'PAIRING' });
+    if (login() && usable) {
+      become({ state: 'PAIRING' });
+      become({ state: 'CONNECTED' });
+    }
     say({
       op: 'hello',
       load,
@@ -76,11 +84,11 @@ define('SandboxConnection', (require, exports) => {
     });
   }
 
-  /** The stream ended and may come back: `failure` backs off, a network loss waits to be told. */
-  function drop() {
+  /** The stream ended and may come back: a refusal backs off and keeps the state, a network loss waits to be told. */
+  function drop(state = Socket.state) {
     const was = Socket.stream;
     say({ op: 'down' });
-    become({ state: 'OPENING', stream: 'DISCONNECTED' });
+    become({ state, stream: 'DISCONNECTED' });
     if (was !== 'DISCONNECTED') BackendEventBus.trigger('socket_stream_disconnected');
   }
 
@@ -101,6 +109,39 @@ define('SandboxConnection', (require, exports) => {
     hello();
   }
 
+  // --- loaded anew by itself
+
+  function reload() {
+    sessionStorage.setItem(RETURNS, '1');
+    location.reload();
+  }
+
+  /** Whether this load follows one that the page ordered itself; asked once. */
+  function returns() {
+    const marked = sessionStorage.getItem(RETURNS) !== null;
+    sessionStorage.removeItem(RETURNS);
+    return marked;
+  }
+
+  /** A banner asks the user to reload; the page goes on working. */
+  function softUpdate() {
+    Stream.needsUpdate = true;
+  }
+
+  function hardUpdate() {
+    Stream.set({ isHardRefresh: true, needsUpdate: true });
+    setTimeout(reload, 20); // listeners hear it before the page goes
+  }
+
+  /** WhatsApp's own page does so 3 days after its load, and 30 days after it. */
+  function age() {
+    const { soft_update_after: soft, hard_update_after: hard } = page.settings;
+    const up = performance.now() / 1000;
+    if (up >= hard) return hardUpdate();
+    if (up >= soft) softUpdate();
+    return setTimeout(age, Math.min(LONGEST_TIMER, (up < soft ? Math.min(soft, hard) : hard) - up) * 1000);
+  }
+
   function setNetwork(now) {
     const could = usable;
     network = { ...network, ...now };
@@ -108,7 +149,7 @@ define('SandboxConnection', (require, exports) => {
     NetworkStatus.online = network.online && navigator.onLine;
     Stream.compute();
     if (!login() || stopped) return;
-    if (!usable) drop();
+    if (!usable) drop('OPENING');
     else if (!could) reconnect();
   }
 
@@ -147,6 +188,7 @@ define('SandboxConnection', (require, exports) => {
       attempts = 0;
       storage.keepLogin({ ...login(), ...given });
       become({ state: 'CONNECTED', stream: 'SYNCING' });
+      sessionStorage.removeItem(FORCED);
       Cmd.trigger('account_temporarily_banned_from_bridge', { banned: false });
       require('SandboxReceiving').restore(history);
       if (page.classic && !Cmd.isMainLoaded) {
@@ -157,11 +199,14 @@ define('SandboxConnection', (require, exports) => {
 
     synced() {
       const me = login();
-      const resumed = Socket.hasSynced;
-      const wid = require('WAWebUserPrefsMeUser').getMaybeMePnUser();
-      Conn.set({ wid, pushname: me.name, platform: 'android', connected: true });
+      const first = !Socket.hasSynced;
+      const tell = (...names) => names.forEach((name) => BackendEventBus.trigger(name));
+      tell('open_socket_stream', 'on_ab_props_update', 'offline_process_ready', 'offline_process_ready');
+      Conn.set({ pushname: me.name, platform: 'android' });
+      if (page.classic) Conn.set({ wid: require('WAWebUserPrefsMeUser').getMaybeMePnUser(), connected: true });
       become({ hasSynced: true, stream: 'CONNECTED' });
-      if (resumed) BackendEventBus.trigger('open_socket_stream');
+      tell('main_stream_mode_ready', 'offline_delivery_end', 'app_state_sync_completed', 'app_state_sync_completed');
+      if (first) tell('on_initial_chat_synced', 'on_critical_sync_done');
       for (const { question } of questions.values()) say(question);
       require('WAWebGetReachoutTimelockJob').fetchReachoutTimelock();
       require('SandboxSending').sendAgain();
@@ -195,6 +240,12 @@ define('SandboxConnection', (require, exports) => {
 
     net(now) {
       setNetwork(now);
+    },
+
+    /** What WhatsApp's page asks its server for from time to time: whether it is to be loaded anew. */
+    spin({ refresh }) {
+      if (refresh === 'HARD_REFRESH') hardUpdate();
+      else softUpdate();
     },
 
     storage_failure({ reason }) {
@@ -232,6 +283,8 @@ define('SandboxConnection', (require, exports) => {
       location.assign('/elsewhere');
     },
 
+    reload,
+
     hog({ mib }) {
       hog.push(new Uint8Array(mib * 1024 * 1024).fill(1));
     },
@@ -242,20 +295,27 @@ define('SandboxConnection', (require, exports) => {
     402({ temp_ban: { until, code, message, url } }) {
       Cmd.trigger('account_temporarily_banned_from_bridge', { banned: true, code, expire: until, message, url });
       drop();
-      again(hello);
+      again(reconnect);
     },
     403: ({ header, subtext }) => require('SandboxLogout').logout({ reason: 'account_locked', header, subtext }),
+    /** Too old: the page loads itself anew. Where that was tried, or on old builds, it stops. */
     405() {
       stopped = true;
-      if (page.classic) become({ state: 'DEPRECATED_VERSION', stream: 'DISCONNECTED' });
-      else drop();
+      drop();
+      if (page.classic) become({ state: 'DEPRECATED_VERSION' });
+      else if (sessionStorage.getItem(FORCED) === null) {
+        sessionStorage.setItem(FORCED, '1');
+        hardUpdate();
+        return;
+      }
+      sessionStorage.removeItem(FORCED);
       Stream.needsUpdate = true;
     },
     406: () => require('SandboxLogout').logout(),
     503() {
       Cmd.trigger('service_unavailable_503_from_bridge');
       drop();
-      again(hello);
+      again(reconnect);
     },
   };
 
@@ -269,6 +329,7 @@ define('SandboxConnection', (require, exports) => {
     ask,
     streaming,
     reconnect,
+    reload,
 
     /** The page's own: the stream seems dead, so it opens another. */
     startAnew() {
@@ -284,7 +345,9 @@ define('SandboxConnection', (require, exports) => {
       window.addEventListener('offline', () => setNetwork({}));
       BackendEventBus.on('refresh_qr', () => say({ op: 'refresh' }));
       if (!storage.keys().adv) require('WAWebAdvSignatureApi').generateADVSecretKey(); // cleared before it was loaded
-      setTimeout(open, page.settings.start_delay * 1000);
+      const { start_delay: late, return_delay: later } = page.settings;
+      setTimeout(open, (late + (returns() ? later : 0)) * 1000);
+      age();
     },
 
     /** No more attempts: the login is over. */
@@ -293,4 +356,29 @@ define('SandboxConnection', (require, exports) => {
       clearTimeout(retry);
     },
   });
+});
+
+// --- the wire as scripts may use it
+
+define('WAWap', (_require, exports) => {
+  let number = 0;
+  exports.WapNode = class WapNode {
+    constructor(tag, attrs = {}, content = null) { Object.assign(this, { tag, attrs, content }); }
+  };
+  exports.S_WHATSAPP_NET = { toString: () => 's.whatsapp.net' };
+  exports.wap = (tag, attrs, content) => new exports.WapNode(tag, attrs ?? {}, content ?? null);
+  exports.generateId = () => `sandbox-${++number}`;
+});
+
+define('WASmaxJsx', (require, exports) => {
+  exports.smax = (...node) => require('WAWap').wap(...node);
+});
+
+define('WAComms', (require, exports) => {
+  /** Resolves with the server's answer, which may never come. Here the keepalive (`w:p`) is the one known question. */
+  exports.sendSmaxStanza = async ({ tag, attrs }) => {
+    if (tag !== 'iq' || attrs.xmlns !== 'w:p') throw new Error('the sandbox answers no stanza but the keepalive');
+    await require('SandboxConnection').ask({ op: 'keepalive' });
+    return require('WAWap').wap('iq', { id: attrs.id, type: 'result' });
+  };
 });

@@ -7,7 +7,12 @@ define('WAWebLogoutReasonConstants', (_require, exports) => {
     'history_sync_timeout', 'account_sync_timeout', 'md_opt_out', 'unknown_companion', 'client_version_outdated',
     'syncd_error_during_bootstrap', 'account_sync_error', 'storage_quota_exceeded', 'primary_identity_key_change',
     'missing_enc_salt',
-    'missing_screen_lock_salt', 'account_locked', 'web_fail_add_chat', 'web_fail_offline_resume',
+    'missing_screen_lock_salt', 'account_locked', 'lid_migration_split_thread_mismatch',
+    'lid_migration_no_lid_available', 'lid_migration_primary_mappings_obsolete',
+    'lid_migration_peer_mapping_not_received', 'lid_migration_state_discrepancy',
+    'lid_migration_peer_mapping_malformed', 'lid_migration_failed_to_parse_mapping',
+    'lid_migration_companion_incompatible_killswitch', 'lid_migration_one_on_one_thread_migration_internal_error',
+    'lid_blocklist_pn_when_migrated', 'lid_blocklist_chat_db_unmigrated', 'web_fail_add_chat', 'web_fail_offline_resume',
     'web_fail_storage_initialization', 'web_fail_enc_salt', 'cache_storage_open_failed',
     'lid_migration_unmigrated_primary',
   ];
@@ -20,15 +25,21 @@ define('WAWebLogoutReasonConstants', (_require, exports) => {
 
 define('WAWebLogoutReason', (require, exports) => {
   const { LOGOUT_REASON_CODE: CODE } = require('WAWebLogoutReasonConstants');
+  const WITHOUT = new Set([
+    'user_initiated', 'invalid_adv_status', 'account_sync_timeout', 'md_opt_out', 'unknown_companion',
+    'client_version_outdated', 'storage_quota_exceeded', 'primary_identity_key_change', 'missing_enc_salt',
+    'missing_screen_lock_salt', 'cache_storage_open_failed',
+  ]);
   let previous = null;
 
   /** The number that the address after the logout carries, or null where a login just ended. */
   exports.getErrorCodeFromLogoutReason = (reason) => {
+    if (WITHOUT.has(reason)) return null;
     if (reason === 'account_locked') return CODE.ACCOUNT_LOCKED;
     if (reason.startsWith('lid_')) return null;
     if (reason === 'history_sync_timeout') return CODE.INITIAL_HISTORY_SYNC_TIMEOUT;
     if (/sync/.test(reason)) return CODE.SYNC_FAIL;
-    return reason === 'user_initiated' ? null : CODE.CLIENT_FATAL;
+    return CODE.CLIENT_FATAL;
   };
   exports.setPrevLogoutReasonCode = (code) => { previous = code; };
   exports.getPrevLogoutReasonCode = () => previous;

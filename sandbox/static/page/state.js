@@ -5,8 +5,8 @@
 define('WAWebSocketConstants', (_require, exports) => {
   const same = (...names) => Object.fromEntries(names.map((name) => [name, name]));
   exports.SOCKET_STATE = same(
-    'OPENING', 'PAIRING', 'UNPAIRED', 'UNPAIRED_IDLE', 'CONNECTED', 'TIMEOUT', 'CONFLICT', 'UNLAUNCHED', 'PROXYBLOCK',
-    'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION', 'SCREEN_LOCKED');
+    'OPENING', 'PAIRING', 'UNPAIRED', 'UNPAIRED_IDLE', 'CONNECTED', 'CONFLICT', 'UNLAUNCHED', 'PROXYBLOCK',
+    'TOS_BLOCK', 'SMB_TOS_BLOCK', 'SCREEN_LOCKED', ...(page.classic ? ['TIMEOUT', 'DEPRECATED_VERSION'] : []));
   exports.SOCKET_STREAM = same('DISCONNECTED', 'SYNCING', 'RESUMING', 'CONNECTED');
 });
 
@@ -27,14 +27,14 @@ define('WAWebSocketModel', (require, exports) => {
     poke() { require('WAWebBackendEventBus').BackendEventBus.triggerRefreshQR(); }
     logout() { require('SandboxLogout').logoutByUser(); }
 
-    /** Takes a session back that was opened elsewhere, where the build still knows of that state. */
+    /** Takes a session back that was opened elsewhere, where the build still knows of that state: by a reload. */
     takeover() {
       if (this.state !== 'CONFLICT') throw new Error('Takeover called without conflict!');
-      require('SandboxConnection').reconnect();
+      require('SandboxConnection').reload();
     }
   }
   defineModel(SocketModel, 'socket', {
-    state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false, retryTimestamp: null,
+    state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: undefined, retryTimestamp: null,
   });
   exports.Socket = new SocketModel();
 });
@@ -82,10 +82,14 @@ define('WAWebStreamModel', (require, exports) => {
     markUnavailable() { this.available = false; }
   }
   defineModel(StreamModel, 'stream', {
-    mode: undefined, info: undefined, needsUpdate: undefined, hardRefresh: undefined, available: false,
+    mode: undefined, info: undefined, needsUpdate: undefined, isHardRefresh: undefined, available: false,
     displayInfo: undefined,
   });
-  exports.Stream = new StreamModel();
+  const same = (...names) => Object.fromEntries(names.map((name) => [name, name]));
+  const modes = [...ITSELF].filter((mode) => page.classic || mode !== 'DEPRECATED_VERSION');
+  const StreamMode = same('QR', 'MAIN', 'SYNCING', 'OFFLINE', ...modes);
+  const StreamInfo = same('OFFLINE', 'OPENING', 'PAIRING', 'SYNCING', 'RESUMING', 'CONNECTING', 'NORMAL');
+  Object.assign(exports, { Stream: new StreamModel(), StreamMode, StreamInfo });
 });
 
 define('WAWebCmd', (require, exports) => {
@@ -117,7 +121,7 @@ define('WAWebBackendEventBus', (require, exports) => {
 
   class BackendEventBusClass extends EventEmitter {
     get isMainStreamReadyMd() { return require('WAWebStreamModel').Stream.mode === 'MAIN'; }
-    get isOfflineDeliveryEnd() { return require('WAWebSocketModel').Socket.hasSynced; }
+    get isOfflineDeliveryEnd() { return Boolean(require('WAWebSocketModel').Socket.hasSynced); }
     triggerRefreshQR() { this.trigger(BackendEvent.REFRESH_QR); }
     triggerLogout() { this.trigger(BackendEvent.LOGOUT); }
     onStorageInitializationError(handler) { return this.on(BackendEvent.STORAGE_INITIALIZATION_ERROR, handler); }

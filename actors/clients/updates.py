@@ -1,0 +1,103 @@
+"""When a page is loaded anew for an update of WhatsApp Web, so that it costs a healthy client nothing.
+
+WhatsApp Web asks for a soft update with a banner and goes on working: 3 days after a page was loaded, or when its
+server says so (seen in its release 2.3000.1044822804). Such a page is loaded anew within a time that the operator sets.
+The first half of it staggers the clients, which all ask at once where they were started together: each has a moment of
+its own, which follows from its number. From then on the first quiet moment is taken: nothing is on its way, and no
+message or call was heard of for a while. Once the time is over, any moment in which nothing is on its way.
+
+For a hard update the page loads itself, and does what else belongs to that. So it is left to it, and ordered only where
+it has not begun `ITSELF` seconds later. A hard update right after another is none: WhatsApp does not accept the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from actors.clients.types import ClientId, Seconds
+
+if TYPE_CHECKING:
+    from actors.runtime import Actor
+
+STAGGER = 0.5
+"""Share of the time over which clients are spread."""
+LOOKS: Seconds = 60.0
+"""Between two looks for a quiet moment; at most a tenth of the time there is."""
+HURRIED: Seconds = 1.0
+"""The same once the time is over."""
+ITSELF: Seconds = 5.0
+HARD_REST: Seconds = 600.0
+"""A hard update this soon after another has not helped."""
+_GOLDEN = 0.6180339887498949
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDue:
+    """Timer: look whether this is the moment for a soft update."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateLate:
+    """Timer: the page has not loaded itself for a hard update."""
+
+
+def stagger(client_id: ClientId) -> float:
+    """A client's place in the spread, in [0, 1): neighbours in number are far apart, and it is always the same."""
+    return client_id * _GOLDEN % 1.0
+
+
+class Updates:
+    """The planned updates of one client's page. Runs in the client's thread."""
+
+    def __init__(self, actor: Actor, client_id: ClientId, within: Seconds, quiet: Seconds) -> None:
+        self._actor, self._within, self._quiet = actor, within, quiet
+        self._first = stagger(client_id) * within * STAGGER
+        self._until: Seconds | None = None
+        """When the time for a soft update is over, in the actor's time; None while none is wanted."""
+        self._hard_at: Seconds | None = None
+        self._soft_at: Seconds | None = None
+        self._heard_at: Seconds | None = None
+
+    def traffic(self) -> None:
+        """A message or a call has gone or come."""
+        self._heard_at = self._actor.now()
+
+    def wanted(self) -> None:
+        """The page asks for a soft update. After one that has not ended the asking, the next waits its time too."""
+        if self._until is not None:
+            return
+        now = self._actor.now()
+        rest = 0.0 if self._soft_at is None else max(0.0, self._soft_at + self._within - now)
+        self._until = now + rest + self._within
+        self._actor.start_timer("update", rest + self._first, UpdateDue())
+
+    def is_moment(self, *, free: bool) -> bool:
+        """Whether the page is to be loaded anew now; else it is looked again. `free`: nothing is on its way."""
+        if self._until is None:
+            return False
+        now = self._actor.now()
+        over = now >= self._until
+        silent = self._heard_at is None or now - self._heard_at >= self._quiet
+        if free and (silent or over):
+            self._soft_at = now
+            return True
+        again = min(LOOKS, self._within / 10)
+        self._actor.start_timer("update", HURRIED if over else min(again, self._until - now), UpdateDue())
+        return False
+
+    def insisted(self) -> bool:
+        """The page is about to load itself for a hard update. False: so soon after the last, that it is of no use."""
+        now = self._actor.now()
+        again = self._hard_at is not None and now - self._hard_at < HARD_REST
+        self._hard_at = now
+        self.rest()
+        if not again:
+            self._actor.start_timer("update-itself", ITSELF, UpdateLate())
+        return not again
+
+    def rest(self) -> None:
+        """The page is another: what the one before wanted counts no more."""
+        self._until = None
+        self._actor.cancel_timer("update")
+        self._actor.cancel_timer("update-itself")
