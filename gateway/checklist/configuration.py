@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from gateway.checklist.findings import Need, Seen, passed, verdict
-from gateway.checklist.steps import Phase, Step
+from gateway.checklist.steps import ChecklistPhase, ChecklistStep, Finding, Requirement, passed, verdict
 from gateway.security.origins import is_loopback
 
 if TYPE_CHECKING:
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 WHATSAPP = "https://web.whatsapp.com/"
 DESCRIPTORS = 4096
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-SETTINGS = frozenset({Need.LOCAL, Need.SETTINGS})
+SETTINGS = frozenset({Requirement.LOCAL, Requirement.SETTINGS})
 
 
-def exposure(site: Site) -> Seen:
+def exposure(site: Site) -> Finding:
     """Who can reach it, and what it asks of them."""
     assert site.settings is not None
     keyed = "versions" not in site.stranger.get("/health")
@@ -31,7 +30,7 @@ def exposure(site: Site) -> Seen:
     )
 
 
-def encryption(site: Site) -> Seen:
+def encryption(site: Site) -> Finding:
     """That keys do not cross a network in the clear."""
     assert site.settings is not None
     settings = site.settings
@@ -42,7 +41,7 @@ def encryption(site: Site) -> Seen:
     )
 
 
-def hosts(site: Site) -> Seen:
+def hosts(site: Site) -> Finding:
     """That pages elsewhere cannot reach it by a name of their own."""
     assert site.settings is not None
     settings = site.settings
@@ -50,14 +49,14 @@ def hosts(site: Site) -> Seen:
     return verdict(good, "seen.hosts", "seen.hosts_any", hosts=", ".join(settings.allowed_hosts) or settings.host)
 
 
-def origins(site: Site) -> Seen:
+def origins(site: Site) -> Finding:
     """That pages of anyone may not call."""
     assert site.settings is not None
     listed = site.settings.allowed_origins
     return verdict("*" not in listed, "seen.origins", "seen.origins_any", origins=", ".join(listed) or "0")
 
 
-def data_dir(site: Site) -> Seen:
+def data_dir(site: Site) -> Finding:
     """That logins are for the service's user alone."""
     assert site.settings is not None
     place = site.settings.data_dir
@@ -67,14 +66,14 @@ def data_dir(site: Site) -> Seen:
     return verdict(not wrong, "seen.modes", "seen.modes_open", path=place, mode=mode, wrong=", ".join(wrong))
 
 
-def user(site: Site) -> Seen:
+def user(site: Site) -> Finding:
     """That it is not root, so that Chromium keeps its own sandbox."""
     process = site.process()
     assert process is not None
     return verdict(process.uids().effective != 0, "seen.user", "seen.root", user=process.username())
 
 
-def chromium_sandbox(site: Site) -> Seen:
+def chromium_sandbox(site: Site) -> Finding:
     """That no Chromium runs without its own sandbox."""
     bare = [pid for pid in site.chromiums() if _is_bare(pid)]
     assert site.settings is not None
@@ -89,14 +88,14 @@ def _is_bare(pid: int) -> bool:
     return False
 
 
-def logs(site: Site) -> Seen:
+def logs(site: Site) -> Finding:
     """For machines, and not a line for every step of every actor."""
     assert site.settings is not None
     level, form = site.settings.log_level, site.settings.log_format
     return verdict(level != "debug" and form == "json", "seen.logs", "seen.logs_wrong", level=level, format=form)
 
 
-def limits(site: Site) -> Seen:
+def limits(site: Site) -> Finding:
     """That starts are bounded, and that the kernel allows the descriptors that clients need."""
     assert site.settings is not None
     process = site.process()
@@ -108,7 +107,7 @@ def limits(site: Site) -> Seen:
     return verdict(good, "seen.limits", "seen.limits_wrong", rate=rate, files=soft, least=DESCRIPTORS)
 
 
-def reconnection(site: Site) -> Seen:
+def reconnection(site: Site) -> Finding:
     """That a client gets up again by itself, and that ended ones are cleaned up after they could be read."""
     assert site.settings is not None
     attempts, delay = site.settings.max_reconnection_attempts, site.settings.cleanup_delay
@@ -116,7 +115,7 @@ def reconnection(site: Site) -> Seen:
     return verdict(good, "seen.alone", "seen.alone_wrong", attempts=attempts, delay=f"{delay:g}")
 
 
-def whatsapp(site: Site) -> Seen:
+def whatsapp(site: Site) -> Finding:
     """That it talks to WhatsApp, or to the sandbox that was named."""
     assert site.settings is not None
     url = site.settings.whatsapp_url
@@ -125,26 +124,26 @@ def whatsapp(site: Site) -> Seen:
     return verdict(url == WHATSAPP, "seen.whatsapp", "seen.whatsapp_other", url=url)
 
 
-def processors(site: Site) -> Seen:
+def processors(site: Site) -> Finding:
     """What the host has, for the report."""
     free = psutil.virtual_memory().available / 2**30
     return passed("seen.host", cores=os.cpu_count(), free=f"{free:.1f}")
 
 
 STEPS = tuple(
-    Step(id, Phase.CONFIGURATION, command, look, SETTINGS | extra)
+    ChecklistStep(id, ChecklistPhase.CONFIGURATION, command, look, SETTINGS | extra)
     for id, command, look, extra in (
-        ("exposure", "SM_HOST, SM_API_KEY", exposure, frozenset({Need.SERVICE})),
-        ("encryption", "SM_TLS_CERT, SM_TRUSTED_PROXIES", encryption, frozenset[Need]()),
-        ("hosts", "SM_ALLOWED_HOSTS", hosts, frozenset[Need]()),
-        ("origins", "SM_ALLOWED_ORIGINS", origins, frozenset[Need]()),
-        ("data-dir", "stat SM_DATA_DIR", data_dir, frozenset[Need]()),
-        ("user", "ps -o user", user, frozenset[Need]()),
-        ("chromium-sandbox", "SM_NO_SANDBOX", chromium_sandbox, frozenset[Need]()),
-        ("logs", "SM_LOG_LEVEL, SM_LOG_FORMAT", logs, frozenset[Need]()),
-        ("limits", "SM_INIT_RATE, ulimit -n", limits, frozenset[Need]()),
-        ("reconnection", "SM_MAX_RECONNECTION_ATTEMPTS, SM_CLEANUP_DELAY", reconnection, frozenset[Need]()),
-        ("whatsapp", "SM_WHATSAPP_URL", whatsapp, frozenset[Need]()),
-        ("host", "nproc, free", processors, frozenset[Need]()),
+        ("exposure", "SM_HOST, SM_API_KEY", exposure, frozenset({Requirement.SERVICE})),
+        ("encryption", "SM_TLS_CERT, SM_TRUSTED_PROXIES", encryption, frozenset[Requirement]()),
+        ("hosts", "SM_ALLOWED_HOSTS", hosts, frozenset[Requirement]()),
+        ("origins", "SM_ALLOWED_ORIGINS", origins, frozenset[Requirement]()),
+        ("data-dir", "stat SM_DATA_DIR", data_dir, frozenset[Requirement]()),
+        ("user", "ps -o user", user, frozenset[Requirement]()),
+        ("chromium-sandbox", "SM_NO_SANDBOX", chromium_sandbox, frozenset[Requirement]()),
+        ("logs", "SM_LOG_LEVEL, SM_LOG_FORMAT", logs, frozenset[Requirement]()),
+        ("limits", "SM_INIT_RATE, ulimit -n", limits, frozenset[Requirement]()),
+        ("reconnection", "SM_MAX_RECONNECTION_ATTEMPTS, SM_CLEANUP_DELAY", reconnection, frozenset[Requirement]()),
+        ("whatsapp", "SM_WHATSAPP_URL", whatsapp, frozenset[Requirement]()),
+        ("host", "nproc, free", processors, frozenset[Requirement]()),
     )
 )

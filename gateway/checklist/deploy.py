@@ -1,21 +1,37 @@
-"""Phase 2: the service before, the restart where one was asked for, the service afterwards."""
+"""Phase 2, the deploy: the service before, the restart where one was asked for, the service afterwards.
+
+Phase 5, the verification: what is there once all is done.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gateway.checklist.findings import Need, Seen, StepFailed, failed, passed, skipped, verdict
+import psutil
+
 from gateway.checklist.hosting import ordered
-from gateway.checklist.steps import Phase, Step
+from gateway.checklist.steps import (
+    CheckFailed,
+    ChecklistPhase,
+    ChecklistStep,
+    Finding,
+    Requirement,
+    failed,
+    passed,
+    skipped,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site
 
-KNOWN = frozenset({Need.SERVICE, Need.KEY})
+
+KNOWN = frozenset({Requirement.SERVICE, Requirement.KEY})
 
 
-def health_before(site: Site) -> Seen:
+def health_before(site: Site) -> Finding:
     """What runs, to compare with. A service that is down is none to be compared with, where a restart is to come."""
     if not site.answers():
         return skipped("need.service") if site.hosting else failed("need.service")
@@ -29,7 +45,7 @@ def health_before(site: Site) -> Seen:
     return passed("seen.health", state=site.service.get("/health")["whatsapp_state"], counts=_said(counts))
 
 
-def restart(site: Site) -> Seen:
+def restart(site: Site) -> Finding:
     """Through whoever keeps the service."""
     assert site.hosting is not None
     ordered(site.hosting.restart)
@@ -40,7 +56,7 @@ def restart(site: Site) -> Seen:
     return passed("seen.restarted", before=site.memory.pid_before, after=None if process is None else process.pid)
 
 
-def health_after(site: Site) -> Seen:
+def health_after(site: Site) -> Finding:
     """That it answers."""
     health = site.service.get("/health")
     return verdict(
@@ -52,7 +68,7 @@ def health_after(site: Site) -> Seen:
     )
 
 
-def resumed(site: Site) -> Seen:
+def resumed(site: Site) -> Finding:
     """That each client that was READY is READY again, without a QR."""
     if not site.memory.restarted:
         return skipped("seen.not_restarted")
@@ -60,7 +76,7 @@ def resumed(site: Site) -> Seen:
     return passed("seen.resumed", count=len(site.memory.ready_before))
 
 
-def one_instance(site: Site) -> Seen:
+def one_instance(site: Site) -> Finding:
     """That the data directory has the one owner that listens."""
     assert site.settings is not None
     process = site.process()
@@ -84,22 +100,91 @@ def _said(counts: dict[str, int] | Counter[str]) -> str:
     return ", ".join(f"{state} {number}" for state, number in counts.items()) or "0"
 
 
-def stop_time(site: Site) -> Seen:
+def stop_time(site: Site) -> Finding:
     """That its keeper waits for longer than a stop may take."""
     assert site.hosting is not None
     assert site.settings is not None
-    _, seconds = site.hosting.facts(ordered(site.hosting.tell))
+    _, seconds = site.hosting.facts(ordered(site.hosting.show))
     if seconds is None:
-        raise StepFailed("seen.keeper_says_nothing", command=" ".join(site.hosting.tell))
+        raise CheckFailed("seen.keeper_says_nothing", command=" ".join(site.hosting.show))
     least = site.settings.shutdown_timeout + 5
     return verdict(seconds > least, "seen.stop_time", "seen.stop_time_short", seconds=seconds, least=least)
 
 
+CALLS, SLOW = 20, 0.25
+SETTINGS = frozenset({Requirement.LOCAL, Requirement.SETTINGS})
+
+
+def clients(site: Site) -> Finding:
+    """That no client is worse off than before the checklist; those that still resume get the time for it."""
+    tests = set(site.wanted.clients)
+    try:
+        left = site.until(lambda: missing(site) - tests, lambda lost: not lost, "READY")
+    except CheckFailed:
+        left = missing(site) - tests
+    ready = len(site.memory.ready_before)
+    return verdict(not left, "seen.clients", "seen.clients_lost", ready=ready, lost=", ".join(map(str, sorted(left))))
+
+
+def orphans(site: Site) -> Finding:
+    """That each Chromium on our profiles is the service's child."""
+    process = site.process()
+    assert process is not None
+    found = site.chromiums()
+    below = {child.pid for child in process.children(recursive=True)}
+    nobodys = {pid for pid in found - below if psutil.pid_exists(pid)}  # and has not just ended
+    return verdict(not nobodys, "seen.no_orphans", "seen.orphans", count=len(found), orphans=len(nobodys))
+
+
+def speed(site: Site) -> Finding:
+    """How long GET /health takes, the slowest but one of twenty."""
+    times = []
+    for _ in range(CALLS):
+        began = time.monotonic()
+        site.service.get("/health")
+        times.append(time.monotonic() - began)
+    late = sorted(times)[-2]
+    return verdict(late < SLOW, "seen.speed", "seen.slow", ms=f"{late * 1000:.1f}", most=f"{SLOW * 1000:.0f}")
+
+
+def weight(site: Site) -> Finding:
+    """What the service and its Chromiums hold, for the report."""
+    process = site.process()
+    assert process is not None
+    own = _pss(process)
+    children = process.children(recursive=True)
+    below = sum(_pss(child) for child in children)
+    return passed("seen.weight", own=f"{own:.0f}", chromium=f"{below:.0f}", processes=len(children))
+
+
+def _pss(process: psutil.Process) -> float:
+    """MiB; 0 for one that has just ended."""
+    try:
+        return float(process.memory_full_info().pss) / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
 STEPS = (
-    Step("health-before", Phase.DEPLOY, "GET /health, GET /clients", health_before),
-    Step("restart", Phase.DEPLOY, "{restart}", restart, frozenset({Need.HOSTING})),
-    Step("health-after", Phase.DEPLOY, "GET /health", health_after),
-    Step("resumed", Phase.DEPLOY, "GET /clients", resumed, KNOWN),
-    Step("one-instance", Phase.DEPLOY, "cat owner.pid", one_instance, frozenset({Need.LOCAL, Need.SETTINGS})),
-    Step("stop-time", Phase.DEPLOY, "{tell}", stop_time, frozenset({Need.HOSTING, Need.SETTINGS})),
+    ChecklistStep("health-before", ChecklistPhase.DEPLOY, "GET /health, GET /clients", health_before),
+    ChecklistStep("restart", ChecklistPhase.DEPLOY, "{restart}", restart, frozenset({Requirement.HOSTING})),
+    ChecklistStep("health-after", ChecklistPhase.DEPLOY, "GET /health", health_after),
+    ChecklistStep("resumed", ChecklistPhase.DEPLOY, "GET /clients", resumed, KNOWN),
+    ChecklistStep(
+        "one-instance",
+        ChecklistPhase.DEPLOY,
+        "cat owner.pid",
+        one_instance,
+        frozenset({Requirement.LOCAL, Requirement.SETTINGS}),
+    ),
+    ChecklistStep(
+        "stop-time", ChecklistPhase.DEPLOY, "{show}", stop_time, frozenset({Requirement.HOSTING, Requirement.SETTINGS})
+    ),
+)
+VERIFICATION = (
+    ChecklistStep("health", ChecklistPhase.VERIFICATION, "GET /health", health_after),
+    ChecklistStep("clients", ChecklistPhase.VERIFICATION, "GET /clients", clients, KNOWN),
+    ChecklistStep("orphans", ChecklistPhase.VERIFICATION, "ps", orphans, SETTINGS),
+    ChecklistStep("speed", ChecklistPhase.VERIFICATION, "GET /health × 20", speed, frozenset({Requirement.SERVICE})),
+    ChecklistStep("weight", ChecklistPhase.VERIFICATION, "/proc/*/smaps_rollup", weight, SETTINGS),
 )

@@ -1,32 +1,49 @@
-"""Phase 3, the calls: safe ones for every service, and the life of a test client where that was asked for."""
+"""Phase 3: the calls. Safe ones for every service; for test clients their life, and what goes wrong.
+
+Chromium is killed, the service is stopped, the phone is logged out.
+"""
 
 from __future__ import annotations
 
+import datetime
+import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx2 as httpx
 
-from gateway.checklist.findings import Need, Seen, StepFailed, failed, passed, skipped, verdict
-from gateway.checklist.steps import Phase, Step
-from gateway.cli.remote import Refused
+from gateway.checklist.hosting import ordered
+from gateway.checklist.steps import (
+    CheckFailed,
+    ChecklistPhase,
+    ChecklistStep,
+    Finding,
+    Requirement,
+    failed,
+    passed,
+    skipped,
+    verdict,
+)
+from gateway.cli.remote import ServiceRefused
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site
+
 
 NOBODY = 2**31 - 1
 """A number that hardly any client has."""
 FRIEND = "5491122334455"
 """A phone of the sandbox."""
 RUNNING = ("READY", "QR_REQUIRED")
-TEST_CLIENT = frozenset({Need.SERVICE, Need.KEY, Need.CLIENT, Need.DESTRUCTIVE})
-ON_HOST = TEST_CLIENT | {Need.LOCAL, Need.SETTINGS}
-IN_SANDBOX = TEST_CLIENT | {Need.SANDBOX}
+TEST_CLIENT = frozenset({Requirement.SERVICE, Requirement.KEY, Requirement.CLIENT, Requirement.DESTRUCTIVE})
+ON_HOST = TEST_CLIENT | {Requirement.LOCAL, Requirement.SETTINGS}
+IN_SANDBOX = TEST_CLIENT | {Requirement.SANDBOX}
 HEADERS = ((None, "MISSING_HEADER"), ("abc", "INVALID_HEADER"), ("0", "INVALID_HEADER"))
 
 
-def headers(site: Site) -> Seen:
+def headers(site: Site) -> Finding:
     """The contract's refusals."""
     for value, wanted in HEADERS:
         answer = site.service.http.get("/status", headers={} if value is None else {"X-Cliente-Id": value})
@@ -35,7 +52,7 @@ def headers(site: Site) -> Seen:
     return passed("seen.headers")
 
 
-def unknown(site: Site) -> Seen:
+def unknown(site: Site) -> Finding:
     """That looking at a client nobody started starts nothing."""
     state = site.state(NOBODY)
     if any(client["id"] == NOBODY for client in site.service.get("/clients")):
@@ -43,10 +60,10 @@ def unknown(site: Site) -> Seen:
     return verdict(state == "NOT_INITIALIZED", "seen.unknown", "seen.unknown_bad", client=NOBODY, state=state)
 
 
-def each(look: Callable[[Site, int], Seen]) -> Callable[[Site], Seen]:
+def each(look: Callable[[Site, int], Finding]) -> Callable[[Site], Finding]:
     """The step for every test client; the first that does not pass is told, else the last."""
 
-    def look_at_each(site: Site) -> Seen:
+    def look_at_each(site: Site) -> Finding:
         for client in site.wanted.clients:
             seen = look(site, client)
             if seen.verdict != "passed":
@@ -56,7 +73,7 @@ def each(look: Callable[[Site, int], Seen]) -> Callable[[Site], Seen]:
     return look_at_each
 
 
-def double_init(site: Site, client: int) -> Seen:
+def double_init(site: Site, client: int) -> Finding:
     """Two POST /init together start one Chromium; a third one nothing."""
     if site.state(client) == "NOT_INITIALIZED":
         site.memory.absent_before |= {client}
@@ -81,11 +98,11 @@ def _init(site: Site, client: int) -> str:
     """What POST /init did, or the code with which it was refused."""
     try:
         return str(site.service.post("/init", client)["action"])
-    except Refused as refused:
+    except ServiceRefused as refused:
         return refused.code
 
 
-def pair(site: Site, client: int) -> Seen:
+def pair(site: Site, client: int) -> Finding:
     """A virtual phone of the sandbox pairs by code."""
     status = site.service.get("/status", client)
     if status["state"] != "READY":
@@ -99,7 +116,7 @@ def pair(site: Site, client: int) -> Seen:
     return passed("seen.paired", client=client, phone=phone)
 
 
-def send(site: Site, client: int) -> Seen:
+def send(site: Site, client: int) -> Finding:
     """A message that the other phone receives."""
     assert site.sandbox is not None
     before = len(_received(site))
@@ -113,14 +130,100 @@ def _received(site: Site) -> list[object]:
     try:
         found: list[object] = site.sandbox.get(f"/api/phones/{FRIEND}").raise_for_status().json()["received"]
     except httpx.HTTPStatusError as error:
-        raise StepFailed("seen.error", why=str(error)) from error
+        raise CheckFailed("seen.error", why=str(error)) from error
     return found
 
 
+HOSTED = frozenset(
+    {
+        Requirement.SERVICE,
+        Requirement.KEY,
+        Requirement.LOCAL,
+        Requirement.SETTINGS,
+        Requirement.HOSTING,
+        Requirement.DESTRUCTIVE,
+    }
+)
+SETTLED = 10.0
+"""Seconds after which Chromium has surely written a login to disk: one killed sooner may lose it, as in a power cut."""
+CLEANUP_SLACK = 20.0
+"""Seconds that destroying a client may take once its time has come."""
+
+
+def killed(site: Site, client: int) -> Finding:
+    """SIGKILL for the client's Chromium: the supervisor gives it another, and the client is where it was."""
+    before, state = site.chromiums(client), site.state(client)
+    if state not in RUNNING or len(before) != 1:
+        return failed("seen.not_running", client=client, state=state, browsers=len(before))
+    (pid,) = before
+    site.until(lambda: _age(site, client), lambda age: age >= SETTLED, f"{SETTLED:g} s {state}")
+    os.kill(pid, signal.SIGKILL)
+    site.until(lambda: site.chromiums(client), lambda now: bool(now) and pid not in now, "Chromium")
+    again = site.reaches(client, state)
+    return passed("seen.recovered", client=client, killed=pid, state=again)
+
+
+def _age(site: Site, client: int) -> float:
+    """Seconds since the client came into its state."""
+    since = datetime.datetime.fromisoformat(site.service.get("/status", client)["since"])
+    return (datetime.datetime.now(datetime.UTC) - since).total_seconds()
+
+
+def graceful_stop(site: Site) -> Finding:
+    """Stop, count, start: no Chromium may be left, and the exit code must be 0."""
+    assert site.hosting is not None
+    before = len(site.chromiums())
+    ordered(site.hosting.stop)
+    try:
+        left = site.until(site.chromiums, lambda found: not found, "Chromium", 5.0) if site.chromiums() else set()
+        code, _ = site.hosting.facts(ordered(site.hosting.show))
+    finally:
+        ordered(site.hosting.start)
+    site.until(site.takes_work, bool, "GET /clients")
+    site.look_around()
+    good = code == 0 and not left
+    return verdict(good, "seen.stopped", "seen.stopped_badly", before=before, after=len(left), code=code)
+
+
+def cleanup(site: Site, client: int) -> Finding:
+    """The phone logs out: readable for a while, then client, Chromium and stored login are gone."""
+    assert site.settings is not None
+    site.reaches(client, "READY")
+    site.play(f"/accounts/{site.memory.phones[client]}/logout")
+    site.reaches(client, "DISCONNECTED_LOGOUT", "NOT_INITIALIZED")
+    delay = site.settings.cleanup_delay
+    site.reaches(client, "NOT_INITIALIZED", seconds=delay + CLEANUP_SLACK)
+    browsers = len(site.chromiums(client))
+    stored = (site.settings.data_dir / "profiles" / str(client)).exists()
+    good = browsers == 0 and not stored
+    return verdict(good, "seen.cleaned", "seen.cleaned_badly", client=client, delay=f"{delay:g}", browsers=browsers)
+
+
+def put_back(site: Site) -> Finding:
+    """Test clients that did not run before are stopped again; what is stored of them stays."""
+    stopped = [client for client in sorted(site.memory.absent_before) if site.state(client) != "NOT_INITIALIZED"]
+    for client in stopped:
+        site.service.post("/stop", client)
+        site.reaches(client, "NOT_INITIALIZED")
+    if not stopped:
+        return skipped("seen.nothing_to_put_back")
+    return passed("seen.put_back", clients=", ".join(map(str, stopped)))
+
+
 STEPS = (
-    Step("headers", Phase.FUNCTIONAL, "GET /status", headers, frozenset({Need.SERVICE, Need.KEY})),
-    Step("unknown", Phase.FUNCTIONAL, "GET /status", unknown, frozenset({Need.SERVICE, Need.KEY})),
-    Step("double-init", Phase.FUNCTIONAL, "POST /init × 3", each(double_init), ON_HOST),
-    Step("pairing", Phase.FUNCTIONAL, "POST /pairing-code", each(pair), IN_SANDBOX),
-    Step("send", Phase.FUNCTIONAL, "POST /send", each(send), IN_SANDBOX),
+    ChecklistStep(
+        "headers", ChecklistPhase.FUNCTIONAL, "GET /status", headers, frozenset({Requirement.SERVICE, Requirement.KEY})
+    ),
+    ChecklistStep(
+        "unknown", ChecklistPhase.FUNCTIONAL, "GET /status", unknown, frozenset({Requirement.SERVICE, Requirement.KEY})
+    ),
+    ChecklistStep("double-init", ChecklistPhase.FUNCTIONAL, "POST /init × 3", each(double_init), ON_HOST),
+    ChecklistStep("pairing", ChecklistPhase.FUNCTIONAL, "POST /pairing-code", each(pair), IN_SANDBOX),
+    ChecklistStep("send", ChecklistPhase.FUNCTIONAL, "POST /send", each(send), IN_SANDBOX),
+    ChecklistStep("chromium-killed", ChecklistPhase.FUNCTIONAL, "kill -KILL CHROMIUM", each(killed), ON_HOST),
+    ChecklistStep("graceful-stop", ChecklistPhase.FUNCTIONAL, "{stop}; {start}", graceful_stop, HOSTED),
+    ChecklistStep(
+        "cleanup", ChecklistPhase.FUNCTIONAL, "POST SANDBOX/api/accounts/N/logout", each(cleanup), IN_SANDBOX | ON_HOST
+    ),
+    ChecklistStep("put-back", ChecklistPhase.FUNCTIONAL, "POST /stop", put_back, TEST_CLIENT),
 )

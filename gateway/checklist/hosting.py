@@ -1,4 +1,4 @@
-"""Who keeps the service running, and how that one is asked. Data, and one function that runs it.
+"""The process manager of the service, and its commands. Data, and one function that runs a command.
 
 Sources: https://pm2.keymetrics.io/docs/usage/process-management/, systemctl(1).
 """
@@ -27,17 +27,17 @@ class Keeper(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """The commands of one keeper; `facts` makes exit code and stop time (seconds) of what `tell` prints."""
+    """The commands of one process manager; `facts` makes exit code and stop time (seconds) of what `show` prints."""
 
     restart: tuple[str, ...]
     stop: tuple[str, ...]
     start: tuple[str, ...]
-    tell: tuple[str, ...]
+    show: tuple[str, ...]
     facts: Callable[[str], tuple[int | None, float | None]]
     rollback: str
 
 
-def told_by_pm2(printed: str) -> tuple[int | None, float | None]:
+def facts_of_pm2(printed: str) -> tuple[int | None, float | None]:
     """From `pm2 jlist`, which may say other things before its JSON."""
     for process in json.loads(printed[printed.find("[{") :] if "[{" in printed else "[]"):
         if process["name"] == NAME:
@@ -46,7 +46,7 @@ def told_by_pm2(printed: str) -> tuple[int | None, float | None]:
     return None, None
 
 
-def told_by_systemd(printed: str) -> tuple[int | None, float | None]:
+def facts_of_systemd(printed: str) -> tuple[int | None, float | None]:
     """From `systemctl show`, which writes times as `1min 30s`."""
     facts = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
     code, stop = facts.get("ExecMainStatus", ""), facts.get("TimeoutStopUSec", "")
@@ -60,21 +60,21 @@ HOSTINGS = {
         restart=("pm2", "restart", NAME, "--update-env"),
         stop=("pm2", "stop", NAME),
         start=("pm2", "start", NAME),
-        tell=("pm2", "jlist"),
-        facts=told_by_pm2,
+        show=("pm2", "jlist"),
+        facts=facts_of_pm2,
         rollback=f"git checkout PREVIOUS && make setup && pm2 restart {NAME} --update-env",
     ),
     Keeper.SYSTEMD: Hosting(
         restart=("systemctl", "restart", NAME),
         stop=("systemctl", "stop", NAME),
         start=("systemctl", "start", NAME),
-        tell=("systemctl", "show", "--property=ExecMainStatus,TimeoutStopUSec", NAME),
-        facts=told_by_systemd,
+        show=("systemctl", "show", "--property=ExecMainStatus,TimeoutStopUSec", NAME),
+        facts=facts_of_systemd,
         rollback=f"git checkout PREVIOUS && make setup && systemctl restart {NAME}",
     ),
 }
 ROLLBACK = "git checkout PREVIOUS && make setup"
-"""Where nobody is known to keep it: whoever does starts it again afterwards."""
+"""Where no process manager is known: whoever runs the service starts it again afterwards."""
 
 
 def ordered(command: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""All steps, in order, and how they are played: one after the other, each to its verdict, whatever it meets."""
+"""All steps, in order, and how they are played: one after the other, each to its verdict, whatever happens."""
 
 from __future__ import annotations
 
@@ -10,51 +10,58 @@ from dataclasses import replace
 import httpx2 as httpx
 import psutil
 
-from gateway.checklist import configuration, deploy, functional, preconditions, recovery, verification
-from gateway.checklist.findings import Need, Seen, StepFailed, Verdict, failed, skipped
+from gateway.checklist import configuration, deploy, functional, preconditions
 from gateway.checklist.site import Site
-from gateway.checklist.steps import Result, Step
-from gateway.cli.remote import Refused, Unreachable
+from gateway.checklist.steps import (
+    CheckFailed,
+    ChecklistStep,
+    Finding,
+    Requirement,
+    StepResult,
+    StepVerdict,
+    failed,
+    skipped,
+)
+from gateway.cli.remote import ServiceRefused, Unreachable
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[ChecklistStep, ...] = (
     *preconditions.STEPS,
     *deploy.STEPS,
     *functional.STEPS,
-    *recovery.STEPS,
     *configuration.STEPS,
-    *verification.STEPS,
+    *deploy.VERIFICATION,
 )
 
 
-def played(site: Site, accepted: Iterable[str] = ()) -> Iterator[tuple[Step, Result | None]]:
+def played(site: Site, accepted: Iterable[str] = ()) -> Iterator[tuple[ChecklistStep, StepResult | None]]:
     """Each step twice: before it is played, without a result, and after. What fails in `accepted` steps is skipped."""
     for step in STEPS:
         step = replace(step, command=_command(step, site))
         yield step, None
         began, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         seen = _look(step, site)
-        if seen.verdict is Verdict.FAILED and step.id in accepted:
-            seen = Seen(Verdict.SKIPPED, seen.text, {**seen.fields, "accepted": True})
+        if seen.verdict is StepVerdict.FAILED and step.id in accepted:
+            seen = Finding(StepVerdict.SKIPPED, seen.text, {**seen.fields, "accepted": True})
         seconds = time.monotonic() - clock
-        yield step, Result(step, step.command, seen, began.isoformat(timespec="milliseconds"), seconds)
+        yield step, StepResult(step, step.command, seen, began.isoformat(timespec="milliseconds"), seconds)
 
 
-def _look(step: Step, site: Site) -> Seen:
-    for need in Need:  # in the order of the enumeration: what is most wrong is told first
+def _look(step: ChecklistStep, site: Site) -> Finding:
+    for need in Requirement:  # in the order of the enumeration: what is most wrong is told first
         if need in step.needs and site.lacks(need):
             return skipped(need.value)
     try:
         return step.look(site)
-    except StepFailed as told:
+    except CheckFailed as told:
         return told.seen
     except Unreachable:
-        return failed(Need.SERVICE.value)
-    except (Refused, httpx.HTTPError, OSError, psutil.Error) as error:
+        return failed(Requirement.SERVICE.value)
+    except (ServiceRefused, httpx.HTTPError, OSError, psutil.Error) as error:
         return failed("seen.error", why=str(error) or repr(error))
 
 
-def _command(step: Step, site: Site) -> str:
+def _command(step: ChecklistStep, site: Site) -> str:
     """With what its keeper is told; in capitals where nobody is known to keep it."""
-    names = ("restart", "stop", "start", "tell")
+    names = ("restart", "stop", "start", "show")
     told = {name: name.upper() if site.hosting is None else " ".join(getattr(site.hosting, name)) for name in names}
     return step.command.format_map(told)

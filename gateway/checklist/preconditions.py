@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from gateway.checklist.findings import Need, Seen, failed, passed, skipped, verdict
-from gateway.checklist.steps import Phase, Step
+from gateway.checklist.steps import (
+    ChecklistPhase,
+    ChecklistStep,
+    Finding,
+    Requirement,
+    failed,
+    passed,
+    skipped,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site
@@ -23,16 +31,16 @@ if TYPE_CHECKING:
 CHROMIUMS = ("chromium-headless-shell", "chromium")
 GIB = 1024**3
 DISK_GIB, MEMORY_GIB = 1.0, 0.5
-LOCAL = frozenset({Need.LOCAL})
-SETTINGS = frozenset({Need.LOCAL, Need.SETTINGS})
+LOCAL = frozenset({Requirement.LOCAL})
+SETTINGS = frozenset({Requirement.LOCAL, Requirement.SETTINGS})
 
 
-def python(_: Site) -> Seen:
+def python(_: Site) -> Finding:
     """The interpreter of this installation."""
     return verdict(sys.version_info >= (3, 11), "seen.python", "seen.python_old", version=platform.python_version())
 
 
-def versions(site: Site) -> Seen:
+def versions(site: Site) -> Finding:
     """That what runs is what is installed here, and that it has its WhatsApp side."""
     found = site.service.get("/health")["versions"]
     ours, theirs = version("session-manager"), found.get("session_manager")
@@ -42,7 +50,7 @@ def versions(site: Site) -> Seen:
     return verdict("wa_js" in found, "seen.versions", "seen.versions_no_browser", versions=said)
 
 
-def chromium(site: Site) -> Seen:
+def chromium(site: Site) -> Finding:
     """The program that the service would start, asked for its version."""
     assert site.settings is not None
     named = site.settings.chromium
@@ -56,29 +64,29 @@ def chromium(site: Site) -> Seen:
     )
 
 
-def disk(site: Site) -> Seen:
+def disk(site: Site) -> Finding:
     """Room for profiles and the database."""
     assert site.settings is not None
     free = shutil.disk_usage(site.settings.data_dir).free / GIB
     return verdict(free >= DISK_GIB, "seen.disk", "seen.disk_low", free=f"{free:.1f}", least=DISK_GIB)
 
 
-def memory(_: Site) -> Seen:
+def memory(_: Site) -> Finding:
     """Room for a few more clients."""
     free = psutil.virtual_memory().available / GIB
     return verdict(free >= MEMORY_GIB, "seen.memory", "seen.memory_low", free=f"{free:.1f}", least=MEMORY_GIB)
 
 
-def port(site: Site) -> Seen:
+def port(site: Site) -> Finding:
     """Who listens there: the service, not something that was forgotten."""
     process = site.listener()
     if process is None:
-        return skipped(Need.LOCAL.value)
+        return skipped(Requirement.LOCAL.value)
     said = " ".join(process.cmdline())[:80]
     return verdict(site.process() == process, "seen.port", "seen.port_taken", pid=process.pid, program=said)
 
 
-def configuration(site: Site) -> Seen:
+def configuration(site: Site) -> Finding:
     """That the running service's settings can be read and are without fault."""
     if site.settings is None:
         wrong = failed("seen.settings_wrong", why=site.problem)
@@ -87,7 +95,7 @@ def configuration(site: Site) -> Seen:
     return passed("seen.settings", given=", ".join(f"SM_{name.upper()}" for name in given))
 
 
-def database(site: Site) -> Seen:
+def database(site: Site) -> Finding:
     """That the database is whole. Reads it all: seconds, for hundreds of MiB."""
     assert site.settings is not None
     if site.settings.database_url is not None:
@@ -103,12 +111,18 @@ def database(site: Site) -> Seen:
 
 
 STEPS = (
-    Step("python", Phase.PRECONDITIONS, "python --version", python),
-    Step("versions", Phase.PRECONDITIONS, "GET /health", versions, frozenset({Need.SERVICE, Need.KEY})),
-    Step("port", Phase.PRECONDITIONS, "ss -ltnp", port),
-    Step("settings", Phase.PRECONDITIONS, "cat /proc/PID/environ", configuration, LOCAL),
-    Step("chromium", Phase.PRECONDITIONS, "chromium --version", chromium, SETTINGS),
-    Step("disk", Phase.PRECONDITIONS, "df SM_DATA_DIR", disk, SETTINGS),
-    Step("memory", Phase.PRECONDITIONS, "free", memory, LOCAL),
-    Step("database", Phase.PRECONDITIONS, "PRAGMA quick_check", database, SETTINGS),
+    ChecklistStep("python", ChecklistPhase.PRECONDITIONS, "python --version", python),
+    ChecklistStep(
+        "versions",
+        ChecklistPhase.PRECONDITIONS,
+        "GET /health",
+        versions,
+        frozenset({Requirement.SERVICE, Requirement.KEY}),
+    ),
+    ChecklistStep("port", ChecklistPhase.PRECONDITIONS, "ss -ltnp", port),
+    ChecklistStep("settings", ChecklistPhase.PRECONDITIONS, "cat /proc/PID/environ", configuration, LOCAL),
+    ChecklistStep("chromium", ChecklistPhase.PRECONDITIONS, "chromium --version", chromium, SETTINGS),
+    ChecklistStep("disk", ChecklistPhase.PRECONDITIONS, "df SM_DATA_DIR", disk, SETTINGS),
+    ChecklistStep("memory", ChecklistPhase.PRECONDITIONS, "free", memory, LOCAL),
+    ChecklistStep("database", ChecklistPhase.PRECONDITIONS, "PRAGMA quick_check", database, SETTINGS),
 )

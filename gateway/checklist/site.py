@@ -1,4 +1,4 @@
-"""The service under the checklist: over HTTP, and, where it runs on this host, in the process table.
+"""The service under the checklist: over HTTP, in the process table of its host, and through its process manager.
 
 Everything here blocks and belongs to one thread. What only its host can know is None elsewhere.
 """
@@ -15,10 +15,10 @@ import httpx2 as httpx
 import psutil
 
 from actors.settings import Settings, StartRefused
-from gateway.checklist.findings import Need, StepFailed
 from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
 from gateway.checklist.processes import is_service, listener, settings_of, with_argument
-from gateway.cli.remote import Refused, Remote, Unreachable
+from gateway.checklist.steps import CheckFailed, Requirement
+from gateway.cli.remote import Remote, ServiceRefused, Unreachable
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ChecklistOptions:
     """What the operator asked for."""
 
     url: str
@@ -38,7 +38,7 @@ class Wanted:
 
 
 @dataclass
-class Memory:
+class Notes:
     """What one step leaves for another."""
 
     ready_before: frozenset[int] = frozenset()
@@ -51,13 +51,13 @@ class Memory:
 class Site:
     """A context manager: gives its connections back at the end."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: ChecklistOptions) -> None:
         self.wanted = wanted
         self.service = Remote(wanted.url, wanted.key)
         self.stranger = Remote(wanted.url, None)
         self.sandbox = None if wanted.sandbox is None else httpx.Client(base_url=wanted.sandbox, timeout=PATIENCE)
         self.hosting: Hosting | None = HOSTINGS.get(wanted.keeper)
-        self.memory = Memory()
+        self.memory = Notes()
         self.settings: Settings | None = None
         self.problem = self.unseen = ""
         self._process: psutil.Process | None = None
@@ -87,45 +87,45 @@ class Site:
             except OSError as error:  # its directory is not there for us: it runs in a container, or was moved away
                 self.unseen = f"{error.filename}: {error.strerror}"
 
-    def lacks(self, need: Need) -> bool:
+    def lacks(self, need: Requirement) -> bool:
         """Whether a step with this need cannot be played."""
         match need:
-            case Need.SERVICE:
+            case Requirement.SERVICE:
                 return not self.answers()
-            case Need.KEY:
+            case Requirement.KEY:
                 return not self.known()
-            case Need.LOCAL:
+            case Requirement.LOCAL:
                 return self.process() is None
-            case Need.SETTINGS:
+            case Requirement.SETTINGS:
                 return self.settings is None
-            case Need.HOSTING:
+            case Requirement.HOSTING:
                 return self.hosting is None
-            case Need.CLIENT:
+            case Requirement.CLIENT:
                 return not self.wanted.clients
-            case Need.DESTRUCTIVE:
+            case Requirement.DESTRUCTIVE:
                 return not self.wanted.destructive
-            case Need.SANDBOX:
+            case Requirement.SANDBOX:
                 return self.sandbox is None or not self.plays_in_sandbox()
 
     def answers(self) -> bool:
         """Whether GET /health does."""
         try:
             return bool(self.stranger.get("/health").get("service") == "session-manager")
-        except (Refused, Unreachable, AttributeError):
+        except (ServiceRefused, Unreachable, AttributeError):
             return False
 
     def known(self) -> bool:
         """Whether we are no stranger: it has no keys, or ours is valid."""
         try:
             return "versions" in self.service.get("/health")
-        except (Refused, Unreachable):
+        except (ServiceRefused, Unreachable):
             return False
 
     def takes_work(self) -> bool:
         """Whether its browser has started."""
         try:
             self.service.get("/clients")
-        except (Refused, Unreachable):
+        except (ServiceRefused, Unreachable):
             return False
         return True
 
@@ -162,19 +162,19 @@ class Site:
         return {process.pid for process in with_argument(f"--user-data-dir={below}/")}
 
     def state(self, client: int) -> str:
-        """Of one client, as GET /status tells it."""
+        """Of one client, as GET /status shows it."""
         return str(self.service.get("/status", client)["state"])
 
     def reaches(self, client: int, *states: str, seconds: float = PATIENCE) -> str:
-        """The state, once it is one of these. Raises StepFailed."""
+        """The state, once it is one of these. Raises CheckFailed."""
         return self.until(lambda: self.state(client), lambda state: state in states, " / ".join(states), seconds)
 
     def until(self, ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = PATIENCE) -> T:
-        """Ask again until the answer holds. Raises StepFailed."""
+        """Ask again until the answer holds. Raises CheckFailed."""
         deadline = time.monotonic() + seconds
         while not holds(answer := ask()):
             if time.monotonic() > deadline:
-                raise StepFailed("seen.not_in_time", what=what, seconds=f"{seconds:g}", last=answer)
+                raise CheckFailed("seen.not_in_time", what=what, seconds=f"{seconds:g}", last=answer)
             time.sleep(LOOK_SECONDS)  # another process is looked at: it reports nothing
         return answer
 

@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from actors.settings import StartRefused
-from gateway.cli import backup, checklist, clients, doctor, keys, sandbox, send, serve, tail, webhooks
+from gateway.cli import backup, checklist, clients, doctor, keys, messages, service, webhooks
 
 app = typer.Typer(
     name="session-manager",
@@ -39,14 +39,14 @@ def demo() -> None:
 
 RUN, USE, OPERATE = "Run it", "Clients and messages, of a service that runs", "Operate it"
 
-app.command("serve", rich_help_panel=RUN)(serve.serve)
-app.command("sandbox", rich_help_panel=RUN, context_settings=sandbox.PASSED_ON)(sandbox.sandbox)
+app.command("serve", rich_help_panel=RUN)(service.serve)
+app.command("sandbox", rich_help_panel=RUN, context_settings=service.PASSED_ON)(service.sandbox)
 app.command("demo", rich_help_panel=RUN)(demo)
 app.command("clients", rich_help_panel=USE)(clients.clients)
 app.command("init", rich_help_panel=USE)(clients.init)
 app.command("status", rich_help_panel=USE)(clients.status)
-app.command("send", rich_help_panel=USE)(send.send)
-app.command("tail", rich_help_panel=USE)(tail.tail)
+app.command("send", rich_help_panel=USE)(messages.send)
+app.command("tail", rich_help_panel=USE)(messages.tail)
 app.command("stop", rich_help_panel=USE)(clients.stop)
 app.command("logout", rich_help_panel=USE)(clients.log_out)
 app.command("delete", rich_help_panel=USE)(clients.delete)

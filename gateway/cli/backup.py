@@ -1,4 +1,4 @@
-"""Backups of the store, on the service's host: everything but the browser profiles, and so but the logins.
+"""Commands that back up and restore the store, on the service's host. Logins are not in it: browser profiles hold them.
 
 Exit codes: 0 done; 1 refused, nothing was changed; 2 wrong options or settings.
 """
@@ -15,7 +15,7 @@ import typer
 from actors.settings import StartRefused, load
 from gateway.cli import output
 
-Target = Annotated[Path, typer.Argument(help="The file to write; replaced once the new one is whole.")]
+Target = Annotated[Path, typer.Argument(help="The file to write; replaced once the new one is complete.")]
 Source = Annotated[Path, typer.Argument(help="A file that `backup` wrote.")]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
 DataDir = Annotated[Path | None, typer.Option(help="The service's directory (SM_DATA_DIR).")]

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.checklist.hosting import ROLLBACK, Keeper
-from gateway.checklist.texts import Language, say
+from gateway.checklist.report import Language, say
 from gateway.cli import output
 from gateway.cli.remote import DEFAULT_URL, Key, Url
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site
-    from gateway.checklist.steps import Result
+    from gateway.checklist.steps import StepResult
 
-Restart = Annotated[Keeper, typer.Option(help="Who keeps the service, and is to restart it now.")]
+Restart = Annotated[Keeper, typer.Option(help="The process manager of the service, which is to restart it now.")]
 Destructive = Annotated[
     bool,
     typer.Option(
@@ -46,37 +46,37 @@ def checklist(
     report: Report = None,
     accept: Accept = None,
 ) -> None:
-    """Check a deployed service in five phases, and write what was seen.
+    """Check a deployed service in five phases, and report the results.
 
     Changes nothing without --restart or --destructive.
 
     Exit codes: 0 no step failed; 1 at least one did; 2 wrong options.
     """
     from gateway.checklist.plan import STEPS
-    from gateway.checklist.site import Site, Wanted
+    from gateway.checklist.site import ChecklistOptions, Site
 
     if unknown := set(accept or ()) - {step.id for step in STEPS}:
         raise typer.BadParameter(f"there is no step {', '.join(sorted(unknown))}", param_hint="--accept")
     if destructive and not client and restart is Keeper.NONE:
         raise typer.BadParameter("needs a test client's number (--client), or --restart", param_hint="--destructive")
-    wanted = Wanted(url, key, restart, destructive, tuple(client or ()), sandbox)
+    wanted = ChecklistOptions(url, key, restart, destructive, tuple(client or ()), sandbox)
     with Site(wanted) as site:
         results = _played(site, frozenset(accept or ()), lang)
         rollback = site.hosting.rollback if site.hosting else ROLLBACK
-    _told(url, results, rollback, lang, report)
+    _report(url, results, rollback, lang, report)
 
 
-def _played(site: Site, accepted: frozenset[str], lang: Language) -> list[Result]:
+def _played(site: Site, accepted: frozenset[str], lang: Language) -> list[StepResult]:
     from gateway.checklist.plan import STEPS, played
-    from gateway.checklist.report import SIGNS, told
+    from gateway.checklist.report import SIGNS, result_text
 
-    results: list[Result] = []
+    results: list[StepResult] = []
     phase = None
     with output.console.status("") as spinner:
         for step, result in played(site, accepted):
             if step.phase is not phase:
                 phase = step.phase
-                output.console.print(f"\n[bold]{say(lang, phase.value)}[/bold]")
+                output.console.print(f"\n[bold]{say(lang, f'word.{phase}')}[/bold]")
             title = say(lang, f"step.{step.id}")
             if result is None:
                 spinner.update(f"{len(results) + 1}/{len(STEPS)}  {title} …")
@@ -85,15 +85,15 @@ def _played(site: Site, accepted: frozenset[str], lang: Language) -> list[Result
             colour = COLOURS[result.seen.verdict.value]
             line = f"[{colour}]{SIGNS[result.seen.verdict]}[/{colour}] {title:<44}{result.seconds:7.2f} s  "
             output.console.print(line, end="")
-            output.console.print(told(result, lang), style="dim", markup=False, soft_wrap=True)
+            output.console.print(result_text(result, lang), style="dim", markup=False, soft_wrap=True)
     return results
 
 
-def _told(url: str, results: list[Result], rollback: str, lang: Language, directory: Path | None) -> None:
-    from gateway.checklist.findings import Verdict
+def _report(url: str, results: list[StepResult], rollback: str, lang: Language, directory: Path | None) -> None:
     from gateway.checklist.report import as_json, markdown, summary
+    from gateway.checklist.steps import StepVerdict
 
-    bad = any(result.seen.verdict is Verdict.FAILED for result in results)
+    bad = any(result.seen.verdict is StepVerdict.FAILED for result in results)
     hint = rollback if bad else None
     if directory is not None:
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,18 @@
-"""Commands about clients: which there are, where one is, and its life from the first scan to the end."""
+"""Commands about clients: the list, the status of one, and its life from the first scan to the end."""
 
 from __future__ import annotations
 
+import base64
+import io
 import time
 from typing import Annotated, Any
 
 import typer
+from PIL import Image
 from rich.console import Console
 
 from gateway.cli import output
-from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Refused, Remote, Url
-from gateway.cli.terminal_qr import drawn
+from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, ServiceRefused, Url
 
 WAITING = frozenset({"INITIALIZING", "RECONNECTING", "QR_REQUIRED", "DISCONNECTED_RECOVERABLE"})
 LOOK_SECONDS = 0.5
@@ -41,7 +43,7 @@ def _row(client: dict[str, Any]) -> tuple[object, ...]:
 
 
 def status(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
-    """Show everything known of a client."""
+    """Show the full status of a client."""
     with Remote(url, key) as service:
         found = service.get("/status", client)
     if json:
@@ -72,7 +74,7 @@ def init(
     if json:
         output.as_json({name: value for name, value in found.items() if name != "qr_code_base64"})
     if found["state"] != "READY":
-        raise Refused(
+        raise ServiceRefused(
             "NOT_READY", f"Client {client} is {found['state']}: {found['reason_text'] or 'not READY in time'}"
         )
     if not json:
@@ -83,7 +85,7 @@ def _started(service: Remote, client: int, people: Console) -> None:
     try:
         with people.status(f"Starting client {client} …"):
             service.post("/init", client)
-    except Refused as refused:
+    except ServiceRefused as refused:
         if refused.code != "INITIALIZATION_IN_PROGRESS":
             raise
 
@@ -144,3 +146,36 @@ def delete(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: 
         untold = "WhatsApp was not told: unlink it on its phone if it is listed there"
         told = "WhatsApp has unlinked it" if found["logged_out"] else untold
         output.console.print(f"client {client} is deleted; {told}")
+
+
+BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+"""Light above, light below -> character: light on dark, as terminals mostly are; phones read both."""
+
+
+def drawn(data_url: str) -> str:
+    """The image of a `data:image/png;base64,…` URL as lines of text, quiet zone included."""
+    png = base64.b64decode(data_url.partition(",")[2])
+    with Image.open(io.BytesIO(png)) as image:
+        modules = _modules(image.convert("L"))
+    if len(modules) % 2:
+        modules.append([True] * len(modules[0]))
+    pairs = zip(modules[::2], modules[1::2], strict=True)
+    return "\n".join("".join(BLOCKS[pair] for pair in zip(above, below, strict=True)) for above, below in pairs)
+
+
+def _modules(image: Image.Image) -> list[list[bool]]:
+    """Whether each module is light."""
+    size = _module_size(image)
+    steps = range(size // 2, image.width, size)
+    return [[bool(image.getpixel((x, y))) for x in steps] for y in steps]
+
+
+def _module_size(image: Image.Image) -> int:
+    """Pixels a module: the first dark run of the first dark row is the finder pattern's top, seven modules wide."""
+    left, top = min((y, x) for y in range(image.height) for x in _dark(image, y))[::-1]
+    run = next(x for x in range(left, image.width) if image.getpixel((x, top)))
+    return max(1, (run - left) // 7)
+
+
+def _dark(image: Image.Image, y: int) -> list[int]:
+    return [x for x in range(image.width) if not image.getpixel((x, y))]

@@ -35,11 +35,11 @@ PATIENCE = 60.0
 """Seconds any step may take before the demo has failed."""
 
 
-class StepFailed(Exception):
+class DemoFailed(Exception):
     """A step did not show what it should; the text says what was seen instead."""
 
 
-class DidNotStart(StepFailed):
+class DidNotStart(DemoFailed):
     """The service refused to start; the text is the sentence it ended with, and needs no log beside it."""
 
 
@@ -73,11 +73,11 @@ class Story:
         except httpx.TransportError:
             return None
 
-    def _ended(self) -> StepFailed:
+    def _ended(self) -> DemoFailed:
         last = self._log.read_text("utf-8", "replace").rpartition("session-manager: ")[2].strip()
         if self.service.returncode == 1 and last:
             return DidNotStart(last)
-        return StepFailed(f"the service ended with exit code {self.service.returncode}")
+        return DemoFailed(f"the service ended with exit code {self.service.returncode}")
 
     def init(self) -> str:
         answer = self._asked("POST", "/init")
@@ -97,7 +97,7 @@ class Story:
             if answer.status_code == 200:
                 return f"phone {ME} scanned exactly that string"
             self.read_qr()
-        raise StepFailed(f"the phone could not scan: {answer.text}")
+        raise DemoFailed(f"the phone could not scan: {answer.text}")
 
     def ready(self) -> str:
         status = until(self._status, lambda s: s["state"] == "READY", "the client is READY")
@@ -150,7 +150,7 @@ class Story:
     def _asked(self, method: str, path: str, json: Any = None) -> dict[str, Any]:
         response = self._gateway.request(method, path, json=json)
         if response.status_code != 200:
-            raise StepFailed(f"{method} {path} answered {response.status_code}: {response.text}")
+            raise DemoFailed(f"{method} {path} answered {response.status_code}: {response.text}")
         answer: dict[str, Any] = response.json()
         return answer
 
@@ -191,7 +191,7 @@ def run() -> int:
         with staged() as story:
             for number, (title, step) in enumerate(STEPS, 1):
                 _play(console, f"{number:2}/{len(STEPS)}  {title}", step, story)
-    except (StepFailed, httpx.HTTPError, OSError, subprocess.TimeoutExpired) as error:
+    except (DemoFailed, httpx.HTTPError, OSError, subprocess.TimeoutExpired) as error:
         console.print(f"[red]The demo failed:[/red] {error}", soft_wrap=True)
         return 1
     console.print(f"[green]Every step held[/green], in {time.monotonic() - began:.1f} s")
@@ -238,7 +238,7 @@ def _sandbox() -> Iterator[str]:
         assert process.stdout is not None
         said = process.stdout.readline().decode().split()
         if said[:2] != ["sandbox", "ready"]:
-            raise StepFailed("the sandbox did not start")
+            raise DemoFailed("the sandbox did not start")
         yield said[2]
 
 
@@ -278,40 +278,40 @@ def _free_port() -> int:
 
 
 def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str) -> T:
-    """Ask again every 50 ms until the answer holds. Raises StepFailed after PATIENCE seconds."""
+    """Ask again every 50 ms until the answer holds. Raises DemoFailed after PATIENCE seconds."""
     deadline = time.monotonic() + PATIENCE
     while not holds(answer := ask()):
         if time.monotonic() > deadline:
-            raise StepFailed(f"{what}: not within {PATIENCE:g} s; last seen: {answer}")
+            raise DemoFailed(f"{what}: not within {PATIENCE:g} s; last seen: {answer}")
         time.sleep(0.05)  # a reader of GET /status, as the contract's consumers are
     return answer
 
 
 def expect(seen: object, wanted: object, what: str) -> None:
-    """Raises StepFailed unless they are equal."""
+    """Raises DemoFailed unless they are equal."""
     if seen != wanted:
-        raise StepFailed(f"{what} is {seen!r}, not {wanted!r}")
+        raise DemoFailed(f"{what} is {seen!r}, not {wanted!r}")
 
 
 def _there_is_a_decoder() -> None:
-    """Told before anything is started. The service itself needs none. Raises StepFailed."""
+    """Told before anything is started. The service itself needs none. Raises DemoFailed."""
     if importlib.util.find_spec("zxingcpp") is None:
         python = sys.executable
-        raise StepFailed(f"it reads the QR with a decoder that is not installed: {python} -m pip install zxing-cpp")
+        raise DemoFailed(f"it reads the QR with a decoder that is not installed: {python} -m pip install zxing-cpp")
 
 
 def decoded(data_url: str | None) -> str:
-    """What a camera reads in a `data:image/png;base64,…` URL. Raises StepFailed."""
+    """What a camera reads in a `data:image/png;base64,…` URL. Raises DemoFailed."""
     import zxingcpp
     from PIL import Image
 
     if data_url is None:
-        raise StepFailed("/status shows no QR")
+        raise DemoFailed("/status shows no QR")
     png = base64.b64decode(data_url.removeprefix("data:image/png;base64,"))
     with Image.open(io.BytesIO(png)) as image:
         found = zxingcpp.read_barcodes(
             image.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
         )
     if len(found) != 1:
-        raise StepFailed(f"{len(found)} QR codes were read in the image")
+        raise DemoFailed(f"{len(found)} QR codes were read in the image")
     return str(found[0].text)

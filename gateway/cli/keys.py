@@ -15,7 +15,7 @@ app = typer.Typer(help="List, create and revoke API keys.", no_args_is_help=True
 Offline = Annotated[
     bool, typer.Option("--offline", help="Work on the database of this host's settings, without the service.")
 ]
-Name = Annotated[str, typer.Argument(help="What to call it in lists.")]
+Name = Annotated[str, typer.Argument(help="Its name in lists.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="read, send, control or admin; may be repeated.")]
 Clients = Annotated[list[int] | None, typer.Option("--client", help="Only for this client; may be repeated.")]
 Id = Annotated[str, typer.Argument(help="Its id, as in the list.")]
@@ -23,7 +23,7 @@ Id = Annotated[str, typer.Argument(help="Its id, as in the list.")]
 
 @app.command("list")
 def listed(url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False, json: AsJson = False) -> None:
-    """List the valid keys; never the keys themselves."""
+    """List the valid keys; never their secrets."""
     found = _listed_offline() if offline else _over_http(url, key, lambda service: service.get("/keys"))
     if json:
         output.as_json(found)
@@ -42,7 +42,7 @@ def create(
     offline: Offline = False,
     json: AsJson = False,
 ) -> None:
-    """Create a key. It is shown this once: only its digest is kept."""
+    """Create a key. It is printed once: only its digest is stored."""
     wanted = {"name": name, "scopes": scope or ["admin"], "clients": client}
     found = (
         _create_offline(wanted)
@@ -57,7 +57,7 @@ def create(
 
 @app.command()
 def revoke(id: Id, url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False) -> None:
-    """End a key, at once."""
+    """Revoke a key."""
     if offline:
         _revoke_offline(id)
     else:

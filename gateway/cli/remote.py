@@ -1,6 +1,6 @@
 """Calls to a running service, for the commands that are its clients.
 
-Exit codes: 1 the service said no, and why is told; 4 no service answered.
+Exit codes: 1 the service refused, and the reason is printed; 4 no service answered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the service's JSON, 
 ClientNumber = Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="The client's number.", metavar="CLIENT")]
 
 
-class Refused(StartRefused):
+class ServiceRefused(StartRefused):
     """The service said no. `code` is the contract's."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -54,20 +54,20 @@ class Remote:
         self.http.close()
 
     def get(self, path: str, client: int | None = None, **params: Any) -> Any:
-        """GET, as JSON. Raises Refused, Unreachable."""
+        """GET, as JSON. Raises ServiceRefused, Unreachable."""
         return self.call("GET", path, client, params={k: v for k, v in params.items() if v is not None})
 
     def post(self, path: str, client: int | None = None, json: Any = None, **headers: str) -> Any:
-        """POST, as JSON. Raises Refused, Unreachable."""
+        """POST, as JSON. Raises ServiceRefused, Unreachable."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.call("POST", path, client, json=json, headers=named)
 
     def delete(self, path: str, client: int | None = None) -> Any:
-        """DELETE, as JSON. Raises Refused, Unreachable."""
+        """DELETE, as JSON. Raises ServiceRefused, Unreachable."""
         return self.call("DELETE", path, client)
 
     def call(self, method: str, path: str, client: int | None = None, **how: Any) -> Any:
-        """Any call, as JSON. Raises Refused, Unreachable."""
+        """Any call, as JSON. Raises ServiceRefused, Unreachable."""
         headers = {**how.pop("headers", {})} | ({} if client is None else {"X-Cliente-Id": str(client)})
         try:
             answer = self.http.request(method, path, headers=headers, **how)
@@ -78,7 +78,9 @@ class Remote:
         if not answer.is_success:
             raise refusal_of(answer)
         if _OURS not in answer.headers:
-            raise Refused("NO_SERVICE", f"{self.url} is no session-manager: name the service's address with --url.")
+            raise ServiceRefused(
+                "NO_SERVICE", f"{self.url} is no session-manager: name the service's address with --url."
+            )
         return answer.json()
 
     def _unreachable(self, error: Exception) -> NoReturn:
@@ -86,7 +88,7 @@ class Remote:
         raise Unreachable(f"{why}: start it, or name another with --url.") from error
 
 
-def refusal_of(answer: httpx.Response) -> Refused:
+def refusal_of(answer: httpx.Response) -> ServiceRefused:
     """What an answer that is no success says."""
     try:
         body = answer.json()
@@ -94,5 +96,7 @@ def refusal_of(answer: httpx.Response) -> Refused:
         code = str(body.get("code", answer.status_code))
     except (ValueError, AttributeError):
         said = f"{answer.url} answered {answer.status_code}, and not in JSON: name the service's address with --url."
-        return Refused(str(answer.status_code), said)
-    return Refused(code, f"{said}: give it with --key or SESSION_MANAGER_KEY" if code == "UNAUTHORIZED" else said)
+        return ServiceRefused(str(answer.status_code), said)
+    return ServiceRefused(
+        code, f"{said}: give it with --key or SESSION_MANAGER_KEY" if code == "UNAUTHORIZED" else said
+    )

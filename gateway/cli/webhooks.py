@@ -11,12 +11,15 @@ from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
 
 app = typer.Typer(help="List, create and delete webhooks; see and replay dead letters.", no_args_is_help=True)
 
-Target = Annotated[str, typer.Argument(help="Where events are posted to: https://…")]
+Target = Annotated[str, typer.Argument(help="The URL that receives events: https://…")]
 Id = Annotated[str, typer.Argument(help="The webhook's id, as in the list.")]
 Types = Annotated[list[str] | None, typer.Option("--event", help="A type, or message.*; may be repeated. Unset: all.")]
 Clients = Annotated[list[int] | None, typer.Option("--client", help="Only of this client; may be repeated.")]
 Secret = Annotated[
-    str | None, typer.Option(envvar="SESSION_MANAGER_WEBHOOK_SECRET", help="What bodies are signed with; unset: drawn.")
+    str | None,
+    typer.Option(
+        envvar="SESSION_MANAGER_WEBHOOK_SECRET", help="The secret that signs bodies; unset: the service creates one."
+    ),
 ]
 Letter = Annotated[int | None, typer.Option("--letter", help="Only this dead letter; unset: all of them.")]
 
@@ -42,7 +45,7 @@ def create(
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """Have events posted from now on. A secret that is drawn is shown this once."""
+    """Subscribe a URL to events from now on. A secret that the service creates is printed once."""
     wanted = {"url": target, "events": event, "clients": client, "secret": secret}
     with Remote(url, key) as service:
         made = service.post("/webhooks", None, {name: value for name, value in wanted.items() if value is not None})
@@ -54,7 +57,7 @@ def create(
 
 @app.command()
 def delete(id: Id, url: Url = DEFAULT_URL, key: Key = None) -> None:
-    """End a webhook, and forget what it has not had."""
+    """Delete a webhook, and the events that it has not received."""
     with Remote(url, key) as service:
         service.delete(f"/webhooks/{id}")
     output.console.print(f"webhook {id} is deleted")
@@ -62,7 +65,7 @@ def delete(id: Id, url: Url = DEFAULT_URL, key: Key = None) -> None:
 
 @app.command("dead-letters")
 def dead_letters(id: Id, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
-    """List what could not be delivered to a webhook."""
+    """List the dead letters of a webhook."""
     with Remote(url, key) as service:
         found = service.get(f"/webhooks/{id}/dead-letters")
     if json:
@@ -74,11 +77,11 @@ def dead_letters(id: Id, url: Url = DEFAULT_URL, key: Key = None, json: AsJson =
 
 @app.command()
 def replay(id: Id, letter: Letter = None, url: Url = DEFAULT_URL, key: Key = None) -> None:
-    """Post dead letters again: one, or all of a webhook."""
+    """Send dead letters of a webhook again: one, or all."""
     one = "" if letter is None else f"/{letter}"
     with Remote(url, key) as service:
         found = service.post(f"/webhooks/{id}/dead-letters{one}/replay")
-    output.console.print(f"dead letters that are posted again: {found['count']}")
+    output.console.print(f"dead letters that are sent again: {found['count']}")
 
 
 def _row(webhook: dict[str, Any]) -> tuple[object, ...]:

@@ -16,13 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
-from gateway.checklist.findings import Need
-from gateway.checklist.hosting import told_by_pm2, told_by_systemd
+from gateway.checklist.hosting import facts_of_pm2, facts_of_systemd
 from gateway.checklist.plan import STEPS
 from gateway.checklist.preconditions import configuration
-from gateway.checklist.site import Site, Wanted
-from gateway.checklist.steps import Phase
-from gateway.checklist.texts import TABLE
+from gateway.checklist.report import Language, texts
+from gateway.checklist.site import ChecklistOptions, Site
+from gateway.checklist.steps import ChecklistPhase, Requirement
 from tests.gateway.test_process import SERVE, program
 from tests.rig import Consumer, Sandbox, Service, naming
 
@@ -58,21 +57,26 @@ class Played:
 
 
 def test_each_step_has_a_title_and_each_need_a_reason() -> None:
-    assert {f"step.{step.id}" for step in STEPS} == {name for name in TABLE if name.startswith("step.")}
-    assert {need.value for need in Need} == {name for name in TABLE if name.startswith("need.")}
-    assert [step.phase for step in STEPS] == sorted((step.phase for step in STEPS), key=list(Phase).index)
+    assert {f"step.{step.id}" for step in STEPS} == {name for name in texts(Language.EN) if name.startswith("step.")}
+    assert {need.value for need in Requirement} == {name for name in texts(Language.EN) if name.startswith("need.")}
+    assert [step.phase for step in STEPS] == sorted((step.phase for step in STEPS), key=list(ChecklistPhase).index)
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_both_languages_say_the_same_fields(name: str) -> None:
-    english, spanish = ([field for _, field, _, _ in string.Formatter().parse(text) if field] for text in TABLE[name])
-    assert sorted(english) == sorted(spanish)
+def test_both_languages_have_the_same_texts_with_the_same_fields() -> None:
+    english, spanish = texts(Language.EN), texts(Language.ES)
+    assert list(english) == list(spanish)
+    for name, text in english.items():
+        assert fields(text) == fields(spanish[name]), name
+
+
+def fields(text: str) -> list[str]:
+    return sorted(field for _, field, _, _ in string.Formatter().parse(text) if field)
 
 
 def test_each_sentence_that_is_used_is_there() -> None:
     package = Path(sys.modules["gateway.checklist"].__file__ or "").parent
     used = {name for file in package.glob("*.py") for name in re.findall(r'"(seen\.\w+)"', file.read_text("utf-8"))}
-    assert used == {name for name in TABLE if name.startswith("seen.")}
+    assert used == {name for name in texts(Language.EN) if name.startswith("seen.")}
 
 
 # --- what its keepers tell --------------------------------------------------------------------------------------------
@@ -82,14 +86,14 @@ def test_what_pm2_tells_is_read() -> None:
     told = json.dumps(
         [{"name": "other"}, {"name": "session-manager", "pm2_env": {"exit_code": 0, "kill_timeout": 25000}}]
     )
-    assert told_by_pm2(f">>>> In-memory PM2 is out-of-date\n{told}") == (0, 25.0)
-    assert told_by_pm2("[]") == (None, None)
+    assert facts_of_pm2(f">>>> In-memory PM2 is out-of-date\n{told}") == (0, 25.0)
+    assert facts_of_pm2("[]") == (None, None)
 
 
 def test_what_systemd_tells_is_read() -> None:
-    assert told_by_systemd("ExecMainStatus=0\nTimeoutStopUSec=25s\n") == (0, 25.0)
-    assert told_by_systemd("ExecMainStatus=3\nTimeoutStopUSec=1min 30s\n") == (3, 90.0)
-    assert told_by_systemd("") == (None, None)
+    assert facts_of_systemd("ExecMainStatus=0\nTimeoutStopUSec=25s\n") == (0, 25.0)
+    assert facts_of_systemd("ExecMainStatus=3\nTimeoutStopUSec=1min 30s\n") == (3, 90.0)
+    assert facts_of_systemd("") == (None, None)
 
 
 def test_a_service_whose_directory_is_not_to_be_seen_from_here_is_told(
@@ -97,7 +101,7 @@ def test_a_service_whose_directory_is_not_to_be_seen_from_here_is_told(
 ) -> None:
     """One in a container, say."""
     (there := tmp_path / "there").mkdir()
-    with Site(Wanted("http://127.0.0.1:1")) as site:
+    with Site(ChecklistOptions("http://127.0.0.1:1")) as site:
         process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd=there)
         there.rmdir()
         monkeypatch.setattr(site, "process", lambda: psutil.Process(process.pid))
@@ -214,5 +218,5 @@ def test_an_orphan_and_open_logins_are_told(tmp_path: Path) -> None:
             stranger.communicate(b"\n")
         assert played.code == 1
         assert {"orphans", "data-dir"} <= played.ids("failed")
-        assert played.steps["orphans"]["result"] == "1 of 1 Chromiums are nobody's"
+        assert played.steps["orphans"]["result"] == "1 of 1 Chromiums belong to no service"
         assert "roll back" in played.printed

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gateway.checklist.processes import listener, with_argument
-from gateway.checklist.site import Site, Wanted
+from gateway.checklist.site import ChecklistOptions, Site
 from tests.rig.processes import until
 
 PROGRAM = """# session-manager
@@ -71,7 +71,7 @@ def test_a_fork_of_a_chromium_is_not_taken_for_another_one(tmp_path: Path) -> No
 
 
 def test_what_has_become_another_program_is_not_the_service(forked: Forked) -> None:
-    with Site(Wanted(url=f"http://127.0.0.1:{forked.port}")) as site:
+    with Site(ChecklistOptions(url=f"http://127.0.0.1:{forked.port}")) as site:
         site._process = forked.fork
         forked.becomes_chromium()
         assert site.process() is None

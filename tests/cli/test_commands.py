@@ -21,7 +21,7 @@ from PIL import Image
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.types import ClientId, State
-from gateway.cli.terminal_qr import BLOCKS, drawn
+from gateway.cli.clients import BLOCKS, drawn
 from gateway.status_cache import data_url
 from tests.gateway.decoding import decoded
 from tests.gateway.running import Running, until

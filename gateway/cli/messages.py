@@ -1,4 +1,4 @@
-"""The command that follows events: server-sent events, resumed where a broken connection left off."""
+"""Commands about messages: one sends, one follows events and resumes where a broken connection left off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,35 @@ import httpx2 as httpx
 import typer
 
 from gateway.cli import output
-from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Unreachable, Url, refusal_of
+from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, Unreachable, Url, refusal_of
+
+To = Annotated[str, typer.Argument(help="A number, or a chat id …@c.us, …@g.us, …@lid.")]
+Text = Annotated[str, typer.Argument(help="Message text.")]
+Queue = Annotated[
+    bool, typer.Option("--queue", help="Return as soon as the message is on disk, not once WhatsApp has it.")
+]
+Once = Annotated[str | None, typer.Option("--idempotency-key", help="Sent once, however often this is repeated.")]
+
+
+def send(
+    client: ClientNumber,
+    to: To,
+    text: Text,
+    queue: Queue = False,
+    idempotency_key: Once = None,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Send a text, and wait until WhatsApp has accepted it."""
+    headers = {} if idempotency_key is None else {"Idempotency_Key": idempotency_key}
+    with Remote(url, key) as service:
+        found = service.post("/messages" if queue else "/send", client, {"to": to, "message": text}, **headers)
+    if json:
+        output.as_json(found)
+    else:
+        output.console.print(f"{found['state']}  {found['message_id']}  [dim]{found['id']}[/dim]")
+
 
 RETRIES = 30
 RETRY_SECONDS = 1.0
@@ -20,7 +48,7 @@ SILENCE_SECONDS = 60.0
 
 Client = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Only of this client.")]
 Types = Annotated[str | None, typer.Option(help="Only of these types, comma separated; message.* for all below.")]
-After = Annotated[int | None, typer.Option(min=0, help="Begin after this position; unset, with what happens next.")]
+After = Annotated[int | None, typer.Option(min=0, help="Begin after this position; unset, with the next event.")]
 Count = Annotated[int | None, typer.Option(min=1, help="End after so many events.")]
 
 
@@ -33,7 +61,7 @@ def tail(
     key: Key = None,
     json_lines: AsJson = False,
 ) -> None:
-    """Follow what happens until Ctrl-C; with --json one event a line."""
+    """Follow events until Ctrl-C; with --json one event a line."""
     asked = {"client": client, "types": types, "after": after}
     with Remote(url, key) as service:
         service.get("/health")  # a wrong address is told at once; only a service that was there is waited for
