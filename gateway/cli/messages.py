@@ -78,7 +78,8 @@ def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
         try:
             for position, event in _read(service, asked, last):
                 last, failures = position or last, 0
-                yield event
+                if event is not None:
+                    yield event
         except httpx.TransportError as error:
             failures += 1
             if failures == 1:
@@ -88,14 +89,17 @@ def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
         time.sleep(RETRY_SECONDS)  # the server says when it is back by answering
 
 
-def _read(service: Remote, asked: dict[str, Any], last: str | None) -> Iterator[tuple[str | None, dict[str, Any]]]:
+def _read(
+    service: Remote, asked: dict[str, Any], last: str | None
+) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
+    """Yield positions with their events. A heartbeat is a position without an event: httpx2 yields it too."""
     headers = {} if last is None else {"Last-Event-ID": last}
     with service.http.sse("/events", params=asked, headers=headers, timeout=SILENCE_SECONDS) as source:
         if not source.response.is_success:
             source.response.read()
             raise refusal_of(source.response)
         for event in source:
-            yield event.id or None, json.loads(event.data)
+            yield event.id or None, json.loads(event.data) if event.data else None
 
 
 def _show(event: dict[str, Any], json_lines: bool) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import wsproto
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     CloseConnection,
@@ -175,7 +176,8 @@ class Ws(_Listener):
                         return json.loads(text)
                 case Ping():
                     self.pings += 1
-                    self._socket.sendall(self._ws.send(event.response()))
+                    if self._ws.state is ConnectionState.OPEN:  # else the close came in the same packet
+                        self._socket.sendall(self._ws.send(event.response()))
                 case CloseConnection():
                     self.closed = event
                     return None
