@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.operations.contacts import CheckContact
 from actors.clients.types import MAX_CLIENT_ID
-from gateway.calls import Call, Media, Parameter, delete, get, patch, post
+from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
 from gateway.routes import clients, events, keys, messages, pages, pairing, service, webhooks
 from gateway.schemas.clients import (
     AbsentAnswer,
@@ -83,7 +83,7 @@ _CLIENT_OR_ALL = {
 _LAST_EVENT_ID = {
     "Last-Event-ID": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The position after which a browser resumes.")
 }
-_PNG = Media("image/png", {"type": "string", "contentMediaType": "image/png"})
+_PNG = MediaType("image/png", {"type": "string", "contentMediaType": "image/png"})
 
 _NOT_READY: Mapping[int, tuple[str, ...]] = {409: ("SESSION_NOT_READY",)}
 _NO_CLIENT = {404: ("CLIENT_NOT_FOUND",)}
@@ -184,7 +184,7 @@ CALLS: tuple[Call, ...] = (
         "/events",
         events.events,
         READ_ITS_OWN,
-        {200: Media("text/event-stream")},
+        {200: MediaType("text/event-stream")},
         query=EventsQuery,
         headers=_CLIENT_OR_ALL | _LAST_EVENT_ID,
         websocket=events.EventsSocket(),
@@ -274,9 +274,9 @@ CALLS: tuple[Call, ...] = (
     ),
     get("/health", service.health, PUBLIC, {200: HealthAnswer | HealthSummary}),
     get("/ready", service.ready, PUBLIC, {200: ReadyAnswer, 503: ReadyAnswer}),
-    get("/metrics", service.metrics, READ_ALL, {200: Media("text/plain")}),
+    get("/metrics", service.metrics, READ_ALL, {200: MediaType("text/plain")}),
     get("/openapi.json", service.openapi, PUBLIC, {200: dict[str, Any]}),
-    get("/docs", pages.docs, PUBLIC, {200: Media("text/html")}),
+    get("/docs", pages.docs, PUBLIC, {200: MediaType("text/html")}),
     get("/docs/{file}", pages.docs_file, PUBLIC, described=False),
     get("/dashboard", pages.dashboard, PUBLIC, described=False),
     get("/dashboard/session", pages.session, PUBLIC, described=False),

@@ -14,7 +14,7 @@ from gateway.access_log import Access, HttpMetrics
 from gateway.api import calls_for
 from gateway.calls import Call, routes
 from gateway.openapi import Description
-from gateway.readiness import Readiness
+from gateway.readiness import ReadinessCheck
 from gateway.security.guard import Guard
 from gateway.security.keys import Keyring
 from gateway.security.origins import PageHeaders, checked
@@ -45,7 +45,7 @@ class Gateway:
     keyring: Keyring
     rates: Rates
     browser_sessions: BrowserSessions
-    readiness: Readiness
+    readiness: ReadinessCheck
     http: HttpMetrics
     streams: Streams
     consumers: Consumers
@@ -68,7 +68,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         keyring=keyring,
         rates=Rates.of(settings),
         browser_sessions=BrowserSessions(keyring, shut_out=streams.look_again),
-        readiness=Readiness(system, bridge),
+        readiness=ReadinessCheck(system, bridge),
         http=HttpMetrics(system.metrics.registry),
         streams=streams,
         consumers=Consumers(lambda: system.store, streams),

@@ -55,7 +55,7 @@ Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class MediaType:
     """An answer that is not JSON."""
 
     type: str
@@ -98,8 +98,8 @@ Handler = Callable[[ApiRequest[Any, Any]], Awaitable[Response]]
 class Call:
     """One row.
 
-    `answers` are shapes (or a Media) by status, several at once as a union. `errors` are codes by status, of errors in
-    the shape that all calls share; those that any call can get are left out.
+    `answers` are shapes (or a MediaType) by status, several at once as a union. `errors` are codes by status, of errors
+    in the shape that all calls share; those that any call can get are left out.
     """
 
     method: str

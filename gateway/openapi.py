@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from actors.clients.operations import Effect
 from actors.clients.types import MAX_CLIENT_ID
-from gateway.calls import Call, Media, Parameter, adapter_of, takes_body
+from gateway.calls import Call, MediaType, Parameter, adapter_of, takes_body
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Need, Whose
 
@@ -96,7 +96,7 @@ def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
             if shape is not None:
                 wanted[shape, "validation"] = None
         for shape in _answers(call).values():
-            if not isinstance(shape, Media):
+            if not isinstance(shape, MediaType):
                 wanted[shape, "serialization"] = None
     adapters: Any = [(index, mode, TypeAdapter(shape)) for index, (shape, mode) in enumerate(wanted)]
     found, definitions = TypeAdapter.json_schemas(adapters, ref_template=_REF)
@@ -109,7 +109,7 @@ def _answers(call: Call) -> Mapping[int, Any]:
     if call.operation is None or call.answers:
         return call.answers
     if call.operation.answer is None:
-        return {200: Media("application/json", _DONE)}
+        return {200: MediaType("application/json", _DONE)}
     return {200: call.operation.answer}
 
 
@@ -218,7 +218,7 @@ def _errors(call: Call) -> dict[int, tuple[str, ...]]:
 
 def _response(answer: Any, codes: tuple[str, ...] | None, shapes: Shapes) -> dict[str, Any]:
     described = {"description": ", ".join(codes) if codes else "As asked."}
-    if isinstance(answer, Media):
+    if isinstance(answer, MediaType):
         return described | {"content": {answer.type: {"schema": dict(answer.schema)}}}
     error = shapes[ErrorAnswer, "serialization"] if codes else None
     schemas = [schema for schema in (None if answer is None else shapes[answer, "serialization"], error) if schema]

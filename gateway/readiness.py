@@ -39,7 +39,7 @@ class Obstacle(StrEnum):
     BROWSER = "browser"
 
 
-class Readiness:
+class ReadinessCheck:
     """One look at a time, shared by all who ask."""
 
     def __init__(self, system: System, bridge: Bridge) -> None:

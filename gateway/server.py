@@ -165,7 +165,7 @@ LATER = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ServiceEnd:
     """Why the service ends, and the exit code where all goes well from here on."""
 
     why: str
@@ -180,8 +180,8 @@ class Server:
         self.system = System(settings, browser, fatal=self._broken)
         self.streams: Streams | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ending: asyncio.Future[Ending] | None = None
-        self._early: Ending | None = None
+        self._ending: asyncio.Future[ServiceEnd] | None = None
+        self._early: ServiceEnd | None = None
         self._last_resort: threading.Timer | None = None
 
     async def run(self, listener: socket.socket) -> int:
@@ -201,7 +201,7 @@ class Server:
                 self._last_resort.cancel()
         return code
 
-    async def _serve(self, listener: socket.socket, told: asyncio.Future[Ending]) -> int:
+    async def _serve(self, listener: socket.socket, told: asyncio.Future[ServiceEnd]) -> int:
         keys = await _when_there(self.system.keys, told)
         if keys is None:
             return told.result().code
@@ -235,7 +235,7 @@ class Server:
             _log.warning("service.open", why="there is no API key: whoever reaches loopback may do anything")
         return gateway
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: ServiceEnd) -> None:
         """Begin to end; only the first reason counts. Any thread."""
         if self._loop is None:
             self._early = self._early or ending
@@ -246,12 +246,12 @@ class Server:
     def _broken(self, why: str) -> None:
         """A part has died: end, in order if the event loop still hears of it, and in any case. Any thread."""
         self._last_resort = self._last_resort or self._end_at_last(DIED)
-        self.end(Ending(why, DIED))
+        self.end(ServiceEnd(why, DIED))
 
     def _end_at_last(self, code: int) -> threading.Timer:
         return end_at_last(self._settings.shutdown_timeout + LATER, code)
 
-    def _end(self, ending: Ending) -> None:
+    def _end(self, ending: ServiceEnd) -> None:
         assert self._ending is not None
         if self._ending.done():
             _log.info("service.ending_already", why=ending.why)
@@ -271,7 +271,7 @@ def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
 def serve(server: Server, listener: socket.socket) -> int:
     """The same for a server and a socket that are there already."""
     for number in SIGNALS:
-        signal.signal(number, lambda number, _: server.end(Ending(signal.Signals(number).name)))
+        signal.signal(number, lambda number, _: server.end(ServiceEnd(signal.Signals(number).name)))
     signal.signal(STACKS, signal.SIG_IGN)  # what is left of it when the interpreter takes back its own handlers
     faulthandler.register(STACKS)
     code = asyncio.run(_to_the_end(server, listener))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -196,3 +197,114 @@ def test_every_module_says_what_it_is_for() -> None:
         if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert silent == []
+
+
+# --- the rules of the house -------------------------------------------------------------------------------------------
+
+MOST_MODULES = 20
+"""Modules in one folder."""
+STILL_CROWDED = {"actors/browser", "actors/clients", "actors/store"}
+"""Folders that are still to be merged. Nothing is added here."""
+STILL_NAMED_TWICE = {
+    "Answered",
+    "Consequence",
+    "DueRead",
+    "Effect",
+    "Message",
+    "Outgoing",
+    "Page",
+    "PairingCode",
+    "Pending",
+    "Post",
+    "Profiles",
+    "Recorded",
+    "Refusal",
+    "Rules",
+    "Settled",
+    "StartFailed",
+    "Started",
+}
+"""Names of classes that are still to be told apart. Nothing is added here."""
+STILL_SLICED = {"Supervising"}
+"""Classes that are still to be put together with their only subclass. Nothing is added here."""
+KNOWN_BY = {
+    "gateway.routes": {"gateway.api"},
+    "gateway.api": {"gateway.app"},
+    "gateway.app": {"gateway.server"},
+}
+"""Who may import a module of the gateway while the program runs: handlers are known by the table of calls alone."""
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Name -> syntax tree, of every module of the packages."""
+    return {module: ast.parse(path.read_text("utf-8")) for module, path in modules().items()}
+
+
+def classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for module, tree in trees().items():
+        yield from ((module, node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def named(node: ast.expr) -> str:
+    """The last part of a name, whatever it is subscripted with."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def test_a_class_name_stands_once_in_the_tree() -> None:
+    where: dict[str, list[str]] = defaultdict(list)
+    for module, node in classes():
+        where[node.name].append(module)
+    assert {name: there for name, there in where.items() if len(there) > 1 and name not in STILL_NAMED_TWICE} == {}
+
+
+def test_no_class_is_sliced_by_inheritance() -> None:
+    """A class with one subclass, which nobody makes or hands on, is half of that subclass."""
+    subclasses: dict[str, set[str]] = defaultdict(set)
+    whole: set[str] = set()
+    for _, node in classes():
+        for base in map(named, node.bases):
+            subclasses[base].add(node.name)
+        if "Protocol" in map(named, node.bases):
+            whole.add(node.name)
+    for tree in trees().values():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            given = [call.func, *call.args, *(keyword.value for keyword in call.keywords)]
+            whole |= {named(one) for one in given}
+            whole |= {named(one.value) for one in given if isinstance(one, ast.Attribute)}
+    ours = {node.name for _, node in classes()}
+    sliced = {name for name, below in subclasses.items() if name in ours and len(below) == 1} - whole
+    assert sliced - STILL_SLICED == set()
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    counts = Counter(path.parent for path in modules().values() if path.name != "__init__.py")
+    crowded = {folder.relative_to(ROOT).as_posix() for folder, count in counts.items() if count > MOST_MODULES}
+    assert crowded - STILL_CROWDED == set()
+
+
+@pytest.mark.parametrize("part", KNOWN_BY)
+def test_a_part_of_the_gateway_is_known_where_it_is_used(part: str) -> None:
+    wrong = [
+        module
+        for module, tree in trees().items()
+        if not within(module, part) and module not in KNOWN_BY[part]
+        if any(within(name, part) for name in running_imports(tree))
+    ]
+    assert wrong == []
+
+
+def running_imports(tree: ast.Module) -> Iterator[str]:
+    """The modules that are imported while the program runs: not those for its types alone."""
+    for_types = {
+        one
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and named(node.test) == "TYPE_CHECKING"
+        for one in node.body
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node not in for_types:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -111,13 +111,13 @@ class Windows(Storage, MovingWindowSupport):
 class RateLimited(Exception):
     """Too often; `standing` says when again."""
 
-    def __init__(self, what: str, standing: Standing) -> None:
+    def __init__(self, what: str, standing: RateStatus) -> None:
         super().__init__(f"Too many {what}: at most {standing.limit} in {standing.window} s")
         self.standing = standing
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RateStatus:
     """Where one caller stands with one rate. `window` and `reset` are whole seconds."""
 
     limit: int
@@ -170,7 +170,7 @@ class Rate:
         assert self._item is not None
         stats = self._limiter.get_window_stats(self._item, who)
         reset = max(1, math.ceil(stats.reset_time - self._windows.now()))
-        return RateLimited(self._what, Standing(self._item.amount, self._item.get_expiry(), stats.remaining, reset))
+        return RateLimited(self._what, RateStatus(self._item.amount, self._item.get_expiry(), stats.remaining, reset))
 
 
 class StartRates:

@@ -20,7 +20,7 @@ from actors.clients.lifecycle import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import ClientId, Reason, State
 from actors.settings import Settings
-from gateway.server import Ending, Server, address, listen
+from gateway.server import Server, ServiceEnd, address, listen
 from gateway.streaming.stream import Streams
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Running:
     def _started(self) -> bool:
         return self.http.get("/clients").status_code == 200
 
-    ending = Ending("SIGTERM")
+    ending = ServiceEnd("SIGTERM")
 
     def draining(self) -> None:
         """Wait until no new work is taken."""

@@ -20,7 +20,7 @@ from actors.clients.types import ClientId, State
 from actors.settings import Settings, StartRefused
 from actors.store.writer import Commit
 from actors.watch import DIED
-from gateway.server import STUCK, Ending, Server, listen
+from gateway.server import STUCK, Server, ServiceEnd, listen
 from tests.gateway.running import Running, chosen, until
 
 
@@ -125,8 +125,8 @@ def test_only_the_first_reason_to_end_counts(tmp_path: Path) -> None:
         service.browser.page(ClientId(1)).hung = True
         service.server.end(service.ending)
         service.draining()
-        service.server.end(Ending("SIGINT"))
-        service.server.end(Ending("late", DIED))
+        service.server.end(ServiceEnd("SIGINT"))
+        service.server.end(ServiceEnd("late", DIED))
         service.browser.page(ClientId(1)).end()
         assert service.end() == 0
 

@@ -23,7 +23,7 @@ from gateway.security.auth import Scope
 from gateway.security.connections import check_certificate, refuse_exposure
 from gateway.security.keys import draw
 from gateway.security.origins import HEADERS, PageHeaders
-from gateway.server import Ending, Server, listen
+from gateway.server import Server, ServiceEnd, listen
 from tests.gateway.running import PATIENCE, Running, until
 
 KEY, TEXT = draw("ops", [Scope.ADMIN], None)
@@ -80,7 +80,7 @@ def test_keys_of_the_store_count_from_the_first_request_on(tmp_path: Path) -> No
         assert httpx.get(f"http://{host}:{port}/clients", timeout=PATIENCE).status_code == 401
     finally:
         until(lambda: server.system._supervisor, bool, "the system has started")
-        server.end(Ending("SIGTERM"))
+        server.end(ServiceEnd("SIGTERM"))
         thread.join(10)
 
 
@@ -113,7 +113,7 @@ def test_https_is_served_with_the_certificate_and_http_is_not(tmp_path: Path, ce
         with pytest.raises(httpx.TransportError):
             httpx.get(f"http://{host}:{port}/health")
     finally:
-        server.end(Ending("SIGTERM"))
+        server.end(ServiceEnd("SIGTERM"))
         thread.join(10)
 
 

@@ -22,7 +22,7 @@ import pytest
 from actors.browser.fake import FakeBrowser
 from actors.store.ownership import claim
 from gateway.checklist.processes import settings_of
-from gateway.server import Ending, Server, listen
+from gateway.server import Server, ServiceEnd, listen
 from tests.gateway.running import PATIENCE, chosen, until
 
 SERVE = [sys.executable, "-m", "gateway.cli", "serve"]
@@ -144,7 +144,7 @@ def test_a_signal_before_the_start_is_through_ends_it_in_order(tmp_path: Path) -
 
 def test_an_end_that_is_told_before_the_loop_runs_is_not_forgotten(tmp_path: Path) -> None:
     server = Server(chosen(tmp_path), FakeBrowser())
-    server.end(Ending("SIGTERM"))
+    server.end(ServiceEnd("SIGTERM"))
     with listen("127.0.0.1", 0) as listener:
         assert asyncio.run(server.run(listener)) == 0
 
