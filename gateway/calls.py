@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from actors.clients.errors import NoSuchClient
 from actors.clients.operations import Operation
+from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId
 from gateway.access_log import Named
 from gateway.http import (
@@ -32,14 +33,18 @@ from gateway.http import (
     JsonResponse,
     client_number,
     client_of,
+    idempotency_key,
     parse,
     parse_object,
     parse_query,
     parse_values,
     query_of,
     render_plain,
+    reply,
 )
+from gateway.schemas.messages import SentAnswer
 from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
+from gateway.service import Draft
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
 Body = TypeVar("Body", covariant=True)
 Query = TypeVar("Query", covariant=True)
 NOBODY = ClientId(0)
+URGENT = 5
+"""The priority of a message whose caller waits; see POST /send."""
 
 Schema = Mapping[str, Any]
 
@@ -242,9 +249,18 @@ def _client(call: Call, http: Request) -> ClientId:
 async def _operate(call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any]) -> Response:
     """Read the operation from the request, have the client carry it out, and answer what it answers."""
     operation = await _operation_of(call, kind, request)
+    if isinstance(operation, Send):
+        return await _send(operation, request)
     answer = await request.gateway.bridge.operate(request.client_id, operation)
     plain = {"success": True} if kind.answer is None else adapter_of(kind.answer).dump_python(answer)
     return JsonResponse(render_plain(plain), headers=NO_STORE)
+
+
+async def _send(operation: Send, request: ApiRequest[Any, Any]) -> Response:
+    """Send through the outbox, and answer once WhatsApp has the message."""
+    draft = Draft(request.client_id, operation, URGENT, idempotency_key(request.http))
+    handed = await request.gateway.outbox.send(draft)
+    return reply(SentAnswer.of(handed.message), headers=handed.headers)
 
 
 async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any]) -> Operation[Any]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 HEADER = b"x-cliente-id"
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _MAX_DIGITS = len(str(MAX_CLIENT_ID))
 
 
@@ -71,6 +72,16 @@ def client_of(headers: Iterable[tuple[bytes, bytes]]) -> ClientId:
     if client_id is None:
         raise InvalidHeader
     return client_id
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Return the caller's own name for a message, or None. Raises InvalidRequest."""
+    keys = set(request.headers.getlist("Idempotency-Key"))
+    if not keys:
+        return None
+    if len(keys) > 1 or not _IDEMPOTENCY_KEY.fullmatch(key := keys.pop()):
+        raise InvalidRequest("Idempotency-Key should be one value of 1 to 255 visible ASCII characters")
+    return key
 
 
 def client_number(text: bytes) -> ClientId | None:

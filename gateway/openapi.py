@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from actors.clients.operations import Effect
 from actors.clients.types import MAX_CLIENT_ID
 from gateway.calls import Call, MediaType, Parameter, adapter_of, takes_body
+from gateway.schemas.messages import SentAnswer
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Need, Whose
 
@@ -108,6 +109,8 @@ def _answers(call: Call) -> Mapping[int, Any]:
     """Return what the call answers by status: its row's, or what its operation answers."""
     if call.operation is None or call.answers:
         return call.answers
+    if call.operation.effect is Effect.SEND:
+        return {200: SentAnswer}
     if call.operation.answer is None:
         return {200: MediaType("application/json", _DONE)}
     return {200: call.operation.answer}

@@ -323,6 +323,11 @@ class Handed:
     message: Message
     repeated: bool
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that tell a caller so."""
+        return {"Idempotent-Replayed": "true"} if self.repeated else {}
+
 
 class Outbox:
     """Messages to the store and to the dispatcher. Raises their refusals, Starting, MailboxFull and pykka.Timeout."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
 from actors.store.outbox import ListMessages
 from gateway.calls import ApiRequest
-from gateway.http import InvalidRequest, reply
+from gateway.http import InvalidRequest, idempotency_key, reply
 from gateway.schemas.messages import (
     MessageAnswer,
     MessageRequest,
@@ -22,22 +21,17 @@ from gateway.schemas.messages import (
 from gateway.service import Draft
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from gateway.service import Handed
+    pass
 
 Body = TypeVar("Body", bound=ToChat)
-
-KEY_HEADER = "Idempotency-Key"
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def send(request: ApiRequest[SendRequest, None]) -> Response:
     """Send a text, and wait until WhatsApp has it."""
     body = _checked(request)
-    draft = Draft(request.client_id, body.operation, body.priority, _key(request.http))
+    draft = Draft(request.client_id, body.operation, body.priority, idempotency_key(request.http))
     handed = await request.gateway.outbox.send(draft)
-    return reply(SentAnswer.of(handed.message), headers=_headers(handed))
+    return reply(SentAnswer.of(handed.message), headers=handed.headers)
 
 
 async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
@@ -47,9 +41,9 @@ async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
     """
     body = _checked(request)
     instants = {"send_at": body.instant("send_at"), "expires_at": body.instant("expires_at")}
-    draft = Draft(request.client_id, body.operation, body.priority, _key(request.http), **instants)
+    draft = Draft(request.client_id, body.operation, body.priority, idempotency_key(request.http), **instants)
     handed = await request.gateway.outbox.accept(draft)
-    return reply(MessageAnswer.of(handed.message), 202, headers=_headers(handed))
+    return reply(MessageAnswer.of(handed.message), 202, headers=handed.headers)
 
 
 async def messages(request: ApiRequest[None, MessagesQuery]) -> Response:
@@ -74,16 +68,3 @@ def _checked(request: ApiRequest[Body, None]) -> Body:
     if request.body.cliente_id not in (None, request.client_id):
         raise InvalidRequest("cliente_id differs from X-Cliente-Id")
     return request.body
-
-
-def _key(request: Request) -> str | None:
-    keys = set(request.headers.getlist(KEY_HEADER))
-    if not keys:
-        return None
-    if len(keys) > 1 or not _KEY.fullmatch(key := keys.pop()):
-        raise InvalidRequest(f"{KEY_HEADER} should be one value of 1 to 255 visible ASCII characters")
-    return key
-
-
-def _headers(handed: Handed) -> dict[str, str]:
-    return {"Idempotent-Replayed": "true"} if handed.repeated else {}

@@ -14,6 +14,7 @@ import pytest
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.operations.contacts import CheckContact
+from actors.clients.operations.messages import SendLocation
 from actors.clients.protocol import AwaitState, Init
 from actors.clients.types import STARTING, ClientId, State
 from actors.system import System
@@ -95,6 +96,7 @@ SECOND_FACE = (
     get("/api/{session}/contact", CheckContact, in_path(Scope.READ, "session")),
     post("/api/{session}/contact", CheckContact, in_path(Scope.READ, "session")),
     post("/api/{session}/contacts/me", CheckContact, in_path(Scope.READ, "session"), const={"number": NUMBER}),
+    post("/api/{session}/sendLocation", SendLocation, in_path(Scope.SEND, "session")),
     post("/api/{session}/sendText", messages.send, in_path(Scope.SEND, "session"), body=SendRequest),
 )
 
@@ -142,6 +144,11 @@ async def ask_for_a_contact(system: System, directory: Path) -> None:
             await face.post("/api/7/contacts/me"),
         ):
             assert (answer.status_code, answer.json()) == (200, asdict(CheckContact.example))
+        place = {"chat": NUMBER, "latitude": -34.6, "longitude": -58.4}
+        sent = await face.post("/api/7/sendLocation", json=place, headers={"Idempotency-Key": "once"})
+        assert (sent.status_code, sent.json()["state"]) == (200, "sent"), sent.text
+        again = await face.post("/api/7/sendLocation", json=place, headers={"Idempotency-Key": "once"})
+        assert (again.json(), again.headers["idempotent-replayed"]) == (sent.json(), "true")
         for wrong in ({"number": 5491122334455}, {}, {"number": "x"}):
             answer = await face.post("/api/7/contact", json=wrong)
             assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST"), wrong
