@@ -25,6 +25,7 @@ from actors.clients.errors import NoSuchClient
 from actors.clients.operations import Operation
 from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId
+from gateway import errors
 from gateway.access_log import Named
 from gateway.http import (
     NO_STORE,
@@ -48,7 +49,9 @@ from gateway.service import Draft
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Message, Receive
+    from starlette.types import Scope as ASGIScope
+    from starlette.types import Send as ASGISend
 
     from gateway.app import Gateway
 
@@ -198,7 +201,7 @@ def _routes(
     needs = {method: call.need for method, call in calls.items()}
     if "GET" in needs:
         needs["HEAD"] = needs["GET"]
-    route = Route(path, _endpoint_of(calls), methods=[*calls])
+    route = Route(path, _Endpoint(calls), methods=[*calls])
     route.app = Named(guarded(route.app, needs), path)
     yield route
     for call in calls.values():
@@ -208,9 +211,31 @@ def _routes(
             yield upgrade
 
 
-def _endpoint_of(calls: Mapping[str, Call]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(http: Request) -> Response:
-        call = calls["GET" if http.method == "HEAD" else http.method]
+class _Endpoint:
+    """The calls of one path as an ASGI application. It answers every exception, by the table of errors."""
+
+    def __init__(self, calls: Mapping[str, Call]) -> None:
+        self._calls = {**calls, **({"HEAD": calls["GET"]} if "GET" in calls else {})}
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: ASGISend) -> None:
+        http, begun = Request(scope, receive, send), False
+
+        async def begin(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            response = await self._response(http)
+            await response(scope, receive, begin)
+        except Exception as error:
+            response = await errors.answer(http, error)  # the table of errors knows all of them, bugs too
+            if begun:
+                raise
+            await response(scope, receive, send)
+
+    async def _response(self, http: Request) -> Response:
+        call = self._calls[http.method]
         try:
             client_id = _client(call, http)
         except HeaderRefused as error:
@@ -224,8 +249,6 @@ def _endpoint_of(calls: Mapping[str, Call]) -> Callable[[Request], Awaitable[Res
         if call.operation is not None:
             return await _operate(call, call.operation, request)
         return await cast(Handler, call.work)(request)
-
-    return endpoint
 
 
 def _client(call: Call, http: Request) -> ClientId:
