@@ -1,17 +1,15 @@
-"""The actor type: a Pykka actor whose death is always reported, once, after its cleanup.
+"""The actor type: a Pykka actor whose death is reported exactly once, after its cleanup.
 
-Rules of this file:
+* Two kinds of error. A `Refusal` raised in `receive` is an answer, and the actor lives on. Any other exception is a
+  crash, under `ask` as under `tell`: the asker gets the exception and the actor dies. A crash, even SystemExit, never
+  leaves its actor.
+* On every death, also in `started()`: the mailbox closes, waiting askers get an error, `closed(cause)` runs exactly
+  once, then the watcher gets `Terminated(ref, cause)`.
+* A constructor runs in the thread that starts the actor, so it only stores values. `started()` opens resources.
+* Inside an actor, use only `tell`, with a `reply_to` in the message: two actors that ask each other wait for ever.
+  `ask` is for threads and event loops outside.
 
-* Two kinds of error. A `Refusal` raised in `receive` is an answer: the actor lives on. Anything else is a crash,
-  under `ask` as under `tell`: the asker gets the exception and the actor dies. A crash never leaves the actor it
-  happened in, not even as SystemExit.
-* On every way to die, also in `started()`: the door closes, whoever waits is told, `closed(cause)` runs exactly once,
-  then the watcher gets `Terminated(ref, cause)`.
-* Constructors run in the thread of whoever starts the actor, so they only store. `started()` opens.
-* Inside an actor only `tell`, with a `reply_to` in the message: two actors that ask each other wait for ever. `ask`
-  is for threads and event loops outside.
-
-Built on the three methods Pykka reserves "for implementors of new actor types"; refs, the registry and `stop` stay
+Built on the three methods that Pykka reserves "for implementors of new actor types"; refs, the registry and `stop` stay
 Pykka's.
 """
 
@@ -55,7 +53,10 @@ _NEVER_CALLED = ("on_start", "on_receive", "on_stop", "on_failure")
 
 @dataclass(frozen=True, slots=True)
 class Terminated:
-    """An actor has died and `closed()` has run. `cause` is None after a stop, else what it crashed with."""
+    """The death of an actor, sent after `closed()` has run.
+
+    `cause` is None after a stop, else the exception of the crash.
+    """
 
     ref: ActorRef[Any]
     actor_urn: str
@@ -63,30 +64,30 @@ class Terminated:
 
 
 class Watcher(Protocol):
-    """Who hears of an actor's end: the ref of an actor, or what may be told in the thread that ends."""
+    """The receiver of an actor's death: an actor's ref, or any object whose `tell` may run in the dying thread."""
 
     def tell(self, message: Any) -> None:
-        """Take a `Terminated`. A watcher that is no actor neither blocks nor raises."""
+        """Take a `Terminated`. A watcher that is not an actor must neither block nor raise."""
 
 
 class Actor(pykka.ThreadingActor):
-    """Write `started`, `receive` and `closed`; all three run in the actor's own thread.
+    """An actor with three methods to write: `started`, `receive` and `closed`; all run in the actor's own thread.
 
-    `clock`, `watcher`, `name` and `work_limit` may be class attributes, arguments of `start` (which does not pass
-    them to the constructor) or arguments of this constructor.
+    `clock`, `watcher`, `name` and `work_limit` may be class attributes, arguments of `start` (which does not pass them
+    to the constructor) or arguments of this constructor.
 
-    The thread is a daemon: an actor somebody forgot to stop cannot keep the interpreter from exiting. Its `closed()`
-    does not run then, and a warning at exit names it.
+    The thread is a daemon, so a forgotten actor cannot keep the interpreter from exiting. Its `closed()` does not run
+    then, and a warning at exit names it.
     """
 
     use_daemon_thread: ClassVar[bool] = True
 
     work_limit: int = 1000
-    """How many `Work` messages may wait; more are answered MailboxFull."""
+    """The number of `Work` messages that may wait; more are answered with MailboxFull."""
     clock: Clock = SYSTEM_CLOCK
-    """What the actor's timers and `now()` go by."""
+    """The clock of the actor's timers and of `now()`."""
     watcher: Watcher | None = None
-    """Who is told `Terminated`."""
+    """The receiver of `Terminated`."""
     name: str = ""
     """The name of the thread and in the log, such as `client-99`; by default the class and a number."""
     log: FilteringBoundLogger
@@ -117,10 +118,12 @@ class Actor(pykka.ThreadingActor):
 
     @classmethod
     def start(cls, *args: Any, **kwargs: Any) -> ActorRef[Self]:
-        """Start an actor and return its ref. Keywords `clock`, `watcher`, `name`, `work_limit` are the actor's own,
-        the rest goes to the constructor, which runs here, in the caller's thread.
+        """Start an actor and return its ref.
 
-        Raises what the constructor raises, and RuntimeError if there can be no more threads.
+        Keywords `clock`, `watcher`, `name`, `work_limit` are the actor's own; the rest goes to the constructor, which
+        runs here, in the caller's thread.
+
+        Raises the constructor's exceptions, and RuntimeError if no thread can be started.
         """
         actor = cls.unstarted(*args, **kwargs)
         ActorRegistry.register(actor.actor_ref)
@@ -129,36 +132,36 @@ class Actor(pykka.ThreadingActor):
 
     @classmethod
     def unstarted(cls, *args: Any, **kwargs: Any) -> Self:
-        """The actor `start` would start, as a plain object without a thread (for tests: `actors.runtime.testing`)."""
+        """Return the actor as a plain object without a thread (for tests: `actors.runtime.testing`)."""
         options = {key: kwargs.pop(key) for key in ("clock", "watcher", "name", "work_limit") if key in kwargs}
         actor = cls(*args, **kwargs)
         actor._set_options(**options)
         actor._furnish()
         return actor
 
-    # What a subclass writes.
+    # Methods for subclasses to write.
 
     def started(self) -> None:
-        """Open what the actor needs. The first to run in the actor's thread; an exception here is a crash."""
+        """Open the actor's resources. Runs first in the actor's thread; an exception here is a crash."""
 
     def receive(self, message: object) -> object:
-        """Handle one message or timer. What it returns answers an `ask`.
+        """Handle one message or timer; the return value answers an `ask`.
 
-        Raise a Refusal to say no. This default refuses: end with `return super().receive(message)` for what is not
-        known.
+        Raise a Refusal to say no. This default refuses: end with `return super().receive(message)` for unknown
+        messages.
         """
         raise Refusal(f"{self.name} does not know {type(message).__name__}")
 
     def closed(self, cause: BaseException | None) -> None:
-        """Give back what `started` and `receive` took. Runs exactly once, with the door closed.
+        """Release everything that `started` and `receive` took. Runs exactly once, with the mailbox closed.
 
         `cause` is None after a stop. An exception here is logged, and becomes the cause if there was none.
         """
 
-    # What a subclass uses, in the actor's thread.
+    # Methods for subclasses to use, in the actor's thread.
 
     def start_timer(self, key: Hashable, seconds: float, message: object) -> None:
-        """Have `message` received in `seconds`; replaces the timer of that key.
+        """Deliver `message` to `receive` in `seconds`; replaces the timer of that key.
 
         Raises ValueError for negative or infinite seconds.
         """
@@ -166,18 +169,21 @@ class Actor(pykka.ThreadingActor):
         self.mailbox.timers.start(key, seconds, self.now(), message)
 
     def cancel_timer(self, key: Hashable) -> None:
-        """Forget the timer of that key: its message is never received, even if already due. No timer, no error."""
+        """Cancel the timer of that key: its message is never received, even if already due.
+
+        A missing timer is no error.
+        """
         self._in_own_thread("cancel_timer")
         self.mailbox.timers.cancel(key)
 
     def now(self) -> float:
-        """Monotonic seconds of the actor's clock."""
+        """Return the monotonic seconds of the actor's clock."""
         return self.clock.monotonic()
 
     def defer(self) -> ReplyTo:
-        """Take the current asker's address, to answer later; what `receive` returns is then not used.
+        """Take the current asker's address, to answer later; the return value of `receive` is then not used.
 
-        Under `tell` there is no asker, and what is answered goes nowhere. Once per message, else RuntimeError.
+        Under `tell` there is no asker, and the answer goes nowhere. Raises RuntimeError the second time per message.
         """
         if self._deferred:
             raise RuntimeError("the reply address of this message has been taken already")
@@ -204,7 +210,7 @@ class Actor(pykka.ThreadingActor):
         try:
             self._thread.start()
         except RuntimeError:
-            # No more threads. It never lived: nothing was opened, so nothing is closed; the starter hears of it.
+            # No thread can be started. Nothing was opened, so nothing is closed; the caller gets the exception.
             self._shut_door()
             self.clock.leave(self.mailbox)
             raise
@@ -244,7 +250,7 @@ class Actor(pykka.ThreadingActor):
         self._asker = None
 
     def _dispatch(self, message: object) -> object:
-        """What stands before `receive`: for actor types built on this one."""
+        """Pass a message to `receive`: a hook for actor types built on this class."""
         if type(message) in _PROXY_MESSAGES:
             raise Refusal("this actor takes messages, not proxy calls")
         return self.receive(message)
@@ -281,14 +287,14 @@ class Actor(pykka.ThreadingActor):
         if asker is None or cause is None:
             return
         if not isinstance(cause, Exception):
-            # A SystemExit is for the thread it was raised in; handed on, it would end the asker's.
+            # A SystemExit ends the thread it was raised in; passed on, it would end the asker's thread.
             dead = ActorDeadError(f"{self.name} died of {cause!r}")
             dead.__cause__ = cause
             cause = dead
         asker.fail(cause)
 
     def _close(self, cause: BaseException | None) -> BaseException | None:
-        """Run `closed` and return what is now the cause: for actor types built on this one."""
+        """Run `closed` and return the resulting cause: a hook for actor types built on this class."""
         try:
             self.closed(cause)
         except BaseException as crash:  # noqa: BLE001 - it must not keep the watcher from hearing
@@ -305,7 +311,7 @@ class Actor(pykka.ThreadingActor):
             self._report("debug", "watcher_dead")
 
     def _report(self, level: str, event: str, **facts: Any) -> None:
-        """Log on the way to death, which a log that cannot be written must not stop."""
+        """Log during death: a log that cannot be written must not stop it."""
         try:
             getattr(self.log, level)(event, **facts)
         except Exception:  # noqa: BLE001 - told to stderr instead
@@ -329,19 +335,22 @@ class Actor(pykka.ThreadingActor):
 
 
 def mailbox_of(ref: ActorRef[Any]) -> Mailbox:
-    """The mailbox behind a ref, for its `depth()` and `oldest_age()`. Any thread."""
+    """Return the mailbox behind a ref, for its `depth()` and `oldest_age()`. Any thread."""
     return cast(Mailbox, ref.actor_inbox)
 
 
 def actor_behind(ref: ActorRef[Any]) -> Actor | None:
-    """The actor behind a ref, None once its memory is free. Only its plain attributes may be read from outside."""
+    """Return the actor behind a ref, None once its memory is free.
+
+    Only its plain attributes may be read from outside.
+    """
     return cast("Actor | None", ref._actor_weakref())
 
 
 def wait_ended(ref: ActorRef[Any], *, timeout: float) -> bool:
     """Block until the actor has closed and its thread has ended; False if that takes more than `timeout` seconds.
 
-    Unlike `ref.stop()`, which is told False at once by an actor that is still busy closing.
+    `ref.stop()` differs: it returns False at once for an actor that is still busy closing.
     """
     actor = actor_behind(ref)
     if actor is None or actor._thread is None:

@@ -1,7 +1,7 @@
-"""Where the runtime's time comes from.
+"""The runtime's source of time.
 
-Rule of this file: nothing here knows actors. A clock tells the time and lets a sleeper (a mailbox) sleep on it;
-everything else in the runtime asks the actor's clock and never `time`, so that a test can run hours in milliseconds
+A clock knows nothing of actors: it gives the time and lets a sleeper (a mailbox) sleep on it. The rest of the runtime
+asks the actor's clock and never `time`, so that a test can run hours in milliseconds
 (`actors.runtime.testing.ManualClock`).
 """
 
@@ -15,35 +15,38 @@ __all__ = ["SYSTEM_CLOCK", "Clock", "Sleeper", "SystemClock"]
 
 
 class Sleeper(Protocol):
-    """What sleeps on a clock: a mailbox whose actor has nothing to do."""
+    """A thread that sleeps on a clock: the mailbox of an idle actor."""
 
     signal: threading.Lock
-    """Held while the sleeper sleeps; released, once, by whoever wakes it."""
+    """Held while the sleeper sleeps; released once, to wake it."""
 
     def wake(self) -> None:
-        """Make the sleeper look again at what it has to do. Any thread."""
+        """Wake the sleeper to look at its work again. Any thread."""
 
     def is_idle(self) -> bool:
-        """Whether the sleeper sleeps and nobody has woken it. Any thread."""
+        """Return True if the sleeper sleeps and nothing has woken it. Any thread."""
 
     def accepted(self) -> int:
-        """How many messages the sleeper has ever taken in. Any thread."""
+        """Return the number of messages the sleeper has ever accepted. Any thread."""
 
     def next_due(self) -> float | None:
-        """When the sleeper's next timer is due, in the clock's monotonic seconds; None without timers. Any thread."""
+        """Return the due time of the sleeper's next timer, in the clock's monotonic seconds; None without timers.
+
+        Any thread.
+        """
 
 
 class Clock(Protocol):
-    """The time, and a way to sleep until it has passed or something happens."""
+    """The time, and a way to sleep until some time has passed or something happens."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back. Any thread."""
+        """Return the seconds since some fixed moment; they never go back. Any thread."""
 
     def time(self) -> float:
-        """Seconds since the Unix epoch, UTC. Any thread."""
+        """Return the seconds since the Unix epoch, UTC. Any thread."""
 
     def join(self, sleeper: Sleeper) -> None:
-        """Called once before the sleeper's thread starts, in the starter's thread."""
+        """Register the sleeper. Called once before its thread starts, in the starter's thread."""
 
     def wait(self, sleeper: Sleeper, seconds: float | None) -> None:
         """Block the calling thread until the sleeper is woken or `seconds` have passed (None: until woken).
@@ -52,7 +55,7 @@ class Clock(Protocol):
         """
 
     def leave(self, sleeper: Sleeper) -> None:
-        """Called once when the sleeper will never sleep again."""
+        """Unregister the sleeper. Called once, when it will never sleep again."""
 
 
 class SystemClock:
@@ -68,7 +71,7 @@ class SystemClock:
         pass
 
     def wait(self, sleeper: Sleeper, seconds: float | None) -> None:
-        # -1 is how a lock spells "for ever"; more than TIMEOUT_MAX it refuses.
+        # A lock spells "for ever" as -1; it refuses more than TIMEOUT_MAX.
         sleeper.signal.acquire(timeout=-1 if seconds is None else min(max(seconds, 0.0), threading.TIMEOUT_MAX))
 
     def leave(self, sleeper: Sleeper) -> None:

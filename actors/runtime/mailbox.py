@@ -1,14 +1,10 @@
-"""The inbox of an actor: a queue with a door, a bound for work, and the actor's timers.
+"""The inbox of an actor: a queue that can be closed, with a bound for work and the actor's timers.
 
-Rules of this file:
-
-* The door is either open or closed, for ever, and every put sees which under one lock: a message is either taken in,
-  or its sender hears at once why not. Nothing can slip in after the last look (in plain Pykka an asker can, and then
-  hangs).
-* Only `Work` is bounded. Facts, timers and stop always get in: refusing those would break the actor's idea of the
-  world.
+* The mailbox is either open or closed for ever, and every put sees which under one lock: a message is accepted, or its
+  sender learns at once why not. Nothing can slip in after the last look (in plain Pykka an ask can, and then hangs).
+* Only `Work` is bounded. Facts, timers and stop are always accepted: without them the actor's state would be wrong.
 * Messages and timers are delivered in the order of their times: a message that arrived before a timer was due goes
-  first, however late the actor comes to look. So a fact that was in time always beats the deadline it was to meet.
+  first, however late the actor looks. So a fact that was in time always beats its deadline.
 
 `put` takes a lock, like `queue.Queue.put`: do not call it from a signal handler or from `__del__`.
 """
@@ -31,14 +27,14 @@ __all__ = ["Mailbox", "MailboxFull", "Refusal", "Reminder", "Work", "dead_letter
 
 
 class Refusal(Exception):
-    """An answer that says no. Raised in `receive`: the asker gets it, the actor lives on.
+    """A negative answer. Raised in `receive`: the asker gets it, the actor lives on.
 
     Raise it before changing any state. Under `tell` nobody waits for it, so it is logged as a warning.
     """
 
 
 class MailboxFull(Refusal):
-    """As much `Work` as the mailbox takes is waiting; the message was not accepted. Try again later."""
+    """The limit of waiting `Work` is reached; the message was not accepted. Try again later."""
 
     def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
         super().__init__(message)
@@ -46,21 +42,22 @@ class MailboxFull(Refusal):
 
 
 class Work:
-    """Marks messages that callers send, of which only so many may wait (`Actor.work_limit`)."""
+    """The base of messages that callers send, whose number in the mailbox is limited (`Actor.work_limit`)."""
 
     __slots__ = ()
 
 
 class Reminder:
-    """Marks messages that mean nothing to anybody once the actor stops, so that they are no dead letters: what it tells
-    itself, and answers it has asked for and would find again.
+    """The base of messages that lose their meaning when the actor stops, so that they are not dead letters.
+
+    Examples are an actor's messages to itself, and answers that it would ask for again.
     """
 
     __slots__ = ()
 
 
 class Mailbox:
-    """What an actor's messages and timers wait in. `get` only from the actor's thread, the rest from any.
+    """The messages and timers that wait for an actor. `get` runs only in the actor's thread, the rest in any.
 
     `work_limit` and `clock` may be set until the actor starts.
     """
@@ -80,10 +77,10 @@ class Mailbox:
         self._closed = False
 
     def put(self, envelope: Envelope[Any], /) -> None:
-        """Take the envelope in, or turn it away.
+        """Accept the envelope, or refuse it.
 
-        What cannot be taken in raises ActorDeadError (the door is closed) or MailboxFull from `tell`, and answers the
-        asker with it under `ask`.
+        A refusal raises ActorDeadError (the mailbox is closed) or MailboxFull from `tell`; under `ask` it is the
+        answer.
         """
         is_work = isinstance(envelope.message, Work)
         with self._lock:
@@ -96,7 +93,7 @@ class Mailbox:
         turn_away(envelope, self._obstacle())
 
     def get(self) -> Envelope[Any]:
-        """The next message or due timer; blocks the actor's thread until there is one."""
+        """Return the next message or due timer; blocks the actor's thread until one exists."""
         while True:
             with self._lock:
                 # Whatever ended the sleep, start over: awake, and the signal held again.
@@ -109,7 +106,7 @@ class Mailbox:
             self.clock.wait(self, self._seconds_to_timer())
 
     def close(self) -> list[Envelope[Any]]:
-        """Close the door for ever; returns what was still waiting. Timers are forgotten."""
+        """Close the mailbox for ever and return the messages that were still waiting. Timers are dropped."""
         with self._lock:
             self._closed = True
             left = [envelope for _, envelope in self._waiting]
@@ -122,20 +119,20 @@ class Mailbox:
         return not self._waiting
 
     def depth(self) -> int:
-        """How many messages wait, timers not counted."""
+        """Return the number of waiting messages, without timers."""
         return len(self._waiting)
 
     def oldest_age(self) -> float:
-        """How long the oldest waiting message has waited, in seconds; 0.0 when none waits."""
+        """Return the age of the oldest waiting message in seconds; 0.0 if none waits."""
         with self._lock:
             return self.clock.monotonic() - self._waiting[0][0] if self._waiting else 0.0
 
     def messages(self) -> list[object]:
-        """A copy of what waits, oldest first."""
+        """Return a copy of the waiting messages, oldest first."""
         with self._lock:
             return [envelope.message for _, envelope in self._waiting]
 
-    # What the clock sees of us (clock.Sleeper).
+    # The clock's view of the mailbox (clock.Sleeper).
 
     def wake(self) -> None:
         with self._lock:
@@ -152,7 +149,7 @@ class Mailbox:
         timer = self.timers.earliest
         return None if timer is None else timer.due
 
-    # The lock is held in the next two.
+    # The next two methods run with the lock held.
 
     def _wake(self) -> None:
         if self._asleep:
@@ -190,5 +187,5 @@ def turn_away(envelope: Envelope[Any], error: Exception) -> None:
 
 
 def dead_letters(left: Iterable[Envelope[Any]]) -> dict[str, int]:
-    """How many of what never reached the actor, by type: the contents are nobody's business but the actor's."""
+    """Count the messages that never reached the actor, by type. Their contents belong to the actor alone."""
     return dict(Counter(type(e.message).__name__ for e in left if not isinstance(e.message, _ActorStop | Reminder)))

@@ -1,7 +1,7 @@
-"""Answers: the future an asker holds, and the address an actor answers to later.
+"""Answers: the future that an asker holds, and the address to which an actor answers later.
 
-Rule of this file: an answer is given once, and whoever waits for it wakes, in a thread or in an event loop. Waiting
-in an event loop blocks nothing and costs no thread: the answering thread posts the news to the loop.
+An answer is given once and wakes its asker, in a thread or in an event loop. Waiting in an event loop blocks nothing
+and costs no thread: the answering thread posts the answer to the loop.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 class AlreadyAnswered(RuntimeError):
-    """A `ReplyTo` was used a second time: a mistake in the actor, the asker has the first answer."""
+    """A `ReplyTo` was used a second time: a mistake in the actor. The asker has the first answer."""
 
 
 class Reply(Future[T]):
     """The future of an `ask`: `get(timeout=…)` in threads, `await wait(timeout)` in event loops.
 
-    It behaves like Pykka's ThreadingFuture, with locks where that has conditions: an ask is mostly made of them.
+    It behaves like Pykka's ThreadingFuture, but uses locks instead of conditions: they are most of an ask's cost.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,10 @@ class Reply(Future[T]):
         self._outcome: tuple[Any, OptExcInfo | None] | None = None
 
     def get(self, *, timeout: float | None = None) -> Any:
-        """The answer; blocks the calling thread until there is one. Raises pykka.Timeout after `timeout` seconds."""
+        """Return the answer; blocks the calling thread until it exists.
+
+        Raises pykka.Timeout after `timeout` seconds.
+        """
         if self._get_hook is not None:
             with self._lock:
                 return super().get(timeout=timeout)
@@ -51,35 +54,38 @@ class Reply(Future[T]):
         return self._answer()
 
     def set(self, value: T | None = None) -> None:
-        """Answer. Raises queue.Full if there is an answer already (as in Pykka). Any thread."""
+        """Answer. Raises queue.Full if an answer exists already (as in Pykka). Any thread."""
         if not self._settle((value, None)):
             raise queue.Full
 
     def set_exception(self, exc_info: OptExcInfo | None = None) -> None:
-        """Answer with an exception; None takes the one being handled. Raises queue.Full like `set`. Any thread."""
+        """Answer with an exception; None takes the exception being handled.
+
+        Raises queue.Full like `set`. Any thread.
+        """
         if not self._settle((None, exc_info or sys.exc_info())):
             raise queue.Full
 
     def set_get_hook(self, func: GetHookFunc[T]) -> None:
-        """For Pykka, which builds futures upon futures. Raises queue.Full like `set`."""
+        """Support Pykka's futures that depend on futures. Raises queue.Full like `set`."""
         with self._lock:
             if self._outcome is not None:
                 raise queue.Full
             super().set_get_hook(func)
 
     def offer(self, value: T | None) -> bool:
-        """Answer, unless there is an answer already; whether this one counted. Any thread."""
+        """Answer, unless an answer exists already; return True if this answer counts. Any thread."""
         return self._settle((value, None))
 
     def fail(self, error: BaseException) -> bool:
-        """Answer with an exception, unless there is an answer already; whether this one counted. Any thread."""
+        """Answer with an exception, unless an answer exists already; return True if it counts. Any thread."""
         return self._settle((None, (type(error), error, error.__traceback__)))
 
     def is_answered(self) -> bool:
         return self._outcome is not None
 
     def add_callback(self, callback: Callable[[], object]) -> None:
-        """Call back once answered: in the answering thread, or here and now if that has happened. It must not raise."""
+        """Call back once answered: in the answering thread, or immediately if already answered. It must not raise."""
         with self._lock:
             if self._outcome is None:
                 self._callbacks.append(callback)
@@ -92,10 +98,10 @@ class Reply(Future[T]):
                 self._callbacks.remove(callback)
 
     async def wait(self, timeout: float | None) -> T:
-        """The answer, awaited in the running event loop without blocking it.
+        """Return the answer, awaited in the running event loop without blocking it.
 
-        `timeout` in seconds; raises pykka.Timeout after it, or the exception that was the answer. Cancelling the
-        awaiting task leaves the reply, and the actor, as they were.
+        Raises pykka.Timeout after `timeout` seconds, or the exception that was the answer. Cancelling the awaiting task
+        does not affect the reply or the actor.
         """
         if self._get_hook is not None:
             raise TypeError("a future made by map, join, filter, reduce or stop(block=False) only has get()")
@@ -151,7 +157,7 @@ class Reply(Future[T]):
 
 
 class ReplyTo:
-    """The address of one asker, to answer later: from the actor that took it (`Actor.defer`) or any other thread.
+    """The address of one asker, to answer later: from the actor that took it (`Actor.defer`) or from any other thread.
 
     It is used once. If the actor dies first, the asker gets ActorDeadError and a later answer goes nowhere.
     """
@@ -166,11 +172,11 @@ class ReplyTo:
 
     @property
     def answered(self) -> bool:
-        """Whether the asker has an answer, or its actor died. Any thread."""
+        """True if the asker has an answer or its actor died. Any thread."""
         return self not in self._outstanding
 
     def answer(self, value: object = None) -> None:
-        """Give the asker its answer. Raises AlreadyAnswered the second time. Any thread."""
+        """Send the asker its answer. Raises AlreadyAnswered the second time. Any thread."""
         if self._take():
             self._reply.offer(value)
 
@@ -180,7 +186,7 @@ class ReplyTo:
             self._reply.fail(exception)
 
     def expire(self, error: Exception) -> None:
-        """The actor is dead: fail the asker with the error, and let later answers go nowhere."""
+        """Fail the asker with the error, because the actor is dead; later answers go nowhere."""
         self._expired = True
         if self._take():
             self._reply.fail(error)
@@ -197,16 +203,16 @@ class ReplyTo:
 
 
 async def ask(ref: ActorRef[Any], message: object, *, timeout: float) -> Any:
-    """`ref.ask(message, timeout=…)` for event loops: the actor's answer, without blocking the loop.
+    """Ask the actor from an event loop without blocking it: `ref.ask(message, timeout=…)`.
 
-    Raises pykka.Timeout after `timeout` seconds, ActorDeadError if the actor is dead or dies, a Refusal if it
-    refuses, and whatever else it crashed with.
+    Raises pykka.Timeout after `timeout` seconds, ActorDeadError if the actor is dead or dies, a Refusal if it refuses,
+    and the exception of any other crash.
     """
     return await cast(Reply[Any], ref.ask(message, block=False)).wait(timeout)
 
 
 async def stop(ref: ActorRef[Any], *, timeout: float) -> bool:
-    """`ref.stop(timeout=…)` for event loops: True once the actor is closed, False if it was dead before.
+    """Stop the actor from an event loop: True once it is closed, False if it was dead before.
 
     Raises pykka.Timeout after `timeout` seconds; the actor still stops when it gets to it.
     """

@@ -1,6 +1,6 @@
-"""How often to try again, and how long to wait before.
+"""Budgets of attempts, and the delays between attempts.
 
-Rule of this file: pure arithmetic. Times and random numbers are arguments, so that tests run hours in microseconds.
+Pure arithmetic: times and random numbers are arguments, so that tests run hours in microseconds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["Backoff", "Budget", "BudgetExhausted"]
 
 
 class BudgetExhausted(Exception):
-    """As many attempts as the budget allows have been spent."""
+    """The budget's attempts are all spent."""
 
     def __init__(self, budget: Budget) -> None:
         within = "in a row" if budget.window is None else f"within {budget.window:g} s"
@@ -25,8 +25,8 @@ class BudgetExhausted(Exception):
 class Backoff:
     """Growing delays: `first` seconds, then `factor` times more for each attempt, never above `cap` seconds.
 
-    `jitter` is the share of a delay that chance may take away, so that what failed together is not tried again
-    together. While `factor * (1 - jitter) >= 1`, delays grow whatever chance says.
+    `jitter` is the share of a delay that chance may take away, so that processes that failed together do not try again
+    together. While `factor * (1 - jitter) >= 1`, delays always grow.
     """
 
     first: float = 1.0
@@ -41,7 +41,8 @@ class Backoff:
             )
 
     def delay(self, attempt: int, random: Callable[[], float]) -> float:
-        """Seconds to wait before attempt number `attempt` (the first is 1). `random` gives numbers from 0 up to 1.
+        """Return the delay before attempt number `attempt` (the first is 1), in seconds. `random` gives numbers from 0
+        up to 1.
 
         Raises ValueError for an attempt below 1.
         """
@@ -60,7 +61,7 @@ class Backoff:
 class Budget:
     """At most `limit` attempts: in a row (until `reset`) with `window` None, else within any `window` seconds.
 
-    A value: spending and resetting make a new one.
+    A value: spending and resetting return a new budget.
     """
 
     limit: int
@@ -72,9 +73,9 @@ class Budget:
             raise ValueError(f"impossible budget: {self}: limit >= 0 and window > 0 (or None) are needed")
 
     def spend(self, now: float) -> Budget:
-        """The budget after one more attempt, made at `now` (seconds of any clock, the same each time).
+        """Return the budget after one more attempt at `now` (seconds of any clock, always the same).
 
-        Raises BudgetExhausted if there is none left.
+        Raises BudgetExhausted if none is left.
         """
         still = self._counting(now)
         if len(still) >= self.limit:
@@ -82,15 +83,15 @@ class Budget:
         return replace(self, spent_at=(*still, now))
 
     def left(self, now: float) -> int:
-        """How many attempts could be made at `now`."""
+        """Return the number of attempts left at `now`."""
         return self.limit - len(self._counting(now))
 
     def spent(self, now: float) -> int:
-        """How many attempts count against the limit at `now`."""
+        """Return the number of attempts that count against the limit at `now`."""
         return len(self._counting(now))
 
     def reset(self) -> Budget:
-        """The budget with nothing spent."""
+        """Return the budget with nothing spent."""
         return replace(self, spent_at=())
 
     def _counting(self, now: float) -> tuple[float, ...]:

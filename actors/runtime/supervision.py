@@ -1,14 +1,11 @@
-"""An actor that keeps others alive: one for one, each child under a budget of its own.
+"""An actor that keeps other actors alive: one for one, each child with its own budget.
 
-Rules of this file:
+* A child never affects another child or the supervisor: a factory that raises counts as a crash of that child.
+* A child that was stopped, or ended by itself, is not restarted. A crashed child is restarted after its backoff until
+  its budget is exhausted; then the supervisor is notified and the child forgotten.
+* When the supervisor ends, for any reason, its children are stopped in parallel before `closed` runs.
 
-* What one child does never touches another, nor the supervisor: a factory that raises counts as a crash of that
-  child.
-* A child that was stopped, or ended by itself, is not restarted. One that crashed is, after its backoff, until its
-  budget is exhausted; then the supervisor is told and the child forgotten.
-* When the supervisor ends, for whatever reason, its children are stopped side by side before `closed` runs.
-
-After Elixir's `DynamicSupervisor`, without its strategies: the one in use is written out.
+After Elixir's `DynamicSupervisor`, without its other strategies.
 """
 
 from __future__ import annotations
@@ -30,16 +27,16 @@ __all__ = ["ChildExists", "ChildFactory", "ChildNotStarted", "Supervising"]
 
 
 class ChildFactory(Protocol):
-    """Starts a child and returns its ref: `functools.partial(MyActor.start, 99)` is one.
+    """Starts a child and returns its ref, for example `functools.partial(MyActor.start, 99)`.
 
-    It must hand `watcher` and `clock` to the actor's `start`. It runs in the supervisor's thread.
+    It must pass `watcher` and `clock` to the actor's `start`. It runs in the supervisor's thread.
     """
 
     def __call__(self, *, watcher: ActorRef[Any], clock: Clock) -> ActorRef[Any]: ...
 
 
 class ChildExists(Refusal):
-    """There is a child of this key: running, stopping, or waiting to be restarted."""
+    """A child with this key exists: running, stopping, or waiting for its restart."""
 
 
 class ChildNotStarted(Refusal):
@@ -61,7 +58,7 @@ class _Restart:
 
 
 class Supervising(Actor):
-    """Starts children under keys, restarts what crashed, stops all of them before it closes.
+    """A supervisor: starts children under keys, restarts crashed ones, stops all of them before it closes.
 
     Override `child_terminated`, `wants_restart`, `child_restarted`, `child_given_up` and `child_stuck`; they run in
     this actor's thread. `receive` never sees `Terminated` of a child.
@@ -70,23 +67,23 @@ class Supervising(Actor):
     child_budget: Budget = Budget(limit=3, window=60.0)
     child_backoff: Backoff = Backoff(first=0.1, cap=10.0)
     chance: Callable[[], float] = staticmethod(random.random)
-    """Where the backoff's jitter comes from."""
+    """The source of the backoff's jitter."""
     shutdown_deadline: float = 10.0
-    """Seconds, by the machine's clock, that all children together have for closing when the supervisor ends."""
+    """The seconds, by the machine's clock, that all children together have for closing when the supervisor ends."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._children: dict[Hashable, _Child] = {}
 
-    # What a subclass uses, in the actor's thread.
+    # Methods for subclasses to use, in the actor's thread.
 
     @property
     def children(self) -> Mapping[Hashable, ActorRef[Any]]:
-        """The running (or stopping) children, in the order in which their keys were first started. A copy."""
+        """A copy of the running (or stopping) children, in the order in which their keys were first started."""
         return {key: child.ref for key, child in self._children.items() if child.ref is not None}
 
     def has_child(self, key: Hashable) -> bool:
-        """Whether there is a child of this key: running, stopping, or waiting to be restarted."""
+        """Return True if a child with this key exists: running, stopping, or waiting for its restart."""
         return key in self._children
 
     def start_child(self, key: Hashable, factory: ChildFactory) -> ActorRef[Any]:
@@ -102,8 +99,9 @@ class Supervising(Actor):
         return child.ref
 
     def stop_child(self, key: Hashable) -> None:
-        """Have a child stop, without waiting: `child_terminated` tells when. One that waits for its restart is
-        forgotten at once. No child, no error.
+        """Stop a child without waiting: `child_terminated` reports its end.
+
+        A child that waits for its restart is forgotten at once. A missing child is no error.
         """
         child = self._children.get(key)
         if child is None:
@@ -115,29 +113,29 @@ class Supervising(Actor):
             child.ref.stop(block=False)
 
     def reset_child_budget(self, key: Hashable) -> None:
-        """Let the child have its whole budget again. No child, no error."""
+        """Give the child its whole budget again. A missing child is no error."""
         if child := self._children.get(key):
             child.budget = child.budget.reset()
 
-    # What a subclass may write.
+    # Methods for subclasses to override.
 
     def child_terminated(self, key: Hashable, ref: ActorRef[Any], cause: BaseException | None) -> None:
-        """A child has died; called before anything is done about it. `cause` is None if it stopped."""
+        """Handle the death of a child, before any restart. `cause` is None if it stopped."""
 
     def wants_restart(self, key: Hashable, cause: BaseException) -> bool:
-        """Whether a child that crashed is to be restarted, its budget permitting. By default yes."""
+        """Return True if a crashed child is to be restarted, its budget permitting. The default is True."""
         return True
 
     def child_restarted(self, key: Hashable, ref: ActorRef[Any]) -> None:
-        """A child that crashed runs again, as `ref`."""
+        """Handle the restart of a crashed child, which now runs as `ref`."""
 
     def child_given_up(self, key: Hashable, cause: BaseException) -> None:
-        """A child has crashed once more than its budget allows (or is not wanted back), and is forgotten."""
+        """Handle a child that is forgotten: it crashed more often than its budget allows, or was not wanted back."""
 
     def child_stuck(self, key: Hashable, ref: ActorRef[Any]) -> None:
-        """A child did not close within `shutdown_deadline`. Whatever it held is to be taken from it here."""
+        """Handle a child that did not close within `shutdown_deadline`: take away everything it held."""
 
-    # How it works.
+    # Implementation.
 
     def _dispatch(self, message: object) -> object:
         if isinstance(message, Terminated) and (key := self._key_of(message.ref)) is not _NO_KEY:

@@ -1,10 +1,10 @@
-"""One `await` that a thread ends: what a task is suspended on while an actor thinks about its answer.
+"""One `await` that another thread ends: the suspension of a task while an actor works on its answer.
 
-Rule of this file: everything but `end` runs in the event loop's thread; `end` only posts to the loop.
+Everything but `end` runs in the event loop's thread; `end` only posts to the loop.
 
-An asyncio.Future resolved from another thread costs its task two turns of the loop: one that resolves the future, one
-that wakes the task. This stands in for it, with the few methods by which a task deals with a future, and wakes the task
-in the first. (The protocol is asyncio's own, for futures that are not asyncio.Future: `asyncio.isfuture`.)
+An asyncio.Future resolved from another thread costs its task two turns of the loop: the first resolves the future, the
+second wakes the task. This class has the few methods by which a task deals with a future, and wakes the task in the
+first turn. (The protocol is asyncio's own, for futures that are not asyncio.Future: `asyncio.isfuture`.)
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["Suspension"]
 
 
 class Suspension:
-    """Awaited once, by one task, and directly (not handed to `asyncio.wait`).
+    """A future awaited once, by one task, and directly (not through `asyncio.wait`).
 
-    It is over at the first `end` or `end_now`, or when the task is cancelled.
+    It ends at the first `end` or `end_now`, or when the task is cancelled.
     """
 
     __slots__ = ("_asyncio_future_blocking", "_cancelled", "_context", "_loop", "_wake_up")
@@ -34,12 +34,12 @@ class Suspension:
         self._cancelled: tuple[Any, ...] | None = None
 
     def end(self) -> None:
-        """Let the task go on. Any thread; also before the task has begun to wait, and more than once."""
-        with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
+        """Let the task continue. Any thread; also before the task has begun to wait, and more than once."""
+        with suppress(RuntimeError):  # The loop has been closed: nobody waits any more.
             self._loop.call_soon_threadsafe(self.end_now)
 
     def end_now(self) -> None:
-        """Let the task go on, within this call."""
+        """Let the task continue, within this call."""
         wake_up, self._wake_up = self._wake_up, None
         if wake_up is not None:
             assert self._context is not None
@@ -49,7 +49,7 @@ class Suspension:
         self._asyncio_future_blocking = True
         yield self
 
-    # What a task asks of a future.
+    # The methods a task calls on a future.
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         return self._loop
@@ -58,7 +58,7 @@ class Suspension:
         self._wake_up, self._context = callback, context
 
     def cancel(self, msg: object = None) -> bool:
-        """Have the task go on with CancelledError; False if it has been woken already."""
+        """Continue the task with CancelledError; False if it was woken already."""
         if self._wake_up is None:
             return False
         self._cancelled = () if msg is None else (msg,)

@@ -1,9 +1,9 @@
 """The timers of one actor: keyed, replaced, cancelled, and never late in a queue.
 
-Rule of this file: only the actor's own thread calls these methods (`earliest` may be read by any), so there is no
-lock. A timer waits here and nowhere else until the moment it is delivered: one that was cancelled or replaced is
-gone, even if it was already due. (Akka and Pekko, whose timers travel through the mailbox, need a generation for
-that: `TimerSchedulerImpl.scala`. Here the entry's identity is the generation.)
+Only the actor's own thread calls these methods (`earliest` may be read by any), so there is no lock. A timer waits here
+and nowhere else until the moment it is delivered: a cancelled or replaced timer is gone, even if it was already due.
+(Akka and Pekko, whose timers travel through the mailbox, need a generation for that: `TimerSchedulerImpl.scala`. Here
+the entry's identity is the generation.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Timer", "Timers"]
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """One message to come: `due` is in monotonic seconds of the actor's clock."""
+    """A future message: `due` is in monotonic seconds of the actor's clock."""
 
     key: Hashable
     due: float
@@ -25,14 +25,14 @@ class Timer:
 
 
 class Timers:
-    """At most one timer a key; the earliest is at hand."""
+    """A set of timers, at most one per key, with the earliest at hand."""
 
     __slots__ = ("_by_key", "earliest")
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, Timer] = {}
         self.earliest: Timer | None = None
-        """The next to fire; of several due at one time, the one started first."""
+        """The next to fire; of several due at one time, the first started."""
 
     def __iter__(self) -> Iterator[Timer]:
         return iter(list(self._by_key.values()))
@@ -41,7 +41,7 @@ class Timers:
         return len(self._by_key)
 
     def start(self, key: Hashable, seconds: float, now: float, message: object) -> None:
-        """Set the timer of this key, replacing the one before.
+        """Set the timer of this key, replacing the previous one.
 
         Raises ValueError unless `seconds` is finite and not negative.
         """
@@ -53,7 +53,7 @@ class Timers:
             self.earliest = timer
 
     def cancel(self, key: Hashable) -> None:
-        """Forget the timer of this key, if there is one."""
+        """Cancel the timer of this key, if it exists."""
         timer = self._by_key.pop(key, None)
         if timer is not None and timer is self.earliest:
             # An actor has a handful of timers: looking through them costs less than keeping a heap free of stale ones.

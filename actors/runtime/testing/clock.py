@@ -1,7 +1,7 @@
-"""Time that moves only when a test says so.
+"""A clock that moves only when a test moves it.
 
-Rule of this file: `advance` stops at every moment at which a timer is due, in order, and at each waits until every
-actor on this clock has done what there was to do. So what a test sees after `advance` does not depend on scheduling.
+`advance` stops at every moment at which a timer is due, in order, and there waits until every actor on this clock has
+finished its work. So the state after `advance` does not depend on scheduling.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class ManualClock:
         return self._epoch + self._now
 
     def advance(self, seconds: float, *, timeout: float = 10.0) -> None:
-        """Let `seconds` pass: timers fire in order, each handled (and what it led to) before time moves on.
+        """Let `seconds` pass: timers fire in order, each handled with its consequences before time moves on.
 
-        Call it from the test's thread. Raises NotSettled if actors stay busy for `timeout` real seconds, and
-        ValueError for negative seconds.
+        Call it from the test's thread. Raises NotSettled if actors stay busy for `timeout` real seconds, and ValueError
+        for negative seconds.
         """
         if not seconds >= 0:
             raise ValueError(f"time does not go back: {seconds!r}")
@@ -51,13 +51,13 @@ class ManualClock:
         self._settle(deadline)
 
     def set_by(self, seconds: float) -> None:
-        """The host's clock is set, on or back: `time()` is another one, `monotonic()` and the timers are not."""
+        """Set the host's clock forward or back: `time()` changes, `monotonic()` and the timers do not."""
         self._epoch += seconds
 
     def settle(self, *, timeout: float = 10.0) -> None:
         """Wait until every actor on this clock sleeps with an empty mailbox.
 
-        What happens in threads that are not actors is not waited for. Raises NotSettled after `timeout` real seconds.
+        Threads that are not actors are not waited for. Raises NotSettled after `timeout` real seconds.
         """
         self._settle(time.monotonic() + timeout)
 
@@ -79,7 +79,7 @@ class ManualClock:
             self._changed.notify_all()
         sleeper.signal.acquire()
 
-    # How it works.
+    # Implementation.
 
     def _move_to(self, now: float) -> None:
         with self._changed:
@@ -102,8 +102,8 @@ class ManualClock:
                 self._changed.wait(remaining)
 
     def _is_settled(self) -> bool:
-        # All idle, looked at one after the other, does not mean all idle at once: an actor seen idle may have been
-        # told something by one looked at later. If no mailbox took anything in meanwhile, it does.
+        # All idle, looked at in turn, does not mean all idle at once: an actor seen idle may have received a message
+        # from an actor looked at later. If no mailbox accepted anything meanwhile, all are idle.
         before = [sleeper.accepted() for sleeper in self._sleepers]
         if not all(sleeper.is_idle() for sleeper in self._sleepers):
             return False

@@ -18,28 +18,31 @@ __all__ = ["Leak", "Leaks"]
 
 
 class Leak(AssertionError):
-    """Threads or actors are left that were not there before."""
+    """Threads or actors exist that did not exist before."""
 
 
 class Leaks:
-    """Remembers which threads and actors there are when it is made."""
+    """The threads and actors that exist when this object is made."""
 
     def __init__(self) -> None:
         self._threads = set(threading.enumerate())
         self._actors = {ref.actor_urn for ref in ActorRegistry.get_all()}
 
     def threads(self) -> list[threading.Thread]:
-        """Threads that are new since, and alive; one that is just being started is not yet, and cannot be joined."""
+        """Return the new threads that are alive.
+
+        A thread that is just being started cannot be joined, so it is left out.
+        """
         return [thread for thread in threading.enumerate() if thread not in self._threads and thread.is_alive()]
 
     def actors(self) -> list[str]:
-        """Actors that are new since, and registered."""
+        """Return the new actors that are registered."""
         return [str(ref) for ref in ActorRegistry.get_all() if ref.actor_urn not in self._actors]
 
     def check(self, *, timeout: float = 5.0) -> None:
         """Raise Leak unless all new threads and actors end within `timeout` seconds (joined, not polled).
 
-        So do threads that those start while they end.
+        This includes threads that those start while they end.
         """
         deadline = time.monotonic() + timeout
         while (threads := self.threads()) and time.monotonic() < deadline:
@@ -58,7 +61,7 @@ class Leaks:
 
 
 def _stack(thread: threading.Thread) -> str:
-    """The innermost frames of a thread: they say what keeps it from ending."""
+    """Return the innermost frames of a thread: they show why it does not end."""
     frame = sys._current_frames().get(thread.ident or 0)
     stack = [] if frame is None else traceback.extract_stack(frame)[-4:]
     return " < ".join(f"{at.name}:{at.lineno}" for at in reversed(stack))

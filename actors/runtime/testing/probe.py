@@ -1,7 +1,6 @@
-"""A ref that records what it is told, for a test to wait on.
+"""A ref that records its messages, for a test to wait on.
 
-Rule of this file: no thread. What an actor tells a probe is recorded in that actor's thread, before its `tell`
-returns.
+It has no thread: an actor's message is recorded in that actor's thread, before its `tell` returns.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class NothingReceived(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What reached a probe. Under `ask`, `reply` is what the asker waits for; answer it with `set` or `fail`."""
+    """A message that reached a probe. Under `ask`, `reply` is the asker's future; answer it with `set` or `fail`."""
 
     message: object
     reply: Reply[Any] | None
@@ -58,13 +57,16 @@ class ProbeRef(ActorRef[Actor]):
     """A true Pykka ref, behind which a probe records."""
 
     def __init__(self, name: str, records: _Records) -> None:
-        self._actor = Actor.unstarted(name=name)  # the ref holds it weakly, and asks only for its class and urn
+        self._actor = Actor.unstarted(name=name)  # The ref holds it weakly, and asks only for its class and urn.
         super().__init__(self._actor)
         self.actor_inbox = records
 
 
 class Probe:
-    """Hand out `ref`; then `expect` the next message that matches. Messages that were expected are not seen again."""
+    """A recorder of messages.
+
+    Pass on its `ref`, then `expect` the next matching message. Expected messages are not seen again.
+    """
 
     def __init__(self, name: str = "probe") -> None:
         self._records = _Records()
@@ -73,7 +75,7 @@ class Probe:
 
     @property
     def messages(self) -> list[Any]:
-        """Everything it was ever told, in order."""
+        """All messages it ever received, in order."""
         with self._records.changed:
             return [received.message for received in self._records.all]
 
@@ -84,17 +86,16 @@ class Probe:
     def expect(
         self, kind: type[Any] | None = None, where: Callable[[Any], bool] = lambda _: True, *, timeout: float = 5.0
     ) -> Any:
-        """Wait for the next message of this type, and for which `where` holds; earlier ones that do not match are
-        kept.
+        """Wait for the next message of this type for which `where` holds; earlier ones that do not match are kept.
 
-        Raises NothingReceived after `timeout` real seconds, saying what was received instead.
+        Raises NothingReceived after `timeout` real seconds, listing the messages that were received instead.
         """
         return self.expect_received(kind, where, timeout=timeout).message
 
     def expect_received(
         self, kind: type[Any] | None = None, where: Callable[[Any], bool] = lambda _: True, *, timeout: float = 5.0
     ) -> Received:
-        """Like `expect`, with the reply that an asker waits for."""
+        """Wait like `expect`, and return the message with the asker's reply."""
         deadline = time.monotonic() + timeout
         with self._records.changed:
             while True:
@@ -108,13 +109,13 @@ class Probe:
                     raise NothingReceived(f"{what} did not come within {timeout} s; came: {self._unseen()}")
 
     def expect_nothing_else(self) -> None:
-        """Raise AssertionError if there are messages that nobody expected. Settle the clock first."""
+        """Raise AssertionError if any message was not expected. Settle the clock first."""
         with self._records.changed:
             if unseen := self._unseen():
                 raise AssertionError(f"unexpected: {unseen}")
 
     def close(self) -> None:
-        """Be dead: from now on `tell` raises ActorDeadError and `ask` is answered with it."""
+        """Die: from now on `tell` raises ActorDeadError and `ask` is answered with it."""
         self.ref.actor_stopped.set()
 
     def _unseen(self) -> list[object]:

@@ -26,7 +26,7 @@ A = TypeVar("A", bound=Actor)
 
 
 def unstarted(actor_class: type[A], *args: Any, **kwargs: Any) -> A:
-    """What `actor_class.start(…)` would start, on a ManualClock of its own unless `clock` is given.
+    """Return the actor that `actor_class.start(…)` would start, on a ManualClock of its own unless `clock` is given.
 
     `started()` has not run.
     """
@@ -35,7 +35,7 @@ def unstarted(actor_class: type[A], *args: Any, **kwargs: Any) -> A:
 
 
 def asked(actor: Actor, message: object) -> Reply[Any]:
-    """Have it handle the message as if under `ask`, here and now; returns the asker's side, perhaps unanswered.
+    """Let the actor handle the message as under `ask`, immediately; returns the asker's side, perhaps unanswered.
 
     A crash is raised here, not answered.
     """
@@ -45,17 +45,17 @@ def asked(actor: Actor, message: object) -> Reply[Any]:
 
 
 def timers(actor: Actor) -> dict[Hashable, float]:
-    """Its timers: key to seconds from now."""
+    """Return the actor's timers: key to seconds from now."""
     return {timer.key: timer.due - actor.now() for timer in actor.mailbox.timers}
 
 
 def own_tells(actor: Actor) -> list[object]:
-    """What it (or anybody) told it, and waits."""
+    """Return the messages that wait in the actor's mailbox."""
     return actor.mailbox.messages()
 
 
 def fire(actor: Actor, key: Hashable) -> None:
-    """Deliver the timer of that key as if it were due. KeyError if there is none. A crash is raised here."""
+    """Deliver the timer of that key as if it were due. KeyError if it does not exist. A crash is raised here."""
     timer = {timer.key: timer for timer in actor.mailbox.timers}[key]
     actor.cancel_timer(key)
     actor._handle(Envelope(timer.message))
