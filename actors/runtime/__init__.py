@@ -1,10 +1,10 @@
 """A Pykka actor type with timers, death watch, awaitable replies and supervision.
 
     actor        Actor: started, receive, closed; Terminated to the watcher
-    mailbox      the inbox with a door; Work (bounded), Reminder (to oneself), Refusal, MailboxFull
+    mailbox      the inbox; Work (bounded), Reminder (to oneself), Refusal, MailboxFull
     timers       keyed timers that live in the mailbox
     reply        Reply (the future of an ask), ReplyTo (answer later), ask and stop for event loops
-    suspension   what a task waits on while an actor thinks
+    suspension   the await of a task on an actor's answer
     clock        Clock, SystemClock
     restarts     Budget and Backoff: pure arithmetic
     supervision  Supervising: one for one

@@ -1,7 +1,7 @@
-"""Settings of the service: one explicit object, read once, passed down.
+"""The settings of the service: one explicit object, read once, passed down.
 
-settings   Settings: every setting, its unit, its limits, its default
-loading    where values come from (options, environment, file), and the sentences of SettingsRefused
+settings   Settings: every setting with its unit, limits and default
+loading    the sources of values (options, environment, file), and the sentences of SettingsRefused
 reference  docs/settings.md, made from the model
 refusal    StartRefused: the error of a service that cannot start
 """

@@ -1,6 +1,6 @@
-"""Where settings come from, strongest first: command line, SM_* environment, PORT, TOML file, defaults.
+"""Load the settings: command line, SM_* environment, PORT, TOML file, defaults, the strongest first.
 
-Rule of this file: every mistake is told, all of them at once, one sentence each, naming the place it was made in.
+Every mistake is reported, all at once, one sentence each, naming its place.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from actors.settings.refusal import StartRefused
 from actors.settings.settings import ENV_PREFIX, Settings, env_name
 
 FILE_VARIABLE = "SM_CONFIG"
-"""Names the TOML file; the one SM_ name that is no setting."""
+"""The variable that names the TOML file; the only SM_ name that is not a setting."""
 _SECRET = {"database_url", "api_key"}
 """Settings whose values are never repeated."""
 _KNOWN = {env_name(field) for field in Settings.model_fields} | {FILE_VARIABLE}
 _NAMES = {name.removeprefix(ENV_PREFIX) for name in _KNOWN}
-"""Without what all begin with: it would make any two of them alike."""
+"""Names without the common prefix, which would make any two of them similar."""
 
 
 class SettingsRefused(StartRefused):
-    """Settings that cannot be used. `problems`: one sentence each."""
+    """Invalid settings. `problems` holds one sentence each."""
 
     exit_code = 2
 
@@ -39,7 +39,7 @@ class SettingsRefused(StartRefused):
 
 
 def load(config: Path | None = None, options: Mapping[str, Any] | None = None) -> Settings:
-    """The settings as the environment, the file (`config`, else SM_CONFIG) and the command line's options say.
+    """Return the settings from the environment, the file (`config`, else SM_CONFIG) and the command line's options.
 
     An option that is None was not given. Raises SettingsRefused.
     """
@@ -57,7 +57,7 @@ def load(config: Path | None = None, options: Mapping[str, Any] | None = None) -
 
 
 class _File:
-    """A settings file as it was read; empty where there is none."""
+    """A parsed settings file; empty if there is none."""
 
     def __init__(self, path: Path | None = None, values: Mapping[str, Any] | None = None) -> None:
         self.path = path
@@ -77,7 +77,7 @@ def _read(config: Path | None) -> tuple[_File, list[str]]:
 
 
 def _sourced(file: dict[str, Any]) -> type[Settings]:
-    """Settings that also look into a file's values and at PORT."""
+    """Return Settings that also read a file's values and PORT."""
 
     class Sourced(Settings):
         @classmethod
@@ -131,7 +131,7 @@ def _sentence(detail: ErrorDetails, given: Mapping[str, Any], file: _File) -> st
 
 
 def _place(field: str, given: Mapping[str, Any], file: _File) -> str:
-    """The name under which a setting was given, as the operator typed it."""
+    """Return the name of a setting as the operator typed it."""
     if field in given:
         return "--" + field.replace("_", "-")
     names = [name for name in os.environ if name.upper() == env_name(field) and os.environ[name]]

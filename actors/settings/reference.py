@@ -13,22 +13,22 @@ from actors.settings.settings import Settings, env_name
 
 HEAD = f"""# Settings
 
-Each is an environment variable, or a key of a TOML file (the name without `SM_`, in lower case) that `{FILE_VARIABLE}`
-or `--config` names. The environment wins over the file. Durations are in seconds. An unknown `SM_` name or an
-impossible value stops the start with exit code 2.
+A setting is an environment variable, or a key (the name without `SM_`, in lower case) of the TOML file that
+`{FILE_VARIABLE}` or `--config` names. The environment overrides the file. Durations are in seconds. An unknown `SM_`
+name or an impossible value stops the start with exit code 2.
 
 """
 
 
 def settings_page() -> str:
-    """The page: what a reader needs to know, then the table."""
+    """Return the page: an introduction, then the table."""
     return HEAD + settings_table()
 
 
 def settings_table() -> str:
-    """One Markdown row a setting, in the order of the model."""
+    """Return one Markdown row per setting, in the order of the model."""
     rows = [_row(name, field) for name, field in Settings.model_fields.items()]
-    return "\n".join(["| setting | default | what it is |", "|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| Setting | Default | Meaning |", "|---|---|---|", *rows]) + "\n"
 
 
 def _row(name: str, field: FieldInfo) -> str:

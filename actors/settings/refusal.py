@@ -1,12 +1,12 @@
-"""The one error that ends a start."""
+"""The error that ends a start."""
 
 from __future__ import annotations
 
 
 class StartRefused(Exception):
-    """The service cannot start as things are.
+    """The service cannot start.
 
-    Its text is one sentence for whoever typed the command: what is wrong, and what to do. `exit_code` is the process's.
+    Its text is one sentence for the person at the command line: the fault and its remedy. `exit_code` is the process's.
     """
 
     exit_code = 1

@@ -1,7 +1,7 @@
-"""What an operator can set. The field is the setting: `init_wait` is SM_INIT_WAIT in the environment.
+"""The settings of the service. The field is the setting: `init_wait` is SM_INIT_WAIT in the environment.
 
-Rule of this file: durations are seconds, memory and disk are MiB; a description is a sentence fit for the README; a
-value that could not work is refused here, not where it would fail.
+Durations are seconds, memory and disk are MiB; a description is a sentence for docs/settings.md; an impossible value is
+refused here, not where it would fail.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ ENV_PREFIX = "SM_"
 _YEAR = 365 * 24 * 3600.0
 
 Duration = Annotated[float, Field(ge=0, le=_YEAR, allow_inf_nan=False)]
-"""Seconds; 0 means at once."""
+"""Seconds; 0 means immediately."""
 Deadline = Annotated[float, Field(gt=0, le=_YEAR, allow_inf_nan=False)]
-"""Seconds; there is no waiting for ever, and no waiting for nothing."""
+"""Seconds; neither infinite nor 0."""
 Mebibytes = Annotated[int, Field(ge=0, le=2**24)]
 """MiB; 0 means no limit."""
 
@@ -39,7 +39,7 @@ _http_url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _MIN_KEY = 16
-"""Characters of the shortest key an operator may choose; keys the service draws have 256 bits."""
+"""The shortest key an operator may choose, in characters; keys created by the service have 256 bits."""
 
 
 def _in_commas(value: object) -> object:
@@ -49,7 +49,7 @@ def _in_commas(value: object) -> object:
 
 
 def _rate(value: str) -> str:
-    """A rate in the notation of `limits`; a number alone is per minute, and 0 is no limit (kept as "0")."""
+    """Validate a rate in the notation of `limits`; a number alone is per minute, and 0 is no limit (kept as "0")."""
     text = f"{value}/minute" if value.isascii() and value.isdigit() else value
     if re.match(r"0+\D", text):
         return "0"
@@ -63,11 +63,11 @@ def _rate(value: str) -> str:
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_in_commas)]
 """Comma separated in the environment."""
 Rate = Annotated[str, AfterValidator(_rate)]
-"""So many in so much time; "0" means no limit."""
+"""A number of calls per time; "0" means no limit."""
 
 
 class Settings(BaseSettings):
-    """Every setting of the service, checked. Immutable: pass it down, never look it up.
+    """Every setting of the service, validated. Immutable: pass it down, never look it up.
 
     `Settings(...)` reads the environment too; `load` also reads a file and explains mistakes.
     """
@@ -82,23 +82,24 @@ class Settings(BaseSettings):
         3001,
         ge=0,
         le=65535,
-        description="Port to listen on; 0 takes a free one. `PORT` counts where this is unset.",
+        description="Port to listen on; 0 takes a free port. `PORT` is used if this is unset.",
     )
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain to serve HTTPS with.")
     tls_key: Path | None = Field(None, description="PEM file with the private key of that certificate.")
-    # Who may call
+    # Authentication
     api_key: SecretStr | None = Field(
         None,
         description="A first key with every scope, at least 16 characters; without any key the service listens on "
-        "loopback only, and anyone there may do anything.",
+        "loopback only, and every caller there has every scope.",
     )
     allowed_origins: Listed = Field(
-        (), description="Origins (`https://app.example`) whose pages may call, comma separated; unset, none."
+        (), description="Origins (`https://app.example`) whose pages may call, comma separated; none by default."
     )
     allowed_hosts: Listed = Field(
         (),
-        description="Names the Host header may have (`*.example.org` for any below), comma separated; unset, any, or "
-        "as long as there is no key those of loopback.",
+        description="Allowed names in the Host header (`*.example.org` for every subdomain), comma separated; by "
+        "default "
+        "every name, or only those of loopback while no key exists.",
     )
     trusted_proxies: Listed = Field(
         (),
@@ -108,134 +109,146 @@ class Settings(BaseSettings):
     # Abuse
     init_rate: Rate = Field("5/minute", description="Starts of one client by POST /init; 0, no limit.")
     init_address_rate: Rate = Field("30/minute", description="Starts by POST /init from one address; 0, no limit.")
-    send_rate: Rate = Field("0", description="Messages that may be handed in for one client; 0, no limit.")
+    send_rate: Rate = Field("0", description="Messages accepted for one client; 0, no limit.")
     wrong_key_rate: Rate = Field(
         "0",
-        description="Calls with a wrong key from one address that are answered 401; beyond, 429. A right key is let in "
-        "all the same. 0: always 401.",
+        description="Calls with a wrong key from one address that are answered 401; more are answered 429. A valid "
+        "key is "
+        "accepted all the same. 0: always 401.",
     )
     request_rate: Rate = Field("0", description="Calls of one key, or of one address without a key; 0, no limit.")
-    max_connections: int = Field(500, ge=1, le=1_000_000, description="Connections open at a time.")
+    max_connections: int = Field(500, ge=1, le=1_000_000, description="Limit of open connections.")
     max_header_size: int = Field(
-        16_384, ge=1024, le=1_048_576, description="Bytes of a request's first line and headers together."
+        16_384, ge=1024, le=1_048_576, description="Limit of a request's first line and headers together, in bytes."
     )
-    header_timeout: Deadline = Field(10.0, description="How long a request's first line and headers may take to come.")
-    body_timeout: Deadline = Field(30.0, description="How long a request's body may take to come.")
-    write_timeout: Deadline = Field(30.0, description="How long a caller may leave an answer unread.")
-    # Where things are
+    header_timeout: Deadline = Field(10.0, description="Time limit for receiving a request's first line and headers.")
+    body_timeout: Deadline = Field(30.0, description="Time limit for receiving a request's body.")
+    write_timeout: Deadline = Field(30.0, description="Time limit for a caller to read an answer.")
+    # Directories and the database
     data_dir: Path = Field(
-        Path("./data"), description="Directory of all that must survive: browser profiles and the database."
+        Path("./data"), description="Directory of everything persistent: browser profiles and the database."
     )
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL of the database; unset, SQLite in the data directory."
     )
     sqlite_journal_mode: Literal["WAL", "DELETE", "TRUNCATE", "PERSIST"] = Field(
         "WAL",
-        description="How SQLite keeps its journal; but for WAL, readers and the writer wait for each other.",
+        description="SQLite's journal mode; except with WAL, readers and the writer wait for each other.",
     )
     sqlite_synchronous: Literal["OFF", "NORMAL", "FULL", "EXTRA"] = Field(
-        "FULL", description="How SQLite flushes to disk; below FULL a power cut may lose what was acknowledged."
+        "FULL", description="SQLite's synchronous mode; below FULL a power cut may lose acknowledged writes."
     )
     whatsapp_url: str = Field("https://web.whatsapp.com/", description="Address of WhatsApp Web.")
     # The browser
     chromium: Path | None = Field(
-        None, description="Chromium to run; unset, `chromium-headless-shell` or `chromium`, whichever is found first."
+        None, description="Chromium to run; by default the first found of `chromium-headless-shell` and `chromium`."
     )
     chromium_args: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Further Chromium flags, split as a shell would."
+        (), description="Additional Chromium flags, split as in a shell."
     )
     no_sandbox: bool | None = Field(
-        None, description="Switch Chromium's own sandbox off; unset, only where the service runs as root."
+        None, description="Switch off Chromium's own sandbox; by default only if the service runs as root."
     )
-    user_agent: str | None = Field(None, description="User agent; unset, Chromium's own, without the word Headless.")
+    user_agent: str | None = Field(
+        None, description="User agent; by default Chromium's own, without the word Headless."
+    )
     qr_form: Literal["url", "plain"] = Field(
         "url",
         description="Text of the QR: `url`, the address that WhatsApp Web shows since July 2026 and that a phone's own "
         "camera opens; `plain`, its fields alone, as before.",
     )
-    # Starting and being read
-    init_wait: Duration = Field(15.0, description="How long POST /init waits for a first state.")
-    qr_wait: Duration = Field(30.0, description="How long GET /qr-code waits for a QR.")
-    qr_lifetime: Deadline = Field(300.0, description="How long QRs are shown before an unscanned client is given up.")
+    # Starting clients and reading pages
+    init_wait: Duration = Field(15.0, description="Time that POST /init waits for a first state.")
+    qr_wait: Duration = Field(30.0, description="Time that GET /qr-code waits for a QR.")
+    qr_lifetime: Deadline = Field(300.0, description="Time that QRs are shown before an unscanned client ends.")
     start_patience: Deadline = Field(
-        60.0, description="How long a start may take until a QR shows or the client is READY."
+        60.0, description="Time limit of a start, until a QR shows or the client is READY."
     )
-    start_concurrency: int = Field(2, ge=1, le=1000, description="How many clients resume at a time after a restart.")
-    send_timeout: Deadline = Field(30.0, description="How long a message may take to be accepted by WhatsApp.")
+    start_concurrency: int = Field(
+        2, ge=1, le=1000, description="Number of clients that resume at a time after a restart."
+    )
+    send_timeout: Deadline = Field(30.0, description="Time limit for WhatsApp to accept a message.")
     send_pace: Duration = Field(
-        0.0, description="Least time between two messages of a client, up to half as long again by chance; 0, none."
+        0.0, description="Minimum time between two messages of a client, plus up to half of it at random; 0, none."
     )
     outbox_limit: int = Field(
-        10_000, ge=1, le=10_000_000, description="How many messages of one client may wait to be sent."
+        10_000, ge=1, le=10_000_000, description="Limit of one client's messages that wait to be sent."
     )
     message_retention: Deadline = Field(
-        30 * 86_400.0, description="How long a settled message, and its idempotency key, is remembered."
+        30 * 86_400.0, description="Time that a settled message, and its idempotency key, is kept."
     )
-    event_retention: Deadline = Field(7 * 86_400.0, description="How long events are kept for streams and webhooks.")
-    event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="How many events are kept at most.")
+    event_retention: Deadline = Field(7 * 86_400.0, description="Time that events are kept for streams and webhooks.")
+    event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="Limit of events kept.")
     event_retention_size: Mebibytes = Field(
-        512, description="How much (MiB) events of all clients together may take before the oldest go; 0, no limit."
+        512, description="Size limit (MiB) of the events of all clients; the oldest are deleted. 0, no limit."
     )
     # Streams and webhooks
-    stream_heartbeat: Deadline = Field(
-        15.0, description="How long a stream of events is silent at most: then it says that it lives."
-    )
+    stream_heartbeat: Deadline = Field(15.0, description="Time without events after which a stream sends a heartbeat.")
     stream_buffer: int = Field(
-        5000, ge=1, le=1_000_000, description="How many events a reader of a stream may be behind before it is cut off."
+        5000,
+        ge=1,
+        le=1_000_000,
+        description="Number of events that a stream's reader may fall behind before it is disconnected.",
     )
     webhook_allow_private: bool = Field(
-        False, description="Let webhooks reach private, loopback and link-local addresses too."
+        False, description="Allow webhooks to private, loopback and link-local addresses."
     )
-    webhook_timeout: Deadline = Field(15.0, description="How long the target of a webhook may take to answer.")
-    webhook_attempts: int = Field(15, ge=1, le=1000, description="How often an event is sent before it is given up.")
+    webhook_timeout: Deadline = Field(15.0, description="Time limit for a webhook's target to answer.")
+    webhook_attempts: int = Field(
+        15, ge=1, le=1000, description="Number of attempts before an event becomes a dead letter."
+    )
     webhook_retry_growth: Literal["constant", "linear", "exponential"] = Field(
-        "exponential", description="How delays between attempts grow."
+        "exponential", description="Growth of the delays between attempts."
     )
-    webhook_retry_delay: Deadline = Field(2.0, description="Delay after the first attempt that fails.")
+    webhook_retry_delay: Deadline = Field(2.0, description="Delay after the first failed attempt.")
     webhook_retry_cap: Deadline = Field(900.0, description="Longest delay between attempts.")
     webhook_give_up_after: Deadline = Field(
-        86_400.0, description="How long a target may do nothing but fail before each event gets one attempt only."
+        86_400.0, description="Time of continuous failure after which a target's events get one attempt each."
     )
-    dead_letter_retention: Deadline = Field(
-        30 * 86_400.0, description="How long events that were given up are kept to be sent again."
-    )
-    # Living without a human
+    dead_letter_retention: Deadline = Field(30 * 86_400.0, description="Time that dead letters are kept for a replay.")
+    # Unattended operation
     max_reconnection_attempts: int = Field(3, ge=0, le=1000, description="Reconnections in a row before ERROR.")
-    backoff_first: Deadline = Field(1.0, description="Delay before the first reconnection; the next ones double it.")
+    backoff_first: Deadline = Field(1.0, description="Delay before the first reconnection; each further delay doubles.")
     backoff_cap: Deadline = Field(60.0, description="Longest delay between reconnections.")
-    stable_after: Duration = Field(60.0, description="How long READY must last before delays start small again.")
+    stable_after: Duration = Field(60.0, description="Time that READY must last before delays and attempts start over.")
     link_patience: Deadline = Field(
-        600.0, description="How long a page may be without WhatsApp before it is opened afresh."
+        600.0, description="Time that a page may be disconnected from WhatsApp before it is reopened."
     )
-    probe_interval: Deadline = Field(15.0, description="Time between two looks at whether a page still answers.")
-    probe_timeout: Deadline = Field(5.0, description="How long a page may take to answer such a look.")
+    probe_interval: Deadline = Field(15.0, description="Time between two checks that a page still answers.")
+    probe_timeout: Deadline = Field(5.0, description="Time limit for a page to answer such a check.")
     server_check_interval: Duration = Field(
-        60.0, description="Time between two questions to WhatsApp's server, by which READY is proved; 0, none is asked."
+        60.0,
+        description="Time between two queries to WhatsApp's server, which prove that READY is true; 0, no queries.",
     )
-    server_check_timeout: Deadline = Field(15.0, description="How long WhatsApp's server may take to answer one.")
+    server_check_timeout: Deadline = Field(15.0, description="Time limit for WhatsApp's server to answer such a query.")
     update_within: Deadline = Field(
-        86_400.0, description="How long a page that asks for an update and goes on may stay before it is loaded anew."
+        86_400.0,
+        description="Time that a page which asks for an update, and still works, may stay before it is reloaded.",
     )
     update_quiet: Duration = Field(
-        60.0, description="How long no message or call must have been heard of for that to be a quiet moment."
+        60.0, description="Time without messages and calls that counts as a quiet moment for such a reload."
     )
-    cleanup_delay: Duration = Field(60.0, description="How long an ended client stays readable before it is destroyed.")
+    cleanup_delay: Duration = Field(
+        60.0, description="Time that an ended client stays readable before it is destroyed."
+    )
     # Limits
-    max_clients: int = Field(0, ge=0, le=1_000_000, description="How many clients may run; 0, no limit.")
+    max_clients: int = Field(0, ge=0, le=1_000_000, description="Limit of running clients; 0, no limit.")
     client_memory: Mebibytes = Field(
-        0, description="Memory (PSS, MiB) of one client's processes before it is restarted; 0, no limit."
+        0, description="Memory limit (PSS, MiB) of one client's processes, beyond which it is restarted; 0, no limit."
     )
     profile_limit: Mebibytes = Field(
-        0, description="Size (MiB) of a stored profile before its caches are pruned; 0, no limit."
+        0, description="Size limit (MiB) of a stored profile, beyond which its caches are pruned; 0, no limit."
     )
-    # Ending
-    shutdown_timeout: Deadline = Field(15.0, description="How long a stop may take; a page has half of it to close.")
-    close_grace: Deadline = Field(5.0, description="How long one Chromium may take to close before it is killed.")
-    # Being watched
-    metrics_open: bool = Field(False, description="Whether GET /metrics needs no key.")
+    # Shutdown
+    shutdown_timeout: Deadline = Field(15.0, description="Time limit of a stop; a page has half of it to close.")
+    close_grace: Deadline = Field(5.0, description="Time limit for one Chromium to close before it is killed.")
+    # Metrics
+    metrics_open: bool = Field(False, description="Allow GET /metrics without a key.")
     # Logs
-    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["json", "console"] = Field(
+        "json", description="`json`, one object per line, or `console`, text for people."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
 
     @field_validator("chromium_args", mode="before")
     @classmethod
@@ -293,7 +306,7 @@ class Settings(BaseSettings):
         try:
             return None if value is None else value.expanduser()
         except RuntimeError as error:
-            raise ValueError("should not name the home directory of a user there is not") from error
+            raise ValueError("should not name the home directory of a user who does not exist") from error
 
     @model_validator(mode="after")
     def _cap_is_above_first(self) -> Self:
@@ -309,7 +322,7 @@ class Settings(BaseSettings):
 
 
 def _origin(value: str) -> str:
-    """An origin as browsers write it: scheme, host, and the port where it is not the scheme's own."""
+    """Return an origin as browsers write it: scheme, host, and the port unless it is the scheme's default."""
     url = _http_url.validate_python(value)
     if url.path not in (None, "", "/") or url.query or url.fragment or url.username or url.password:
         raise ValueError(f"should be origins such as https://app.example, not {value!r}")
@@ -318,5 +331,5 @@ def _origin(value: str) -> str:
 
 
 def env_name(field: str) -> str:
-    """The environment's name of a setting: `init_wait` -> `SM_INIT_WAIT`."""
+    """Return the environment's name of a setting: `init_wait` -> `SM_INIT_WAIT`."""
     return ENV_PREFIX + field.upper()

@@ -1,20 +1,18 @@
-"""A backup is one SQLite file with every table, whatever database the store is on: it can be restored to either.
+"""Backup and restore: one SQLite file with every table, which can be restored to SQLite or PostgreSQL.
 
-Rules of this file: a file or database is replaced whole or not at all; a backup is checked, and a copy of it made
-ready, before anything is touched. A kill at any moment leaves what was there, or what was restored, and at most a copy
-that nobody asks for (`forget_copies`). What is in no backup are the browser profiles, with the logins. Any thread;
-everything blocks for as long as the copying takes.
+A file or database is replaced whole or not at all; a backup is checked, and a copy of it prepared, before any change. A
+kill at any moment leaves either the old data or the restored data, and at most an unused copy (`forget_copies`).
+Browser profiles, and so the logins, are in no backup. Any thread; every function blocks while it copies.
 
-A restored database takes over from the one in whose place it comes, so that nothing happens twice:
+A restored database continues from the database it replaces, so that nothing happens twice:
 
-* A message that the backup calls open may have left since. What the present database knows of its end counts; else it
-  is `sending`: the page is asked for its id before it may be sent, and what cannot be told is `unknown`.
-* A number that readers may have seen is not given to another event, also where retention has deleted its row. Sequences
-  and positions go on after the present ones; what is left out between is noted in `event_gaps`.
-* Where the present database cannot be read (it is damaged), or is not what became of the backup's (another host),
-  numbers leap.
+* A message that is open in the backup may have been sent since. If the present database knows its end, that counts;
+  else it becomes `sending`: the page is asked for its id before it may be sent, and without proof it is `unknown`.
+* A number that readers may have seen is never given to another event, even if retention has deleted its row. Sequences
+  and positions continue after the present numbers; the positions left out are recorded in `event_gaps`.
+* If the present database is damaged, or did not grow from the backup (another host), numbers leap.
 
-All of it happens in the copy of the backup, before that takes its place.
+All of this happens in a copy of the backup, before the copy takes its place.
 """
 
 from __future__ import annotations
@@ -44,13 +42,13 @@ from actors.store.schema import event_counts, event_gaps, metadata, outbox
 from actors.store.writer import DATABASE_ERRORS, faults
 
 _ROWS = 500
-"""Copied at a time."""
+"""Rows copied at a time."""
 
 
 def backup(database: Database, file: Path) -> None:
-    """Write all that the store holds at one moment to `file` (mode 0600), while the service runs.
+    """Write the whole store, as at one moment, to `file` (mode 0600), while the service runs.
 
-    Replaces the file once all is written and checked. Raises BadBackup where there is nothing to back up,
+    Replaces the file once everything is written and checked. Raises BadBackup if the database is empty,
     StoreUnavailable, OSError.
     """
     with _replacing(file) as new:
@@ -62,7 +60,7 @@ def backup(database: Database, file: Path) -> None:
 
 
 def restore(file: Path, database: Database, data_dir: Path) -> Restored:
-    """Put a backup in the place of all that the store holds, upgraded to the schema of this version.
+    """Replace the whole store with a backup, upgraded to the schema of this version.
 
     Raises BadBackup, StoreTooNew, DataDirInUse while a service runs on the directory or on that of the database,
     StoreUnavailable, OSError: then nothing was changed.
@@ -73,7 +71,8 @@ def restore(file: Path, database: Database, data_dir: Path) -> Restored:
 
 @contextmanager
 def prepared(file: Path, database: Database, data_dir: Path) -> Iterator[Path]:
-    """A copy of a backup, checked and upgraded, ready for `put_in_place`; gone at the end, if it is still there.
+    """Return a copy of a backup, checked and upgraded, ready for `put_in_place`; deleted at the end unless put in
+    place.
 
     The service may run. Raises BadBackup, StoreTooNew, StoreUnavailable, OSError.
     """
@@ -84,9 +83,9 @@ def prepared(file: Path, database: Database, data_dir: Path) -> Iterator[Path]:
 
 
 def put_in_place(copy: Path, database: Database) -> Restored:
-    """Have a prepared copy take over what it must know of the present, then take its place, all at once.
+    """Let a prepared copy take over the present numbers and ends, then take the database's place, all at once.
 
-    No other service may write meanwhile: on a server that is seen to here, of a file the caller owns the directory.
+    No other service may write meanwhile: on a server this is ensured here; of a file, the caller owns the directory.
     Raises StoreUnavailable, OSError: then nothing was changed.
     """
     if database.path is None:
@@ -98,12 +97,12 @@ def put_in_place(copy: Path, database: Database) -> Restored:
 
 
 def forget_copies(database: Database, data_dir: Path) -> None:
-    """Delete what a killed restore may have left. For the owner of the directory. Raises OSError."""
+    """Delete the copies that a killed restore may have left. For the owner of the directory. Raises OSError."""
     _delete(_place_of_copy(database, data_dir))
 
 
 def as_database(copy: Path) -> Database:
-    """A prepared copy as a database to look into."""
+    """Return a prepared copy as a database to read."""
     return _single_file(copy)
 
 
@@ -114,21 +113,22 @@ def _copy_file(source: Path, target: Path) -> None:
     if not source.exists():
         raise BadBackup(f"There is no database at {source} to back up")
     with faults(), closing(_open(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)  # all pages in one step: one moment, and in WAL mode no writer waits
+        old.backup(new)  # All pages in one step: one moment, and in WAL mode no writer waits.
         new.execute("PRAGMA journal_mode = DELETE")
 
 
 def _gone_on(copy: Path, database: Database) -> Restored:
-    """Have the copy take over from the present."""
+    """Let the copy continue from the present database."""
     with faults(), _single_file(copy).writing().begin() as connection:
         return succeed(connection, database, time.time())
 
 
 @contextmanager
 def _settled(path: Path) -> Iterator[None]:
-    """Nothing is beside the old database, and nobody gets at it: SQLite would take its log for the new one's.
+    """Make sure that no file lies beside the old database and no other process opens it: SQLite would take its log for
+    the new file's.
 
-    Whoever waits for it meanwhile, a command, cannot write to it either once it is replaced: SQLite sees that. Raises
+    A command that waits meanwhile cannot write to the database after it is replaced: SQLite detects that. Raises
     StoreUnavailable while another process has it open.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
@@ -136,7 +136,7 @@ def _settled(path: Path) -> Iterator[None]:
             with faults():
                 _lock_out(old)
         except (sqlite3.Error, StoreUnavailable) as error:
-            # One that is damaged cannot be settled, and has nothing that could be lost.
+            # A damaged database cannot be checkpointed, and has nothing that could be lost.
             if not is_damage(error.__cause__ or error):
                 raise
         _delete_beside(path)
@@ -147,12 +147,12 @@ def _lock_out(old: sqlite3.Connection) -> None:
     old.execute("PRAGMA journal_mode = DELETE")
     old.execute("BEGIN EXCLUSIVE")
     (mode,) = old.execute("PRAGMA journal_mode").fetchone()
-    if mode != "delete":  # set between the two by somebody who has it open now
+    if mode != "delete":  # Another process that has it open set the mode in between.
         raise StoreUnavailable("Another process has begun to use the database")
 
 
 def _upgraded(file: Path, copy: Path) -> Path:
-    """A copy of a backup, with the schema of this version."""
+    """Return a copy of a backup, with the schema of this version."""
     _copy_file(file, copy)
     try:
         with faults(), _single_file(copy).writing().begin() as connection:
@@ -179,7 +179,7 @@ def _dump(database: Database, file: Path) -> None:
 
 
 def _load(copy: Path, database: Database) -> Restored:
-    with faults(), database.writing(alone=True).begin() as target:  # no service writes from here on
+    with faults(), database.writing(alone=True).begin() as target:  # No service writes from here on.
         restored = _gone_on(copy, database)
         migrate(target)
         for table in reversed(metadata.sorted_tables):
@@ -217,7 +217,7 @@ def _check(file: Path) -> None:
 
 
 def _open(file: Path) -> sqlite3.Connection:
-    """Without making a file where there is none."""
+    """Open the file, without creating it."""
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
 
 
@@ -226,14 +226,14 @@ def _single_file(file: Path) -> Database:
 
 
 def _place_of_copy(database: Database, data_dir: Path) -> Path:
-    """Beside the file whose place it is to take."""
+    """Return the copy's path, beside the file it will replace."""
     where = data_dir / "database" if database.path is None else database.path
     return where.with_name(f"{where.name}.restoring")
 
 
 @contextmanager
 def _replacing(file: Path) -> Iterator[Path]:
-    """A new file (mode 0600) to write to, which takes the place of `file` at the end; gone if anything goes wrong."""
+    """Yield a new file (mode 0600) to write to, which replaces `file` at the end; deleted on any error."""
     with _new(file.with_name(f"{file.name}.new")) as new:
         yield new
         _put(new, file)
@@ -241,7 +241,7 @@ def _replacing(file: Path) -> Iterator[Path]:
 
 @contextmanager
 def _new(file: Path) -> Iterator[Path]:
-    """An empty file (mode 0600), gone at the end if it is still there."""
+    """Yield an empty file (mode 0600), deleted at the end if it still exists."""
     _delete(file)
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
@@ -275,7 +275,8 @@ def _flush(path: Path) -> None:
 
 
 LEAP = 1_000_000
-"""By how much numbers leap where nobody knows how far they had come: more than are told between backup and restore."""
+"""The leap of numbers if nobody knows how far they had come: more events than are written between backup and restore.
+"""
 _AT_ONCE = 500
 _OUTCOME = ("state", "reason", "full_id", "attempts", "times", "changed_at")
 
@@ -284,7 +285,9 @@ _log = structlog.get_logger("store")
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the database that is replaced knows: the newest position and sequences, and messages that have ended."""
+    """The contents of the replaced database that count: the newest position and sequences, and the messages that have
+    ended.
+    """
 
     position: int
     sequences: Mapping[int, int]
@@ -293,7 +296,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it, for whoever ordered it: messages by whose word they stand, and numbers of events left out."""
+    """The result of a restore: messages by the source of their state, and the numbers of events left out."""
 
     looked_up: int
     ended: int
@@ -302,9 +305,9 @@ class Restored:
 
 
 def succeed(copy: Connection, database: Database, at: Seconds) -> Restored:
-    """Have the copy of a backup go on from what `database` holds now; writes to the copy only.
+    """Let the copy of a backup continue from the contents of `database`; writes to the copy only.
 
-    Raises StoreUnavailable where the database may be readable another time: what it knows is not given up for that.
+    Raises StoreUnavailable if the database may be readable another time, so that its contents are not given up.
     """
     open_ids = list(copy.execute(select(outbox.c.id).where(_is_open()).order_by(outbox.c.position)).scalars())
     present = _look_at(database, open_ids)
@@ -340,17 +343,17 @@ def _ended(connection: Connection, ids: list[str]) -> Iterator[tuple[str, Mappin
 
 
 def _go_on_counting(copy: Connection, present: Present | None) -> int:
-    """Keep clear of every number the present database has given; how many positions are left out for that."""
+    """Skip every number that the present database has given; return how many positions are left out."""
     last = counts(copy)["events"]
     sequences: dict[int, int] = {row.client_id: row.sequence for row in copy.execute(select(event_counts))}
-    if present is None or present.position < last:  # it has counted less: it is not what became of the backup's
+    if present is None or present.position < last:  # It has counted less, so it did not grow from the backup.
         present = _leapt(last, sequences)
     for client_id in {*sequences, *present.sequences}:
         told = {"client_id": client_id, "sequence": _further(client_id, sequences, present.sequences)}
         upsert = insert(copy, event_counts).values(told)
         copy.execute(upsert.on_conflict_do_update(index_elements=["client_id"], set_=told))
         sequences[client_id] = told["sequence"]
-    # As long as no event is kept, all that is known of positions is how many there must have been.
+    # While no event is kept, positions are known only by the number of events counted.
     position = max(last, present.position, sum(sequences.values()))
     count_on(copy, {"events": position})
     if position > last:
@@ -376,16 +379,16 @@ def _batches(ids: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 Counts = dict[str, int]
-"""The last number of each table that counts; 0 where there was none."""
+"""The last number of each table with a counter; 0 if there was none."""
 
 
 def counting() -> list[Table]:
-    """The tables whose primary key is counted."""
+    """Return the tables whose primary key is a counter."""
     return [table for table in metadata.sorted_tables if table.dialect_options["sqlite"]["autoincrement"]]
 
 
 def counts(connection: Connection) -> Counts:
-    """What has been counted. Raises what the database raises where it has no such tables."""
+    """Return the counters. Raises the database's error if such tables are missing."""
     if connection.dialect.name == "sqlite":
         found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")
         known: Counts = {row.name: row.seq for row in found}
@@ -394,7 +397,7 @@ def counts(connection: Connection) -> Counts:
 
 
 def count_on(connection: Connection, told: Counts) -> None:
-    """Have each table count on from these numbers."""
+    """Let each table continue from these numbers."""
     for table in counting():
         if table.name in told:
             _set(connection, table, told[table.name])
@@ -402,7 +405,7 @@ def count_on(connection: Connection, told: Counts) -> None:
 
 def _set(connection: Connection, table: Table, last: int) -> None:
     if connection.dialect.name == "sqlite":
-        # Not a table with a unique name: SQLite keeps it by itself, a row from the first insert on.
+        # Not a table with a unique name: SQLite maintains it itself, with a row from the first insert on.
         connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
         row = {"name": table.name, "last": last}
         connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), row)

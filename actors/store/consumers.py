@@ -1,7 +1,7 @@
-"""Readers that the service remembers: how far each has acknowledged, so that it can fetch, work, and then say so.
+"""Consumers: readers whose acknowledged position is stored, so that they can fetch, work, and then acknowledge.
 
-A consumer belongs to who made it (the id of the key) and keeps the filter it was made with: its position says what it
-has had of that. One that nobody has used for `IDLE` is forgotten.
+A consumer belongs to the key that created it and keeps its filter: its position counts events of that filter. A
+consumer unused for `IDLE` is deleted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actors.store.message import Read, Write
 from actors.store.schema import metadata
 
 MOST = 1000
-"""Consumers of one owner."""
+"""The limit of consumers per owner."""
 IDLE: Seconds = 30 * 86_400.0
 
 consumers = Table(
@@ -34,7 +34,7 @@ consumers = Table(
 
 
 class NoSuchConsumer(Refusal):
-    """Nobody has read under this name."""
+    """No consumer of this name exists."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no consumer {name}: it is made by GET /events/next")
@@ -45,19 +45,19 @@ class NoSuchReceipt(Refusal):
 
 
 class ConsumerDiffers(Refusal):
-    """The consumer was made with another filter."""
+    """The consumer was created with another filter."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The consumer {name} was made for other clients or types: use another name for these")
 
 
 class TooManyConsumers(Refusal):
-    """The owner has as many as there may be."""
+    """The owner has reached the limit of consumers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A reader. All it wants up to `position` is acknowledged."""
+    """A reader. All its events up to `position` are acknowledged."""
 
     owner: str
     name: str
@@ -68,8 +68,10 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class OpenConsumer(Write[Consumer], Work):
-    """Make the consumer, unless it is there; it begins at `position`, or now. Refuses ConsumerDiffers,
-    TooManyConsumers."""
+    """Create the consumer unless it exists; it begins at `position`, or now.
+
+    Refuses ConsumerDiffers, TooManyConsumers.
+    """
 
     owner: str
     name: str
@@ -91,7 +93,7 @@ class OpenConsumer(Write[Consumer], Work):
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge(Write[Consumer], Work):
-    """All up to `position` is had; going back changes nothing. Refuses NoSuchConsumer, NoSuchReceipt."""
+    """Acknowledge events up to `position`; going back changes nothing. Refuses NoSuchConsumer, NoSuchReceipt."""
 
     owner: str
     name: str
@@ -108,7 +110,7 @@ class Acknowledge(Write[Consumer], Work):
 
 @dataclass(frozen=True, slots=True)
 class GetConsumer(Read[Consumer | None]):
-    """One consumer, if it is there."""
+    """Read one consumer, None if it does not exist."""
 
     owner: str
     name: str

@@ -1,7 +1,6 @@
-"""How to reach the database: an address and, for SQLite, how careful to be.
+"""The address of the database, its engines and, for SQLite, its durability.
 
-Rule of this file: what differs between SQLite and PostgreSQL is here and in `faults`; the SQL elsewhere is the same for
-both.
+The differences between SQLite and PostgreSQL are here and in `faults`; all other SQL is the same for both.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ _INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "post
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _LOCK = "SELECT pg_advisory_lock(hashtext('session-manager'), hashtext(current_schema()))"
 LET_GO = 1.0
-"""Seconds that a server may take to notice that who had the lock is gone: it hears of that after the next may ask."""
+"""The seconds a server may take to notice that the lock's holder is gone; the next process may ask before that."""
 _KEEP_ALIVE = ("SET tcp_keepalives_idle = 20", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3")
-"""The server notices within 35 s that the holder of the lock is out of reach, and gives the lock back."""
+"""The server notices within 35 s that the lock's holder is unreachable, and releases the lock."""
 _OUT_OF_REACH = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 35_000}
-"""The same the other way round, as libpq has it (milliseconds the last): an address may say otherwise."""
+"""The same in the other direction, in libpq's names (the last in milliseconds): an address may override it."""
 _PRAGMA_WORD = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where the store is. `url` is `sqlite:///path/to/file` or `postgresql://user@host/name`.
+    """The database of the store: `url` is `sqlite:///path/to/file` or `postgresql://user@host/name`.
 
-    `journal_mode` and `synchronous` are SQLite's pragmas; with anything less than FULL a power cut may lose what was
-    acknowledged. `patience` is how many seconds SQLite waits for a lock and PostgreSQL for a connection.
+    `journal_mode` and `synchronous` are SQLite's pragmas; with anything less than FULL a power cut may lose
+    acknowledged writes. `patience` is how many seconds SQLite waits for a lock and PostgreSQL for a connection.
     """
 
     url: str
@@ -50,10 +49,11 @@ class Database:
     patience: float = 5.0
 
     def writing(self, *, alone: bool = False) -> Engine:
-        """An engine whose transactions may write, for one thread at a time. No pool: closing a connection closes it.
+        """Return an engine whose transactions may write, for one thread at a time. No pool: closing a connection closes
+        it.
 
-        `alone`: on a server, connecting raises StoreUnavailable while another such connection lives, whoever has it:
-        what is written through it, one service writes. (A file is in a directory, and that has one owner.)
+        `alone`: on a server, connecting raises StoreUnavailable while another such connection lives in any process, so
+        that only one service writes. (A file lies in a directory, which has one owner.)
         """
         engine = self._engine("BEGIN IMMEDIATE", {})
         if alone and engine.dialect.name == "postgresql":
@@ -61,7 +61,7 @@ class Database:
         return engine
 
     def reading(self) -> Engine:
-        """An engine whose transactions see one moment, wait for no writer and cannot write."""
+        """Return an engine whose transactions see one moment, wait for no writer and cannot write."""
         return self._engine("BEGIN", {"query_only": "ON"})
 
     @property
@@ -109,22 +109,24 @@ class Database:
 
 
 def insert(connection: Connection, table: Table) -> Insert:
-    """An INSERT that knows ON CONFLICT, in the words of this connection's database."""
+    """Return an INSERT with ON CONFLICT, in this connection's dialect."""
     return insert_in(connection.dialect.name, table)
 
 
 def insert_in(dialect: str, table: Table) -> Insert:
-    """The same for statements that are made before there is a connection: `dialect` is `sqlite` or `postgresql`."""
+    """Return the same for statements made before a connection exists: `dialect` is `sqlite` or `postgresql`."""
     return _INSERTS[dialect](table)
 
 
 dump_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-"""No NaN: it is no JSON, and PostgreSQL refuses it. ASCII only: PostgreSQL's text knows neither NUL nor lone
-surrogates, its json does when they are escaped."""
+"""No NaN: it is not JSON, and PostgreSQL refuses it.
+
+ASCII only: PostgreSQL's text knows neither NUL nor lone surrogates, its json does when they are escaped.
+"""
 
 
 def prepare_file(database: Database) -> None:
-    """Make the database file (its directory too) and keep it to its owner: mode 0600. Does nothing for a server.
+    """Create the database file (and its directory) with mode 0600. Does nothing for a server.
 
     SQLite gives its -wal and -shm files the mode of the database. Raises OSError.
     """
@@ -136,7 +138,10 @@ def prepare_file(database: Database) -> None:
 
 
 def _lock_out_others(connection: Any, _record: Any) -> None:
-    """The lock lasts as long as the connection, and what the server takes to notice its end: that is waited for."""
+    """Take the server's lock.
+
+    It lasts as long as the connection, and until the server notices its end: wait for that.
+    """
     wait = f"SET LOCAL lock_timeout = '{round(LET_GO * 1000)}ms'"
     try:
         with connection.cursor() as cursor:

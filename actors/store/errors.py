@@ -1,23 +1,23 @@
-"""The errors of the store, and which errors of a database mean that it cannot be used.
+"""The errors of the store, and the database errors that mean it cannot be used.
 
 Refusal                      an answer: the actor that gave it lives on
  ├── StoreUnavailable        the database cannot be used now; nothing was written: try again later
  │    └── ServerAway         its server is not there, or is on its way up or down
- ├── WriteFailed             this one write is impossible as it stands; its neighbours went through
- ├── IdempotencyKeyReused    the caller's key belongs to another message: draw a new one
- ├── OutboxFull              as many messages wait as may: try again later
+ ├── WriteFailed             the database refuses this write; others in its group were written
+ ├── IdempotencyKeyReused    the caller's key belongs to another message: create a new key
+ ├── OutboxFull              the limit of waiting messages is reached: try again later
  ├── NoSuchMessage           no message of the client has this id
- └── MessageNotQueued        the message has left, or will never leave: too late to cancel
+ └── MessageNotQueued        the message has been sent or has ended: too late to cancel
 
-StoreError                   the store cannot be opened; for whoever starts the service
+StoreError                   the store cannot be opened; ends a start
  ├── StoreTooNew             a newer version of the service has written here
- ├── BadAddress              what is given as the database's address is none
+ ├── BadAddress              the text is not an address of a database
  ├── DataDirInUse            another process owns the data directory
- └── BadBackup               a file is not a whole backup, or does not fit where it is to be restored
+ └── BadBackup               the file is not a whole backup, or does not fit the target
 
-`as_unavailable` turns an error of SQLite or PostgreSQL into the refusal that says what is wrong, by two tables.
+`as_unavailable` turns an error of SQLite or PostgreSQL into a refusal that names the fault, by two tables.
 Sources: https://www.sqlite.org/rescode.html and the SQLSTATE classes of PostgreSQL 15,
-https://www.postgresql.org/docs/15/errcodes-appendix.html. An error that is in neither is the fault of the statement.
+https://www.postgresql.org/docs/15/errcodes-appendix.html. An error in neither table is the fault of the statement.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from actors.store import postgresql
 class StoreUnavailable(Refusal):
     """The database cannot be used now: disk full, locked, damaged, or its server gone.
 
-    What was asked for was not acknowledged as done. On PostgreSQL a connection that breaks during COMMIT leaves it open
-    whether the write is there: repeat it with the same key. Try again after `retry_after_seconds`.
+    The request was not acknowledged. On PostgreSQL a connection that breaks during COMMIT leaves it open whether the
+    write is there: repeat it with the same key. Try again after `retry_after_seconds`.
     """
 
     def __init__(self, why: str, retry_after_seconds: float = 1.0) -> None:
@@ -44,11 +44,11 @@ class StoreUnavailable(Refusal):
 
 
 class ServerAway(StoreUnavailable):
-    """Nobody answers at the database's address, or a server that lets nobody in yet: that mostly passes."""
+    """No server answers at the database's address, or it admits no connections yet; mostly temporary."""
 
 
 class WriteFailed(Refusal):
-    """The database refuses this write for what it says, not for the state it is in; repeating it is no use."""
+    """The database refuses this write because of its content, not because of its own state; repeating it is no use."""
 
 
 class IdempotencyKeyReused(Refusal):
@@ -60,7 +60,7 @@ class IdempotencyKeyReused(Refusal):
 
 
 class OutboxFull(Refusal):
-    """As many messages of the client are queued as may be. Try again after `retry_after_seconds`."""
+    """The limit of queued messages of the client is reached. Try again after `retry_after_seconds`."""
 
     def __init__(self, limit: int, retry_after_seconds: float = 5.0) -> None:
         super().__init__(f"The queue of this client is full, it holds {limit}: try again later")
@@ -68,7 +68,7 @@ class OutboxFull(Refusal):
 
 
 class NoSuchMessage(Refusal):
-    """The outbox has no such message (any more)."""
+    """The outbox does not have this message, or no longer."""
 
     def __init__(self, client_id: int | None, id: str) -> None:
         super().__init__(f"There is no message {id}" + ("" if client_id is None else f" of client {client_id}"))
@@ -76,7 +76,7 @@ class NoSuchMessage(Refusal):
 
 
 class MessageNotQueued(Refusal):
-    """Only what is queued can be cancelled."""
+    """Only a queued message can be cancelled."""
 
     def __init__(self, id: str, state: str) -> None:
         super().__init__(f"The message is {state}: only a queued one can be cancelled")
@@ -99,7 +99,7 @@ class StoreTooNew(StoreError):
 
 
 class DataDirInUse(StoreError):
-    """Another process owns the data directory. `pid` is None where it has not said which yet."""
+    """Another process owns the data directory. `pid` is None until that process has written it."""
 
     def __init__(self, data_dir: Path, pid: int | None) -> None:
         owner = "another process" if pid is None else f"process {pid}"
@@ -108,7 +108,7 @@ class DataDirInUse(StoreError):
 
 
 class BadAddress(StoreError):
-    """What was given as the address of the database cannot be used as one."""
+    """The text cannot be used as an address of a database."""
 
     def __init__(
         self, why: str = "SM_DATABASE_URL is no address of a database: sqlite:///… or postgresql://… is"
@@ -151,12 +151,12 @@ POSTGRESQL_FAULTS = {
 
 
 _PASSES = ("the database system is", "too many clients", "connection slots")
-"""Of what a server says to those it does not let in: what is true for a while only."""
+"""The temporary states among a server's reasons for refusing a connection."""
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether waiting is no use: what is stored is broken."""
+    """Return True if waiting is no use because the stored data is damaged."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(origin, postgresql.Error):
         return (origin.sqlstate or "").startswith("XX")
@@ -164,9 +164,9 @@ def is_damage(error: BaseException) -> bool:
 
 
 def as_unavailable(error: BaseException) -> StoreUnavailable | None:
-    """The refusal that says what is wrong with the database, or None if the statement is at fault.
+    """Return the refusal that names the database's fault, or None if the statement is at fault.
 
-    Takes what SQLAlchemy raises, and what the driver raises where SQLAlchemy does not wrap it (while connecting).
+    Takes SQLAlchemy's errors, and the driver's where SQLAlchemy does not wrap them (while connecting).
     """
     origin = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(origin, sqlite3.Error):
@@ -180,7 +180,10 @@ def as_unavailable(error: BaseException) -> StoreUnavailable | None:
 
 
 def _is_away(error: BaseException | None) -> bool:
-    """A server that has said no for another reason than its own state has no SQLSTATE either: connecting gives text."""
+    """Return True for a server that is away.
+
+    A refusal for another reason has no SQLSTATE either: connecting gives text.
+    """
     if not isinstance(error, postgresql.Error):
         return False
     if error.sqlstate is not None:
@@ -191,7 +194,7 @@ def _is_away(error: BaseException | None) -> bool:
 def _postgresql_fault(error: postgresql.Error) -> str | None:
     if error.sqlstate is not None:
         return POSTGRESQL_FAULTS.get(error.sqlstate[:2])
-    # Both names are used for a server that is not there, and for a connection that broke.
+    # Both names are used for a missing server, and for a connection that broke.
     gone = isinstance(error, postgresql.OperationalError | postgresql.InterfaceError)
     return "PostgreSQL does not answer: start it, or check the database URL" if gone else None
 

@@ -1,8 +1,8 @@
-"""Pages of events, for a reader that was away: one after the other, from a position on.
+"""Pages of events from a position on, for a reader that was away.
 
-What is lost is told. A position whose successors have been deleted, or that this database never gave (it is younger
-than the reader), comes back with a `Gap`; reading goes on at the oldest event there is. So does the last position
-before those that a restore has left out (`event_gaps`): a page ends there, and the next one tells.
+Lost events are reported. A position whose successors have been deleted, or that this database never gave (it is younger
+than the reader), comes back with a `Gap`; reading continues at the oldest event. So does the last position before those
+that a restore has left out (`event_gaps`): a page ends there, and the next page reports it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from actors.store.webhooks import is_wanted
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events after `after` may be lost to this reader; it goes on after the position `resumed`."""
+    """Events after `after` may be lost to this reader; it continues after the position `resumed`."""
 
     after: int
     resumed: int
@@ -28,7 +28,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The wanted events up to the position `read_to`; with `more` there may be others after it."""
+    """The matching events up to the position `read_to`; with `more`, others may follow."""
 
     events: tuple[Event, ...]
     read_to: int
@@ -38,9 +38,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage(Read[Page]):
-    """The first `limit` events after a position, of all clients or some, whose types match the patterns.
+    """Read the first `limit` events after a position, of all clients or some, whose types match the patterns.
 
-    From position 0 on is all there is, so nothing of that is ever a gap.
+    Position 0 means everything that exists, so it never has a gap.
     """
 
     position: int
@@ -67,9 +67,9 @@ class ReadPage(Read[Page]):
 
 
 def newest(connection: Connection) -> int:
-    """The position of the newest event there has been, as far as it is known; 0 where there was none.
+    """Return the newest position ever given, as far as known; 0 if none.
 
-    Where retention has left none, the events counted say it (exactly in SQLite; PostgreSQL leaves out numbers).
+    If retention has left no event, the counters give it (exactly in SQLite; PostgreSQL leaves out numbers).
     """
     there = GetEventRange().run(connection).newest
     return there or int(connection.execute(select(func.sum(event_counts.c.sequence))).scalar() or 0)
@@ -88,5 +88,5 @@ def _gap(connection: Connection, position: int) -> Gap | None:
 
 
 def _next_left_out(connection: Connection, position: int) -> int | None:
-    """Where the next positions begin that a restore has left out."""
+    """Return the start of the next positions that a restore has left out."""
     return connection.execute(select(func.min(event_gaps.c.after)).where(event_gaps.c.after > position)).scalar()

@@ -1,11 +1,9 @@
-"""What happened, in order: the one list that streams, webhooks and long polls read.
+"""The list of events, in order, that streams, webhooks and long polls read.
 
-Rules of this file:
-
-* An event is written in the transaction of what it tells of, so that neither is there without the other.
+* An event is written in the same transaction as the change it reports.
 * `position` orders all events; `sequence` counts those of one client from 1 without a gap, whatever retention deletes.
-* The same event is written once: a repeated `id` (a write that was tried again) and a repeated `key` (a message the
-  page was asked for a second time) change nothing. Keys outlive their events.
+* The same event is written once: a repeated `id` (a retried write) and a repeated `key` (a message the page reports
+  again) change nothing. Keys outlive their events.
 """
 
 from __future__ import annotations
@@ -26,20 +24,19 @@ from actors.store.message import Read, Write
 from actors.store.schema import event_counts, event_gaps, event_keys, events
 
 STATE_CHANGED = "client.state"
-"""The type of the event that tells a client's new state."""
+"""The type of the event of a client's new state."""
 MESSAGE_CHANGED = "message.state"
-"""The type of the event that tells a new state of a message in the outbox. The other types are the kinds of
-`Happened`."""
+"""The type of the event of a message's new state in the outbox. The other types are the kinds of `Happened`."""
 
 
 def draw_id() -> str:
-    """A new ULID: 26 characters that sort by time."""
+    """Return a new ULID: 26 characters that sort by time."""
     return str(ULID())
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. `payload` is JSON-ready."""
+    """An event. `payload` is JSON-ready."""
 
     position: int
     id: str
@@ -52,7 +49,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class AppendEvent(Write[Event | None]):
-    """Something has happened. Answers the event, or None where it had been written before (same `id` or `key`)."""
+    """Append an event. Answers the event, or None if it was written before (same `id` or `key`)."""
 
     client_id: ClientId
     type: str
@@ -77,12 +74,12 @@ class AppendEvent(Write[Event | None]):
 
 @dataclass(frozen=True, slots=True)
 class PruneEvents(Write[int]):
-    """Delete the oldest events: those from before `before`, those beyond the newest `keep`, and those beyond the newest
-    `keep_bytes` (0: however much they are; the one that crosses the bound stays), of all clients together; keys from
-    before `keys_before`.
+    """Delete the oldest events: those before `before`, those beyond the newest `keep`, and those beyond the newest
+    `keep_bytes` (0: no limit; the event that crosses the bound stays), of all clients together; keys before
+    `keys_before`.
 
-    At most `limit` events and as many keys, so that no write waits long: answers of which there were more how many
-    went; `limit` means ask again.
+    At most `limit` events and as many keys, so that no write waits long. Answers the larger of the two counts; `limit`
+    means ask again.
     """
 
     before: Seconds
@@ -97,7 +94,7 @@ class PruneEvents(Write[int]):
 
 @dataclass(frozen=True, slots=True)
 class EventRange:
-    """The positions of the oldest and newest events there are; both 0 where there is none."""
+    """The positions of the oldest and newest events; both 0 if there are none."""
 
     oldest: int
     newest: int
@@ -105,7 +102,7 @@ class EventRange:
 
 @dataclass(frozen=True, slots=True)
 class GetEventRange(Read[EventRange]):
-    """How far back one can resume: whoever has read to `oldest - 1` or later has missed nothing."""
+    """Read the range of positions: a reader at `oldest - 1` or later has missed nothing."""
 
     def run(self, connection: Connection) -> EventRange:
         # Two selects: SQLite looks up one end of an index at once, but reads all of it for both.
@@ -115,17 +112,19 @@ class GetEventRange(Read[EventRange]):
 
 
 ROW_BYTES = 200
-"""What an event takes on disk besides its type and payload: the row, its places in the indexes, and what it is known
-by. Measured on SQLite: 120 to 150, and as much again for a key."""
+"""The bytes of an event on disk besides its type and payload: the row, its index entries, and its key.
+
+Measured on SQLite: 120 to 150, and as much again for a key.
+"""
 TOLD = select(*(events.c[name] for name in Event.__slots__))
-"""What is told of events."""
+"""The columns that readers get."""
 _NEWEST = select(func.max(events.c.position)).scalar_subquery()
 _ENDS = select(events.c.position, events.c.at, events.c.written)
 _NEWER = TOLD.where(events.c.position > bindparam("after")).order_by(events.c.position).limit(bindparam("up_to"))
 
 
 def of_transition(transition: Transition, id: str) -> AppendEvent:
-    """The event of a client's new state."""
+    """Return the event of a client's new state."""
     payload = {
         "state": transition.after,
         "previous_state": transition.before,
@@ -159,12 +158,12 @@ def _prune_events(connection: Connection, message: PruneEvents) -> int:
 
 
 def read_newer(connection: Connection, position: int, limit: int) -> tuple[Event, ...]:
-    """The first events after a position: after every commit, so the statement is made once."""
+    """Return the first events after a position. Runs after every commit, so the statement is made once."""
     return tuple(map(_event, connection.execute(_NEWER, {"after": position, "up_to": limit}).mappings()))
 
 
 def _before_newest(connection: Connection, newest: int, keep: int) -> int:
-    """The position `keep` events before the newest one; what a restore has left out was no event."""
+    """Return the position `keep` events before the newest event; positions left out by a restore are no events."""
     position = newest - keep
     for gap in connection.execute(select(event_gaps).order_by(event_gaps.c.resumed.desc())):
         if gap.resumed > position:
@@ -179,7 +178,10 @@ def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds
 
 @cache
 def _statements(dialect: str) -> tuple[Executable, Executable]:
-    """The INSERT of an event with the next sequence, and the one that keeps that. Made once: each event needs them."""
+    """Make the INSERT of an event with the next sequence, and the statement that stores that sequence.
+
+    Made once: each event needs them.
+    """
     last = select(event_counts.c.sequence).where(event_counts.c.client_id == bindparam("of_client")).scalar_subquery()
     before = select(events.c.written).where(events.c.position == _NEWEST).scalar_subquery()
     kind, payload = bindparam("of_type", type_=Text), bindparam("told", type_=events.c.payload.type)

@@ -1,8 +1,8 @@
 """The journal: changes of state and account events, written by the store, behind the ports of the domain.
 
-`StoreJournal` and `StoreSessions` tell the writer and return at once. A fact that comes after the store has closed is
-logged and lost: whoever closes the store closes the clients first. An account event and the acknowledgement that it may
-be for the outbox are written in one transaction.
+`StoreJournal` and `StoreSessions` send to the writer and return at once. A fact that comes after the store has closed
+is logged and lost, so the clients are closed before the store. An account event and the acknowledgement it may carry
+for the outbox are written in one transaction.
 """
 
 from __future__ import annotations
@@ -41,24 +41,24 @@ class StoreSessions:
         self._store, self._clock = store, clock
 
     def want(self, client_id: ClientId) -> None:
-        """The client is to run, after a restart of the service too."""
+        """Record that the client is to run, also after a restart of the service."""
         _tell(self._store, WantSession(client_id, self._clock.time()))
 
     def release(self, client_id: ClientId) -> None:
-        """The client is no longer wanted."""
+        """Record that the client is no longer wanted."""
         _tell(self._store, ReleaseSession(client_id, self._clock.time()))
 
     def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
-        """The client has reached READY, or has lost what made it so."""
+        """Record that the client has reached READY, or has lost its login."""
         _tell(self._store, MarkReady(client_id, self._clock.time(), ready))
 
     def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
-        """Remember this of the client's pairing."""
+        """Record the client's pairing."""
         at, early = self._clock.time(), pairing.early_logouts
         _tell(self._store, RecordPairing(client_id, pairing.paired_at, early, at, pairing.phone))
 
     def forget(self, client_id: ClientId) -> None:
-        """Remember nothing of the client."""
+        """Delete everything recorded of the client."""
         _tell(self._store, ForgetSession(client_id))
 
 
@@ -73,11 +73,11 @@ class StoreJournal:
         _tell(self._store, RecordTransition(transition))
 
     def happened(self, client_id: ClientId, event: Happened) -> None:
-        """Write one thing that happened to the account."""
+        """Write one account event."""
         _tell(self._store, RecordHappened(client_id, event, self._clock.time()))
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
-        """Write nothing: what changes in a page is told as something that happened."""
+        """Write nothing: a change in a page arrives as an account event."""
 
 
 def _tell(store: Store, fact: Write[Any]) -> None:
@@ -89,11 +89,11 @@ def _tell(store: Store, fact: Write[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RecordTransition(Write[None]):
-    """A client has changed its state. Appends its event."""
+    """Record a client's change of state and append its event."""
 
     transition: Transition
     id: str = field(default_factory=draw_id)
-    """Of its event."""
+    """The id of its event."""
 
     def run(self, connection: Connection) -> None:
         told = self.transition
@@ -104,7 +104,7 @@ class RecordTransition(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetTransitions(Read[tuple[Transition, ...]]):
-    """The newest `limit` changes of a client, oldest of them first."""
+    """Read the newest `limit` changes of a client, oldest first."""
 
     client_id: ClientId
     limit: int = 100
@@ -117,7 +117,7 @@ class GetTransitions(Read[tuple[Transition, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class PruneTransitions(Write[int]):
-    """Delete what is older than `before` (epoch seconds), at most `limit`: as many answered means ask again."""
+    """Delete changes older than `before` (epoch seconds), at most `limit`; if the answer equals `limit`, ask again."""
 
     before: Seconds
     limit: int = 1000
@@ -145,15 +145,14 @@ _ACK = "message.ack"
 _READ_AGAIN = frozenset(
     {"message", "group.changed", "call.logged", "contact.security_code_changed", "contact.number_changed"}
 )
-"""Kinds of events that stay in a page's memory, and are told by each page that reads it."""
+"""Kinds of events that stay in a page's memory, and are reported by each page that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordHappened(Write[Event | None]):
-    """A page has told something. Answers its event, or None where it had been written before: `known_by` says what is
-    known by what.
+    """Record an account event. Answers its event, or None if it was written before (`known_by` gives its identity).
 
-    An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves the message of the outbox it is for.
+    An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves its message in the outbox.
     """
 
     client_id: ClientId
@@ -171,8 +170,8 @@ class RecordHappened(Write[Event | None]):
 
 
 def known_by(told: Happened) -> str | None:
-    """What two tellings of the same have in common, for the kinds that a page may tell again: it reads its message
-    store after every start, and may have told the same as it happened. In a group each reader acknowledges by himself.
+    """Return the identity of an event that a page may report again: a page reads its message store after every start,
+    and may have reported the message as it happened. In a group each reader acknowledges by himself.
     """
     payload = told.payload
     id, bare = payload.get("id"), payload.get("bare_id")
@@ -186,8 +185,9 @@ def known_by(told: Happened) -> str | None:
 
 
 def bare_id(full_id: str) -> str | None:
-    """The bare id in `true_5491122334455@c.us_3EB0…`, which a group's or platform's field may follow. None for other
-    text, and for messages that came in: they are not of the outbox.
+    """Return the bare id in `true_5491122334455@c.us_3EB0…`, which a group's or platform's field may follow.
+
+    None for other text, and for incoming messages: they are not in the outbox.
     """
     parts = full_id.split("_")
     return parts[2] if len(parts) >= 3 and parts[0] == "true" else None

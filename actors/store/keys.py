@@ -1,7 +1,7 @@
-"""API keys as they are remembered: everything about a key but the key itself, of which only a digest is kept.
+"""API keys in the store: everything about a key except the key itself, of which only a digest is kept.
 
-A revoked key stays, with the time of its end, so that what it did can still be told by name. What a key may do is words
-here; `gateway.security.auth` says what they mean.
+A revoked key stays, with the time of its end, so that its actions can still be attributed by name. Its permissions are
+words here; `gateway.security.auth` defines their meaning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actors.store.writer import faults
 
 
 class NoSuchKey(Refusal):
-    """No key of that id is valid."""
+    """No valid key has this id."""
 
     def __init__(self, id: str) -> None:
         super().__init__(f"No valid key has the id {id}")
@@ -27,7 +27,7 @@ class NoSuchKey(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key. `digest` is the SHA-256 of the whole key; `clients` is None for all; instants are epoch seconds."""
+    """An API key. `digest` is the SHA-256 of the whole key; `clients` is None for all; instants are epoch seconds."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class AddKey(Work, Write[None]):
-    """A key has been drawn, and will be shown once this is answered."""
+    """Add a new key, which is shown once after the answer."""
 
     key: ApiKey
 
@@ -55,7 +55,7 @@ class AddKey(Work, Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RevokeKey(Work, Write[None]):
-    """The key is no longer valid. Refuses NoSuchKey."""
+    """Revoke the key. Refuses NoSuchKey."""
 
     id: str
     at: Seconds
@@ -68,7 +68,7 @@ class RevokeKey(Work, Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordUse(Write[None]):
-    """Keys were used, each last at its time; an older time than the one known changes nothing."""
+    """Record the last use of keys; an older time than the stored one changes nothing."""
 
     at: tuple[tuple[str, Seconds], ...]
 
@@ -81,7 +81,7 @@ class RecordUse(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetKeys(Read[tuple[ApiKey, ...]]):
-    """Every key there ever was, oldest first."""
+    """Read every key ever created, oldest first."""
 
     def run(self, connection: Connection) -> tuple[ApiKey, ...]:
         rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
@@ -89,7 +89,7 @@ class GetKeys(Read[tuple[ApiKey, ...]]):
 
 
 def read_keys(database: Database) -> tuple[ApiKey, ...]:
-    """The keys of a database that no store has open yet; none where there is no database, or an older one.
+    """Return the keys of a database that no store has open yet; none if the database is missing or older.
 
     Blocks, in the calling thread. Raises StoreUnavailable.
     """

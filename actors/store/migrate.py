@@ -1,5 +1,4 @@
-"""Brings a database to the schema of this version, in one transaction: a kill in between leaves the old schema
-whole."""
+"""Upgrade a database to the newest schema, in one transaction: a kill in between leaves the old schema whole."""
 
 from __future__ import annotations
 
@@ -17,19 +16,22 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def newest_revision() -> str:
-    """The schema this version writes."""
+    """Return the schema this version writes."""
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     assert head is not None, "migrations/versions is empty: the package is not whole"
     return head
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The schema a database has; None for one that is empty."""
+    """Return the schema of a database; None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
-    """Upgrade to `revision`, in the caller's transaction. Raises StoreTooNew where the database is ahead of us."""
+    """Upgrade to `revision`, in the caller's transaction.
+
+    Raises StoreTooNew if the database is newer than this version.
+    """
     found, known = revision_of(connection), _known_revisions()
     if found is not None and found not in known:
         raise StoreTooNew(found, newest_revision())

@@ -1,4 +1,4 @@
-"""Carries out a message of the store."""
+"""Runs the store's messages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ _OUTBOX: Operations = {**outbox_writes.WRITES, **outbox_reads.READS}
 
 
 def carry_out(connection: Connection, message: Any) -> Any:
-    """Carry out a Write or a Read in the connection's transaction, and return its answer."""
+    """Run a Write or a Read in the connection's transaction, and return its answer."""
     function = _OUTBOX.get(type(message))
     return message.run(connection) if function is None else function(connection, message)

@@ -1,7 +1,7 @@
-"""One process owns a data directory: its database, its browser profiles.
+"""Ownership of a data directory, with its database and browser profiles, by one process.
 
-The owner is whoever holds the kernel's lock on `owner.pid`, not whose number is written in it: the kernel drops the
-lock when the process ends, whatever ended it, so nothing stale ever has to be judged. The number is for people.
+The owner is the process that holds the kernel's lock on `owner.pid`, whatever number the file holds: the kernel drops
+the lock when the process ends for any reason, so no stale lock ever has to be judged. The number is for people.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ OWNER_FILE = "owner.pid"
 
 
 class Claim:
-    """A data directory held for this process, until `release` or the end of the process. Any thread."""
+    """A data directory held by this process, until `release` or the end of the process. Any thread."""
 
     def __init__(self, data_dir: Path, descriptor: int) -> None:
         self.data_dir = data_dir
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:
-        """Let the directory go; again does nothing. The file stays: removing it would race with the next owner."""
+        """Release the directory; repeating it does nothing.
+
+        The file stays: removing it would race with the next owner.
+        """
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
@@ -43,9 +46,9 @@ class Claim:
 
 
 def claim(data_dir: Path) -> Claim:
-    """Own the directory (made, mode 0700, where there is none), or raise DataDirInUse naming the owner. Any thread.
+    """Claim the directory (created with mode 0700 if missing), or raise DataDirInUse naming the owner. Any thread.
 
-    The lock is not inherited by programs this process starts. Raises OSError where the directory cannot be written.
+    The lock is not inherited by programs this process starts. Raises OSError if the directory cannot be written.
     """
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(data_dir / OWNER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -53,14 +56,14 @@ def claim(data_dir: Path) -> Claim:
         _lock(descriptor, data_dir)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    except BaseException:  # whatever it is, a directory that nobody owns must not stay locked
+    except BaseException:  # On any exception, a directory that nobody owns must not stay locked.
         os.close(descriptor)
         raise
     return Claim(data_dir, descriptor)
 
 
 def claim_all(data_dir: Path, database: Database) -> ExitStack:
-    """Own the directory, and the one that the database file is in where that is another; closing it lets both go.
+    """Claim the directory, and that of the database file if it is another; closing the result releases both.
 
     Raises as `claim` does: then neither is held.
     """
@@ -79,6 +82,6 @@ def _lock(descriptor: int, data_dir: Path) -> None:
 
 
 def _written_pid(descriptor: int) -> int | None:
-    """The number in the file; None in the moment between the owner's lock and its writing."""
+    """Return the number in the file; None in the moment between the owner's lock and its writing."""
     text = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
     return int(text) if text.isascii() and text.isdigit() else None

@@ -1,4 +1,4 @@
-"""The PostgreSQL driver, where it is installed: the extra `[postgresql]` brings it.
+"""The PostgreSQL driver, if installed: the extra `[postgresql]` brings it.
 
 A service on SQLite runs without it. Its error classes are named here, so that one `except` fits both databases.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 try:
     from psycopg import Error, InterfaceError, OperationalError
     from psycopg.errors import LockNotAvailable
-except ImportError:  # every except clause that names them then catches nothing
+except ImportError:  # Every except clause that names them then catches nothing.
 
     class Error(Exception):  # type: ignore[no-redef]
-        """Stands for the driver's errors where there is no driver. Never raised."""
+        """A stand-in for the driver's errors without a driver. Never raised."""
 
         sqlstate: str | None = None
 

@@ -1,7 +1,7 @@
-"""Deletes what has been kept long enough: events, settled messages, the journal.
+"""Retention: deletes old events, settled messages and journal entries.
 
-Rule of this file: in steps. Each is one write of a bounded size that queues behind all others, and the next is ordered
-when it is answered; so a table that has grown for months is cut back without anybody waiting for it.
+It works in steps. Each is one write of bounded size that queues behind all others, and the next is ordered after its
+answer; so a table that has grown for months is cut back without making any write wait.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ _DAY: Seconds = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long things are kept, in seconds; `events_kept` and `events_bytes` bound number and size of events as well.
+    """The retention periods, in seconds; `events_kept` and `events_bytes` also bound the number and size of events.
 
-    `keys` is for how long a message the page tells again is known to be the same: longer than a page remembers
-    messages.
+    `keys` is how long a message that the page reports again is recognised: longer than a page remembers messages.
     """
 
     events: Seconds = 7 * _DAY
@@ -45,19 +44,19 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Timer: it is time to look again."""
+    """Timer: time for the next round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned(Reminder):
-    """One step is done. `count` is None where the store could not be used: the next round will do."""
+    """The end of one step. `count` is None if the store could not be used: the next round makes up for it."""
 
     kind: int
     count: int | None
 
 
 class Retention(Actor):
-    """Prunes once a while after the start and then every `rules.every` seconds. Understands nothing else."""
+    """An actor that prunes soon after the start and then every `rules.every` seconds. It takes no other messages."""
 
     def __init__(self, store: Store, rules: Rules | None = None) -> None:
         super().__init__(name="store-retention")
@@ -65,11 +64,11 @@ class Retention(Actor):
         self._rules = rules or Rules()
 
     def started(self) -> None:
-        """Leave the first minute to what matters more."""
+        """Wait: the first minute belongs to more important work."""
         self.start_timer("prune", min(60.0, self._rules.every), Prune())
 
     def receive(self, message: object) -> object:
-        """Take the next step."""
+        """Run the next step."""
         match message:
             case Prune():
                 self.start_timer("prune", self._rules.every, Prune())
@@ -85,7 +84,7 @@ class Retention(Actor):
             self._store.order(_KINDS[kind](self._rules, self.clock.time()), partial(self._done, kind))
 
     def _done(self, kind: int, outcome: object) -> None:
-        """Runs in the store's thread."""
+        """Report the step. Runs in the store's thread."""
         with suppress(ActorDeadError):
             self.actor_ref.tell(Pruned(kind, outcome if isinstance(outcome, int) else None))
 

@@ -1,10 +1,10 @@
-"""The tables, as they are after the newest migration (`migrations/versions`; a test compares the two).
+"""The tables after the newest migration (`migrations/versions`; a test compares the two).
 
-Instants are epoch seconds, UTC. Who writes is one actor, so what an autoincrement column counts is the order of
-acceptance, and a number once given is never given again, whatever retention deletes.
+Instants are epoch seconds, UTC. One actor writes, so an autoincrement column counts the order of acceptance, and a
+number once given is never given again, whatever retention deletes.
 
-What is asked of the outbox all the time concerns its few open rows: those indexes are partial, so that they stay small
-however many messages have been settled. Both databases use them only where the query names the state as a literal.
+Frequent queries of the outbox concern its few open rows: those indexes are partial, so that they stay small however
+many messages have been settled. Both databases use them only if the query names the state as a literal.
 """
 
 from __future__ import annotations
@@ -40,11 +40,14 @@ metadata = MetaData(
 )
 
 Count = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite autoincrements only what is spelled INTEGER."""
+"""SQLite autoincrements only a column spelled INTEGER."""
 
 
 class Prose(TypeDecorator[str]):
-    """Text from outside. What no database can hold (NUL, lone surrogates) is replaced by U+FFFD, never refused."""
+    """Text from outside.
+
+    Characters that no database can hold (NUL, lone surrogates) become U+FFFD; the text is never refused.
+    """
 
     impl = Text
     cache_ok = True
@@ -104,7 +107,7 @@ events = Table(
     UniqueConstraint("client_id", "sequence"),
     sqlite_autoincrement=True,
 )
-"""`written` counts the bytes of all events up to this one: the difference of two rows is what lies between them."""
+"""`written` counts the bytes of all events up to this row: the difference of two rows is the size between them."""
 
 event_gaps = Table(
     "event_gaps",
@@ -112,7 +115,7 @@ event_gaps = Table(
     Column("after", BigInteger, primary_key=True, autoincrement=False),
     Column("resumed", BigInteger, nullable=False),
 )
-"""Positions that a restore has left out, both exclusive below: what was told under them is lost."""
+"""Positions that a restore has left out, both bounds exclusive below: their events are lost."""
 
 event_counts = Table(
     "event_counts",
@@ -130,7 +133,7 @@ event_keys = Table(
     Column("at", Double, nullable=False),
     Index(None, "at"),
 )
-"""What has been told once and is not to be told again."""
+"""Identities of events already written, which are not written again."""
 
 
 def _partial(name: str, where: str, *columns: str | TextClause) -> Index:
@@ -138,7 +141,7 @@ def _partial(name: str, where: str, *columns: str | TextClause) -> Index:
 
 
 _URGENT = (text("priority DESC"), "position", "chat", "expires_at", "state")
-"""The order in which messages leave, and what else is asked of them: so the index alone answers."""
+"""The order in which messages leave, and the other columns of that query: the index alone answers it."""
 
 outbox = Table(
     "outbox",
@@ -167,7 +170,7 @@ outbox = Table(
     UniqueConstraint("client_id", "key"),
     UniqueConstraint("client_id", "message_id"),
     Index(None, "client_id", "position"),
-    # Two indexes for what is due: PostgreSQL takes no order from a column that is asked to be NULL.
+    # Two indexes for due messages: PostgreSQL takes no order from a column that is compared with NULL.
     _partial("ix_outbox_free", "state = 'queued' AND send_at IS NULL", "client_id", *_URGENT),
     _partial("ix_outbox_due", "state = 'queued' AND send_at IS NOT NULL", "client_id", "send_at", *_URGENT),
     _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position", "state"),
@@ -221,7 +224,7 @@ webhook_lines = Table(
     Column("delivered", BigInteger, nullable=False),
     Column("delivered_at", Double),
 )
-"""How far each webhook has come with each client: all up to `sequence` is delivered, or dead, or was not wanted."""
+"""The progress of each webhook with each client: everything up to `sequence` is delivered, dead, or did not match."""
 
 dead_letters = Table(
     "webhook_dead_letters",
@@ -249,5 +252,8 @@ dead_letters = Table(
     Index(None, "at"),
     sqlite_autoincrement=True,
 )
-"""What was given up. The body is kept as it was sent: the event itself may be gone before anyone looks. While
-`replay_at` is set, it is being delivered again."""
+"""Events that were given up.
+
+The body is kept as it was sent: the event itself may be deleted before anyone looks. While `replay_at` is set, it is
+being delivered again.
+"""

@@ -1,4 +1,4 @@
-"""Which clients are to run, and what is remembered of their logins."""
+"""The clients that are to run, and the history of their logins."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from actors.store.schema import sessions
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What survives of a client. `paired_at` is None where no pairing was seen; `early_logouts` counts logouts in a row
-    that came too soon after their pairing (a ban looks like that). `phone` is the account's own number while linked.
+    """The stored state of a client.
+
+    `paired_at` is None if no pairing was seen; `early_logouts` counts logouts in a row that came too soon after their
+    pairing (a ban looks like that). `phone` is the account's own number while linked.
     """
 
     client_id: ClientId
@@ -29,7 +31,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class WantSession(Write[None]):
-    """The client is to run, after a restart too."""
+    """Record that the client is to run, also after a restart."""
 
     client_id: ClientId
     at: Seconds
@@ -40,7 +42,7 @@ class WantSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSession(Write[None]):
-    """The client is no longer to run. What is known of its logouts is kept, for a ban to be inferred from."""
+    """Record that the client is no longer to run. Its logouts are kept, for a ban to be inferred from."""
 
     client_id: ClientId
     at: Seconds
@@ -51,7 +53,7 @@ class ReleaseSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class ForgetSession(Write[None]):
-    """Nothing of the client is to be remembered."""
+    """Delete everything stored of the client."""
 
     client_id: ClientId
 
@@ -61,7 +63,7 @@ class ForgetSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class MarkReady(Write[None]):
-    """The client has reached READY: it resumes before those that never did; or it is one of these again."""
+    """Record that the client has reached READY, so that it resumes before those that never did; or undo that."""
 
     client_id: ClientId
     at: Seconds
@@ -73,7 +75,7 @@ class MarkReady(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordPairing(Write[None]):
-    """What is known of the client's pairing, and of whom it is linked to, is now this."""
+    """Record the client's pairing and the number it is linked to."""
 
     client_id: ClientId
     paired_at: Seconds | None
@@ -88,7 +90,7 @@ class RecordPairing(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class ReadBack(Write[Session | None]):
-    """What is remembered of one client, once all that was told of it before is on disk."""
+    """Read one client's session, after all earlier writes about it are on disk."""
 
     client_id: ClientId
 
@@ -98,7 +100,7 @@ class ReadBack(Write[Session | None]):
 
 @dataclass(frozen=True, slots=True)
 class GetSessions(Read[tuple[Session, ...]]):
-    """Of every client of which anything is remembered, by number."""
+    """Read the session of every stored client, by number."""
 
     def run(self, connection: Connection) -> tuple[Session, ...]:
         rows = connection.execute(select(sessions).order_by(sessions.c.client_id))
@@ -107,7 +109,7 @@ class GetSessions(Read[tuple[Session, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class GetWantedSessions(Read[tuple[Session, ...]]):
-    """Those that are to run: the ones that had reached READY first, then by number."""
+    """Read the clients that are to run: those that had reached READY first, then by number."""
 
     def run(self, connection: Connection) -> tuple[Session, ...]:
         wanted = select(sessions).where(sessions.c.wanted)

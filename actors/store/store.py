@@ -1,4 +1,4 @@
-"""Opens the store: its writer and its reader, each an actor, behind one `ask`."""
+"""The store: its writer and its reader, each an actor, behind one `ask`."""
 
 from __future__ import annotations
 
@@ -34,44 +34,49 @@ class Store:
     def ask(self, message: Write[Answer] | Read[Answer]) -> Reply[Answer]:
         """Ask without waiting; `get(timeout=…)` the reply in a thread, `await reply.wait(timeout)` it in an event loop.
 
-        The reply raises StoreUnavailable, WriteFailed, MailboxFull or what the message says it refuses, ActorDeadError
-        once the store is closed.
+        The reply raises StoreUnavailable, WriteFailed, MailboxFull or the message's own refusals, ActorDeadError once
+        the store is closed.
         """
         actor = self.writer if isinstance(message, Write) else self.reader
         return cast(Reply[Answer], actor.ask(message, block=False))
 
     def tell(self, message: Write[Any]) -> None:
-        """Have a fact written; whoever must know that it is on disk asks. Raises ActorDeadError once the store is
-        closed."""
+        """Write a fact without waiting; use `ask` to know that it is on disk.
+
+        Raises ActorDeadError once the store is closed.
+        """
         self.writer.tell(message)
 
     def order(self, message: Write[Answer] | Read[Answer], then: Callable[[Answer | Exception], None]) -> None:
-        """Ask, and have `then` called with the answer, or with the Refusal or ActorDeadError that came instead.
+        """Ask, and call `then` with the answer, or with the Refusal or ActorDeadError instead.
 
-        For actors, which must not wait: `then` runs in the store's thread, so it only tells. It must not raise.
+        For actors, which must not wait: `then` runs in the store's thread, so it only sends messages. It must not
+        raise.
         """
         reply = self.ask(message)
         reply.add_callback(lambda: then(_outcome(reply)))
 
     def subscribe(self, subscriber: Subscriber) -> Reply[int]:
-        """Have `subscriber` called, in the writer's thread, with every event from now on, once it is on disk.
+        """Call `subscriber`, in the writer's thread, with every event from now on, once it is on disk.
 
-        The reply is the position of the newest event before: read up to there, be told from there on, miss nothing.
+        The reply is the position of the newest earlier event: read up to there, and nothing is missed.
         """
         return cast("Reply[int]", self.writer.ask(Subscribe(subscriber), block=False))
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Have `subscriber` called no more, or only until the writer gets to this. Never raises."""
+        """Stop calling `subscriber`, at the latest when the writer handles this. Never raises."""
         with suppress(ActorDeadError):
             self.writer.tell(Unsubscribe(subscriber))
 
     def outage(self) -> Reply[str | None]:
-        """Ask why nothing can be written now; None where that is not known to be so."""
+        """Return the reason why nothing can be written now; None if no outage is known."""
         return cast("Reply[str | None]", self.writer.ask(GetOutage(), block=False))
 
     async def stop(self, *, timeout: float) -> None:
-        """Commit what waits, close the connections, end both actors. Raises pykka.Timeout after `timeout` seconds
-        each."""
+        """Commit waiting writes, close the connections, end both actors.
+
+        Raises pykka.Timeout after `timeout` seconds each.
+        """
         await stop(self.writer, timeout=timeout)
         await stop(self.reader, timeout=timeout)
 
@@ -89,7 +94,7 @@ def open_store(
     watcher: Watcher | None = None,
     **writer: Any,
 ) -> Store:
-    """Make or upgrade the database in the calling thread, then start the store's actors, both watched by `watcher`.
+    """Create or upgrade the database in the calling thread, then start the store's actors, both watched by `watcher`.
 
     `alone` as in `Database.writing`. `writer` are the options of Writer. Raises StoreTooNew, StoreUnavailable, OSError.
     """
@@ -107,7 +112,10 @@ def open_store(
 
 
 def _await_connection(store: Store) -> None:
-    """From here on nobody else is let in. Raises StoreUnavailable where somebody was quicker."""
+    """Wait for the writer's connection, which excludes other services.
+
+    Raises StoreUnavailable if another was faster.
+    """
     try:
         store.outage().get(timeout=_CONNECTING)
     except ActorDeadError as error:
@@ -123,7 +131,7 @@ def _outcome(reply: Reply[Any]) -> Any:
 
 
 class Reader(Actor):
-    """Reads on a connection of its own that cannot write. Answers Read messages, each as it says.
+    """An actor that reads on a connection of its own that cannot write. Answers Read messages.
 
     A read that finds the connection broken is tried again on a new one, at most three times within a second. After
     that, and for `retry_after` seconds, all are refused StoreUnavailable at once.

@@ -1,15 +1,15 @@
-"""Webhooks as their owners want them, how far each has come with each client, and the dead letters.
+"""Webhooks, their progress with each client, and the dead letters.
 
-* A webhook hears of what happens after it was made, and of a client only from when it began to want that client: its
-  progress begins at the sequence the client has then. Changes go through the sender (`actors.webhooks.sender.Change`),
-  which hands them to the store and acts on them.
-* There is no row for what is still to be delivered. `Progress` holds the sequence up to which all is settled; the
-  events after it are the queue. So an event needs no second write to become due, a crash leaves nothing half queued,
-  and settling one (delivered; or dead, with its letter in the same transaction) is one row. What was sent and not yet
-  settled when the process ended is sent again, under the same id: at least once, in order.
-* A dead letter keeps the body as it was sent: the event itself may be gone before anyone looks. A replay is a letter
-  marked to be delivered again, with attempts of its own; it goes when the target has it, and is a mere letter again
-  when that fails.
+* A webhook gets events from its creation on, and a client's events only from the moment it includes that client: its
+  progress begins at the client's sequence of that moment. Changes go through the sender
+  (`actors.webhooks.sender.Change`), which passes them to the store and acts on them.
+* Pending deliveries have no rows. `Progress` holds the sequence up to which all is settled; the events after it are the
+  queue. So an event needs no second write to become due, a crash leaves nothing half queued, and settling an event
+  (delivered; or dead, with its letter in the same transaction) is one row. An event that was sent and not yet settled
+  when the process ended is sent again, under the same id: at least once, in order.
+* A dead letter keeps the body as it was sent: the event itself may be deleted before anyone looks. A replay is a letter
+  marked to be delivered again, with attempts of its own; it is deleted once the target has it, and is a mere letter
+  again when that fails.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ from actors.store.schema import dead_letters, event_counts, events, webhook_line
 
 
 class NoSuchWebhook(Refusal):
-    """There is no webhook of this id."""
+    """No webhook has this id."""
 
     def __init__(self, id: str) -> None:
         super().__init__(f"There is no webhook {id}")
 
 
 class WebhookExists(Refusal):
-    """There is a webhook of this id."""
+    """A webhook with this id exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One target. No `clients` means all of them; what of `retry_…` is None is the operator's default.
+    """A webhook. No `clients` means all of them; a `retry_…` of None is the operator's default.
 
-    `secret` and `headers` hold what nobody else may know: they are not in the repr, and are shown masked
+    `secret` and `headers` hold secrets: they are not in the repr, and are shown masked
     (`actors.webhooks.definition.shown`).
     """
 
@@ -77,13 +77,16 @@ class Webhook:
     active: bool = True
 
     def wants_client(self, client_id: ClientId) -> bool:
-        """Whether events of this client are for this webhook."""
+        """Return True if events of this client are for this webhook."""
         return not self.clients or client_id in self.clients
 
 
 @dataclass(frozen=True, slots=True)
 class CreateWebhook(Write[Webhook], Work):
-    """Have events delivered from now on. Answers the webhook; refuses WebhookExists. Check it first (`definition`)."""
+    """Create a webhook, which gets events from now on.
+
+    Answers it; refuses WebhookExists. Check it first (`definition`).
+    """
 
     webhook: Webhook
 
@@ -98,10 +101,10 @@ class CreateWebhook(Write[Webhook], Work):
 
 @dataclass(frozen=True, slots=True)
 class ChangeWebhook(Write[Webhook], Work):
-    """Set some fields of a webhook. Answers it as it then is; refuses NoSuchWebhook.
+    """Change some fields of a webhook. Answers the result; refuses NoSuchWebhook.
 
-    What has not been delivered goes by the new fields, is due at once, and has its whole budget of retries. A webhook
-    that is not `active` is told once it is again.
+    Undelivered events follow the new fields, are due at once, and have a whole budget of retries. A webhook that is not
+    `active` gets its events once it is again.
     """
 
     id: str
@@ -121,7 +124,7 @@ class ChangeWebhook(Write[Webhook], Work):
 
 @dataclass(frozen=True, slots=True)
 class DeleteWebhook(Write[None], Work):
-    """Forget a webhook, what it has not had, and its dead letters. Refuses NoSuchWebhook."""
+    """Delete a webhook, its pending deliveries, and its dead letters. Refuses NoSuchWebhook."""
 
     id: str
 
@@ -132,7 +135,7 @@ class DeleteWebhook(Write[None], Work):
 
 @dataclass(frozen=True, slots=True)
 class GetWebhook(Read[Webhook]):
-    """One webhook; refuses NoSuchWebhook."""
+    """Read one webhook; refuses NoSuchWebhook."""
 
     id: str
 
@@ -145,7 +148,7 @@ class GetWebhook(Read[Webhook]):
 
 @dataclass(frozen=True, slots=True)
 class GetWebhooks(Read[tuple[Webhook, ...]]):
-    """All webhooks, oldest first."""
+    """Read all webhooks, oldest first."""
 
     def run(self, connection: Connection) -> tuple[Webhook, ...]:
         rows = connection.execute(select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id))
@@ -156,7 +159,7 @@ _CHANGEABLE = frozenset(f.name for f in fields(Webhook)) - {"id", "created_at", 
 
 
 def _begin_now(connection: Connection, id: str, before: Webhook | None) -> None:
-    """Let the webhook's lines begin where the clients are now: those of clients it did not want before."""
+    """Start the webhook's progress at the present sequences of the clients it did not include before."""
     now = GetWebhook(id).run(connection)
     rows = [
         {"webhook_id": id, "client_id": client_id, "sequence": sequence, "attempts": 0, "delivered": 0}
@@ -178,9 +181,10 @@ def _webhook(row: RowMapping) -> Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One webhook and one client. `attempts` counts the next event's failures; `why` and `status` are of the latest.
+    """The progress of one webhook with one client. `attempts` counts the next event's failures; `why` and `status` are
+    of the latest.
 
-    `failing_since` is when the first attempt failed after the last that did not.
+    `failing_since` is the time of the first failure after the last success.
     """
 
     webhook_id: str
@@ -197,7 +201,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What one line has to do: `replays`, and the `events` it wants up to the sequence `read_to`; perhaps `more` after.
+    """The work of one webhook and client: `replays`, and matching `events` up to the sequence `read_to`; perhaps `more`
+    after.
 
     `missed` is how many events may have been deleted before their turn.
     """
@@ -212,7 +217,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """All webhooks, and which of their lines may have something to do."""
+    """All webhooks, and the pairs of webhook and client that may have work."""
 
     webhooks: tuple[Webhook, ...]
     keys: tuple[tuple[str, ClientId], ...]
@@ -220,7 +225,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class RecordDelivered(Write[None]):
-    """The event of this sequence, and all before it, are settled: the target has it."""
+    """Settle the event of this sequence, and all before it, as delivered."""
 
     webhook_id: str
     client_id: ClientId
@@ -235,7 +240,7 @@ class RecordDelivered(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordPassed(Write[None]):
-    """Nothing up to this sequence is wanted."""
+    """Settle everything up to this sequence: none of it matches."""
 
     webhook_id: str
     client_id: ClientId
@@ -247,7 +252,7 @@ class RecordPassed(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordRetry(Write[None]):
-    """Attempt number `attempts` at the event of this sequence failed; the next is due at `next_at`."""
+    """Record the failure of attempt number `attempts` at the event of this sequence; the next is due at `next_at`."""
 
     webhook_id: str
     client_id: ClientId
@@ -265,7 +270,7 @@ class RecordRetry(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordDeadLetter(Write[None]):
-    """The event is given up: it becomes a dead letter, and the line goes on."""
+    """Give up the event: it becomes a dead letter, and the next event follows."""
 
     webhook_id: str
     client_id: ClientId
@@ -288,7 +293,7 @@ class RecordDeadLetter(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetBacklog(Read[Backlog]):
-    """What the sender begins with."""
+    """Read the sender's initial work."""
 
     def run(self, connection: Connection) -> Backlog:
         line = webhook_lines.c
@@ -310,7 +315,9 @@ class GetBacklog(Read[Backlog]):
 
 @dataclass(frozen=True, slots=True)
 class GetDue(Read[Due]):
-    """What one line has to do: at most `limit` events whose types match the patterns, and as many replays."""
+    """Read the work of one webhook and client: at most `limit` events whose types match the patterns, and as many
+    replays.
+    """
 
     webhook_id: str
     client_id: ClientId
@@ -334,7 +341,7 @@ class GetDue(Read[Due]):
 
 @dataclass(frozen=True, slots=True)
 class GetProgress(Read[tuple[Progress, ...]]):
-    """How far a webhook is with each client, by client."""
+    """Read the progress of a webhook, by client."""
 
     webhook_id: str
 
@@ -350,7 +357,7 @@ Told = RecordDelivered | RecordPassed | RecordRetry | RecordDeadLetter
 
 
 def _put(connection: Connection, told: Told, changes: dict[str, Any]) -> bool:
-    """Write the line, unless its webhook is gone or it is past this sequence; whether it was written."""
+    """Write the progress, unless its webhook is deleted or it is past this sequence; return True if written."""
     new = {"webhook_id": told.webhook_id, "client_id": told.client_id, "sequence": told.sequence - 1}
     row = {"attempts": 0, "delivered": 0} | new | changes
     statement = _upsert(connection.dialect.name, tuple(sorted(row)), frozenset(changes))
@@ -359,7 +366,7 @@ def _put(connection: Connection, told: Told, changes: dict[str, Any]) -> bool:
 
 @cache
 def _upsert(dialect: str, columns: tuple[str, ...], changes: frozenset[str]) -> ReturningInsert[tuple[int]]:
-    """One statement, built once: it is run for every delivery."""
+    """Build the statement once: it runs for every delivery."""
     line = webhook_lines.c
     values = [bindparam(name, type_=line[name].type) for name in columns]
     row = select(*values).where(webhooks.c.id == bindparam("webhook_id"))
@@ -379,7 +386,10 @@ def _progress(connection: Connection, webhook_id: str, client_id: ClientId) -> P
 
 
 def is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
-    """`actors.webhooks.definition.matches`, in SQL. Not LIKE: SQLite's does not tell upper from lower case."""
+    """Return `actors.webhooks.definition.matches` in SQL.
+
+    Not LIKE: SQLite's does not distinguish upper and lower case.
+    """
     exact = [pattern for pattern in patterns if not pattern.endswith("*")]
     prefixes = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]
     if "" in prefixes:
@@ -390,7 +400,10 @@ def is_wanted(patterns: tuple[str, ...]) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter: given up after `attempts`, at `at`, and why. While `replay_at` is set it is delivered again."""
+    """A dead letter: given up after `attempts`, at `at`, with its reason.
+
+    While `replay_at` is set it is delivered again.
+    """
 
     id: int
     webhook_id: str
@@ -408,7 +421,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class ReplayDeadLetters(Write[int], Work):
-    """Deliver these dead letters again, or all of the webhook where `letters` is empty. Answers how many."""
+    """Deliver these dead letters again, or all of the webhook if `letters` is empty. Answers their number."""
 
     webhook_id: str
     at: Seconds
@@ -421,7 +434,7 @@ class ReplayDeadLetters(Write[int], Work):
 
 @dataclass(frozen=True, slots=True)
 class DeleteDeadLetters(Write[int], Work):
-    """Forget these dead letters, or all of the webhook where `letters` is empty. Answers how many."""
+    """Delete these dead letters, or all of the webhook if `letters` is empty. Answers their number."""
 
     webhook_id: str
     letters: tuple[int, ...] = ()
@@ -432,7 +445,7 @@ class DeleteDeadLetters(Write[int], Work):
 
 @dataclass(frozen=True, slots=True)
 class PruneDeadLetters(Write[int]):
-    """Forget those from before an instant, but none that is being replayed. Answers how many."""
+    """Delete dead letters older than an instant, except those being replayed. Answers their number."""
 
     before: Seconds
 
@@ -443,7 +456,7 @@ class PruneDeadLetters(Write[int]):
 
 @dataclass(frozen=True, slots=True)
 class RecordReplayed(Write[None]):
-    """The target has the dead letter now."""
+    """Delete a dead letter that its target has received."""
 
     letter: int
 
@@ -453,7 +466,7 @@ class RecordReplayed(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordReplayRetry(Write[None]):
-    """A replay failed: the next attempt is due at `next_at`, or none will be made where that is None."""
+    """Record a failed replay: the next attempt is due at `next_at`, or there is none if that is None."""
 
     letter: int
     attempts: int
@@ -470,7 +483,7 @@ class RecordReplayRetry(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetDeadLetters(Read[tuple[Letter, ...]]):
-    """The first `limit` dead letters after the id `after`, oldest first; of one webhook or all, one client or all."""
+    """Read the first `limit` dead letters after the id `after`, oldest first; of one webhook and client, or of all."""
 
     webhook_id: str | None = None
     client_id: ClientId | None = None
@@ -487,7 +500,7 @@ class GetDeadLetters(Read[tuple[Letter, ...]]):
 
 
 def replays_of(connection: Connection, webhook_id: str, client_id: ClientId, limit: int) -> tuple[Letter, ...]:
-    """The letters of a line that are being delivered again, those first whose turn is first."""
+    """Return the letters of a webhook and client that are being delivered again, the next due first."""
     of_line = (dead_letters.c.webhook_id == webhook_id) & (dead_letters.c.client_id == client_id)
     replayed = select(dead_letters).where(of_line, dead_letters.c.replay_at.is_not(None))
     return _read(connection, replayed.order_by(dead_letters.c.next_at, dead_letters.c.id).limit(limit))

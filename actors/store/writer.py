@@ -1,14 +1,14 @@
-"""The one writer: whatever changes the store goes through this actor's mailbox, is committed in groups, and published.
+"""The writer: every change of the store goes through this actor's mailbox, is committed in groups, and published.
 
-* On the first write of a group the writer tells itself Commit, which queues behind all that already waits: under load
+* On the first write of a group the writer sends itself Commit, which queues behind all waiting writes: under load
   groups grow by themselves, without load a write is committed at once.
-* Each write stands in a savepoint of its own. What it raises undoes that write and answers its asker; its neighbours go
-  on. Nobody is answered before the commit has returned: it is the only proof that an answer is true.
+* Each write has a savepoint of its own. An exception undoes that write and answers its asker; the others go on. No
+  answer is sent before the commit has returned: only the commit proves that an answer is true.
 * An error that makes the database unusable ends the whole transaction: nothing of the group is on disk (or, on
-  PostgreSQL, nobody knows). Callers (Work) are then refused at once; facts are held, in order, and written when the
-  database is back: their answer takes as long as that takes. Tried again every `retry_after` seconds.
+  PostgreSQL, nobody knows). Callers (Work) are then refused at once; facts are held, in order, and answered when they
+  have been written. The database is tried every `retry_after` seconds.
 * Subscribers get events after they are on disk and in their order. Each batch is read back from the database, from the
-  last position told on: nothing is told that a crash could take back, and nothing is left out.
+  last published position: a crash cannot take back a published event, and none is left out.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from actors.store.operations import carry_out
 
 @dataclass(frozen=True, slots=True)
 class Commit(Reminder):
-    """Told by the writer to itself. A group that was full before this arrived has been committed already."""
+    """A message of the writer to itself. A group that was full earlier has been committed already."""
 
     group: int
 
 
 @dataclass(frozen=True, slots=True)
 class GetOutage:
-    """Answers why the database cannot be used now, as far as is known, or None."""
+    """Answers the reason why the database cannot be used now, as far as known, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class TryAgain:
 
 
 class Writer(Actor):
-    """Writes one after the other, commits them in groups of at most `max_group`. Answers Write messages, each as it
-    says.
+    """An actor that applies writes in order and commits them in groups of at most `max_group`. Answers Write messages.
 
     `hold_limit` bounds the facts kept in memory while the database cannot be used; more are refused, and logged.
     `alone`: as in `Database.writing`.
@@ -77,7 +76,7 @@ class Writer(Actor):
         self._held: deque[Pending] = deque()
         self._outage: StoreUnavailable | None = None
         self._said: str | None = None
-        """The outage that the log tells of: until a commit, each try finds it again."""
+        """The outage that was logged: until a commit, each try finds it again."""
         self._subscriptions = Subscriptions()
 
     def started(self) -> None:
@@ -171,19 +170,19 @@ class Writer(Actor):
         for pending in held:
             self._take(pending)
         if was_out is not None and self._outage is None and not len(self._group):
-            self._publish()  # what a crash between commit and telling left untold
+            self._publish()  # Publish the events that a crash after their commit left unpublished.
 
 
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, postgresql.Error)
 Settle = Callable[[], None]
-"""Gives one asker its answer."""
+"""Sends one asker its answer."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A write, and who waits for it."""
+    """A write and its asker."""
 
     write: Write[Any]
     reply_to: ReplyTo
@@ -200,17 +199,17 @@ class GroupCommit:
         self._settle: list[Settle] = []
 
     def __len__(self) -> int:
-        """How many writes wait for the commit."""
+        """Return the number of writes that wait for the commit."""
         return len(self._pending)
 
     def apply(self, pending: Pending) -> None:
-        """Carry out one write in the open transaction; the first one opens it. Raises StoreUnavailable."""
+        """Apply one write in the open transaction; the first one opens it. Raises StoreUnavailable."""
         self._pending.append(pending)
         with faults():
             self._settle.append(self._carry_out(self._transaction(), pending))
 
     def commit(self) -> list[Settle]:
-        """Put the group on disk; call what is returned, in order, to give the answers. Raises StoreUnavailable."""
+        """Commit the group; call the returned functions, in order, to send the answers. Raises StoreUnavailable."""
         if self._connection is not None and self._connection.in_transaction():
             with faults():
                 self._connection.commit()
@@ -219,22 +218,22 @@ class GroupCommit:
         return settle
 
     def abandon(self) -> list[Pending]:
-        """Undo the group, give the connection up, and return those that waited."""
+        """Undo the group, drop the connection, and return the writes that waited."""
         self.close()
         pending, self._pending = self._pending, []
         self._settle.clear()
         return pending
 
     def close(self) -> None:
-        """Close the connection, undoing what was not committed."""
+        """Close the connection, undoing uncommitted writes."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            # A broken connection cannot be closed politely; it is dropped all the same.
+            # A broken connection cannot be closed cleanly; it is dropped all the same.
             with suppress(*DATABASE_ERRORS):
                 connection.close()
 
     def connection(self) -> Connection:
-        """The connection, opened if need be. Raises StoreUnavailable."""
+        """Return the connection, opened if needed. Raises StoreUnavailable."""
         if self._connection is None:
             with faults():
                 self._connection = self._engine.connect()
@@ -269,7 +268,7 @@ class GroupCommit:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """Turns errors that mean the database is unusable into StoreUnavailable, and lets the others pass."""
+    """Turn errors that mean the database is unusable into StoreUnavailable, and let the others pass."""
     try:
         yield
     except DATABASE_ERRORS as error:
@@ -279,50 +278,55 @@ def faults() -> Iterator[None]:
 
 
 Subscriber = Callable[[tuple[Event, ...]], None]
-"""Takes events, oldest first. Called in the writer's thread: it only tells. One that raises is not called again."""
+"""Takes events, oldest first.
+
+Called in the writer's thread, so it only sends messages. If it raises, it is not called again.
+"""
 
 _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Call `subscriber` with every event from now on. Answers the position of the newest one before: what is up to
-    there is to be read, what is after it will be told, and nothing falls between."""
+    """Call `subscriber` with every event from now on.
+
+    Answers the position of the newest earlier event: read up to there, and no event falls between.
+    """
 
     subscriber: Subscriber
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """Call `subscriber` no more. Answers None; one that is not known is no error."""
+    """Stop calling `subscriber`. Answers None; an unknown subscriber is no error."""
 
     subscriber: Subscriber
 
 
 class Subscriptions:
-    """Who wants to be told, and up to where they have been."""
+    """The subscribers, and the position up to which they have events."""
 
     def __init__(self) -> None:
         self._subscribers: list[Subscriber] = []
         self._told = 0
 
     def start_at(self, connection: Connection) -> None:
-        """Tell of nothing that is there now. Raises StoreUnavailable."""
+        """Publish only events from now on. Raises StoreUnavailable."""
         with faults(), connection.begin():
             self._told = GetEventRange().run(connection).newest
 
     def add(self, subscriber: Subscriber) -> int:
-        """Take a subscriber; returns the position up to which it is not told."""
+        """Add a subscriber; return the position up to which it gets no events."""
         self._subscribers.append(subscriber)
         return self._told
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Forget a subscriber."""
+        """Remove a subscriber."""
         if subscriber in self._subscribers:
             self._subscribers.remove(subscriber)
 
     def publish(self, connection: Connection) -> None:
-        """Tell of what is new. Call after a commit, outside a transaction. Raises StoreUnavailable."""
+        """Publish new events. Call after a commit, outside a transaction. Raises StoreUnavailable."""
         while new := self._read(connection):
             self._told = new[-1].position
             for subscriber in list(self._subscribers):

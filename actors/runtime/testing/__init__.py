@@ -1,7 +1,7 @@
 """Tools to test actors with; shipped, so that users of the actors can test theirs.
 
 clock      ManualClock: time moves when a test says so
-probe      Probe: a ref that records what it is told
+probe      Probe: a ref that records its messages
 unstarted  an actor as a plain object: its timers and mailbox to look at, messages and asks by hand
 leaks      threads and actors that should be gone
 """

@@ -1,4 +1,4 @@
-"""An actor as a plain object: no thread, nothing happens that the test does not do.
+"""An actor as a plain object: without a thread, so only the test makes it run.
 
     actor = unstarted(Doorman, clock=ManualClock())
     actor.receive(Knock())
@@ -6,7 +6,7 @@
     assert asked(actor, HowMany()).get(timeout=0) == 1
     fire(actor, "patience")
 
-What it tells others is seen by handing it probes.
+Pass it probes to see the messages it sends.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The schema's history, one file a step, run by `actors.store.migrate`."""
+"""The history of the schema, one file per step, run by `actors.store.migrate`."""

@@ -1,4 +1,4 @@
-"""Run by Alembic: `actors.store.migrate` hands over the connection, inside a transaction that it owns."""
+"""Alembic's environment: `actors.store.migrate` passes the connection, inside a transaction that it owns."""
 
 from __future__ import annotations
 

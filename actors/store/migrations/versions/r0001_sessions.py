@@ -1,4 +1,4 @@
-"""Which clients are to run, and the journal of their states."""
+"""Add the clients that are to run, and the journal of their states."""
 
 from __future__ import annotations
 

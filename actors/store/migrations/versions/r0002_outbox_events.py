@@ -1,4 +1,4 @@
-"""Messages on their way out, and what happened."""
+"""Add outgoing messages and events."""
 
 from __future__ import annotations
 

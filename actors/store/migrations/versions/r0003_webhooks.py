@@ -1,4 +1,4 @@
-"""Webhooks: who is told, how far each has come with each client, and what was given up."""
+"""Add webhooks: their targets, their progress with each client, and dead letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call: API keys, by their digests."""
+"""Add API keys, by their digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers of events that the service remembers."""
+"""Add consumers of events."""
 
 from __future__ import annotations
 

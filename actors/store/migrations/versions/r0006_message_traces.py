@@ -1,4 +1,4 @@
-"""Which call a message was accepted by, and whose trace it belongs to."""
+"""Add to a message the call that accepted it, and the call's trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much events take, and which of them a restore has lost."""
+"""Add the sizes of events, and the positions that a restore has lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 _ROW = 200
-"""Bytes of a row and its places in the indexes, besides type and payload."""
+"""Bytes of a row and its index entries, besides type and payload."""
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""The number that a client is linked to, as it last told it."""
+"""Add the number that a client is linked to, as last reported."""
 
 from __future__ import annotations
 

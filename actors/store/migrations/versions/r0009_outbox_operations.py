@@ -1,4 +1,4 @@
-"""A message is any operation that sends: its name and its arguments, in the place of a text."""
+"""Replace a message's text by an operation: its name and its arguments."""
 
 from __future__ import annotations
 
