@@ -1,6 +1,7 @@
-"""Copies of the store: made while a service runs, put back while none does. What a command needs, without the rest.
+"""Backups of the store: made while a service runs, restored while none runs. For commands, without the rest of the
+system.
 
-Rule of this file: it knows where things are; `actors.store.backup` knows how a copy is made and takes its place.
+This module knows the paths; `actors.store.backup` makes a copy and puts it in place.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from actors.store.errors import DataDirInUse
 from actors.store.store import Store, open_store
 
 STORE_SECONDS: Seconds = 5.0
-"""How long the store may take for what is asked of it while starting, and for its last commit."""
+"""Time limit for the store's answers while starting, and for its last commit."""
 
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[Store]:
-    """The store without the rest, for a command beside a service or before it. Blocks. Raises StartRefused."""
+    """Yield the store without the rest, for a command beside a service or before it. Blocks. Raises StartRefused."""
     with refused(settings):
         store = open_store(database_of(settings))
     try:
@@ -32,13 +33,13 @@ def opened_store(settings: Settings) -> Iterator[Store]:
 
 
 def back_up(settings: Settings, file: Path) -> None:
-    """Write all that the store holds to one file, also while a service runs. Blocks. Raises StartRefused, OSError."""
+    """Write the whole store to one file, also while a service runs. Blocks. Raises StartRefused, OSError."""
     with refused_store():
         backup(database_of(settings), file)
 
 
 def put_back(settings: Settings, file: Path) -> Restored | None:
-    """Put a backup in the place of all that the store holds; None, and nothing is done, where a service runs.
+    """Replace the whole store with a backup; return None, and do nothing, if a service runs.
 
     Blocks. Raises StartRefused, OSError: then nothing was changed.
     """
@@ -50,5 +51,5 @@ def put_back(settings: Settings, file: Path) -> Restored | None:
 
 
 def forget_restores(settings: Settings) -> None:
-    """Delete what restores that were cut off have left. Before the store is opened; raises OSError."""
+    """Delete the files of interrupted restores. Call before the store is opened; raises OSError."""
     forget_copies(database_of(settings), settings.data_dir)

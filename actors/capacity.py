@@ -1,7 +1,6 @@
-"""How many clients the host leaves room for: open files, and tasks (threads and processes) of the control group.
+"""The number of clients the host has room for: open files, and tasks (threads and processes) of the control group.
 
-Rule of this file: the host is looked at once, before anything is started, and the rest is arithmetic. Where a limit
-cannot be read there is none.
+The host is read once, before anything is started; the rest is arithmetic. A limit that cannot be read is none.
 """
 
 from __future__ import annotations
@@ -15,53 +14,53 @@ DESCRIPTORS_EACH = 6
 TASKS_EACH = 48
 """Threads of a client: its actor, and those of the lean build's two processes, counted while READY."""
 DESCRIPTORS_OF_SERVICE, TASKS_OF_SERVICE = 64, 32
-"""What the service itself needs, callers apart; counted with room to spare."""
+"""The needs of the service itself, without its callers; counted with room to spare."""
 
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A bound on the number of clients, and what sets it, in an operator's words."""
+    """A limit on the number of clients, and its cause, in an operator's words."""
 
     clients: int
     name: str
 
 
 def raise_open_files() -> None:
-    """Use all the open files the host allows: the usual soft limit is low for the sake of programs that `select`."""
+    """Raise the soft limit of open files to the hard limit: it is low for the sake of programs that `select`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def host_limits(connections: int) -> tuple[Limit, ...]:
-    """What the host allows beside this many connections of callers. Reads a few small files."""
+    """Return the host's limits beside this many connections of callers. Reads a few small files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = None if soft == resource.RLIM_INFINITY else soft
     return limits(files, connections, _tasks_allowed())
 
 
 def limits(files: int | None, connections: int, tasks: int | None) -> tuple[Limit, ...]:
-    """The same for numbers that are known; None is no limit."""
+    """Return the limits for known numbers; None is no limit."""
     found = []
     if files is not None:
         room = (files - DESCRIPTORS_OF_SERVICE - connections) // DESCRIPTORS_EACH
-        found.append(Limit(max(1, room), f"The number of clients that {files} open files (ulimit -n) leave room for"))
+        found.append(Limit(max(1, room), f"The number of clients that {files} open files (ulimit -n) allow"))
     if tasks is not None:
         room = (tasks - TASKS_OF_SERVICE) // TASKS_EACH
-        found.append(Limit(max(1, room), f"The number of clients that {tasks} tasks (TasksMax) leave room for"))
+        found.append(Limit(max(1, room), f"The number of clients that {tasks} tasks (TasksMax) allow"))
     return tuple(found)
 
 
 def tightest(chosen: int, host: tuple[Limit, ...]) -> Limit | None:
-    """The limit that counts: the operator's own (0 is none), or the host's where that is lower."""
+    """Return the limit that counts: the operator's own (0 is none), or the host's if that is lower."""
     own = (Limit(chosen, "SM_MAX_CLIENTS"),) if chosen else ()
     return min((*own, *host), key=lambda limit: limit.clients, default=None)
 
 
 def _tasks_allowed(proc: Path = _PROC, groups: Path = _CGROUPS) -> int | None:
-    """The tasks that this process's control group and those around it allow, the least of them."""
+    """Return the lowest task limit of this process's control group and those around it."""
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
     except OSError:
@@ -81,5 +80,5 @@ def _tasks_allowed(proc: Path = _PROC, groups: Path = _CGROUPS) -> int | None:
 def _number(file: Path) -> int | None:
     try:
         return int(file.read_text())
-    except (OSError, ValueError):  # no such limit here, or "max"
+    except (OSError, ValueError):  # No such limit here, or "max".
         return None

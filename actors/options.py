@@ -1,4 +1,4 @@
-"""What the operator decided, in the words of each part that is decided for. Plain functions of the settings."""
+"""The settings, converted to the options of each part. Plain functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger("system")
 
 
 def rules(settings: Settings) -> Rules:
-    """What the operator decided, in the supervisor's words."""
+    """Return the supervisor's rules."""
     return Rules(
         times=Times(
             patience=Patience(start=settings.start_patience, qr=settings.qr_lifetime, link=settings.link_patience),
@@ -48,7 +48,7 @@ def rules(settings: Settings) -> Rules:
 
 
 def within(rules: Rules, host: tuple[Limit, ...], wanted: int) -> Rules:
-    """The same rules, for no more clients than the host leaves room for. Warns where more are `wanted`."""
+    """Return the same rules, limited to the number of clients the host has room for. Warns if more are `wanted`."""
     limit = tightest(rules.max_clients, host)
     if limit is None:
         return rules
@@ -58,7 +58,7 @@ def within(rules: Rules, host: tuple[Limit, ...], wanted: int) -> Rules:
 
 
 def retention_rules(settings: Settings) -> RetentionRules:
-    """What the operator decided, in the store's words."""
+    """Return the store's retention rules."""
     return RetentionRules(
         events=settings.event_retention,
         events_kept=settings.event_limit,
@@ -68,18 +68,18 @@ def retention_rules(settings: Settings) -> RetentionRules:
 
 
 def reachable(settings: Settings) -> tuple[Network, ...]:
-    """The networks that webhooks may reach besides the public internet."""
+    """Return the networks that webhooks may reach besides the public internet."""
     return networks(["0.0.0.0/0", "::/0"]) if settings.webhook_allow_private else ()
 
 
 def posting(settings: Settings) -> PostingOptions:
-    """What the operator decided, in the words of what sends to webhooks."""
+    """Return the options of the poster that sends to webhooks."""
     connect = min(settings.webhook_timeout, PostingOptions().connect)
     return PostingOptions(connect=connect, deadline=settings.webhook_timeout, allowed=reachable(settings))
 
 
 def sending(settings: Settings) -> SenderOptions:
-    """What the operator decided, in the words of what decides about deliveries."""
+    """Return the options of the sender that decides about deliveries."""
     retry = RetryPolicy(
         Growth(settings.webhook_retry_growth),
         delay=settings.webhook_retry_delay,
@@ -87,13 +87,13 @@ def sending(settings: Settings) -> SenderOptions:
         cap=max(settings.webhook_retry_delay, settings.webhook_retry_cap),
         give_up_after=settings.webhook_give_up_after,
     )
-    # Beside the store, the last to end: what is under way must not use up the whole time of a stop.
+    # Beside the store, the last to end: attempts in progress must not use up the whole time of a stop.
     grace = min(SenderOptions().stop_grace, settings.shutdown_timeout / 10)
     return SenderOptions(retry, keep_dead_letters=settings.dead_letter_retention, stop_grace=grace)
 
 
 def browser_options(settings: Settings) -> BrowserOptions:
-    """What the operator decided, in the browser's words."""
+    """Return the browser's options."""
     return BrowserOptions(
         data_dir=settings.data_dir,
         whatsapp_url=settings.whatsapp_url,

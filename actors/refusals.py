@@ -1,4 +1,4 @@
-"""Where the settings say the store is, and what keeps it or the system from starting, as sentences for people."""
+"""The address of the store from the settings, and the sentences for a store or a system that cannot start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actors.store.errors import StoreError, StoreUnavailable
 
 
 def database_of(settings: Settings) -> Database:
-    """Where the store is: on a server, or a file in the data directory."""
+    """Return the database: on a server, or a file in the data directory."""
     url = f"sqlite:///{settings.data_dir.absolute() / 'session-manager.db'}"
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
@@ -21,7 +21,7 @@ def database_of(settings: Settings) -> Database:
 
 @contextmanager
 def refused_store() -> Iterator[None]:
-    """What is wrong with the store, or with Chromium, as one sentence for whoever starts it."""
+    """Turn an error of the store, or of Chromium, into one sentence for the operator."""
     try:
         yield
     except (BrowserUnavailable, StoreError, StoreUnavailable) as error:
@@ -30,7 +30,7 @@ def refused_store() -> Iterator[None]:
 
 @contextmanager
 def refused(settings: Settings) -> Iterator[None]:
-    """Everything that keeps the system from starting, as one sentence for whoever starts it."""
+    """Turn every error that keeps the system from starting into one sentence for the operator."""
     try:
         with refused_store():
             yield

@@ -2,7 +2,7 @@
 
     claim of the data directory ◄ store ◄ retention, webhooks, outbox ◄ browser ◄ supervisor (◄ clients)
 
-Rule of this file: it decides nothing. Whatever is taken in `start` is given back by a callback registered right there.
+It decides nothing. Every resource that `start` takes is released by a callback registered right there.
 """
 
 from __future__ import annotations
@@ -53,47 +53,47 @@ if TYPE_CHECKING:
 
 VERSION = version("session-manager")
 URGENT = 8
-"""The least priority of messages that go past the pace: codes somebody waits for."""
+"""The lowest priority of messages that skip the pace: codes that somebody waits for."""
 CLIENTS_SHARE = 0.75
-"""Share of `shutdown_timeout` in which clients end, by themselves or killed; the rest is for what else there is."""
+"""The share of `shutdown_timeout` in which clients end, by themselves or killed; the rest is for the other parts."""
 SUPERVISOR_SHARE = 0.9
-"""Share of it after which the supervisor is not waited for any more: it is late, and something must be stuck."""
+"""The share of it after which the supervisor is not awaited any more: something must be stuck."""
 
 _log = structlog.get_logger("system")
 
 
 class RunningBrowser(Browser, Protocol):
-    """A Browser with a life of its own. `actors.browser` has two."""
+    """A Browser that can be started and stopped. `actors.browser` has two."""
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """What runs: `{"wa_js": "4.6.0", …}`."""
+        """The versions: `{"wa_js": "4.6.0", …}`."""
 
     @property
     def lag(self) -> Seconds:
-        """How long its loop took to answer when last looked at, or has not answered for."""
+        """The last response time of its loop, or the time without a response."""
 
     def processes(self) -> Mapping[ClientId, int]:
-        """The first process of each page that has one."""
+        """Return the first process of each page that has one."""
 
     def logins(self) -> frozenset[ClientId]:
-        """The clients whose login is stored, running or not. Blocks for a moment; any thread."""
+        """Return the clients whose login is stored, running or not. Blocks for a moment; any thread."""
 
     def check(self) -> None:
-        """Whether there is all that `start` needs. Raises BrowserUnavailable."""
+        """Check that `start` has everything it needs. Raises BrowserUnavailable."""
 
     def start(self) -> None:
-        """Be ready to open pages. Raises BrowserUnavailable."""
+        """Get ready to open pages. Raises BrowserUnavailable."""
 
     def stop(self, seconds: Seconds) -> bool:
-        """Kill what is left within `seconds`; whether all of it has ended."""
+        """Kill everything left within `seconds`; return True if all of it has ended."""
 
 
 class System:
     """All actors of one service. `start` and `stop` block, and belong to one thread; the rest may be used from any.
 
-    `browser` is Chromium by default. `fatal` gets one sentence, in the thread of the part, when one has died without
-    which nothing works: have the system stopped then, in another thread, end the process, and have it started again.
+    `browser` is Chromium by default. `fatal` gets one sentence, in the thread of the part, when an indispensable part
+    has died: then stop the system in another thread, end the process, and have it started again.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class System:
         self._deadline = 0.0
 
     def __enter__(self) -> Self:
-        """`start` for a `with` block, which ends with `stop`. Raises StartRefused."""
+        """Start for a `with` block, which ends with `stop`. Raises StartRefused."""
         self.start()
         return self
 
@@ -128,65 +128,65 @@ class System:
 
     @property
     def supervisor(self) -> ActorRef[Any]:
-        """Answers Init, Delete, GetClients. Raises Starting before `start` is through."""
+        """The supervisor, which answers Init, Delete, GetClients. Raises Starting before `start` has finished."""
         if self._supervisor is None:
             raise Starting
         return self._supervisor
 
     @property
     def store(self) -> Store:
-        """What survives. Raises Starting before `start` is through."""
+        """The store. Raises Starting before `start` has finished."""
         if self._store is None:
             raise Starting
         return self._store
 
     @property
     def outbox(self) -> ActorRef[Any]:
-        """Answers Await; takes Queued and GiveUp. Raises Starting before `start` is through."""
+        """The outbox: answers Await; takes Queued and GiveUp. Raises Starting before `start` has finished."""
         if self._outbox is None:
             raise Starting
         return self._outbox
 
     @property
     def webhooks(self) -> ActorRef[Any]:
-        """Answers Change and GetSending. Raises Starting before `start` is through."""
+        """The sender of webhooks: answers Change and GetSending. Raises Starting before `start` has finished."""
         if self._webhooks is None:
             raise Starting
         return self._webhooks
 
     @property
     def lag(self) -> Seconds:
-        """How long the browser's loop took to answer when last looked at, or has not answered for."""
+        """The last response time of the browser's loop, or the time without a response."""
         return self._browser.lag
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """What runs, by name."""
+        """The versions of the parts, by name."""
         return {"session_manager": VERSION, **self._browser.versions}
 
     def find(self, client_id: ClientId) -> ActorRef[Any] | None:
-        """The client's actor, if it runs."""
+        """Return the client's actor, if it runs."""
         return self._directory.find(client_id)
 
     def logins(self) -> frozenset[ClientId]:
-        """The clients whose login is stored, running or not. Blocks for a moment."""
+        """Return the clients whose login is stored, running or not. Blocks for a moment."""
         return self._browser.logins()
 
     def keys(self) -> tuple[ApiKey, ...]:
-        """The API keys there are, read before `start`. Blocks. Raises StartRefused."""
+        """Return the API keys, read before `start`. Blocks. Raises StartRefused."""
         with refused(self._settings):
             return read_keys(database_of(self._settings))
 
     def check(self) -> None:
-        """Whether `start` would find the data directory free, and what the browser needs. Blocks. Raises StartRefused.
+        """Check that the data directory is free, and that the browser has what it needs. Blocks. Raises StartRefused.
 
-        So that whoever starts the service is told before anything else is said or done.
+        A command checks this first, before any other output or action.
         """
         with refused(self._settings), claim_all(self._settings.data_dir, database_of(self._settings)):
             self._browser.check()
 
     def start(self) -> None:
-        """Build the tree, and have the clients that ran before resume; they need not be READY.
+        """Build the tree, and let the clients that ran before resume; they need not be READY.
 
         Raises StartRefused: then nothing is held any more.
         """
@@ -206,7 +206,7 @@ class System:
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.counters)
             webhooks = Sender.start(store, poster, sending(settings), watcher=self._watch)
             opened.callback(self._stop_actor, webhooks)
-            webhooks.ask(GetSending(), timeout=STORE_SECONDS)  # it sends
+            webhooks.ask(GetSending(), timeout=STORE_SECONDS)  # It is running.
             outbox = Dispatcher.start(
                 store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=self._watch
             )
@@ -229,13 +229,13 @@ class System:
             )
             opened.callback(self._shut_down, supervisor)
             supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
-            # The supervisor last: it is what callers are told of clients by, and then all else is there as well.
+            # The supervisor last: once callers see clients, everything else exists as well.
             self._store, self._outbox, self._webhooks, self._supervisor = store, outbox, webhooks, supervisor
             self._orderly = True
             self._opened = opened.pop_all()
 
     def _actors(self) -> Mapping[str, ActorRef[Any]]:
-        """Those whose mailboxes are measured, by name."""
+        """Return the actors whose mailboxes are measured, by name."""
         store = self._store
         found: dict[str, ActorRef[Any] | None] = {
             "supervisor": self._supervisor,
@@ -247,9 +247,9 @@ class System:
         return {name: ref for name, ref in found.items() if ref is not None}
 
     def stop(self) -> bool:
-        """Close everything within `shutdown_timeout`, never logging out; what does not close is killed.
+        """Close everything within `shutdown_timeout`, never logging out; the rest is killed.
 
-        False where even so something has not ended: a Chromium, an actor, the store.
+        False if even so something has not ended: a Chromium, an actor, the store.
         """
         self._watch.rest()
         self._deadline = time.monotonic() + self._settings.shutdown_timeout
@@ -266,7 +266,7 @@ class System:
             self._orderly = False
 
     def _stop_browser(self) -> None:
-        """Kill what did not close. Then the last actors can end as well."""
+        """Kill the pages that did not close. Then the last actors can end as well."""
         self._orderly &= self._browser.stop(self._left())
         if self._supervisor is not None:
             self._supervisor.stop(block=False)
@@ -290,7 +290,7 @@ class System:
 
 
 def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser:
-    # Imported here: a program that brings a browser of its own does not load pyppeteer.
+    # Imported here: a program with a browser of its own does not load pyppeteer.
     from actors.browser.browser import ChromiumBrowser
 
     return ChromiumBrowser(browser_options(settings), died=died)

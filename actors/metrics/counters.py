@@ -1,4 +1,4 @@
-"""Counters and histograms of what has happened. Any thread; nothing blocks or raises.
+"""Counters and histograms of events. Any thread; nothing blocks or raises.
 
 Every label's values are a closed set: enumerations of ours, or a list with `other` at its end.
 """
@@ -57,7 +57,7 @@ class Counters:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lock = Lock()
         self._starting: dict[ClientId, tuple[str, Seconds]] = {}
-        """Kind and instant of each start under way. Every client's thread writes its own; under the lock."""
+        """Kind and instant of each start in progress. Every client's thread writes its own entry, under the lock."""
         self._transitions = Counter(
             "session_manager_transitions", "Changes of state.", ["state", "reason"], registry=registry
         )
@@ -105,7 +105,7 @@ class Counters:
         )
 
     def changed(self, told: Transition) -> None:
-        """A client has changed its state, or the reason for it."""
+        """Count a client's change of state or reason."""
         self._transitions.labels(told.after, told.reason or NO_REASON).inc()
         if told.before is not told.after:
             self._time(told)
@@ -126,15 +126,15 @@ class Counters:
             self._starts.labels(kind, told.after).observe(max(0.0, told.at - at))
 
     def sent(self, outcome: str, seconds: Seconds) -> None:
-        """A page has told what became of a message: `sent`, `refused` or `unsettled`."""
+        """Count the end of a page's send: `sent`, `refused` or `unsettled`."""
         self._sends.labels(outcome).observe(seconds)
 
     def probed(self, seconds: Seconds) -> None:
-        """A page has answered."""
+        """Time a page's answer to a probe."""
         self._probes.observe(seconds)
 
     def published(self, events: Iterable[Event]) -> None:
-        """Events are on disk."""
+        """Count events that are on disk."""
         for event in events:
             self._events.labels(event.type if event.type in EVENT_TYPES else OTHER).inc()
             if event.type == MESSAGE_CHANGED:
@@ -142,12 +142,12 @@ class Counters:
                 self._messages.labels(state if state in _STATES else OTHER).inc()
 
     def delivered(self, outcome: str, seconds: Seconds) -> None:
-        """An attempt to deliver to a webhook has ended: `2xx` … `5xx`, or `unanswered`."""
+        """Count an attempt to deliver to a webhook: `2xx` … `5xx`, or `unanswered`."""
         self._deliveries.labels(outcome).observe(seconds)
 
 
 def _kind(told: Transition) -> str:
-    """Why something starts: ordered, an attempt after a loss, the page's link coming back, or a scanned code."""
+    """Return the kind of a start: ordered, an attempt after a loss, the page's link coming back, or a scanned code."""
     if told.before is State.QR_REQUIRED:
         return "login"
     if told.before is State.DISCONNECTED_RECOVERABLE:
@@ -156,7 +156,10 @@ def _kind(told: Transition) -> str:
 
 
 class CountingJournal:
-    """Hands everything on; in the thread of whoever calls. What happened is counted once it is an event on disk."""
+    """A journal that counts changes and passes everything on, in the caller's thread.
+
+    Account events are counted once they are on disk.
+    """
 
     def __init__(self, journal: Journal, counters: Counters) -> None:
         self._journal, self._counters = journal, counters
@@ -167,9 +170,9 @@ class CountingJournal:
         self._journal.changed(transition)
 
     def happened(self, client_id: ClientId, event: Happened) -> None:
-        """Write one thing that happened to the account."""
+        """Write one account event."""
         self._journal.happened(client_id, event)
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
-        """Hand on what a page was found to have."""
+        """Pass on the result of a page's contract check."""
         self._journal.contract_read(client_id, contract)

@@ -1,4 +1,4 @@
-"""Gauges that are read when somebody asks: clients by state, mailboxes, the browser's loop and its processes.
+"""Gauges that are read on demand: clients by state, mailboxes, the browser's loop and its processes.
 
 Blocks while processes are measured (`processes.PATIENCE` at most): not for an event loop.
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pykka import ActorRef
 
 BY_NUMBER = 200
-"""Clients whose processes are told one by one, those with the lowest numbers; the rest are told as one."""
+"""Clients with gauges of their own, those with the lowest numbers; the rest share one."""
 REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where to look. Any thread may call any of them; none blocks but `usages`."""
+    """The sources of gauges. Any thread may call any of them; none blocks but `usages`."""
 
     actors: Callable[[], Mapping[str, ActorRef[Any]]]
     clients: Callable[[], Iterable[tuple[ClientId, ActorRef[Any]]]]
@@ -37,7 +37,7 @@ class Sources:
 
 
 def families(sources: Sources, states: Iterable[State] | None) -> Iterator[Metric]:
-    """All of it. `states` are those of the clients; None where they are not known."""
+    """Yield all gauges. `states` are those of the clients; None if unknown."""
     if states is not None:
         yield _by_state(states)
     yield from _mailboxes(sources)
@@ -49,7 +49,7 @@ def families(sources: Sources, states: Iterable[State] | None) -> Iterator[Metri
 
 
 def _whatsapp(seen: WhatsAppSeen) -> Iterator[Metric]:
-    """The names are those of `actors.browser.contract`: a closed set."""
+    """Yield gauges of WhatsApp's contract. The names are those of `actors.browser.contract`: a closed set."""
     missing = _gauge("page_contract_missing", "Pages that lack a name of wa-js or WhatsApp Web that is used.", "symbol")
     for symbol, pages in sorted(seen.missing.items()):
         missing.of(pages, symbol)
@@ -109,7 +109,7 @@ def _bounded(usages: Mapping[ClientId, Usage]) -> Iterator[tuple[str, Usage]]:
 
 class _Gauge(GaugeMetricFamily):
     def of(self, value: float, *labels: str) -> _Gauge:
-        """Add a sample; the gauge itself."""
+        """Add a sample and return the gauge itself."""
         self.add_metric(labels, value)
         return self
 

@@ -1,4 +1,4 @@
-"""All that is counted and measured, as the text that Prometheus reads.
+"""All metrics, as the text that Prometheus reads.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -23,25 +23,25 @@ _WHEN_MADE = "_created"
 
 
 class Metrics:
-    """The metrics of one service. `registry` takes those of whoever else counts."""
+    """The metrics of one service. `registry` also takes the metrics of other parts."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.registry = CollectorRegistry(auto_describe=False)
         self.counters = Counters(self.registry)
-        # The service's own processor time, memory and descriptors: `process_…`, the names every dashboard knows.
+        # The service's own processor time, memory and descriptors: `process_…`, the names that dashboards know.
         ProcessCollector(registry=self.registry)
 
     def text(self, states: Iterable[State] | None, accept: str = "") -> tuple[bytes, str]:
-        """The text and its media type, as the header Accept wants it. Blocks: not for an event loop.
+        """Return the text and its media type, as the header Accept asks. Blocks: not for an event loop.
 
-        `states` are those of the clients; None where they are not known.
+        `states` are those of the clients; None if unknown.
         """
         encode, media_type = choose_encoder(accept)
         return encode(_Whole(self, states)), media_type
 
     def families(self, states: Iterable[State] | None) -> Iterator[Metric]:
-        """Everything, without the instants at which series began: nobody asks for them, and they double the text."""
+        """Yield everything, without the instants at which series began: they are unused, and double the text."""
         for family in self.registry.collect():
             family.samples = [sample for sample in family.samples if not sample.name.endswith(_WHEN_MADE)]
             yield family
@@ -49,7 +49,7 @@ class Metrics:
 
 
 class _Whole:
-    """What the encoders take for a registry."""
+    """A stand-in for a registry, for the encoders."""
 
     def __init__(self, metrics: Metrics, states: Iterable[State] | None) -> None:
         self._metrics, self._states = metrics, states

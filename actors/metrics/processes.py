@@ -1,7 +1,7 @@
-"""Memory and processor time of each client's browser. Measured in a thread of its own, and not often.
+"""Memory and processor time of each client's browser, measured rarely, in a thread of its own.
 
 Every process's page tables are read for its PSS: milliseconds each. So an answer is kept for `KEPT` seconds, one
-measurement runs at a time, and whoever asks meanwhile gets the one before.
+measurement runs at a time, and other askers meanwhile get the previous one.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from actors.clients.types import ClientId, Seconds
 
 KEPT: Seconds = 15.0
 PATIENCE: Seconds = 3.0
-"""How long an asker waits for a measurement; then it gets the one before."""
+"""The time an asker waits for a measurement; then it gets the previous one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of one client: how many processes, their PSS in bytes, the processor time (seconds) of those that live now."""
+    """The usage of one client: the number of processes, their PSS in bytes, the processor time (seconds) of those now
+    alive.
+    """
 
     processes: int
     pss: int
@@ -31,7 +33,7 @@ class Usage:
 
 
 class Usages:
-    """`roots` gives the first process of each client's browser. Any thread may call."""
+    """The newest usages. `roots` gives the first process of each client's browser. Any thread may call."""
 
     def __init__(self, roots: Callable[[], Mapping[ClientId, int]], *, kept: Seconds = KEPT) -> None:
         self._roots, self._kept = roots, kept
@@ -40,7 +42,7 @@ class Usages:
         self._measured_at = -kept
 
     def latest(self) -> Mapping[ClientId, Usage]:
-        """The newest measurement, made now if it is older than `kept`. Blocks for PATIENCE at most."""
+        """Return the newest measurement, made now if it is older than `kept`. Blocks for PATIENCE at most."""
         if time.monotonic() - self._measured_at < self._kept:
             return self._latest
         if self._lock.acquire(blocking=False):
@@ -50,7 +52,7 @@ class Usages:
         return self._latest
 
     def _measure(self) -> None:
-        """The thread that holds the lock."""
+        """Measure, in the thread that holds the lock."""
         try:
             self._latest = measure(self._roots())
             self._measured_at = time.monotonic()
@@ -59,13 +61,13 @@ class Usages:
 
 
 def measure(roots: Mapping[ClientId, int]) -> dict[ClientId, Usage]:
-    """What the trees below these processes take; a client whose process has ended is left out."""
+    """Return the usage of the process trees below these roots; a client whose process has ended is left out."""
     below = _children()
     return {client_id: usage for client_id, pid in roots.items() if (usage := _sum(_tree(pid, below))).processes}
 
 
 def _children() -> Mapping[int, list[int]]:
-    """Parent -> children, of all processes, in one reading."""
+    """Return parent -> children, of all processes, in one reading."""
     below: defaultdict[int, list[int]] = defaultdict(list)
     for process in psutil.process_iter(["ppid"]):
         below[process.info["ppid"]].append(process.pid)
@@ -88,7 +90,7 @@ def _sum(pids: Iterable[int]) -> Usage:
             with process.oneshot():
                 times = process.cpu_times()
                 pss += process.memory_full_info().pss
-        except (psutil.Error, OSError, AttributeError):  # it has ended meanwhile, or may not be read
+        except (psutil.Error, OSError, AttributeError):  # It has ended meanwhile, or may not be read.
             continue
         processes, cpu = processes + 1, cpu + times.user + times.system
     return Usage(processes, pss, cpu)

@@ -1,7 +1,7 @@
 """Decorators that time the browser's pages and the webhooks' poster: sends, probes and deliveries, as callers see them.
 
-Any thread may call. What is begun in a client's thread is stopped in the browser's: each step is one operation on a
-dict.
+Any thread may call. A measurement begun in a client's thread is stopped in the browser's: each step is one operation on
+a dict.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OUTCOMES: dict[type[PageFact], str] = {Answered: "sent", Refused: "refused", Out
 
 
 class TimedBrowser:
-    """Hands everything on. Any thread may call."""
+    """A browser that passes everything on. Any thread may call."""
 
     def __init__(self, browser: Browser, counters: Counters) -> None:
         self._browser, self._counters = browser, counters
@@ -51,8 +51,9 @@ class TimedBrowser:
 
 
 class Stopwatch:
-    """The orders of one page that are timed. Begun in the client's thread, stopped in the browser's: each step is one
-    operation on a dict.
+    """The timed orders of one page.
+
+    Begun in the client's thread, stopped in the browser's: each step is one operation on a dict.
     """
 
     def __init__(self, counters: Counters, tell: Tell) -> None:
@@ -61,15 +62,15 @@ class Stopwatch:
         self._probes: dict[int, Seconds] = {}
 
     def ordered(self, order: str) -> None:
-        """A message goes to the page."""
+        """Start the time of a message that goes to the page."""
         self._orders[order] = time.monotonic()
 
     def asked(self, token: int) -> None:
-        """A probe goes to the page; what came before it and was not answered is of no interest any more."""
+        """Start the time of a probe; an earlier unanswered probe is dropped."""
         self._probes = {token: time.monotonic()}
 
     def hear(self, fact: PageFact) -> None:
-        """The page says something."""
+        """Stop the time that this fact of the page ends."""
         match fact:
             case Answered(order=order) | Refused(order=order) | OutcomeUnknown(order=order):
                 if (at := self._orders.pop(order, None)) is not None:
@@ -85,7 +86,7 @@ class Stopwatch:
 
 
 class TimedPage:
-    """Hands everything on. Any thread may call."""
+    """A page that passes everything on. Any thread may call."""
 
     def __init__(self, page: Page, watch: Stopwatch) -> None:
         self._page, self._watch = page, watch
@@ -122,7 +123,7 @@ _CLASSES = range(1, 6)
 
 
 class TimedPoster:
-    """Hands everything on. Any thread may call."""
+    """A poster that passes everything on. Any thread may call."""
 
     def __init__(self, poster: Poster, counters: Counters) -> None:
         self._poster, self._counters = poster, counters
@@ -147,7 +148,7 @@ class TimedPoster:
 
 
 def outcome_of(outcome: Outcome) -> str:
-    """A class of status codes, or that there was no answer."""
+    """Return the class of the status code, or `unanswered`."""
     if not isinstance(outcome, schedule.Answered):
         return UNANSWERED
     hundreds = outcome.status // 100

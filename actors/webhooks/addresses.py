@@ -1,7 +1,7 @@
-"""Which addresses a webhook may not reach: whatever is not the public internet, unless the operator allows its network.
+"""The addresses a webhook may not reach: everything but the public internet, unless the operator allows its network.
 
-Rule of this file: pure, and about addresses only; names are resolved in `transport`, which connects to the very address
-that was judged here. An address that carries another inside (IPv4-mapped, 6to4, Teredo, NAT64) is judged by both.
+Pure, and about addresses only; names are resolved in `http`, which connects to the very address that was checked here.
+An address that carries another inside (IPv4-mapped, 6to4, Teredo, NAT64) is checked as both.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _NOT_PUBLIC = tuple(
     )
 )
 _NEVER = ("multicast", "unspecified", "broadcast")
-"""Not a host one could talk to: no setting allows these."""
+"""Not a host: no setting allows these."""
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Networks from `10.0.0.0/8`, `::1`, …; raises ValueError naming the text that is none."""
+    """Return networks from `10.0.0.0/8`, `::1`, …; raises ValueError naming an invalid text."""
     return tuple(ip_network(text, strict=False) for text in texts)
 
 
 def why_refused(address: Address | str, allowed: Iterable[Network] = ()) -> str | None:
-    """What kind of address this is if it may not be reached (`loopback`, `private`, …), None if it may.
+    """Return the kind of an address that may not be reached (`loopback`, `private`, …), None for an allowed address.
 
-    An IPv6 zone (`%eth0`) is refused with its address. Raises ValueError for what is not an address.
+    An IPv6 zone (`%eth0`) is refused with its address. Raises ValueError for a text that is not an address.
     """
     address = ip_address(address) if isinstance(address, str) else address
     allowed = tuple(allowed)
@@ -52,7 +52,7 @@ def why_refused(address: Address | str, allowed: Iterable[Network] = ()) -> str 
 
 
 def _all_of(address: Address) -> Iterator[Address]:
-    """The address, or what it carries: only one that stands for an IPv4 address is not judged by itself."""
+    """Yield the addresses to check. An address that stands only for an IPv4 address is not checked itself."""
     carried = list(_carried(address)) if isinstance(address, IPv6Address) else []
     yield from carried
     if not carried or not _stands_for_ipv4(address):

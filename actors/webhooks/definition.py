@@ -1,8 +1,8 @@
-"""The definition of a webhook: the fields an owner may set, each one's check, and the form that is shown.
+"""The definition of a webhook: the fields an owner may set, each with its check, and the form that is shown.
 
-Pure. Whether an address may be reached is judged again when a delivery connects; of a name it can only be judged then.
-Each check in `CHECKS` takes JSON and returns what is kept, or raises ValueError with the end of the sentence "<field>
-should …", which never repeats a value.
+Pure. An address is checked again when a delivery connects; a name can only be checked then. Each check in `CHECKS`
+takes JSON and returns the stored value, or raises ValueError with the end of the sentence "<field> should …", which
+never repeats a value.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from actors.webhooks.signature import OUR_HEADERS, mask
 
 
 class InvalidWebhook(Exception):
-    """A field is not as it should be; `field` is its name. The text never repeats a secret."""
+    """A field has an invalid value; `field` is its name. The text never repeats a secret."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field} should {why}")
@@ -32,14 +32,14 @@ class InvalidWebhook(Exception):
 
 
 def new_webhook(wishes: Mapping[str, object], *, at: Seconds, allowed: Iterable[Network] = ()) -> Webhook:
-    """The webhook an owner wants, with an id of its own. Raises InvalidWebhook; `url` is the one field needed."""
+    """Return a new webhook from an owner's fields, with its own id. Raises InvalidWebhook; only `url` is required."""
     if "url" not in wishes:
-        raise InvalidWebhook("url", "be there")
+        raise InvalidWebhook("url", "be given")
     return Webhook(id=str(ULID()), created_at=at, updated_at=at, **changes(wishes, allowed=allowed))
 
 
 def changes(wishes: Mapping[str, object], *, allowed: Iterable[Network] = ()) -> dict[str, Any]:
-    """What an owner wants changed, checked, for ChangeWebhook. Raises InvalidWebhook, for an unknown field too."""
+    """Return an owner's changes, checked, for ChangeWebhook. Raises InvalidWebhook, also for an unknown field."""
     allowed = tuple(allowed)
     checked = {field: _checked(field, value) for field, value in wishes.items()}
     if "url" in checked and (why := _refused_literal(checked["url"], allowed)) is not None:
@@ -48,13 +48,13 @@ def changes(wishes: Mapping[str, object], *, allowed: Iterable[Network] = ()) ->
 
 
 def shown(webhook: Webhook) -> dict[str, Any]:
-    """Everything of a webhook that may be shown: its secret and the values of its headers are masked."""
+    """Return everything of a webhook that may be shown: its secret and the values of its headers are masked."""
     headers = {name: mask(value) for name, value in webhook.headers}
     return asdict(webhook) | {"secret": mask(webhook.secret), "headers": headers}
 
 
 def policy_of(webhook: Webhook, default: RetryPolicy) -> RetryPolicy:
-    """The operator's retry policy, with what the webhook's owner wants otherwise."""
+    """Return the operator's retry policy, with the changes of the webhook's owner."""
     growth = default.growth if webhook.retry_growth is None else Growth(webhook.retry_growth)
     delay = default.delay if webhook.retry_delay is None else webhook.retry_delay
     attempts = default.attempts if webhook.retry_attempts is None else webhook.retry_attempts
@@ -63,7 +63,7 @@ def policy_of(webhook: Webhook, default: RetryPolicy) -> RetryPolicy:
 
 def _checked(field: str, value: object) -> Any:
     if field not in CHECKS:
-        raise InvalidWebhook(field, "not be there: a webhook has no such field")
+        raise InvalidWebhook(field, "be left out: a webhook has no such field")
     try:
         return CHECKS[field](value)
     except ValueError as error:
@@ -73,7 +73,7 @@ def _checked(field: str, value: object) -> Any:
 def _refused_literal(url: str, allowed: tuple[Network, ...]) -> str | None:
     try:
         return why_refused(httpx.URL(url).host, allowed)
-    except ValueError:  # a name: judged when it has been resolved
+    except ValueError:  # A name: checked after it is resolved.
         return None
 
 
@@ -98,7 +98,7 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     )
 )
-"""Headers that speak of the connection or of the body's length (RFC 9110, 7.6.1): not an owner's to set."""
+"""Headers about the connection or the body's length (RFC 9110, 7.6.1), which an owner may not set."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _VISIBLE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 
@@ -212,12 +212,12 @@ LONGEST = 100
 
 
 def is_pattern(text: str) -> bool:
-    """Whether this can stand in a webhook's list of events."""
+    """Return True if this may stand in a webhook's list of events."""
     return len(text) <= LONGEST and _PATTERN.fullmatch(text) is not None
 
 
 def matches(patterns: Iterable[str], event_type: str) -> bool:
-    """Whether any of the patterns wants events of this type. `message.*` does not want `message` itself."""
+    """Return True if any pattern matches this type of event. `message.*` does not match `message` itself."""
     return any(_matches(pattern, event_type) for pattern in patterns)
 
 

@@ -1,13 +1,12 @@
-"""The queue of deliveries: a cursor for each webhook and client, whose turn it is, and how many may be under way.
+"""The queue of deliveries: a cursor for each webhook and client, their turns, and the limits of parallel attempts.
 
-Pure, one thread; it says what is to be done next and does none of it.
+Pure, one thread; it decides the next step and takes none.
 
-* `Cursor` is a cache of what the store knows of one webhook and one client; whatever is in doubt is read again
-  (`behind`). Events that come while it is not behind are queued as they come; past `QUEUE_LIMIT` they
-  stay in the store.
-* `Slots` bounds attempts. A dead target must not delay the others: one webhook has at most half of what its host may
-  take; one whose last attempt ran into a timeout is `doubtful`, has one attempt at a time, and all the doubtful
-  together have at most half of the total. Turns go round the webhooks, within one in the order of asking.
+* `Cursor` is a cache of the store's data on one webhook and one client; doubtful data is read again (`behind`). Events
+  that come while it is not behind are queued as they come; past `QUEUE_LIMIT` they stay in the store.
+* `Slots` limits attempts. A dead target must not delay the others: one webhook has at most half of its host's limit; a
+  webhook whose last attempt ran into a timeout is `doubtful`, has one attempt at a time, and all the doubtful together
+  have at most half of the total. Turns go round the webhooks, within one in the order of asking.
 * There are two clocks: the host's (epoch seconds), which somebody may set, is used on disk and towards others; the
   sender's own, which nobody sets, is used for every wait here. `made_own`, `of_host`, `own_due` convert.
 """
@@ -34,7 +33,7 @@ from actors.webhooks.protocol import Key, Sending
 from actors.webhooks.schedule import RetryPolicy
 
 L = TypeVar("L", bound=Hashable)
-"""What names a cursor."""
+"""The name of a cursor."""
 
 
 @dataclass(slots=True)
@@ -44,7 +43,7 @@ class _Queue(Generic[L]):
 
 
 class Slots(Generic[L]):
-    """Bounds attempts. A cursor asks, gets its turn from `turns`, and gives it back."""
+    """The limits of attempts. A cursor asks, gets its turn from `turns`, and gives it back."""
 
     def __init__(self, total: int = 128, per_host: int = 16) -> None:
         if not 1 <= per_host <= total:
@@ -58,12 +57,12 @@ class Slots(Generic[L]):
 
     @property
     def running(self) -> int:
-        """How many attempts are under way."""
+        """The number of attempts in progress."""
         return len(self._held)
 
     @property
     def waiting(self) -> int:
-        """How many cursors wait for their turn."""
+        """The number of cursors that wait for their turn."""
         return sum(len(queue.waiting) for queue in self._queues.values())
 
     def ask(self, cursor: L, webhook: str, host: str) -> None:
@@ -73,7 +72,7 @@ class Slots(Generic[L]):
         queue.waiting.append(cursor)
 
     def turns(self) -> Iterator[L]:
-        """Give turns to whoever may go now."""
+        """Yield the cursors whose turn it is now."""
         progress = True
         while progress and self.running < self._total:
             progress = False
@@ -83,7 +82,7 @@ class Slots(Generic[L]):
                     yield self._go(webhook)
 
     def give_back(self, cursor: L, *, slow: bool | None = None) -> None:
-        """End a turn. `slow`: the attempt ran into a timeout; None where there was none to judge by."""
+        """End a turn. `slow`: the attempt ran into a timeout; None if there was no attempt."""
         webhook, host = self._held.pop(cursor)
         for counter, key in ((self._of_webhook, webhook), (self._of_host, host)):
             counter[key] -= 1
@@ -117,7 +116,7 @@ QUEUE_LIMIT = 200
 
 
 class Phase(Enum):
-    """Where a cursor is in its turn."""
+    """The phase of a cursor's turn."""
 
     IDLE = auto()
     WAITING = auto()
@@ -128,40 +127,40 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing to deliver: an event, or a dead letter to be replayed. `failures` attempts at it have failed."""
+    """A delivery to make: an event, or a dead letter to be replayed. `failures` attempts at it have failed."""
 
     event_id: str
     event_type: str
     body: bytes
     failures: int
     failing_since: Seconds | None
-    """When the first attempt failed after the last that did not; a replay counts by itself, from when it was wanted."""
+    """The time of the first failure after the last success; a replay counts by itself, from its request."""
     sequence: int = 0
     letter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDue:
-    """The store is to be asked first."""
+    """A request to read the store first."""
 
 
 @dataclass(slots=True)
 class Cursor:
-    """One cursor."""
+    """The deliveries of one webhook and one client."""
 
     webhook_id: str
     client_id: ClientId
     phase: Phase = Phase.IDLE
     behind: bool = True
-    """There may be more in the store than is known here."""
+    """The store may have more events than this cursor."""
     reading: int = 0
-    """Counts what makes a read under way useless."""
+    """A counter of changes that make a read in progress useless."""
     read_to: int = 0
     failures: int = 0
     next_at: Seconds = 0.0
     failing_since: Seconds | None = None
     rests_until: Seconds | None = None
-    """The instant at which the sender will look again."""
+    """The instant at which the sender looks again."""
     events: deque[Event] = field(default_factory=deque)
     replays: list[Letter] = field(default_factory=list)
     job: Job | None = None
@@ -176,19 +175,19 @@ class Cursor:
                 self.events.append(event)
 
     def forget(self) -> None:
-        """Something was changed in the store: read it again."""
+        """Read the store again, because it changed."""
         self.behind = True
         self.reading += 1
         self.events.clear()
         self.replays.clear()
 
     def begin_reading(self) -> int:
-        """A read is ordered; what comes meanwhile makes the cursor `behind` again."""
+        """Begin a read; events that come meanwhile make the cursor `behind` again."""
         self.phase, self.behind = Phase.READING, False
         return self.reading
 
     def take(self, due: Due) -> None:
-        """What the store said, its instants made the sender's own."""
+        """Take the store's answer, with its instants converted to the sender's clock."""
         self.events = deque(due.events)
         self.replays = list(due.replays)
         self.read_to = due.read_to
@@ -197,7 +196,7 @@ class Cursor:
         self.behind = self.behind or due.more
 
     def next(self, now: Seconds) -> Job | ReadDue | Seconds | None:
-        """The next thing to do: a job, a read, nothing before an instant, or nothing at all."""
+        """Return the next step: a job, a read, an instant to wait for, or None."""
         replay = min(self.replays, key=lambda letter: letter.next_at or 0.0, default=None)
         if replay is not None and (replay.next_at or 0.0) <= now:
             return _replay(replay)
@@ -209,7 +208,7 @@ class Cursor:
         return min([*rests, *([replay.next_at or 0.0] if replay else [])], default=None)
 
     def settled(self, job: Job, failing_since: Seconds | None) -> None:
-        """The job is done with, one way or the other."""
+        """Finish the job, delivered or dead."""
         if job.letter is not None:
             self.replays = [letter for letter in self.replays if letter.id != job.letter]
             self.behind = self.behind or not self.replays
@@ -218,20 +217,20 @@ class Cursor:
             self.failures, self.next_at, self.failing_since = 0, 0.0, failing_since
 
     def rest(self, job: Job, until: Seconds, failing_since: Seconds | None) -> None:
-        """The job has failed once more, and is to be tried again."""
+        """Rest until the job, which has failed once more, is tried again."""
         if job.letter is not None:
             self.forget()
         else:
             self.failures, self.next_at, self.failing_since = job.failures + 1, until, failing_since
 
     def _drop(self, job: Job) -> None:
-        # The queue may have been read again while the job was under way.
+        # The queue may have been read again while the job ran.
         if self.events and self.events[0].id == job.event_id:
             self.events.popleft()
 
 
 def body_of(event: Event) -> bytes:
-    """The body of a delivery: the same bytes whenever it is made. ASCII JSON; `at` is ISO 8601, UTC."""
+    """Return the body of a delivery: the same bytes each time. ASCII JSON; `at` is ISO 8601, UTC."""
     told = {
         "id": event.id,
         "type": event.type,
@@ -254,7 +253,7 @@ def _replay(letter: Letter) -> Job:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A webhook, the host that its attempts go to, and how it is tried again."""
+    """A webhook, the host that its attempts go to, and its retry policy."""
 
     webhook: Webhook
     host: str
@@ -262,17 +261,17 @@ class Target:
 
     @classmethod
     def of(cls, webhook: Webhook, default: RetryPolicy) -> Target:
-        """With the operator's policy where its owner wants no other."""
+        """Return the target, with the operator's policy unless its owner set another."""
         url = httpx.URL(webhook.url)
         return cls(webhook, f"{url.host}:{url.port or url.scheme}", policy_of(webhook, default))
 
     def wants(self, client_id: ClientId) -> bool:
-        """Whether events of this client are delivered now."""
+        """Return True if events of this client are delivered now."""
         return self.webhook.active and self.webhook.wants_client(client_id)
 
 
 class DeliveryQueue:
-    """All of them. `time` tells seconds by a clock that nobody sets; `slots` bound how many have a turn at once."""
+    """All cursors. `time` gives seconds by a clock that nobody sets; `slots` limit the turns at one time."""
 
     def __init__(self, time: Callable[[], Seconds], slots: Slots[Key]) -> None:
         self._time, self._slots = time, slots
@@ -282,26 +281,26 @@ class DeliveryQueue:
 
     @property
     def sending(self) -> Sending:
-        """How many have a turn, wait for one, and rest."""
+        """The numbers of cursors that have a turn, wait for a turn, and rest."""
         return Sending(self._slots.running, self._slots.waiting, len(self._resting))
 
     @property
     def next_rest(self) -> Seconds | None:
-        """The instant at which the first of those that rest has rested."""
+        """The instant at which the first resting cursor is due."""
         return self._resting[0][0] if self._resting else None
 
     def get(self, key: Key) -> Cursor | None:
-        """A cursor, if it is known."""
+        """Return a cursor, None if unknown."""
         return self._queue.get(key)
 
     def target(self, key: Key) -> Target:
-        """Where a known cursor leads."""
+        """Return the target of a known cursor."""
         return self._targets[key[0]]
 
-    # What there is to deliver.
+    # Events to deliver.
 
     def retarget(self, targets: Mapping[str, Target], due: Iterable[Key], clients: Iterable[ClientId]) -> None:
-        """These webhooks there are now. The cursors that are `due` read, and those of these clients."""
+        """Replace the webhooks. The cursors in `due`, and those of these clients, read again."""
         before, self._targets = self._targets, dict(targets)
         self._queue = {key: cursor for key, cursor in self._queue.items() if key[0] in self._targets}
         for key, cursor in self._queue.items():
@@ -313,13 +312,13 @@ class DeliveryQueue:
             self._wake(key, cursor)
 
     def offer(self, event: Event) -> None:
-        """Take the newest event of a client, for every webhook that wants it."""
+        """Take the newest event of a client, for every webhook that includes it."""
         for id, target in self._targets.items():
             if target.wants(event.client_id):
                 self._offer((id, event.client_id), target.webhook, event)
 
     def wake_rested(self) -> None:
-        """Let those that have rested long enough ask for their turn."""
+        """Let cursors that have rested ask for their turn."""
         while self._resting and self._resting[0][0] <= self._time():
             _, key = heapq.heappop(self._resting)
             if (cursor := self._queue.get(key)) is not None:
@@ -329,7 +328,7 @@ class DeliveryQueue:
     # Turns.
 
     def turns(self) -> Iterator[tuple[Key, Job | ReadDue]]:
-        """Give turns to whoever may go now and has something to do, and what that is."""
+        """Yield the cursors whose turn it is and that have work, with that work."""
         for key in self._slots.turns():
             todo = self.todo(key)
             if todo is None:
@@ -338,20 +337,20 @@ class DeliveryQueue:
                 yield key, todo
 
     def todo(self, key: Key) -> Job | ReadDue | None:
-        """What a cursor that has its turn has to do."""
+        """Return the next work of a cursor that has its turn."""
         cursor = self._queue.get(key)
         todo = cursor.next(self._time()) if cursor is not None and self._is_wanted(key) else None
         return todo if isinstance(todo, Job | ReadDue) else None
 
     def end_turn(self, key: Key, *, slow: bool | None = None) -> None:
-        """The turn is over; the cursor may ask for another. `slow`: see Slots.give_back."""
+        """End the turn; the cursor may ask for another. `slow`: see Slots.give_back."""
         self._slots.give_back(key, slow=slow)
         if (cursor := self._queue.get(key)) is not None:
             cursor.phase, cursor.job = Phase.IDLE, None
             self._wake(key, cursor)
 
     def put_off(self, key: Key, until: Seconds) -> None:
-        """The turn is over without a result: the cursor reads again, and not before this instant."""
+        """End the turn without a result: the cursor reads again, not before this instant."""
         self._slots.give_back(key)
         if (cursor := self._queue.get(key)) is not None:
             cursor.forget()
@@ -396,19 +395,22 @@ class DeliveryQueue:
 
 
 def made_own(clock: Clock, instant: Seconds | None) -> Seconds | None:
-    """An instant of the host's clock, as it is set now, by the sender's own."""
+    """Convert an instant of the host's clock, as it is set now, to the sender's own."""
     return None if instant is None else instant + _apart(clock)
 
 
 def of_host(clock: Clock, job: Job) -> Job:
-    """The job as it is put on disk."""
+    """Return the job with the instants of the host's clock, for the disk."""
     since = job.failing_since
     return job if since is None else replace(job, failing_since=since - _apart(clock))
 
 
 def own_due(clock: Clock, due: Due, longest: Seconds) -> Due:
-    """What was read. The host's clock may have been set back since that was written: no rest is above `longest`."""
-    apart, latest = _apart(clock), clock.monotonic() + longest  # once: what is due at one instant stays so
+    """Convert the instants of a read.
+
+    The host's clock may have been set back since the write: no rest is above `longest`.
+    """
+    apart, latest = _apart(clock), clock.monotonic() + longest  # Computed once: jobs due at one instant stay together.
 
     def own(instant: Seconds | None) -> Seconds | None:
         return None if instant is None else min(instant + apart, latest)

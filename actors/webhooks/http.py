@@ -1,11 +1,11 @@
 """The HTTP client that sends deliveries: one event loop in one thread for every target.
 
-1. A name is resolved once, what comes out is judged, and that very address is used: no name ever reaches a function
-   that would resolve it again, so a name that answers differently the second time (DNS rebinding) gains nothing. TLS
-   still verifies the name: httpcore passes it to `start_tls` itself.
+1. A name is resolved once, its address is checked, and that very address is used: no name ever reaches a function
+   that would resolve it again, so a name with a different second answer (DNS rebinding) gains nothing. TLS still
+   verifies the name: httpcore passes it to `start_tls` itself.
 2. An attempt ends within its deadline, whatever the target does, always in an `Outcome`; no target can raise anything
-   into the loop. The status decides; of a body at most 64 KiB are read, within a second, so that the connection can be
-   used again.
+   into the loop. The status decides; at most 64 KiB of a body are read, within a second, so that the connection can be
+   reused.
 
 Built on httpcore, the layer under httpx: it follows no redirects, reads no proxy from the environment, and keeps no
 cookies.
@@ -33,11 +33,11 @@ from actors.webhooks.addresses import Address, Network, why_refused
 from actors.webhooks.schedule import Answered, Outcome, Unanswered
 
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
-"""The addresses of a name. Raises OSError where there is none."""
+"""Returns the addresses of a name. Raises OSError if there are none."""
 
 
 class TargetRefused(Exception):
-    """The target's address may not be reached: nothing was sent. The text says what kind of address it is."""
+    """The target's address may not be reached: nothing was sent. The text names the kind of the address."""
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -56,7 +56,10 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Raises TargetRefused, httpcore.ConnectError, httpcore.ConnectTimeout after `timeout` seconds in all."""
+        """Connect.
+
+        Raises TargetRefused, httpcore.ConnectError, httpcore.ConnectTimeout after `timeout` seconds in all.
+        """
         try:
             async with asyncio.timeout(timeout):
                 addresses = self._reachable(await self._addresses(host, port))
@@ -67,8 +70,8 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError("the name cannot be resolved") from error
 
     async def connect_unix_socket(self, path: str, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        """Never: a webhook is on the network."""
-        raise TargetRefused("a unix socket is no target")
+        """Refuse: a webhook is on the network."""
+        raise TargetRefused("a unix socket cannot be a target")
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -109,7 +112,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 async def resolve(host: str, port: int) -> list[Address]:
-    """Ask the system's resolver, in a thread of its own: one that hangs holds up no other, nor the process's exit."""
+    """Ask the system's resolver, in a thread of its own: a hanging thread delays no other, nor the process's exit."""
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[Address]] = loop.create_future()
 
@@ -117,7 +120,7 @@ async def resolve(host: str, port: int) -> list[Address]:
         try:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             addresses = list(dict.fromkeys(ip_address(row[4][0]) for row in rows))
-        except (OSError, ValueError) as error:  # UnicodeError is a ValueError: what no name can be
+        except (OSError, ValueError) as error:  # UnicodeError is a ValueError: the text cannot be a name.
             _post(loop, found.set_exception, error if isinstance(error, OSError) else OSError(str(error)), found)
         else:
             _post(loop, found.set_result, addresses, found)
@@ -129,7 +132,7 @@ async def resolve(host: str, port: int) -> list[Address]:
 def _post(
     loop: asyncio.AbstractEventLoop, settle: Callable[[Any], None], value: object, future: asyncio.Future[Any]
 ) -> None:
-    with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+    with suppress(RuntimeError):  # The loop has been closed: nobody waits any more.
         loop.call_soon_threadsafe(lambda: None if future.done() else settle(value))
 
 
@@ -137,20 +140,20 @@ BODY_LIMIT = 64 * 1024
 """Bytes of an answer that are read before its connection is given up."""
 BODY_PATIENCE = 1.0
 CUT_OFF = 0.4
-"""Seconds for what was cut off to let go, and again for its connections to close: in all less than a second."""
+"""Seconds for cancelled attempts to end, and again for their connections to close: in all less than a second."""
 IDLE_CONNECTIONS = 200
 IDLE_SECONDS = 4.0
-"""Less than servers keep an idle connection (uvicorn: 5 s), so that theirs is not the one to close first."""
+"""Less than servers keep an idle connection (uvicorn: 5 s), so that the server is not the first to close it."""
 
 Then = Callable[[Outcome], None]
-"""Takes the outcome of one attempt. Called once, in the poster's thread: it only tells."""
+"""Takes the outcome of one attempt. Called once, in the poster's thread, so it only sends messages."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One attempt. The body is sent as it is. Neither is in the repr: both are the owner's business."""
+    """One attempt. The body is sent as it is. URL and body are not in the repr: they are the owner's data."""
 
     url: str
     headers: list[tuple[str, str]] = field(repr=False)
@@ -158,23 +161,24 @@ class Post:
 
 
 class Poster(Protocol):
-    """What sends. Any thread may call."""
+    """The port for sending. Any thread may call."""
 
     def start(self) -> None:
-        """Begin."""
+        """Start sending."""
 
     def post(self, post: Post, then: Then) -> None:
-        """Send, and hand the outcome to `then`, exactly once, unless stopped before. Never blocks or raises."""
+        """Send, and pass the outcome to `then`, exactly once, unless stopped before. Never blocks or raises."""
 
     def stop(self, seconds: float) -> None:
-        """Let what is under way end within `seconds`, cut off the rest, and end the thread."""
+        """Let attempts in progress end within `seconds`, cancel the rest, and end the thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostingOptions:
-    """Seconds: `connect` bounds name, connection and TLS together, `deadline` the whole attempt.
+    """The options of posting, in seconds: `connect` bounds name, connection and TLS together, `deadline` the whole
+    attempt.
 
-    `allowed` are networks that may be reached though they are not the public internet.
+    `allowed` are networks that may be reached although they are not the public internet.
     """
 
     connect: float = 5.0
@@ -213,11 +217,11 @@ class HttpPoster:
     def post(self, post: Post, then: Then) -> None:
         """Begin an attempt in the loop's thread. After `stop` nothing happens."""
         if self._loop is not None:
-            with suppress(RuntimeError):  # closed: stopped
+            with suppress(RuntimeError):  # Closed: stopped.
                 self._loop.call_soon_threadsafe(self._begin, post, then)
 
     def stop(self, seconds: float) -> None:
-        """End the thread, at the latest a second after `seconds`; of what holds it up even then, the log tells."""
+        """End the thread, at the latest a second after `seconds`; an attempt that delays it even then is logged."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
@@ -253,7 +257,7 @@ class HttpPoster:
         return heard[0]
 
     async def _send(self, post: Post, heard: list[Answered]) -> None:
-        """Note the answer in `heard` as soon as there is one: what goes wrong after that does not matter."""
+        """Send, and store the answer in `heard` as soon as it exists: later errors do not matter."""
         url = httpx.URL(post.url)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         timeout = {"connect": self._options.connect}
@@ -268,7 +272,7 @@ class HttpPoster:
             await _discard(response)
 
     async def _end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        """Nothing here waits without an end: an attempt that takes no notice of being cancelled is left behind."""
+        """End the loop. Every wait is bounded: an attempt that ignores its cancellation is left behind."""
         try:
             await _ended(self._attempts, seconds)
             for attempt in self._attempts:
@@ -280,13 +284,13 @@ class HttpPoster:
 
 
 async def _ended(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
-    """Wait until all of them have ended, or so long."""
+    """Wait until all tasks have ended, for `seconds` at most."""
     if tasks:
         await asyncio.wait(tasks, timeout=seconds)
 
 
 def _where(thread: threading.Thread) -> str:
-    """What a thread is doing: its innermost frames."""
+    """Return the innermost frames of a thread."""
     frame = sys._current_frames().get(thread.ident or 0)
     stack = [] if frame is None else traceback.extract_stack(frame)[-4:]
     return " < ".join(f"{at.name}:{at.lineno}" for at in reversed(stack))
@@ -297,7 +301,7 @@ def _header(response: httpcore.Response, name: bytes) -> str | None:
 
 
 async def _discard(response: httpcore.Response) -> None:
-    """Read what little there is of the body; with more left, leaving the stream closes the connection."""
+    """Read a small rest of the body; if more is left, leaving the stream closes the connection."""
     size = 0
     async for part in response.aiter_stream():
         size += len(part)
@@ -308,12 +312,12 @@ async def _discard(response: httpcore.Response) -> None:
 _FAULTS: dict[type[Exception], Callable[[Exception], Unanswered]] = {
     TargetRefused: lambda error: Unanswered(str(error), final=True),
     TimeoutError: lambda _: Unanswered("The target did not answer in time", slow=True),
-    httpcore.TimeoutException: lambda _: Unanswered("The target could not be connected to in time", slow=True),
+    httpcore.TimeoutException: lambda _: Unanswered("Connecting to the target took too long", slow=True),
     httpcore.ConnectError: lambda error: Unanswered(f"The target cannot be connected to: {error}"[:300]),
     httpcore.NetworkError: lambda _: Unanswered("The connection to the target broke"),
-    httpcore.ProtocolError: lambda _: Unanswered("The target does not speak HTTP as it should"),
+    httpcore.ProtocolError: lambda _: Unanswered("The target does not answer in valid HTTP"),
 }
-"""The first that fits. Only `connect` has a timeout of httpcore's own; what a target said is repeated nowhere."""
+"""The first match counts. Only `connect` has a timeout of httpcore's own; a target's own words are never repeated."""
 
 
 def _fault(error: Exception) -> Unanswered:

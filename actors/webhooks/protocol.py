@@ -1,4 +1,4 @@
-"""What the sender of webhooks understands. Callers send `Change` and `GetSending`; the rest it tells itself."""
+"""The messages of the sender of webhooks. Callers send `Change` and `GetSending`; the sender sends itself the rest."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from actors.store.webhooks import (
 from actors.webhooks.schedule import Outcome
 
 Key = tuple[str, ClientId]
-"""A cursor: a webhook's id and a client."""
+"""The name of a cursor: a webhook's id and a client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change(Work):
-    """Have the store write this, and act on it. Answers (or refuses) what the store does, once deliveries go by it."""
+    """Write this to the store and act on it. Answers (or refuses) like the store, once deliveries follow the change."""
 
     write: CreateWebhook | ChangeWebhook | DeleteWebhook | ReplayDeadLetters | DeleteDeadLetters
 
@@ -38,7 +38,7 @@ class GetSending:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How many cursors have a turn, wait for one, and rest until the next attempt."""
+    """The numbers of cursors that have a turn, wait for a turn, and rest until the next attempt."""
 
     running: int
     waiting: int
@@ -54,7 +54,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed(Reminder):
-    """Every event from now on will be told."""
+    """The subscription to events has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed(Reminder):
-    """The store has told all webhooks; `reply_to` (None at the start) waits for `answer`."""
+    """The store has returned all webhooks; `reply_to` (None at the start) waits for `answer`."""
 
     backlog: Backlog | Exception
     reply_to: Any = field(default=None, compare=False)
@@ -76,7 +76,7 @@ class Refreshed(Reminder):
 
 @dataclass(frozen=True, slots=True)
 class DueRead(Reminder):
-    """The store has told what a cursor has to do; `reading` says which read this answers."""
+    """The store has returned the work of a cursor; `reading` identifies the read."""
 
     key: Key
     reading: int
@@ -93,7 +93,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The job is settled, or rests `until` an instant (epoch seconds); `record` is the one write that says so."""
+    """The job is settled, or rests `until` an instant (epoch seconds); `record` is the write that stores this."""
 
     record: Write[Any]
     until: Seconds | None = None
@@ -102,7 +102,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Reminder):
-    """What followed an attempt is on disk, unless `error` says why not."""
+    """The result of an attempt is on disk, unless `error` gives the reason why not."""
 
     key: Key
     settled: Settled
@@ -112,7 +112,7 @@ class Recorded(Reminder):
 
 @dataclass(frozen=True, slots=True)
 class RecordAgain:
-    """Timer: what followed an attempt could not be written."""
+    """Timer: write the result of an attempt again."""
 
     failed: Recorded
 
@@ -124,9 +124,9 @@ class CursorsDue:
 
 @dataclass(frozen=True, slots=True)
 class RefreshAgain:
-    """Timer: the store could not say what webhooks there are."""
+    """Timer: ask the store for the webhooks again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PruneDue:
-    """Timer: old dead letters are to be forgotten."""
+    """Timer: delete old dead letters."""

@@ -1,10 +1,10 @@
-"""What follows an attempt: delivered, tried again after a delay, or given up as a dead letter.
+"""The step after an attempt: delivered, tried again after a delay, or given up as a dead letter.
 
-Rules of this file: pure; times and random numbers are arguments. Every event has a budget of attempts; and so that what
-waits behind a dead target drains, a target that has done nothing but fail for `give_up_after` has one attempt for each
-event, and no second, until one succeeds.
+Pure; times and random numbers are arguments. Every event has a budget of attempts. So that the events behind a dead
+target drain, a target that has only failed for `give_up_after` has one attempt for each event, and no second, until one
+succeeds.
 
-Of the statuses 4xx all but 408, 425 and 429 mean that repeating the same request is no use. A redirect is not followed,
+Of the statuses, 4xx except 408, 425 and 429 mean that repeating the same request is no use. A redirect is not followed,
 and may be a maintenance page: it is tried again.
 """
 
@@ -26,7 +26,7 @@ RETRYABLE_4XX = frozenset({408, 425, 429})
 
 
 class Growth(StrEnum):
-    """How delays grow from attempt to attempt."""
+    """The growth of delays from attempt to attempt."""
 
     CONSTANT = "constant"
     LINEAR = "linear"
@@ -35,10 +35,10 @@ class Growth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The budget of one event: `attempts` in all, within `give_up_after` seconds from when its cursor began to fail.
+    """The budget of one event: `attempts` in all, within `give_up_after` seconds after its cursor's first failure.
 
-    Delays begin with `delay` seconds, grow as `growth` says, never above `cap`; chance takes up to the share `jitter`
-    away. A target's own Retry-After counts where it is longer, up to `retry_after_cap` seconds.
+    Delays begin with `delay` seconds, grow by `growth`, never above `cap`; chance takes up to the share `jitter` away.
+    A target's own Retry-After counts if it is longer, up to `retry_after_cap` seconds.
     """
 
     growth: Growth = Growth.EXPONENTIAL
@@ -55,7 +55,7 @@ class RetryPolicy:
             raise ValueError(f"impossible retry policy: {self}")
 
     def wait(self, attempt: int, random: Callable[[], float]) -> float:
-        """Seconds between attempt number `attempt` (from 1), which failed, and the next."""
+        """Return the seconds between attempt number `attempt` (from 1), which failed, and the next."""
         state = RetryCallState(_NEVER_RUN, None, (), {})
         state.attempt_number = attempt
         whole = min(self.cap, float(_WAITS[self.growth](self)(state)))
@@ -63,7 +63,7 @@ class RetryPolicy:
 
 
 _NEVER_RUN = Retrying()
-"""tenacity's strategies want the state of a retrying call; here the call is spread over restarts, and only counted."""
+"""tenacity's strategies take the state of a retrying call; here attempts are only counted, and span restarts."""
 
 _WAITS: dict[Growth, Callable[[RetryPolicy], wait_base]] = {
     Growth.CONSTANT: lambda policy: wait_fixed(policy.delay),
@@ -74,7 +74,7 @@ _WAITS: dict[Growth, Callable[[RetryPolicy], wait_base]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The target gave a status; `retry_after` is its header as it came."""
+    """The target answered with a status; `retry_after` is its header, unchanged."""
 
     status: int
     retry_after: str | None = None
@@ -82,7 +82,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """There was no answer. `final` where trying again is no use; `slow` where it cost the whole timeout or nearly."""
+    """No answer. `final` if trying again is no use; `slow` if it cost nearly the whole timeout."""
 
     why: str
     final: bool = False
@@ -94,7 +94,7 @@ Outcome = Answered | Unanswered
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The target has it."""
+    """The target has the event."""
 
     status: int
 
@@ -110,7 +110,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Set aside; only a replay tries again. `final`: for what the target said, not because a budget was spent."""
+    """Give the event up; only a replay tries again.
+
+    `final`: because of the target's answer, not because a budget was spent.
+    """
 
     why: str
     status: int | None
@@ -120,7 +123,7 @@ class DeadLetter:
 def decide(
     policy: RetryPolicy, outcome: Outcome, *, attempt: int, failing: float, now: float, random: Callable[[], float]
 ) -> Delivered | Retry | DeadLetter:
-    """What follows attempt number `attempt` (from 1), now that nothing has succeeded for `failing` seconds.
+    """Return the step after attempt number `attempt` (from 1), if nothing has succeeded for `failing` seconds.
 
     `now` is in epoch seconds.
     """
@@ -150,7 +153,7 @@ def _asked_for(outcome: Outcome, policy: RetryPolicy, now: float) -> float:
 
 
 def retry_after_seconds(text: str, now: float) -> float:
-    """The delay a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date); 0.0 where it makes no sense."""
+    """Return the delay of a Retry-After header (RFC 9110, 10.2.3: seconds or a date); 0.0 if it is invalid."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

@@ -1,12 +1,12 @@
 """The actor that delivers events to webhooks: it decides, the poster's loop sends, the store remembers.
 
 The life of a delivery: an event is on disk (`Published`, or found by a read) → its cursor asks for a turn → POST →
-the outcome is judged (`schedule.decide`) → the verdict is on disk (`Recorded`) → the cursor's next turn. A cursor (one
+`schedule.decide` judges the outcome → the decision is on disk (`Recorded`) → the cursor's next turn. A cursor (one
 webhook, one client) has one delivery at a time, and the next begins only when the outcome of the last is on disk:
 wherever the process ends, at most one delivery of a cursor is made twice, under the same request id, in order.
 
-Rules of this file: never blocks (its start and end apart), never sends, never decides how long to wait. Logs ids, kinds
-and statuses; no URL, header, body or secret.
+It never blocks (its start and end apart), never sends, never decides how long to wait. It logs ids, kinds and statuses;
+no URL, header, body or secret.
 """
 
 from __future__ import annotations
@@ -83,10 +83,11 @@ from actors.webhooks.signature import headers_of, request_id
 
 @dataclass(frozen=True, slots=True)
 class SenderOptions:
-    """`retry` is the policy of webhooks that ask for no other; `total` and `per_host` bound attempts at a time.
+    """The options of the sender: `retry` is the default policy of webhooks; `total` and `per_host` limit attempts at a
+    time.
 
-    Seconds: dead letters are kept for `keep_dead_letters`; at the end attempts under way have `stop_grace`; the store
-    is asked again after `store_retry`.
+    Seconds: dead letters are kept for `keep_dead_letters`; at the end, attempts in progress have `stop_grace`; the
+    store is asked again after `store_retry`.
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -99,7 +100,7 @@ class SenderOptions:
 
 
 class Sender(Actor):
-    """Owns the poster: starts it with itself and stops it. The store must outlive it."""
+    """The actor. It owns the poster: starts it with itself and stops it. The store must outlive it."""
 
     def __init__(
         self,
@@ -111,13 +112,13 @@ class Sender(Actor):
     ) -> None:
         super().__init__()
         self._store, self._poster, self._options, self._chance = store, poster, options, chance
-        # Asked for when it is wanted: the clock is the actor's, and may be another once it starts.
+        # Looked up on use: the actor's clock may be replaced before it starts.
         self._queue = DeliveryQueue(lambda: self.clock.monotonic(), Slots(options.total, options.per_host))
         self._heard: dict[Key, Outcome] = {}
         """Outcomes that may not have been handled; the poster's thread puts them in."""
         self._refreshes = 0
         self._meanwhile: set[ClientId] = set()
-        """Of whom events were told while the store was being asked: its answer may not know of them yet."""
+        """Clients with events during a read of the store: its answer may not include them."""
 
     def started(self) -> None:
         self._poster.start()
@@ -133,12 +134,12 @@ class Sender(Actor):
         with suppress(ActorDeadError):
             self._store.writer.tell(Unsubscribe(self._tell_published))
         self._poster.stop(self._options.stop_grace)
-        # What has arrived since the last message was handled is written down too: it need not arrive twice.
+        # Outcomes that arrived after the last message are written too: they need not arrive twice.
         for key, outcome in self._heard.items():
             if (cursor := self._queue.get(key)) is not None and cursor.job is not None:
                 self._tell_store(self._settle(key, cursor.job, outcome).record)
 
-    # What the webhooks are.
+    # The webhooks.
 
     def _subscribe(self) -> None:
         reply = cast("Reply[int]", self._store.writer.ask(Subscribe(self._tell_published), block=False))
@@ -155,7 +156,7 @@ class Sender(Actor):
     def _changed(self, message: Changed) -> None:
         if isinstance(message.answer, Exception):
             message.reply_to.refuse(message.answer)
-            if isinstance(message.answer, StoreUnavailable):  # a server that went away in the commit may have done it
+            if isinstance(message.answer, StoreUnavailable):  # A server that went away in the commit may have done it.
                 self._refresh()
         else:
             self._refresh(message.reply_to, message.answer)
@@ -177,7 +178,7 @@ class Sender(Actor):
             self._meanwhile.clear()
         self._run()
 
-    # What is to be delivered.
+    # The events to deliver.
 
     def _published(self, message: Published) -> None:
         if self._refreshes:
@@ -308,16 +309,16 @@ class Sender(Actor):
             self._store.tell(fact)
 
     def _tell_published(self, events: tuple[Event, ...]) -> None:
-        """In the store's thread."""
+        """Send Published. Runs in the store's thread."""
         self.actor_ref.tell(Published(events))
 
     def _hear(self, key: Key, outcome: Outcome) -> None:
-        """In the poster's thread."""
+        """Store and send an outcome. Runs in the poster's thread."""
         self._heard[key] = outcome
         self._tell(Posted(key, outcome))
 
     def _tell(self, message: object) -> None:
-        """In any thread: the store's, the poster's."""
+        """Send a message to this actor. Any thread: the store's, the poster's."""
         with suppress(ActorDeadError):
             self.actor_ref.tell(message)
 
@@ -337,11 +338,11 @@ _HANDLERS: dict[type, Callable[[Sender, Any], object]] = {
     PruneDue: lambda sender, _: sender._prune(),
     GetSending: lambda sender, _: sender._queue.sending,
 }
-"""What is done with each message; it runs in the sender's thread."""
+"""The handler of each message; it runs in the sender's thread."""
 
 
 def settle(key: Key, job: Job, decision: Delivered | Retry | DeadLetter, now: Seconds) -> Settled:
-    """Return what is written of an attempt at `job` that ended at `now` (epoch seconds). Pure."""
+    """Return the record of an attempt at `job` that ended at `now` (epoch seconds). Pure."""
     match decision:
         case Delivered():
             return _delivered(key, job, decision, now)
@@ -369,7 +370,7 @@ def _dead(key: Key, job: Job, decision: DeadLetter, now: Seconds) -> Settled:
     attempts, why, status = job.failures + 1, decision.why, decision.status
     if job.letter is not None:
         return Settled(RecordReplayRetry(job.letter, attempts, None, why, status))
-    # A target that says no to this event is there: it does not count as failing.
+    # A target that refuses this event is alive: it does not count as failing.
     since = None if decision.final else (now if job.failing_since is None else job.failing_since)
     event = (job.event_id, job.event_type, job.body.decode())
     return Settled(RecordDeadLetter(*key, job.sequence, *event, attempts, why, status, since, now), None, since)

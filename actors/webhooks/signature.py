@@ -1,7 +1,7 @@
-"""What stands at the head of a delivery, and how a receiver can tell that it is ours.
+"""The headers of a delivery, and the signature by which a receiver verifies its origin.
 
-Rule of this file: pure. The signature is over the very bytes that are sent, and of a delivery that is sent again only
-the time differs: body, signature and request id stay, so a receiver recognises a repetition by its id.
+Pure. The signature covers the bytes that are sent. If a delivery is sent again, only the time differs: body, signature
+and request id stay, so a receiver recognises a repetition by its id.
 
 A receiver checks `hmac.new(secret, raw_body, "sha512").hexdigest()` against `X-Webhook-Hmac`.
 """
@@ -25,19 +25,22 @@ OUR_HEADERS = frozenset(name.lower() for name in (HMAC, HMAC_ALGORITHM, REQUEST_
 
 
 def sign(secret: str, body: bytes) -> str:
-    """The HMAC-SHA-512 of the raw body under the secret (its UTF-8 bytes), in hexadecimal digits."""
+    """Return the HMAC-SHA-512 of the raw body under the secret (its UTF-8 bytes), in hexadecimal digits."""
     return hmac.new(secret.encode(), body, ALGORITHM).hexdigest()
 
 
 def request_id(webhook_id: str, event_id: str) -> str:
-    """The id of one delivery. It follows from what is delivered to whom, so it survives retries, restarts, replays."""
+    """Return the id of one delivery.
+
+    It is derived from event and webhook, so it survives retries, restarts, replays.
+    """
     return str(uuid5(_NAMESPACE, f"{webhook_id}/{event_id}"))
 
 
 def headers_of(
     body: bytes, *, request_id: str, at: float, secret: str | None = None, custom: tuple[tuple[str, str], ...] = ()
 ) -> list[tuple[str, str]]:
-    """All headers of one attempt made at `at` (epoch seconds). Without a secret it is not signed."""
+    """Return all headers of one attempt made at `at` (epoch seconds). Without a secret it is not signed."""
     headers = [*_FIXED.items(), *custom, (REQUEST_ID, request_id), (TIMESTAMP, str(int(at * 1000)))]
     if secret is not None:
         headers += [(HMAC, sign(secret, body)), (HMAC_ALGORITHM, ALGORITHM)]
@@ -45,7 +48,7 @@ def headers_of(
 
 
 def mask(secret: str | None) -> str | None:
-    """What may be shown of a secret: its last two characters, and nothing of one too short to spare them."""
+    """Return a secret's last two characters for display, and nothing if it is too short for that."""
     if secret is None:
         return None
     return "…" + secret[-2:] if len(secret) >= 8 else "…"

@@ -143,7 +143,7 @@ def test_an_address_that_is_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch
 def test_a_home_that_nobody_has_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SM_DATA_DIR", "~nobody-of-that-name/data")
     (sentence,) = problems()
-    assert sentence.endswith("but should not name the home directory of a user there is not.")
+    assert sentence.endswith("but should not name the home directory of a user who does not exist.")
 
 
 def test_flags_that_no_shell_would_split_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
