@@ -47,12 +47,12 @@ class Trace:
 
     @property
     def header(self) -> bytes:
-        """What we hand on, in the one version there is."""
+        """Return what we hand on, in the one version there is."""
         return f"00-{self.id}-{self.span}-{self.flags}".encode("ascii")
 
 
 def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
-    """The trace that raw ASGI headers name; None where they name none, or not as they should."""
+    """Return the trace that raw ASGI headers name; None where they name none, or not as they should."""
     values = [value for name, value in headers if name == TRACE]
     found = _SHAPE.fullmatch(values[0]) if len(values) == 1 else None
     if found is None:
@@ -120,7 +120,7 @@ class Access:
 
 
 def _status_of(message: Message) -> int | None:
-    """The status that this message begins an answer with; None where it begins none."""
+    """Return the status that this message begins an answer with; None where it begins none."""
     match message["type"]:
         case "http.response.start" | "websocket.http.response.start":
             return int(message["status"])
@@ -132,7 +132,7 @@ def _status_of(message: Message) -> int | None:
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The caller's own X-Request-Id if it is short and plain, else a new one."""
+    """Return the caller's own X-Request-Id if it is short and plain, else a new one."""
     for name, value in headers:
         if name == REQUEST_ID and _SANE.fullmatch(value):
             return value.decode("ascii")
@@ -140,13 +140,13 @@ def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def _path(scope: Scope) -> str:
-    """The path as it was sent, still percent-encoded: it cannot break a line."""
+    """Return the path as it was sent, still percent-encoded: it cannot break a line."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw[:_PATH_SHOWN].decode("ascii", "backslashreplace")
 
 
 def _key(scope: Scope) -> str | None:
-    """The id of the key that was used, which is no secret."""
+    """Return the id of the key that was used, which is no secret."""
     caller: Caller | None = scope.get(CALLER)
     return (caller.key_id or None) if caller else None
 

@@ -93,7 +93,7 @@ class ApiRequest(Generic[Body, Query]):
 
     @property
     def caller(self) -> Caller:
-        """Who calls."""
+        """Return who calls."""
         return caller_of(self.http.scope) or ANYONE
 
     def path(self, name: str) -> str:
@@ -301,7 +301,7 @@ async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequ
 
 
 def takes_body(call: Call) -> bool:
-    """Whether the operation's arguments come in a body; else they come in the query."""
+    """Return whether the operation's arguments come in a body; else they come in the query."""
     return bool(call.arguments) and call.method in ("POST", "PUT", "PATCH")
 
 

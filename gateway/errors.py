@@ -2,11 +2,11 @@
 
 HTTP itself            404, 405, 408, 413, as Starlette or `bodies` raise them
 HeaderRefused          who is asked for cannot be told
-Unauthorized …         who asks may not, or not so often (authority, keys, rate_limits)
+Unauthorized …         who asks may not, or not so often (security)
 InvalidRequest         the body is not what the call takes
 ClientRefusal …        what actors decline (actors.clients.errors)
 MailboxFull, Timeout   an actor that has too much to do
-Exception              a bug of ours: logged with its traceback, told without it
+Exception              a bug of ours: logged with its traceback, answered without it
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ class Problem:
 
 
 def _as(status: int, code: str, **fields: Any) -> Callable[[Any], Problem]:
-    """A row whose message is the exception's own text; `fields` are constants."""
+    """Return a row whose message is the exception's own text; `fields` are constants."""
     return lambda error: Problem(status, code, str(error), fields)
 
 
 def _later(status: int, code: str, seconds: float, **fields: Any) -> Callable[[Any], Problem]:
-    """A row that tells when to come back."""
+    """Return a row that tells when to come back."""
     retry = math.ceil(seconds)
     headers = {"Retry-After": str(retry)}
     return lambda error: Problem(status, code, str(error), {**fields, "retry_after_seconds": retry}, headers)
@@ -179,7 +179,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
 
 
 def problem_of(error: Exception) -> Problem:
-    """The answer to an exception: the row of its class, or of the nearest base that has one."""
+    """Return the answer to an exception: the row of its class, or of the nearest base that has one."""
     row = next(cls for cls in type(error).__mro__ if cls in PROBLEMS)
     return PROBLEMS[row](error)
 
@@ -193,7 +193,7 @@ async def answer(request: Request, error: Exception) -> Response:
 
 
 def respond(problem: Problem) -> Response:
-    """A problem as an HTTP response in the contract's shape."""
+    """Return a problem as an HTTP response in the contract's shape."""
     fields = cast(dict[str, Any], problem.fields)
     return reply(
         ErrorAnswer(code=problem.code, message=problem.message, **fields), problem.status, headers=problem.headers

@@ -59,7 +59,7 @@ class InvalidHeader(HeaderRefused):
 
 
 def client_of(headers: Iterable[tuple[bytes, bytes]]) -> ClientId:
-    """The client that raw ASGI headers ask for. Raises MissingHeader, InvalidHeader."""
+    """Return the client that raw ASGI headers ask for. Raises MissingHeader, InvalidHeader."""
     found = None
     for name, value in headers:
         if name == HEADER:
@@ -110,12 +110,12 @@ def reply(
     *,
     without_none: bool = False,
 ) -> Response:
-    """The answer as an HTTP response."""
+    """Return the answer as an HTTP response."""
     return JsonResponse(render(answer, without_none=without_none), status, {**NO_STORE, **(headers or {})})
 
 
 def render(answer: BaseModel | Sequence[BaseModel], *, without_none: bool = False) -> bytes:
-    """The answer as JSON.
+    """Return the answer as JSON.
 
     Text from a page may hold half a surrogate pair, which UTF-8 cannot: it is written as the escape `\\udXXX`, which
     JSON can.
@@ -144,7 +144,7 @@ Parsed = TypeVar("Parsed")
 
 
 async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
-    """The body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
+    """Return the body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
     body = await read(request, seconds)
     try:
         return shape.model_validate_json(body)
@@ -223,7 +223,7 @@ def _refusal(error: ValidationError) -> InvalidRequest:
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    """The first thing that is wrong, in words fit for the caller."""
+    """Return the first thing that is wrong, in words fit for the caller."""
     if detail["type"] == "json_invalid":
         return "The body is not JSON"
     if not detail["loc"]:

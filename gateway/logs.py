@@ -24,7 +24,7 @@ from actors.settings import Settings
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request", "trace"})
 _LIBRARIES = logging.WARNING
-"""Least level of what libraries log: below it they tell URLs, frames and bodies."""
+"""Least level of what libraries log: below it they log URLs, frames and bodies."""
 
 
 class Lines:
@@ -55,7 +55,7 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
 
 
 def cause() -> Correlation:
-    """The request that the calling task answers, as `access` has named it."""
+    """Return the request that the calling task answers, as `access_log` has named it."""
     known = structlog.contextvars.get_contextvars()
     return Correlation(known.get("request"), known.get("trace"))
 

@@ -178,7 +178,7 @@ def _arguments(call: Call) -> dict[str, Any]:
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A query has no null: what may be null may be left out."""
+    """Return a query has no null: what may be null may be left out."""
     plain: dict[str, Any] = {
         name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")
     }

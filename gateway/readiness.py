@@ -1,4 +1,4 @@
-"""Whether the service can do its work, and what is in the way. Belongs to the gateway's event loop.
+"""The readiness of the service: what is in the way of its work. Belongs to the gateway's event loop.
 
 Anyone may ask, as often as they like: what was found holds for `KEPT` seconds, and whoever asks meanwhile waits for the
 same look.
@@ -48,7 +48,7 @@ class ReadinessCheck:
         self._looked_at = 0.0
 
     async def obstacles(self) -> tuple[Obstacle, ...]:
-        """What is in the way now; nothing, and the service is ready."""
+        """Return what is in the way now; nothing, and the service is ready."""
         if self._bridge.draining:
             return (Obstacle.DRAINING,)
         try:
@@ -70,7 +70,7 @@ class ReadinessCheck:
 
 
 async def _is_well(store: Store) -> bool:
-    """Whether both of its actors answer, and neither knows of an outage."""
+    """Return whether both of its actors answer, and neither knows of an outage."""
     try:
         outage, _ = await asyncio.gather(
             store.outage().wait(STORE_SECONDS), store.ask(GetEventRange()).wait(STORE_SECONDS)

@@ -56,7 +56,7 @@ _BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises StartRefused."""
+    """Return a listening socket. Raises StartRefused."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return _listening(found[0][0], found[0][4])
@@ -78,7 +78,7 @@ def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
 
 
 def address(listener: socket.socket, scheme: str = "http") -> str:
-    """The URL under which a socket is reached."""
+    """Return the URL under which a socket is reached."""
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
@@ -119,7 +119,7 @@ async def keep_alive() -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """The interval (seconds) of the unit's WatchdogSec, if it is meant for this process."""
+    """Return the interval (seconds) of the unit's WatchdogSec, if it is meant for this process."""
     interval, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not interval.isdecimal() or int(interval) == 0 or pid not in ("", str(os.getpid())):
         return None
@@ -225,7 +225,7 @@ class Server:
         return code
 
     async def _gateway(self, keys: tuple[ApiKey, ...]) -> Gateway:
-        """What callers meet, with every key it must know of before the first of them. Raises StartRefused."""
+        """Return what callers meet, with every key it must know of before the first of them. Raises StartRefused."""
         refuse_exposure(self._settings, keys)
         check_certificate(self._settings)
         await asyncio.to_thread(self.system.check)
@@ -269,7 +269,7 @@ def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
 
 
 def serve(server: Server, listener: socket.socket) -> int:
-    """The same for a server and a socket that are there already."""
+    """Return the same for a server and a socket that are there already."""
     for number in SIGNALS:
         signal.signal(number, lambda number, _: server.end(ServiceEnd(signal.Signals(number).name)))
     signal.signal(STACKS, signal.SIG_IGN)  # what is left of it when the interpreter takes back its own handlers

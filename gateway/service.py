@@ -128,17 +128,17 @@ class Bridge:
 
     @property
     def metrics(self) -> Metrics:
-        """What is counted and measured."""
+        """Return what is counted and measured."""
         return self._system.metrics
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """What runs, by name."""
+        """Return what runs, by name."""
         return self._system.versions
 
     @property
     def whatsapp(self) -> WhatsAppSeen:
-        """What is known of WhatsApp Web now."""
+        """Return what is known of WhatsApp Web now."""
         return self._system.canary.look()
 
     async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
@@ -188,11 +188,11 @@ class Bridge:
         return tuple(there.get(one) or self._absent(one, linked.get(one)) for one in everyone)
 
     async def logins(self) -> frozenset[ClientId]:
-        """The clients whose login is stored, running or not."""
+        """Return the clients whose login is stored, running or not."""
         return await asyncio.to_thread(self._system.logins)
 
     async def status(self, client_id: ClientId) -> Status:
-        """What is known of the client; NOT_INITIALIZED where none runs. The same object until something changes.
+        """Return what is known of the client; NOT_INITIALIZED where none runs. The same object until something changes.
 
         Everyone who comes in one turn of the event loop shares one question. It leaves in the next turn, so what is
         answered is never older than the call.
@@ -232,7 +232,7 @@ class Bridge:
         return answer
 
     async def history(self, client_id: ClientId, limit: int) -> tuple[Transition, ...]:
-        """The newest changes of a client's state, oldest of them first; none where it never had one.
+        """Return the newest changes of a client's state, oldest of them first; none where it never had one.
 
         Raises StoreUnavailable.
         """
@@ -240,12 +240,12 @@ class Bridge:
         return told
 
     async def screenshot(self, client_id: ClientId) -> bytes:
-        """A PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""
+        """Return a PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""
         answer: Screenshot = await self._client(client_id, TakeScreenshot(), ORDER_SECONDS)
         return answer.png
 
     async def pairing_code(self, client_id: ClientId, phone: str) -> PairingCode:
-        """A code to type on the phone of that number (digits). Raises PairingUnavailable."""
+        """Return a code to type on the phone of that number (digits). Raises PairingUnavailable."""
         self.refuse_while_draining()
         answer: PairingCode = await self._client(client_id, RequestPairingCode(phone), ORDER_SECONDS)
         return answer
@@ -273,7 +273,7 @@ class Bridge:
         return await ask_store(lambda: self._system.store, question, ANSWER_SECONDS)
 
     async def _is_remembered(self, client_id: ClientId) -> bool:
-        """Whether anything is, once all that was told before is on disk; False where the store cannot say."""
+        """Return whether anything is, once all that was told before is on disk; False where the store cannot say."""
         try:
             return await self._stored(ReadBack(client_id)) is not None
         except (StoreUnavailable, Timeout):  # what runs, or has a login, is deleted without knowing that
@@ -306,7 +306,7 @@ class Draft:
 
     @property
     def fingerprint(self) -> str | None:
-        """What must be the same where the key is the same."""
+        """Return what must be the same where the key is the same."""
         if self.key is None:
             return None
         # A text is told without its name, as it was before there were others: keys outlive an upgrade.
@@ -357,7 +357,7 @@ class Outbox:
         return await self._hand_in(draft, expires_at=draft.expires_at)
 
     async def message(self, client_id: ClientId, id: str) -> Message:
-        """How a message stands. Raises NoSuchMessage."""
+        """Return how a message stands. Raises NoSuchMessage."""
         found: Message | None = await self._store(GetMessage(client_id, id))
         if found is None:
             raise NoSuchMessage(client_id, id)
@@ -434,7 +434,7 @@ class Outbox:
 
 
 def _delivered(message: Message) -> Message:
-    """The message, if WhatsApp has it. Raises SendFailed, SendUnknown."""
+    """Return the message, if WhatsApp has it. Raises SendFailed, SendUnknown."""
     if message.state in _GONE:
         return message
     if message.state in _NEVER_LEFT:
@@ -456,7 +456,7 @@ class Webhooks:
         self._system, self._bridge, self._allowed = system, bridge, allowed
 
     async def create(self, caller: Caller, wishes: Mapping[str, Any]) -> tuple[Webhook, str | None]:
-        """A new webhook, and its secret where that was drawn. Raises InvalidWebhook, Forbidden."""
+        """Return a new webhook, and its secret where that was drawn. Raises InvalidWebhook, Forbidden."""
         drawn = None if "secret" in wishes else secrets.token_urlsafe(32)
         wishes = wishes if drawn is None else {**wishes, "secret": drawn}
         webhook = new_webhook(wishes, at=time.time(), allowed=self._allowed)
@@ -478,7 +478,7 @@ class Webhooks:
         return found
 
     async def lines(self, id: str) -> tuple[Progress, ...]:
-        """How far a webhook is with each client."""
+        """Return how far a webhook is with each client."""
         found: tuple[Progress, ...] = await self._store(GetProgress(id))
         return found
 
@@ -500,7 +500,7 @@ class Webhooks:
     async def dead_letters(
         self, caller: Caller, id: str, client_id: ClientId | None, after: int, limit: int
     ) -> tuple[Letter, ...]:
-        """What was given up, oldest first. Raises NoSuchWebhook."""
+        """Return what was given up, oldest first. Raises NoSuchWebhook."""
         await self.get(caller, id)
         found: tuple[Letter, ...] = await self._store(GetDeadLetters(id, client_id, after, limit))
         return found
@@ -548,7 +548,7 @@ class Webhooks:
 
 
 def _manages(caller: Caller, clients: tuple[ClientId, ...]) -> bool:
-    """Whether the caller's key is for every client of a webhook; no clients means all of them."""
+    """Return whether the caller's key is for every client of a webhook; no clients means all of them."""
     return caller.clients is None or (bool(clients) and caller.clients.issuperset(clients))
 
 

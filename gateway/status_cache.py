@@ -35,7 +35,7 @@ _log = structlog.get_logger("qr")
 
 
 def png(code: str) -> bytes:
-    """The image a phone's camera reads as exactly `code`; takes about 5 ms of one core. Any thread.
+    """Return the image a phone's camera reads as exactly `code`; takes about 5 ms of one core. Any thread.
 
     Raises ValueError where no QR can hold the code.
     """
@@ -66,7 +66,7 @@ class QrImages:
         self._drawings: OrderedDict[str, asyncio.Future[str | None]] = OrderedDict()
 
     async def data_url(self, code: str) -> str | None:
-        """The code's data URL; whoever comes while it is being drawn waits for that same drawing."""
+        """Return the code's data URL; whoever comes while it is being drawn waits for that same drawing."""
         drawing = self._drawings.get(code)
         if drawing is None:
             drawing = self._drawings[code] = asyncio.ensure_future(asyncio.to_thread(data_url, code))
@@ -88,7 +88,7 @@ class StatusPages:
         self._pages: dict[ClientId, tuple[Status, bytes]] = {}
 
     async def page(self, status: Status) -> bytes:
-        """The JSON of this status."""
+        """Return the JSON of this status."""
         held = self._pages.get(status.client_id)
         if held is not None and held[0] is status:
             return held[1]

@@ -1,4 +1,4 @@
-"""What the process table of this host tells of a service: its process, its settings, its sandbox, its Chromiums."""
+"""The service in the process table of this host: its process, its settings, its sandbox, its Chromiums."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPTIONS = ("--host", "--port", "--data-dir", "--config", "--log-format")
 
 
 def settings_of(process: psutil.Process) -> Settings:
-    """What a `serve` runs with: its environment, options and directory. Raises StartRefused, psutil.Error."""
+    """Return what a `serve` runs with: its environment, options and directory. Raises StartRefused, psutil.Error."""
     arguments = process.cmdline()
     options = {name[2:].replace("-", "_"): _option(arguments, name) for name in _OPTIONS}
     config = options.pop("config")
@@ -29,7 +29,7 @@ def settings_of(process: psutil.Process) -> Settings:
 
 
 def _sandboxes(process: psutil.Process) -> Iterator[str]:
-    """Where the sandbox of `serve --sandbox` listens: a child on a port that no setting names."""
+    """Return where the sandbox of `serve --sandbox` listens: a child on a port that no setting names."""
     for child in process.children():
         if "sandbox" in child.cmdline():
             for socket in child.net_connections("tcp"):
@@ -63,7 +63,7 @@ def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
 
 
 def listener(port: int) -> psutil.Process | None:
-    """Who listens there on this host. Raises psutil.Error."""
+    """Return who listens there on this host. Raises psutil.Error."""
     for socket in psutil.net_connections("tcp"):
         if socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port:
             return _unforked(psutil.Process(socket.pid))
@@ -71,7 +71,7 @@ def listener(port: int) -> psutil.Process | None:
 
 
 def is_service(process: psutil.Process) -> bool:
-    """Whether it runs, and runs our program. Raises psutil.Error."""
+    """Return whether it runs, and runs our program. Raises psutil.Error."""
     return process.is_running() and any(name in " ".join(process.cmdline()) for name in PROGRAMS)
 
 

@@ -88,7 +88,7 @@ class Site:
                 self.unseen = f"{error.filename}: {error.strerror}"
 
     def lacks(self, need: Requirement) -> bool:
-        """Whether a step with this need cannot be played."""
+        """Return whether a step with this need cannot be played."""
         match need:
             case Requirement.SERVICE:
                 return not self.answers()
@@ -108,21 +108,21 @@ class Site:
                 return self.sandbox is None or not self.plays_in_sandbox()
 
     def answers(self) -> bool:
-        """Whether GET /health does."""
+        """Return whether GET /health does."""
         try:
             return bool(self.stranger.get("/health").get("service") == "session-manager")
         except (ServiceRefused, Unreachable, AttributeError):
             return False
 
     def known(self) -> bool:
-        """Whether we are no stranger: it has no keys, or ours is valid."""
+        """Return whether we are no stranger: it has no keys, or ours is valid."""
         try:
             return "versions" in self.service.get("/health")
         except (ServiceRefused, Unreachable):
             return False
 
     def takes_work(self) -> bool:
-        """Whether its browser has started."""
+        """Return whether its browser has started."""
         try:
             self.service.get("/clients")
         except (ServiceRefused, Unreachable):
@@ -130,12 +130,12 @@ class Site:
         return True
 
     def plays_in_sandbox(self) -> bool:
-        """Whether the sandbox is this service's WhatsApp: nothing else may be touched through it."""
+        """Return whether the sandbox is this service's WhatsApp: nothing else may be touched through it."""
         ours = self.wanted.sandbox or ""
         return self.settings is not None and self.settings.whatsapp_url.startswith(ours.rstrip("/") + "/")
 
     def process(self) -> psutil.Process | None:
-        """The service's process, if it listens on this host and we may see it."""
+        """Return the service's process, if it listens on this host and we may see it."""
         with contextlib.suppress(psutil.Error):
             if self._process is not None and is_service(self._process):
                 return self._process
@@ -146,7 +146,7 @@ class Site:
         return self._process
 
     def listener(self) -> psutil.Process | None:
-        """Who listens at the service's address on this host: the service, or a proxy, or a stranger."""
+        """Return who listens at the service's address on this host: the service, or a proxy, or a stranger."""
         url = httpx.URL(self.wanted.url)
         port = url.port or (443 if url.scheme == "https" else 80)
         if url.host not in ("127.0.0.1", "localhost", "::1"):
@@ -166,7 +166,7 @@ class Site:
         return str(self.service.get("/status", client)["state"])
 
     def reaches(self, client: int, *states: str, seconds: float = PATIENCE) -> str:
-        """The state, once it is one of these. Raises CheckFailed."""
+        """Return the state, once it is one of these. Raises CheckFailed."""
         return self.until(lambda: self.state(client), lambda state: state in states, " / ".join(states), seconds)
 
     def until(self, ask: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = PATIENCE) -> T:

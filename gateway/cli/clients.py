@@ -153,7 +153,7 @@ BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (Fals
 
 
 def drawn(data_url: str) -> str:
-    """The image of a `data:image/png;base64,…` URL as lines of text, quiet zone included."""
+    """Return the image of a `data:image/png;base64,…` URL as lines of text, quiet zone included."""
     png = base64.b64decode(data_url.partition(",")[2])
     with Image.open(io.BytesIO(png)) as image:
         modules = _modules(image.convert("L"))
@@ -164,7 +164,7 @@ def drawn(data_url: str) -> str:
 
 
 def _modules(image: Image.Image) -> list[list[bool]]:
-    """Whether each module is light."""
+    """Return whether each module is light."""
     size = _module_size(image)
     steps = range(size // 2, image.width, size)
     return [[bool(image.getpixel((x, y))) for x in steps] for y in steps]

@@ -301,7 +301,7 @@ def _there_is_a_decoder() -> None:
 
 
 def decoded(data_url: str | None) -> str:
-    """What a camera reads in a `data:image/png;base64,…` URL. Raises DemoFailed."""
+    """Return what a camera reads in a `data:image/png;base64,…` URL. Raises DemoFailed."""
     import zxingcpp
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, the service's JSON for scripts."""
+"""The output of commands: tables for people, the service's JSON for scripts."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def as_json(value: Any) -> None:
 
 
 def state(name: str) -> str:
-    """A client's state in its colour, for a sentence."""
+    """Return a client's state in its colour, for a sentence."""
     return state_cell(name).markup
 
 
 def state_cell(name: str) -> Text:
-    """The same for a table."""
+    """Return the same for a table."""
     return Text(name, style=COLOURS.get(name, "red"))
 
 
 def visible(text: str) -> str:
-    """The text, with whatever could steer a terminal shown by its code."""
+    """Return the text, with whatever could steer a terminal shown by its code."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 

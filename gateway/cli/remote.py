@@ -89,7 +89,7 @@ class Remote:
 
 
 def refusal_of(answer: httpx.Response) -> ServiceRefused:
-    """What an answer that is no success says."""
+    """Return what an answer that is no success says."""
     try:
         body = answer.json()
         said = str(body.get("message", body.get("error")))

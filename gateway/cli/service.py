@@ -96,7 +96,7 @@ def _end_with_parent() -> None:
 
 
 def _ready_url(output: IO[bytes]) -> str:
-    """The address in the line `sandbox ready http://127.0.0.1:PORT/`."""
+    """Return the address in the line `sandbox ready http://127.0.0.1:PORT/`."""
     said = output.readline().decode().split() if select.select([output], [], [], _START_SECONDS)[0] else []
     if said[:2] != ["sandbox", "ready"]:
         raise StartRefused("The sandbox did not start: run `session-manager sandbox` to see why.")

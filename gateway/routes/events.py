@@ -94,7 +94,7 @@ def _reading(gateway: Gateway, connection: HTTPConnection) -> Reading:
 
 
 def _validity(gateway: Gateway, connection: HTTPConnection) -> Callable[[], bool]:
-    """Whether who was let in still would be: by the session, where one came with the call, else by the key."""
+    """Return whether who was let in still would be: by the session, where one came with the call, else by the key."""
     caller, session = _caller(connection), gateway.browser_sessions.find(connection.scope)
     if session is None or session.caller is not caller:
         return lambda: gateway.keyring.is_valid(caller)
@@ -126,7 +126,7 @@ def _position(text: str, what: str) -> int:
 
 
 def _body(consumer: str, fetched: Fetched) -> bytes:
-    """The answer around events that are rendered already."""
+    """Return the answer around events that are rendered already."""
     receipt = None if fetched.receipt is None else str(fetched.receipt)
     gap = None if fetched.gap is None else gap_of(Events((), fetched.gap.resumed, fetched.gap))
     told = ",".join(event.text for event in fetched.events)

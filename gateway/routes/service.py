@@ -59,7 +59,7 @@ async def _clients(request: ApiRequest[None, None]) -> tuple[Status, ...] | None
 
 
 def count(statuses: Iterable[Status]) -> dict[State, int]:
-    """How many clients are in each state; states without clients are left out; in the order of State."""
+    """Return how many clients are in each state; states without clients are left out; in the order of State."""
     found = [status.state for status in statuses]
     return {state: found.count(state) for state in State if state in found}
 

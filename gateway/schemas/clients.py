@@ -53,7 +53,7 @@ class Circumstances(Answer):
 
 
 def circumstances(status: Status) -> Circumstances:
-    """How it came to the client's state, and what else is known of the client in it."""
+    """Return how it came to the client's state, and what else is known of the client in it."""
     restriction, until = status.restriction, status.restricted_until
     if restriction is not None and until is None:
         until = restriction.until

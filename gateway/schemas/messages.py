@@ -36,7 +36,7 @@ class SendRequest(ToChat):
 
     @property
     def operation(self) -> Send:
-        """What is to be sent."""
+        """Return what is to be sent."""
         return SendText(self.chat, self.message)
 
 
@@ -64,7 +64,7 @@ class QueuedRequest(ToChat):
 
     @property
     def operation(self) -> Send:
-        """What is to be sent."""
+        """Return what is to be sent."""
         ((name, content),) = ((name, value) for name in CONTENTS if (value := getattr(self, name)) is not None)
         return CONTENTS[name](
             self.chat, **(content.model_dump() if isinstance(content, BaseModel) else {_only(name): content})

@@ -1,4 +1,4 @@
-"""What every request and every answer is made of. Field names are the contract's: fixed; new fields may be added.
+"""The base of every request and every answer. Field names are the contract's: fixed; new fields may be added.
 
 Rule of this package: plain shapes, and how to fill them from what actors answer. Instants are ISO 8601 in UTC,
 durations seconds.

@@ -38,7 +38,7 @@ class WebhookRequest(Request):
     active: Annotated[Any, WithJsonSchema({"type": "boolean"})] = None
 
     def wishes(self) -> dict[str, Any]:
-        """What was said, and no more."""
+        """Return what was said, and no more."""
         return self.model_dump(exclude_unset=True)
 
 

@@ -1,4 +1,4 @@
-"""Who may call, how often, from where, and over which connections.
+"""The security of calls: keys and scopes, rates, origins, connections.
 
 auth          scopes, callers, and what a call needs
 guard         before every call: who may, and how often

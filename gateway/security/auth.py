@@ -1,4 +1,4 @@
-"""Who may do what: scopes, callers, and what a call needs of its caller. Pure: no I/O, no clock, no secret.
+"""Authorisation: scopes, callers, and what a call needs of its caller. Pure: no I/O, no clock, no secret.
 
 * `X-Cliente-Id` selects, the key decides: a key is for all clients or for a list of them.
 * 401 means that the caller is unknown; 403 that the caller is known and may not.
@@ -82,11 +82,11 @@ class Caller:
     clients: frozenset[ClientId] | None
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key is good for that."""
+        """Return whether the key is good for that."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def sees(self, client_id: ClientId) -> bool:
-        """Whether the key is for that client."""
+        """Return whether the key is for that client."""
         return self.clients is None or client_id in self.clients
 
 
@@ -98,13 +98,13 @@ CALLER = "caller"
 
 
 def caller_of(scope: Mapping[str, Any]) -> Caller | None:
-    """Who makes this request; None for a stranger. The call has been let in already."""
+    """Return who makes this request; None for a stranger. The call has been let in already."""
     caller: Caller | None = scope[CALLER]
     return caller
 
 
 def may_see(scope: Mapping[str, Any], client_id: ClientId) -> bool:
-    """Whether an answer to this request may tell of that client."""
+    """Return whether an answer to this request may tell of that client."""
     caller = caller_of(scope)
     return caller is not None and caller.sees(client_id)
 

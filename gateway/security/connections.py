@@ -124,7 +124,7 @@ class BoundedConnection(H11Protocol):
         self._late = self.loop.call_later(seconds, self._is_late, coming)
 
     def _what_is_awaited(self) -> tuple[Coming, object] | None:
-        """The part of a request, and the request before it."""
+        """Return the part of a request, and the request before it."""
         if self.transport.is_closing():
             return None
         state = self.conn.their_state
@@ -169,7 +169,7 @@ class BoundedConnection(H11Protocol):
 
 
 def refusal(conn: h11.Connection, status: int) -> bytes:
-    """The bytes of a refusal of the protocol itself, in the contract's shape."""
+    """Return the bytes of a refusal of the protocol itself, in the contract's shape."""
     http = HTTPStatus(status)
     body = render(ErrorAnswer(code=http.name, message=_REFUSALS.get(status, http.phrase)))
     headers = [
@@ -183,7 +183,7 @@ def refusal(conn: h11.Connection, status: int) -> bytes:
 
 
 def bounded(settings: Settings) -> type[asyncio.Protocol]:
-    """What uvicorn takes as its `http`."""
+    """Return what uvicorn takes as its `http`."""
     bounds = ConnectionBounds(
         settings.max_connections, settings.header_timeout, settings.body_timeout, settings.write_timeout
     )
@@ -218,7 +218,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
 
 def bounded_socket(settings: Settings) -> type[asyncio.Protocol]:
-    """What uvicorn takes as its `ws`."""
+    """Return what uvicorn takes as its `ws`."""
     return cast(type[asyncio.Protocol], partial(BoundedSocket, unread=settings.write_timeout))
 
 
@@ -254,7 +254,7 @@ def check_certificate(settings: Settings) -> None:
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """The options of uvicorn.Config that bound callers, and encrypt."""
+    """Return the options of uvicorn.Config that bound callers, and encrypt."""
     tls = settings.tls_cert is not None
     headers = [("X-Content-Type-Options", "nosniff")]
     if tls:
@@ -263,7 +263,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "http": bounded(settings),
         "h11_max_incomplete_event_size": settings.max_header_size,
         "headers": headers,
-        "proxy_headers": False,  # the door does it, for listed proxies only
+        "proxy_headers": False,  # `origins` does it, for listed proxies only
         "server_header": False,
         "ws_max_size": _WS_MESSAGE,
         "ws_ping_interval": settings.stream_heartbeat,
@@ -274,7 +274,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
 
 
 def _is_local(host: str) -> bool:
-    """Whether everything this name stands for is loopback."""
+    """Return whether everything this name stands for is loopback."""
     if is_loopback(host):
         return True
     try:

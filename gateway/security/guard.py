@@ -46,7 +46,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _refusal(self, error: Exception, scope: Scope) -> Exception:
-        """What a refused caller is told: that it is unknown, or that it has been so too often."""
+        """Return what a refused caller is told: that it is unknown, or that it has been so too often."""
         if isinstance(error, Unauthorized) and presented(scope["headers"]) is not None:
             try:
                 self._rates.count_wrong_key(scope)

@@ -69,12 +69,12 @@ def draw(
 
 
 def digest_of(key: bytes) -> bytes:
-    """What is stored of a key, and compared."""
+    """Return what is stored of a key, and compared."""
     return sha256(key).digest()
 
 
 def presented(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-    """The key in raw ASGI headers, or None. Two that differ are none: b"" recognises nobody."""
+    """Return the key in raw ASGI headers, or None. Two that differ are none: b"" recognises nobody."""
     found = None
     for name, value in headers:
         if name == b"x-api-key":
@@ -90,12 +90,12 @@ def presented(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
 
 
 def is_admin(key: ApiKey) -> bool:
-    """Whether the key may change keys."""
+    """Return whether the key may change keys."""
     return Scope.ADMIN in key.scopes and key.clients is None
 
 
 def id_in(key: bytes) -> bytes:
-    """The id in a key's text, or whatever stands in its place."""
+    """Return the id in a key's text, or whatever stands in its place."""
     return key[_ID]
 
 
@@ -151,18 +151,18 @@ class Keyring:
 
     @property
     def needed(self) -> bool:
-        """Whether a key is needed to be let in."""
+        """Return whether a key is needed to be let in."""
         return self._needed
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
-        """Who sends these raw ASGI headers; None for a stranger."""
+        """Return who sends these raw ASGI headers; None for a stranger."""
         if not self._needed:
             return ANYONE
         key = presented(headers)
         return None if key is None else self.recognise(key)
 
     def recognise(self, key: bytes) -> Caller | None:
-        """The holder of this key, or None. Its use is remembered."""
+        """Return the holder of this key, or None. Its use is remembered."""
         held = self._held.get(id_in(key), self._first)
         if not compare_digest(held.digest, digest_of(key)) or (held is self._first and not self._has_first):
             return None
@@ -170,7 +170,7 @@ class Keyring:
         return held.caller
 
     def is_valid(self, caller: Caller) -> bool:
-        """Whether a caller let in earlier still would be: for connections that live long."""
+        """Return whether a caller let in earlier still would be: for connections that live long."""
         if caller is ANYONE:
             return not self._needed
         return caller is self._first.caller or self._held.get(caller.key_id.encode()) is not None
@@ -180,12 +180,12 @@ class Keyring:
         return [replace(key, last_used_at=self._used.get(key.id, key.last_used_at)) for key in self._keys.values()]
 
     def first_used_at(self) -> Seconds | None:
-        """When the key of the setting was last used, in this process."""
+        """Return when the key of the setting was last used, in this process."""
         return self._used.get(FIRST_ID)
 
     @property
     def has_first(self) -> bool:
-        """Whether a setting gives a key."""
+        """Return whether a setting gives a key."""
         return self._has_first
 
     async def create(
@@ -270,7 +270,7 @@ def _listed(key: ApiKey) -> list[int] | str:
 
 
 def list_offline(settings: Settings) -> list[ApiKey]:
-    """The valid keys, oldest first."""
+    """Return the valid keys, oldest first."""
     with opened_store(settings) as store:
         return _valid_in(store)
 

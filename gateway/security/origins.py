@@ -74,7 +74,7 @@ class Hosts:
         self._good: set[bytes] = set()
 
     def allow(self, header: bytes) -> bool:
-        """Whether a Host header, with or without a port, is ours."""
+        """Return whether a Host header, with or without a port, is ours."""
         if self._any and not self._open():
             return True
         if header in self._good:
@@ -92,7 +92,7 @@ class Hosts:
 
 
 def host_name(header: bytes) -> str:
-    """The name in a Host header: lower case, without port and final dot, IPv6 in its brackets."""
+    """Return the name in a Host header: lower case, without port and final dot, IPv6 in its brackets."""
     name = header.decode("latin-1").lower()
     end = name.find("]")
     head, colon, _ = name[end + 1 :].partition(":")
@@ -100,7 +100,7 @@ def host_name(header: bytes) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host's name, or an address with or without brackets, can only be this machine."""
+    """Return whether a host's name, or an address with or without brackets, can only be this machine."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -179,7 +179,7 @@ HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    # Under `no-referrer` a browser would send our own forms with `Origin: null`, and the door would refuse them.
+    # Under `no-referrer` a browser would send our own forms with `Origin: null`, and these checks would refuse them.
     b"referrer-policy": b"same-origin",
     b"x-frame-options": b"DENY",
 }

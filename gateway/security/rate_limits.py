@@ -51,7 +51,7 @@ class Windows(Storage, MovingWindowSupport):
         return len(self._instants)
 
     def now(self) -> Seconds:
-        """The clock that the windows are on."""
+        """Return the clock that the windows are on."""
         return self._clock()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
@@ -66,7 +66,7 @@ class Windows(Storage, MovingWindowSupport):
         return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """The oldest instant that still counts (now, where none does), and how many do."""
+        """Return the oldest instant that still counts (now, where none does), and how many do."""
         instants = self._current(key, expiry)
         return (instants[0] if instants else self._clock()), len(instants)
 
@@ -151,7 +151,7 @@ class Rate:
         self._limiter = MovingWindowRateLimiter(self._windows)
 
     def __bool__(self) -> bool:
-        """Whether there is a limit at all."""
+        """Return whether there is a limit at all."""
         return self._item is not None
 
     def hit(self, who: str) -> None:
@@ -160,13 +160,13 @@ class Rate:
             raise self.refusal(who)
 
     def left(self, who: str) -> float:
-        """How many more there may be now."""
+        """Return how many more there may be now."""
         if self._item is None:
             return math.inf
         return int(self._limiter.get_window_stats(self._item, who).remaining)
 
     def refusal(self, who: str) -> RateLimited:
-        """What to raise where nothing is left."""
+        """Return what to raise where nothing is left."""
         assert self._item is not None
         stats = self._limiter.get_window_stats(self._item, who)
         reset = max(1, math.ceil(stats.reset_time - self._windows.now()))
@@ -192,7 +192,7 @@ class StartRates:
             self._starting.discard(client_id)
 
     async def _is_there(self, bridge: Bridge, client_id: ClientId) -> bool:
-        """Whether the client runs, or is being started by another call: then this one starts nothing."""
+        """Return whether the client runs, or is being started by another call: then this one starts nothing."""
         absent = (await bridge.status(client_id)).state in ABSENT
         return client_id in self._starting or not absent
 
@@ -253,7 +253,7 @@ class Rates:
 
 
 def address_of(scope: Scope) -> str:
-    """The address a request comes from, as rates are counted by it."""
+    """Return the address a request comes from, as rates are counted by it."""
     host: str = (scope.get("client") or ("",))[0]
     if ":" not in host:
         return host

@@ -1,4 +1,4 @@
-"""Who is signed in at the dashboard: a cookie stands for the key that was typed there. Belongs to the event loop.
+"""The sessions of people at the dashboard: a cookie stands for the key that was typed there. Belongs to the event loop.
 
 Rules of this file:
 
@@ -139,7 +139,7 @@ def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:
 
 
 def cookie(id: str, *, secure: bool) -> str:
-    """The Set-Cookie header of a session; an empty id takes the cookie away."""
+    """Return the Set-Cookie header of a session; an empty id takes the cookie away."""
     age = int(LIFE) if id else 0
     name = HTTPS_COOKIE if secure else COOKIE
     return f"{name}={id}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
@@ -152,7 +152,7 @@ def is_secure(scope: Mapping[str, Any]) -> bool:
 
 
 def is_ours(scope: Mapping[str, Any]) -> bool:
-    """Whether the request comes of a page of ours, by both signs that browsers give."""
+    """Return whether the request comes of a page of ours, by both signs that browsers give."""
     headers = dict(scope["headers"])
     origin = headers.get(b"origin")
     if origin is not None and not is_same_origin(origin, headers.get(b"host", b"")):

@@ -1,4 +1,4 @@
-"""What carries a stream: server-sent events, or a WebSocket. Both tell the same.
+"""The carriers of a stream: server-sent events, or a WebSocket. Both carry the same data.
 
 An event goes out as what a webhook gets, with its position. Three more kinds of message are of the stream itself:
 `gap`, `position`, `end`; as server-sent events two have these names, where events have none, and a position is an id.
@@ -107,7 +107,7 @@ async def over_websocket(reading: Reading, receive: Receive, send: Send) -> None
 
 
 def _frames(part: Part) -> Iterator[str]:
-    """A part as server-sent events. An id without data moves the place to resume from, and is no event."""
+    """Return a part as server-sent events. An id without data moves the place to resume from, and is no event."""
     match part:
         case Events():
             if part.gap is not None:
@@ -135,7 +135,7 @@ def _messages(part: Part) -> Iterator[str]:
 
 
 def gap_of(part: Events) -> str:
-    """What is told of a gap."""
+    """Return the message about a gap."""
     assert part.gap is not None
     message = "Events after `after` are not kept any more: some may be lost to this reader"
     return json.dumps(

@@ -47,7 +47,7 @@ class Consumers:
         self._store, self._streams = store, streams
 
     async def open(self, owner: str, name: str, wanted: Wanted, after: int | None) -> Consumer:
-        """The consumer, made where there is none. Raises ConsumerDiffers, TooManyConsumers."""
+        """Return the consumer, made where there is none. Raises ConsumerDiffers, TooManyConsumers."""
         now, filter = time.time(), _filter(wanted)
         known: Consumer | None = await self._ask(GetConsumer(owner, name))
         if known is None or known.used_at < now - _TOUCH:
@@ -113,6 +113,6 @@ def _fetched(part: Events, limit: int) -> Fetched:
 
 
 def _filter(wanted: Wanted) -> str:
-    """The same text for the same events."""
+    """Return the same text for the same events."""
     clients = None if wanted.clients is None else sorted(wanted.clients)
     return json.dumps({"clients": clients, "types": sorted(wanted.patterns)})

@@ -29,7 +29,7 @@ class Wanted:
     patterns: tuple[str, ...] = ("*",)
 
     def wants(self, event: Event) -> bool:
-        """Whether this is one of them."""
+        """Return whether this is one of them."""
         return (self.clients is None or event.client_id in self.clients) and matches(self.patterns, event.type)
 
 

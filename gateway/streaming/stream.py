@@ -126,7 +126,7 @@ class Stream:
         self._changed.set()
 
     async def parts(self, valid: Callable[[], bool] = lambda: True) -> AsyncGenerator[Part, None]:
-        """What is to be sent, in order, until its end. `valid`: whether the reader may still be told."""
+        """Return what is to be sent, in order, until its end. `valid`: whether the reader may still be told."""
         while True:
             if self._end is None and not valid():
                 self.end(Why.KEY)
@@ -145,7 +145,7 @@ class Stream:
                 yield Beat(self.position)
 
     async def _catch_up(self) -> Events:
-        """The next page. What is told from here on is buffered, and is all there is after the last page."""
+        """Return the next page. What is told from here on is buffered, and is all there is after the last page."""
         self._empty()
         self._overrun = False
         try:
@@ -206,7 +206,7 @@ class Streams:
         return cls(store, StreamBounds(settings.stream_heartbeat, settings.stream_buffer))
 
     def __len__(self) -> int:
-        """How many readers there are."""
+        """Return how many readers there are."""
         return len(self._open)
 
     @asynccontextmanager
