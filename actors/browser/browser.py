@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from actors.browser import builds, injection, reaping, wa_js
-from actors.browser.builds import Build
-from actors.browser.house import House
+from actors.browser import command_line, orphans, wa_js
+from actors.browser.command_line import Build
+from actors.browser.launch import BrowserContext
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.browser.page import ChromiumPage
@@ -47,7 +47,7 @@ class ChromiumBrowser:
         self._options, self._died = options, died
         self._profiles = Profiles(options.data_dir, options.profile_limit * 2**20)
         self._found: tuple[WaJs, Build] | None = None
-        self._house: House | None = None
+        self._context: BrowserContext | None = None
         self._pages: set[ChromiumPage] = set()
         self._changed = threading.Condition()
         self._stopped = False
@@ -57,7 +57,7 @@ class ChromiumBrowser:
     @property
     def lag(self) -> Seconds:
         """How long the loop took to answer when it was last looked at."""
-        return self._house.loop.lag if self._house is not None else 0.0
+        return self._context.loop.lag if self._context is not None else 0.0
 
     def processes(self) -> Mapping[ClientId, int]:
         """The first process of each page that has one. Any thread."""
@@ -71,7 +71,7 @@ class ChromiumBrowser:
 
     def check(self) -> None:
         """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
-        self._found = wa_js.load(self._options.wa_js or wa_js.PACKAGE), builds.find(self._options.chromium)
+        self._found = wa_js.load(self._options.wa_js or wa_js.PACKAGE), command_line.find_build(self._options.chromium)
         self._profiles.create()
 
     def start(self) -> None:
@@ -80,15 +80,15 @@ class ChromiumBrowser:
             self.check()
         assert self._found is not None
         bundle, build = self._found
-        reaping.reap(self._profiles)
+        orphans.reap(self._profiles)
         self.versions = {"wa_js": bundle.version, "chromium": build.version, "chromium_build": build.path.name}
         loop = BrowserLoop(self._died)
         loop.start()
         self._stopped = False
-        self._house = House(
+        self._context = BrowserContext(
             self._options,
             build,
-            injection.script(
+            wa_js.script(
                 bundle,
                 self._options.whatsapp_url,
                 self._options.start_patience * STARVED_SHARE,
@@ -102,8 +102,8 @@ class ChromiumBrowser:
 
     def stop(self, seconds: Seconds) -> bool:
         """Kill what is left within `seconds`, and end the threads; whether all of it has ended."""
-        house = self._house
-        if house is None:
+        context = self._context
+        if context is None:
             return True
         deadline = time.monotonic() + max(seconds, _AFTER_KILL)
         with self._changed:
@@ -112,21 +112,21 @@ class ChromiumBrowser:
             for page in left:
                 page.kill()
             gone = self._changed.wait_for(lambda: not self._pages, max(0.0, deadline - time.monotonic()))
-        ended = house.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
-        house.files.shutdown(wait=gone and ended)
+        ended = context.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
+        context.files.shutdown(wait=gone and ended)
         _log.log(30 if left else 20, "browser.stopped", killed=len(left), all_gone=gone and ended)
         return gone and ended
 
     def open(self, client_id: ClientId, tell: Tell) -> ChromiumPage:
         """See the port. Raises RuntimeError before the first `start`."""
-        house = self._house
-        if house is None:
+        context = self._context
+        if context is None:
             raise RuntimeError("The browser is not started")
-        page = ChromiumPage(house, client_id, tell, self._page_gone)
+        page = ChromiumPage(context, client_id, tell, self._page_gone)
         with self._changed:
             if not self._stopped:
                 self._pages.add(page)
-        if page not in self._pages or not house.loop.call(page.begin):
+        if page not in self._pages or not context.loop.call(page.begin):
             self._page_gone(page)
             tell(BrowserGone(Reason.CHROMIUM_FAILED, "The browser is stopped"))
         return page
@@ -144,9 +144,11 @@ class ChromiumBrowser:
         """See the port."""
         with _noted("login.not_dropped", client_id):
             self._profiles.of(client_id).drop()
-        house = self._house
-        if house is not None:
-            house.loop.call(lambda: house.loop.run(self._profiles.erase(client_id, house.files), f"erase-{client_id}"))
+        context = self._context
+        if context is not None:
+            context.loop.call(
+                lambda: context.loop.run(self._profiles.erase(client_id, context.files), f"erase-{client_id}")
+            )
 
     def _page_gone(self, page: ChromiumPage) -> None:
         with self._changed:

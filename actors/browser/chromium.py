@@ -1,7 +1,7 @@
-"""Chromium as a process of ours: started, listened to, ended with certainty.
+"""One Chromium process: started, listened to, measured, and ended with certainty.
 
 Every Chromium leads a process group of its own, and dies with us: `setpriv --pdeathsig KILL` (util-linux) asks the
-kernel for that. Without setpriv one that outlives a killed service is reaped at the next start (`reaping`).
+kernel for that. Without setpriv, `orphans` ends at the next start those that outlive a killed service.
 
 The death signal is bound to the thread that forked; so Chromium is started in the loop's thread, which lives as long as
 any page does.
@@ -21,8 +21,10 @@ import time
 from collections import deque
 from typing import Any
 
+import psutil
+
 from actors.browser.command_line import dying_with_us
-from actors.browser.processes import members
+from actors.browser.process_record import members
 
 _AFTERMATH = 1.0
 """Seconds the children of a Chromium that ended by itself may take to follow: one of them may still be writing."""
@@ -144,3 +146,16 @@ class Chromium:
         loop.remove_reader(self._stderr)
         os.close(self._stderr)
         os.close(self._pidfd)
+
+
+def tree_pss(pid: int) -> int | None:
+    """PSS in bytes of a process and all below it; None where it cannot be read. Blocks for some milliseconds."""
+    try:
+        root = psutil.Process(pid)
+        total: int = root.memory_full_info().pss
+        for child in root.children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                total += child.memory_full_info().pss
+    except (psutil.Error, OSError, AttributeError):
+        return None
+    return total

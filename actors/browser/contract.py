@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from actors.browser.interpret.shapes import Event, number, text
+from actors.browser.whatsapp_web import Event, number, text
 from actors.clients.operations import OPERATIONS
 from actors.clients.page_contract import CONNECTION, PageContract
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from actors.browser.connection import PyppeteerError
+from actors.browser.cdp import PyppeteerError
 
 BEAT = 1.0
 """Seconds between two looks at whether the loop turns."""

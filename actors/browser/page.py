@@ -1,8 +1,8 @@
 """One WhatsApp Web page in a Chromium of its own: the Page port. Orders in from any thread, facts out on the loop.
 
-life        its processes, from the turn on the profile to the end of the last of them
-hearing     what it says, as facts
-send_queue  the messages it is to send, in order
+launch       its processes, from the turn on the profile to the end of the last of them
+page_events  what it says, as facts
+send_queue   the messages it is to send, in order
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from actors.browser import interpret, measuring
-from actors.browser.connection import Wire, WireError, WireSilent
-from actors.browser.hearing import Hearing
-from actors.browser.house import House
-from actors.browser.life import Life
-from actors.browser.script import ScriptFailed, ask, ask_object
+from actors.browser.cdp import ScriptFailed, Wire, WireError, WireSilent, ask, ask_object
+from actors.browser.chromium import tree_pss
+from actors.browser.interpreter import answer_of
+from actors.browser.launch import BrowserContext, PageProcess
+from actors.browser.page_events import PageEvents
 from actors.browser.send_queue import SendLog, SendQueue
+from actors.browser.whatsapp_web import home_of, number, text
 from actors.clients.operations import Effect, Operation
 from actors.clients.operations.account import Screenshot, TakeScreenshot
 from actors.clients.operations.messages import LookedUp, LookUp
@@ -57,15 +57,17 @@ One that is told to end closes the connection first, and was seen to take anothe
 class ChromiumPage:
     """The methods of the port may be called by any thread; all others run on the loop."""
 
-    def __init__(self, house: House, client_id: ClientId, tell: Tell, gone: Callable[[ChromiumPage], None]) -> None:
-        options = house.options
-        self._house, self._client_id, self._gone = house, client_id, gone
+    def __init__(
+        self, context: BrowserContext, client_id: ClientId, tell: Tell, gone: Callable[[ChromiumPage], None]
+    ) -> None:
+        options = context.options
+        self._context, self._client_id, self._gone = context, client_id, gone
         self._log = structlog.get_logger("browser").bind(client=client_id)
-        self._hearing = Hearing(client_id, tell, interpret.home_of(options.whatsapp_url), time.time)
-        self._hearing.conflict_after = options.conflict_after
-        self._hearing.injection.patience = options.injection_patience
-        self._sending = SendQueue(self._hearing.tell, SendLog(client_id), options.send_patience, options.send_stall)
-        self._life: Life | None = None
+        self._events = PageEvents(client_id, tell, home_of(options.whatsapp_url), time.time)
+        self._events.conflict_after = options.conflict_after
+        self._events.injection.patience = options.injection_patience
+        self._sending = SendQueue(self._events.tell, SendLog(client_id), options.send_patience, options.send_stall)
+        self._process: PageProcess | None = None
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
         self._work: set[asyncio.Task[None]] = set()
         self._ending = self._left_early = False
@@ -78,7 +80,7 @@ class ChromiumPage:
     @property
     def pid(self) -> int | None:
         """The first process of its Chromium, while there is one. Any thread."""
-        chromium = self._life.chromium if self._life is not None else None
+        chromium = self._process.chromium if self._process is not None else None
         return None if chromium is None else chromium.pid
 
     # --- the port ----------------------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ class ChromiumPage:
     def call(self, order: str, operation: Operation[Any]) -> None:
         """See the port."""
         if operation.effect is Effect.SEND:
-            self._house.loop.call(self._sending.put, order, operation)
+            self._context.loop.call(self._sending.put, order, operation)
         else:
             self._do(self._perform, order, operation)
 
@@ -104,56 +106,63 @@ class ChromiumPage:
 
     def close(self) -> None:
         """See the port."""
-        self._house.loop.call(self._leave, False)
+        self._context.loop.call(self._leave, False)
 
     def kill(self) -> None:
         """See the port."""
-        self._house.loop.call(self._leave, True)
+        self._context.loop.call(self._leave, True)
 
-    # --- life --------------------------------------------------------------------------------------------------------
+    # --- processes ---------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Start living, once. On the loop, before anything else of this page."""
-        hearing = self._hearing
-        life = self._life = Life(self._house, self._client_id, hearing.listeners, self._opened, self._stop_work)
-        hearing.on_view = life.modules_are_there
-        hearing.on_ready = lambda: self._start(self._tell_stored())
-        hearing.injection.reload = lambda: self._start(self._load_again())
-        hearing.on_unproven = lambda: self._start(self._prove())
-        hearing.answer_dialog = self._answer_dialog
+        events = self._events
+        process = self._process = PageProcess(
+            self._context, self._client_id, events.listeners, self._opened, self._stop_work
+        )
+        events.on_view = process.modules_are_there
+        events.on_ready = lambda: self._start(self._tell_stored())
+        events.injection.reload = lambda: self._start(self._load_again())
+        events.on_unproven = lambda: self._start(self._prove())
+        events.answer_dialog = self._answer_dialog
         if self._left_early:
-            life.leave(kill=True)
-        self._house.loop.run(self._live(life), f"page-{self._client_id}")
+            process.leave(kill=True)
+        self._context.loop.run(self._live(process), f"page-{self._client_id}")
 
-    async def _live(self, life: Life) -> None:
+    async def _live(self, process: PageProcess) -> None:
         try:
-            goodbye = await life.live()
+            goodbye = await process.live()
         except asyncio.CancelledError:  # the loop is being stopped with pages on it; the kernel kills what they leave
             goodbye = BrowserGone(Reason.CHROMIUM_FAILED, "The browser's thread is ending")
         self._stop_work()
         self._log.info("page.gone", reason=goodbye.reason, text=goodbye.text)
-        self._hearing.end(goodbye)
+        self._events.end(goodbye)
         self._gone(self)
 
     def _leave(self, kill: bool) -> None:
-        if self._life is None:  # stopped between being opened and having begun
+        if self._process is None:  # stopped between being opened and having begun
             self._left_early = True
         else:
-            self._life.leave(kill=kill)
+            self._process.leave(kill=kill)
 
     def _opened(self, wire: Wire) -> None:
-        self._hearing.opened()
+        self._events.opened()
         wire.deaf.add_done_callback(lambda _: asyncio.get_running_loop().call_later(DEAFNESS, self._deaf))
         self._start(self._sending.run(wire))
 
     def _deaf(self) -> None:
-        life = self._life
-        if life is not None and life.chromium and not life.chromium.ended.done() and not life.leaving.done():
-            self._hearing.fail(Reason.BROWSER_DEAF, "The debugging connection to Chromium has ended")
+        process = self._process
+        if (
+            process is not None
+            and process.chromium
+            and not process.chromium.ended.done()
+            and not process.leaving.done()
+        ):
+            self._events.fail(Reason.BROWSER_DEAF, "The debugging connection to Chromium has ended")
 
     def _stop_work(self) -> None:
         self._ending = True
-        self._hearing.rest()
+        self._events.rest()
         for task in self._work:
             task.cancel()
         self._sending.give_up("The page went away before WhatsApp confirmed the message")
@@ -162,22 +171,22 @@ class ChromiumPage:
 
     @property
     def _wire(self) -> Wire:
-        wire = self._life.wire if self._life is not None else None
+        wire = self._process.wire if self._process is not None else None
         if wire is None:
             raise WireError("The page is not open")
         return wire
 
     def _do(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
-        self._house.loop.call(lambda: None if self._ending else self._start(work(*args)))
+        self._context.loop.call(lambda: None if self._ending else self._start(work(*args)))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._house.loop.run(work, f"page-{self._client_id}-order")
+        task = self._context.loop.run(work, f"page-{self._client_id}-order")
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 
     async def _tell_stored(self) -> None:
         try:
-            await self._hearing.tell_stored(self._wire)
+            await self._events.tell_stored(self._wire)
         except WireError as error:
             self._log.warning("page.stored_unread", error=str(error)[:200])
 
@@ -188,14 +197,14 @@ class ChromiumPage:
         perform: _Perform = _OWN.get(type(operation), ChromiumPage._ask)
         fact: Answered | Refused | OutcomeUnknown
         try:
-            fact = Answered(order, interpret.answer_of(operation, await perform(self, operation)))
+            fact = Answered(order, answer_of(operation, await perform(self, operation)))
         except ScriptFailed as error:
             fact = Refused(order, str(error), error.code)
         except (WireError, ValueError) as error:
             fact = OutcomeUnknown(order, f"The page did not say what became of it ({str(error)[:200]})")
         if not isinstance(fact, Answered):
             self._log.warning("page.order_failed", order=operation.operation_name, error=fact.why[:200])
-        self._hearing.tell(fact)
+        self._events.tell(fact)
 
     async def _ask(self, operation: Operation[Any]) -> object:
         return await ask(self._wire, operation.operation_name, operation.arguments, seconds=ANSWER)
@@ -206,7 +215,7 @@ class ChromiumPage:
             found = await ask_object(self._wire, operation.operation_name, operation.arguments, seconds=LOOK_UP)
         except (ScriptFailed, WireError):
             found = {}
-        ack = interpret.number(found.get("ack"))
+        ack = number(found.get("ack"))
         return LookedUp(None if ack is None else int(ack), complete=found.get("complete") is True and not held)
 
     async def _take_screenshot(self, _: TakeScreenshot) -> object:
@@ -224,7 +233,7 @@ class ChromiumPage:
             pass  # between two documents; but it turns
         except WireError:
             return
-        self._hearing.tell(Probed(token, await self._measure()))
+        self._events.tell(Probed(token, await self._measure()))
 
     async def _load_again(self) -> None:
         """With what the browser has kept of it: that is what makes the difference."""
@@ -237,16 +246,16 @@ class ChromiumPage:
     async def _ask_server(self, token: int) -> None:
         why = await self._unanswered_by_server()
         if why is not None:
-            self._hearing.tell(ServerSilent(token, why) if why else ServerAnswered(token))
+            self._events.tell(ServerSilent(token, why) if why else ServerAnswered(token))
 
     async def _prove(self) -> None:
         """The page itself tells of an answer; without one, all is as it was."""
         await self._unanswered_by_server()
-        self._hearing.look_for_proof()
+        self._events.look_for_proof()
 
     async def _unanswered_by_server(self) -> str | None:
         """Ask WhatsApp's server: "" where it answers, else why it does not; None where it could not be asked."""
-        seconds = self._house.options.server_patience
+        seconds = self._context.options.server_patience
         try:
             answer = await ask_object(self._wire, "askServer", seconds=seconds)
         except WireSilent:
@@ -256,7 +265,7 @@ class ChromiumPage:
         if answer.get("answered") is True:
             return ""
         error = answer.get("error")
-        words = interpret.text(error.get("message")) if isinstance(error, dict) else None
+        words = text(error.get("message")) if isinstance(error, dict) else None
         if answer.get("asked") is True:
             return f"WhatsApp Web could not ask its server ({words})"
         self._log.warning("page.server_unasked", text=words)
@@ -270,10 +279,10 @@ class ChromiumPage:
 
     async def _measure(self) -> int | None:
         at, pss = self._measured
-        chromium = self._life.chromium if self._life is not None else None
+        chromium = self._process.chromium if self._process is not None else None
         if chromium is not None and time.monotonic() - at >= PSS_EVERY:
             loop = asyncio.get_running_loop()
-            pss = await loop.run_in_executor(self._house.files, measuring.pss, chromium.pid)
+            pss = await loop.run_in_executor(self._context.files, tree_pss, chromium.pid)
             self._measured = (time.monotonic(), pss)
         return pss
 

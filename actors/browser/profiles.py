@@ -27,7 +27,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 
-from actors.browser import records
+from actors.browser import process_record
 from actors.browser.options import BrowserUnavailable
 from actors.clients.types import ClientId
 
@@ -115,7 +115,7 @@ class Profile:
 
     def unrecord(self) -> None:
         """Its Chromium is gone, and what it would have removed at an orderly end goes too. For the owner only."""
-        records.forget(self.directory)
+        process_record.forget(self.directory)
         self.unlock()
 
     def unlock(self) -> None:

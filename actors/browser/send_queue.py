@@ -17,9 +17,8 @@ from typing import Any
 
 import structlog
 
-from actors.browser import interpret
-from actors.browser.connection import Wire, WireError
-from actors.browser.script import ScriptFailed, ask_object
+from actors.browser.cdp import ScriptFailed, Wire, WireError, ask_object
+from actors.browser.interpreter import settled
 from actors.clients.operations import Operation
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import ClientId, Seconds
@@ -119,7 +118,7 @@ class SendQueue:
         except WireError as error:
             self._settle(OutcomeUnknown(order, f"The page did not say what became of the message ({error})"))
         else:
-            self._settle(interpret.settled(order, answer))
+            self._settle(settled(order, answer))
 
     def give_up(self, why: str) -> None:
         """Give up what is unsettled: the page is going, and nothing more will be learnt."""

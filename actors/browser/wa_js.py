@@ -1,4 +1,7 @@
-"""wa-js, as npm installed it beside this file. Its code is read from there, never copied into the repository."""
+"""wa-js, and the script that starts it in every document before the page's own scripts.
+
+npm installs wa-js beside this file. Its code is read from there, never copied into the repository.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from actors.browser import contract
 from actors.browser.options import BrowserUnavailable
+from actors.browser.whatsapp_web import home_of
+from actors.clients.types import Seconds
 
 PACKAGE = Path(__file__).parent / "node_modules" / "@wppconnect" / "wa-js"
 
@@ -30,3 +36,65 @@ def load(package: Path = PACKAGE) -> WaJs:
         raise BrowserUnavailable(
             f"wa-js is missing or broken in {package}: run `make setup`, which installs it."
         ) from error
+
+
+BINDING = "__session_manager_tell"
+HANDLE = "__session_manager"
+QR_ADDRESS = "https://wa.me/settings/linked_devices#"
+"""What the text of a QR begins with since July 2026; a phone's own camera opens it. Source: WhatsApp Web's bundles."""
+_SCRIPTS = Path(__file__).parent / "scripts"
+_PAGE = "page.js"
+"""Connection, events, and who takes orders. The others beside it are tables of orders, but for one."""
+_CONTRACT = "contract.js"
+
+_WPP_CONFIG = {
+    "disableGoogleAnalytics": True,  # by default wa-js reports what it does to its makers
+    "linkPreviewApiServers": [],  # and asks servers of third parties about links in messages
+}
+
+
+_TIMERS = ("setTimeout", "clearTimeout", "setInterval", "clearInterval")
+"""WhatsApp Web replaces these by its own scheduler's, which may starve what wa-js waits for. Seen on its page code of
+August 2026: wa-js was not injected in 7 of 14 starts.
+"""
+
+
+def script(wa_js: WaJs, url: str, starved: Seconds = 25.0, *, qr_url: bool = True) -> str:
+    """The script: our function, called with its settings and with what starts wa-js. Both keep the browser's timers.
+
+    wa-js runs in the page we opened only, not in frames, nor where the page may go: our function sees to that.
+    A document that is not full ready after `starved` seconds says what it lacks.
+    """
+    ours = {
+        "home": home_of(url),
+        "binding": BINDING,
+        "handle": HANDLE,
+        "starved": starved,
+        "qrAddress": QR_ADDRESS if qr_url else "",
+    }
+    tables = f"[{', '.join(map(_expression, _tables()))}]"
+    return (
+        f"(function ({', '.join(_TIMERS)}) {{\n"
+        f"function startWaJs() {{\nwindow.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}\n"
+        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, {tables}, {_contract()});\n"
+        f"}})({', '.join(f'window.{name}' for name in _TIMERS)});"
+    )
+
+
+def order(name: str, arguments: object) -> str:
+    """The expression that orders something from the script; it ends in a JSON text."""
+    return f"window.{HANDLE}({json.dumps(name)}, {json.dumps(arguments)})"
+
+
+def _tables() -> list[str]:
+    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name not in (_PAGE, _CONTRACT))
+
+
+def _contract() -> str:
+    """What reads the page contract."""
+    return f"({_expression(_CONTRACT)})({json.dumps(contract.asked())})"
+
+
+def _expression(name: str) -> str:
+    """Return the function in a script, without what ends it as a statement."""
+    return (_SCRIPTS / name).read_text("utf-8").rstrip().removesuffix(";")

@@ -10,8 +10,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from actors.browser.builds import find
-from actors.browser.command_line import command
+from actors.browser.command_line import command, find_build
 from actors.browser.options import BrowserOptions
 
 PATIENCE = 30.0
@@ -28,7 +27,7 @@ class Bare:
 
     def __init__(self, profile: Path, url: str) -> None:
         options = BrowserOptions(profile.parent, url)
-        *self._command, _ = command(find(None), profile, options)
+        *self._command, _ = command(find_build(None), profile, options)
         self._url = url
         self._process: asyncio.subprocess.Process | None = None
 

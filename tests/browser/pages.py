@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
-from actors.browser import records
+from actors.browser import process_record
 from actors.browser.browser import ChromiumBrowser
-from actors.browser.connection import Wire
+from actors.browser.cdp import Wire
 from actors.browser.options import BrowserOptions
 from actors.clients.ports import Page
 from actors.clients.protocol import BrowserGone, PageFact
@@ -93,7 +93,7 @@ GENERATIONS = pytest.mark.parametrize("compat", ["modern", "classic"])
 
 def pid_of(browser: ChromiumBrowser, client_id: ClientId = CLIENT) -> int:
     """The main process of a client's Chromium."""
-    recorded = records.recorded(browser._profiles.of(client_id).directory)
+    recorded = process_record.recorded(browser._profiles.of(client_id).directory)
     assert recorded is not None
     return recorded.leader.pid
 
@@ -106,17 +106,17 @@ def renderers_of(pid: int) -> list[psutil.Process]:
 def evaluate(page: Opened, expression: str) -> None:
     """Have the page do something, before anything that is ordered afterwards."""
     real: Any = page.page
-    real._house.loop.call(lambda: real._wire.post("Runtime.evaluate", {"expression": expression}))
+    real._context.loop.call(lambda: real._wire.post("Runtime.evaluate", {"expression": expression}))
 
 
 def on_wire(browser: ChromiumBrowser, story: Callable[[Wire], Coroutine[Any, Any, F]]) -> F:
     """Run a coroutine function with the wire of the browser's one page, on the loop."""
-    assert browser._house is not None
+    assert browser._context is not None
     page = next(iter(browser._pages))
-    assert page._life is not None
-    wire = page._life.wire
+    assert page._process is not None
+    wire = page._process.wire
     assert wire is not None
-    loop = browser._house.loop._loop
+    loop = browser._context.loop._loop
     assert loop is not None
     return asyncio.run_coroutine_threadsafe(story(wire), loop).result(SECONDS)
 
@@ -156,9 +156,9 @@ def options(directory: Path, url: str, build: str | None = None, **others: Any) 
 
 def warm_up(browser: ChromiumBrowser) -> None:
     """Have every thread that the browser may ever have, so that none is new in a test."""
-    house = browser._house
-    assert house is not None
+    context = browser._context
+    assert context is not None
     together = threading.Barrier(4 + 1)
     for _ in range(4):
-        house.files.submit(together.wait, 5.0)
+        context.files.submit(together.wait, 5.0)
     together.wait(5.0)

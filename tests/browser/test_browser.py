@@ -121,7 +121,7 @@ time.sleep(100)
 def test_no_chromium_outlives_a_killed_service_or_the_start_of_the_next(
     tmp_path: Path, sandbox: Sandbox, orphaned: bool
 ) -> None:
-    """With setpriv Chromium dies with the service; without it, it is left over and reaped by the next start."""
+    """With setpriv Chromium dies with the service; without it, it is left over, and the next start ends it."""
     environment = dict(os.environ)
     if orphaned:
         (tmp_path / "bin").mkdir()

@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.browser import builds
+from actors.browser import command_line
 from actors.browser.chromium import Chromium, ChromiumEnded
 from actors.browser.command_line import command
 from actors.browser.options import BrowserOptions
-from actors.browser.processes import members
+from actors.browser.process_record import members
 from tests.browser.pages import BUILDS
 
 URL = "https://web.whatsapp.com/"
@@ -27,7 +27,7 @@ URL = "https://web.whatsapp.com/"
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", BUILDS)
 def test_a_process_starts_as_a_group_of_its_own_and_ends_when_asked(name: str, tmp_path: Path) -> None:
-    build = builds.find(Path(name))
+    build = command_line.find_build(Path(name))
     of_one_page = command(build, tmp_path / "profile", BrowserOptions(tmp_path, URL))
 
     async def story() -> bool:

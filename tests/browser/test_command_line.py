@@ -1,4 +1,4 @@
-"""The flags that Chromium is given."""
+"""The Chromium that is found, what is said where it or wa-js is missing, and the flags it is given."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from actors.browser.builds import Build
-from actors.browser.command_line import command, identity
-from actors.browser.options import BrowserOptions
+from actors.browser import command_line, wa_js
+from actors.browser.command_line import Build, command, identity
+from actors.browser.options import BrowserOptions, BrowserUnavailable
 
 URL = "https://web.whatsapp.com/"
 SHELL = Build(Path("/opt/chromium-headless-shell"), "156.0.8078.79")
@@ -48,3 +48,19 @@ def test_only_the_build_with_a_window_is_told_to_have_none() -> None:
 
 def test_further_flags_come_last_so_that_they_count() -> None:
     assert flags(SHELL, chromium_args=("--lang=es",))[-2:] == ["--lang=es", "about:blank"]
+
+
+def test_no_chromium_is_one_sentence_that_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BrowserUnavailable, match="set SM_CHROMIUM"):
+        command_line.find_build(tmp_path / "nothing")
+    with pytest.raises(BrowserUnavailable, match="does not say its version"):
+        command_line.find_build(Path("/bin/true"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BrowserUnavailable, match="install chromium-headless-shell"):
+        command_line.find_build(None)
+
+
+def test_a_missing_wa_js_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BrowserUnavailable, match="make setup"):
+        wa_js.load(tmp_path)
+    assert wa_js.load().version

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.browser.connection import Wire
-from actors.browser.injection_watch import RELOADS
+from actors.browser.cdp import Wire
+from actors.browser.page_events import RELOADS
 from actors.clients.protocol import PageFailed, QrShown, Ready
 from actors.clients.types import Reason
 from tests.benchmarks.starts import BUNDLES, ready
@@ -38,7 +38,7 @@ FRAME = """new Promise((booted) => {
 def listening(browser: ChromiumBrowser) -> None:
     """Wait until our script listens to the browser's one page: that is when its start is over."""
     page, deadline = next(iter(browser._pages)), time.monotonic() + SECONDS
-    while not page._hearing._opened:
+    while not page._events._opened:
         assert time.monotonic() < deadline
         time.sleep(0.005)
 

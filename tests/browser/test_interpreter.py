@@ -1,24 +1,30 @@
-"""What is told when one event of a page follows another: every signature there is."""
+"""Events of a page, one after the other, and its answers, as facts: every signature there is."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from actors.browser import interpret
-from actors.browser.interpret import Interpreter
-from actors.clients.operations.account import PAIRING_REFUSALS
+from actors.browser import whatsapp_web
+from actors.browser.interpreter import HANDLERS, Interpreter, answer_of, settled
+from actors.clients.operations import OPERATIONS
+from actors.clients.operations.account import PAIRING_REFUSALS, RequestPairingCode
+from actors.clients.operations.base import Failure
 from actors.clients.protocol import (
+    Answered,
     Blocked,
     Conflict,
     Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
+    OutcomeUnknown,
     PageFact,
     PageFailed,
     PageReloaded,
@@ -29,9 +35,10 @@ from actors.clients.protocol import (
     QrShown,
     QrVoid,
     Ready,
+    Refused,
     UpdateWanted,
 )
-from actors.clients.types import Reason
+from actors.clients.types import Reason, State
 from tests.browser.views import ACCEPTED, JSON, MAIN, PAIRING, REFUSED, UNPAIRED, code, view
 
 NOW = 1_800_000_000.0
@@ -118,7 +125,7 @@ SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
         [
             QrShown("2@a", 60.0),
             QrScanned(),
-            interpret.LOGOUTS["lid_migration_unmigrated_primary"],
+            whatsapp_web.LOGOUTS["lid_migration_unmigrated_primary"],
             QrShown("2@b", 60.0),
         ],
     ),
@@ -158,16 +165,16 @@ SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
         [LET_IN, view(MAIN), view(REFUSED), *ATTEMPT * 10, LET_IN, view(MAIN, stream="SYNCING"), view(MAIN)],
         [READY, UNREACHABLE, LinkResumed(), READY],
     ),
-    "removed from the phone": ([ACCEPTED, view(MAIN), {"e": "logout"}, OUT], [READY, interpret.REMOVED]),
-    "removed, and the event was missed": ([LOADED, ACCEPTED, view(MAIN), OUT], [READY, interpret.REMOVED]),
-    "removed before anything could be heard": ([LOADED, OUT], [interpret.REMOVED]),
+    "removed from the phone": ([ACCEPTED, view(MAIN), {"e": "logout"}, OUT], [READY, whatsapp_web.REMOVED]),
+    "removed, and the event was missed": ([LOADED, ACCEPTED, view(MAIN), OUT], [READY, whatsapp_web.REMOVED]),
+    "removed before anything could be heard": ([LOADED, OUT], [whatsapp_web.REMOVED]),
     "the address goes on saying so": (
         [LOADED, OUT, code("2@a"), OUT, code("2@a")],
-        [interpret.REMOVED, QrShown("2@a", 60.0), PageReloaded(), QrShown("2@a", 60.0)],
+        [whatsapp_web.REMOVED, QrShown("2@a", 60.0), PageReloaded(), QrShown("2@a", 60.0)],
     ),
     "removed twice": (
         [ACCEPTED, view(MAIN), {"e": "logout"}, OUT, code("2@b"), ACCEPTED, view(MAIN), {"e": "logout"}, OUT],
-        [READY, interpret.REMOVED, QrShown("2@b", 60.0), READY, interpret.REMOVED, PageReloaded()],
+        [READY, whatsapp_web.REMOVED, QrShown("2@b", 60.0), READY, whatsapp_web.REMOVED, PageReloaded()],
     ),
     "logged out by ourselves": (
         [ACCEPTED, view(MAIN), {"e": "logout_reason", "reason": "user_initiated"}, {"e": "logout"}, OUT],
@@ -313,7 +320,7 @@ def test_a_page_that_looks_well_without_the_servers_word_is_unproven() -> None:
         assert interpreter.unproven is unproven
 
 
-kinds = st.sampled_from([*interpret.HANDLERS, *interpret.HAPPENINGS, "trouble"]) | JSON
+kinds = st.sampled_from([*HANDLERS, *whatsapp_web.HAPPENINGS, "trouble"]) | JSON
 fields = st.sampled_from(
     ["mode", "state", "info", "code", "online", "authenticated", "full_ready", "search", "reason", "until", "ack", "t"]
 )
@@ -328,3 +335,61 @@ def test_nothing_a_page_can_say_raises(events: list[dict[str, Any]]) -> None:
     for fact in told(*events):
         if isinstance(fact, Happened):
             json.dumps(dict(fact.payload), allow_nan=False)
+
+
+ID, CHAT = "true_5491@c.us_3EB0AA", "5491@c.us"
+ANSWERS: list[tuple[dict[str, Any], type]] = [
+    ({"id": ID, "chat": CHAT, "ack": 1, "result": "OK"}, Answered),
+    ({"id": ID, "chat": CHAT, "ack": 3, "result": "OK"}, Answered),
+    ({"id": ID, "chat": CHAT, "ack": 0, "result": "OK"}, OutcomeUnknown),
+    ({"id": ID, "chat": CHAT, "ack": 1, "result": "ERROR_UNKNOWN"}, OutcomeUnknown),
+    ({"id": ID, "chat": CHAT, "ack": 0, "result": "ERROR_NETWORK"}, OutcomeUnknown),
+    ({"id": ID, "chat": CHAT, "ack": 0, "result": "ERROR_UNKNOWN"}, Refused),
+    ({"id": ID, "chat": CHAT, "ack": -1, "result": "ERROR_UNKNOWN"}, Refused),
+    ({"error": {"message": "findChat: new chat not found"}}, Refused),
+    ({"error": {"message": "it broke"}, "id": ID, "chat": CHAT, "ack": 0}, OutcomeUnknown),
+    ({"error": {"message": "it broke"}, "id": ID, "chat": CHAT, "ack": -1}, Refused),
+    ({"id": ID, "chat": CHAT, "ack": -1, "result": "OK"}, Refused),
+    ({"id": ID, "chat": CHAT, "ack": 0}, OutcomeUnknown),
+    ({}, OutcomeUnknown),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind"), ANSWERS)
+def test_only_an_ack_and_ok_mean_that_whatsapp_has_a_message(answer: dict[str, Any], kind: type) -> None:
+    assert type(settled("order", answer)) is kind
+
+
+@pytest.mark.parametrize("words", ["findChat: new chat not found 5491122334455@c.us", "No LID for user"])
+def test_a_number_that_is_not_on_whatsapp_is_told_in_words_a_caller_knows(words: str) -> None:
+    fact = settled("order", {"error": {"message": words}})
+    assert fact == Refused("order", f"There is no such chat on WhatsApp ({words})")
+
+
+@pytest.mark.parametrize("value", [{}, {"code": 5}, {"code": None}, [], "ABCD", None])
+def test_an_answer_of_another_shape_is_none(value: object) -> None:
+    with pytest.raises(ValueError, match="PairingCode"):
+        answer_of(RequestPairingCode("1"), value)
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "takeScreenshot"])
+def test_every_example_can_be_read_from_json(name: str) -> None:
+    operation = OPERATIONS[name]
+    kind: Any = operation.answer or type(None)
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    assert adapter.validate_json(adapter.dump_json(operation.example)) == operation.example
+
+
+def test_what_the_server_answers_instead_of_a_pairing_code_is_told_in_words() -> None:
+    for name, (_, why) in PAIRING_REFUSALS.items():
+        words = f"alt pairing: Got an error from alt paring: companion hello: {name}"
+        assert str(RequestPairingCode("1").failed(Failure(words, State.QR_REQUIRED, order="1"))) == why
+    assert str(RequestPairingCode("1").failed(Failure("no", State.QR_REQUIRED, order="1"))) == "no"
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.sampled_from(["id", "chat", "ack", "result", "error", "code"]), JSON))
+def test_no_answer_of_a_page_raises(answer: dict[str, Any]) -> None:
+    settled("order", answer)
+    with contextlib.suppress(ValueError):
+        answer_of(RequestPairingCode("1"), answer)

@@ -88,12 +88,12 @@ def test_a_page_that_goes_elsewhere_is_told(shell: ChromiumBrowser, linked: Open
 
 def go_deaf(browser: ChromiumBrowser) -> None:
     """The connection to the browser's one page ends."""
-    assert browser._house is not None
+    assert browser._context is not None
     chromium_page = next(iter(browser._pages))
-    assert chromium_page._life is not None
-    wire = chromium_page._life.wire
+    assert chromium_page._process is not None
+    wire = chromium_page._process.wire
     assert wire is not None
-    browser._house.loop.call(wire.deaf.cancel)
+    browser._context.loop.call(wire.deaf.cancel)
 
 
 def test_a_connection_that_went_deaf_is_told(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.browser import hearing
+from actors.browser import page_events
 from actors.browser.browser import ChromiumBrowser
 from actors.clients.operations.messages import LookedUp, LookUp, SendText
 from actors.clients.protocol import Answered, Happened, LinkLost, OutcomeUnknown, Refused
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 def test_everything_that_came_in_meanwhile_is_told_however_much_it_is(
     shell: ChromiumBrowser, linked: Open, opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hearing, "PART", 50)
+    monkeypatch.setattr(page_events, "PART", 50)
     first = linked(shell)
     shell.keep_login(CLIENT)
     first.close()

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.browser import interpret, room
-from actors.browser.injection_watch import RELOADS
+from actors.browser import disk_space, whatsapp_web
+from actors.browser.interpreter import MOST_LOADINGS, Interpreter
 from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions
+from actors.browser.page_events import RELOADS
 from actors.clients import bans, health
 from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, TRANSITIONS, Effect
 from actors.clients.pages import SHARES, EndStep
@@ -39,7 +40,7 @@ why it failed.
 
 """
 
-ALONE: tuple[interpret.Event, ...] = (
+ALONE: tuple[whatsapp_web.Event, ...] = (
     {"e": "temporary_ban", "banned": True, "until": 3600},
     {"e": "unavailable"},
     {"e": "passkey"},
@@ -53,10 +54,10 @@ DISK = f"""## A full disk
 A Chromium whose writes fail gives up what it has stored. Seen with version 156: 25 writes of 3 KiB to localStorage on a
 full disk, and it threw the whole of localStorage away, with a login that had been on the disk for long; the client
 asked for a scan once it was opened again, though there was room by then. So the disk of the profiles is looked at each
-{room.EVERY:g} s while a page is open. Below {room.LEAST} MiB, or {room.LEAST_FILES} files where the file system counts
-them, Chromium is closed in order (`DISK_FULL`), and none is started: a start waits for room for as long as its patience
-lasts, and goes on once there is some. After the last attempt the client is in ERROR with its login kept, and the text
-says what is missing; one POST /init resumes it.
+{disk_space.EVERY:g} s while a page is open. Below {disk_space.LEAST} MiB, or {disk_space.LEAST_FILES} files where the
+file system counts them, Chromium is closed in order (`DISK_FULL`), and none is started: a start waits for room for as
+long as its patience lasts, and goes on once there is some. After the last attempt the client is in ERROR with its login
+kept, and the text says what is missing; one POST /init resumes it.
 
 Meanwhile /status and /health answer, /ready says that the store is not, and no message is accepted. What fills the disk
 faster than that, while the page writes much, can still cost logins; so can a full disk on which a login is being made.
@@ -237,7 +238,7 @@ def _loadings() -> str:
 
 WhatsApp's page loads itself anew: for updates, for a version that its server refuses, to take a session over.
 Whoever caused it, the client is RECONNECTING from then on and has {_setting("start_patience")} to be back, which
-costs no attempt; a page that is not back is lost. {interpret.MOST_LOADINGS} loadings in a row without a code or a
+costs no attempt; a page that is not back is lost. {MOST_LOADINGS} loadings in a row without a code or a
 login are a loop, and it is lost too.
 
 An update that the page asks for while it goes on working costs a healthy client nothing (`PLANNED_UPDATE`, the
@@ -366,13 +367,13 @@ def _reasons() -> str:
 
 
 def _signs() -> str:
-    """The tables of `actors.browser.interpret`, and what it makes of the two events that come alone."""
-    states: dict[interpret.Condition, PageFact] = {**interpret.LOST, **interpret.ENDS}
+    """The tables of `actors.browser.whatsapp_web`, and what it makes of the two events that come alone."""
+    states: dict[whatsapp_web.Condition, PageFact] = {**whatsapp_web.LOST, **whatsapp_web.ENDS}
     rows = [(f"the connection is in {condition.name}", fact) for condition, fact in states.items()]
-    rows += [(f"logged out, for the reason `{word}`", fact) for word, fact in interpret.LOGOUTS.items()]
-    rows += [("logged out, for any other reason", interpret.logged_out("…"))]
-    rows += [("logged out, and no reason is given", interpret.logged_out(None))]
-    rows += [(f"the event `{event['e']}`", interpret.Interpreter(float).hear(event)[0]) for event in ALONE]
+    rows += [(f"logged out, for the reason `{word}`", fact) for word, fact in whatsapp_web.LOGOUTS.items()]
+    rows += [("logged out, for any other reason", whatsapp_web.logged_out("…"))]
+    rows += [("logged out, and no reason is given", whatsapp_web.logged_out(None))]
+    rows += [(f"the event `{event['e']}`", Interpreter(float).hear(event)[0]) for event in ALONE]
     cells = [
         (sign, type(fact).__name__, f"`{getattr(fact, 'reason', Reason.CONFLICT)}`", getattr(fact, "text", ""))
         for sign, fact in rows

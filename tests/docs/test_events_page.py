@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors.browser.interpret import PAYLOADS
+from actors.browser.whatsapp_web import PAYLOADS
 from actors.clients.canary import Canary
 from actors.clients.page_contract import PageContract
 from actors.clients.ports import RESTRICTED, Transition

@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 import httpx2 as httpx
 import psutil
 
-from actors.browser.processes import members
+from actors.browser.process_record import members
 
 T = TypeVar("T")
 START_SECONDS = 30.0

@@ -1,7 +1,8 @@
-"""The debugging connection to one page: pyppeteer's, made unable to go deaf.
+"""The debugging connection to one page (Chrome DevTools Protocol), and calls to our script over it. On the loop only.
 
-In pyppeteer 2.0.0 any exception while a message is received (in a listener; in a future that was cancelled; in an
-event of a crashed page that nobody listens to) ends the receiving task, and every later call hangs for ever. So here:
+The connection is pyppeteer's, made unable to go deaf. In pyppeteer 2.0.0 any exception while a message is received (in
+a listener; in a future that was cancelled; in an event of a crashed page that nobody listens to) ends the receiving
+task, and every later call hangs for ever. So here:
 
 1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass on what they get.
 2. No future of pyppeteer's is ever cancelled: `Wire.call` waits beside it, with a deadline.
@@ -24,6 +25,8 @@ from pyee import EventEmitter
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from actors.browser import wa_js
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer 2.0.0 imports websockets.legacy
     from pyppeteer.connection import CDPSession, Connection
@@ -31,6 +34,8 @@ with warnings.catch_warnings():
     from pyppeteer.errors import PyppeteerError as PyppeteerError
 
 Params = Mapping[str, Any]
+Listener = Callable[[Params], None]
+"""What gets the parameters of an event. It must not block."""
 
 _log = structlog.get_logger("browser")
 
@@ -141,7 +146,7 @@ class Wire:
         attaching = self._loop.create_task(self._connection.createSession(pages[0]), name="browser-attach")
         self._session = await _settled(attaching, seconds)
 
-    def on(self, event: str, listener: Callable[[Params], None]) -> None:
+    def on(self, event: str, listener: Listener) -> None:
         """Have `listener` get the parameters of each such event. It must not block."""
         assert self._session is not None, "open first"
         self._session.on(event, listener)
@@ -197,3 +202,43 @@ def _look(future: asyncio.Future[Any]) -> None:
     """Look at an answer nobody waits for any more, or asyncio reports it as forgotten."""
     if not future.cancelled():
         future.exception()
+
+
+class ScriptFailed(Exception):
+    """The page has no script of ours now, or it threw: what was ordered was not done. `code` is WhatsApp's or wa-js's
+    own name for why, where it has one.
+    """
+
+    def __init__(self, why: str, code: str | None = None) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+async def ask(wire: Wire, name: str, arguments: object = None, *, seconds: float = 10.0) -> Any:
+    """The answer to one order, from JSON.
+
+    Raises ScriptFailed where it was not done; WireError, WireSilent where that is not known.
+    """
+    answer = await wire.call(
+        "Runtime.evaluate",
+        {"expression": wa_js.order(name, arguments), "awaitPromise": True, "returnByValue": True},
+        seconds=seconds,
+    )
+    if "exceptionDetails" in answer:
+        thrown = answer["exceptionDetails"]
+        raise ScriptFailed(str(thrown.get("exception", {}).get("description") or thrown.get("text"))[:300])
+    try:
+        told = json.loads(answer["result"]["value"])
+        if "error" in told:
+            raise ScriptFailed(str(told["error"].get("message"))[:300], told["error"].get("code"))
+        return told["value"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WireError(f"The page answered {str(answer)[:200]}") from error
+
+
+async def ask_object(wire: Wire, name: str, arguments: object = None, *, seconds: float = 10.0) -> Mapping[str, Any]:
+    """As `ask`, where the answer is to be an object. Raises the same."""
+    answer = await ask(wire, name, arguments, seconds=seconds)
+    if not isinstance(answer, dict):
+        raise WireError(f"The page answered {str(answer)[:200]}")
+    return answer

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import structlog
 
-from actors.browser import hearing
-from actors.browser.hearing import MAX_EVENT, REMEMBERED, Hearing
-from actors.browser.injection import BINDING
+from actors.browser import page_events
+from actors.browser.page_events import MAX_EVENT, REMEMBERED, PageEvents
+from actors.browser.wa_js import BINDING
 from actors.clients.protocol import BrowserGone, Happened, PageFact, PageFailed, QrShown, Ready
 from actors.clients.types import ClientId, Reason
 from tests.browser.views import ACCEPTED, MAIN, code, view
@@ -20,11 +20,11 @@ HOME = "https://web.whatsapp.com/"
 
 
 class Heard:
-    """A Hearing, what it told, and a page to speak for."""
+    """A PageEvents, what it told, and a page to speak for."""
 
     def __init__(self) -> None:
         self.told: list[PageFact] = []
-        self.hearing = Hearing(ClientId(7), self.told.append, HOME, lambda: 1_800_000_000.0)
+        self.events = PageEvents(ClientId(7), self.told.append, HOME, lambda: 1_800_000_000.0)
 
     def say(self, event: object, name: str = BINDING) -> None:
         """Through the binding, as JSON."""
@@ -32,11 +32,11 @@ class Heard:
 
     def payload(self, payload: object, name: str = BINDING) -> None:
         """Through the binding, as it is."""
-        self.hearing.listeners["Runtime.bindingCalled"]({"name": name, "payload": payload})
+        self.events.listeners["Runtime.bindingCalled"]({"name": name, "payload": payload})
 
     def navigated(self, url: str, **frame: Any) -> None:
         """A frame shows another document."""
-        self.hearing.listeners["Page.frameNavigated"]({"frame": {"url": url, **frame}})
+        self.events.listeners["Page.frameNavigated"]({"frame": {"url": url, **frame}})
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def test_what_the_page_has_in_its_memory_is_passed_over_where_it_is_nonsense(
     async def ask(*_: object, **__: object) -> object:
         return parts.pop(0)
 
-    monkeypatch.setattr(hearing, "ask", ask)
-    asyncio.run(heard.hearing.tell_stored(None))  # type: ignore[arg-type]  # `ask` is replaced
+    monkeypatch.setattr(page_events, "ask", ask)
+    asyncio.run(heard.events.tell_stored(None))  # type: ignore[arg-type]  # `ask` is replaced
     assert [fact.payload["bare_id"] for fact in heard.told if isinstance(fact, Happened)] == ["3EB0"]
     assert parts == []
 
@@ -88,11 +88,11 @@ def test_what_happened_is_told_once_however_often_and_late_it_is_said(heard: Hea
 
 
 def test_a_page_that_failed_is_told_once_and_not_listened_to_any_more(heard: Heard) -> None:
-    heard.hearing.listeners["Inspector.targetCrashed"]({})
-    heard.hearing.fail(Reason.BROWSER_DEAF, "and deaf")
+    heard.events.listeners["Inspector.targetCrashed"]({})
+    heard.events.fail(Reason.BROWSER_DEAF, "and deaf")
     heard.say(code("2@a"))
-    heard.hearing.end(BrowserGone(None, "Closed"))
-    heard.hearing.end(BrowserGone(None, "Closed"))
+    heard.events.end(BrowserGone(None, "Closed"))
+    heard.events.end(BrowserGone(None, "Closed"))
     assert heard.told == [
         PageFailed(Reason.PAGE_CRASHED, "The page's renderer has crashed"),
         BrowserGone(None, "Closed"),
@@ -101,7 +101,7 @@ def test_a_page_that_failed_is_told_once_and_not_listened_to_any_more(heard: Hea
 
 def test_only_the_main_frame_can_leave_and_only_once_it_was_there(heard: Heard) -> None:
     heard.navigated("about:blank")
-    heard.hearing.opened()
+    heard.events.opened()
     heard.navigated("https://example.com/", parentId="main")
     heard.navigated(f"{HOME}?post_logout=1")
     assert heard.told == []
@@ -114,7 +114,7 @@ def test_an_owner_that_raises_hears_what_follows(heard: Heard) -> None:
         heard.told.append(fact)
         raise RuntimeError("a bug of the owner's")
 
-    heard.hearing._owner = raising
+    heard.events._owner = raising
     heard.say(code("2@a"))
     heard.say(ACCEPTED)
     heard.say(view(MAIN))
@@ -133,16 +133,16 @@ def test_from_ready_on_lines_do_not_name_the_call_that_ordered_the_start(heard: 
 def test_where_the_servers_word_was_missed_it_is_asked_until_it_answers(heard: Heard) -> None:
     async def story() -> None:
         asked: asyncio.Queue[None] = asyncio.Queue()
-        heard.hearing.on_unproven = lambda: asked.put_nowait(None)
+        heard.events.on_unproven = lambda: asked.put_nowait(None)
         heard.say(view(MAIN))
         async with asyncio.timeout(10):
             for _ in range(2):
                 await asked.get()
                 assert heard.told == []
-                heard.hearing.look_for_proof()
+                heard.events.look_for_proof()
             heard.say(ACCEPTED)
         assert [type(fact) for fact in heard.told] == [Ready]
-        heard.hearing.look_for_proof()
-        heard.hearing.rest()
+        heard.events.look_for_proof()
+        heard.events.rest()
 
     asyncio.run(story())

@@ -1,11 +1,11 @@
-"""Ending what a killed service left behind: the Chromiums that are provably ours, and nothing else, ever.
+"""The Chromiums that a killed service left behind: those that are provably ours are ended, and nothing else.
 
 A Chromium is ours if all of this holds: its pid is the one recorded in a profile, it started when the record says, its
 command line names that very profile, and nobody alive holds the profile's lock.
 
 It can be gone with a child of its left, frozen when it should have ended. A child's command line need not name the
 profile; it is ours if its pid is recorded as a child's, it started when the record says, and it is in the group that
-the recorded Chromium led. Then the whole group is ours (`processes`), also those that came after the record.
+the recorded Chromium led. Then the whole group is ours (`process_record`), also those that came after the record.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ import time
 import psutil
 import structlog
 
-from actors.browser import records
-from actors.browser.processes import members
+from actors.browser import process_record
+from actors.browser.process_record import ProcessRecord, members
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
-from actors.browser.records import Recorded
 
 _GRACE = 3.0
 
@@ -35,7 +34,7 @@ def reap(profiles: Profiles) -> list[int]:
         with contextlib.suppress(ProfileInUse, OSError):  # somebody works on it, or is deleting it
             held = profile.lock()
             try:
-                recorded = records.recorded(profile.directory)
+                recorded = process_record.recorded(profile.directory)
                 if recorded is not None and _is_ours(recorded, profile):
                     _end(recorded.leader.pid)
                     reaped.append(recorded.leader.pid)
@@ -47,7 +46,7 @@ def reap(profiles: Profiles) -> list[int]:
     return reaped
 
 
-def _is_ours(recorded: Recorded, profile: Profile) -> bool:
+def _is_ours(recorded: ProcessRecord, profile: Profile) -> bool:
     """Whether something is left of the group that the recorded Chromium led."""
     group = recorded.leader.pid
     if recorded.leader.group == group:

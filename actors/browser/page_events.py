@@ -1,7 +1,7 @@
-"""From what one page says to facts. On the loop only.
+"""The events of one page, as facts for its owner. On the loop only.
 
-Rule of this file: nothing the page sends, and nothing its owner does with a fact, can raise here. What a thing means is
-decided in `interpret`.
+Nothing the page sends, and nothing its owner does with a fact, can raise here. `interpreter` decides what an event
+means; `InjectionWatch` loads a page again that wa-js has missed.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from structlog.contextvars import unbind_contextvars
 
-from actors.browser import interpret
-from actors.browser.injection import BINDING
-from actors.browser.injection_watch import InjectionWatch
-from actors.browser.script import ScriptFailed, ask
+from actors.browser.cdp import ScriptFailed, ask
+from actors.browser.interpreter import Interpreter
+from actors.browser.wa_js import BINDING
+from actors.browser.whatsapp_web import happened, identity, is_happening, left
 from actors.clients.protocol import Answered, Happened, OutcomeUnknown, PageFact, PageFailed, Ready, Refused
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
-    from actors.browser.connection import Wire
-    from actors.browser.opening import Listener
+    from actors.browser.cdp import Listener, Wire
     from actors.clients.ports import Tell
+
 
 MAX_EVENT = 2**20
 """Characters of one event of the page; a longer one is dropped."""
@@ -56,13 +56,13 @@ _NOT_LOGGED = (Happened, Answered, Refused, OutcomeUnknown)
 """Too many, and nobody's business; and what `send_queue` tells."""
 
 
-class Hearing:
+class PageEvents:
     """The facts of one page, each told once, none after `end`."""
 
     def __init__(self, client_id: ClientId, owner: Tell, home: str, now: Callable[[], Seconds]) -> None:
         self._owner, self._home = owner, home
         self._log = structlog.get_logger("browser").bind(client=client_id)
-        self._interpreter = interpret.Interpreter(now)
+        self._interpreter = Interpreter(now)
         self._happened: OrderedDict[object, None] = OrderedDict()
         self._conflict: asyncio.TimerHandle | None = None
         self._proof: asyncio.TimerHandle | None = None
@@ -142,8 +142,8 @@ class Hearing:
             if not isinstance(stored, list) or not stored:
                 return
             for event in stored:
-                if isinstance(event, dict) and interpret.is_happening(event):
-                    fact = interpret.happened(event, live=False)
+                if isinstance(event, dict) and is_happening(event):
+                    fact = happened(event, live=False)
                     if fact is not None:
                         self.tell(fact)
             told += len(stored)
@@ -222,15 +222,56 @@ class Hearing:
         frame = params.get("frame", {})
         if "parentId" in frame or not self._opened:
             return
-        failure = interpret.left(str(frame.get("url", "")), bool(frame.get("unreachableUrl")), self._home)
+        failure = left(str(frame.get("url", "")), bool(frame.get("unreachableUrl")), self._home)
         if failure is not None:
             self.fail(failure.reason, failure.text)
 
     def _was_told(self, fact: Happened) -> bool:
-        identity = interpret.identity(fact)
-        if identity in self._happened:
+        known = identity(fact)
+        if known in self._happened:
             return True
-        self._happened[identity] = None
+        self._happened[known] = None
         if len(self._happened) > REMEMBERED:
             self._happened.popitem(last=False)
         return False
+
+
+RELOADS = 2
+"""How often in a row one page is loaded again for this; then it is lost."""
+
+
+class InjectionWatch:
+    """Has one page loaded again that is in MAIN without wa-js; calls `fail` once the budget for that is spent."""
+
+    def __init__(self, fail: Callable[[Reason, str], None]) -> None:
+        self._fail = fail
+        self._timer: asyncio.TimerHandle | None = None
+        self._reloads = 0
+        self.patience: Seconds = 15.0
+        """How long that may last."""
+        self.reload: Callable[[], None] = lambda: None
+        """Called to have the page loaded again."""
+
+    def see(self, view: Mapping[str, Any]) -> None:
+        """One view of the page."""
+        if view.get("full_ready") is True:
+            self._reloads = 0
+        if view.get("mode") != "MAIN" or view.get("full_ready") is True:
+            self.rest()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.patience, self._missed)
+
+    def rest(self) -> None:
+        """Nothing is waited for: another document, or none."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _missed(self) -> None:
+        self._timer = None
+        if self._reloads < RELOADS:
+            self._reloads += 1
+            self.reload()
+        else:
+            text = f"wa-js was not ready {self.patience:g} s after WhatsApp Web was, nor after {RELOADS} reloads"
+            self._fail(Reason.WA_JS_NOT_READY, text)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from actors.browser import processes, reaping, records
-from actors.browser.processes import members
+from actors.browser import orphans, process_record
+from actors.browser.process_record import members
 from actors.browser.profiles import Profile, Profiles
 from actors.clients.types import ClientId
 from tests.rig.processes import until
@@ -34,7 +34,7 @@ def profile(profiles: Profiles) -> Profile:
     return profile
 
 
-class Started:
+class ProcessIdentity:
     """A process that says it is a Chromium on this profile, and its child."""
 
     def __init__(self, profile: Profile) -> None:
@@ -52,7 +52,7 @@ class Started:
         self.process.stdin.flush()
         return psutil.Process(int(self.process.stdout.readline()))
 
-    def __enter__(self) -> Started:
+    def __enter__(self) -> ProcessIdentity:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,15 +63,15 @@ class Started:
 
 
 @pytest.fixture
-def started(profile: Profile) -> Iterator[Started]:
-    with Started(profile) as started:
+def started(profile: Profile) -> Iterator[ProcessIdentity]:
+    with ProcessIdentity(profile) as started:
         yield started
 
 
 @pytest.fixture
-def orphan(profile: Profile, started: Started) -> psutil.Process:
+def orphan(profile: Profile, started: ProcessIdentity) -> psutil.Process:
     """Frozen, and its Chromium is gone."""
-    records.record(profile.directory, started.pid)
+    process_record.record(profile.directory, started.pid)
     started.child.suspend()
     until(started.child.status, lambda status: status == psutil.STATUS_STOPPED, "it stands still", 5.0)
     started.process.kill()
@@ -82,7 +82,7 @@ def orphan(profile: Profile, started: Started) -> psutil.Process:
 
 def started_after(pid: int) -> float:
     """Seconds from the boot to its start."""
-    return processes.Started.of(psutil.Process(pid)).after
+    return process_record.ProcessIdentity.of(psutil.Process(pid)).after
 
 
 def rewrite(profile: Profile, **entries: object) -> None:
@@ -92,20 +92,20 @@ def rewrite(profile: Profile, **entries: object) -> None:
 
 
 def test_what_is_provably_ours_is_reaped_and_its_record_is_gone(
-    profiles: Profiles, profile: Profile, started: Started
+    profiles: Profiles, profile: Profile, started: ProcessIdentity
 ) -> None:
-    records.record(profile.directory, started.pid)
-    assert reaping.reap(profiles) == [started.pid]
+    process_record.record(profile.directory, started.pid)
+    assert orphans.reap(profiles) == [started.pid]
     assert members(started.pid) == []
-    assert records.recorded(profile.directory) is None
-    assert reaping.reap(profiles) == []
+    assert process_record.recorded(profile.directory) is None
+    assert orphans.reap(profiles) == []
 
 
 @pytest.mark.parametrize("doubt", ["start", "boot", "command line", "no record", "owned", "group"])
 def test_what_is_not_provably_ours_lives_on(profiles: Profiles, profile: Profile, doubt: str) -> None:
-    with Started(profiles.of(ClientId(2)) if doubt == "command line" else profile) as started:
+    with ProcessIdentity(profiles.of(ClientId(2)) if doubt == "command line" else profile) as started:
         if doubt != "no record":
-            records.record(profile.directory, started.pid)
+            process_record.record(profile.directory, started.pid)
         if doubt == "start":
             rewrite(profile, leader=[started.pid, started_after(started.pid) - 0.01], children=[])
         if doubt == "boot":
@@ -113,46 +113,46 @@ def test_what_is_not_provably_ours_lives_on(profiles: Profiles, profile: Profile
         if doubt == "group":  # a record of the child as if it had been a Chromium
             rewrite(profile, leader=[started.child.pid, started_after(started.child.pid)], children=[])
         held = profile.lock() if doubt == "owned" else None
-        assert reaping.reap(profiles) == []
+        assert orphans.reap(profiles) == []
         assert len(members(started.pid)) == 2
         if held is not None:
             os.close(held)
 
 
 def test_it_is_ours_also_after_the_hosts_clock_was_set(
-    profiles: Profiles, profile: Profile, started: Started, monkeypatch: pytest.MonkeyPatch
+    profiles: Profiles, profile: Profile, started: ProcessIdentity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    records.record(profile.directory, started.pid)
+    process_record.record(profile.directory, started.pid)
     since_the_epoch, then = psutil.Process.create_time, psutil.boot_time()
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: since_the_epoch(process) + 3600.0)
     monkeypatch.setattr(psutil, "boot_time", lambda: then + 3600.0)
-    assert reaping.reap(profiles) == [started.pid]
+    assert orphans.reap(profiles) == [started.pid]
 
 
 @pytest.mark.usefixtures("orphan")
 def test_a_frozen_child_that_outlived_its_chromium_is_reaped(
-    profiles: Profiles, profile: Profile, started: Started
+    profiles: Profiles, profile: Profile, started: ProcessIdentity
 ) -> None:
-    assert reaping.reap(profiles) == [started.pid]
+    assert orphans.reap(profiles) == [started.pid]
     assert members(started.pid) == []
-    assert records.recorded(profile.directory) is None
+    assert process_record.recorded(profile.directory) is None
 
 
 def test_with_one_child_proved_the_group_is_ours_also_what_came_after_the_record(
-    profiles: Profiles, profile: Profile, started: Started
+    profiles: Profiles, profile: Profile, started: ProcessIdentity
 ) -> None:
-    records.record(profile.directory, started.pid)
+    process_record.record(profile.directory, started.pid)
     started.one_more()
     started.process.kill()
     started.process.wait(5.0)
     assert len(members(started.pid)) == 2
-    assert reaping.reap(profiles) == [started.pid]
+    assert orphans.reap(profiles) == [started.pid]
     assert members(started.pid) == []
 
 
 @pytest.mark.parametrize("doubt", ["start", "boot", "group", "no child", "owned"])
 def test_a_child_that_is_not_provably_ours_lives_on(
-    profiles: Profiles, profile: Profile, started: Started, orphan: psutil.Process, doubt: str
+    profiles: Profiles, profile: Profile, started: ProcessIdentity, orphan: psutil.Process, doubt: str
 ) -> None:
     entries: dict[str, dict[str, object]] = {
         "start": {"children": [[orphan.pid, started_after(orphan.pid) - 0.01]]},
@@ -163,7 +163,7 @@ def test_a_child_that_is_not_provably_ours_lives_on(
     }
     rewrite(profile, **entries[doubt])
     held = profile.lock() if doubt == "owned" else None
-    assert reaping.reap(profiles) == []
+    assert orphans.reap(profiles) == []
     assert members(started.pid) == [orphan]
     if held is not None:
         os.close(held)
@@ -185,12 +185,12 @@ def test_a_child_that_is_not_provably_ours_lives_on(
 )
 def test_a_broken_record_hurts_nobody(profiles: Profiles, profile: Profile, text: str) -> None:
     (profile.directory / "process.json").write_text(text)
-    assert reaping.reap(profiles) == []
+    assert orphans.reap(profiles) == []
 
 
 def test_a_deletion_that_was_interrupted_is_taken_up(profiles: Profiles) -> None:
     profile = profiles.of(ONE)
     profile.keep()
     profile.drop()
-    reaping.reap(profiles)
+    orphans.reap(profiles)
     assert not profile.directory.exists()

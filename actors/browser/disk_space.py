@@ -1,8 +1,8 @@
-"""Whether the disk has room for what Chromium writes.
+"""The free disk space that Chromium needs.
 
 A Chromium whose writes fail gives up what it has stored: seen with version 156, 25 writes of 3 KiB to localStorage on a
 full disk had it throw the whole of localStorage away, and with it a login that had been on the disk for long. So none
-is started where there is no room, and one that runs is closed while there still is some.
+is started where there is no space, and one that runs is closed while there still is some.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from actors.browser.browser import ChromiumBrowser
-from actors.browser.connection import Wire, WireError, WireSilent, answered
+from actors.browser.cdp import Wire, WireError, WireSilent, answered
 from actors.clients.protocol import QrShown
 from tests.browser.pages import Open, on_wire
 from tests.rig import Sandbox

@@ -1,0 +1,375 @@
+"""The launch and the processes of one page, from the turn on its profile to the end of the last. On the loop only.
+
+`Launch` starts Chromium, connects to it, prepares it and loads WhatsApp Web. It tries each step again until the
+patience for a start is over; the last failure is then the reason. `PageProcess.live` returns how the page ended,
+whatever happened, once no process is left and the profile is free again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
+
+from actors.browser import contract, disk_space, process_record, wa_js
+from actors.browser.cdp import Listener, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
+from actors.browser.chromium import Chromium, ChromiumEnded
+from actors.browser.command_line import Build, command, identity
+from actors.browser.loop import BrowserLoop
+from actors.browser.options import BrowserOptions
+from actors.browser.profiles import Profile, ProfileInUse, Profiles
+from actors.clients.protocol import BrowserGone
+from actors.clients.types import ClientId, Reason, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserContext:
+    """What all pages of one browser share. `files`: threads for what blocks: locks, deletions, measurements."""
+
+    options: BrowserOptions
+    build: Build
+    script: str
+    profiles: Profiles
+    loop: BrowserLoop
+    files: Executor
+
+
+CONNECT: Seconds = 10.0
+"""How long one Chromium may take to open its debugging port, and to answer a call. It takes some 0.1 s."""
+LOOK: Seconds = 5.0
+"""How long a page that says nothing may take to say what it lacks."""
+MODULES_SHARE = 0.5
+"""Share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
+
+
+class LaunchFailed(Exception):
+    """The page could not be opened. `reason` is one of those that BrowserGone tells."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason, self.text = reason, text
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """What is to be opened. `listeners` are called with the parameters of each CDP event, and cannot block."""
+
+    command: list[str]
+    directory: Path
+    """What Chromium writes to."""
+    script: str
+    url: str
+    patience: Seconds
+    listeners: Mapping[str, Listener]
+    identity: Mapping[str, Any] | None = None
+    """What the page is to take Chromium for; None: what its command line says."""
+
+
+class Launch:
+    """One start. Whatever it has begun is in `chromium` and `wire`, to be ended by its owner."""
+
+    def __init__(self, plan: LaunchPlan, started: Callable[[Chromium], Awaitable[None]]) -> None:
+        self._plan, self._started = plan, started
+        self._deadline = time.monotonic() + plan.patience
+        self.chromium: Chromium | None = None
+        self.wire: Wire | None = None
+        self.navigating = False
+        self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """To be set when the page's modules are there."""
+
+    async def open(self) -> None:
+        """Raises LaunchFailed. May be cancelled at any time."""
+        await self._tried(self._start)
+        await self._tried(self._navigate)
+
+    async def _tried(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        told: LaunchFailed | None = None
+        async for trial in AsyncRetrying(
+            stop=stop_before_delay(max(0.0, self._left())),
+            wait=wait_random_exponential(multiplier=0.2, max=3.0),
+            retry=retry_if_exception(_may_pass),
+            reraise=True,
+        ):
+            with trial:
+                try:
+                    await attempt()
+                except LaunchFailed as failed:
+                    if told is not None and self._left() <= 0:
+                        # The deadline cut this attempt short: what it says is less than what the one before said.
+                        raise told from failed
+                    told = failed
+                    raise
+
+    def _left(self) -> Seconds:
+        return self._deadline - time.monotonic()
+
+    async def _start(self) -> None:
+        lacking = disk_space.lacking(self._plan.directory)
+        if lacking is not None:
+            raise LaunchFailed(Reason.DISK_FULL, lacking)
+        try:
+            self.chromium = Chromium(self._plan.command)
+            await self._started(self.chromium)
+            self.wire = Wire(await self.chromium.endpoint(max(0.1, min(CONNECT, self._left()))))
+            await self.wire.open(CONNECT)
+            await self._prepare(self.wire)
+        except (OSError, ChromiumEnded, TimeoutError, WireError) as error:
+            await self._give_up()
+            reason = Reason.DISK_FULL if disk_space.ran_out(error) else Reason.CHROMIUM_FAILED
+            raise LaunchFailed(reason, f"Chromium did not start: {error}") from error
+
+    async def _give_up(self) -> None:
+        wire, self.wire = self.wire, None
+        if wire is not None:
+            await wire.close()
+        chromium = self.chromium
+        if chromium is not None:
+            await chromium.end(0.0)
+            self.chromium = None
+
+    async def _prepare(self, wire: Wire) -> None:
+        """Everything that must be there before the page's own scripts; one round trip, as Chromium keeps the order."""
+        for event, listener in self._plan.listeners.items():
+            wire.on(event, listener)
+        identity = self._plan.identity
+        calls: list[tuple[str, Mapping[str, Any]]] = [
+            *([("Emulation.setUserAgentOverride", identity)] if identity else []),
+            ("Page.enable", {}),
+            ("Inspector.enable", {}),
+            ("Runtime.enable", {}),
+            ("Runtime.addBinding", {"name": wa_js.BINDING}),
+            ("Page.addScriptToEvaluateOnNewDocument", {"source": self._plan.script}),
+        ]
+        for answer in [wire.post(method, params) for method, params in calls]:
+            await answered(answer, CONNECT)
+
+    async def _navigate(self) -> None:
+        """Have the page show WhatsApp Web, for as long as there is a Chromium to show it."""
+        assert self.chromium is not None
+        ended = self.chromium.ended
+        loading = asyncio.get_running_loop().create_task(self._load())
+        try:
+            either: set[asyncio.Future[Any]] = {loading, ended}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                text = f"Chromium died while it opened WhatsApp Web (exit code {ended.result()})"
+                raise LaunchFailed(Reason.BROWSER_CRASHED, text)
+            loading.result()
+        finally:
+            loading.cancel()
+            await asyncio.wait({loading})
+
+    async def _load(self) -> None:
+        assert self.wire is not None
+        self.navigating = True
+        url, seconds = self._plan.url, max(0.1, self._left())
+        try:
+            told = await self.wire.call("Page.navigate", {"url": url}, seconds=seconds)
+        except WireSilent as error:
+            # Chromium answers this call once the site has begun to answer.
+            text = f"WhatsApp Web could not be opened: {url} did not answer within {seconds:.1f} s"
+            raise LaunchFailed(Reason.PAGE_UNREACHABLE, text) from error
+        except WireError as error:
+            raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
+        if told.get("errorText"):
+            raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
+        await asyncio.wait({self.modules}, timeout=max(0.1, min(self._plan.patience * MODULES_SHARE, self._left())))
+        if not self.modules.done():
+            raise await self._without_modules()
+
+    async def _without_modules(self) -> LaunchFailed:
+        """Why the page says nothing: its modules are not there, or lack what is listened to."""
+        assert self.wire is not None
+        try:
+            told = await ask_object(self.wire, "contract", seconds=LOOK)
+        except (ScriptFailed, WireError):
+            told = {}
+        if told.get("injected") is True and not contract.starts(told):
+            return LaunchFailed(Reason.WA_JS_OUTDATED, contract.read(told).text)
+        text = "The page was loaded, but WhatsApp Web's modules did not appear in it: wa-js has nothing to work with"
+        return LaunchFailed(Reason.WA_JS_NOT_READY, text)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same step may succeed the next time. On a Chromium that died none will: its owner starts another."""
+    return isinstance(error, LaunchFailed) and error.reason is not Reason.BROWSER_CRASHED
+
+
+CLOSED = BrowserGone(None, "Closed")
+PATIENCE_SHARE = 0.9
+"""Share of the start's patience after which a start is given up: whoever waits for it as long is to hear why first."""
+
+
+class PageProcess:
+    """One start, one end. `opened` is called once WhatsApp Web's modules are there, `ending` before Chromium ends."""
+
+    def __init__(
+        self,
+        context: BrowserContext,
+        client_id: ClientId,
+        listeners: Mapping[str, Listener],
+        opened: Callable[[Wire], None],
+        ending: Callable[[], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._context, self._client_id, self._listeners = context, client_id, listeners
+        self._opened, self._ending = opened, ending
+        self._log = structlog.get_logger("browser").bind(client=client_id)
+        self._launch: Launch | None = None
+        self._grace: Seconds = context.options.close_grace
+        self.leaving: asyncio.Future[None] = loop.create_future()
+        """Done once the end has been asked for."""
+        self._killing: asyncio.Future[None] = loop.create_future()
+
+    @property
+    def chromium(self) -> Chromium | None:
+        """The process, while there is one."""
+        return self._launch.chromium if self._launch is not None else None
+
+    @property
+    def wire(self) -> Wire | None:
+        """The connection, while there is one."""
+        return self._launch.wire if self._launch is not None else None
+
+    def modules_are_there(self) -> None:
+        """The page has said so."""
+        if self._launch is not None and not self._launch.modules.done():
+            self._launch.modules.set_result(None)
+
+    def leave(self, *, kill: bool) -> None:
+        """Have it end: gracefully, or now. `kill` after a graceful request cuts its grace short."""
+        if kill:
+            _set(self._killing)
+        _set(self.leaving)
+
+    async def live(self) -> BrowserGone:
+        """All of it. Never raises."""
+        try:
+            return await self._own_profile()
+        except ProfileInUse as error:
+            return BrowserGone(Reason.PROFILE_IN_USE, str(error))
+        except OSError as error:
+            reason = Reason.DISK_FULL if disk_space.ran_out(error) else Reason.CHROMIUM_FAILED
+            return BrowserGone(reason, f"The profile cannot be used: {error}")
+        except Exception as error:  # noqa: BLE001  # a bug of ours; the owner must hear of the end all the same
+            self._log.error("page.broken", exc_info=True)
+            return BrowserGone(Reason.CHROMIUM_FAILED, f"The page's own code failed: {error!r}"[:300])
+
+    async def _own_profile(self) -> BrowserGone:
+        """Wait for the turn on the profile, unless told to leave before, and live on it."""
+        owning = self._context.profiles.owned(self._client_id, self._context.files)
+        entering = asyncio.get_running_loop().create_task(_enter(owning))
+        await _first(entering, self.leaving)
+        if not entering.done():
+            entering.cancel()
+            await asyncio.wait({entering})
+        if entering.cancelled():
+            return CLOSED
+        profile = entering.result()
+        try:
+            return await self._live_on(profile)
+        finally:
+            await owning.__aexit__(None, None, None)
+
+    async def _live_on(self, profile: Profile) -> BrowserGone:
+        self._launch = launch = Launch(self._launch_plan(profile), lambda chromium: self._started(profile, chromium))
+        task = asyncio.get_running_loop().create_task(launch.open())
+        try:
+            await _first(task, self.leaving)
+            if self.leaving.done():
+                return CLOSED
+            task.result()
+            return await self._be_open(launch, profile)
+        except LaunchFailed as error:
+            return BrowserGone(error.reason, error.text)
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            await self._end(launch)
+
+    def _launch_plan(self, profile: Profile) -> LaunchPlan:
+        options = self._context.options
+        return LaunchPlan(
+            command(self._context.build, profile.user_data, options),
+            profile.user_data,
+            self._context.script,
+            options.whatsapp_url,
+            options.start_patience * PATIENCE_SHARE,
+            self._listeners,
+            identity(self._context.build.version) if options.user_agent is None else None,
+        )
+
+    async def _started(self, profile: Profile, chromium: Chromium) -> None:
+        self._log.info("chromium.started", pid=chromium.pid)
+        await self._record(profile, chromium)
+
+    async def _record(self, profile: Profile, chromium: Chromium) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which is seen elsewhere
+            await loop.run_in_executor(self._context.files, process_record.record, profile.directory, chromium.pid)
+
+    async def _record_page(self, profile: Profile, chromium: Chromium) -> None:
+        """Once more: now the page's own process is there."""
+        try:
+            await self._record(profile, chromium)
+        except OSError as error:  # it works without; what a killed service leaves may then not be proved ours
+            self._log.warning("page.unrecorded", error=str(error))
+
+    async def _be_open(self, launch: Launch, profile: Profile) -> BrowserGone:
+        """Until Chromium ends, or is to be ended, or its disk is full."""
+        assert launch.chromium is not None
+        assert launch.wire is not None
+        chromium = launch.chromium
+        self._log.info("page.opened", pid=chromium.pid)
+        self._opened(launch.wire)
+        recording = asyncio.get_running_loop().create_task(self._record_page(profile, chromium))
+        full = asyncio.get_running_loop().create_task(disk_space.until_lacking(profile.user_data, self._context.files))
+        await _first(chromium.ended, self.leaving, full)
+        full.cancel()
+        await recording
+        if self.leaving.done():
+            return CLOSED
+        if not chromium.ended.done():
+            return BrowserGone(Reason.DISK_FULL, full.result())
+        return BrowserGone(Reason.BROWSER_CRASHED, f"Chromium died (exit code {chromium.ended.result()})")
+
+    async def _end(self, launch: Launch) -> None:
+        """Chromium ends first: it needs no farewell on a connection that may be deaf."""
+        began = time.monotonic()
+        self._ending()
+        if launch.chromium is not None:
+            orderly = await self._end_chromium(launch.chromium)
+            self._log.info("chromium.ended", orderly=orderly, seconds=round(time.monotonic() - began, 2))
+        if launch.wire is not None:
+            await launch.wire.close()
+
+    async def _end_chromium(self, chromium: Chromium) -> bool:
+        grace = 0.0 if self._killing.done() else self._grace
+        ending = asyncio.get_running_loop().create_task(chromium.end(grace))
+        await _first(ending, self._killing)
+        if not ending.done():
+            chromium.kill()
+        return await ending
+
+
+async def _enter(owning: contextlib.AbstractAsyncContextManager[Profile]) -> Profile:
+    return await owning.__aenter__()
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    """Wait for whichever is done first; the others are left alone."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,432 @@
+"""What WhatsApp Web says, and what it means: tables. Pure: no I/O, no clock, no pyppeteer.
+
+The page script sends a *view* (mode, info, socket state and so on) whenever one of its parts changes, and *events* that
+leave no trace in the view. Values from a page are not trusted to have their shape: what does not fit is read as absent,
+and texts are cut.
+
+    CONDITIONS   view -> condition of the connection; the first row that holds
+    LOST, ENDS   condition -> fact
+    LOGOUTS      reason of a logout -> fact
+    HAPPENINGS   event -> kind and payload of a Happened
+    MEANING      a notice that WhatsApp itself writes into a chat -> the event it is, or nothing
+
+Where the signatures come from: wa-js 4.6.0, WhatsApp Web's own bundles of 2026, and the two generations of page the
+sandbox plays. Only what both have is relied on: `conn.authenticated` and `conn.logout`, for two, are never heard on
+current pages, and `main_ready` is told while only a code shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from actors.clients.protocol import Blocked, Conflict, Happened, LinkLost, LoggedOut, PageFact, PageFailed
+from actors.clients.types import Reason
+
+Event = Mapping[str, Any]
+"""What the page script told, or answered."""
+
+MAX_TEXT = 65536
+MAX_NAME = 512
+MAX_NAMES = 1024
+MAX_NUMBER = 2**53
+"""What JavaScript counts to without a gap; also beyond all instants in milliseconds."""
+
+
+def text(value: object, length: int = MAX_NAME) -> str | None:
+    """A text that says something, cut to its length in characters."""
+    return value[:length] if isinstance(value, str) and value else None
+
+
+def number(value: object) -> float | None:
+    """A number. JSON has some that are none, as Python reads it, and whole ones that no float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
+        return None
+    return float(value)
+
+
+def plain(value: object) -> object:
+    """Whatever may be passed on as it is; of a list, the names in it."""
+    if isinstance(value, str):
+        return value[:MAX_TEXT]
+    if isinstance(value, list):
+        return [name[:MAX_NAME] for name in value[:MAX_NAMES] if isinstance(name, str)]
+    return value if isinstance(value, bool) or number(value) is not None else None
+
+
+class Condition(Enum):
+    """What the connection of a page is in."""
+
+    STARTING = auto()
+    IDLE = auto()
+    CODE = auto()
+    VOID = auto()
+    PAIRING = auto()
+    READY = auto()
+    OFFLINE = auto()
+    UNREACHABLE = auto()
+    CATCHING_UP = auto()
+    TERMS = auto()
+    PROXY = auto()
+    LOCKED = auto()
+    CONFLICT = auto()
+    OUTDATED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The parts of WhatsApp Web's state that matter here, as the page script reads them."""
+
+    mode: str | None = None
+    info: str | None = None
+    state: str | None = None
+    stream: str | None = None
+    online: bool = True
+    needs_update: bool = False
+    hard_refresh: bool = False
+    authenticated: bool = False
+    full_ready: bool = False
+    code: str | None = None
+    lifetime: float | None = None
+    """Seconds for which the code was good when it was read."""
+    phone: str | None = None
+    lid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What went before, as far as it changes what a view means."""
+
+    shown: bool = False
+    """A code was shown in this document."""
+    ready: bool = False
+    """The page was ready in this document."""
+    accepted: bool = False
+    """The server has accepted the login since the connection was last lost."""
+    update: bool = False
+    """The page asks for an update and goes on working, or is about to load itself anew for one."""
+
+
+def _says(*words: str) -> Callable[[View, Memory], bool]:
+    """The mode says so, or the socket's state: which of them depends on the build."""
+    return lambda view, _: view.mode in words or view.state in words
+
+
+def at_work(view: View) -> bool:
+    """Whether a page looks as if messages passed. It looks so too before the server has accepted the login."""
+    return (
+        (view.mode, view.info, view.state) == ("MAIN", "NORMAL", "CONNECTED")
+        and view.stream != "DISCONNECTED"
+        and view.authenticated
+        and view.online
+    )
+
+
+CONDITIONS: tuple[tuple[Condition, Callable[[View, Memory], bool]], ...] = (
+    (Condition.TERMS, _says("TOS_BLOCK", "SMB_TOS_BLOCK")),
+    (Condition.PROXY, _says("PROXYBLOCK")),
+    (Condition.CONFLICT, _says("CONFLICT")),
+    (
+        Condition.OUTDATED,
+        lambda view, was: (view.needs_update and not was.update) or "DEPRECATED_VERSION" in (view.mode, view.state),
+    ),
+    (Condition.LOCKED, _says("SCREEN_LOCKED")),
+    # Before the code: a page may keep its last reference when it idles, as it does after it was paired.
+    (Condition.IDLE, lambda view, _: view.state == "UNPAIRED_IDLE" and not view.authenticated),
+    (Condition.CODE, lambda view, _: view.code is not None and not view.authenticated),
+    (Condition.VOID, lambda view, was: was.shown and view.state == "UNPAIRED" and not view.authenticated),
+    (Condition.READY, lambda view, was: at_work(view) and view.full_ready and was.accepted),
+    (
+        Condition.PAIRING,
+        lambda view, was: was.shown and not was.ready and (view.authenticated or view.info == "PAIRING"),
+    ),
+    (
+        Condition.OFFLINE,
+        lambda view, _: view.authenticated and (not view.online or "OFFLINE" in (view.mode, view.info)),
+    ),
+    (Condition.CATCHING_UP, lambda view, was: was.ready and was.accepted and view.state == "CONNECTED"),
+    (Condition.UNREACHABLE, lambda view, was: was.ready and view.authenticated),
+)
+"""What a view means. The first row that holds counts; none: the page is starting."""
+
+LOST: dict[Condition, LinkLost] = {
+    Condition.OFFLINE: LinkLost(Reason.NETWORK_LOST, "The page has no network"),
+    Condition.UNREACHABLE: LinkLost(Reason.NETWORK_LOST, "The page cannot reach WhatsApp"),
+}
+ENDS: dict[Condition, PageFact] = {
+    Condition.TERMS: Blocked(Reason.TERMS_OF_SERVICE, "WhatsApp wants its terms of service accepted on the phone"),
+    Condition.PROXY: Blocked(Reason.PROXY_BLOCKED, "WhatsApp refuses the network this host connects from"),
+    Condition.LOCKED: Blocked(Reason.SCREEN_LOCKED, "WhatsApp Web's screen lock is on and wants its passcode"),
+    Condition.CONFLICT: Conflict("WhatsApp Web was opened elsewhere with this login"),
+    Condition.OUTDATED: PageFailed(Reason.VERSION_OUTDATED, "WhatsApp wants a newer version of WhatsApp Web"),
+}
+
+
+def condition(view: View, memory: Memory) -> Condition:
+    """What the connection is in."""
+    return next((found for found, holds in CONDITIONS if holds(view, memory)), Condition.STARTING)
+
+
+def view_of(event: Event) -> View:
+    """The view in an event, whatever its shape."""
+    return View(
+        mode=text(event.get("mode")),
+        info=text(event.get("info")),
+        state=text(event.get("state")),
+        stream=text(event.get("stream")),
+        online=event.get("online") is not False,
+        needs_update=event.get("needs_update") is True,
+        hard_refresh=event.get("hard_refresh") is True,
+        authenticated=event.get("authenticated") is True,
+        full_ready=event.get("full_ready") is True,
+        code=text(event.get("code"), MAX_TEXT),
+        lifetime=number(event.get("lifetime")),
+        phone=text(event.get("phone")),
+        lid=text(event.get("lid")),
+    )
+
+
+REMOVED = LoggedOut(
+    Reason.LOGGED_OUT_BY_PHONE,
+    "The device was removed on the phone, or WhatsApp has closed the account: the page shows both alike",
+)
+_BY_US = LoggedOut(Reason.LOGGED_OUT_BY_API, "Logged out on request")
+_LOCKED = LoggedOut(Reason.ACCOUNT_LOCKED, "WhatsApp has locked the account")
+_OUTDATED = LoggedOut(Reason.VERSION_OUTDATED, "WhatsApp no longer accepts this version of WhatsApp Web")
+
+LOGOUTS: dict[str, LoggedOut] = {
+    "user_initiated": _BY_US,
+    "account_locked": _LOCKED,
+    "client_version_outdated": _OUTDATED,
+    # The phone, or its owner, has ended the link: nothing is wrong with the storage here.
+    "unknown_companion": REMOVED,
+    "md_opt_out": REMOVED,
+    "invalid_adv_status": REMOVED,
+    "primary_identity_key_change": REMOVED,
+    "lid_migration_unmigrated_primary": LoggedOut(
+        Reason.PRIMARY_NOT_MIGRATED,
+        "WhatsApp Web links only phones whose chats have moved to LIDs: update WhatsApp on the phone, then scan again",
+    ),
+}
+"""Reasons that are no failure of storage or synchronisation; all others are."""
+LOGOUT_CODES: dict[str, LoggedOut] = {"3": _LOCKED}
+"""The same by the number in the address after the logout; 0, 1 and 2 are failures."""
+
+
+def logged_out(reason: str | None) -> LoggedOut:
+    """What a logout for this reason is; none is given where the phone removed the device, or the account is closed."""
+    if reason is None:
+        return REMOVED
+    return LOGOUTS.get(reason) or LoggedOut(Reason.STORAGE_FAILED, f"WhatsApp Web gave its login up: {reason}")
+
+
+def logged_out_by_address(search: str) -> LoggedOut | None:
+    """What the address of the page says of a logout before it; None where it says nothing of one."""
+    query = parse_qs(search.removeprefix("?"))
+    if "post_logout" not in query:
+        return None
+    code = query.get("logout_reason", [None])[0]
+    if code is None:
+        return REMOVED
+    return LOGOUT_CODES.get(code) or LoggedOut(
+        Reason.STORAGE_FAILED, f"WhatsApp Web gave its login up (code {code[:8]})"
+    )
+
+
+# Notices: messages that no person wrote. WhatsApp Web writes them into chats itself: that a chat is encrypted, that a
+# group has changed, that a call came. Source: `MSG_TYPE` and `SYSTEM_MESSAGE_TYPES` of WAWebMsgType, and the subtypes
+# of WAWebCommonMsgSubtypeTypes and WAWebFormatE2ENotification, as in its release 2.3000.1044822804.
+
+NOTICES = frozenset(
+    {
+        "broadcast_notification",
+        "call_log",
+        "debug",
+        "e2e_notification",
+        "gp2",
+        "group_notification",
+        "guest_upsell_system_msg",
+        "history_bundle",
+        "newsletter_notification",
+        "notification",
+        "notification_template",
+        "pinned_message",
+        "poll_add_option_decrypted",
+        "protocol",
+        "status_notification",
+    }
+)
+"""Types of what WhatsApp itself writes."""
+UNREADABLE = frozenset({"ciphertext", "debug_placeholder", "loading_media"})
+"""Types of what comes again under its own type once it can be read."""
+ADDITIONS = frozenset(
+    {
+        "comment",
+        "event_edit_encrypted",
+        "event_response",
+        "group-history",
+        "keep_in_chat",
+        "message_edit_encrypted",
+        "message_history_notice",
+        "pin_message",
+        "poll_add_option_encrypted",
+        "poll_edit_encrypted",
+        "poll_result_snapshot",
+        "poll_update",
+        "reaction",
+        "reaction_enc",
+        "request_phone_number",
+    }
+)
+"""Types of what is added to another message, or asked for by an app, and is no message to read."""
+MESSAGES = frozenset(
+    {
+        "album",
+        "audio",
+        "automated_greeting_message",
+        "biz-cover-photo",
+        "biz_content_placeholder",
+        "buttons_response",
+        "chat",
+        "document",
+        "event_creation",
+        "groups_v4_invite",
+        "hsm",
+        "image",
+        "interactive",
+        "interactive_response",
+        "list",
+        "list_response",
+        "location",
+        "multi_vcard",
+        "native_flow",
+        "newsletter_admin_invite",
+        "newsletter_follower_invite",
+        "newsletter_question_response",
+        "order",
+        "oversized",
+        "payment",
+        "poll_creation",
+        "product",
+        "ptt",
+        "ptv",
+        "quarantined",
+        "revoked",
+        "rich_response",
+        "sharable_event_invite",
+        "status",
+        "sticker",
+        "sticker-pack",
+        "template_button_reply",
+        "unknown",
+        "vcard",
+        "video",
+    }
+)
+"""Types of what a person or a business has written. A type that is in none of these tables is told as a message too,
+unless the page calls it a notice."""
+
+_OF_EVERY = ("id", "chat", "lid", "phone", "t")
+_OF_A_MESSAGE = (*_OF_EVERY, "bare_id", "from_me", "author")
+
+NOTICE_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "group.changed": (*_OF_A_MESSAGE, "change", "people", "value"),
+    "call.logged": (*_OF_A_MESSAGE, "outcome", "video", "duration"),
+    "contact.security_code_changed": _OF_A_MESSAGE,
+    "contact.number_changed": (*_OF_A_MESSAGE, "people"),
+}
+"""Kind of event -> the fields of its payload."""
+MEANING: Mapping[tuple[str, str | None], str] = {
+    ("gp2", None): "group.changed",
+    ("group_notification", None): "group.changed",
+    ("call_log", None): "call.logged",
+    ("e2e_notification", "identity"): "contact.security_code_changed",
+    ("notification_template", "change_number"): "contact.number_changed",
+}
+"""Type and subtype (None: any) of a notice that means something -> the event it is."""
+
+
+def is_message(kind: str, *, notice: bool) -> bool:
+    """Whether a message of this type is one that somebody wrote; `notice`: the page calls it one of its own."""
+    return not notice and kind not in NOTICES | UNREADABLE | ADDITIONS
+
+
+def event_of(kind: str, subtype: str | None) -> str | None:
+    """The event that a notice is, or None where it means nothing to a consumer."""
+    return MEANING.get((kind, subtype)) or MEANING.get((kind, None))
+
+
+HAPPENINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "message": ("message", (*_OF_A_MESSAGE, "type", "body", "caption", "ack")),
+    "ack": ("message.ack", (*_OF_A_MESSAGE, "ack")),
+    "edited": ("message.edited", (*_OF_A_MESSAGE, "type", "body", "caption")),
+    "revoked": ("message.revoked", _OF_A_MESSAGE),
+    "reaction": ("message.reaction", (*_OF_A_MESSAGE, "reaction")),
+    "call": ("call", (*_OF_EVERY, "group", "video")),
+}
+"""Event of the page script -> kind of Happened, and the fields of its payload."""
+
+PAYLOADS: Mapping[str, tuple[str, ...]] = {**dict(HAPPENINGS.values()), **NOTICE_EVENTS}
+"""Kind of Happened -> the fields of its payload, besides `live`."""
+
+
+def is_happening(event: Event) -> bool:
+    """Whether an event is one of those."""
+    kind = event.get("e")
+    return isinstance(kind, str) and kind in HAPPENINGS
+
+
+def happened(event: Event, *, live: bool = True) -> Happened | None:
+    """The fact in one event of a message or a call; None where it is a notice of WhatsApp's that means nothing.
+
+    `live` is False for what was found in the page after a start.
+    """
+    kind: str | None = HAPPENINGS[event["e"]][0]
+    if kind == "message":
+        kind = _kind_of_message(event)
+    if kind is None:
+        return None
+    return Happened(kind, {name: plain(event.get(name)) for name in PAYLOADS[kind]} | {"live": live})
+
+
+def _kind_of_message(event: Event) -> str | None:
+    type = text(event.get("type")) or "unknown"
+    if is_message(type, notice=event.get("notice") is True):
+        return "message"
+    return event_of(type, text(event.get("change")))
+
+
+def identity(fact: Happened) -> tuple[object, ...]:
+    """What two tellings of the same happening have in common."""
+    payload = fact.payload
+    name = payload.get("bare_id") or payload.get("id")
+    match fact.kind:
+        case "message.ack":
+            in_group = str(payload.get("chat")).endswith("@g.us")  # where each reader acknowledges by himself
+            return fact.kind, name, payload.get("ack"), payload.get("author") if in_group else None
+        case "message.edited":
+            return fact.kind, name, payload.get("t"), payload.get("body")
+        case "message.reaction":
+            return fact.kind, name, payload.get("t"), payload.get("author"), payload.get("reaction")
+        case "call.logged":
+            return fact.kind, name, payload.get("outcome")  # a call that goes on is logged before it has ended
+        case kind:
+            return kind, name
+
+
+def home_of(url: str) -> str:
+    """Origin and path: what a page's address must keep to be still the page we opened."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path or '/'}"
+
+
+def left(url: str, unreachable: bool, home: str) -> PageFailed | None:
+    """The failure in the main frame's new address, if it is one."""
+    if unreachable or url.startswith("chrome-error:"):
+        return PageFailed(Reason.PAGE_UNREACHABLE, "WhatsApp Web could not be loaded again")
+    if home_of(url) != home:
+        return PageFailed(Reason.PAGE_LEFT, f"The page has gone to {home_of(url)[:200]}")
+    return None
