@@ -121,7 +121,7 @@ class Control:
     async def _scan(self, request: Request) -> Any:
         said = await body_of(request)
         code, page = str(said.get("code", "")), str(said.get("page", ""))
-        account = self._pairing.scan(
+        account = await self._pairing.scan(
             str(said["number"]), code=code, page_id=page, name=said.get("name"), lids=said.get("lids")
         )
         return self._told_account(account)

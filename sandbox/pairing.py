@@ -48,13 +48,15 @@ class Pairing:
             page.later("code", patience, lambda: self._show(page, nth + 1))
         self._scene.changes.tell()
 
-    def scan(self, number: str, *, code: str = "", page_id: str = "", name: str | None, lids: bool | None) -> Account:
+    async def scan(
+        self, number: str, *, code: str = "", page_id: str = "", name: str | None, lids: bool | None
+    ) -> Account:
         """What a phone does with its camera. Raises SandboxError NO_SUCH_CODE, STALE_CODE, PASSKEY_ASKED, BANNED,
         NO_PHONE.
         """
         if not code and not page_id:
             raise SandboxError(400, "INVALID_REQUEST", "there is nothing to scan: paste the QR's text, or pick a page")
-        page = self._showing(code, page_id)
+        page = await self._showing(code, page_id)
         if self._scene.world.exists(number) and self._scene.world.phone(number).passkey:
             page.say({"op": "passkey_prologue_request"})
             raise SandboxError(
@@ -62,20 +64,32 @@ class Pairing:
             )
         return self._link(page, number, name, lids)
 
-    def _showing(self, code: str, page_id: str) -> Page:
+    async def _showing(self, code: str, page_id: str) -> Page:
         """The page that shows the code, in any of the forms it may be drawn in."""
         ref, *keys = code.removeprefix(QR_ADDRESS).split(",")
         for page in self._scene.pages.values():
-            if not page.ref or (page.id != page_id and page.ref != ref):
-                continue
-            if not page.keys["adv"]:
-                why = "a pairing code was asked for, and the QR is void since: the page would not answer"
-                raise SandboxError(409, "STALE_CODE", why)
-            if page.id == page_id or keys[:3] == [page.keys[name] for name in ("noise", "identity", "adv")]:
-                return page
+            if page.ref and (page.id == page_id or page.ref == ref):
+                break
+        else:
+            raise SandboxError(404, "NO_SUCH_CODE", "no page shows that code now")
+        asked = None if page.id == page_id else keys[:3]
+        if not self._fits(page, asked):
+            # What the page said of its keys may be older than what it has drawn: it is asked.
+            known = page.keyings
+            page.say({"op": "keys_wanted"})
+            await self._scene.changes.until(lambda: page.keyings > known, HEARS_WITHIN)
+        if self._fits(page, asked):
+            return page
+        if not page.keys["adv"]:
+            why = "a pairing code was asked for, and the QR is void since: the page would not answer"
+        else:
             why = "the page has changed its secret since that code was drawn: it would not answer"
-            raise SandboxError(409, "STALE_CODE", why)
-        raise SandboxError(404, "NO_SUCH_CODE", "no page shows that code now")
+        raise SandboxError(409, "STALE_CODE", why)
+
+    def _fits(self, page: Page, keys: list[str] | None) -> bool:
+        """Whether the page would answer a phone that has read these keys; None: the ones it draws now."""
+        own = [page.keys[name] for name in ("noise", "identity", "adv")]
+        return bool(page.ref and page.keys["adv"]) and keys in (None, own)
 
     async def rotate(self, page: Page) -> None:
         """The server has the page change its secret, under the same reference. Done once the page has."""
@@ -94,6 +108,7 @@ class Pairing:
     def keyed(self, page: Page, keys: dict[str, Any]) -> None:
         """The page says what its QR carries now."""
         page.keys = {name: str(keys[name] or "") for name in ("noise", "identity", "adv")}
+        page.keyings += 1
         self._scene.changes.tell()
 
     # --- codes that are typed

@@ -66,6 +66,7 @@ class Page:
     compat: str = "modern"
     lids: bool | None = None
     keys: dict[str, str] = field(default_factory=dict)  # noise, identity, adv; `adv` is empty where QRs are void
+    keyings: int = 0  # how often it has said them
     platform: str = ""  # the last field of the QR, where the page says it
     qr_url: bool = False
     state: PageState = "unpaired"

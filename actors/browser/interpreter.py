@@ -237,7 +237,7 @@ class Interpreter:
 
         The address keeps telling it while an unpaired page is loaded again and again: that is no further logout.
         """
-        linked, known = self._doc.view.authenticated, self._out_by_address
+        linked, known, reason = self._doc.view.authenticated, self._out_by_address, self._doc.reason
         self._doc = _Document()
         self.unresolved.clear()
         self._loadings += 1
@@ -246,7 +246,7 @@ class Interpreter:
         self._out_by_address = fact is not None
         if fact is not None and not self._out and (linked or not known):
             self._out = True
-            return [fact]
+            return [fact if reason is None else logged_out(reason)]
         if self._loadings > MOST_LOADINGS:
             return [PageFailed(Reason.PAGE_RELOADED, f"The page has loaded itself {MOST_LOADINGS} times in a row")]
         return [PageReloaded()] if self._documents > 1 else []

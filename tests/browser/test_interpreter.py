@@ -167,6 +167,10 @@ SIGNATURES: dict[str, tuple[list[dict[str, Any]], list[PageFact]]] = {
     ),
     "removed from the phone": ([ACCEPTED, view(MAIN), {"e": "logout"}, OUT], [READY, whatsapp_web.REMOVED]),
     "removed, and the event was missed": ([LOADED, ACCEPTED, view(MAIN), OUT], [READY, whatsapp_web.REMOVED]),
+    "a reason that was told before the logout itself could be heard": (
+        [LOADED, {"e": "logout_reason", "reason": "account_locked"}, OUT],
+        [LoggedOut(Reason.ACCOUNT_LOCKED, "WhatsApp has locked the account")],
+    ),
     "removed before anything could be heard": ([LOADED, OUT], [whatsapp_web.REMOVED]),
     "the address goes on saying so": (
         [LOADED, OUT, code("2@a"), OUT, code("2@a")],

@@ -21,7 +21,7 @@ from actors.clients.protocol import (
     Refused,
 )
 from actors.clients.types import Reason
-from tests.browser.pages import BUILDS, NUMBER, Open, Opened, answer, options, running
+from tests.browser.pages import BUILDS, NUMBER, Open, Opened, answer, evaluate, options, running
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -89,16 +89,27 @@ def test_a_passkey_that_is_wanted_is_told_and_another_phone_may_scan(page: Opene
     page.told.until(Ready)
 
 
+def test_a_primary_that_has_not_moved_to_lids_is_told(page: Opened, sandbox: Sandbox) -> None:
+    """However early it is scanned: wa-js hears the reason of a logout only from a second after the code on."""
+    sandbox.post(f"/phones/{NUMBER}", migrated=False)
+    sandbox.post("/scan", code=page.told.until(QrShown).code, number=NUMBER)
+    assert page.told.until(LoggedOut).reason is Reason.PRIMARY_NOT_MIGRATED
+    page.told.until(QrShown)  # the page after it
+    assert len(page.told.told(LoggedOut)) == 1
+
+
 HOOKED = "WPP.isFullReady || new Promise((done) => WPP.on('loader.full_ready', () => done(true)))"
 
 
-def test_a_primary_that_has_not_moved_to_lids_is_told(shell: ChromiumBrowser, page: Opened, sandbox: Sandbox) -> None:
+def test_the_reason_of_a_logout_is_heard_beside_wa_js_too(
+    shell: ChromiumBrowser, page: Opened, sandbox: Sandbox
+) -> None:
     sandbox.post(f"/phones/{NUMBER}", migrated=False)
     code = page.told.until(QrShown).code
-    assert answer(shell, HOOKED)  # the reason of a logout is told by wa-js
+    assert answer(shell, HOOKED)
     sandbox.post("/scan", code=code, number=NUMBER)
     assert page.told.until(LoggedOut).reason is Reason.PRIMARY_NOT_MIGRATED
-    page.told.until(QrShown)  # the page after it
+    page.told.until(QrShown)
     assert len(page.told.told(LoggedOut)) == 1
 
 
@@ -133,6 +144,48 @@ def test_a_pairing_code_is_renewed_five_times_and_then_the_qr_is_back(page: Open
     assert len(codes) == len(set(codes)) == 6
     code = page.told.until(QrShown).code
     sandbox.post("/scan", code=code, number=NUMBER)
+    page.told.until(Ready)
+
+
+SLOW = """
+    (() => {
+      const linking = window.require('WAWebAltDeviceLinkingApi');
+      const clear = linking.initializeAltDeviceLinking;
+      const held = new Promise((go) => { window.letGo = go; });
+      linking.initializeAltDeviceLinking = async () => { await held; return clear(); };
+    })()
+"""
+"""A page that takes its time to clear the secret, until it is let go."""
+LINKING = "window.require('WAWebLinkDeviceAction')"
+
+
+def test_a_renewal_that_is_under_way_as_the_code_ends_does_not_void_the_qr(
+    shell: ChromiumBrowser, page: Opened, sandbox: Sandbox
+) -> None:
+    page.told.until(QrShown)
+    page.page.call("code", RequestPairingCode(NUMBER))
+    page.told.until(Answered)
+    evaluate(page, SLOW)
+    evaluate(page, f"{LINKING}.refreshAltLinkingCode()")
+    evaluate(page, f"{LINKING}.forceManualRefresh()")
+    assert page.told.until(PairingHindered).reason is Reason.PAIRING_CODE_OVER
+    answer(shell, "letGo()")
+    code = page.told.until(QrShown).code
+    answer(shell, "new Promise((over) => requestIdleCallback(over))")  # whatever was let go is through
+    assert code == answer(shell, "window.require('SandboxQrText').ofQr()")
+    sandbox.post("/scan", code=code, number=NUMBER)
+    page.told.until(Ready)
+
+
+def test_a_pairing_code_that_is_asked_for_as_another_ends_is_good(page: Opened, sandbox: Sandbox) -> None:
+    page.told.until(QrShown)
+    page.page.call("code", RequestPairingCode(NUMBER))
+    first = page.told.until(Answered).value
+    evaluate(page, f"{LINKING}.forceManualRefresh()")
+    page.page.call("code", RequestPairingCode(NUMBER))
+    second = page.told.until(Answered).value
+    assert second.code != first.code
+    sandbox.post("/pair", code=second.code, number=NUMBER)
     page.told.until(Ready)
 
 

@@ -65,6 +65,16 @@ def test_a_secret_that_changes_under_the_same_ref_voids_the_code_before_it(sandb
     one.until(MAIN)
 
 
+def test_a_page_is_asked_for_its_keys_before_a_code_is_called_stale(sandbox: Sandbox, one: Tab) -> None:
+    """A phone reads what is drawn, and what the page has said of it may still be on its way."""
+    one.js("void localStorage.setItem('whatsapp-sandbox-keys', JSON.stringify("
+           "{ ...JSON.parse(localStorage.getItem('whatsapp-sandbox-keys')), adv: 'c2VjcmV0' }))")  # fmt: skip
+    drawn = one.js("require('SandboxQrText').ofQr()")
+    assert drawn != shown(sandbox)["code"]
+    sandbox.post("/api/scan", code=drawn, number=ME)
+    one.until(MAIN)
+
+
 def test_a_phone_that_wants_a_passkey_is_not_linked_and_the_secret_is_another_one(sandbox: Sandbox, one: Tab) -> None:
     event = "link_device_events:passkey_prologue_request"
     one.js(f"void WPP.whatsapp.LinkDeviceEvents.on('{event}', () => {{ window.asked = 1; }})")

@@ -183,70 +183,102 @@
         readCode();
       },
       'link_device_events:primary_hello_received': () => {
-        if (linking?.code) tellPairingCode(linking.code, HELLO_LIFE);
+        if (linking?.code && !linking.over) tellPairingCode(linking, linking.code, HELLO_LIFE, HELLO_LIFE);
       },
+      'link_device_events:refresh_alt_linking_code': renew,
+      'link_device_events:force_manual_refresh': () => endLinking('WhatsApp Web shows no further code by itself'),
+      'link_device_events:error_alt_linking': () => endLinking('WhatsApp Web could not link with the code'),
     });
   }
 
   // --- linking by a code that is typed
 
-  const CODE_LIFE = 180; // s; the page takes no code that is older, and wa-js has a new one after 195
+  const CODE_LIFE = 180; // s; the page takes no code that is older
+  const RENEWED_AFTER = 195; // s
   const HELLO_LIFE = 60; // s; once a phone has begun with a code and has not finished, there is a new one
-  let linking = null; // {code, until}: a pairing code was asked for; until it is over no QR can be scanned
+  const MOST_RENEWALS = 5; // then a person has to ask
+  const ASKED_FOR = 20000; // ms that the server may take to answer with a code
+  let linking = null; // {phone, code, until, renewals, timer, renewing, over}: until it is over no QR can be scanned
+  let turn = Promise.resolve();
 
-  function keepPairingCode(code, lifetime) {
-    linking.code = code;
-    linking.until = performance.now() + lifetime * 1000;
+  /** Each step that changes the secret ends before the next begins: a code clears it, and the QR has another one. */
+  function inTurn(step) {
+    const done = turn.then(step);
+    turn = done.catch(() => {});
+    return done;
   }
 
-  function tellPairingCode(code, lifetime) {
-    keepPairingCode(code, lifetime);
+  function tellPairingCode(one, code, lifetime, renewedAfter) {
+    one.code = code;
+    one.until = performance.now() + lifetime * 1000;
+    clearTimeout(one.timer);
+    one.timer = setTimeout(renew, renewedAfter * 1000);
     tell({ e: 'pairing_code', code: cut(code), lifetime });
   }
 
-  function listenToPairingCodes() {
-    const { WPP } = window;
-    WPP.on('conn.link_code_change', quietly((code) => {
-      if (linking) tellPairingCode(bare(code), CODE_LIFE);
-    }));
-    WPP.on('conn.link_code_expired', quietly(() => endLinking('WhatsApp Web shows no further code by itself')));
-    WPP.on('conn.link_code_error', quietly((error) => endLinking(said(error).message)));
+  /** In turn only. */
+  async function newCode(one) {
+    const late = new Promise((_go, fail) => setTimeout(fail, ASKED_FOR, new Error('WhatsApp gave no code in time')));
+    const code = bare(await Promise.race([window.WPP.conn.genLinkDeviceCodeForPhoneNumber(one.phone), late]));
+    if (!code) throw new Error('WhatsApp Web gave no code');
+    tellPairingCode(one, code, CODE_LIFE, RENEWED_AFTER);
   }
 
-  /** Back to the QR: it has another secret now. `why` is told where a code was shown. */
-  async function endLinking(why) {
-    if (!linking) return;
-    if (linking.code) tell({ e: 'pairing_code_over', text: cut(why) });
-    linking = null;
-    window.WPP.conn.cancelLinkDeviceCode?.();
-    await ran('WAWebAltDeviceLinkingApi')?.initializeQRLinking?.();
-    await readCode();
+  /** As the page does it: for a while by itself. Whoever orders it while it is under way gets that one. */
+  const renew = quietly(() => {
+    const one = linking;
+    if (!one?.code || one.renewing) return;
+    if (one.renewals === MOST_RENEWALS) {
+      endLinking('WhatsApp Web shows no further code by itself');
+      return;
+    }
+    one.renewals++;
+    one.renewing = true;
+    inTurn(async () => {
+      try {
+        if (!one.over && !window.WPP.conn.isAuthenticated()) await newCode(one);
+      } catch (error) {
+        endLinking(said(error).message);
+      }
+      one.renewing = false;
+    });
+  });
+
+  /** Back to the QR, once what is under way is through. `why` is told where a code was shown. */
+  function endLinking(why) {
+    const one = linking;
+    if (!one || one.over) return;
+    one.over = true;
+    clearTimeout(one.timer);
+    if (one.code) tell({ e: 'pairing_code_over', text: cut(why) });
+    inTurn(quietly(async () => {
+      if (linking !== one || window.WPP.conn.isAuthenticated()) return;
+      try {
+        await ran('WAWebAltDeviceLinkingApi')?.initializeQRLinking?.();
+      } finally {
+        linking = null;
+        readCode();
+      }
+    }));
   }
 
   /** A code to type on that phone, {code, lifetime}. Asked for again while it lasts, it is the same one. */
-  async function pairingCode(phone) {
-    const { conn } = window.WPP;
-    linking ??= { code: null, until: 0 };
+  const pairingCode = (phone) => inTurn(async () => {
+    if (linking?.phone !== phone || linking.over) {
+      clearTimeout(linking?.timer);
+      linking = { phone, code: null, until: 0, renewals: 0, timer: null, renewing: false, over: false };
+    }
+    const one = linking;
     readCode();
     try {
-      await settled(); // wa-js forgets a code that was asked for before, and would not renew it
-      // wa-js renews it as the page would; before 4.6 it did not.
-      const code = bare(await (conn.startLinkDeviceCodeForPhoneNumber ?? conn.genLinkDeviceCodeForPhoneNumber)(phone));
-      if (!code) throw new Error('WhatsApp Web gave no code');
-      if (linking && linking.code !== code) keepPairingCode(code, CODE_LIFE);
-      return { code, lifetime: linking ? (linking.until - performance.now()) / 1000 : CODE_LIFE };
+      watchLinking();
+      if (!one.code) await newCode(one);
+      return { code: one.code, lifetime: (one.until - performance.now()) / 1000 };
     } catch (error) {
       tell({ e: 'pairing_refused', name: cut(error?.type?.name) });
-      await endLinking(said(error).message);
+      endLinking(said(error).message);
       throw error;
     }
-  }
-
-  /** Waits for wa-js to be full ready; a page that never is gets no longer than this. */
-  const settled = () => new Promise((go) => {
-    if (window.WPP.isFullReady) go();
-    window.WPP.once('loader.full_ready', go);
-    setTimeout(go, LAUNCH);
   });
 
   const bare = (code) => cut(code)?.replaceAll('-', '');
@@ -267,8 +299,27 @@
       readCode();
     });
     listenToCmd(ran('WAWebCmd')?.Cmd);
+    listenToReasons();
     picture();
     return true;
+  }
+
+  const tellReason = quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) }));
+
+  /**
+   * Hears the reason of a logout where the page asks for the number of it, as soon as that module can be had. wa-js does
+   * the same from its injection on, which is a second after the first code: a phone may have scanned it by then.
+   */
+  function listenToReasons() {
+    window.requireLazy?.(['WAWebLogoutReason'], quietly(() => {
+      const reasons = window.require('WAWebLogoutReason');
+      const numberOf = reasons?.getErrorCodeFromLogoutReason;
+      if (injected() || typeof numberOf !== 'function') return; // wa-js's own stands there
+      reasons.getErrorCodeFromLogoutReason = (...args) => {
+        tellReason(args[0]);
+        return numberOf(...args);
+      };
+    }));
   }
 
   let heardCmd = false;
@@ -309,7 +360,6 @@
     window.WPP.on('loader.injected', listenThroughWaJs);
     readCode();
     listenToMessages();
-    listenToPairingCodes();
   }
 
   let waJsStarted = false;
@@ -484,7 +534,7 @@
     WPP.on('loader.full_ready', quietly(() => wa().Cmd.on('reachout_timelock_state_change', tellRestriction)));
     WPP.on('conn.stream_mode_changed', picture);
     WPP.on('conn.stream_info_changed', picture);
-    WPP.on('conn.logout_reason', quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) })));
+    WPP.on('conn.logout_reason', tellReason);
     WPP.on('conn.backend_event', quietly((name) => {
       if (name === 'logout' || name === 'storage_initialization_error') tell({ e: name });
       if (name === 'on_critical_sync_done') tell({ e: 'accepted' });

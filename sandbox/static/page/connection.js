@@ -178,6 +178,7 @@ define('SandboxConnection', (require, exports) => {
       setTimeout(hello, 10); // WhatsApp ends the pairing stream and opens one that is logged in
     },
 
+    keys_wanted: () => say({ op: 'keys', keys: storage.keys() }),
     companion_reg_refresh: () => require('SandboxSecretRefresh').handle(),
     primary_hello: (said) => require('WAWebAltDeviceLinkingApi').handlePrimaryHello(said),
     refresh_code: ({ force }) => require('WAWebLinkDeviceAction')[force ? 'forceManualRefresh' : 'refreshAltLinkingCode'](),
