@@ -36,7 +36,8 @@ from actors.store.outbox import CancelMessage, GetMessage, Message, SettleMessag
 class Callers:
     """Everyone who waits for a message, of all clients."""
 
-    def __init__(self, actor: Actor, lanes: Lanes, neighbours: Neighbours) -> None:
+    def __init__(self, actor: Actor, lanes: Lanes, neighbours: Neighbours, look: Callable[[Look], None]) -> None:
+        self._look = look
         self._actor, self._lanes, self._neighbours = actor, lanes, neighbours
         self._askers = Askers(actor)
 
@@ -63,12 +64,17 @@ class Callers:
         self._neighbours.order(GetMessage(order.client_id, order.id), Known)
         if not self._lanes[order.client_id].ready:
             self.lost(order.client_id)
-        self._neighbours.tell(Look(order.client_id))
+        if not self._lanes[order.client_id].busy:
+            self._look(Look(order.client_id))
 
     def _over(self, over: AwaitOver) -> None:
         asker = self._askers.find(over.id, over.ticket)
         if asker is not None:
             self._conclude(asker)
+
+    def known(self, answer: Message | Exception | None) -> None:
+        """Tell whoever waits for a message how it stands, if nothing is to be done about it any more."""
+        self._known(Known(answer))
 
     def _known(self, fact: Known) -> None:
         if isinstance(fact.answer, Message) and fact.answer.state not in OPEN:

@@ -2,7 +2,7 @@
 
 The way of a message, each step on disk before the next one:
 
-    accepted (queued) ► MarkSending (sending) ► SendText to the client ► SettleMessage (sent, failed, unknown)
+    accepted (queued) ► Claim (sending) ► the operation to the client ► SettleMessage (sent, failed, unknown)
 
 The WhatsApp id is drawn when it is accepted, so wherever this is cut off, a message in `sending` can be looked up when
 the client is READY again (`look_ups`): it is settled by what the page knows, sent again only on proof that it never
@@ -35,12 +35,9 @@ from actors.outbox.look_ups import LookUps
 from actors.outbox.neighbours import RETRY, Find, Neighbours
 from actors.outbox.pace import Pace
 from actors.outbox.protocol import (
-    DueRead,
-    Known,
     LetGo,
     Look,
-    Marked,
-    NextRead,
+    NextClaimed,
     Noted,
     Outcome,
     PageFitness,
@@ -52,10 +49,8 @@ from actors.outbox.protocol import (
 from actors.runtime import Actor, MailboxFull
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
-    GetNextDue,
-    MarkSending,
+    Claim,
     Message,
-    NextMessages,
     NoteWaiting,
     RequeueMessage,
     SettleMessage,
@@ -79,7 +74,7 @@ class Dispatcher(Actor):
         self._pace, self._chance = pace or Pace(), chance
         self._lanes = Lanes(Lane)
         self._neighbours = Neighbours(self.actor_ref, store, find)
-        self._callers = Callers(self, self._lanes, self._neighbours)
+        self._callers = Callers(self, self._lanes, self._neighbours, self._look)
         self._look_ups = LookUps(self, self._lanes, self._neighbours)
         self._endings = Endings(self, self._neighbours)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -103,7 +98,7 @@ class Dispatcher(Actor):
 
     def _queued(self, fact: Queued) -> None:
         if fact.expires_at is not None:
-            self._endings.look()
+            self._endings.expires(fact.expires_at)
         if self._lanes[fact.client_id].holds.chats:
             self._note_held(fact.client_id)
         self._look(Look(fact.client_id))
@@ -184,47 +179,48 @@ class Dispatcher(Actor):
     # --- what is next ------------------------------------------------------------------------------------------------
 
     def _look(self, look: Look) -> None:
-        lane = self._lanes[look.client_id]
+        lane, now = self._lanes[look.client_id], self.now()
         if lane.busy:
             lane.more = True
-        elif lane.ready:
-            lane.busy, lane.more = True, False
-            lane.looked_at = self.clock.time()
-            following = NextMessages(look.client_id, lane.looked_at, 1, frozenset(lane.holds.chats))
-            self._neighbours.order(following, partial(NextRead, look.client_id))
-
-    def _next_read(self, fact: NextRead) -> None:
-        lane = self._lanes[fact.client_id]
-        if isinstance(fact.answer, Exception):
-            self._rest(fact.client_id, RETRY)
-        elif not fact.answer:
-            self._nothing_now(fact.client_id)
-        elif (wait := self._paced(lane, fact.answer[0])) > 0:
-            self._rest(fact.client_id, wait)
+        elif not lane.ready:
+            return
+        elif lane.not_before > now and lane.tempo.slowed:
+            self._rest(look.client_id, lane.not_before - now)
         else:
-            # From here on it may be with the page: what an older look-up says of it does not count.
-            lane.leaving, lane.doubted = fact.answer[0], None
-            self._look_ups.forget(fact.answer[0])
-            marking = MarkSending((fact.answer[0].id,), self.clock.time())
-            self._neighbours.order(marking, partial(Marked, fact.client_id))
+            lane.busy, lane.claiming, lane.more = True, True, False
+            least = self._pace.urgent if lane.not_before > now else None
+            claim = Claim(look.client_id, self.clock.time(), frozenset(lane.holds.chats), least)
+            self._neighbours.order(claim, partial(NextClaimed, look.client_id))
 
-    def _nothing_now(self, client_id: ClientId) -> None:
+    def _claimed(self, fact: NextClaimed) -> None:
+        client_id, lane, answer = fact.client_id, self._lanes[fact.client_id], fact.answer
+        lane.claiming = False
+        if isinstance(answer, Exception):
+            # It may have been marked all the same, in a commit that the store did not hear of.
+            self._look_ups.sweep_soon(client_id)
+            self._rest(client_id, RETRY)
+        elif answer.message is not None:
+            lane.more |= answer.more
+            lane.next_due = answer.next_due
+            if lane.ready:
+                self._send(answer.message)
+            else:  # it cannot send any more
+                self._requeue(answer.message)
+        elif answer.paced:
+            self._rest(client_id, max(0.0, lane.not_before - self.now()))
+        else:
+            lane.next_due = answer.next_due
+            self._wait(client_id)
+        self._look_ups.catch_up(client_id)
+
+    def _wait(self, client_id: ClientId) -> None:
+        """Look again at once where something has come in meanwhile, else when the next message is due."""
         lane = self._lanes[client_id]
         lane.busy = False
         if lane.more:
             self._look(Look(client_id))
-        else:
-            self._neighbours.order(GetNextDue(client_id, lane.looked_at), partial(DueRead, client_id))
-
-    def _due_read(self, fact: DueRead) -> None:
-        if isinstance(fact.answer, Exception):
-            self._rest(fact.client_id, RETRY)
-        elif fact.answer is not None:
-            wait_for(self, ("look", fact.client_id), fact.answer, Look(fact.client_id))
-
-    def _paced(self, lane: Lane, message: Message) -> Seconds:
-        urgent = message.priority >= self._pace.urgent and not lane.tempo.slowed
-        return 0.0 if urgent else lane.not_before - self.now()
+        elif lane.next_due is not None:
+            wait_for(self, ("look", client_id), lane.next_due, Look(client_id))
 
     def _rest(self, client_id: ClientId, seconds: Seconds) -> None:
         lane = self._lanes[client_id]
@@ -233,17 +229,11 @@ class Dispatcher(Actor):
 
     # --- its way -----------------------------------------------------------------------------------------------------
 
-    def _marked(self, fact: Marked) -> None:
-        lane = self._lanes[fact.client_id]
-        if isinstance(fact.answer, Exception) or not fact.answer:
-            # None: it was taken back meanwhile, or was marked before, in a commit that the store did not hear of. After
-            # an error it may be marked too.
-            lane.leaving = None
-            self._look_ups.sweep_soon(fact.client_id)
-            self._rest(fact.client_id, RETRY if isinstance(fact.answer, Exception) else 0.0)
-            return
-        (message,) = fact.answer
-        lane.leaving = message
+    def _send(self, message: Message) -> None:
+        """Give the client what is marked on disk. From here on what an older look-up says of it does not count."""
+        lane = self._lanes[message.client_id]
+        lane.leaving, lane.doubted = message, None
+        self._look_ups.forget(message)
         try:
             order = Perform(operation_of(message), message.message_id, cause_of(message))
         except ValueError as error:  # from a later version, which has been taken back
@@ -255,7 +245,7 @@ class Dispatcher(Actor):
         message, answer, lane = fact.message, fact.answer, self._lanes[fact.message.client_id]
         lane.leaving = None
         if isinstance(answer, NotReady | MailboxFull):  # the page never had it
-            self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
+            self._requeue(message)
             return
         refused = refusal(answer.code, restricted=lane.holds.restricted) if isinstance(answer, SendFailed) else FAILS
         lane.tempo = lane.tempo.refused() if refused.consequence is Consequence.SLOW else lane.tempo
@@ -271,6 +261,9 @@ class Dispatcher(Actor):
                 self._settle(message, MessageState.FAILED, str(answer))
             case _:
                 self._leave_open(message)
+
+    def _requeue(self, message: Message) -> None:
+        self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
 
     def _leave_open(self, message: Message) -> None:
         """It may have left: it stays in `sending` until its page, or the next one, has been asked.
@@ -292,18 +285,19 @@ class Dispatcher(Actor):
 
     def _settled(self, fact: Settled) -> None:
         client_id, lane = fact.message.client_id, self._lanes[fact.message.client_id]
-        self._neighbours.tell(Known(fact.answer))
+        self._callers.known(fact.answer)
         if isinstance(fact.answer, Exception):
             self._look_ups.sweep_soon(client_id)
-        if isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED:
+            self._rest(client_id, RETRY)
+        elif fact.answer.state is MessageState.QUEUED:
             self._endings.look()  # its end may have passed while it was not queued
             if fact.answer.chat in lane.holds.chats:
                 lane.more = True
                 self._note_held(client_id)
                 self._callers.held(fact.answer)
+            self._rest(client_id, RETRY)
         else:
-            lane.more = True
-        self._rest(client_id, RETRY)
+            self._wait(client_id)
 
 
 _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
@@ -314,9 +308,7 @@ _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
     LetGo: Dispatcher._time_is_over,
     Noted: Dispatcher._noted,
     Look: Dispatcher._look,
-    NextRead: Dispatcher._next_read,
-    DueRead: Dispatcher._due_read,
-    Marked: Dispatcher._marked,
+    NextClaimed: Dispatcher._claimed,
     Outcome: Dispatcher._outcome,
     Settled: Dispatcher._settled,
 }

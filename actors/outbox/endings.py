@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from actors.clients.types import ClientId
+from actors.clients.types import ClientId, Seconds
 from actors.outbox.instants import wait_for
 from actors.outbox.neighbours import RETRY, Neighbours
 from actors.outbox.protocol import Expire, Expired, ExpiryRead, GivenUp, GiveUp, Known
@@ -25,16 +25,25 @@ class Endings:
 
     def __init__(self, actor: Actor, neighbours: Neighbours) -> None:
         self._actor, self._neighbours = actor, neighbours
+        self._first: Seconds | None = None
+        """The end that comes first (epoch seconds), as far as it is known here."""
+
+    def expires(self, at: Seconds) -> None:
+        """Note the end of one more message."""
+        if self._first is None or at < self._first:
+            self._first = at
+            wait_for(self._actor, "expire", at, Expire())
 
     def look(self) -> None:
         """Find out what expires first."""
+        self._first = None
         self._neighbours.order(GetNextExpiry(), ExpiryRead)
 
     def _expiry_read(self, fact: ExpiryRead) -> None:
         if isinstance(fact.answer, Exception):
             self._actor.start_timer("expire", RETRY, Expire())
         elif fact.answer is not None:
-            wait_for(self._actor, "expire", fact.answer, Expire())
+            self.expires(fact.answer)
 
     def _expire(self, _: Expire) -> None:
         self._neighbours.order(ExpireDue(self._actor.clock.time()), Expired)

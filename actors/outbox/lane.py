@@ -23,10 +23,12 @@ class Lane:
     fit: bool = True
     """Whether the page has what sending needs, as far as it was heard of."""
     busy: bool = False
+    claiming: bool = False
+    """The store has been asked for the next message: it may be marked, and which one is not known here yet."""
     more: bool = False
     not_before: Seconds = 0.0
-    looked_at: Seconds = 0.0
-    """Up to when (epoch seconds) was looked for what is due: what comes next is due later."""
+    next_due: Seconds | None = None
+    """When the next message is due (epoch seconds), as far as the store has told."""
     leaving: Message | None = None
     """The message the client has been given."""
     doubted: str | None = None
@@ -37,6 +39,8 @@ class Lane:
     """Messages that are being looked up, and the ticket of the look-up that counts: an older one, or one from before
     the message left again, proves nothing."""
     tickets: Iterator[int] = field(default_factory=lambda: count(1))
+    to_sweep: bool = False
+    """A sweep came in between: it is made up for once it is known what leaves."""
     more_unsettled: bool = False
     """Others are in `sending` behind those that are being looked up."""
     tempo: Tempo = field(default_factory=Tempo)

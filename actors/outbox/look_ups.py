@@ -34,12 +34,21 @@ class LookUps:
 
     def sweep(self, client_id: ClientId) -> None:
         """Look for what is neither settled nor under way, if the client can be asked; READY comes here again."""
-        if self._lanes[client_id].ready:
+        if self._lanes[client_id].claiming:
+            self._lanes[client_id].to_sweep = True
+        elif self._lanes[client_id].ready:
             self._neighbours.order(Unsettled(client_id, AT_ONCE), partial(UnsettledRead, client_id))
 
     def sweep_soon(self, client_id: ClientId) -> None:
         """The store or the client did not answer: something may be in `sending` that nobody looks after."""
         self._actor.start_timer(("sweep", client_id), RETRY, Sweep(client_id))
+
+    def catch_up(self, client_id: ClientId) -> None:
+        """Make up for a sweep that came while the store marked a message, which it would have taken for a lost one."""
+        lane = self._lanes[client_id]
+        if lane.to_sweep:
+            lane.to_sweep = False
+            self.sweep(client_id)
 
     def look_up(self, message: Message, tries: int = 1) -> None:
         """Ask the page what became of a message."""
@@ -63,6 +72,9 @@ class LookUps:
             self.sweep_soon(fact.client_id)
             return
         lane = self._lanes[fact.client_id]
+        if lane.claiming:
+            lane.to_sweep = True
+            return
         lane.more_unsettled = len(fact.answer) == AT_ONCE
         for message in fact.answer:
             if lane.leaving is None or lane.leaving.id != message.id:

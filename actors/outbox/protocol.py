@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from actors.clients.operations.messages import LookedUp, Sent
 from actors.clients.types import ClientId, Seconds, State
 from actors.runtime import Reminder, Work
-from actors.store.outbox import Message
+from actors.store.outbox import Claimed, Message
 
 Answer = TypeVar("Answer", covariant=True)
 
@@ -142,16 +142,8 @@ class OfAsker(Reminder, Generic[Answer]):
     answer: Answer | Exception
 
 
-class NextRead(OfClient[tuple[Message, ...]]):
-    """The store has looked for what may leave."""
-
-
-class DueRead(OfClient[Seconds | None]):
-    """The store has looked for when something may leave."""
-
-
-class Marked(OfClient[tuple[Message, ...]]):
-    """On disk: this message is about to leave; none where it was taken back meanwhile."""
+class NextClaimed(OfClient[Claimed]):
+    """On disk: the next message of this client is about to leave; or none may, now."""
 
 
 class Noted(OfClient[int]):

@@ -140,6 +140,34 @@ class MarkSending(Write[tuple[Message, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What may leave now, on disk as `sending`; None where nothing may.
+
+    `more`: others of this client are due as well. `next_due` is when the next one is (epoch seconds), if none is now.
+    `paced`: the first that is due is not urgent enough.
+    """
+
+    message: Message | None
+    more: bool = False
+    next_due: Seconds | None = None
+    paced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Work, Write[Claimed]):
+    """Take the next message of a client that may leave, and mark it `sending`, in one write. Refused at once where the
+    database cannot be used: what was marked in a commit that nobody heard of has to be looked for.
+
+    As in `NextMessages`: not one of a chat in `held`. What is less urgent than `least` may not leave yet.
+    """
+
+    client_id: ClientId
+    at: Seconds
+    held: frozenset[str] = frozenset()
+    least: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SettleMessage(Write[Message]):
     """A message has reached `state`. Answers how it stands now, which may be further on: acknowledgements overtake.
 

@@ -104,6 +104,11 @@ def get_count(connection: Connection, message: CountQueued) -> int:
     return connection.execute(queued).scalar_one()
 
 
+def is_due(connection: Connection, client_id: ClientId, at: Seconds, held: frozenset[str]) -> bool:
+    """Whether something that is queued is due, though perhaps not before another of its chat has left."""
+    return _most_urgent_chat(connection, client_id, at, set(held)) is not None
+
+
 def get_next_due(connection: Connection, message: GetNextDue) -> Seconds | None:
     scheduled = select(func.min(outbox.c.send_at)).where(QUEUED, outbox.c.send_at.is_not(None), _of(message.client_id))
     later = scheduled.where(outbox.c.send_at > message.at)

@@ -17,17 +17,21 @@ from actors.store.outbox import (
     Accepted,
     AcceptMessage,
     CancelMessage,
+    Claim,
+    Claimed,
     ExpireDue,
+    GetNextDue,
     GiveUpQueued,
     MarkSending,
     Message,
+    NextMessages,
     NoteWaiting,
     PruneMessages,
     RecordAck,
     RequeueMessage,
     SettleMessage,
 )
-from actors.store.outbox_reads import QUEUED, read
+from actors.store.outbox_reads import QUEUED, get_next, get_next_due, is_due, read
 from actors.store.outbox_room import has_room, one_more
 from actors.store.schema import outbox, storable
 
@@ -65,6 +69,20 @@ def cancel(connection: Connection, message: CancelMessage) -> Message:
 def mark_sending(connection: Connection, message: MarkSending) -> tuple[Message, ...]:
     queued = read(connection, select(outbox).where(outbox.c.id.in_(message.ids), QUEUED).order_by(outbox.c.position))
     return tuple(_move(connection, known, MessageState.SENDING, message.at, reason=None) for known in queued)
+
+
+def claim(connection: Connection, message: Claim) -> Claimed:
+    client_id, at = message.client_id, message.at
+    found = get_next(connection, NextMessages(client_id, at, 1, message.held))
+    if not found:
+        return Claimed(None, next_due=get_next_due(connection, GetNextDue(client_id, at)))
+    (first,) = found
+    if message.least is not None and first.priority < message.least:
+        return Claimed(None, paced=True)
+    marked = _move(connection, first, MessageState.SENDING, at, reason=None)
+    if is_due(connection, client_id, at, message.held):
+        return Claimed(marked, more=True)
+    return Claimed(marked, next_due=get_next_due(connection, GetNextDue(client_id, at)))
 
 
 def settle(connection: Connection, message: SettleMessage) -> Message:
@@ -123,6 +141,7 @@ WRITES: Operations = {
     AcceptMessage: accept,
     CancelMessage: cancel,
     MarkSending: mark_sending,
+    Claim: claim,
     SettleMessage: settle,
     RequeueMessage: requeue,
     NoteWaiting: note_waiting,

@@ -19,7 +19,7 @@ from actors.store.message import Write
 from actors.store.operations import carry_out
 from actors.store.outbox import AcceptMessage, CountQueued
 from actors.store.store import Store, open_store
-from actors.store.writer import Commit, GroupCommit, Pending, Writer
+from actors.store.writer import Commit, GetOutage, GroupCommit, Pending, Writer
 from tests.store.asking import ANA, ONE, PATIENCE, ask, events_after
 
 
@@ -131,6 +131,7 @@ def test_many_callers_share_a_commit(database: Database) -> None:
     writer = unstarted(Writer, database)
     writer.started()
     event.listen(writer._group.connection(), "commit", commits.append)
+    writer.actor_ref.tell(GetOutage())  # somebody waits behind the first
     replies = [asked(writer, AcceptMessage(ONE, SendText(ANA, "x"), f"3EB0{number}", 1.0)) for number in range(5)]
     (commit,) = [message for message in own_tells(writer) if isinstance(message, Commit)]
     assert not any(reply.is_answered() for reply in replies)
@@ -138,6 +139,16 @@ def test_many_callers_share_a_commit(database: Database) -> None:
     asked(writer, commit)
     assert all(reply.is_answered() for reply in replies)
     assert len(commits) == 2  # the group, and the look for events to tell
+    writer.closed(None)
+
+
+def test_a_write_that_nobody_waits_behind_is_committed_at_once(database: Database) -> None:
+    open_store(database).close(timeout=PATIENCE)
+    writer = unstarted(Writer, database)
+    writer.started()
+    reply = asked(writer, AcceptMessage(ONE, SendText(ANA, "x"), "3EB0", 1.0))
+    assert reply.is_answered()
+    assert own_tells(writer) == []
     writer.closed(None)
 
 
