@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -67,12 +66,13 @@ class ChromiumBrowser:
 
     def logins(self) -> frozenset[ClientId]:
         """The clients whose login is stored, running or not. Blocks for a moment; any thread."""
-        return self._profiles.logins()
+        return self._profiles.marks.all()
 
     def check(self) -> None:
         """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
         self._found = wa_js.load(self._options.wa_js or wa_js.PACKAGE), command_line.find_build(self._options.chromium)
         self._profiles.create()
+        self._profiles.marks.load()
 
     def start(self) -> None:
         """Be ready to open pages; what an earlier service left running is ended first. Raises BrowserUnavailable."""
@@ -85,6 +85,7 @@ class ChromiumBrowser:
         loop = BrowserLoop(self._died)
         loop.start()
         self._stopped = False
+        files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files")
         self._context = BrowserContext(
             self._options,
             build,
@@ -96,8 +97,10 @@ class ChromiumBrowser:
             ),
             self._profiles,
             loop,
-            ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files"),
+            files,
         )
+        self._profiles.marks.load()
+        self._profiles.marks.write_in(files)
         _log.info("browser.started", **self.versions)
 
     def stop(self, seconds: Seconds) -> bool:
@@ -113,6 +116,7 @@ class ChromiumBrowser:
                 page.kill()
             gone = self._changed.wait_for(lambda: not self._pages, max(0.0, deadline - time.monotonic()))
         ended = context.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
+        self._profiles.marks.write_in(None)
         context.files.shutdown(wait=gone and ended)
         _log.log(30 if left else 20, "browser.stopped", killed=len(left), all_gone=gone and ended)
         return gone and ended
@@ -133,33 +137,25 @@ class ChromiumBrowser:
 
     def has_login(self, client_id: ClientId) -> bool:
         """See the port."""
-        return self._profiles.of(client_id).has_login
+        return self._profiles.marks.has(client_id)
 
     def keep_login(self, client_id: ClientId) -> None:
         """See the port. Where it cannot be written down, a start finds the login all the same."""
-        with _noted("login.not_marked", client_id):
-            self._profiles.of(client_id).keep()
+        self._profiles.marks.keep(client_id)
 
-    def drop_login(self, client_id: ClientId) -> None:
+    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
         """See the port."""
-        with _noted("login.not_dropped", client_id):
-            self._profiles.of(client_id).drop()
-        context = self._context
-        if context is not None:
-            context.loop.call(
-                lambda: context.loop.run(self._profiles.erase(client_id, context.files), f"erase-{client_id}")
-            )
+
+        def written() -> None:
+            then()
+            context = self._context
+            if context is not None:
+                erase = f"erase-{client_id}"
+                context.loop.call(lambda: context.loop.run(self._profiles.erase(client_id, context.files), erase))
+
+        self._profiles.marks.drop(client_id, written)
 
     def _page_gone(self, page: ChromiumPage) -> None:
         with self._changed:
             self._pages.discard(page)
             self._changed.notify_all()
-
-
-@contextlib.contextmanager
-def _noted(event: str, client_id: ClientId) -> Iterator[None]:
-    """A file that cannot be written is the operator's to mend; whoever asked is an actor, and is not to end for it."""
-    try:
-        yield
-    except OSError as error:
-        _log.error(event, client=client_id, error=str(error))

@@ -28,6 +28,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from actors.browser import process_record
+from actors.browser.login_marks import LoginMarks
 from actors.browser.options import BrowserUnavailable
 from actors.clients.types import ClientId
 
@@ -169,6 +170,7 @@ class Profiles:
     def __init__(self, data_dir: Path, limit: int = 0) -> None:
         self.directory = data_dir.absolute() / "profiles"
         self._limit = limit
+        self.marks = LoginMarks(self)
         self._turns: defaultdict[ClientId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def create(self) -> None:
@@ -208,6 +210,7 @@ class Profiles:
         """
         loop, profile = asyncio.get_running_loop(), self.of(client_id)
         async with self._turns[client_id]:
+            await self.marks.written(client_id)
             taking = loop.run_in_executor(files, self._take, profile)
             try:
                 held = await asyncio.shield(taking)
@@ -224,6 +227,7 @@ class Profiles:
     async def erase(self, client_id: ClientId, files: Executor) -> None:
         """Delete the profile if it is still to go once it is nobody's. On the loop only."""
         async with self._turns[client_id]:
+            await self.marks.written(client_id)
             await asyncio.get_running_loop().run_in_executor(files, self._erase, self.of(client_id))
 
     def _erase(self, profile: Profile) -> None:

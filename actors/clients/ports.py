@@ -60,13 +60,16 @@ class Browser(Protocol):
         """
 
     def has_login(self, client_id: ClientId) -> bool:
-        """Whether a login of this client is stored. Reads one file name; never blocks long."""
+        """Whether a login of this client is stored, as far as it was said. Never blocks."""
 
     def keep_login(self, client_id: ClientId) -> None:
-        """Remember that the profile holds a login."""
+        """Remember that the profile holds a login. Never blocks: it is written down behind the caller's back."""
 
-    def drop_login(self, client_id: ClientId) -> None:
-        """Forget the login: the profile is deleted once no page is open on it, before the next one opens."""
+    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
+        """Forget the login: the profile is deleted once no page is open on it, before the next one opens.
+
+        Never blocks: `then` is called, in any thread, once that is written down, or cannot be.
+        """
 
 
 RESTRICTED = "client.restricted"

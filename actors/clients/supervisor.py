@@ -182,7 +182,7 @@ class Supervisor(Supervising):
         if self._is_full():
             raise CapacityExceeded(self._rules.limited_by, self._rules.max_clients)
 
-    def _delete(self, order: protocol.Delete) -> protocol.Deleted | None:
+    def _delete(self, order: protocol.Delete) -> None:
         client_id, record = order.client_id, self._records.get(order.client_id)
         self._sessions.forget(client_id)
         self._pairings.pop(client_id, None)
@@ -192,11 +192,11 @@ class Supervisor(Supervising):
             for reply_to in take(record.inits):
                 reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
             self._end(client_id, forget=True)
-            return None
+            return
         if not self._browser.has_login(client_id) and not queued:
             raise NoSuchClient(client_id)
-        self._browser.drop_login(client_id)
-        return protocol.Deleted(client_id, logged_out=False)
+        deleted, reply_to = protocol.Deleted(client_id, logged_out=False), self.defer()
+        self._browser.drop_login(client_id, lambda: reply_to.answer(deleted))  # no crash brings back what is deleted
 
     def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
@@ -416,9 +416,8 @@ class Supervisor(Supervising):
         record = self._records.pop(client_id)
         self.cancel_timer(("cleanup", client_id))
         if record.deletes:
-            self._browser.drop_login(client_id)
-        for reply_to in record.deletes:
-            reply_to.answer(protocol.Deleted(client_id, logged_out=record.logged_out))
+            deleted = protocol.Deleted(client_id, logged_out=record.logged_out)
+            self._browser.drop_login(client_id, partial(_answer_all, record.deletes, deleted))
         for reply_to in record.stops:
             reply_to.answer(protocol.Stopped(client_id))
         if self._shut_downs:
@@ -448,6 +447,11 @@ class Supervisor(Supervising):
             else:
                 self.log.info("client.resuming", client=client_id)
                 self._begin(client_id, Origin.RESUME, None)
+
+
+def _answer_all(askers: list[ReplyTo], answer: object) -> None:
+    for reply_to in askers:
+        reply_to.answer(answer)
 
 
 def take(askers: list[ReplyTo]) -> list[ReplyTo]:

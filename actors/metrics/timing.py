@@ -7,6 +7,7 @@ a dict.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from actors.clients.operations import Effect
@@ -45,9 +46,9 @@ class TimedBrowser:
         """See the port."""
         self._browser.keep_login(client_id)
 
-    def drop_login(self, client_id: ClientId) -> None:
+    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
         """See the port."""
-        self._browser.drop_login(client_id)
+        self._browser.drop_login(client_id, then)
 
 
 class Stopwatch:

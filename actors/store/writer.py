@@ -1,7 +1,7 @@
 """The writer: every change of the store goes through this actor's mailbox, is committed in groups, and published.
 
-* A write with no message behind it is committed at once. Otherwise the first write of a group has the writer send itself
-  Commit, which queues behind all waiting writes: under load groups grow by themselves.
+* A write with no message behind it is committed at once. Otherwise, on the first write of a group, the writer sends
+  itself Commit, which queues behind all waiting writes: under load groups grow by themselves.
 * Each write has a savepoint of its own. An exception undoes that write and answers its asker; the others go on. No
   answer is sent before the commit has returned: only the commit proves that an answer is true.
 * An error that makes the database unusable ends the whole transaction: nothing of the group is on disk (or, on

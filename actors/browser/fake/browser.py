@@ -118,12 +118,13 @@ class FakeBrowser:
         with self.lock:
             self._profiles.keep(client_id)
 
-    def drop_login(self, client_id: ClientId) -> None:
+    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
         """Forget it now, and erase the profile once its page is gone."""
         with self.lock:
             self._profiles.drop(client_id)
             if not self._queues[client_id]:
                 self._profiles.prune(client_id)
+        then()
 
     # --- what a test reads -------------------------------------------------------------------------------------------
 

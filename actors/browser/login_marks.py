@@ -1,0 +1,116 @@
+"""Which clients have a stored login: known in memory at once, written down behind the back of whoever says so.
+
+Actors say it, and a disk that hangs must hold up none of them. What is said of one client is written in that order, in
+a thread that touches files; a disk that hangs under one client takes one of those threads, and holds up that client's
+next page only (`written`), not the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from actors.browser.profiles import Profile, Profiles
+    from actors.clients.types import ClientId
+
+Then = Callable[[], object]
+_log = structlog.get_logger("browser")
+
+
+class LoginMarks:
+    """The marks in all profiles. Any thread."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+        self._lock = threading.Lock()
+        self._kept: set[ClientId] = set()
+        self._waiting: dict[ClientId, deque[tuple[Callable[[Profile], None] | None, Then]]] = {}
+        self._files: Executor | None = None
+
+    def load(self) -> None:
+        """Read which logins there are. Blocks for a moment."""
+        kept = set(self._profiles.logins())
+        with self._lock:
+            self._kept = kept
+
+    def write_in(self, files: Executor | None) -> None:
+        """Write in threads of this executor from now on; with None, in the thread of whoever says something."""
+        self._files = files
+
+    def all(self) -> frozenset[ClientId]:
+        """Those that have one."""
+        with self._lock:
+            return frozenset(self._kept)
+
+    def has(self, client_id: ClientId) -> bool:
+        """Whether a login was marked, and not dropped since."""
+        return client_id in self._kept
+
+    def keep(self, client_id: ClientId, then: Then = lambda: None) -> None:
+        """Mark that there is a login; `then` is called once that is written, or cannot be."""
+        with self._lock:
+            self._kept.add(client_id)
+        self._put(client_id, lambda profile: profile.keep(), then, "login.not_marked")
+
+    def drop(self, client_id: ClientId, then: Then = lambda: None) -> None:
+        """Mark that the login is to go, and all of the profile; `then` is called once that is written, or cannot be."""
+        with self._lock:
+            self._kept.discard(client_id)
+        self._put(client_id, lambda profile: profile.drop(), then, "login.not_dropped")
+
+    async def written(self, client_id: ClientId) -> None:
+        """Wait until everything that was said of this client is written. In an event loop."""
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(None))
+
+        with self._lock:
+            waiting = self._waiting.get(client_id)
+            if waiting is None:
+                return
+            waiting.append((None, tell))
+        await done
+
+    def _put(self, client_id: ClientId, write: Callable[[Profile], None], then: Then, trouble: str) -> None:
+        def carefully(profile: Profile) -> None:
+            try:
+                write(profile)
+            except OSError as error:  # the operator's to mend; whoever said it is not to end for it
+                _log.error(trouble, client=client_id, error=str(error))
+
+        with self._lock:
+            waiting = self._waiting.get(client_id)
+            if waiting is not None:
+                waiting.append((carefully, then))
+                return
+            self._waiting[client_id] = deque([(carefully, then)])
+        files = self._files
+        if files is not None:
+            with suppress(RuntimeError):  # the browser is stopped
+                files.submit(self._write, client_id)
+                return
+        self._write(client_id)
+
+    def _write(self, client_id: ClientId) -> None:
+        profile = self._profiles.of(client_id)
+        while True:
+            with self._lock:
+                waiting = self._waiting[client_id]
+                if not waiting:
+                    del self._waiting[client_id]
+                    return
+                write, then = waiting.popleft()
+            if write is not None:
+                write(profile)
+            then()
