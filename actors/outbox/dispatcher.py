@@ -2,7 +2,7 @@
 
 The way of a message, each step on disk before the next one:
 
-    accepted (queued) ► Claim (sending) ► the operation to the client ► SettleMessage (sent, failed, unknown)
+    accepted (queued) ► ClaimNext (sending) ► the operation to the client ► SettleMessage (sent, failed, unknown)
 
 The WhatsApp id is drawn when it is accepted, so wherever this is cut off, a message in `sending` can be looked up when
 the client is READY again (`look_ups`): it is settled by what the page knows, sent again only on proof that it never
@@ -49,7 +49,7 @@ from actors.outbox.protocol import (
 from actors.runtime import Actor, MailboxFull
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
-    Claim,
+    ClaimNext,
     Message,
     NoteWaiting,
     RequeueMessage,
@@ -189,7 +189,7 @@ class Dispatcher(Actor):
         else:
             lane.busy, lane.claiming, lane.more = True, True, False
             least = self._pace.urgent if lane.not_before > now else None
-            claim = Claim(look.client_id, self.clock.time(), frozenset(lane.holds.chats), least)
+            claim = ClaimNext(look.client_id, self.clock.time(), frozenset(lane.holds.chats), least)
             self._neighbours.order(claim, partial(NextClaimed, look.client_id))
 
     def _claimed(self, fact: NextClaimed) -> None:

@@ -154,7 +154,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim(Work, Write[Claimed]):
+class ClaimNext(Work, Write[Claimed]):
     """Take the next message of a client that may leave, and mark it `sending`, in one write. Refused at once where the
     database cannot be used: what was marked in a commit that nobody heard of has to be looked for.
 

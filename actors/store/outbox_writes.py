@@ -17,8 +17,8 @@ from actors.store.outbox import (
     Accepted,
     AcceptMessage,
     CancelMessage,
-    Claim,
     Claimed,
+    ClaimNext,
     ExpireDue,
     GetNextDue,
     GiveUpQueued,
@@ -71,7 +71,7 @@ def mark_sending(connection: Connection, message: MarkSending) -> tuple[Message,
     return tuple(_move(connection, known, MessageState.SENDING, message.at, reason=None) for known in queued)
 
 
-def claim(connection: Connection, message: Claim) -> Claimed:
+def claim(connection: Connection, message: ClaimNext) -> Claimed:
     client_id, at = message.client_id, message.at
     found = get_next(connection, NextMessages(client_id, at, 1, message.held))
     if not found:
@@ -141,7 +141,7 @@ WRITES: Operations = {
     AcceptMessage: accept,
     CancelMessage: cancel,
     MarkSending: mark_sending,
-    Claim: claim,
+    ClaimNext: claim,
     SettleMessage: settle,
     RequeueMessage: requeue,
     NoteWaiting: note_waiting,

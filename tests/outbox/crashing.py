@@ -14,7 +14,7 @@ from typing import Any
 from actors.browser.fake import Delivery, FakePage
 from actors.outbox import dispatcher
 from actors.outbox.protocol import Outcome
-from actors.store.outbox import AcceptMessage, Claim, RequeueMessage, SettleMessage
+from actors.store.outbox import AcceptMessage, ClaimNext, RequeueMessage, SettleMessage
 from actors.store.writer import GroupCommit
 from tests.campaign.fake_whatsapp import RecordedWhatsApp
 from tests.outbox.conftest import Post
@@ -22,7 +22,7 @@ from tests.outbox.conftest import Post
 CRASHED = 9
 COMMITS: dict[str, type] = {
     "acceptance": AcceptMessage,
-    "mark": Claim,
+    "mark": ClaimNext,
     "settlement": SettleMessage,
     "requeue": RequeueMessage,
 }

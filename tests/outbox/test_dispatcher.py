@@ -12,7 +12,7 @@ from actors.outbox.dispatcher import Pace
 from actors.outbox.evidence import BETWEEN_TRIES, TRIES
 from actors.outbox.protocol import GiveUp
 from actors.store.message_states import MessageState
-from actors.store.outbox import Claim
+from actors.store.outbox import ClaimNext
 from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post
 from tests.store.doubt import break_after_commit_of
 
@@ -247,7 +247,7 @@ def test_a_message_marked_in_a_commit_that_nobody_heard_of_leaves_all_the_same(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post.ready()
-    break_after_commit_of(Claim, monkeypatch)
+    break_after_commit_of(ClaimNext, monkeypatch)
     message = post.accept("hello")
     post.clock.advance(10.0)
     post.accept("behind it")

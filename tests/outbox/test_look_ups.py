@@ -16,7 +16,7 @@ from actors.clients.types import Reason
 from actors.outbox.look_ups import AT_ONCE
 from actors.store.errors import StoreUnavailable
 from actors.store.message_states import MessageState
-from actors.store.outbox import Claim, MarkSending, RequeueMessage, SettleMessage, Unsettled
+from actors.store.outbox import ClaimNext, MarkSending, RequeueMessage, SettleMessage, Unsettled
 from actors.store.store import Store
 from tests.outbox.conftest import CHAT, ONE, RULES, Open
 from tests.store.asking import PATIENCE
@@ -80,7 +80,7 @@ def test_a_page_that_gives_up_a_message_before_it_is_known_to_be_gone_leaves_not
     assert post.delivered() == ["hello"]
 
 
-@pytest.mark.parametrize("fails", [Claim, SettleMessage])
+@pytest.mark.parametrize("fails", [ClaimNext, SettleMessage])
 def test_what_the_store_could_not_write_is_made_up_for(opened: Open, fails: type) -> None:
     between: list[Faulty] = []
 

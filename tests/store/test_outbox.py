@@ -14,8 +14,8 @@ from actors.store.message_states import MessageState
 from actors.store.outbox import (
     AcceptMessage,
     CancelMessage,
-    Claim,
     Claimed,
+    ClaimNext,
     CountQueued,
     ExpireDue,
     GetMessage,
@@ -382,21 +382,21 @@ def test_a_lid_that_only_the_message_id_tells_is_told(store: Store) -> None:
 def test_a_claim_marks_what_is_next_and_tells_what_is_behind_it(store: Store) -> None:
     first, second = accept(store, ANA), accept(store, BEA)
     later = accept(store, ANA, send_at=500.0)
-    claimed = ask(store, Claim(ONE, 101.0))
+    claimed = ask(store, ClaimNext(ONE, 101.0))
     assert (claimed.message and claimed.message.id, claimed.more) == (first.id, True)
     assert stored(store, first).state is S.SENDING
-    claimed = ask(store, Claim(ONE, 101.0))
+    claimed = ask(store, ClaimNext(ONE, 101.0))
     assert (claimed.message and claimed.message.id, claimed.more, claimed.next_due) == (second.id, False, 500.0)
-    assert ask(store, Claim(ONE, 101.0)) == Claimed(None, next_due=500.0)
-    assert ask(store, Claim(TWO, 101.0)) == Claimed(None)
+    assert ask(store, ClaimNext(ONE, 101.0)) == Claimed(None, next_due=500.0)
+    assert ask(store, ClaimNext(TWO, 101.0)) == Claimed(None)
     assert stored(store, later).state is S.QUEUED
 
 
 def test_a_claim_leaves_what_is_held_and_what_is_not_urgent_enough(store: Store) -> None:
     message = accept(store, ANA, priority=3)
-    assert ask(store, Claim(ONE, 101.0, frozenset({ANA}))) == Claimed(None)
-    assert ask(store, Claim(ONE, 101.0, least=8)) == Claimed(None, paced=True)
+    assert ask(store, ClaimNext(ONE, 101.0, frozenset({ANA}))) == Claimed(None)
+    assert ask(store, ClaimNext(ONE, 101.0, least=8)) == Claimed(None, paced=True)
     assert stored(store, message).state is S.QUEUED
     urgent = accept(store, BEA, priority=8)
-    claimed = ask(store, Claim(ONE, 101.0, least=8))
+    claimed = ask(store, ClaimNext(ONE, 101.0, least=8))
     assert (claimed.message and claimed.message.id, claimed.more) == (urgent.id, True)
