@@ -69,7 +69,7 @@ docs: $(VENV)/.ready ## Write the generated documents again
 	@$(BIN)/python -m tests.docs.generate
 
 lock: $(VENV)/.ready ## Resolve both locks in config/ again from pyproject.toml
-	@$(COMPILE) --extra dev --extra postgresql pyproject.toml -o config/development.lock
+	@$(COMPILE) --extra dev --extra postgresql --extra protocol pyproject.toml -o config/development.lock
 	@$(COMPILE) --extra postgresql --constraint config/development.lock pyproject.toml -o config/runtime.lock
 
 clean: ## Remove what setup made

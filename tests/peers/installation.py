@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 NODE_PACKAGES = ("whatsapp-web.js@1.34.7", "@wppconnect-team/wppconnect@2.3.3")
+BAILEYS = "@whiskeysockets/baileys@7.0.0-rc14"
 PYTHON_PACKAGE = "WPP-Whatsapp==2.4.0"
 NO_BROWSER = {"PUPPETEER_SKIP_DOWNLOAD": "1", "PUPPETEER_SKIP_CHROMIUM_DOWNLOAD": "1"}
 SECONDS = 600
@@ -27,13 +28,14 @@ def directory() -> Path:
 
 def node_modules() -> Path:
     """The programs of npm. Raises OutOfReachError."""
-    home = directory() / "node"
-    if not (npm := shutil.which("npm")):
-        raise OutOfReachError("there is no npm")
-    # Their install scripts fetch browsers; Debian's is used.
-    command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home), *NODE_PACKAGES]
-    _install(home, " ".join(NODE_PACKAGES), [command])
-    return home / "node_modules"
+    return _npm(directory() / "node", *NODE_PACKAGES) / "node_modules"
+
+
+def baileys() -> Path:
+    """The package of Baileys, which needs no browser. Raises OutOfReachError."""
+    # What it can do with pictures and sound is of no use here, and one of those packages comes from no registry.
+    home = _npm(directory() / "baileys", "--legacy-peer-deps", BAILEYS)
+    return home / "node_modules/@whiskeysockets/baileys"
 
 
 def python() -> Path:
@@ -44,6 +46,15 @@ def python() -> Path:
     installing = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_PACKAGE]
     _install(home, PYTHON_PACKAGE, [making, installing])
     return interpreter
+
+
+def _npm(home: Path, *what: str) -> Path:
+    if not (npm := shutil.which("npm")):
+        raise OutOfReachError("there is no npm")
+    # Install scripts fetch browsers; Debian's is used.
+    command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home), *what]
+    _install(home, " ".join(what), [command])
+    return home
 
 
 def _install(home: Path, what: str, commands: list[list[str]]) -> None:
