@@ -16,7 +16,6 @@ from pydantic import TypeAdapter
 from actors.browser import contract
 from actors.browser.whatsapp_web import (
     ENDS,
-    HAPPENINGS,
     LOST,
     Condition,
     Event,
@@ -134,11 +133,11 @@ class Interpreter:
         kind = event.get("e")
         if not isinstance(kind, str):
             return []
-        if kind in HAPPENINGS:
-            fact = happened(event)
-            return [] if fact is None else [fact]
         handler = HANDLERS.get(kind)
-        return [] if handler is None else handler(self, event)
+        if handler is not None:
+            return handler(self, event)
+        fact = happened(event)
+        return [] if fact is None else [fact]
 
     # --- views -------------------------------------------------------------------------------------------------------
 
@@ -352,7 +351,7 @@ HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
     "restriction": Interpreter._restriction,
     "accepted": Interpreter._accepted,
 }
-"""Event of the page script -> what is made of it, besides those of `HAPPENINGS`."""
+"""Event of the page script -> what is made of it, besides account events."""
 
 
 @cache

@@ -19,8 +19,16 @@ from structlog.contextvars import unbind_contextvars
 from actors.browser.cdp import ScriptFailed, ask
 from actors.browser.interpreter import Interpreter
 from actors.browser.wa_js import BINDING
-from actors.browser.whatsapp_web import happened, identity, is_happening, left
-from actors.clients.protocol import Answered, Happened, OutcomeUnknown, PageFact, PageFailed, Ready, Refused
+from actors.browser.whatsapp_web import happened, left
+from actors.clients.events import AccountEvent
+from actors.clients.protocol import (
+    Answered,
+    OutcomeUnknown,
+    PageFact,
+    PageFailed,
+    Ready,
+    Refused,
+)
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -52,7 +60,7 @@ Params = Mapping[str, Any]
 _NOT_FOUND = re.compile(r"Module (\S{1,100}) was not found with|Property .{1,200}? was not found for (\S{1,100}) in")
 """How wa-js 4.5.0 to 4.6.1 say so."""
 
-_NOT_LOGGED = (Happened, Answered, Refused, OutcomeUnknown)
+_NOT_LOGGED = (AccountEvent, Answered, Refused, OutcomeUnknown)
 """Too many, and nobody's business; and what `send_queue` tells."""
 
 
@@ -63,7 +71,7 @@ class PageEvents:
         self._owner, self._home = owner, home
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._interpreter = Interpreter(now)
-        self._happened: OrderedDict[object, None] = OrderedDict()
+        self._happened: OrderedDict[str, None] = OrderedDict()
         self._conflict: asyncio.TimerHandle | None = None
         self._proof: asyncio.TimerHandle | None = None
         self._proof_delay = PROOF_FIRST
@@ -121,7 +129,7 @@ class PageEvents:
 
     def tell(self, fact: PageFact) -> None:
         """Hand one fact to the owner, unless it was told already."""
-        if self._over or (isinstance(fact, Happened) and self._was_told(fact)):
+        if self._over or (isinstance(fact, AccountEvent) and self._was_told(fact)):
             return
         if not isinstance(fact, _NOT_LOGGED):
             self._log.debug("page.fact", fact=type(fact).__name__, reason=getattr(fact, "reason", None))
@@ -142,10 +150,9 @@ class PageEvents:
             if not isinstance(stored, list) or not stored:
                 return
             for event in stored:
-                if isinstance(event, dict) and is_happening(event):
-                    fact = happened(event, live=False)
-                    if fact is not None:
-                        self.tell(fact)
+                fact = happened(event, live=False) if isinstance(event, dict) else None
+                if fact is not None:
+                    self.tell(fact)
             told += len(stored)
 
     def _binding_called(self, params: Params) -> None:
@@ -226,11 +233,12 @@ class PageEvents:
         if failure is not None:
             self.fail(failure.reason, failure.text)
 
-    def _was_told(self, fact: Happened) -> bool:
-        known = identity(fact)
-        if known in self._happened:
+    def _was_told(self, fact: AccountEvent) -> bool:
+        if fact.key is None:
+            return False
+        if fact.key in self._happened:
             return True
-        self._happened[known] = None
+        self._happened[fact.key] = None
         if len(self._happened) > REMEMBERED:
             self._happened.popitem(last=False)
         return False

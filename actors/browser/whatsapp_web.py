@@ -7,8 +7,9 @@ and texts are cut.
     CONDITIONS   view -> condition of the connection; the first row that holds
     LOST, ENDS   condition -> fact
     LOGOUTS      reason of a logout -> fact
-    HAPPENINGS   event -> kind and payload of a Happened
-    MEANING      a notice that WhatsApp itself writes into a chat -> the event it is, or nothing
+    NOTICES      types of messages that WhatsApp itself writes into a chat
+
+What happens to the account is read by the declarations of its events (actors.clients.events).
 
 Where the signatures come from: wa-js 4.6.0, WhatsApp Web's own bundles of 2026, and the two generations of page the
 sandbox plays. Only what both have is relied on: `conn.authenticated` and `conn.logout`, for two, are never heard on
@@ -23,7 +24,8 @@ from enum import Enum, auto
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from actors.clients.protocol import Blocked, Conflict, Happened, LinkLost, LoggedOut, PageFact, PageFailed
+from actors.clients.events import AccountEvent, MessageArrived, of_notice, of_page
+from actors.clients.protocol import Blocked, Conflict, LinkLost, LoggedOut, PageFact, PageFailed
 from actors.clients.types import Reason
 
 Event = Mapping[str, Any]
@@ -329,92 +331,31 @@ MESSAGES = frozenset(
 """Types of what a person or a business has written. A type that is in none of these tables is told as a message too,
 unless the page calls it a notice."""
 
-_OF_EVERY = ("id", "chat", "lid", "phone", "t")
-_OF_A_MESSAGE = (*_OF_EVERY, "bare_id", "from_me", "author")
-
-NOTICE_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "group.changed": (*_OF_A_MESSAGE, "change", "people", "value"),
-    "call.logged": (*_OF_A_MESSAGE, "outcome", "video", "duration"),
-    "contact.security_code_changed": _OF_A_MESSAGE,
-    "contact.number_changed": (*_OF_A_MESSAGE, "people"),
-}
-"""Kind of event -> the fields of its payload."""
-MEANING: Mapping[tuple[str, str | None], str] = {
-    ("gp2", None): "group.changed",
-    ("group_notification", None): "group.changed",
-    ("call_log", None): "call.logged",
-    ("e2e_notification", "identity"): "contact.security_code_changed",
-    ("notification_template", "change_number"): "contact.number_changed",
-}
-"""Type and subtype (None: any) of a notice that means something -> the event it is."""
-
 
 def is_message(kind: str, *, notice: bool) -> bool:
     """Whether a message of this type is one that somebody wrote; `notice`: the page calls it one of its own."""
     return not notice and kind not in NOTICES | UNREADABLE | ADDITIONS
 
 
-def event_of(kind: str, subtype: str | None) -> str | None:
-    """The event that a notice is, or None where it means nothing to a consumer."""
-    return MEANING.get((kind, subtype)) or MEANING.get((kind, None))
-
-
-HAPPENINGS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "message": ("message", (*_OF_A_MESSAGE, "type", "body", "caption", "ack")),
-    "ack": ("message.ack", (*_OF_A_MESSAGE, "ack")),
-    "edited": ("message.edited", (*_OF_A_MESSAGE, "type", "body", "caption")),
-    "revoked": ("message.revoked", _OF_A_MESSAGE),
-    "reaction": ("message.reaction", (*_OF_A_MESSAGE, "reaction")),
-    "call": ("call", (*_OF_EVERY, "group", "video")),
-}
-"""Event of the page script -> kind of Happened, and the fields of its payload."""
-
-PAYLOADS: Mapping[str, tuple[str, ...]] = {**dict(HAPPENINGS.values()), **NOTICE_EVENTS}
-"""Kind of Happened -> the fields of its payload, besides `live`."""
-
-
-def is_happening(event: Event) -> bool:
-    """Whether an event is one of those."""
-    kind = event.get("e")
-    return isinstance(kind, str) and kind in HAPPENINGS
-
-
-def happened(event: Event, *, live: bool = True) -> Happened | None:
-    """The fact in one event of a message or a call; None where it is a notice of WhatsApp's that means nothing.
+def happened(event: Event, *, live: bool = True) -> AccountEvent | None:
+    """Return the account event in an event of the page script; None where it is no such event, or a notice of
+    WhatsApp's that means nothing.
 
     `live` is False for what was found in the page after a start.
     """
-    kind: str | None = HAPPENINGS[event["e"]][0]
-    if kind == "message":
+    kind = of_page(event.get("e"))
+    if kind is MessageArrived:
         kind = _kind_of_message(event)
     if kind is None:
         return None
-    return Happened(kind, {name: plain(event.get(name)) for name in PAYLOADS[kind]} | {"live": live})
+    return kind({name: plain(event.get(name)) for name in kind.fields} | {"live": live})
 
 
-def _kind_of_message(event: Event) -> str | None:
-    type = text(event.get("type")) or "unknown"
-    if is_message(type, notice=event.get("notice") is True):
-        return "message"
-    return event_of(type, text(event.get("change")))
-
-
-def identity(fact: Happened) -> tuple[object, ...]:
-    """What two tellings of the same happening have in common."""
-    payload = fact.payload
-    name = payload.get("bare_id") or payload.get("id")
-    match fact.kind:
-        case "message.ack":
-            in_group = str(payload.get("chat")).endswith("@g.us")  # where each reader acknowledges by himself
-            return fact.kind, name, payload.get("ack"), payload.get("author") if in_group else None
-        case "message.edited":
-            return fact.kind, name, payload.get("t"), payload.get("body")
-        case "message.reaction":
-            return fact.kind, name, payload.get("t"), payload.get("author"), payload.get("reaction")
-        case "call.logged":
-            return fact.kind, name, payload.get("outcome")  # a call that goes on is logged before it has ended
-        case kind:
-            return kind, name
+def _kind_of_message(event: Event) -> type[AccountEvent] | None:
+    type_ = text(event.get("type")) or "unknown"
+    if is_message(type_, notice=event.get("notice") is True):
+        return MessageArrived
+    return of_notice(type_, text(event.get("change")))
 
 
 def home_of(url: str) -> str:

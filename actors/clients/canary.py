@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from actors.clients.protocol import Happened
+from actors.clients.events import AccountEvent, MessageAcknowledged, WhatsAppChanged, WhatsAppDrifted
 from actors.clients.receipts import Receipts
 from actors.clients.types import ABSENT, ClientId, Seconds
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from actors.clients.page_contract import PageContract
     from actors.clients.ports import Journal, Transition
     from actors.runtime import Clock
-
-CHANGED, DRIFTED = "whatsapp.changed", "whatsapp.drifted"
-"""Events: a page of another version; a page that lacks something else than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,14 @@ class Canary:
             silent = [one for one in self._contracts if one in self._receipts and self._receipts[one].look(now).lost]
             return WhatsAppSeen(self._version, self._since, bool(self._contracts), dict(missing), tuple(sorted(silent)))
 
-    def read(self, client_id: ClientId, contract: PageContract) -> list[Happened]:
+    def read(self, client_id: ClientId, contract: PageContract) -> list[AccountEvent]:
         """A page was read. Return what that changes."""
         with self._lock:
             told = [*self._changed(client_id, contract), *self._drifted(client_id, contract)]
             self._contracts[client_id] = contract
             return told
 
-    def _changed(self, client_id: ClientId, contract: PageContract) -> list[Happened]:
+    def _changed(self, client_id: ClientId, contract: PageContract) -> list[AccountEvent]:
         version, before = contract.version, self._versions.get(client_id, self._version)
         if version is None:
             return []
@@ -79,8 +76,7 @@ class Canary:
         if before in (None, version):
             return []
         return [
-            Happened(
-                CHANGED,
+            WhatsAppChanged(
                 {
                     "version": version,
                     "previous_version": before,
@@ -91,14 +87,13 @@ class Canary:
             )
         ]
 
-    def _drifted(self, client_id: ClientId, contract: PageContract) -> list[Happened]:
+    def _drifted(self, client_id: ClientId, contract: PageContract) -> list[AccountEvent]:
         known = self._contracts.get(client_id)
         before, now = set(known.faults if known else ()), set(contract.faults)
         if before == now:
             return []
         return [
-            Happened(
-                DRIFTED,
+            WhatsAppDrifted(
                 {
                     "version": contract.version,
                     "gone": sorted(now - before),
@@ -111,7 +106,7 @@ class Canary:
             )
         ]
 
-    def acknowledged(self, client_id: ClientId, event: Happened) -> None:
+    def acknowledged(self, client_id: ClientId, event: AccountEvent) -> None:
         """Somebody has a message; only those of ours count, heard as it happened."""
         payload = event.payload
         message, ack = payload.get("bare_id"), payload.get("ack")
@@ -139,9 +134,9 @@ class CanaryJournal:
             self._canary.closed(transition.client_id)
         self._journal.changed(transition)
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Hand on what happened; acknowledgements are counted."""
-        if event.kind == "message.ack":
+        if isinstance(event, MessageAcknowledged):
             self._canary.acknowledged(client_id, event)
         self._journal.happened(client_id, event)
 

@@ -18,6 +18,7 @@ from actors.clients import lifecycle, operations, protocol
 from actors.clients.bans import BanEvidence
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.errors import NotReady, PageOutdated, ShuttingDown, StartUnderWay
+from actors.clients.events import AccountEvent, ClientRestricted
 from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, ServerDue, Verdict
 from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver, UpdateBegun
 from actors.clients.operations import Operation
@@ -26,8 +27,8 @@ from actors.clients.operations.messages import Sent
 from actors.clients.pages import Ending, EndStep, Overdue, Pages
 from actors.clients.pending import DeadlineOver, Pending
 from actors.clients.policy import Times
-from actors.clients.ports import RESTRICTED, Unrecorded
-from actors.clients.protocol import FromPage, Happened, Qr, Restriction, Status
+from actors.clients.ports import Unrecorded
+from actors.clients.protocol import FromPage, Qr, Restriction, Status
 from actors.clients.status_board import StatusBoard
 from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
 from actors.clients.updates import UpdateDue, UpdateLate, Updates
@@ -249,7 +250,8 @@ class Client(Actor):
         """Listen to the present page only; then see whether that was the last thing a client waits for that ends."""
         if self._pages.hears(envelope):
             self._health.watch()
-            _FACTS[type(envelope.fact)](self, envelope.fact)
+            kind = AccountEvent if isinstance(envelope.fact, AccountEvent) else type(envelope.fact)
+            _FACTS[kind](self, envelope.fact)
             self._board.change(last_event_at=self.clock.time())
         if self._ending.logging_out and self._pages.present is None:
             self._leave()
@@ -364,12 +366,12 @@ class Client(Actor):
             self.start_timer("restriction", max(0.0, told.until - now), RestrictionOver())
         if told != before:
             self._board.change(restriction=told)
-            self._journal.happened(self._client_id, Happened(RESTRICTED, _payload(told)))
+            self._journal.happened(self._client_id, ClientRestricted(_payload(told)))
 
     def _restriction_over(self, _: object = None) -> None:
         self._restriction_told(protocol.RestrictionTold(None))
 
-    def _happened(self, fact: protocol.Happened) -> None:
+    def _happened(self, fact: AccountEvent) -> None:
         self._traffic = True
         self._updates.traffic()
         self._journal.happened(self._client_id, fact)
@@ -516,7 +518,7 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.Refused: Client._hand_on,
     protocol.OutcomeUnknown: Client._hand_on,
     protocol.RestrictionTold: Client._restriction_told,
-    protocol.Happened: Client._happened,
+    AccountEvent: Client._happened,
 }
 
 _EFFECTS: dict[Effect, Callable[[Client, Reason | None, str | None], None]] = {

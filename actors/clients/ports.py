@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actors.clients.bans import BanEvidence
+from actors.clients.events import AccountEvent
 from actors.clients.operations import Operation
 from actors.clients.page_contract import PageContract
-from actors.clients.protocol import Happened, PageFact
+from actors.clients.protocol import PageFact
 from actors.clients.types import ClientId, Reason, Seconds, State
 
 Tell = Callable[[PageFact], None]
@@ -72,10 +73,6 @@ class Browser(Protocol):
         """
 
 
-RESTRICTED = "client.restricted"
-"""The kind of the event that tells of a restriction: `restricted`, `kind`, `until`, `known_chats` in its payload."""
-
-
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.
@@ -99,7 +96,7 @@ class Journal(Protocol):
     def changed(self, transition: Transition) -> None:
         """Write one change of state."""
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Write one thing that happened to the account."""
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
@@ -131,7 +128,7 @@ class Unrecorded:
     def changed(self, transition: Transition) -> None:
         """Keep nothing."""
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Keep nothing."""
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:

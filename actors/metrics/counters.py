@@ -11,39 +11,18 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from actors.clients.canary import CHANGED, DRIFTED
+from actors.clients.events import EVENTS, MessageStateChanged
 from actors.clients.lifecycle import UpdateBegun
 from actors.clients.types import STARTING, TERMINAL, ClientId, Seconds, State
-from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED
 from actors.store.message_states import MessageState
 
 if TYPE_CHECKING:
+    from actors.clients.events import AccountEvent
     from actors.clients.page_contract import PageContract
     from actors.clients.ports import Journal, Transition
-    from actors.clients.protocol import Happened
     from actors.store.events import Event
 
 
-EVENT_TYPES = frozenset(
-    {
-        STATE_CHANGED,
-        MESSAGE_CHANGED,
-        "message",
-        "message.ack",
-        "message.edited",
-        "message.revoked",
-        "message.reaction",
-        "call",
-        "call.logged",
-        "client.restricted",
-        "group.changed",
-        "contact.security_code_changed",
-        "contact.number_changed",
-        CHANGED,
-        DRIFTED,
-    }
-)
-"""Types of events that are counted by name."""
 OTHER, NO_REASON, UNANSWERED = "other", "NONE", "unanswered"
 _STATES = frozenset(MessageState)
 _STARTS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
@@ -136,8 +115,8 @@ class Counters:
     def published(self, events: Iterable[Event]) -> None:
         """Count events that are on disk."""
         for event in events:
-            self._events.labels(event.type if event.type in EVENT_TYPES else OTHER).inc()
-            if event.type == MESSAGE_CHANGED:
+            self._events.labels(event.type if event.type in EVENTS else OTHER).inc()
+            if event.type == MessageStateChanged.type:
                 state = event.payload.get("state")
                 self._messages.labels(state if state in _STATES else OTHER).inc()
 
@@ -169,7 +148,7 @@ class CountingJournal:
         self._counters.changed(transition)
         self._journal.changed(transition)
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Write one account event."""
         self._journal.happened(client_id, event)
 

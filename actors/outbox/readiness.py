@@ -7,9 +7,9 @@ from typing import Any
 
 from pykka import ActorDeadError, ActorRef
 
+from actors.clients.events import AccountEvent, ClientRestricted
 from actors.clients.page_contract import PageContract
-from actors.clients.ports import RESTRICTED, Journal, Transition
-from actors.clients.protocol import Happened
+from actors.clients.ports import Journal, Transition
 from actors.clients.types import ClientId, Reason, State
 from actors.outbox.protocol import PageFitness, Readiness, Restricted
 
@@ -31,10 +31,10 @@ class ReadinessJournal:
                 crashed = transition.reason in CRASHES
                 self._dispatcher.tell(Readiness(transition.client_id, transition.after, crashed))
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Write one thing that happened to the account; tell the dispatcher where it may not write to strangers."""
         self._journal.happened(client_id, event)
-        if event.kind == RESTRICTED:
+        if isinstance(event, ClientRestricted):
             with suppress(ActorDeadError):  # the service is ending
                 told = event.payload
                 self._dispatcher.tell(Restricted(client_id, told["restricted"], told["until"]))

@@ -17,16 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, Executable, RowMapping, Select, Text, bindparam, cast, func, select, tuple_
 from ulid import ULID
 
+from actors.clients.events import ClientStateChanged
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
 from actors.store.message import Read, Write
 from actors.store.schema import event_counts, event_gaps, event_keys, events
-
-STATE_CHANGED = "client.state"
-"""The type of the event of a client's new state."""
-MESSAGE_CHANGED = "message.state"
-"""The type of the event of a message's new state in the outbox. The other types are the kinds of `Happened`."""
 
 
 def draw_id() -> str:
@@ -131,7 +127,7 @@ def of_transition(transition: Transition, id: str) -> AppendEvent:
         "reason": transition.reason,
         "reason_text": transition.text,
     }
-    return AppendEvent(transition.client_id, STATE_CHANGED, payload, transition.at, id=id)
+    return AppendEvent(transition.client_id, ClientStateChanged.type, payload, transition.at, id=id)
 
 
 def _prune_keys(connection: Connection, message: PruneEvents) -> int:

@@ -14,8 +14,8 @@ import structlog
 from pykka import ActorDeadError
 from sqlalchemy import Connection, Row, insert, select
 
+from actors.clients.events import AccountEvent, MessageAcknowledged
 from actors.clients.ports import Transition
-from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, Seconds, State
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.events import AppendEvent, Event, draw_id, of_transition
@@ -72,9 +72,9 @@ class StoreJournal:
         """Write one change of state."""
         _tell(self._store, RecordTransition(transition))
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
-        """Write one account event."""
-        _tell(self._store, RecordHappened(client_id, event, self._clock.time()))
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
+        """Write one thing that happened to the account."""
+        _tell(self._store, RecordAccountEvent(client_id, event, self._clock.time()))
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
         """Write nothing: a change in a page arrives as an account event."""
@@ -141,47 +141,25 @@ def _transition(row: Row[tuple[object, ...]]) -> Transition:
     )
 
 
-_ACK = "message.ack"
-_READ_AGAIN = frozenset(
-    {"message", "group.changed", "call.logged", "contact.security_code_changed", "contact.number_changed"}
-)
-"""Kinds of events that stay in a page's memory, and are reported by each page that reads it."""
-
-
 @dataclass(frozen=True, slots=True)
-class RecordHappened(Write[Event | None]):
-    """Record an account event. Answers its event, or None if it was written before (`known_by` gives its identity).
+class RecordAccountEvent(Write[Event | None]):
+    """Something has happened to the account. Answers its event, or None where it had been written before: a page that
+    is opened again reads what is in its memory, and may tell the same once more.
 
-    An acknowledgement (`message.ack`, with `id` and `ack` in its payload) moves its message in the outbox.
+    An acknowledgement (with `id` and `ack` in its payload) moves the message of the outbox it is for.
     """
 
     client_id: ClientId
-    told: Happened
+    event: AccountEvent
     at: Seconds
     id: str = field(default_factory=draw_id)
 
     def run(self, connection: Connection) -> Event | None:
-        told = self.told
-        append = AppendEvent(self.client_id, told.kind, told.payload, self.at, known_by(told), self.id)
-        event = append.run(connection)
-        if told.kind == _ACK:
+        event, key = self.event, self.event.key if self.event.read_again else None
+        written = AppendEvent(self.client_id, event.type, event.payload, self.at, key, self.id).run(connection)
+        if isinstance(event, MessageAcknowledged):
             _acknowledge(connection, self)
-        return event
-
-
-def known_by(told: Happened) -> str | None:
-    """Return the identity of an event that a page may report again: a page reads its message store after every start,
-    and may have reported the message as it happened. In a group each reader acknowledges by himself.
-    """
-    payload = told.payload
-    id, bare = payload.get("id"), payload.get("bare_id")
-    if told.kind in _READ_AGAIN and id is not None:
-        outcome = payload.get("outcome")
-        return f"{told.kind} {id}" if outcome is None else f"{told.kind} {id} {outcome}"
-    if told.kind == _ACK and (id or bare) is not None:
-        author = payload.get("author") if str(payload.get("chat")).endswith("@g.us") else None
-        return " ".join(str(part) for part in (_ACK, bare or id, payload.get("ack"), author) if part is not None)
-    return None
+        return written
 
 
 def bare_id(full_id: str) -> str | None:
@@ -193,8 +171,8 @@ def bare_id(full_id: str) -> str | None:
     return parts[2] if len(parts) >= 3 and parts[0] == "true" else None
 
 
-def _acknowledge(connection: Connection, message: RecordHappened) -> None:
-    full_id, ack = message.told.payload.get("id"), message.told.payload.get("ack")
+def _acknowledge(connection: Connection, message: RecordAccountEvent) -> None:
+    full_id, ack = message.event.payload.get("id"), message.event.payload.get("ack")
     if not isinstance(full_id, str) or not isinstance(ack, int) or (bare := bare_id(full_id)) is None:
         return
     record_ack(connection, RecordAck(message.client_id, bare, ack, message.at, full_id))

@@ -4,7 +4,7 @@ A message is on disk before its caller hears so, and it is marked `sending`, wit
 before anything leaves. So after a crash at any instant the row says what to look up, and nothing is sent again blindly.
 `outbox_writes` and `outbox_reads` carry these out; `message_states` says which state may follow which.
 
-Every change of state after `queued` is an event (`events.MESSAGE_CHANGED`) in the same transaction.
+Every change of state after `queued` is an event (`MessageStateChanged`) in the same transaction.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from actors.clients.events import MessageStateChanged
 from actors.clients.types import Seconds
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
-from actors.store.events import MESSAGE_CHANGED, AppendEvent
+from actors.store.events import AppendEvent
 from actors.store.message import Operations
 from actors.store.message_states import OPEN, REFUSED, MessageState, may_follow, of_ack
 from actors.store.outbox import (
@@ -227,7 +228,7 @@ def _move(connection: Connection, known: Message, state: MessageState, at: Secon
     changes |= {"state": state, "times": {**known.times, state.value: at}, "changed_at": at}
     moved = replace(known, **changes)
     _update(connection, known, **changes)
-    AppendEvent(known.client_id, MESSAGE_CHANGED, _payload(known, moved), at).run(connection)
+    AppendEvent(known.client_id, MessageStateChanged.type, _payload(known, moved), at).run(connection)
     return moved
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Fate, Habits, always
+from actors.clients.events import AccountEvent
 from actors.clients.operations.account import LogOut
 from actors.clients.operations.messages import LookedUp, LookUp, SendText, Sent
 from actors.clients.ports import Browser, Page
 from actors.clients.protocol import (
     Answered,
     BrowserGone,
-    Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
@@ -159,9 +159,9 @@ def test_what_comes_in_while_no_page_is_ready_is_told_at_the_next_one() -> None:
     browser.crash(ONE)
     browser.receive(ONE, "5491122334455", "two", "3EB002")
     browser.open(ONE, facts.append)
-    texts = [fact.payload["body"] for fact in facts if isinstance(fact, Happened)]
+    texts = [fact.payload["body"] for fact in facts if isinstance(fact, AccountEvent)]
     assert texts == ["one", "two"]
-    assert facts.kinds() == ["Happened", "BrowserGone", "Ready", "Happened"]
+    assert facts.kinds() == ["MessageArrived", "BrowserGone", "Ready", "MessageArrived"]
 
 
 def test_a_removal_is_heard_now_or_at_the_next_resume() -> None:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from actors.browser import whatsapp_web
 from actors.browser.interpreter import HANDLERS, Interpreter, answer_of, settled
+from actors.clients.events import EVENTS, AccountEvent
 from actors.clients.operations import OPERATIONS
 from actors.clients.operations.account import PAIRING_REFUSALS, RequestPairingCode
 from actors.clients.operations.base import Failure
@@ -20,7 +21,6 @@ from actors.clients.protocol import (
     Answered,
     Blocked,
     Conflict,
-    Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
@@ -324,7 +324,8 @@ def test_a_page_that_looks_well_without_the_servers_word_is_unproven() -> None:
         assert interpreter.unproven is unproven
 
 
-kinds = st.sampled_from([*HANDLERS, *whatsapp_web.HAPPENINGS, "trouble"]) | JSON
+of_the_account = [event.page_name for event in EVENTS.values() if event.page_name]
+kinds = st.sampled_from([*HANDLERS, *of_the_account, "trouble"]) | JSON
 fields = st.sampled_from(
     ["mode", "state", "info", "code", "online", "authenticated", "full_ready", "search", "reason", "until", "ack", "t"]
 )
@@ -337,7 +338,7 @@ events = st.builds(lambda kind, rest: {**rest, "e": kind}, kinds, st.dictionarie
 @given(st.lists(events, max_size=6))
 def test_nothing_a_page_can_say_raises(events: list[dict[str, Any]]) -> None:
     for fact in told(*events):
-        if isinstance(fact, Happened):
+        if isinstance(fact, AccountEvent):
             json.dumps(dict(fact.payload), allow_nan=False)
 
 

@@ -12,7 +12,14 @@ import structlog
 from actors.browser import page_events
 from actors.browser.page_events import MAX_EVENT, REMEMBERED, PageEvents
 from actors.browser.wa_js import BINDING
-from actors.clients.protocol import BrowserGone, Happened, PageFact, PageFailed, QrShown, Ready
+from actors.clients.events import AccountEvent
+from actors.clients.protocol import (
+    BrowserGone,
+    PageFact,
+    PageFailed,
+    QrShown,
+    Ready,
+)
 from actors.clients.types import ClientId, Reason
 from tests.browser.views import ACCEPTED, MAIN, code, view
 
@@ -70,7 +77,7 @@ def test_what_the_page_has_in_its_memory_is_passed_over_where_it_is_nonsense(
 
     monkeypatch.setattr(page_events, "ask", ask)
     asyncio.run(heard.events.tell_stored(None))  # type: ignore[arg-type]  # `ask` is replaced
-    assert [fact.payload["bare_id"] for fact in heard.told if isinstance(fact, Happened)] == ["3EB0"]
+    assert [fact.payload["bare_id"] for fact in heard.told if isinstance(fact, AccountEvent)] == ["3EB0"]
     assert parts == []
 
 
@@ -84,7 +91,7 @@ def test_what_happened_is_told_once_however_often_and_late_it_is_said(heard: Hea
         heard.say({"e": "message", "bare_id": str(number), "id": "live"})
     heard.say({"e": "message", "bare_id": "0", "id": "again"})
     assert len(heard.told) == REMEMBERED
-    assert all(isinstance(fact, Happened) for fact in heard.told)
+    assert all(isinstance(fact, AccountEvent) for fact in heard.told)
 
 
 def test_a_page_that_failed_is_told_once_and_not_listened_to_any_more(heard: Heard) -> None:

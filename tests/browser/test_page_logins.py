@@ -7,9 +7,17 @@ from collections.abc import Callable
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
+from actors.clients.events import AccountEvent
 from actors.clients.operations.account import RefreshQr
 from actors.clients.operations.messages import LookedUp, LookUp, SendText
-from actors.clients.protocol import Answered, BrowserGone, Happened, QrIdle, QrScanned, QrShown, Ready
+from actors.clients.protocol import (
+    Answered,
+    BrowserGone,
+    QrIdle,
+    QrScanned,
+    QrShown,
+    Ready,
+)
 from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
 from tests.rig import Sandbox
 
@@ -41,12 +49,12 @@ def test_a_code_is_shown_scanned_and_the_page_sends_and_receives(
     sent = page.told.until(Answered)
     assert sent.value.message_id == f"true_{sent.value.chat}_3EB0000000000000000001"
     assert sent.value.chat.endswith("@lid" if lids else "@c.us")
-    read = page.told.until(Happened, lambda fact: fact.kind == "message.ack" and fact.payload["ack"] == 3)
+    read = page.told.until(AccountEvent, lambda fact: fact.type == "message.ack" and fact.payload["ack"] == 3)
     assert (read.payload["id"], read.payload["phone"]) == (sent.value.message_id, FRIEND)
     assert [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]] == ["hello"]
 
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="hello back")
-    message = page.told.until(Happened, lambda fact: fact.kind == "message").payload
+    message = page.told.until(AccountEvent, lambda fact: fact.type == "message").payload
     assert (message["body"], message["phone"], message["from_me"], message["live"]) == (
         "hello back",
         FRIEND,
@@ -66,7 +74,7 @@ def test_a_stored_login_resumes_without_a_code_and_tells_what_came_in_meanwhile(
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="while you were out")
     second = opened(browser)
     second.told.until(Ready)
-    message = second.told.until(Happened, lambda fact: fact.kind == "message").payload
+    message = second.told.until(AccountEvent, lambda fact: fact.type == "message").payload
     assert message["body"] == "while you were out"  # live or not: it may come a moment before the page is ready
     second.page.call("order", LookUp(sent.value.chat, sent.value.message_id.rpartition("_")[2]))
     found = second.told.until(Answered).value

@@ -6,8 +6,9 @@ import pytest
 
 from actors.browser import page_events
 from actors.browser.browser import ChromiumBrowser
+from actors.clients.events import AccountEvent
 from actors.clients.operations.messages import LookedUp, LookUp, SendText
-from actors.clients.protocol import Answered, Happened, LinkLost, OutcomeUnknown, Refused
+from actors.clients.protocol import Answered, LinkLost, OutcomeUnknown, Refused
 from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, answer, evaluate
 from tests.rig import Sandbox
 
@@ -27,7 +28,7 @@ def test_everything_that_came_in_meanwhile_is_told_however_much_it_is(
     second = opened(shell)
     told: set[object] = set()
     while told != written:
-        told.add(second.told.until(Happened, lambda fact: fact.kind == "message").payload["bare_id"])
+        told.add(second.told.until(AccountEvent, lambda fact: fact.type == "message").payload["bare_id"])
 
 
 @pytest.mark.parametrize("lids", [False, True])
@@ -43,7 +44,7 @@ def test_groups_and_lids_are_written_to_as_well(
     assert sent.value.message_id.startswith(f"true_{group}_3EB0000000000000000009")
     page.page.call("known", SendText(CHAT, "hello"))
     page.told.until(Answered)
-    lid = page.told.until(Happened, lambda fact: fact.payload.get("lid") is not None).payload["lid"]
+    lid = page.told.until(AccountEvent, lambda fact: fact.payload.get("lid") is not None).payload["lid"]
     page.page.call("lid", SendText(lid, "hello"))
     assert page.told.until(Answered).order == "lid"
     received = [message["text"] for message in sandbox.get(f"/phones/{FRIEND}")["received"]]
@@ -53,19 +54,19 @@ def test_groups_and_lids_are_written_to_as_well(
 def test_what_happens_to_messages_is_told(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
     page = linked(shell)
     said = sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="hello", id="3A00000000000000AAAA")
-    first = page.told.until(Happened, lambda fact: fact.kind == "message").payload
+    first = page.told.until(AccountEvent, lambda fact: fact.type == "message").payload
     assert first["bare_id"] == said["id"] == "3A00000000000000AAAA"
     sandbox.post(f"/phones/{FRIEND}/edit", to=NUMBER, id=said["id"], text="hello again")
-    edited = page.told.until(Happened, lambda fact: fact.kind == "message.edited").payload
+    edited = page.told.until(AccountEvent, lambda fact: fact.type == "message.edited").payload
     assert (edited["id"], edited["body"]) == (first["id"], "hello again")
     sandbox.post(f"/phones/{FRIEND}/react", to=NUMBER, id=said["id"], emoji="👍")
-    reaction = page.told.until(Happened, lambda fact: fact.kind == "message.reaction").payload
+    reaction = page.told.until(AccountEvent, lambda fact: fact.type == "message.reaction").payload
     assert (reaction["id"], reaction["reaction"]) == (first["id"], "👍")
     sandbox.post(f"/phones/{FRIEND}/revoke", to=NUMBER, id=said["id"])
-    revoked = page.told.until(Happened, lambda fact: fact.kind == "message.revoked").payload
+    revoked = page.told.until(AccountEvent, lambda fact: fact.type == "message.revoked").payload
     assert revoked["id"] == first["id"]
     sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER)
-    assert page.told.until(Happened, lambda fact: fact.kind == "call").payload["phone"] == FRIEND
+    assert page.told.until(AccountEvent, lambda fact: fact.type == "call").payload["phone"] == FRIEND
 
 
 def test_messages_leave_in_order_and_one_that_is_never_answered_holds_up_the_next_for_a_moment_only(
@@ -135,7 +136,7 @@ def test_what_was_filed_before_an_error_that_cannot_even_be_told_is_not_called_r
     evaluate(page, throwing("Object.create(null)", after_sending=True))
     page.page.call(id, SendText(CHAT, "hello"))
     assert page.told.until(OutcomeUnknown).order == id
-    page.told.until(Happened, lambda fact: fact.payload["bare_id"] == id and fact.payload["ack"] == 3)
+    page.told.until(AccountEvent, lambda fact: fact.payload["bare_id"] == id and fact.payload["ack"] == 3)
     page.page.call("what became of it", LookUp(CHAT, id))
     assert page.told.until(Answered).value.ack == 3
 
@@ -157,11 +158,11 @@ def test_what_the_page_has_in_its_memory_and_no_event_told_is_told_when_it_is_re
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="unheard")
     page.page.call("after it", SendText(CHAT, "hello"))
     page.told.until(Answered)
-    assert not [fact for fact in page.told.told(Happened) if fact.kind == "message"]
+    assert not [fact for fact in page.told.told(AccountEvent) if fact.type == "message"]
     sandbox.post(f"/accounts/{NUMBER}/network", online=False)
     page.told.until(LinkLost)
     sandbox.post(f"/accounts/{NUMBER}/network", online=True)
-    message = page.told.until(Happened, lambda fact: fact.kind == "message").payload
+    message = page.told.until(AccountEvent, lambda fact: fact.type == "message").payload
     assert (message["body"], message["live"]) == ("unheard", False)
 
 
@@ -170,7 +171,7 @@ def test_sending_reads_no_messages_and_asks_no_other_host(
 ) -> None:
     page = linked(shell)
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="unread")
-    chat = page.told.until(Happened, lambda fact: fact.kind == "message").payload["chat"]
+    chat = page.told.until(AccountEvent, lambda fact: fact.type == "message").payload["chat"]
     page.page.call("order", SendText(chat, "see https://example.com/ and www.example.org"))
     page.told.until(Answered)
     unread = f"WPP.whatsapp.ChatStore.get({chat!r}).unreadCount"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
+from actors.clients.events import AccountEvent
 from actors.clients.operations.messages import SendText
-from actors.clients.protocol import Answered, Happened, LinkLost
+from actors.clients.protocol import Answered, LinkLost
 from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened
 from tests.rig import Sandbox
 
@@ -58,15 +59,15 @@ TELLING: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def told(page: Opened, sandbox: Sandbox) -> list[Happened]:
+def told(page: Opened, sandbox: Sandbox) -> list[AccountEvent]:
     """What has happened until a message that is sent now is."""
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="the last one")
-    page.told.until(Happened, lambda fact: fact.kind == "message" and fact.payload["body"] == "the last one")
-    return page.told.told(Happened)
+    page.told.until(AccountEvent, lambda fact: fact.type == "message" and fact.payload["body"] == "the last one")
+    return page.told.told(AccountEvent)
 
 
-def messages(facts: list[Happened]) -> list[object]:
-    return [fact.payload["body"] for fact in facts if fact.kind == "message"]
+def messages(facts: list[AccountEvent]) -> list[object]:
+    return [fact.payload["body"] for fact in facts if fact.type == "message"]
 
 
 def test_the_first_message_of_a_chat_is_told_without_the_notice_that_whatsapp_writes_before_it(
@@ -85,7 +86,7 @@ def test_notices_are_not_told_as_messages(shell: ChromiumBrowser, linked: Open, 
         sandbox.post(f"/accounts/{NUMBER}/notice", chat=FRIEND, **notice)
     facts = told(page, sandbox)
     assert messages(facts) == ["the last one"]
-    assert {fact.kind for fact in facts} == {"message"}
+    assert {fact.type for fact in facts} == {"message"}
 
 
 @pytest.mark.parametrize(("kind", "notice", "payload"), TELLING)
@@ -95,7 +96,7 @@ def test_a_notice_that_means_something_is_an_event_of_its_own(
     sandbox.api.put(f"/api/groups/{GROUP}", json={"subject": "Us", "participants": [FRIEND, OTHER]}).raise_for_status()
     page = linked(shell)
     sandbox.post(f"/accounts/{NUMBER}/notice", **notice)
-    fact = page.told.until(Happened, lambda fact: fact.kind == kind)
+    fact = page.told.until(AccountEvent, lambda fact: fact.type == kind)
     assert {name: fact.payload[name] for name in payload} == payload
     assert messages(told(page, sandbox)) == ["the last one"]
 
@@ -112,17 +113,17 @@ def test_what_the_page_has_in_its_memory_after_a_start_is_told_by_the_same_rule(
         sandbox.post(f"/accounts/{NUMBER}/notice", chat=FRIEND, **notice)
     sandbox.post(f"/accounts/{NUMBER}/notice", type="gp2", subtype="leave", chat=OTHER, from_me=True)
     second = opened(shell)
-    second.told.until(Happened, lambda fact: fact.kind == "group.changed")
+    second.told.until(AccountEvent, lambda fact: fact.type == "group.changed")
     facts = told(second, sandbox)
     assert set(messages(facts)) == {"before", "the last one"}
-    assert not [fact for fact in facts if fact.kind == "message.ack"]
+    assert not [fact for fact in facts if fact.type == "message.ack"]
 
 
 def test_a_lost_and_found_network_tells_no_notice_again(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
     page = linked(shell)
     sandbox.post(f"/accounts/{NUMBER}/notice", type="call_log", chat=FRIEND, callOutcome="Missed")
-    page.told.until(Happened, lambda fact: fact.kind == "call.logged")
+    page.told.until(AccountEvent, lambda fact: fact.type == "call.logged")
     sandbox.post(f"/accounts/{NUMBER}/network", online=False)
     page.told.until(LinkLost)
     sandbox.post(f"/accounts/{NUMBER}/network", online=True)
-    assert [fact.kind for fact in told(page, sandbox)].count("call.logged") == 1
+    assert [fact.type for fact in told(page, sandbox)].count("call.logged") == 1

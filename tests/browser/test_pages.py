@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from actors.clients.events import AccountEvent, MessageAcknowledged
 from actors.clients.operations.messages import Sent
-from actors.clients.protocol import Answered, BrowserGone, Happened, QrIdle
+from actors.clients.protocol import Answered, BrowserGone, QrIdle
 from tests.browser.pages import Listener
 
 SENT = Answered("order", Sent("true_1@c.us_3EB0", "1@c.us"))
-READ = Happened("message.ack", {"ack": 3})
+READ = MessageAcknowledged({"ack": 3})
 
 
 def test_a_fact_that_came_early_is_there_when_it_is_waited_for() -> None:
@@ -17,7 +18,7 @@ def test_a_fact_that_came_early_is_there_when_it_is_waited_for() -> None:
     for fact in (READ, SENT):
         told(fact)
     assert told.until(Answered) is SENT
-    assert told.until(Happened) is READ
+    assert told.until(AccountEvent) is READ
     assert told.facts == [READ, SENT]
 
 
@@ -25,9 +26,9 @@ def test_each_fact_is_waited_for_once() -> None:
     told = Listener()
     for fact in (READ, SENT, READ):
         told(fact)
-    assert told.until(Happened) is told.until(Happened, lambda fact: fact.payload["ack"] == 3)
-    with pytest.raises(AssertionError, match="no Happened within 0 s"):
-        told.until(Happened, seconds=0.0)
+    assert told.until(AccountEvent) is told.until(AccountEvent, lambda fact: fact.payload["ack"] == 3)
+    with pytest.raises(AssertionError, match="no AccountEvent within 0 s"):
+        told.until(AccountEvent, seconds=0.0)
     assert told.told(Answered) == [SENT]
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.fake import FakeBrowser
+from actors.clients.events import AccountEvent
 from actors.clients.operations.account import LogOut, RequestPairingCode, TakeScreenshot
 from actors.clients.operations.messages import LookedUp, LookUp, SendText
 from actors.clients.ports import Browser, Page
 from actors.clients.protocol import (
     Answered,
     BrowserGone,
-    Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
@@ -172,7 +172,7 @@ def test_a_number_without_whatsapp_is_refused(world: World, ready: tuple[Page, L
 def test_what_is_received_is_told_with_who_sent_it(world: World, ready: tuple[Page, Listener]) -> None:
     _, told = ready
     world.write("hello")
-    payload = told.until(Happened, lambda fact: fact.kind == "message").payload
+    payload = told.until(AccountEvent, lambda fact: fact.type == "message").payload
     assert (payload["phone"], payload["from_me"]) == (FRIEND, False)
     assert payload["id"].startswith("false_")
     assert {"lid", "t"} <= set(payload)

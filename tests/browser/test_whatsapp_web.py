@@ -10,7 +10,7 @@ import pytest
 from actors.browser import whatsapp_web
 from actors.browser.wa_js import PACKAGE
 from actors.browser.whatsapp_web import CONDITIONS, Condition, Memory, View, condition, left, view_of
-from actors.clients.protocol import Happened
+from actors.clients.events import AccountEvent
 from actors.clients.types import Reason
 from tests.browser.views import MAIN
 
@@ -48,7 +48,7 @@ def test_every_row_of_the_table_can_be_reached() -> None:
 TABLES = (whatsapp_web.NOTICES, whatsapp_web.UNREADABLE, whatsapp_web.ADDITIONS, whatsapp_web.MESSAGES)
 
 
-def happened(event: dict[str, Any], *, live: bool = True) -> Happened:
+def happened(event: dict[str, Any], *, live: bool = True) -> AccountEvent:
     """The fact in an event that is one."""
     fact = whatsapp_web.happened(event, live=live)
     assert fact is not None
@@ -57,13 +57,13 @@ def happened(event: dict[str, Any], *, live: bool = True) -> Happened:
 
 def test_two_tellings_of_the_same_happening_are_recognised() -> None:
     def identity(**event: Any) -> object:
-        return whatsapp_web.identity(happened({"e": "ack", "bare_id": "3EB0", **event}))
+        return happened({"e": "ack", "bare_id": "3EB0", **event}).key
 
     assert identity(ack=1, chat="1@lid") == identity(ack=1, chat="5491@c.us")
     assert identity(ack=1) != identity(ack=2)
     live = happened({"e": "message", "bare_id": "3EB0", "id": "a"})
     stored = happened({"e": "message", "bare_id": "3EB0", "id": "a"}, live=False)
-    assert whatsapp_web.identity(live) == whatsapp_web.identity(stored)
+    assert live.key == stored.key
 
 
 def test_texts_are_cut() -> None:
@@ -83,24 +83,24 @@ def test_every_type_of_message_that_wa_js_knows_is_in_one_table() -> None:
 @pytest.mark.parametrize("change", [None, "add", "identity", "encrypt"])
 def test_what_nobody_wrote_is_never_a_message(type: str, change: str | None) -> None:
     fact = whatsapp_web.happened({"e": "message", "id": "a", "type": type, "change": change})
-    assert fact is None or fact.kind in whatsapp_web.NOTICE_EVENTS
+    assert fact is None or fact.notices
 
 
 @pytest.mark.parametrize("type", sorted(whatsapp_web.MESSAGES))
 def test_what_somebody_wrote_is_a_message(type: str) -> None:
-    assert happened({"e": "message", "id": "a", "type": type}).kind == "message"
+    assert happened({"e": "message", "id": "a", "type": type}).type == "message"
 
 
 def test_a_type_of_tomorrow_is_a_message_unless_the_page_calls_it_a_notice() -> None:
-    assert happened({"e": "message", "id": "a", "type": "hologram"}).kind == "message"
+    assert happened({"e": "message", "id": "a", "type": "hologram"}).type == "message"
     assert whatsapp_web.happened({"e": "message", "id": "a", "type": "hologram_notice", "notice": True}) is None
 
 
 def test_a_call_that_has_ended_is_not_taken_for_the_same_while_it_went_on() -> None:
-    def logged(outcome: str) -> Happened:
+    def logged(outcome: str) -> AccountEvent:
         return happened({"e": "message", "id": "a", "bare_id": "3A", "type": "call_log", "outcome": outcome})
 
-    assert whatsapp_web.identity(logged("Ongoing")) != whatsapp_web.identity(logged("Completed"))
+    assert logged("Ongoing").key != logged("Completed").key
 
 
 def test_the_people_of_a_notice_are_names_and_no_more_than_a_group_has() -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from actors.browser.fake import Delivery, WhatsApp
-from actors.clients.protocol import Happened
+from actors.clients.events import AccountEvent, MessageArrived
 from actors.clients.types import ClientId
 from tests.campaign.verdict import Arrival
 
@@ -42,12 +42,12 @@ class RecordedWhatsApp(WhatsApp):
         """Give the file back."""
         os.close(self._out)
 
-    def collect(self, client_id: ClientId) -> list[Happened]:
+    def collect(self, client_id: ClientId) -> list[AccountEvent]:
         """What a page that is opened has in its memory: the newest messages, told before or not."""
         self._read[client_id] = 0
         return self.new(client_id)[-KEPT:]
 
-    def new(self, client_id: ClientId) -> list[Happened]:
+    def new(self, client_id: ClientId) -> list[AccountEvent]:
         """What has come since the client's messages were last read."""
         file = self._directory / f"in-{client_id}.jsonl"
         if not file.exists():
@@ -57,7 +57,7 @@ class RecordedWhatsApp(WhatsApp):
             found = lines.read()
         whole = found[: found.rfind(b"\n") + 1]
         self._read[client_id] = self._read.get(client_id, 0) + len(whole)
-        return [Happened("message", json.loads(line)) for line in whole.splitlines()]
+        return [MessageArrived(json.loads(line)) for line in whole.splitlines()]
 
 
 def written(directory: Path, client_id: int, phone: str, text: str, id: str) -> None:

@@ -11,13 +11,13 @@ from typing import Any, Self
 
 import httpx2 as httpx
 
-from actors.store.events import MESSAGE_CHANGED
+from actors.clients.events import MessageStateChanged
 from tests.campaign.plan import Plan
 from tests.rig.processes import until
 from tests.webhooks.receiver import Receiver, Request, answer, choose
 
 FAILS = 0.3
-EVENTS = ("message", MESSAGE_CHANGED)
+EVENTS = ("message", MessageStateChanged.type)
 SETTINGS: Mapping[str, Any] = {
     "webhook_allow_private": "true",
     "webhook_retry_growth": "constant",

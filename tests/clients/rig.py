@@ -12,6 +12,7 @@ from pykka import ActorDeadError, ActorRef
 from actors.browser.fake import FakeBrowser, FakePage, Habits
 from actors.clients.bans import BanEvidence
 from actors.clients.directory import Directory
+from actors.clients.events import AccountEvent
 from actors.clients.operations.messages import SendText
 from actors.clients.page_contract import PageContract
 from actors.clients.policy import Policy, Rules, Times
@@ -20,7 +21,6 @@ from actors.clients.protocol import (
     Delete,
     GetClients,
     GetStatus,
-    Happened,
     Init,
     LoggedOut,
     PageFact,
@@ -52,13 +52,13 @@ class Memory:
     pairings: dict[ClientId, BanEvidence] = field(default_factory=dict)
     forgotten: list[ClientId] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
-    events: list[Happened] = field(default_factory=list)
+    events: list[AccountEvent] = field(default_factory=list)
     contracts: list[PageContract] = field(default_factory=list)
 
     def changed(self, transition: Transition) -> None:
         self.transitions.append(transition)
 
-    def happened(self, client_id: ClientId, event: Happened) -> None:
+    def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         self.events.append(event)
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from actors.clients.canary import CHANGED, DRIFTED, Canary, CanaryJournal, WhatsAppSeen
+from actors.clients.canary import Canary, CanaryJournal, WhatsAppSeen
+from actors.clients.events import MessageAcknowledged, WhatsAppChanged, WhatsAppDrifted
 from actors.clients.page_contract import PageContract
 from actors.clients.ports import Transition
-from actors.clients.protocol import Happened
 from actors.clients.receipts import DAY, ENOUGH, GRACE, SILENT, Receipts
 from actors.clients.types import ClientId, State
 from actors.runtime.testing import ManualClock
@@ -28,11 +28,11 @@ class World:
         self.journal = CanaryJournal(self.memory, self.canary)
 
     def told(self) -> list[tuple[str, Any]]:
-        return [(event.kind, event.payload) for event in self.memory.events if event.kind.startswith("whatsapp")]
+        return [(event.type, event.payload) for event in self.memory.events if event.type.startswith("whatsapp")]
 
     def ack(self, message: str, ack: int, client_id: ClientId = ONE, **fields: Any) -> None:
         payload = {"bare_id": message, "ack": ack, "from_me": True, "live": True, **fields}
-        self.journal.happened(client_id, Happened("message.ack", payload))
+        self.journal.happened(client_id, MessageAcknowledged(payload))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_first_version_is_no_change_and_each_client_tells_the_next_one_once(
     w.clock.advance(10.0)
     for client_id in (ONE, TWO, ONE):
         w.journal.contract_read(client_id, NEW)
-    assert [kind for kind, _ in w.told()] == [CHANGED, CHANGED]
+    assert [kind for kind, _ in w.told()] == [WhatsAppChanged.type, WhatsAppChanged.type]
     assert w.told()[0][1]["previous_version"] == "2.3000.1"
     seen = w.canary.look()
     assert (seen.version, seen.seen_since) == ("2.3000.2", (since or 0.0) + 10.0)
@@ -63,7 +63,7 @@ def test_what_goes_and_what_comes_back_is_told_by_name(w: World) -> None:
     for contract in (NEW, WORN, WORN, NEW):
         w.journal.contract_read(ONE, contract)
     (gone_kind, gone), (_, back) = w.told()
-    assert gone_kind == DRIFTED
+    assert gone_kind == WhatsAppDrifted.type
     assert (gone["gone"], gone["back"], gone["can_send_messages"]) == (["Stream", "unixTime"], [], False)
     assert (back["gone"], back["back"], back["missing"]) == ([], ["Stream", "unixTime"], [])
     assert w.memory.contracts == [NEW, WORN, WORN, NEW]

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors.browser.fake import BY_HAND, FakeBrowser, FakePage, Fate, Habits, always
+from actors.clients.events import MessageArrived
 from actors.clients.operations import OPERATIONS
 from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, TakeScreenshot
 from actors.clients.operations.messages import LookedUp, SendText, Sent
@@ -21,7 +22,6 @@ from actors.clients.protocol import (
     BrowserGone,
     Conflict,
     Delete,
-    Happened,
     Init,
     LinkLost,
     LinkResumed,
@@ -134,7 +134,7 @@ class Monkey:
                 Banned(Reason.BANNED, "banned"),
                 Conflict("elsewhere"),
                 Blocked(Reason.SCREEN_LOCKED, "lock"),
-                Happened("message", {"id": "x"}),
+                MessageArrived({"id": "x"}),
                 Answered("1", LookedUp(1, True)),
                 Answered("2", PairingCode("ABCD")),
                 Refused("3", "no"),

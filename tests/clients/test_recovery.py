@@ -9,13 +9,13 @@ import pytest
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Habits
 from actors.clients.client import Client
+from actors.clients.events import MessageArrived
 from actors.clients.policy import Policy, Times
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
     BrowserGone,
     GetStatus,
-    Happened,
     PageFailed,
     Probed,
     QrShown,
@@ -182,7 +182,7 @@ def test_the_page_after_a_hung_one_is_watched_as_well(w: World) -> None:
 def test_a_page_that_talks_all_the_time_is_probed_all_the_same(w: World) -> None:
     w.ready()
     for _ in range(60):
-        w.tell(Happened("message", {"id": "x"}))
+        w.tell(MessageArrived({"id": "x"}))
         w.advance(1.0)
     assert len(w.page().ordered("probe")) == 4
 
@@ -251,7 +251,7 @@ def fat(mib: int) -> FakeBrowser:
 def test_a_client_over_its_memory_is_restarted_once_when_it_is_quiet() -> None:
     with world(rules=replace(RULES, client_memory=100 * MIB), browser=fat(120)) as w:
         w.ready()
-        w.tell(Happened("message", {"id": "x"}))
+        w.tell(MessageArrived({"id": "x"}))
         w.advance(15.0)
         assert w.browser.opened == [ONE]
         w.advance(15.0)
@@ -269,7 +269,7 @@ def test_a_client_over_its_memory_is_restarted_once_when_it_is_quiet() -> None:
 def test_a_client_far_over_its_memory_is_restarted_at_once() -> None:
     with world(rules=replace(RULES, client_memory=100 * MIB), browser=fat(150)) as w:
         w.ready()
-        w.tell(Happened("message", {"id": "x"}))
+        w.tell(MessageArrived({"id": "x"}))
         w.advance(15.0)
         assert w.reason() is Reason.MEMORY_LIMIT
 

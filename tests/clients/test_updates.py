@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from actors.browser.fake import FakeBrowser, Fate, Habits, always
+from actors.clients.events import MessageArrived
 from actors.clients.lifecycle import UpdateBegun
 from actors.clients.policy import Times
 from actors.clients.protocol import (
-    Happened,
     LinkLost,
     LinkResumed,
     PageReloaded,
@@ -127,7 +127,7 @@ def test_a_soft_update_waits_for_a_quiet_moment_and_not_beyond_its_time(w: World
     w.tell(UpdateWanted())
     w.advance(first_look() - 30.0)
     for _ in range(40):
-        w.tell(Happened("message", {"id": "x"}))
+        w.tell(MessageArrived({"id": "x"}))
         w.advance(30.0)
     assert planned(w) == []
     w.advance(130.0)
@@ -140,10 +140,10 @@ def test_a_soft_update_of_a_client_that_is_never_quiet_is_loaded_when_its_time_i
         w.ready()
         w.tell(UpdateWanted())
         for _ in range(59):
-            w.tell(Happened("message", {"id": "x"}))
+            w.tell(MessageArrived({"id": "x"}))
             w.advance(10.0)
         assert planned(w) == []
-        w.tell(Happened("message", {"id": "x"}))
+        w.tell(MessageArrived({"id": "x"}))
         w.advance(12.0)
         assert planned(w) == [Reason.PLANNED_UPDATE]
 

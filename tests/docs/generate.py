@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actors.settings.reference import settings_page
+from tests.docs.events import events_page
 from tests.docs.security import security_page
 from tests.docs.supervision import supervision_page
 
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/events.md": events_page,
     "docs/security.md": security_page,
     "docs/settings.md": settings_page,
     "docs/supervision.md": supervision_page,

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from actors.browser.whatsapp_web import PAYLOADS
 from actors.clients.canary import Canary
+from actors.clients.events import EVENTS, ClientRestricted, ClientStateChanged, MessageStateChanged
 from actors.clients.page_contract import PageContract
-from actors.clients.ports import RESTRICTED, Transition
+from actors.clients.ports import Transition
 from actors.clients.protocol import Restriction
 from actors.clients.types import ClientId
 from actors.runtime import SYSTEM_CLOCK
 from actors.settings import Settings, env_name
-from actors.store.events import MESSAGE_CHANGED, STATE_CHANGED, Event, of_transition
+from actors.store.events import Event, of_transition
 from actors.webhooks.delivery_queue import body_of
 from actors.webhooks.signature import sign
 from gateway.streaming.feed import Told
@@ -27,7 +27,6 @@ PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text("utf-8")
 EXAMPLES: list[dict[str, Any]] = [
     json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ]
-OF_THE_OUTBOX = {"id", "message_id", "chat", "phone", "lid", "state", "previous_state", "reason"}
 
 
 def told_of_states() -> set[str]:
@@ -39,24 +38,28 @@ def of_the_canary() -> dict[str, set[str]]:
     canary = Canary(SYSTEM_CLOCK)
     canary.read(ClientId(1), PageContract("1"))
     return {
-        event.kind: set(event.payload) for event in canary.read(ClientId(1), PageContract("2", missing=("Stream",)))
+        event.type: set(event.payload) for event in canary.read(ClientId(1), PageContract("2", missing=("Stream",)))
     }
 
 
 def test_every_type_has_its_example() -> None:
-    kinds = set(PAYLOADS) | {RESTRICTED} | {STATE_CHANGED, MESSAGE_CHANGED} | set(of_the_canary())
-    assert {example["type"] for example in EXAMPLES} == kinds
+    assert [example["type"] for example in EXAMPLES] == list(EVENTS)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["type"]))
 def test_an_example_has_the_fields_that_such_an_event_has(example: dict[str, Any]) -> None:
-    of_the_page = {kind: {*names, "live"} for kind, names in PAYLOADS.items()}
-    payloads = {**of_the_page, **of_the_canary(), STATE_CHANGED: told_of_states(), MESSAGE_CHANGED: OF_THE_OUTBOX}
-    payloads[RESTRICTED] = {"restricted", *(field.name for field in fields(Restriction))}
-    assert set(example["payload"]) == payloads[example["type"]]
+    assert tuple(example["payload"]) == EVENTS[example["type"]].fields
     event = Event(1, "id", ClientId(1), 1, 0.0, "message", {})
     assert set(example) == set(json.loads(Told.of(event).text))
     assert set(example) - {"position"} == set(json.loads(body_of(event)))
+
+
+def test_what_the_service_itself_tells_has_the_fields_that_are_declared() -> None:
+    restricted = {"restricted", *(field.name for field in fields(Restriction))}
+    told = {**of_the_canary(), ClientStateChanged.type: told_of_states(), ClientRestricted.type: restricted}
+    assert told == {type: set(EVENTS[type].fields) for type in told}
+    of_no_page = {event.type for event in EVENTS.values() if event.page_name is None and not event.notices}
+    assert of_no_page == {*told, MessageStateChanged.type}
 
 
 def test_settings_are_called_by_their_names() -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from actors.clients.events import MessageStateChanged
 from actors.store.backup import backup, restore
 from actors.store.database import Database
 from actors.store.errors import BadBackup, DataDirInUse, StoreTooNew, StoreUnavailable
-from actors.store.events import MESSAGE_CHANGED, AppendEvent, Event
+from actors.store.events import AppendEvent, Event
 from actors.store.keys import read_keys
 from actors.store.message_states import OPEN, MessageState
 from actors.store.migrate import migrate
@@ -79,7 +80,7 @@ def assert_restored(found: Contents, whole: Contents) -> None:
     """All of it; only that open messages are to be looked up, and events tell so."""
     assert found[0] == whole[0]
     assert found[2][: len(whole[2])] == whole[2]
-    assert {event.type for event in found[2][len(whole[2]) :]} <= {MESSAGE_CHANGED}
+    assert {event.type for event in found[2][len(whole[2]) :]} <= {MessageStateChanged.type}
     assert len(found[1]) == len(whole[1])
     for message, was in zip(found[1], whole[1], strict=True):
         assert message.state is (MessageState.SENDING if was.state in OPEN else was.state)

@@ -18,12 +18,11 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import Connection, event, text
 
+from actors.clients.events import MessageAcknowledged, MessageArrived, MessageStateChanged
 from actors.clients.operations.messages import SendText
-from actors.clients.protocol import Happened
 from actors.store.database import Database
 from actors.store.errors import MessageNotQueued
-from actors.store.events import MESSAGE_CHANGED
-from actors.store.journal import RecordHappened
+from actors.store.journal import RecordAccountEvent
 from actors.store.message import Write
 from actors.store.message_states import MessageState
 from actors.store.migrate import migrate, revision_of
@@ -74,7 +73,7 @@ STEPS = {
     "acknowledge": Step(S.SENDING, RecordAck(ONE, BARE, 2, 3.0), S.DELIVERED),
     "hear an acknowledgement": Step(
         S.SENDING,
-        RecordHappened(ONE, Happened("message.ack", {"id": f"true_{ANA}_{BARE}", "ack": 3}), 3.0, "01HEARD"),
+        RecordAccountEvent(ONE, MessageAcknowledged({"id": f"true_{ANA}_{BARE}", "ack": 3}), 3.0, "01HEARD"),
         S.READ,
     ),
 }
@@ -200,7 +199,7 @@ def events_tell_the_same(store: Store, state: MessageState | None) -> None:
     """The events lead, step by step and without a gap, to the state of the row; none is there twice."""
     events = events_after(store, client_id=ONE)
     assert [found.sequence for found in events] == list(range(1, len(events) + 1))
-    told = [found.payload for found in events if found.type == MESSAGE_CHANGED]
+    told = [found.payload for found in events if found.type == MessageStateChanged.type]
     states = ["queued", *(payload["state"] for payload in told)]
     assert [payload["previous_state"] for payload in told] == states[:-1]
     assert states[-1] == (state or "queued")
@@ -227,10 +226,10 @@ def test_a_wanted_client_is_wanted_after_a_crash(database: Database) -> None:
 
 def test_a_message_that_is_told_again_after_a_crash_is_one_event(database: Database) -> None:
     led_to(database, None)
-    told = RecordHappened(ONE, Happened("message", {"id": "false_549@c.us_3EB0"}), 1.0)
+    told = RecordAccountEvent(ONE, MessageArrived({"id": "false_549@c.us_3EB0"}), 1.0)
     crash(after_the_commit, database, Step(None, told, S.QUEUED))
     store = open_store(database)
-    ask(store, RecordHappened(ONE, told.told, 2.0))
+    ask(store, RecordAccountEvent(ONE, told.event, 2.0))
     assert len(events_after(store, client_id=ONE)) == 1
     store.close(timeout=PATIENCE)
 

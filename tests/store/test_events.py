@@ -6,19 +6,18 @@ from typing import Any
 
 import pytest
 
+from actors.clients.events import ClientStateChanged, MessageAcknowledged, MessageArrived
 from actors.clients.ports import Transition
-from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
 from actors.store.errors import WriteFailed
 from actors.store.events import (
-    STATE_CHANGED,
     AppendEvent,
     Event,
     EventRange,
     GetEventRange,
     PruneEvents,
 )
-from actors.store.journal import GetTransitions, PruneTransitions, RecordHappened, RecordTransition
+from actors.store.journal import GetTransitions, PruneTransitions, RecordAccountEvent, RecordTransition
 from actors.store.store import Store
 from tests.store.asking import ONE, TWO, ask, events_after
 
@@ -62,30 +61,30 @@ def test_a_write_that_was_tried_again_changes_nothing(store: Store) -> None:
 
 
 def test_a_message_the_page_tells_twice_is_one_event(store: Store) -> None:
-    told = Happened("message", {"id": "false_549@c.us_3EB0", "lid": None, "phone": "549"})
-    assert ask(store, RecordHappened(ONE, told, 100.0)) is not None
-    assert ask(store, RecordHappened(ONE, told, 200.0)) is None
-    assert ask(store, RecordHappened(TWO, told, 200.0)) is not None
+    told = MessageArrived({"id": "false_549@c.us_3EB0", "lid": None, "phone": "549"})
+    assert ask(store, RecordAccountEvent(ONE, told, 100.0)) is not None
+    assert ask(store, RecordAccountEvent(ONE, told, 200.0)) is None
+    assert ask(store, RecordAccountEvent(TWO, told, 200.0)) is not None
     assert append(store).sequence == 2
 
 
 def test_acknowledgements_of_one_message_are_each_an_event(store: Store) -> None:
     for ack in (1, 2):
-        assert ask(store, RecordHappened(ONE, Happened("message.ack", {"id": "x", "ack": ack}), 100.0)) is not None
+        assert ask(store, RecordAccountEvent(ONE, MessageAcknowledged({"id": "x", "ack": ack}), 100.0)) is not None
 
 
 def test_an_acknowledgement_that_is_read_again_after_a_start_is_one_event(store: Store) -> None:
     live = {"id": "true_549@c.us_3EB0", "bare_id": "3EB0", "chat": "549@c.us", "author": "549@c.us", "ack": 2}
     stored = live | {"author": None, "live": False}
-    assert ask(store, RecordHappened(ONE, Happened("message.ack", live), 100.0)) is not None
-    assert ask(store, RecordHappened(ONE, Happened("message.ack", stored), 200.0)) is None
+    assert ask(store, RecordAccountEvent(ONE, MessageAcknowledged(live), 100.0)) is not None
+    assert ask(store, RecordAccountEvent(ONE, MessageAcknowledged(stored), 200.0)) is None
     assert append(store).sequence == 2
 
 
 def test_in_a_group_the_acknowledgement_of_each_reader_is_an_event(store: Store) -> None:
     for author in ("549@c.us", "550@c.us"):
         told = {"id": "true_1@g.us_3EB0", "bare_id": "3EB0", "chat": "1@g.us", "author": author, "ack": 2}
-        assert ask(store, RecordHappened(ONE, Happened("message.ack", told), 100.0)) is not None
+        assert ask(store, RecordAccountEvent(ONE, MessageAcknowledged(told), 100.0)) is not None
 
 
 def test_what_is_no_json_is_refused_and_leaves_no_gap(store: Store) -> None:
@@ -100,7 +99,7 @@ def test_a_change_of_state_is_in_the_journal_and_an_event(store: Store) -> None:
     ask(store, RecordTransition(changed))
     assert ask(store, GetTransitions(ONE)) == (changed,)
     (event,) = events_after(store)
-    assert (event.type, event.at) == (STATE_CHANGED, 100.0)
+    assert (event.type, event.at) == (ClientStateChanged.type, 100.0)
     assert event.payload == {
         "state": "DISCONNECTED_BANNED",
         "previous_state": "READY",
@@ -144,12 +143,12 @@ def test_events_are_pruned_by_number_in_steps(store: Store) -> None:
 
 
 def test_a_message_is_not_told_again_after_its_event_was_pruned_until_its_key_is(store: Store) -> None:
-    told = RecordHappened(ONE, Happened("message", {"id": "x"}), 100.0)
+    told = RecordAccountEvent(ONE, MessageArrived({"id": "x"}), 100.0)
     ask(store, told)
     ask(store, PruneEvents(before=1000.0, keep=0, keys_before=100.0))
-    assert ask(store, RecordHappened(ONE, Happened("message", {"id": "x"}), 100.0)) is None
+    assert ask(store, RecordAccountEvent(ONE, MessageArrived({"id": "x"}), 100.0)) is None
     ask(store, PruneEvents(before=1000.0, keep=0, keys_before=101.0))
-    assert ask(store, RecordHappened(ONE, Happened("message", {"id": "x"}), 100.0)) is not None
+    assert ask(store, RecordAccountEvent(ONE, MessageArrived({"id": "x"}), 100.0)) is not None
 
 
 def test_the_range_says_how_far_back_one_can_resume(store: Store) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from actors.clients.events import MessageStateChanged
 from actors.clients.operations.messages import SendLocation, SendText
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
-from actors.store.events import MESSAGE_CHANGED
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     AcceptMessage,
@@ -361,9 +361,10 @@ def test_every_change_is_an_event_and_nothing_else_is(store: Store) -> None:
     ask(store, RecordAck(ONE, message.message_id, 1, 104.0))
     ask(store, SettleMessage(message.id, S.FAILED, 105.0))
     told = events_after(store)
+    assert {tuple(event.payload) for event in told} == {MessageStateChanged.fields}
     assert [(event.type, event.payload["previous_state"], event.payload["state"]) for event in told] == [
-        (MESSAGE_CHANGED, "queued", "sending"),
-        (MESSAGE_CHANGED, "sending", "delivered"),
+        (MessageStateChanged.type, "queued", "sending"),
+        (MessageStateChanged.type, "sending", "delivered"),
     ]
     assert told[1].payload["id"] == message.id
     assert told[1].payload["message_id"] == "true_123@lid_X"

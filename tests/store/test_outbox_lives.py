@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import Connection
 
+from actors.clients.events import MessageStateChanged
 from actors.clients.operations.messages import SendText
 from actors.store.database import Database, prepare_file
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, OutboxFull
 from actors.store.event_pages import ReadPage
-from actors.store.events import MESSAGE_CHANGED
 from actors.store.message_states import OPEN, MessageState, may_follow
 from actors.store.migrate import migrate
 from actors.store.outbox import (
@@ -176,7 +176,7 @@ class Lives(RuleBasedStateMachine):
         assert [one.sequence for one in told] == list(range(1, len(told) + 1))
         states: dict[str, str] = {}
         for one in told:
-            assert one.type == MESSAGE_CHANGED
+            assert one.type == MessageStateChanged.type
             before, after = one.payload["previous_state"], one.payload["state"]
             assert states.get(one.payload["id"], "queued") == before
             assert may_follow(MessageState(before), MessageState(after))

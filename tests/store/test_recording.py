@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from actors.clients.bans import BanEvidence
+from actors.clients.events import CallRang, MessageAcknowledged, MessageArrived
 from actors.clients.ports import Journal, Sessions, Transition
-from actors.clients.protocol import Happened
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database
@@ -74,7 +74,7 @@ def test_what_a_client_goes_through_is_in_the_journal_and_an_event(store: Store)
     journal: Journal = StoreJournal(store, clock=ManualClock(epoch=50.0))
     changed = Transition(ONE, State.READY, State.ERROR, "Exhausted", Reason.ATTEMPTS_EXHAUSTED, "gave up", 40.0)
     journal.changed(changed)
-    journal.happened(ONE, Happened("message", {"id": "false_549@c.us_3EB0", "text": "hi"}))
+    journal.happened(ONE, MessageArrived({"id": "false_549@c.us_3EB0", "text": "hi"}))
     settle(store)
     assert ask(store, GetTransitions(ONE)) == (changed,)
     assert [(event.type, event.at, event.sequence) for event in events_after(store)] == [
@@ -86,7 +86,7 @@ def test_what_a_client_goes_through_is_in_the_journal_and_an_event(store: Store)
 def test_an_acknowledgement_the_page_tells_moves_the_message_it_is_for(store: Store) -> None:
     message = sending(store)
     full_id = f"true_{message.chat}_{message.message_id}"
-    StoreJournal(store).happened(ONE, Happened("message.ack", {"id": full_id, "ack": 3}))
+    StoreJournal(store).happened(ONE, MessageAcknowledged({"id": full_id, "ack": 3}))
     settle(store)
     found = ask(store, GetMessage(ONE, message.id))
     assert found is not None
@@ -96,7 +96,7 @@ def test_an_acknowledgement_the_page_tells_moves_the_message_it_is_for(store: St
 
 @pytest.mark.parametrize("payload", [{}, {"id": 5, "ack": 1}, {"id": "true_a_b", "ack": "1"}, {"id": "x", "ack": 1}])
 def test_an_acknowledgement_of_a_strange_shape_is_still_an_event(store: Store, payload: dict[str, object]) -> None:
-    StoreJournal(store).happened(ONE, Happened("message.ack", payload))
+    StoreJournal(store).happened(ONE, MessageAcknowledged(payload))
     settle(store)
     assert [event.payload for event in events_after(store)] == [payload]
 
@@ -120,4 +120,4 @@ def test_a_closed_store_is_no_clients_trouble(sqlite: Database) -> None:
     store = open_store(sqlite)
     store.close(timeout=PATIENCE)
     StoreSessions(store).want(ONE)
-    StoreJournal(store).happened(ONE, Happened("call", {}))
+    StoreJournal(store).happened(ONE, CallRang({}))

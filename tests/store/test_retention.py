@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 from pykka import ActorRef
 
+from actors.clients.events import ClientStateChanged
 from actors.clients.ports import Transition
 from actors.clients.types import State
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database, dump_json
 from actors.store.event_pages import Gap, ReadPage
-from actors.store.events import ROW_BYTES, STATE_CHANGED, AppendEvent, PruneEvents
+from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.journal import GetTransitions, RecordTransition
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
@@ -61,7 +62,7 @@ def test_what_is_old_goes_and_what_is_young_stays(store: Store, clock: ManualClo
     assert len(events) == 8, "no more are kept, whatever their age"
     assert len(ask(store, GetTransitions(ONE))) == 2
     clock.advance(2 * HOUR)
-    assert [event.type for event in events_after(store)].count(STATE_CHANGED) == 1
+    assert [event.type for event in events_after(store)].count(ClientStateChanged.type) == 1
     assert len(ask(store, GetTransitions(ONE))) == 1
     assert len(ask(store, ListMessages(ONE))) == 2
     clock.advance(48 * HOUR)

@@ -16,9 +16,9 @@ from actors.browser.fake.page import Answer, FakePage
 from actors.browser.fake.profiles import Profiles
 from actors.browser.fake.whatsapp import WhatsApp
 from actors.clients import message_ids
+from actors.clients.events import AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.operations import Operation
 from actors.clients.protocol import (
-    Happened,
     LinkLost,
     LinkResumed,
     LoggedOut,
@@ -206,13 +206,13 @@ class FakeBrowser:
         chat, bare = f"{phone}@c.us", message_id or message_ids.draw()
         told = _of_message(f"false_{chat}_{bare}", chat, phone)
         self.whatsapp.known.add((client_id, chat))
-        self._happen(client_id, Happened("message", {**told, "from_me": False, "type": "chat", "body": text}))
+        self._happen(client_id, MessageArrived({**told, "from_me": False, "type": "chat", "body": text}))
         return f"false_{chat}_{bare}"
 
     def acknowledge(self, client_id: ClientId, message_id: str, phone: str, ack: int) -> None:
         """The recipient's phone acknowledges a full message id: 2 device, 3 read."""
         told = _of_message(message_id, f"{phone}@c.us", phone)
-        self._happen(client_id, Happened("message.ack", {**told, "from_me": True, "ack": ack}))
+        self._happen(client_id, MessageAcknowledged({**told, "from_me": True, "ack": ack}))
 
     # --- for pages ---------------------------------------------------------------------------------------------------
 
@@ -259,7 +259,7 @@ class FakeBrowser:
         else:
             page.log_in(phone)
 
-    def _happen(self, client_id: ClientId, event: Happened) -> None:
+    def _happen(self, client_id: ClientId, event: AccountEvent) -> None:
         with self.lock:
             page = self._pages.get(client_id)
             if page is not None and page.ready and page.linked:

@@ -15,6 +15,7 @@ from actors.browser.fake.habits import Fate, Outgoing
 from actors.browser.fake.whatsapp import Delivery
 from actors.browser.send_queue import SendLog
 from actors.clients.errors import OperationRefused
+from actors.clients.events import AccountEvent
 from actors.clients.operations import Effect, Operation
 from actors.clients.operations.account import LogOut, PairingCode, RefreshQr, RequestPairingCode
 from actors.clients.operations.messages import LookedUp, LookUp, Sent
@@ -22,7 +23,6 @@ from actors.clients.protocol import (
     Answered,
     BrowserGone,
     ContractRead,
-    Happened,
     LoggedOut,
     OutcomeUnknown,
     PageFact,
@@ -265,7 +265,7 @@ class FakePage:
     def _pass_on(self, fact: PageFact) -> None:
         if isinstance(fact, Answered | Refused | OutcomeUnknown) and self._sends.holds(fact.order):
             self._sends.settled(fact)
-        self.facts = [*self.facts[-19:], fact] if not isinstance(fact, Answered | Happened) else self.facts
+        self.facts = [*self.facts[-19:], fact] if not isinstance(fact, Answered | AccountEvent) else self.facts
         self._tell(fact)
 
     def _awake(self) -> bool:

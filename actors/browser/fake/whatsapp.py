@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.clients.events import AccountEvent
 from actors.clients.operations import Operation
-from actors.clients.protocol import Happened, Restriction
+from actors.clients.protocol import Restriction
 from actors.clients.types import ClientId
 
 
@@ -50,7 +51,7 @@ class WhatsApp:
     known: set[tuple[ClientId, str]] = field(default_factory=set)
     """Chats of a client that others have written in."""
     _arrivals: Counter[tuple[ClientId, str]] = field(default_factory=Counter)
-    _inbound: defaultdict[ClientId, list[Happened]] = field(default_factory=lambda: defaultdict(list))
+    _inbound: defaultdict[ClientId, list[AccountEvent]] = field(default_factory=lambda: defaultdict(list))
 
     def holds_back(self, client_id: ClientId, chat: str) -> bool:
         """Whether a page refuses a message to this chat because of a restriction."""
@@ -69,10 +70,10 @@ class WhatsApp:
         """The bare ids of messages that arrived more than once."""
         return [message_id for (_, message_id), count in self._arrivals.items() if count > 1]
 
-    def keep(self, client_id: ClientId, event: Happened) -> None:
+    def keep(self, client_id: ClientId, event: AccountEvent) -> None:
         """Hold what came in while no page of this client was Ready."""
         self._inbound[client_id].append(event)
 
-    def collect(self, client_id: ClientId) -> list[Happened]:
+    def collect(self, client_id: ClientId) -> list[AccountEvent]:
         """What came in meanwhile, once, oldest first."""
         return self._inbound.pop(client_id, [])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actors.clients.events import AccountEvent
 from actors.clients.page_contract import PageContract
 from actors.clients.protocol.status import Restriction
 from actors.clients.types import Generation, Reason, Seconds
@@ -208,16 +208,6 @@ class RestrictionTold:
     restriction: Restriction | None
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """Something a consumer wants to know of: `kind` is the event's type (docs/events.md tells of each), such as
-    `message`; `payload` is JSON-ready and carries `id`, and `lid` and `phone` of the other side.
-    """
-
-    kind: str
-    payload: Mapping[str, Any]
-
-
 PageFact = (
     QrShown
     | QrVoid
@@ -244,5 +234,5 @@ PageFact = (
     | Refused
     | OutcomeUnknown
     | RestrictionTold
-    | Happened
+    | AccountEvent
 )

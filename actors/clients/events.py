@@ -1,0 +1,342 @@
+"""Account events, declared once each: what streams, webhooks, long polls and metrics know of.
+
+A subclass of `AccountEvent` with a `type` is a declaration. Everything else follows from it:
+
+    type           the event's name: it is selected by it, counted by it, and documented under it
+    page_name      the row of the page script (scripts/events.js) that tells it; None where the service itself does
+    notices        the notices of WhatsApp's that are this event, where it comes as a message that nobody wrote
+    fields         the fields of its payload; a page's events are read by these names
+    identified_by  the fields that two tellings of the same have in common, besides `bare_id`, or `id` without one:
+                   the page may name the same chat by another of its addresses
+    read_again     whether a page tells it once more after a start, from its memory: the store then keeps its key
+    example        a payload, for docs/events.md
+
+The first line of the docstring is the event's title in docs/events.md, the rest its text.
+Rule of this file: plain data. What the page knows of wa-js stands in its scripts, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+Notice = tuple[str, str | None]
+"""Type and subtype (None: any) of a message that WhatsApp itself writes into a chat."""
+
+EVENTS: dict[str, type[AccountEvent]] = {}
+"""Type -> declaration, in the order of docs/events.md. Declaring an event adds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """Something a consumer wants to know of. `payload` is JSON-ready."""
+
+    payload: Mapping[str, Any]
+
+    type: ClassVar[str]
+    page_name: ClassVar[str | None] = None
+    notices: ClassVar[tuple[Notice, ...]] = ()
+    fields: ClassVar[tuple[str, ...]]
+    identified_by: ClassVar[tuple[str, ...]] = ()
+    read_again: ClassVar[bool] = False
+    example: ClassVar[Mapping[str, Any]]
+
+    def __init_subclass__(cls) -> None:
+        if "type" in vars(cls):
+            EVENTS[cls.type] = cls
+
+    @property
+    def key(self) -> str | None:
+        """Return what two tellings of the same event have in common; None where nothing identifies it."""
+        name = self.payload.get("bare_id") or self.payload.get("id")
+        if name is None:
+            return None
+        parts = (self.type, name, *map(self.payload.get, self.identified_by))
+        return " ".join(str(part) for part in parts if part is not None)
+
+
+def of_page(name: object) -> type[AccountEvent] | None:
+    """Return the event that a row of the page script tells."""
+    return next((event for event in EVENTS.values() if event.page_name is not None and event.page_name == name), None)
+
+
+def of_notice(kind: str, subtype: str | None) -> type[AccountEvent] | None:
+    """Return the event that a notice of WhatsApp's is; None where it means nothing to a consumer."""
+    for notice in ((kind, subtype), (kind, None)):
+        for event in EVENTS.values():
+            if notice in event.notices:
+                return event
+    return None
+
+
+_CHAT = ("id", "chat", "lid", "phone", "t")
+_MESSAGE = (*_CHAT, "bare_id", "from_me", "author")
+
+_FRIEND = {"chat": "5491122334455@c.us", "lid": "750235343914045@lid", "phone": "5491122334455"}
+
+
+def _payload(**values: Any) -> dict[str, Any]:
+    return values
+
+
+def _of_a_friend(bare_id: str, t: int | None, author: str | None = "5491122334455@c.us", **more: Any) -> dict[str, Any]:
+    """Return an example of what is told of a message that came in."""
+    of_a_message = {"t": t, "bare_id": bare_id, "from_me": False, "author": author}
+    return {"id": f"false_5491122334455@c.us_{bare_id}", **_FRIEND, **of_a_message, **more, "live": True}
+
+
+# --- told by the service itself ---------------------------------------------------------------------------------------
+
+
+class ClientStateChanged(AccountEvent):
+    """The state of a client has changed.
+
+    `reason` and `reason_text` say why, where a reason is known. The states are those of `GET /status`.
+    """
+
+    type = "client.state"
+    fields = ("state", "previous_state", "reason", "reason_text")
+    example = _payload(state="READY", previous_state="INITIALIZING", reason=None, reason_text=None)
+
+
+class ClientRestricted(AccountEvent):
+    """WhatsApp refuses first messages to strangers, or does so no more.
+
+    `restricted` is false when it ends. `kind` is WhatsApp's word (`WEB_COMPANION_ONLY`: on WhatsApp Web only;
+    `RESTRICT_ALL_COMPANIONS`: on all linked devices; others are of business accounts). `until` is epoch seconds, or
+    null where WhatsApp does not say. `known_chats`: whether chats that others have written in may still be written to,
+    or null where the page does not tell. What
+    [the outbox does meanwhile](durability.md#what-whatsapp-refuses-for-a-while).
+    """
+
+    type = "client.restricted"
+    fields = ("restricted", "kind", "until", "known_chats")
+    example = _payload(restricted=True, kind="WEB_COMPANION_ONLY", until=1796137300.0, known_chats=True)
+
+
+class MessageStateChanged(AccountEvent):
+    """The state of a message in the outbox has changed.
+
+    `id` is the id that `POST /messages` returned; `state` is the one in `GET /messages/{id}`.
+    """
+
+    type = "message.state"
+    fields = ("id", "message_id", "chat", "phone", "lid", "state", "previous_state", "reason")
+    example = _payload(
+        id="01M87KFYHC7YX0KAVQYK001X9P",
+        message_id="true_5491122334455@c.us_3EB08C71681806719847D6",
+        chat="5491122334455@c.us",
+        phone="5491122334455",
+        lid=None,
+        state="sent",
+        previous_state="sending",
+        reason=None,
+    )
+
+
+class WhatsAppChanged(AccountEvent):
+    """A client's page is another version of WhatsApp Web."""
+
+    type = "whatsapp.changed"
+    fields = ("version", "previous_version", "push_phase", "generation", "wa_js")
+    example = _payload(
+        version="2.3000.1050000001",
+        previous_version="2.3000.1045000000",
+        push_phase="C3",
+        generation="modern",
+        wa_js="4.6.0",
+    )
+
+
+class WhatsAppDrifted(AccountEvent):
+    """A client's page lacks something else than before.
+
+    `gone` and `back` are what is missing now and what is there again; `missing` is all that is missing, and `lost` is
+    what does not work without it ([canary.md](canary.md)).
+    """
+
+    type = "whatsapp.drifted"
+    fields = ("version", "gone", "back", "missing", "lost", "can_send_messages", "wa_js")
+    example = _payload(
+        version="2.3000.1050000001",
+        gone=["handleChatSimpleReceipt"],
+        back=[],
+        missing=["handleChatSimpleReceipt"],
+        lost=["acks"],
+        can_send_messages=True,
+        wa_js="4.6.0",
+    )
+
+
+# --- told by the page -------------------------------------------------------------------------------------------------
+
+
+class MessageArrived(AccountEvent):
+    """A message has arrived.
+
+    This includes messages that the account's owner wrote on another device (`from_me`). In groups `author` is the
+    sender; `caption` is the text under a picture. Media is not fetched.
+    """
+
+    type = "message"
+    page_name = "message"
+    fields = (*_MESSAGE, "type", "body", "caption", "ack", "live")
+    read_again = True
+    example = _of_a_friend(
+        "3AF0A9E082754536608C", 1795551656, None, type="chat", body="Good morning", caption=None, ack=1
+    )
+
+
+class MessageAcknowledged(AccountEvent):
+    """A message is acknowledged.
+
+    `ack`: 1 WhatsApp's server has it, 2 the other phone has it, 3 read, 4 played.
+    """
+
+    type = "message.ack"
+    page_name = "ack"
+    fields = (*_MESSAGE, "ack", "live")
+    identified_by = ("ack",)
+    read_again = True
+    example = _payload(
+        id="true_5491122334455@c.us_3EB08C71681806719847D6",
+        **_FRIEND,
+        t=None,
+        bare_id="3EB08C71681806719847D6",
+        from_me=True,
+        author=None,
+        ack=2,
+        live=True,
+    )
+
+    @property
+    def key(self) -> str | None:
+        """See `AccountEvent`; in a group each reader acknowledges by himself."""
+        key, author = super().key, self.payload.get("author")
+        in_group = str(self.payload.get("chat")).endswith("@g.us")
+        return f"{key} {author}" if key is not None and author is not None and in_group else key
+
+
+class MessageEdited(AccountEvent):
+    """The sender has edited a message.
+
+    `body` is the new text; `t` is when it was edited.
+    """
+
+    type = "message.edited"
+    page_name = "edited"
+    fields = (*_MESSAGE, "type", "body", "caption", "live")
+    identified_by = ("t", "body")
+    example = _of_a_friend("3AF0A9E082754536608C", 1795551657, None, type="chat", body="Good evening", caption=None)
+
+
+class MessageRevoked(AccountEvent):
+    """A message was deleted for everyone."""
+
+    type = "message.revoked"
+    page_name = "revoked"
+    fields = (*_MESSAGE, "live")
+    example = _of_a_friend("3AF0A9E082754536608C", None)
+
+
+class MessageReaction(AccountEvent):
+    """Somebody has reacted to a message.
+
+    `reaction` is the emoji; it is empty when the reaction was removed.
+    """
+
+    type = "message.reaction"
+    page_name = "reaction"
+    fields = (*_MESSAGE, "reaction", "live")
+    identified_by = ("t", "author", "reaction")
+    example = _of_a_friend("3AF0A9E082754536608C", 1795551659, reaction="👍")
+
+
+class CallRang(AccountEvent):
+    """An incoming call rings."""
+
+    type = "call"
+    page_name = "call"
+    fields = (*_CHAT, "group", "video", "live")
+    example = _payload(
+        id="CAA9702723C7DB8BC07E",
+        **_FRIEND,
+        t=1795551659,
+        group=False,
+        video=False,
+        live=True,
+    )
+
+
+# --- notices: messages that WhatsApp itself writes into a chat --------------------------------------------------------
+
+
+class GroupChanged(AccountEvent):
+    """Somebody has changed a group.
+
+    WhatsApp writes it into the group as a notice. `change` is WhatsApp's word: `create`, `add`, `remove`, `leave`,
+    `promote`, `demote`, `subject`, `description`, `picture`, `announce`, `restrict` and more; a new one may come any
+    day. `people` are whom it concerns, `author` who did it, `value` the new subject or description.
+    """
+
+    type = "group.changed"
+    notices = (("gp2", None), ("group_notification", None))
+    fields = (*_MESSAGE, "change", "people", "value", "live")
+    read_again = True
+    example = _payload(
+        id="false_120363000000000002@g.us_3A41D2B7C9E6F1805A3D_5491122334455@c.us",
+        chat="120363000000000002@g.us",
+        lid=None,
+        phone=None,
+        t=1796049062,
+        bare_id="3A41D2B7C9E6F1805A3D",
+        from_me=False,
+        author="5491122334455@c.us",
+        change="add",
+        people=["5491166778899@c.us"],
+        value=None,
+        live=True,
+    )
+
+
+class CallLogged(AccountEvent):
+    """A call has ended, or was missed.
+
+    `call` tells that it rings; this comes when WhatsApp files it. `outcome` is WhatsApp's word: `Completed`, `Missed`,
+    `Rejected`, `Canceled`, `AcceptedElsewhere`, `Failed`, `Unknown`, or `Ongoing` while it lasts; `duration` is in
+    seconds.
+    """
+
+    type = "call.logged"
+    notices = (("call_log", None),)
+    fields = (*_MESSAGE, "outcome", "video", "duration", "live")
+    identified_by = ("outcome",)  # a call that goes on is logged before it has ended
+    read_again = True
+    example = _of_a_friend("3A75A830AD0784FB9930", 1796049064, outcome="Missed", video=False, duration=0)
+
+
+class SecurityCodeChanged(AccountEvent):
+    """A contact has a new security code.
+
+    The contact has a new phone, or has installed WhatsApp anew.
+    """
+
+    type = "contact.security_code_changed"
+    notices = (("e2e_notification", "identity"),)
+    fields = (*_MESSAGE, "live")
+    read_again = True
+    example = _of_a_friend("3A8E5517D0C2B4F6A911", 1796049068)
+
+
+class NumberChanged(AccountEvent):
+    """A contact has another number.
+
+    `people` are the addresses that WhatsApp's notice names, in its order.
+    """
+
+    type = "contact.number_changed"
+    notices = (("notification_template", "change_number"),)
+    fields = (*_MESSAGE, "people", "live")
+    read_again = True
+    example = _of_a_friend("3A0B6C44D18E92F7A5C3", 1796049071, people=["5491166778899@c.us"])
