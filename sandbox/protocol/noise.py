@@ -76,7 +76,10 @@ class Handshake:
         self._count = 0
         for data in (self._prologue, client, self._ephemeral.public):
             self._mix_hash(data)
-        self._mix_key(self._ephemeral.agree(client))
+        try:
+            self._mix_key(self._ephemeral.agree(client))
+        except ValueError:
+            raise StreamBroken("the client's ephemeral key is good for nothing") from None
         static = self._encrypt(self._authority.server.public)
         self._mix_key(self._authority.server.agree(client))
         payload = self._encrypt(self._authority.certificates())
@@ -90,7 +93,7 @@ class Handshake:
             static = self._decrypt(finish.get("static", b""))
             self._mix_key(self._ephemeral.agree(static))
             payload = self._decrypt(finish.get("payload", b""))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StreamBroken("the client's last message of the handshake cannot be decrypted") from None
         reading, writing = self._derive(b"")
         return static, payload, Transport(reading, writing)

@@ -121,7 +121,7 @@ class Person:
     def reads(self, sender: Person, enc: Node) -> dict[str, object]:
         """Return the message that the device of `sender` has encrypted for this phone. Raises Undecryptable."""
         plain = self.keys.decrypt(sender.number, enc.get("type"), enc.data)
-        return CHAT_MESSAGE.decode(plain[: -plain[-1]])
+        return CHAT_MESSAGE.decode(plain[: -plain[-1]] if plain else b"")
 
     def first_words(self) -> list[dict[str, object]]:
         """Return what a phone tells a new device of its own: the key of the app state, and a history without chats."""

@@ -84,6 +84,7 @@ class ClientStream:
 
     def end(self, node: Node) -> None:
         """Send the last node, and close."""
+        self.logged_in = False
         self.send(node)
         self._write(None)
 
@@ -133,6 +134,7 @@ class ProtocolServer:
             raise SandboxError(404, "UNKNOWN_CODE", "no open page shows this code")
         said = stream.registration
         person = self.person(number)
+        self._forget(person)
         person.name = name
         person.device = LinkedDevice(
             stream.noise_key,
@@ -316,7 +318,7 @@ class ProtocolServer:
         users = []
         for user in next(question.find("list"), Node("list")).children:
             contact = user.child("contact")
-            number = contact.data.decode().lstrip("+") if contact else ""
+            number = contact.data.decode(errors="replace").lstrip("+") if contact else ""
             if not (person := self._owner(f"{number}@{SERVER}" if number else user.get("jid"))):
                 continue
             told = {

@@ -1,0 +1,192 @@
+"""The server, asked by a small client in the test's own process: every branch of pairing, logins and the post."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.protocol.dictionary import Dictionary
+from sandbox.protocol.nodes import Node
+from sandbox.protocol.noise import StreamBroken
+from sandbox.protocol.server import ProtocolServer
+from sandbox.world import SandboxError
+from tests.sandbox.protocol.device import CompanionConnection, CompanionDevice
+
+ME, PERSON = "5491100000001", "5491122334455"
+
+
+@pytest.fixture
+def server() -> ProtocolServer:
+    return ProtocolServer(Dictionary(["", "iq", "message"]))
+
+
+@pytest.fixture
+def device(server: ProtocolServer) -> CompanionDevice:
+    """Linked, logged in, and told what its phone tells it."""
+    device = CompanionDevice(server)
+    link(server, device)
+    device.log_in(ME)
+    device.publish()
+    for _ in range(2):
+        device.read(device.connection.receive("message"), ME)
+    device.connection.rest()
+    return device
+
+
+def link(server: ProtocolServer, device: CompanionDevice) -> Node:
+    server.scan(device.register(), ME, "Shop")
+    success = device.accept()
+    assert device.connection.receive().get("code") == "515"
+    assert device.connection.ended
+    server.streams.remove(device.connection.stream)
+    return success
+
+
+def test_pairing_names_the_device_and_proves_that_the_code_was_seen(server: ProtocolServer) -> None:
+    success = link(server, CompanionDevice(server))
+    named = next(success.find("device"))
+    assert named.attributes == {"jid": f"{ME}:1@s.whatsapp.net", "lid": f"{server.people[ME].lid}:1@lid"}
+
+
+def test_a_first_login_is_told_the_key_of_the_app_state_and_a_history(server: ProtocolServer) -> None:
+    device = CompanionDevice(server)
+    link(server, device)
+    assert device.log_in(ME).tag == "success"
+    assert device.ask("encrypt", Node("count")).children[0].attributes == {"value": "0"}
+    device.publish()
+    told = [device.read(device.connection.receive("message"), ME)["protocol_message"] for _ in range(2)]
+    assert [one["type"] for one in told] == [6, 5]
+    assert told[0]["sync_keys"]["keys"][0]["key_data"]["key"] == server.people[ME].sync_key
+    offline = device.connection.receive("ib").children[0]
+    assert offline.attributes == {"count": "2"}
+    device.log_in(ME)
+    device.publish()
+    assert [node.tag for node in device.connection.rest()] == ["ib"], "nothing is told twice"
+
+
+def test_messages_go_both_ways_with_receipts(server: ProtocolServer, device: CompanionDevice) -> None:
+    person = server.person(PERSON)
+    for turn in ("one", "two"):
+        device.write(PERSON, turn, turn)
+        came = device.connection.rest()
+        assert [(one.tag, one.get("type")) for one in came] == [("ack", ""), ("receipt", ""), ("receipt", "read")]
+        assert {one.get("id") for one in came} == {turn}
+        server.write(person, server.people[ME], f"re {turn}")
+        message = device.connection.receive("message")
+        assert message.get("from") == f"{person.lid}@lid"
+        assert device.read(message, PERSON) == {"conversation": f"re {turn}"}
+        assert [one.get("class") for one in device.connection.rest()] == ["receipt"], "the device's own is confirmed"
+    assert [(one.sender, one.text) for one in person.received] == [(ME, "one"), (ME, "two")]
+
+
+def test_what_a_phone_cannot_read_has_an_ack_and_no_receipt(server: ProtocolServer, device: CompanionDevice) -> None:
+    sealed = Node("enc", {"type": "msg"}, bytes(40))
+    for to in (f"{PERSON}@s.whatsapp.net", "120363000000000001@g.us", "status@broadcast"):
+        device.connection.send(Node("message", {"id": "m", "to": to}, (sealed,)))
+        assert [one.tag for one in device.connection.rest()] == ["ack"]
+    assert server.person(PERSON).received == []
+
+
+def test_messages_wait_until_they_are_confirmed(server: ProtocolServer, device: CompanionDevice) -> None:
+    server.streams.clear()
+    person, me = server.person(PERSON), server.people[ME]
+    for text in ("one", "two"):
+        server.write(person, me, text)
+    device.log_in(ME)
+    device.publish()
+    one, _two, counted = (node for node in device.connection.rest() if node.tag != "iq")
+    assert counted.children[0].attributes == {"count": "2"}
+    assert device.read(one, PERSON) == {"conversation": "one"}
+
+    device.log_in(ME)
+    device.publish()
+    again = device.connection.receive("message")
+    assert again.get("offline") == "0"
+    assert device.read(again, PERSON) == {"conversation": "two"}
+    assert me.undelivered == {}
+
+
+def test_logins_that_are_refused(server: ProtocolServer, device: CompanionDevice) -> None:
+    server.refusal = "503"
+    assert device.log_in(ME).get("reason") == "503"
+    server.refusal = None
+    assert CompanionDevice(server).log_in(ME).get("reason") == "401", "another key"
+    assert device.log_in(PERSON).get("reason") == "401", "another account"
+    assert device.connection.ended
+    assert device.log_in(ME).tag == "success"
+
+
+def test_a_second_login_replaces_the_first(server: ProtocolServer, device: CompanionDevice) -> None:
+    before = device.connection
+    assert device.log_in(ME).tag == "success"
+    assert before.receive("stream:error").children[0].attributes == {"type": "replaced"}
+    assert before.ended
+    device.publish()
+    server.write(server.person(PERSON), server.people[ME], "text")
+    assert device.read(device.connection.receive("message"), PERSON) == {"conversation": "text"}
+
+
+@pytest.mark.parametrize("by_phone", [True, False])
+def test_a_login_ends(server: ProtocolServer, device: CompanionDevice, by_phone: bool) -> None:
+    me = server.people[ME]
+    if by_phone:
+        server.remove_device(me)
+    else:
+        device.ask("md", Node("remove-companion-device"))
+    assert device.connection.receive("stream:error").get("code") == "401"
+    assert device.connection.ended
+    assert device.log_in(ME).get("reason") == "401"
+    with pytest.raises(SandboxError, match="has no linked device"):
+        server.write(server.person(PERSON), me, "text")
+    with pytest.raises(SandboxError, match="is not connected"):
+        server.remove_device(me)
+
+
+def test_a_number_that_is_linked_anew_has_new_conversations(server: ProtocolServer, device: CompanionDevice) -> None:
+    person, me = server.person(PERSON), server.people[ME]
+    server.write(person, me, "for the old device")
+    device = CompanionDevice(server)
+    link(server, device)
+    server.streams.clear()
+    device.log_in(ME)
+    device.publish()
+    device.connection.rest()
+    server.write(person, me, "for the new device")
+    assert device.read(device.connection.receive("message"), PERSON) == {"conversation": "for the new device"}
+
+
+def test_users_are_described(server: ProtocolServer, device: CompanionDevice) -> None:
+    query = Node("query", content=(Node("devices"), Node("lid"), Node("contact"), Node("status")))
+    by_number = Node("user", {}, (Node("contact", {}, f"+{PERSON}".encode()),))
+    users = Node(
+        "list", content=(by_number, Node("user", {"jid": f"{ME}@s.whatsapp.net"}), Node("user", {"jid": "x@g.us"}))
+    )
+    answer = device.ask("usync", Node("usync", {"sid": "1"}, (query, users)))
+    person, me = next(answer.find("list")).children
+    assert (person.get("jid"), me.get("jid")) == (f"{PERSON}@s.whatsapp.net", f"{ME}@s.whatsapp.net")
+    assert [one.tag for one in person.children] == ["devices", "lid", "contact", "status"]
+    assert next(person.find("lid")).get("val") == f"{server.people[PERSON].lid}@lid"
+    assert [one.get("id") for one in person.find("device")] == ["0"]
+    assert [one.get("id") for one in me.find("device")] == ["0", "1"]
+
+
+def test_what_else_is_asked_has_an_answer(device: CompanionDevice) -> None:
+    for namespace, content in (("w:p", "ping"), ("blocklist", "list"), ("encrypt", "digest")):
+        answer = device.ask(namespace, Node(content))
+        assert (answer.get("type"), answer.get("id")) == ("result", "q")
+    state = Node("sync", content=(Node("collection", {"name": "critical_block", "version": "0"}),))
+    collection = next(device.ask("w:sync:app:state", state).find("collection"))
+    assert collection.attributes == {"name": "critical_block", "version": "0"}
+
+
+def test_a_code_is_scanned_from_an_open_page_alone(server: ProtocolServer) -> None:
+    device = CompanionDevice(server)
+    code = device.register()
+    server.streams.clear()
+    for wrong, said in ((code, "no open page"), ("2@x", "three keys"), ("2@x,A,A,A", "three keys")):
+        with pytest.raises(SandboxError, match=said):
+            server.scan(wrong, ME, "Shop")
+
+
+def test_a_registration_without_keys_breaks_the_stream(server: ProtocolServer) -> None:
+    with pytest.raises(StreamBroken, match="lacks identity"):
+        CompanionConnection(server, CompanionDevice(server).noise, {"registration": {"registration_id": b"1234"}})
