@@ -598,7 +598,8 @@
   async function lookAtContract() {
     begin();
     const began = performance.now();
-    while (!injected() && performance.now() - began < SETTLED) await new Promise((go) => setTimeout(go, FIRST_LOOK));
+    const loading = () => window.require && window.__d && !injected(); // without a loader there is nothing to wait for
+    while (loading() && performance.now() - began < SETTLED) await new Promise((go) => setTimeout(go, FIRST_LOOK));
     const looked = performance.now();
     const read = readContract({ hooked: Boolean(window.WPP.isFullReady) });
     return { ...read, ms: performance.now() - looked };
