@@ -32,7 +32,8 @@ from actors.metrics.metrics import Metrics
 from actors.metrics.processes import Usages
 from actors.metrics.timing import TimedBrowser, TimedPoster
 from actors.options import browser_options, posting, retention_rules, rules, sending, within
-from actors.outbox.dispatcher import Dispatcher, Pace
+from actors.outbox.client_queue import Pace
+from actors.outbox.dispatcher import Dispatcher
 from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
 from actors.runtime import SYSTEM_CLOCK, wait_ended

@@ -1,12 +1,11 @@
 """Messages on their way out: from the promise on disk to WhatsApp's answer, over crashes of anything.
 
-protocol     what the dispatcher understands
-dispatcher   Dispatcher: the one actor that has accepted messages sent, one after the other per client
-lane         what is under way for one client          pace        how fast its messages follow one another
-look_ups     what was under way when a page was lost   evidence    what a look-up in the page proves (pure)
-callers      what those who wait are told, and when    waiting     who waits for what
-endings      what ends unsent                          neighbours  the store and the clients, asked without waiting
-instants     when what waits for one is due, by a clock that may be set
-cause        the call a message comes from, for the log
-readiness    tells the dispatcher which clients may send
+protocol        what the dispatcher understands
+dispatcher      Dispatcher: the one actor that has accepted messages sent: claim, send, settle; and what ends unsent
+client_queue    what is under way for one client, and how fast its messages follow one another
+limits          what WhatsApp refuses a client, and what then becomes of its messages
+reconciliation  what was under way when a page was lost: looked up in the page, and what that proves
+waiters         what those who wait are told, and when
+neighbours      the store and the clients, asked without waiting
+readiness       tells the dispatcher which clients may send
 """

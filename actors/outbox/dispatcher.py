@@ -5,9 +5,9 @@ The way of a message, each step on disk before the next one:
     accepted (queued) ► ClaimNext (sending) ► the operation to the client ► SettleMessage (sent, failed, unknown)
 
 The WhatsApp id is drawn when it is accepted, so wherever this is cut off, a message in `sending` can be looked up when
-the client is READY again (`look_ups`): it is settled by what the page knows, sent again only on proof that it never
-left, and called unknown where nothing can be proven. Its acknowledgements settle it too, whenever they come: those go
-from the page straight to the store.
+the client is READY again (`reconciliation`): it is settled by what the page knows, sent again only on proof that it
+never left, and called unknown where nothing can be proven. Its acknowledgements settle it too, whenever they come:
+those go from the page straight to the store.
 
 Rules of this file: nothing blocks; the store and the clients answer by messages. One message of a client is under way
 at a time, so a client's messages leave in the order in which they were accepted, urgent ones apart.
@@ -16,25 +16,25 @@ at a time, so a client's messages leave in the order in which they were accepted
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from actors.clients import message_ids
 from actors.clients.errors import NotReady, SendFailed
 from actors.clients.operations.messages import Sent
 from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
-from actors.outbox.callers import Callers
-from actors.outbox.cause import cause_of, named
-from actors.outbox.endings import Endings
-from actors.outbox.instants import wait_for
-from actors.outbox.lane import Lane, Lanes
+from actors.outbox.client_queue import ClientQueue, ClientQueues, Pace, cause_of, named, wait_for
 from actors.outbox.limits import FAILS, Consequence, Refusal, held, refusal
-from actors.outbox.look_ups import LookUps
 from actors.outbox.neighbours import RETRY, Find, Neighbours
-from actors.outbox.pace import Pace
 from actors.outbox.protocol import (
+    Expire,
+    Expired,
+    ExpiryRead,
+    GivenUp,
+    GiveUp,
+    Known,
     LetGo,
     Look,
     NextClaimed,
@@ -46,10 +46,15 @@ from actors.outbox.protocol import (
     Restricted,
     Settled,
 )
+from actors.outbox.reconciliation import Reconciliation
+from actors.outbox.waiters import Waiters
 from actors.runtime import Actor, MailboxFull
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     ClaimNext,
+    ExpireDue,
+    GetNextExpiry,
+    GiveUpQueued,
     Message,
     NoteWaiting,
     RequeueMessage,
@@ -58,7 +63,64 @@ from actors.store.outbox import (
 )
 from actors.store.store import Store
 
-__all__ = ["Dispatcher", "Pace"]
+GIVE_UP_AT_ONCE = 500
+"""Queued messages of a deleted client that are cancelled in one transaction."""
+
+
+class Expiry:
+    """Of all clients."""
+
+    def __init__(self, actor: Actor, neighbours: Neighbours) -> None:
+        self._actor, self._neighbours = actor, neighbours
+        self._first: Seconds | None = None
+        """The end that comes first (epoch seconds), as far as it is known here."""
+
+    def expires(self, at: Seconds) -> None:
+        """Note the end of one more message."""
+        if self._first is None or at < self._first:
+            self._first = at
+            wait_for(self._actor, "expire", at, Expire())
+
+    def look(self) -> None:
+        """Find out what expires first."""
+        self._first = None
+        self._neighbours.order(GetNextExpiry(), ExpiryRead)
+
+    def _expiry_read(self, fact: ExpiryRead) -> None:
+        if isinstance(fact.answer, Exception):
+            self._actor.start_timer("expire", RETRY, Expire())
+        elif fact.answer is not None:
+            self.expires(fact.answer)
+
+    def _expire(self, _: Expire) -> None:
+        self._neighbours.order(ExpireDue(self._actor.clock.time()), Expired)
+
+    def _expired(self, fact: Expired) -> None:
+        if isinstance(fact.answer, Exception):
+            self._actor.start_timer("expire", RETRY, Expire())
+            return
+        for message in fact.answer:
+            self._neighbours.tell(Known(message))
+        self.look()
+
+    def _give_up(self, order: GiveUp) -> None:
+        self._give_up_some(order.client_id)
+
+    def _given_up(self, fact: GivenUp) -> None:
+        if fact.answer == GIVE_UP_AT_ONCE:
+            self._give_up_some(fact.client_id)
+
+    def _give_up_some(self, client_id: ClientId) -> None:
+        some = GiveUpQueued(client_id, "The client was deleted", self._actor.clock.time(), GIVE_UP_AT_ONCE)
+        self._neighbours.order(some, partial(GivenUp, client_id))
+
+    HANDLERS: ClassVar[Mapping[type, Callable[[Expiry, Any], None]]] = {
+        ExpiryRead: _expiry_read,
+        Expire: _expire,
+        Expired: _expired,
+        GiveUp: _give_up,
+        GivenUp: _given_up,
+    }
 
 
 class Dispatcher(Actor):
@@ -72,20 +134,20 @@ class Dispatcher(Actor):
     ) -> None:
         super().__init__()
         self._pace, self._chance = pace or Pace(), chance
-        self._lanes = Lanes(Lane)
-        self._neighbours = Neighbours(self.actor_ref, store, find)
-        self._callers = Callers(self, self._lanes, self._neighbours, self._look)
-        self._look_ups = LookUps(self, self._lanes, self._neighbours)
-        self._endings = Endings(self, self._neighbours)
+        self._queues = ClientQueues(ClientQueue)
+        self._neighbours = Neighbours(self, store, find)
+        self._waiters = Waiters(self, self._queues, self._neighbours, self._look)
+        self._reconciliation = Reconciliation(self, self._queues, self._neighbours)
+        self._expiry = Expiry(self, self._neighbours)
         self._handlers: dict[type, Callable[[Any], None]] = {
-            **{kind: partial(handler, self._callers) for kind, handler in Callers.HANDLERS.items()},
-            **{kind: partial(handler, self._look_ups) for kind, handler in LookUps.HANDLERS.items()},
-            **{kind: partial(handler, self._endings) for kind, handler in Endings.HANDLERS.items()},
+            **{kind: partial(handler, self._waiters) for kind, handler in Waiters.HANDLERS.items()},
+            **{kind: partial(handler, self._reconciliation) for kind, handler in Reconciliation.HANDLERS.items()},
+            **{kind: partial(handler, self._expiry) for kind, handler in Expiry.HANDLERS.items()},
         }
 
     def started(self) -> None:
         """Look for what expires first."""
-        self._endings.look()
+        self._expiry.look()
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: here, by the table below, or in one of the parts."""
@@ -98,42 +160,42 @@ class Dispatcher(Actor):
 
     def _queued(self, fact: Queued) -> None:
         if fact.expires_at is not None:
-            self._endings.expires(fact.expires_at)
-        if self._lanes[fact.client_id].holds.chats:
+            self._expiry.expires(fact.expires_at)
+        if self._queues[fact.client_id].holds.chats:
             self._note_held(fact.client_id)
         self._look(Look(fact.client_id))
 
     def _readiness(self, fact: Readiness) -> None:
-        lane = self._lanes[fact.client_id]
+        lane = self._queues[fact.client_id]
         was_ready, lane.state = lane.ready, fact.state
         if lane.ready:
             self._begin(fact.client_id)
         elif was_ready:
             if fact.crashed:
                 lane.suspects |= lane.under_way
-            self._callers.lost(fact.client_id)
+            self._waiters.lost(fact.client_id)
 
     def _page_fitness(self, fact: PageFitness) -> None:
         """Hold what is queued while the page cannot send: it would refuse each message for good."""
-        lane = self._lanes[fact.client_id]
+        lane = self._queues[fact.client_id]
         was_ready, lane.fit = lane.ready, fact.can_send
         if lane.ready and not was_ready:
             self._begin(fact.client_id)
         elif was_ready and not lane.ready:
-            self._callers.lost(fact.client_id)
+            self._waiters.lost(fact.client_id)
 
     def _begin(self, client_id: ClientId) -> None:
-        self._look_ups.sweep(client_id)
+        self._reconciliation.sweep(client_id)
         self._look(Look(client_id))
 
     # --- what WhatsApp refuses ----------------------------------------------------------------------------------------
 
     def _restricted(self, fact: Restricted) -> None:
-        self._let_go(fact.client_id, self._lanes[fact.client_id].holds.told(fact.restricted, fact.until))
+        self._let_go(fact.client_id, self._queues[fact.client_id].holds.told(fact.restricted, fact.until))
         self._note_held(fact.client_id)
 
     def _time_is_over(self, timer: LetGo) -> None:
-        self._let_go(timer.client_id, self._lanes[timer.client_id].holds.over(self.clock.time()))
+        self._let_go(timer.client_id, self._queues[timer.client_id].holds.over(self.clock.time()))
 
     def _let_go(self, client_id: ClientId, chats: frozenset[str]) -> None:
         if chats:
@@ -142,14 +204,14 @@ class Dispatcher(Actor):
         self._wait_for_the_next_end(client_id)
 
     def _wait_for_the_next_end(self, client_id: ClientId) -> None:
-        end = self._lanes[client_id].holds.next_end
+        end = self._queues[client_id].holds.next_end
         self.cancel_timer(("let-go", client_id))
         if end is not None:
             wait_for(self, ("let-go", client_id), end, LetGo(client_id))
 
     def _put_off(self, message: Message, error: SendFailed, refusal: Refusal) -> None:
         """It has not left, and goes back to its place: until its chat is let go of, or a while later."""
-        lane, now = self._lanes[message.client_id], self.clock.time()
+        lane, now = self._queues[message.client_id], self.clock.time()
         if refusal.consequence is Consequence.HOLD:
             lane.holds.hold(message.chat, now)
             reason = held(lane.holds.chats[message.chat])
@@ -164,7 +226,7 @@ class Dispatcher(Actor):
     def _note_held(self, client_id: ClientId) -> None:
         """Whatever waits in a chat that is held says so."""
         ends: dict[Seconds, set[str]] = {}
-        for chat, end in self._lanes[client_id].holds.chats.items():
+        for chat, end in self._queues[client_id].holds.chats.items():
             ends.setdefault(end, set()).add(chat)
         for end, chats in ends.items():
             self._note(client_id, frozenset(chats), held(end))
@@ -179,12 +241,13 @@ class Dispatcher(Actor):
     # --- what is next ------------------------------------------------------------------------------------------------
 
     def _look(self, look: Look) -> None:
-        lane, now = self._lanes[look.client_id], self.now()
+        lane, now = self._queues[look.client_id], self.now()
         if lane.busy:
             lane.more = True
         elif not lane.ready:
             return
         elif lane.not_before > now and lane.tempo.slowed:
+            lane.more = False  # this is the look that was asked for
             self._rest(look.client_id, lane.not_before - now)
         else:
             lane.busy, lane.claiming, lane.more = True, True, False
@@ -193,11 +256,11 @@ class Dispatcher(Actor):
             self._neighbours.order(claim, partial(NextClaimed, look.client_id))
 
     def _claimed(self, fact: NextClaimed) -> None:
-        client_id, lane, answer = fact.client_id, self._lanes[fact.client_id], fact.answer
+        client_id, lane, answer = fact.client_id, self._queues[fact.client_id], fact.answer
         lane.claiming = False
         if isinstance(answer, Exception):
             # It may have been marked all the same, in a commit that the store did not hear of.
-            self._look_ups.sweep_soon(client_id)
+            self._reconciliation.sweep_soon(client_id)
             self._rest(client_id, RETRY)
         elif answer.message is not None:
             lane.more |= answer.more
@@ -211,11 +274,11 @@ class Dispatcher(Actor):
         else:
             lane.next_due = answer.next_due
             self._wait(client_id)
-        self._look_ups.catch_up(client_id)
+        self._reconciliation.catch_up(client_id)
 
     def _wait(self, client_id: ClientId) -> None:
         """Look again at once where something has come in meanwhile, else when the next message is due."""
-        lane = self._lanes[client_id]
+        lane = self._queues[client_id]
         lane.busy = False
         if lane.more:
             self._look(Look(client_id))
@@ -223,7 +286,7 @@ class Dispatcher(Actor):
             wait_for(self, ("look", client_id), lane.next_due, Look(client_id))
 
     def _rest(self, client_id: ClientId, seconds: Seconds) -> None:
-        lane = self._lanes[client_id]
+        lane = self._queues[client_id]
         lane.busy = False
         self.start_timer(("look", client_id), 0.0 if lane.more else seconds, Look(client_id))
 
@@ -231,9 +294,9 @@ class Dispatcher(Actor):
 
     def _send(self, message: Message) -> None:
         """Give the client what is marked on disk. From here on what an older look-up says of it does not count."""
-        lane = self._lanes[message.client_id]
+        lane = self._queues[message.client_id]
         lane.leaving, lane.doubted = message, None
-        self._look_ups.forget(message)
+        self._reconciliation.forget(message)
         try:
             order = Perform(operation_of(message), message.message_id, cause_of(message))
         except ValueError as error:  # from a later version, which has been taken back
@@ -242,7 +305,7 @@ class Dispatcher(Actor):
             self._neighbours.ask(message.client_id, order, partial(Outcome, message))
 
     def _outcome(self, fact: Outcome) -> None:
-        message, answer, lane = fact.message, fact.answer, self._lanes[fact.message.client_id]
+        message, answer, lane = fact.message, fact.answer, self._queues[fact.message.client_id]
         lane.leaving = None
         if isinstance(answer, NotReady | MailboxFull):  # the page never had it
             self._requeue(message)
@@ -270,13 +333,13 @@ class Dispatcher(Actor):
 
         Whether its page is gone may be known here later than that it will not say any more.
         """
-        lane = self._lanes[message.client_id]
+        lane = self._queues[message.client_id]
         lane.doubted = message.id
         self._rest(message.client_id, 0.0)
         if lane.ready:  # who waits is told what the page says, or when the client turns out to be lost
-            self._look_ups.look_up(message)
+            self._reconciliation.look_up(message)
         else:
-            self._callers.doubted(message)
+            self._waiters.doubted(message)
 
     def _settle(self, message: Message, state: MessageState, reason: str | None, full_id: str | None = None) -> None:
         self.log.info("outbox.settled", **named(message), state=state)
@@ -284,17 +347,17 @@ class Dispatcher(Actor):
         self._neighbours.order(settling, partial(Settled, message))
 
     def _settled(self, fact: Settled) -> None:
-        client_id, lane = fact.message.client_id, self._lanes[fact.message.client_id]
-        self._callers.known(fact.answer)
+        client_id, lane = fact.message.client_id, self._queues[fact.message.client_id]
+        self._waiters.known(fact.answer)
         if isinstance(fact.answer, Exception):
-            self._look_ups.sweep_soon(client_id)
+            self._reconciliation.sweep_soon(client_id)
             self._rest(client_id, RETRY)
         elif fact.answer.state is MessageState.QUEUED:
-            self._endings.look()  # its end may have passed while it was not queued
+            self._expiry.look()  # its end may have passed while it was not queued
             if fact.answer.chat in lane.holds.chats:
                 lane.more = True
                 self._note_held(client_id)
-                self._callers.held(fact.answer)
+                self._waiters.held(fact.answer)
             self._rest(client_id, RETRY)
         else:
             self._wait(client_id)

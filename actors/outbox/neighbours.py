@@ -6,14 +6,13 @@ Rule of this file: it runs in the dispatcher's thread, the answers come in which
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, cast
 
 from pykka import ActorDeadError, ActorRef
 
 from actors.clients.errors import NotReady
 from actors.clients.types import ClientId, Seconds, State
-from actors.runtime import Reply
+from actors.runtime import Actor, Reply
 from actors.store.message import Read, Write
 from actors.store.store import Store
 
@@ -25,15 +24,15 @@ Find = Callable[[ClientId], ActorRef[Any] | None]
 
 
 class Neighbours:
-    """`ref` is the dispatcher's own."""
+    """`actor` is the dispatcher."""
 
-    def __init__(self, ref: ActorRef[Any], store: Store, find: Find) -> None:
-        self._ref, self._store, self._find = ref, store, find
+    def __init__(self, actor: Actor, store: Store, find: Find) -> None:
+        self._actor, self._store, self._find = actor, store, find
 
     def order(self, message: Write[Any] | Read[Any], answered: Callable[[Any], object]) -> None:
         """Have the store do something; an exception where it did not."""
         try:
-            self._store.order(message, lambda answer: self.tell(answered(answer)))
+            self._actor.pipe_to_self(self._store.ask(message), answered)
         except ActorDeadError as error:
             self.tell(answered(error))
 
@@ -42,18 +41,9 @@ class Neighbours:
         ref = self._find(client_id)
         if ref is None:
             self.tell(answered(NotReady(State.NOT_INITIALIZED)))
-            return
-        reply = cast("Reply[Any]", ref.ask(message, block=False))
-        reply.add_callback(lambda: self.tell(answered(_outcome_of(reply))))
+        else:
+            self._actor.pipe_to_self(cast("Reply[Any]", ref.ask(message, block=False)), answered)
 
     def tell(self, message: object) -> None:
-        """A message of the dispatcher to itself."""
-        with suppress(ActorDeadError):  # the service is ending; what is not settled is looked up after the next start
-            self._ref.tell(message)
-
-
-def _outcome_of(reply: Reply[Any]) -> Any:
-    try:
-        return reply.get(timeout=0)
-    except Exception as error:  # noqa: BLE001 - a refusal, the client's death, or the crash of its actor
-        return error
+        """A message of the dispatcher to itself. What is not settled when it ends is looked up after the next start."""
+        self._actor.tell_self(message)

@@ -18,7 +18,8 @@ from __future__ import annotations
 import atexit
 import threading
 import traceback
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, ClassVar, Protocol, Self, cast
@@ -180,6 +181,18 @@ class Actor(pykka.ThreadingActor):
         """Return the monotonic seconds of the actor's clock."""
         return self.clock.monotonic()
 
+    def pipe_to_self(self, reply: Reply[Any], answered: Callable[[Any], object]) -> None:
+        """Receive `answered(answer)` once the reply is there, or of the exception that came instead. Waits for nothing.
+
+        `answered` runs in the answering thread, and must not raise. After the actor's end it goes nowhere.
+        """
+        reply.add_callback(lambda: self.tell_self(answered(_outcome_of(reply))))
+
+    def tell_self(self, message: object) -> None:
+        """Receive this message after all that already waits. Any thread; after the actor's end it goes nowhere."""
+        with suppress(ActorDeadError):
+            self.actor_ref.tell(message)
+
     def defer(self) -> ReplyTo:
         """Take the current asker's address, to answer later; the return value of `receive` is then not used.
 
@@ -332,6 +345,14 @@ class Actor(pykka.ThreadingActor):
     def _in_own_thread(self, method: str) -> None:
         if self._thread is not None and self._thread is not threading.current_thread():
             raise RuntimeError(f"{method} of {self.name} called from another thread: tell it a message instead")
+
+
+def _outcome_of(reply: Reply[Any]) -> Any:
+    """Return the answer, or the exception that came instead: a refusal, an actor's death, or its crash."""
+    try:
+        return reply.get(timeout=0)
+    except Exception as error:  # noqa: BLE001 - whoever asked is to hear of it, whatever it is
+        return error
 
 
 def mailbox_of(ref: ActorRef[Any]) -> Mailbox:

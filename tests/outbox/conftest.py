@@ -18,7 +18,8 @@ from actors.clients.policy import Policy, Rules
 from actors.clients.protocol import Init
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import ClientId
-from actors.outbox.dispatcher import Dispatcher, Pace
+from actors.outbox.client_queue import Pace
+from actors.outbox.dispatcher import Dispatcher
 from actors.outbox.protocol import Await, Queued
 from actors.outbox.readiness import ReadinessJournal
 from actors.runtime import Backoff, Reply

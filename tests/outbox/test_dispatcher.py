@@ -8,9 +8,9 @@ from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import NotReady
 from actors.clients.page_contract import SENDING, PageContract
 from actors.clients.protocol import ContractRead, Delete
-from actors.outbox.dispatcher import Pace
-from actors.outbox.evidence import BETWEEN_TRIES, TRIES
+from actors.outbox.client_queue import Pace
 from actors.outbox.protocol import GiveUp
+from actors.outbox.reconciliation import BETWEEN_TRIES, TRIES
 from actors.store.message_states import MessageState
 from actors.store.outbox import ClaimNext
 from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.clients.operations.messages import LookedUp
-from actors.outbox.evidence import TRIES, UNKNOWN, Evidence, Proof, of_look_up
+from actors.outbox.reconciliation import TRIES, UNKNOWN, Evidence, Proof, of_look_up
 from actors.store.message_states import REFUSED, MessageState
 
 S = MessageState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.outbox.instants import CHECK
+from actors.outbox.client_queue import CHECK
 from actors.runtime.testing import ManualClock
 from actors.store.message_states import MessageState
 from tests.outbox.conftest import Open

@@ -9,7 +9,7 @@ import pytest
 from actors.browser.fake import Fate, Habits, always
 from actors.clients.protocol import GetStatus, Restriction, Status
 from actors.outbox import limits
-from actors.outbox.dispatcher import Pace
+from actors.outbox.client_queue import Pace
 from actors.outbox.limits import Consequence, Holds, Tempo
 from actors.store.message_states import MessageState
 from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post

@@ -10,35 +10,89 @@
                                               caller's time or the page's ends first must not make a difference.
 
 Rules of this file: everything runs in the dispatcher's thread. What the page says here settles a message, or nothing: a
-page that still has it proves nothing by not knowing it yet (`look_ups` waits for the page to give it up).
+page that still has it proves nothing by not knowing it yet (`reconciliation` waits for the page to give it up).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any, ClassVar
 
 from actors.clients.errors import NotReady
 from actors.clients.operations.messages import LookedUp, LookUp
 from actors.clients.types import ClientId
-from actors.outbox.evidence import Proof, of_look_up
-from actors.outbox.lane import Lanes
+from actors.outbox.client_queue import ClientQueues
 from actors.outbox.neighbours import Neighbours
 from actors.outbox.protocol import Await, AwaitOver, Glanced, Known, Look, Standing, Withdrawn
-from actors.outbox.waiting import Asker, Askers
-from actors.runtime import Actor
+from actors.outbox.reconciliation import Proof, of_look_up
+from actors.runtime import Actor, ReplyTo
 from actors.store.errors import MessageNotQueued
 from actors.store.message_states import OPEN, MessageState
 from actors.store.outbox import CancelMessage, GetMessage, Message, SettleMessage
 
 
-class Callers:
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who waits, for what, and with which ticket."""
+
+    order: Await
+    reply_to: ReplyTo
+    ticket: int
+
+
+class Askers:
+    """All askers of the dispatcher. Runs in its thread."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._tickets = count(1)
+        self._by_message: dict[str, dict[int, Asker]] = {}
+
+    def add(self, order: Await) -> Asker:
+        """Keep the asker of the present message."""
+        asker = Asker(order, self._actor.defer(), next(self._tickets))
+        self._by_message.setdefault(order.id, {})[asker.ticket] = asker
+        self._actor.start_timer(("await", asker.ticket), order.seconds, AwaitOver(order.id, asker.ticket))
+        return asker
+
+    def find(self, id: str, ticket: int) -> Asker | None:
+        """The asker, if it still waits."""
+        return self._by_message.get(id, {}).get(ticket)
+
+    def of_client(self, client_id: ClientId) -> list[Asker]:
+        """Everyone who waits for a message of this client."""
+        everyone = [asker for askers in self._by_message.values() for asker in askers.values()]
+        return [asker for asker in everyone if asker.order.client_id == client_id]
+
+    def finish_all(self, id: str, outcome: Message | Exception) -> None:
+        """Answer everyone who waits for this message."""
+        for asker in list(self._by_message.get(id, {}).values()):
+            self.finish(asker, outcome)
+
+    def finish(self, asker: Asker, outcome: Message | Exception) -> None:
+        """Answer one asker, if it still waits."""
+        if self.find(asker.order.id, asker.ticket) is None:
+            return
+        self._actor.cancel_timer(("await", asker.ticket))
+        askers = self._by_message[asker.order.id]
+        del askers[asker.ticket]
+        if not askers:
+            del self._by_message[asker.order.id]
+        if isinstance(outcome, Exception):
+            asker.reply_to.refuse(outcome)
+        else:
+            asker.reply_to.answer(outcome)
+
+
+class Waiters:
     """Everyone who waits for a message, of all clients."""
 
-    def __init__(self, actor: Actor, lanes: Lanes, neighbours: Neighbours, look: Callable[[Look], None]) -> None:
+    def __init__(self, actor: Actor, lanes: ClientQueues, neighbours: Neighbours, look: Callable[[Look], None]) -> None:
         self._look = look
-        self._actor, self._lanes, self._neighbours = actor, lanes, neighbours
+        self._actor, self._queues, self._neighbours = actor, lanes, neighbours
         self._askers = Askers(actor)
 
     def lost(self, client_id: ClientId) -> None:
@@ -62,9 +116,9 @@ class Callers:
     def _await(self, order: Await) -> None:
         self._askers.add(order)
         self._neighbours.order(GetMessage(order.client_id, order.id), Known)
-        if not self._lanes[order.client_id].ready:
+        if not self._queues[order.client_id].ready:
             self.lost(order.client_id)
-        if not self._lanes[order.client_id].busy:
+        if not self._queues[order.client_id].busy:
             self._look(Look(order.client_id))
 
     def _over(self, over: AwaitOver) -> None:
@@ -83,7 +137,7 @@ class Callers:
             self.held(fact.answer)
 
     def _is_held(self, message: Message) -> bool:
-        held = self._lanes[message.client_id].holds.chats
+        held = self._queues[message.client_id].holds.chats
         return message.state is MessageState.QUEUED and message.chat in held
 
     def _conclude(self, asker: Asker) -> None:
@@ -99,7 +153,7 @@ class Callers:
         asker = self._askers.find(fact.id, fact.ticket)
         if asker is None:
             return
-        lane = self._lanes[asker.order.client_id]
+        lane = self._queues[asker.order.client_id]
         if isinstance(fact.answer, MessageNotQueued):
             self._ask_standing(asker)
         elif isinstance(fact.answer, Exception):
@@ -123,7 +177,7 @@ class Callers:
             self._askers.finish(asker, message)
 
     def _may_be_known(self, message: Message) -> bool:
-        return message.state is MessageState.SENDING and self._lanes[message.client_id].ready
+        return message.state is MessageState.SENDING and self._queues[message.client_id].ready
 
     def _glanced(self, fact: Glanced) -> None:
         message = fact.message
@@ -135,7 +189,7 @@ class Callers:
         else:
             self._neighbours.order(GetMessage(message.client_id, message.id), told)
 
-    HANDLERS: ClassVar[Mapping[type, Callable[[Callers, Any], None]]] = {
+    HANDLERS: ClassVar[Mapping[type, Callable[[Waiters, Any], None]]] = {
         Await: _await,
         AwaitOver: _over,
         Known: _known,

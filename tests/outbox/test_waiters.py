@@ -11,7 +11,7 @@ from actors.clients.errors import NotReady
 from actors.clients.operations.messages import LookedUp
 from actors.clients.policy import Times
 from actors.clients.protocol import Answered
-from actors.outbox.evidence import BETWEEN_TRIES, TRIES
+from actors.outbox.reconciliation import BETWEEN_TRIES, TRIES
 from actors.store.message_states import MessageState
 from tests.outbox.conftest import ONE, RULES, Open, Post
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,8 @@ from actors.clients.operations.messages import LookedUp
 from actors.clients.policy import Times
 from actors.clients.protocol import Answered, OutcomeUnknown
 from actors.clients.types import Reason
-from actors.outbox.look_ups import AT_ONCE
+from actors.outbox.reconciliation import AT_ONCE
+from actors.runtime import Reply
 from actors.store.errors import StoreUnavailable
 from actors.store.message_states import MessageState
 from actors.store.outbox import ClaimNext, MarkSending, RequeueMessage, SettleMessage, Unsettled
@@ -31,12 +31,13 @@ class Faulty:
         self._store = store
         self.refuses: type | None = None
 
-    def order(self, message: Any, then: Callable[[Any], None]) -> None:
-        if self.refuses is not None and isinstance(message, self.refuses):
-            self.refuses = None
-            then(StoreUnavailable("the disk is full", 1))
-        else:
-            self._store.order(message, then)
+    def ask(self, message: Any) -> Reply[Any]:
+        if self.refuses is None or not isinstance(message, self.refuses):
+            return self._store.ask(message)
+        self.refuses = None
+        refused: Reply[Any] = Reply()
+        refused.fail(StoreUnavailable("the disk is full", 1))
+        return refused
 
 
 def test_an_answer_from_before_a_message_left_again_proves_nothing(opened: Open) -> None:

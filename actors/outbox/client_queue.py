@@ -1,19 +1,61 @@
-"""What is under way for one client: one message at a time, so that all leave in the order of their acceptance."""
+"""What is under way for one client: one message at a time, so that all leave in the order of their acceptance.
+
+How fast they follow one another, what the log says of each, and when what waits for an instant is looked at again.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
+from actors.clients.correlation import Correlation
 from actors.clients.types import ClientId, Seconds, State
 from actors.outbox.limits import Holds, Tempo
+from actors.runtime import Actor
 from actors.store.outbox import Message
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At least `seconds` between two messages of a client, up to `jitter` of it more by chance; urgent ones go past.
+
+    `urgent` is the least priority that does.
+    """
+
+    seconds: Seconds = 0.0
+    jitter: float = 0.5
+    urgent: int = 1
+
+    def rest(self, chance: float) -> Seconds:
+        """How long an ordinary message waits after another; `chance` is 0 … 1."""
+        return self.seconds * (1 + self.jitter * chance)
+
+
+def cause_of(message: Message) -> Correlation:
+    """The call, and its trace."""
+    return Correlation(message.request_id, message.trace_id)
+
+
+def named(message: Message) -> dict[str, Any]:
+    """What a line of the log says of a message."""
+    facts = {"client": message.client_id, "message": message.id, "order": message.message_id}
+    return {**facts, **cause_of(message).named}
+
+
+CHECK: Seconds = 60.0
+"""Timers do not notice that the host's clock is set, or that the host sleeps: so often it is looked at again."""
+
+
+def wait_for(actor: Actor, key: Hashable, at: Seconds, message: object) -> None:
+    """Have the actor told at this instant (epoch seconds), or sooner: whoever is told looks, and waits again."""
+    actor.start_timer(key, min(max(0.0, at - actor.clock.time()), CHECK), message)
+
+
 @dataclass(slots=True)
-class Lane:
+class ClientQueue:
     """`busy` from the look for the next message until that message is settled; `more` asks for another look after it.
 
     `not_before` is when the pace allows the next ordinary message (monotonic seconds).
@@ -60,5 +102,5 @@ class Lane:
         return {id for id in (leaving, self.doubted) if id is not None}
 
 
-Lanes = defaultdict[ClientId, Lane]
+ClientQueues = defaultdict[ClientId, ClientQueue]
 """Of all clients; one that was not heard of yet cannot send."""
