@@ -11,7 +11,7 @@ from actors.capacity import Limit, tightest
 from actors.clients.policy import Patience, Policy, Rules, Times
 from actors.runtime import Backoff
 from actors.settings import Settings
-from actors.store.retention import Rules as RetentionRules
+from actors.store.retention import RetentionRules
 from actors.webhooks.addresses import Network, networks
 from actors.webhooks.http import PostingOptions
 from actors.webhooks.schedule import Growth, RetryPolicy

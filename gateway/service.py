@@ -23,11 +23,10 @@ import httpx2 as httpx
 from pykka import ActorDeadError, Timeout
 from structlog.contextvars import bind_contextvars
 
-from actors.clients import message_ids
 from actors.clients.errors import NoSuchClient, NotReady, PageOutdated, SendFailed, SendUnknown, ShuttingDown, Starting
 from actors.clients.operations import Effect
 from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, Screenshot, TakeScreenshot
-from actors.clients.operations.messages import Send, SendText
+from actors.clients.operations.messages import Send, SendText, draw_message_id
 from actors.clients.protocol import (
     AlreadyRunning,
     AwaitState,
@@ -395,7 +394,7 @@ class Outbox:
                 AcceptMessage(
                     client_id=draft.client_id,
                     operation=draft.operation,
-                    message_id=message_ids.draw(),
+                    message_id=draw_message_id(),
                     at=time.time(),
                     priority=draft.priority,
                     send_at=draft.send_at,

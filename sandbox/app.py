@@ -22,7 +22,7 @@ from sandbox.control import Control
 from sandbox.link import Link
 from sandbox.login import Login
 from sandbox.pairing import Pairing
-from sandbox.post import Post
+from sandbox.post import MessageRelay
 from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes
@@ -45,7 +45,7 @@ PAGE = (STATIC / "page" / "page.html").read_text()
 def build(scene: Scene | None = None) -> Starlette:
     """The application of one sandbox; without `scene` it starts with an empty world."""
     scene = scene or Scene()
-    post = Post(scene)
+    post = MessageRelay(scene)
     login = Login(scene, post)
     pairing = Pairing(scene, login)
     files = Files(scene)

@@ -19,10 +19,10 @@ from sandbox.answers import answering, body_of, number_of, wait_of
 from sandbox.fates import Act, Fates
 from sandbox.login import Login
 from sandbox.pairing import Pairing
-from sandbox.post import Post
+from sandbox.post import MessageRelay
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
-from sandbox.world import Account, Message, Phone, SandboxError
+from sandbox.world import Account, ChatMessage, Phone, SandboxError
 
 # What can be waited for -> the states of an account in which it is so.
 MET_BY = {"linked": ("linked", "connected"), "away": ("linked",), "connected": ("connected",), "gone": ("gone",)}
@@ -34,7 +34,7 @@ HEARTBEAT = 15.0
 class Control:
     """Handlers of the control API."""
 
-    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: Post) -> None:
+    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._fates = Fates(scene, login, post)
 
@@ -278,6 +278,6 @@ def _told_phone(phone: Phone) -> dict[str, Any]:
     }
 
 
-def _last(request: Request, messages: list[Message]) -> list[Message]:
+def _last(request: Request, messages: list[ChatMessage]) -> list[ChatMessage]:
     count = int(request.query_params.get("last", len(messages)))
     return messages[len(messages) - min(count, len(messages)) :]

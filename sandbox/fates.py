@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.answers import number_of
 from sandbox.login import Login
-from sandbox.post import Post
+from sandbox.post import MessageRelay
 from sandbox.scene import Scene
 from sandbox.world import UNHANDLED, Account, SandboxError, SendRule
 
@@ -28,7 +28,7 @@ REFRESHES = ("SOFT_REFRESH", "HARD_REFRESH")
 class Fates:
     """Each is a function of (account, the request's JSON object). They raise SandboxError, KeyError, ValueError."""
 
-    def __init__(self, scene: Scene, login: Login, post: Post) -> None:
+    def __init__(self, scene: Scene, login: Login, post: MessageRelay) -> None:
         self._scene, self._login, self._post = scene, login, post
 
     def table(self) -> dict[str, Act]:

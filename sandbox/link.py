@@ -12,8 +12,8 @@ from starlette.websockets import WebSocket
 
 from sandbox.login import Login
 from sandbox.pairing import Pairing
-from sandbox.post import Post
-from sandbox.scene import Page, Scene
+from sandbox.post import MessageRelay
+from sandbox.scene import OpenPage, Scene
 
 UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: it is cut off above that
 POLICY_VIOLATION = 1008
@@ -22,9 +22,9 @@ POLICY_VIOLATION = 1008
 class Link:
     """What pages say, as a table: each `op` is one function of (page, message)."""
 
-    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: Post) -> None:
+    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
-        self._ops: dict[str, Callable[[Page, dict[str, Any]], None]] = {
+        self._ops: dict[str, Callable[[OpenPage, dict[str, Any]], None]] = {
             "hello": self._hello,
             "refresh": lambda page, _said: pairing.show(page),
             "keys": lambda page, said: pairing.keyed(page, said["keys"]),
@@ -45,7 +45,7 @@ class Link:
         """Lives as long as the page's connection."""
         await socket.accept()
         outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue(UNREAD_LIMIT)
-        page = Page(secrets.token_hex(4), _sayer(outgoing))
+        page = OpenPage(secrets.token_hex(4), _sayer(outgoing))
         writer = asyncio.create_task(_write(socket, outgoing))
         try:
             await self._listen(page, socket)
@@ -54,7 +54,7 @@ class Link:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
 
-    async def _listen(self, page: Page, socket: WebSocket) -> None:
+    async def _listen(self, page: OpenPage, socket: WebSocket) -> None:
         while True:
             frame = await socket.receive()
             if frame["type"] == "websocket.disconnect":
@@ -67,12 +67,12 @@ class Link:
                 await socket.close(POLICY_VIOLATION, f"not understood: {error!r}"[:100])
                 return
 
-    def _gone(self, page: Page) -> None:
+    def _gone(self, page: OpenPage) -> None:
         page.forget()
         self._scene.pages.pop(page.id, None)
         self._scene.changes.tell()
 
-    def _hello(self, page: Page, said: dict[str, Any]) -> None:
+    def _hello(self, page: OpenPage, said: dict[str, Any]) -> None:
         self._pairing.keyed(page, said["keys"])
         page.platform, page.qr_url = str(said.get("platform", "")), bool(said.get("qr_url"))
         page.load, page.compat, page.lids = (
@@ -86,33 +86,33 @@ class Link:
         elif page.account is None and not page.ref:
             self._pairing.show(page)
 
-    def _pairing_code(self, page: Page, said: dict[str, Any]) -> None:
+    def _pairing_code(self, page: OpenPage, said: dict[str, Any]) -> None:
         self._answer(page, said, self._pairing.offer(page, str(said["number"]), str(said["display"])))
 
-    def _exists(self, page: Page, said: dict[str, Any]) -> None:
+    def _exists(self, page: OpenPage, said: dict[str, Any]) -> None:
         self._answer(page, said, {"found": self._post.person(str(said["address"]))})
 
-    def _timelock(self, page: Page, said: dict[str, Any]) -> None:
+    def _timelock(self, page: OpenPage, said: dict[str, Any]) -> None:
         if page.account:
             self._answer(page, said, self._post.timelock(page.account))
 
-    def _keepalive(self, page: Page, said: dict[str, Any]) -> None:
+    def _keepalive(self, page: OpenPage, said: dict[str, Any]) -> None:
         if self._scene.settings.keepalive and page.account is not None:
             self._answer(page, said, {})
 
-    def _got(self, page: Page, said: dict[str, Any]) -> None:
+    def _got(self, page: OpenPage, said: dict[str, Any]) -> None:
         if page.device:
             self._post.confirmed(page.device, said["ids"])
 
-    def _down(self, page: Page, _said: dict[str, Any]) -> None:
+    def _down(self, page: OpenPage, _said: dict[str, Any]) -> None:
         page.streaming = False
         self._scene.changes.tell()
 
-    def _fate(self, page: Page, said: dict[str, Any]) -> None:
+    def _fate(self, page: OpenPage, said: dict[str, Any]) -> None:
         page.fate = str(said["act"])
         self._scene.changes.tell()
 
-    def _answer(self, page: Page, said: dict[str, Any], answer: dict[str, Any]) -> None:
+    def _answer(self, page: OpenPage, said: dict[str, Any], answer: dict[str, Any]) -> None:
         page.say({"op": "answer", "rid": said["rid"], **answer})
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.scene import Page, Scene
+from sandbox.scene import OpenPage, Scene
 from sandbox.world import Account, Device, SandboxError
 
 if TYPE_CHECKING:
-    from sandbox.post import Post
+    from sandbox.post import MessageRelay
 
 STORED_LOGIN_FIELDS = ("number", "lid", "name", "lids")
 BLOCKS = frozenset({"", "TOS_BLOCK", "SMB_TOS_BLOCK", "PROXYBLOCK", "SCREEN_LOCKED"})
@@ -21,12 +21,12 @@ BLOCKS = frozenset({"", "TOS_BLOCK", "SMB_TOS_BLOCK", "PROXYBLOCK", "SCREEN_LOCK
 class Login:
     """Logs pages in and out."""
 
-    def __init__(self, scene: Scene, post: Post) -> None:
+    def __init__(self, scene: Scene, post: MessageRelay) -> None:
         self._scene, self._post = scene, post
 
     # --- coming in
 
-    def adopt(self, page: Page, account: Account, device: Device, *, migrated: bool) -> None:
+    def adopt(self, page: OpenPage, account: Account, device: Device, *, migrated: bool) -> None:
         """A page was just linked: it gets its credentials and will come back with them.
 
         It gives them up at once where the phone's chats have not moved to LIDs (`migrated`).
@@ -35,7 +35,7 @@ class Login:
         page.say({"op": "paired", "login": _login(account, device), "migrated": migrated})
         self._scene.changes.tell()
 
-    def enter(self, page: Page, token: str) -> None:
+    def enter(self, page: OpenPage, token: str) -> None:
         """A page brings a stored login, on a new stream. It is welcomed or refused."""
         page.streaming = False
         page.forget("code", "sync")
@@ -54,7 +54,7 @@ class Login:
             self._answer(page, account, fresh)
         self._scene.changes.tell()
 
-    def _answer(self, page: Page, account: Account, fresh: bool) -> None:
+    def _answer(self, page: OpenPage, account: Account, fresh: bool) -> None:
         if refusal := self._refusal(account):
             account.refused += refusal["op"] == "failure"
             page.say(refusal)
@@ -68,7 +68,7 @@ class Login:
         else:
             self._synced(page)
 
-    def _synced(self, page: Page) -> None:
+    def _synced(self, page: OpenPage) -> None:
         page.streaming = True
         page.say({"op": "synced"})
         if page.account and page.account.block:
@@ -76,7 +76,7 @@ class Login:
         self._post.deliver_pending(page)
         self._scene.changes.tell()
 
-    def _push_out(self, page: Page) -> None:
+    def _push_out(self, page: OpenPage) -> None:
         """One stream per device: an older page with the same login sees what "opened elsewhere" looks like."""
         for other in self._scene.pages.values():
             if other is not page and other.device is page.device:
@@ -111,7 +111,7 @@ class Login:
 
     # --- going out
 
-    def leave(self, page: Page) -> None:
+    def leave(self, page: OpenPage) -> None:
         """The page itself logged out."""
         if page.account and page.device:
             page.account.devices.pop(page.device.id, None)
@@ -152,7 +152,7 @@ class Login:
                 self._cut(page, message)
         self._scene.changes.tell()
 
-    def _cut(self, page: Page, message: dict[str, Any]) -> None:
+    def _cut(self, page: OpenPage, message: dict[str, Any]) -> None:
         page.forget("sync")
         page.streaming = False
         page.say(message)

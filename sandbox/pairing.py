@@ -9,7 +9,7 @@ import secrets
 from typing import Any
 
 from sandbox.login import Login
-from sandbox.scene import QR_ADDRESS, Page, PairingCode, Scene
+from sandbox.scene import QR_ADDRESS, LinkCode, OpenPage, Scene
 from sandbox.world import Account, SandboxError
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
@@ -31,12 +31,12 @@ class Pairing:
     def __init__(self, scene: Scene, login: Login) -> None:
         self._scene, self._login = scene, login
 
-    def show(self, page: Page) -> None:
+    def show(self, page: OpenPage) -> None:
         """Starts the round of codes: the first for `qr_first` seconds, the others for `qr_next`, then idle."""
         if page.account is None:
             self._show(page, 0)
 
-    def _show(self, page: Page, nth: int) -> None:
+    def _show(self, page: OpenPage, nth: int) -> None:
         settings = self._scene.settings
         if nth >= settings.qr_refs:
             page.state, page.ref = "idle", ""
@@ -64,7 +64,7 @@ class Pairing:
             )
         return self._link(page, number, name, lids)
 
-    async def _showing(self, code: str, page_id: str) -> Page:
+    async def _showing(self, code: str, page_id: str) -> OpenPage:
         """The page that shows the code, in any of the forms it may be drawn in."""
         ref, *keys = code.removeprefix(QR_ADDRESS).split(",")
         for page in self._scene.pages.values():
@@ -86,26 +86,26 @@ class Pairing:
             why = "the page has changed its secret since that code was drawn: it would not answer"
         raise SandboxError(409, "STALE_CODE", why)
 
-    def _fits(self, page: Page, keys: list[str] | None) -> bool:
+    def _fits(self, page: OpenPage, keys: list[str] | None) -> bool:
         """Whether the page would answer a phone that has read these keys; None: the ones it draws now."""
         own = [page.keys[name] for name in ("noise", "identity", "adv")]
         return bool(page.ref and page.keys["adv"]) and keys in (None, own)
 
-    async def rotate(self, page: Page) -> None:
+    async def rotate(self, page: OpenPage) -> None:
         """The server has the page change its secret, under the same reference. Done once the page has."""
         await self._changes_secret(page, {"op": "companion_reg_refresh"})
 
-    async def ask_passkey(self, page: Page) -> None:
+    async def ask_passkey(self, page: OpenPage) -> None:
         """The server asks for a passkey, which changes the secret too. Done once the page has."""
         await self._changes_secret(page, {"op": "passkey_prologue_request"})
 
-    async def _changes_secret(self, page: Page, message: dict[str, Any]) -> None:
+    async def _changes_secret(self, page: OpenPage, message: dict[str, Any]) -> None:
         before = page.keys["adv"]
         page.say(message)
         if not await self._scene.changes.until(lambda: page.keys["adv"] != before, HEARS_WITHIN):
             raise SandboxError(409, "PAGE_SILENT", f"the page has not changed its secret in {HEARS_WITHIN:.0f} s")
 
-    def keyed(self, page: Page, keys: dict[str, Any]) -> None:
+    def keyed(self, page: OpenPage, keys: dict[str, Any]) -> None:
         """The page says what its QR carries now."""
         page.keys = {name: str(keys[name] or "") for name in ("noise", "identity", "adv")}
         page.keyings += 1
@@ -113,7 +113,7 @@ class Pairing:
 
     # --- codes that are typed
 
-    def offer(self, page: Page, number: str, display: str) -> dict[str, Any]:
+    def offer(self, page: OpenPage, number: str, display: str) -> dict[str, Any]:
         """A pairing code for `number`, shown by `page`; a newer one replaces it. Errors are called as the page does."""
         settings = self._scene.settings
         if page.account:
@@ -123,17 +123,17 @@ class Pairing:
         if not self._scene.world.exists(number):
             return {"error": "the number is not on WhatsApp"}
         code = "".join(secrets.choice(ALPHABET) for _ in range(8))
-        page.pairing = PairingCode(number, code, asyncio.get_running_loop().time())
+        page.pairing = LinkCode(number, code, asyncio.get_running_loop().time())
         if settings.code_refresh:
             page.later("refresh_code", settings.code_refresh, lambda: self.refresh(page, force=False))
         self._scene.changes.tell()
         return {"code": code}
 
-    def refresh(self, page: Page, *, force: bool) -> None:
+    def refresh(self, page: OpenPage, *, force: bool) -> None:
         """The server asks the page for another code; with `force` a person is to ask for it."""
         page.say({"op": "refresh_code", "force": force})
 
-    def hello(self, number: str, code: str, *, finishes: bool = False) -> Page:
+    def hello(self, number: str, code: str, *, finishes: bool = False) -> OpenPage:
         """What a phone does when its owner types a pairing code. Raises SandboxError NO_SUCH_CODE, OLD_CODE.
 
         The page hears of it; unless `finishes`, the phone goes no further.
@@ -156,12 +156,12 @@ class Pairing:
             raise SandboxError(409, "PAGE_SILENT", f"the page has not answered the phone in {HEARS_WITHIN:.0f} s")
         return self._link(page, number, None, None)
 
-    def finish(self, page: Page) -> None:
+    def finish(self, page: OpenPage) -> None:
         """The page has answered the phone that has its pairing code."""
         page.finished = True
         self._scene.changes.tell()
 
-    def _link(self, page: Page, number: str, name: str | None, lids: bool | None) -> Account:
+    def _link(self, page: OpenPage, number: str, name: str | None, lids: bool | None) -> Account:
         world = self._scene.world
         if not world.exists(number) or "@" in number:
             raise SandboxError(404, "NO_PHONE", f"{number} is not on WhatsApp")

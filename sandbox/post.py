@@ -12,13 +12,13 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sandbox.scene import Page, Scene
-from sandbox.world import NO_CHAT, TOO_MANY, Account, Device, Media, Message, Phone, SandboxError, lid_of, new_id
+from sandbox.scene import OpenPage, Scene
+from sandbox.world import NO_CHAT, TOO_MANY, Account, ChatMessage, Device, Media, Phone, SandboxError, lid_of, new_id
 
 BATCH = 200  # messages told to a page at once
 
 
-class Post:
+class MessageRelay:
     """Carries messages."""
 
     def __init__(self, scene: Scene) -> None:
@@ -26,7 +26,7 @@ class Post:
 
     # --- out: from a page
 
-    def take(self, page: Page, said: dict[str, Any]) -> None:
+    def take(self, page: OpenPage, said: dict[str, Any]) -> None:
         """A page brings a message. What befalls it is the account's `SendRule`; an id is delivered once at most."""
         account, id_, to = page.account, str(said["id"]), str(said["to"])
         if account is None or not page.streaming:
@@ -57,9 +57,9 @@ class Post:
             self._after(self._scene.settings.ack_sent, lambda: self._acknowledge(account, known))
         self._scene.changes.tell()
 
-    def _made(self, account: Account, id_: str, to: str, said: dict[str, Any]) -> Message:
+    def _made(self, account: Account, id_: str, to: str, said: dict[str, Any]) -> ChatMessage:
         media = self._scene.world.media.get(str(said.get("media")))
-        return Message(
+        return ChatMessage(
             id=id_,
             account=account.number,
             chat=to,
@@ -72,7 +72,7 @@ class Post:
             location=said.get("location"),
         )
 
-    def _acknowledge(self, account: Account, message: Message) -> None:
+    def _acknowledge(self, account: Account, message: ChatMessage) -> None:
         if message.ack == 0 and message.error is None:
             message.ack = 1
             self._follow(account, message)
@@ -82,7 +82,7 @@ class Post:
         self._tell(account, told)
         self._scene.changes.tell()
 
-    def _hand_over(self, account: Account, message: Message, silent: bool) -> None:
+    def _hand_over(self, account: Account, message: ChatMessage, silent: bool) -> None:
         """To the phone of each receiver, and to its own pages where it has some."""
         message.silent = silent
         for number in self._receivers(account, message.chat):
@@ -98,7 +98,7 @@ class Post:
         group = self._scene.world.groups.get(chat)
         return [chat] if group is None else [one for one in group["participants"] if one != account.number]
 
-    def _follow(self, account: Account, message: Message) -> None:
+    def _follow(self, account: Account, message: ChatMessage) -> None:
         """The second tick and the blue ones, as far as the receivers' phones let them come."""
         if message.silent or message.ack < 1:
             return
@@ -109,7 +109,7 @@ class Post:
         elif message.ack == 2 and all(phone.reads and phone.online for phone in phones):
             self._after(settings.ack_read + delay, lambda: self._receipt(account, message, 3))
 
-    def _receipt(self, account: Account, message: Message, ack: int) -> None:
+    def _receipt(self, account: Account, message: ChatMessage, ack: int) -> None:
         if message.ack != ack - 1:
             return
         message.ack = ack
@@ -136,23 +136,23 @@ class Post:
 
     # --- in: from a phone
 
-    def send(self, phone: Phone, to: str, text: str, id_: str | None, media: Media | None = None) -> Message:
+    def send(self, phone: Phone, to: str, text: str, id_: str | None, media: Media | None = None) -> ChatMessage:
         """Raises SandboxError where `to` has no account or the id is taken."""
         account = self._scene.world.account(to)
         id_ = id_ or new_id()
         if id_ in account.messages:
             raise SandboxError(409, "ID_TAKEN", f"{to} already has a message {id_}")
-        message = Message(id_, to, phone.number, False, phone.number, text, time.time(), ack=1)
+        message = ChatMessage(id_, to, phone.number, False, phone.number, text, time.time(), ack=1)
         if media:
             message.type, message.media = _kind(media), media.described()
         self._arrive(account, message)
         return message
 
-    def _arrive(self, account: Account, message: Message) -> None:
+    def _arrive(self, account: Account, message: ChatMessage) -> None:
         account.keep(message)
         self._deliver(account, message)
 
-    def _deliver(self, account: Account, message: Message) -> None:
+    def _deliver(self, account: Account, message: ChatMessage) -> None:
         """To every page of the account, now or when it comes."""
         for device in account.devices.values():
             device.pending[message.id] = {"op": "message", "message": self.told(account, message)}
@@ -161,13 +161,13 @@ class Post:
                 page.say({"op": "messages", "messages": [page.device.pending[message.id]["message"]]})
         self._scene.changes.tell()
 
-    def notice(self, account: Account, said: dict[str, Any]) -> Message:
+    def notice(self, account: Account, said: dict[str, Any]) -> ChatMessage:
         """Writes a notice of WhatsApp's own into a chat: {type, chat, subtype?, author?, people?, body?, …}."""
         chat = str(said["chat"])
         known = {"type", "chat", "author", "id", "from_me"}
         notice = {name: value for name, value in said.items() if name not in known}
         author = str(said.get("author", chat))
-        message = Message(
+        message = ChatMessage(
             id=str(said.get("id") or new_id()),
             account=account.number,
             chat=chat,
@@ -183,7 +183,7 @@ class Post:
         self._deliver(account, message)
         return message
 
-    def change(self, phone: Phone, to: str, id_: str, kind: str, said: dict[str, Any]) -> Message:
+    def change(self, phone: Phone, to: str, id_: str, kind: str, said: dict[str, Any]) -> ChatMessage:
         """Edits, revokes or reacts to an earlier message of the chat between `phone` and account `to`."""
         account = self._scene.world.account(to)
         message = account.messages.get(id_)
@@ -231,7 +231,7 @@ class Post:
 
     # --- to a page that comes back
 
-    def history(self, page: Page) -> list[dict[str, Any]]:
+    def history(self, page: OpenPage) -> list[dict[str, Any]]:
         """The newest messages and notices the page has confirmed or sent, oldest first."""
         account, device = page.account, page.device
         if account is None or device is None:
@@ -243,7 +243,7 @@ class Post:
         newest = list(islice(known, self._scene.settings.history))
         return [self.told(account, message) for message in reversed(newest)]
 
-    def deliver_pending(self, page: Page) -> None:
+    def deliver_pending(self, page: OpenPage) -> None:
         if page.device is None:
             return
         waiting = iter([held for held in page.device.pending.values() if held["op"] == "message"])
@@ -264,7 +264,7 @@ class Post:
         for id_ in ids:
             device.pending.pop(id_, None)
 
-    def told(self, account: Account, message: Message) -> dict[str, Any]:
+    def told(self, account: Account, message: ChatMessage) -> dict[str, Any]:
         """A message as pages are told it."""
         person = message.chat
         return {

@@ -48,7 +48,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class PairingCode:
+class LinkCode:
     """A code that a page shows for one number. `made_at` is the event loop's time."""
 
     number: str
@@ -57,7 +57,7 @@ class PairingCode:
 
 
 @dataclass(eq=False)
-class Page:
+class OpenPage:
     """One open WhatsApp Web page, from its connection to its last byte. `say` queues a message to it."""
 
     id: str
@@ -71,7 +71,7 @@ class Page:
     qr_url: bool = False
     state: PageState = "unpaired"
     ref: str = ""
-    pairing: PairingCode | None = None
+    pairing: LinkCode | None = None
     finished: bool = False  # the page has answered the phone that has its pairing code
     account: Account | None = None
     device: Device | None = None
@@ -116,19 +116,19 @@ class Scene:
 
     settings: SandboxSettings = field(default_factory=SandboxSettings)
     world: World = field(default_factory=World)
-    pages: dict[str, Page] = field(default_factory=dict)
+    pages: dict[str, OpenPage] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
 
-    def pages_of(self, account: Account) -> Iterator[Page]:
+    def pages_of(self, account: Account) -> Iterator[OpenPage]:
         return (page for page in tuple(self.pages.values()) if page.account is account)
 
-    def page_of(self, account: Account) -> Page:
+    def page_of(self, account: Account) -> OpenPage:
         """Raises SandboxError 409 while no page of the account is open."""
         for page in self.pages_of(account):
             return page
         raise SandboxError(409, "NO_PAGE", f"no page of {account.number} is open")
 
-    def page(self, page_id: str) -> Page:
+    def page(self, page_id: str) -> OpenPage:
         """Raises SandboxError 404 where no such page is open."""
         if page_id not in self.pages:
             raise SandboxError(404, "NO_PAGE", f"no page {page_id} is open")

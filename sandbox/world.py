@@ -68,7 +68,7 @@ class Media:
 
 
 @dataclass(slots=True)
-class Message:
+class ChatMessage:
     """One message of one account, in either direction. `chat` is the other side: a number, or a group's id `…@g.us`.
 
     `arrivals` counts how often a page brought this id to the server on its own account; `retries` how often the same
@@ -96,7 +96,7 @@ class Message:
     location: dict[str, Any] | None = None  # the place on the map that it is, with what WhatsApp Web calls `loc`
     notice: dict[str, Any] | None = None  # what WhatsApp's own notice says, where it is one (`type` names its kind)
 
-    def arriving(self, account: str) -> Message:
+    def arriving(self, account: str) -> ChatMessage:
         """The same message as the account that it was sent to holds it."""
         chat = self.chat if self.chat.endswith("@g.us") else self.author
         return replace(self, account=account, chat=chat, from_me=False, ack=1, arrivals=0, retries=0, reactions={})
@@ -109,7 +109,7 @@ class Message:
         return said
 
 
-MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
+MESSAGE_FIELDS = tuple(field.name for field in fields(ChatMessage))
 
 
 @dataclass(slots=True)
@@ -144,8 +144,8 @@ class Account:
     name: str
     lids: bool = False
     devices: dict[str, Device] = field(default_factory=dict)
-    messages: dict[str, Message] = field(default_factory=dict)
-    notices: dict[str, Message] = field(default_factory=dict)  # what WhatsApp itself writes into chats
+    messages: dict[str, ChatMessage] = field(default_factory=dict)
+    notices: dict[str, ChatMessage] = field(default_factory=dict)  # what WhatsApp itself writes into chats
     rules: list[SendRule] = field(default_factory=list)
     online: bool = True  # the page's network
     reachable: bool = True  # WhatsApp's servers, from the page
@@ -163,7 +163,7 @@ class Account:
     def lid(self) -> str:
         return lid_of(self.number)
 
-    def keep(self, message: Message) -> None:
+    def keep(self, message: ChatMessage) -> None:
         self.messages[message.id] = message
         if len(self.messages) > KEPT:
             del self.messages[next(iter(self.messages))]
@@ -197,11 +197,11 @@ class Phone:
     delay: float = 0.0  # added before each of its receipts, seconds
     passkey: bool = False  # it links a page only by a passkey that is used in that page
     migrated: bool = True  # off: its chats have not moved to LIDs, and a page gives the link up at once
-    received: deque[Message] = field(default_factory=lambda: deque(maxlen=KEPT))
-    waiting: dict[str, Message] = field(default_factory=dict)  # sent while it was off
+    received: deque[ChatMessage] = field(default_factory=lambda: deque(maxlen=KEPT))
+    waiting: dict[str, ChatMessage] = field(default_factory=dict)  # sent while it was off
     total: int = 0  # messages ever received
 
-    def keep(self, message: Message) -> None:
+    def keep(self, message: ChatMessage) -> None:
         self.received.append(message)
         self.total += 1
 

@@ -98,7 +98,7 @@ def test_a_start_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
     [
         *(outbox.NextClaimed, outbox.UnsettledRead, outbox.LookUpWritten, outbox.GivenUp),
         *(outbox.Settled, outbox.Found, outbox.Withdrawn, outbox.Standing, outbox.Glanced, outbox.Known),
-        *(outbox.Expired, outbox.ExpiryRead, webhooks.Subscribed, webhooks.Refreshed, webhooks.DueRead),
+        *(outbox.Expired, outbox.ExpiryRead, webhooks.Subscribed, webhooks.Refreshed, webhooks.CursorRead),
         *(webhooks.Recorded, Pruned),
     ],
 )

@@ -70,7 +70,7 @@ class SendLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class QueuedSend:
     """One order to send. `order` is the bare id the message will have."""
 
     order: str
@@ -82,7 +82,7 @@ class SendQueue:
 
     def __init__(self, tell: Callable[[Settled], None], log: SendLog, patience: Seconds, stall: Seconds) -> None:
         self._tell, self._log, self._patience, self._stall = tell, log, patience, stall
-        self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
+        self._queue: asyncio.Queue[QueuedSend] = asyncio.Queue()
         self._unsettled: set[str] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
 
@@ -90,7 +90,7 @@ class SendQueue:
         """Order one more."""
         self._unsettled.add(order)
         self._log.ordered(order)
-        self._queue.put_nowait(Outgoing(order, operation))
+        self._queue.put_nowait(QueuedSend(order, operation))
 
     def holds(self, order: str) -> bool:
         """Whether it has yet to be settled."""
@@ -105,7 +105,7 @@ class SendQueue:
             sending.add_done_callback(self._waiting.discard)
             await asyncio.wait({sending}, timeout=self._stall)
 
-    async def _send(self, wire: Wire, message: Outgoing) -> None:
+    async def _send(self, wire: Wire, message: QueuedSend) -> None:
         order, operation = message.order, message.operation
         arguments = operation.arguments
         self._log.sending(order, arguments["chat"])

@@ -20,7 +20,7 @@ from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.errors import NotReady, PageOutdated, ShuttingDown, StartUnderWay
 from actors.clients.events import AccountEvent, ClientRestricted
 from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, ServerDue, Verdict
-from actors.clients.lifecycle import AttemptDue, Closed, Effect, Event, Exhausted, PatienceOver, UpdateBegun
+from actors.clients.lifecycle import Action, AttemptDue, Closed, Event, Exhausted, PatienceOver, UpdateBegun
 from actors.clients.operations import Operation
 from actors.clients.operations.account import PairingCode, RefreshQr
 from actors.clients.operations.messages import Sent
@@ -385,7 +385,7 @@ class Client(Actor):
         if not decision.moved:
             return
         after = decision.state
-        if after is State.QR_REQUIRED or Effect.DROP_LOGIN in decision.effects:
+        if after is State.QR_REQUIRED or Action.DROP_LOGIN in decision.actions:
             self._unlink()
         self._health.connected(ready=after is State.READY)
         self._board.enter(after, event, healthy=self._is_healthy(after))
@@ -395,8 +395,8 @@ class Client(Actor):
         self._caller_waits &= after in STARTING
         if before is State.QR_REQUIRED and after in (State.INITIALIZING, State.READY):
             self._remember(self._pairing.paired(self.clock.time()))
-        for effect in decision.effects:
-            _EFFECTS[effect](self, *why)
+        for action in decision.actions:
+            _ACTIONS[action](self, *why)
         self._pending.changed(self._board.status)
         if after not in _OF_A_START:
             self._caused_by(UNCAUSED)
@@ -439,7 +439,7 @@ class Client(Actor):
         self._ending.leave()
         self._ending.stop_if_alone()
 
-    # --- effects; each is told the reason -----------------------------------------------------------------------------
+    # --- actions; each is told the reason -----------------------------------------------------------------------------
 
     def _open_page(self, *_: object) -> None:
         with self._board.cause.naming():  # and so does what the browser logs of this page, until it is ready
@@ -521,13 +521,13 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     AccountEvent: Client._happened,
 }
 
-_EFFECTS: dict[Effect, Callable[[Client, Reason | None, str | None], None]] = {
-    Effect.OPEN_PAGE: Client._open_page,
-    Effect.CLOSE_PAGE: Client._close_page,
-    Effect.REFRESH_QR: Client._refresh_qr,
-    Effect.KEEP_LOGIN: Client._keep_login,
-    Effect.DROP_LOGIN: Client._drop_login,
-    Effect.WANT_RECONNECT: Client._want_reconnect,
+_ACTIONS: dict[Action, Callable[[Client, Reason | None, str | None], None]] = {
+    Action.OPEN_PAGE: Client._open_page,
+    Action.CLOSE_PAGE: Client._close_page,
+    Action.REFRESH_QR: Client._refresh_qr,
+    Action.KEEP_LOGIN: Client._keep_login,
+    Action.DROP_LOGIN: Client._drop_login,
+    Action.WANT_RECONNECT: Client._want_reconnect,
 }
 
 

@@ -9,7 +9,7 @@ Two rules:
 
 The shell (`client.py`) knows more than the table: who asked for the start, which page a fact comes from. It says so by
 choosing the event (the functions at the end). A lost page is `Lost` where the supervisor may grant another attempt, and
-`StartFailed` where a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in
+`StartGivenUp` where a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in
 the states of a start, the shell treats it as a lost page.
 
 A page that is loaded anew (`PageReloaded`, whoever ordered it) is starting: it has the start's patience, all of it, to
@@ -69,7 +69,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class StartFailed:
+class StartGivenUp:
     """The start that a caller waits for has failed, or nothing can make it succeed."""
 
     reason: Reason
@@ -123,7 +123,7 @@ Event = (
     | PageReloaded
     | UpdateBegun
     | Lost
-    | StartFailed
+    | StartGivenUp
     | PatienceOver
     | Exhausted
     | Closed
@@ -134,7 +134,7 @@ EVENTS: tuple[type, ...] = Event.__args__
 # --- the tables ------------------------------------------------------------------------------------------------
 
 
-class Effect(Enum):
+class Action(Enum):
     """What the shell has to do; in the order of the tables."""
 
     OPEN_PAGE = auto()
@@ -150,7 +150,7 @@ _ENDS: dict[type, State] = {
     Conflict: State.DISCONNECTED_LOGOUT,
     Banned: State.DISCONNECTED_BANNED,
     Blocked: State.ERROR,
-    StartFailed: State.ERROR,
+    StartGivenUp: State.ERROR,
     Closed: State.NOT_INITIALIZED,
 }
 """What ends a client in every state in which it has a page."""
@@ -255,21 +255,21 @@ IGNORED: dict[State, frozenset[type]] = {
     **dict.fromkeys(TERMINAL, _NOTHING_OPEN),
 }
 
-ON_EVENT: dict[tuple[type, State], tuple[Effect, ...]] = {
-    (StartFresh, State.INITIALIZING): (Effect.OPEN_PAGE,),
-    (StartStored, State.RECONNECTING): (Effect.OPEN_PAGE,),
-    (AttemptDue, State.RECONNECTING): (Effect.OPEN_PAGE,),
-    (QrIdle, State.QR_REQUIRED): (Effect.REFRESH_QR,),
-    (Lost, State.DISCONNECTED_RECOVERABLE): (Effect.CLOSE_PAGE, Effect.WANT_RECONNECT),
-    (PatienceOver, State.DISCONNECTED_RECOVERABLE): (Effect.CLOSE_PAGE, Effect.WANT_RECONNECT),
-    (LoggedOut, State.DISCONNECTED_LOGOUT): (Effect.DROP_LOGIN,),
-    (QrShown, State.DISCONNECTED_LOGOUT): (Effect.DROP_LOGIN,),
-    (Banned, State.DISCONNECTED_BANNED): (Effect.DROP_LOGIN,),
-    (PatienceOver, State.AUTH_FAILURE): (Effect.DROP_LOGIN,),  # a profile that shows codes holds no login
+ON_EVENT: dict[tuple[type, State], tuple[Action, ...]] = {
+    (StartFresh, State.INITIALIZING): (Action.OPEN_PAGE,),
+    (StartStored, State.RECONNECTING): (Action.OPEN_PAGE,),
+    (AttemptDue, State.RECONNECTING): (Action.OPEN_PAGE,),
+    (QrIdle, State.QR_REQUIRED): (Action.REFRESH_QR,),
+    (Lost, State.DISCONNECTED_RECOVERABLE): (Action.CLOSE_PAGE, Action.WANT_RECONNECT),
+    (PatienceOver, State.DISCONNECTED_RECOVERABLE): (Action.CLOSE_PAGE, Action.WANT_RECONNECT),
+    (LoggedOut, State.DISCONNECTED_LOGOUT): (Action.DROP_LOGIN,),
+    (QrShown, State.DISCONNECTED_LOGOUT): (Action.DROP_LOGIN,),
+    (Banned, State.DISCONNECTED_BANNED): (Action.DROP_LOGIN,),
+    (PatienceOver, State.AUTH_FAILURE): (Action.DROP_LOGIN,),  # a profile that shows codes holds no login
 }
-ON_ENTRY: dict[State, tuple[Effect, ...]] = {
-    State.READY: (Effect.KEEP_LOGIN,),
-    **dict.fromkeys((*sorted(TERMINAL), State.NOT_INITIALIZED), (Effect.CLOSE_PAGE,)),
+ON_ENTRY: dict[State, tuple[Action, ...]] = {
+    State.READY: (Action.KEEP_LOGIN,),
+    **dict.fromkeys((*sorted(TERMINAL), State.NOT_INITIALIZED), (Action.CLOSE_PAGE,)),
 }
 """A login that is void is dropped at once, not at the cleanup: a start before that finds nothing stored, and begins
 afresh; a crash of the service cannot bring it back. The profile goes as soon as its page is gone. Conflict keeps it."""
@@ -280,7 +280,7 @@ class Step:
     """Where an event led, and what is to be done now. `moved` is False where the pair is ignored."""
 
     state: State
-    effects: tuple[Effect, ...] = ()
+    actions: tuple[Action, ...] = ()
     moved: bool = True
 
 
@@ -310,12 +310,12 @@ def of_attempt(*, stored: bool) -> AttemptDue | StartFresh:
     return AttemptDue() if stored else StartFresh()
 
 
-def of_loss(reason: Reason, text: str, *, caller_waits: bool) -> Lost | StartFailed:
+def of_loss(reason: Reason, text: str, *, caller_waits: bool) -> Lost | StartGivenUp:
     """A lost page may be opened again; a caller who waits for the start hears why it failed instead."""
-    return StartFailed(reason, text) if caller_waits else Lost(reason, text)
+    return StartGivenUp(reason, text) if caller_waits else Lost(reason, text)
 
 
-def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost | StartFailed | None:
+def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost | StartGivenUp | None:
     """A restriction with a known end says more than a silence, which does not hide it: None. Nothing is restricted
     while codes are shown; and a restricted number cannot finish its pairing.
     """
@@ -323,7 +323,7 @@ def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost 
         return None if restricted and state is State.DISCONNECTED_RECOVERABLE else fact
     if state is State.QR_REQUIRED:
         return None
-    return StartFailed(fact.reason, fact.text) if state is State.INITIALIZING else fact
+    return StartGivenUp(fact.reason, fact.text) if state is State.INITIALIZING else fact
 
 
 def believable(until: Seconds | None, now: Seconds) -> Seconds | None:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from actors.clients.message_ids import draw
 from actors.clients.operations import Effect, Failure
 from actors.clients.operations.account import LogOut
+from actors.clients.operations.messages import draw_message_id
 from actors.clients.protocol import Answered, Refused
 from actors.clients.types import State
 
@@ -74,7 +74,7 @@ class Pending:
         """Order an operation from the page, and keep the asker until it is answered. `order` names it; the bare id of
         the message, where it sends one.
         """
-        order = order or (draw() if operation.effect is Effect.SEND else str(next(self._tickets)))
+        order = order or (draw_message_id() if operation.effect is Effect.SEND else str(next(self._tickets)))
         if order in self._ordered:  # the page does it once, and its answer is for whoever asked last
             self._fail(order, Failure("It was ordered again meanwhile", State.READY, order))
         self._ordered[order] = (operation, self._actor.defer())

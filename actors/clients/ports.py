@@ -28,7 +28,7 @@ class Page(Protocol):
         where the page goes away or hangs: the caller keeps a deadline.
 
         What sends a message is done after everything that was ordered before and sends one; `order` is the bare id the
-        message will have (`3EB0…`, actors.clients.message_ids). It ends before BrowserGone, come what may.
+        message will have (`3EB0…`, `draw_message_id`). It ends before BrowserGone, come what may.
         """
 
     def probe(self, token: int) -> None:

@@ -150,7 +150,7 @@ class TimedPoster:
 
 def outcome_of(outcome: Outcome) -> str:
     """Return the class of the status code, or `unanswered`."""
-    if not isinstance(outcome, schedule.Answered):
+    if not isinstance(outcome, schedule.HttpAnswer):
         return UNANSWERED
     hundreds = outcome.status // 100
     return f"{hundreds}xx" if hundreds in _CLASSES else OTHER

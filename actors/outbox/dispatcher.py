@@ -20,9 +20,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from actors.clients import message_ids
 from actors.clients.errors import NotReady, SendFailed
-from actors.clients.operations.messages import Sent
+from actors.clients.operations.messages import Sent, draw_message_id
 from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
 from actors.outbox.client_queue import ClientQueue, ClientQueues, Pace, cause_of, named, wait_for
@@ -219,7 +218,7 @@ class Dispatcher(Actor):
         else:
             reason = f"{error}. It leaves when WhatsApp takes messages again, which is tried at growing intervals"
         self.log.info("outbox.put_off", **named(message), consequence=refusal.consequence.name, code=error.code)
-        new_id = message_ids.draw() if refusal.filed else None
+        new_id = draw_message_id() if refusal.filed else None
         requeue = RequeueMessage(message.id, now, reason=reason, message_id=new_id)
         self._neighbours.order(requeue, partial(Settled, message))
 

@@ -27,7 +27,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EventPage:
     """The matching events up to the position `read_to`; with `more`, others may follow."""
 
     events: tuple[Event, ...]
@@ -37,7 +37,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPage(Read[Page]):
+class ReadPage(Read[EventPage]):
     """Read the first `limit` events after a position, of all clients or some, whose types match the patterns.
 
     Position 0 means everything that exists, so it never has a gap.
@@ -48,7 +48,7 @@ class ReadPage(Read[Page]):
     patterns: tuple[str, ...] = ("*",)
     limit: int = 200
 
-    def run(self, connection: Connection) -> Page:
+    def run(self, connection: Connection) -> EventPage:
         gap = _gap(connection, self.position)
         position = gap.resumed if gap is not None else self.position
         left_out = _next_left_out(connection, position)
@@ -60,10 +60,10 @@ class ReadPage(Read[Page]):
         rows = connection.execute(later.order_by(events.c.position).limit(self.limit)).mappings()
         found = tuple(Event(**row) for row in rows)
         if len(found) == self.limit:
-            return Page(found, found[-1].position, True, gap)
+            return EventPage(found, found[-1].position, True, gap)
         if left_out is not None:
-            return Page(found, left_out, True, gap)
-        return Page(found, max(position, GetEventRange().run(connection).newest), False, gap)
+            return EventPage(found, left_out, True, gap)
+        return EventPage(found, max(position, GetEventRange().run(connection).newest), False, gap)
 
 
 def newest(connection: Connection) -> int:

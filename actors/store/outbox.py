@@ -95,7 +95,7 @@ class Accepted:
 class AcceptMessage(Work, Write[Accepted]):
     """Take a message. Refuses IdempotencyKeyReused, OutboxFull (where `limit` messages of the client are queued).
 
-    `message_id` is drawn by the caller (`actors.clients.message_ids`). `key` and `fingerprint` (of the request's body)
+    `message_id` is drawn by the caller (`actors.clients.pending`). `key` and `fingerprint` (of the request's body)
     go together: the same key with another fingerprint is a mistake of the caller. Of two chats the one with the higher
     `priority` waiting goes first; within a chat the order of acceptance stands.
     """

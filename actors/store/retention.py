@@ -26,7 +26,7 @@ _DAY: Seconds = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RetentionRules:
     """The retention periods, in seconds; `events_kept` and `events_bytes` also bound the number and size of events.
 
     `keys` is how long a message that the page reports again is recognised: longer than a page remembers messages.
@@ -58,10 +58,10 @@ class Pruned(Reminder):
 class Retention(Actor):
     """An actor that prunes soon after the start and then every `rules.every` seconds. It takes no other messages."""
 
-    def __init__(self, store: Store, rules: Rules | None = None) -> None:
+    def __init__(self, store: Store, rules: RetentionRules | None = None) -> None:
         super().__init__(name="store-retention")
         self._store = store
-        self._rules = rules or Rules()
+        self._rules = rules or RetentionRules()
 
     def started(self) -> None:
         """Wait: the first minute belongs to more important work."""
@@ -89,7 +89,7 @@ class Retention(Actor):
             self.actor_ref.tell(Pruned(kind, outcome if isinstance(outcome, int) else None))
 
 
-_KINDS: tuple[Callable[[Rules, Seconds], Write[Any]], ...] = (
+_KINDS: tuple[Callable[[RetentionRules, Seconds], Write[Any]], ...] = (
     lambda rules, now: PruneEvents(
         now - rules.events, rules.events_kept, now - rules.keys, rules.step, rules.events_bytes
     ),

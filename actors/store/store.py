@@ -15,8 +15,8 @@ from actors.runtime import SYSTEM_CLOCK, Actor, Clock, Refusal, Reply, Watcher, 
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreUnavailable
 from actors.store.message import CarryOut, Read, Write
-from actors.store.migrate import migrate
 from actors.store.operations import carry_out
+from actors.store.schema import migrate
 from actors.store.writer import DATABASE_ERRORS, GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, faults
 
 Answer = TypeVar("Answer")

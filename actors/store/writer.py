@@ -73,7 +73,7 @@ class Writer(Actor):
         self._group = GroupCommit(database.writing(alone=alone), carry_out)
         self._max_group, self._retry_after, self._hold_limit = max_group, retry_after, hold_limit
         self._groups = 0
-        self._held: deque[Pending] = deque()
+        self._held: deque[QueuedWrite] = deque()
         self._outage: StoreUnavailable | None = None
         self._said: str | None = None
         """The outage that was logged: until a commit, each try finds it again."""
@@ -88,7 +88,7 @@ class Writer(Actor):
                 if message.group == self._groups:
                     self._commit()
             case Write():
-                self._take(Pending(message, self.defer()))
+                self._take(QueuedWrite(message, self.defer()))
             case Subscribe():
                 return self._subscriptions.add(message.subscriber)
             case Unsubscribe():
@@ -108,13 +108,13 @@ class Writer(Actor):
         if lost := [type(pending.write).__name__ for pending in (*self._held, *self._group.abandon())]:
             self.log.error("facts_lost", count=len(lost), kinds=sorted(set(lost)))
 
-    def _take(self, pending: Pending) -> None:
+    def _take(self, pending: QueuedWrite) -> None:
         if self._outage is None:
             self._apply(pending)
         else:
             self._set_aside(pending, self._outage)
 
-    def _apply(self, pending: Pending) -> None:
+    def _apply(self, pending: QueuedWrite) -> None:
         try:
             self._group.apply(pending)
         except StoreUnavailable as why:
@@ -158,7 +158,7 @@ class Writer(Actor):
         if not self.actor_stopped.is_set():
             self.start_timer("try_again", self._retry_after, TryAgain())
 
-    def _set_aside(self, pending: Pending, why: StoreUnavailable) -> None:
+    def _set_aside(self, pending: QueuedWrite, why: StoreUnavailable) -> None:
         is_fact = not isinstance(pending.write, Work)
         if is_fact and len(self._held) < self._hold_limit:
             self._held.append(pending)
@@ -184,7 +184,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class QueuedWrite:
     """A write and its asker."""
 
     write: Write[Any]
@@ -198,14 +198,14 @@ class GroupCommit:
         self._engine = engine
         self._run = carry_out
         self._connection: Connection | None = None
-        self._pending: list[Pending] = []
+        self._pending: list[QueuedWrite] = []
         self._settle: list[Settle] = []
 
     def __len__(self) -> int:
         """Return the number of writes that wait for the commit."""
         return len(self._pending)
 
-    def apply(self, pending: Pending) -> None:
+    def apply(self, pending: QueuedWrite) -> None:
         """Apply one write in the open transaction; the first one opens it. Raises StoreUnavailable."""
         self._pending.append(pending)
         with faults():
@@ -220,7 +220,7 @@ class GroupCommit:
         self._pending.clear()
         return settle
 
-    def abandon(self) -> list[Pending]:
+    def abandon(self) -> list[QueuedWrite]:
         """Undo the group, drop the connection, and return the writes that waited."""
         self.close()
         pending, self._pending = self._pending, []
@@ -248,7 +248,7 @@ class GroupCommit:
             connection.begin()
         return connection
 
-    def _carry_out(self, connection: Connection, pending: Pending) -> Settle:
+    def _carry_out(self, connection: Connection, pending: QueuedWrite) -> Settle:
         connection.exec_driver_sql("SAVEPOINT one")
         try:
             answer = self._run(connection, pending.write)

@@ -30,7 +30,7 @@ import httpx2 as httpx
 import structlog
 
 from actors.webhooks.addresses import Address, Network, why_refused
-from actors.webhooks.schedule import Answered, Outcome, Unanswered
+from actors.webhooks.schedule import HttpAnswer, Outcome, Unanswered
 
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
 """Returns the addresses of a name. Raises OSError if there are none."""
@@ -248,7 +248,7 @@ class HttpPoster:
         then(await self._outcome(post))
 
     async def _outcome(self, post: Post) -> Outcome:
-        heard: list[Answered] = []
+        heard: list[HttpAnswer] = []
         try:
             await self._send(post, heard)
         except Exception as error:  # noqa: BLE001 - whatever a target does, it ends this attempt only
@@ -256,7 +256,7 @@ class HttpPoster:
                 return _fault(error)
         return heard[0]
 
-    async def _send(self, post: Post, heard: list[Answered]) -> None:
+    async def _send(self, post: Post, heard: list[HttpAnswer]) -> None:
         """Send, and store the answer in `heard` as soon as it exists: later errors do not matter."""
         url = httpx.URL(post.url)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
@@ -267,7 +267,7 @@ class HttpPoster:
                 "POST", target, headers=post.headers, content=post.body, extensions={"timeout": timeout}
             ) as response,
         ):
-            heard.append(Answered(response.status, _header(response, b"retry-after")))
+            heard.append(HttpAnswer(response.status, _header(response, b"retry-after")))
             limit.reschedule(asyncio.get_running_loop().time() + BODY_PATIENCE)
             await _discard(response)
 

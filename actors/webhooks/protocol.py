@@ -75,7 +75,7 @@ class Refreshed(Reminder):
 
 
 @dataclass(frozen=True, slots=True)
-class DueRead(Reminder):
+class CursorRead(Reminder):
     """The store has returned the work of a cursor; `reading` identifies the read."""
 
     key: Key
@@ -92,7 +92,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class JobSettled:
     """The job is settled, or rests `until` an instant (epoch seconds); `record` is the write that stores this."""
 
     record: Write[Any]
@@ -105,7 +105,7 @@ class Recorded(Reminder):
     """The result of an attempt is on disk, unless `error` gives the reason why not."""
 
     key: Key
-    settled: Settled
+    settled: JobSettled
     slow: bool
     error: Exception | None = None
 

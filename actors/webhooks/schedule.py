@@ -20,7 +20,7 @@ from math import isfinite
 from tenacity import RetryCallState, Retrying, wait_exponential, wait_fixed, wait_incrementing
 from tenacity.wait import wait_base
 
-__all__ = ["Answered", "DeadLetter", "Delivered", "Growth", "Outcome", "Retry", "RetryPolicy", "Unanswered", "decide"]
+__all__ = ["DeadLetter", "Delivered", "Growth", "HttpAnswer", "Outcome", "Retry", "RetryPolicy", "Unanswered", "decide"]
 
 RETRYABLE_4XX = frozenset({408, 425, 429})
 
@@ -73,7 +73,7 @@ _WAITS: dict[Growth, Callable[[RetryPolicy], wait_base]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class HttpAnswer:
     """The target answered with a status; `retry_after` is its header, unchanged."""
 
     status: int
@@ -89,7 +89,7 @@ class Unanswered:
     slow: bool = False
 
 
-Outcome = Answered | Unanswered
+Outcome = HttpAnswer | Unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def decide(
 
     `now` is in epoch seconds.
     """
-    status = outcome.status if isinstance(outcome, Answered) else None
+    status = outcome.status if isinstance(outcome, HttpAnswer) else None
     if status is not None and 200 <= status < 300:
         return Delivered(status)
     why = outcome.why if isinstance(outcome, Unanswered) else f"The target answered {status}"
@@ -148,7 +148,7 @@ def _is_final(outcome: Outcome) -> bool:
 
 
 def _asked_for(outcome: Outcome, policy: RetryPolicy, now: float) -> float:
-    text = outcome.retry_after if isinstance(outcome, Answered) else None
+    text = outcome.retry_after if isinstance(outcome, HttpAnswer) else None
     return 0.0 if text is None else min(retry_after_seconds(text, now), policy.retry_after_cap)
 
 

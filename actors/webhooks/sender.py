@@ -55,9 +55,10 @@ from actors.webhooks.http import Post, Poster
 from actors.webhooks.protocol import (
     Change,
     Changed,
+    CursorRead,
     CursorsDue,
-    DueRead,
     GetSending,
+    JobSettled,
     Key,
     Posted,
     PruneDue,
@@ -66,7 +67,6 @@ from actors.webhooks.protocol import (
     Recorded,
     RefreshAgain,
     Refreshed,
-    Settled,
     Subscribed,
 )
 from actors.webhooks.schedule import (
@@ -212,9 +212,9 @@ class Sender(Actor):
     def _order_read(self, key: Key, cursor: Cursor) -> None:
         reading, patterns = cursor.begin_reading(), self._queue.target(key).webhook.events
         question = GetDue(*key, patterns, self._options.batch)
-        self._store.order(question, lambda due: self._tell(DueRead(key, reading, due)))
+        self._store.order(question, lambda due: self._tell(CursorRead(key, reading, due)))
 
-    def _read(self, message: DueRead) -> None:
+    def _read(self, message: CursorRead) -> None:
         key, due, cursor = message.key, message.due, self._queue.get(message.key)
         if isinstance(due, Exception):
             self.log.warning("webhook_not_read", webhook=key[0], client=key[1], reason=str(due))
@@ -258,7 +258,7 @@ class Sender(Actor):
             slow = isinstance(message.outcome, Unanswered) and message.outcome.slow
             self._write(Recorded(key, settled, slow))
 
-    def _settle(self, key: Key, job: Job, outcome: Outcome) -> Settled:
+    def _settle(self, key: Key, job: Job, outcome: Outcome) -> JobSettled:
         now, policy = self.clock.time(), self._queue.target(key).policy
         failing = 0.0 if job.failing_since is None else self.clock.monotonic() - job.failing_since
         attempt = job.failures + 1
@@ -328,7 +328,7 @@ _HANDLERS: dict[type, Callable[[Sender, Any], object]] = {
     Posted: Sender._posted,
     Recorded: Sender._recorded,
     RecordAgain: lambda sender, message: sender._write(message.failed),
-    DueRead: Sender._read,
+    CursorRead: Sender._read,
     CursorsDue: Sender._wake_rested,
     Change: Sender._change,
     Changed: Sender._changed,
@@ -341,7 +341,7 @@ _HANDLERS: dict[type, Callable[[Sender, Any], object]] = {
 """The handler of each message; it runs in the sender's thread."""
 
 
-def settle(key: Key, job: Job, decision: Delivered | Retry | DeadLetter, now: Seconds) -> Settled:
+def settle(key: Key, job: Job, decision: Delivered | Retry | DeadLetter, now: Seconds) -> JobSettled:
     """Return the record of an attempt at `job` that ended at `now` (epoch seconds). Pure."""
     match decision:
         case Delivered():
@@ -352,25 +352,25 @@ def settle(key: Key, job: Job, decision: Delivered | Retry | DeadLetter, now: Se
             return _dead(key, job, decision, now)
 
 
-def _delivered(key: Key, job: Job, decision: Delivered, now: Seconds) -> Settled:
+def _delivered(key: Key, job: Job, decision: Delivered, now: Seconds) -> JobSettled:
     if job.letter is not None:
-        return Settled(RecordReplayed(job.letter))
-    return Settled(RecordDelivered(*key, job.sequence, decision.status, now))
+        return JobSettled(RecordReplayed(job.letter))
+    return JobSettled(RecordDelivered(*key, job.sequence, decision.status, now))
 
 
-def _retry(key: Key, job: Job, decision: Retry, now: Seconds) -> Settled:
+def _retry(key: Key, job: Job, decision: Retry, now: Seconds) -> JobSettled:
     attempts, until, why, status = job.failures + 1, now + decision.delay, decision.why, decision.status
     since = now if job.failing_since is None else job.failing_since
     if job.letter is not None:
-        return Settled(RecordReplayRetry(job.letter, attempts, until, why, status), until)
-    return Settled(RecordRetry(*key, job.sequence, attempts, until, since, why, status), until, since)
+        return JobSettled(RecordReplayRetry(job.letter, attempts, until, why, status), until)
+    return JobSettled(RecordRetry(*key, job.sequence, attempts, until, since, why, status), until, since)
 
 
-def _dead(key: Key, job: Job, decision: DeadLetter, now: Seconds) -> Settled:
+def _dead(key: Key, job: Job, decision: DeadLetter, now: Seconds) -> JobSettled:
     attempts, why, status = job.failures + 1, decision.why, decision.status
     if job.letter is not None:
-        return Settled(RecordReplayRetry(job.letter, attempts, None, why, status))
+        return JobSettled(RecordReplayRetry(job.letter, attempts, None, why, status))
     # A target that refuses this event is alive: it does not count as failing.
     since = None if decision.final else (now if job.failing_since is None else job.failing_since)
     event = (job.event_id, job.event_type, job.body.decode())
-    return Settled(RecordDeadLetter(*key, job.sequence, *event, attempts, why, status, since, now), None, since)
+    return JobSettled(RecordDeadLetter(*key, job.sequence, *event, attempts, why, status, since, now), None, since)

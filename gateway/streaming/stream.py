@@ -23,7 +23,7 @@ from actors.clients.errors import ShuttingDown
 from actors.clients.types import Seconds
 from actors.runtime import MailboxFull
 from actors.store.errors import StoreUnavailable
-from actors.store.event_pages import Gap, Page, ReadPage
+from actors.store.event_pages import EventPage, Gap, ReadPage
 from actors.store.store import Store
 from gateway.service import STORE_SECONDS
 from gateway.streaming.feed import Feed, Told, Wanted
@@ -156,7 +156,7 @@ class Stream:
         self.position, self._behind = page.read_to, page.more
         return Events(tuple(map(Told.of, page.events)), page.read_to, page.gap)
 
-    async def _page(self) -> Page:
+    async def _page(self) -> EventPage:
         question = ReadPage(self.position, self.wanted.clients, self.wanted.patterns, self._bounds.page)
         return await self._store().ask(question).wait(STORE_SECONDS)
 

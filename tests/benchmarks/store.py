@@ -17,8 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from actors.clients.message_ids import draw
-from actors.clients.operations.messages import SendText
+from actors.clients.operations.messages import SendText, draw_message_id
 from actors.clients.types import ClientId
 from actors.store.database import Database
 from actors.store.outbox import AcceptMessage
@@ -68,7 +67,13 @@ async def _accept(store: Store, numbers: count[int]) -> None:
     number = next(numbers)
     chat, key = f"54911{number % 1000:08}@c.us", f"key-{number}"
     message = AcceptMessage(
-        ClientId(1), SendText(chat, "x" * 200), draw(), time.time(), key=key, fingerprint="f" * 64, limit=1_000_000
+        ClientId(1),
+        SendText(chat, "x" * 200),
+        draw_message_id(),
+        time.time(),
+        key=key,
+        fingerprint="f" * 64,
+        limit=1_000_000,
     )
     await store.ask(message).wait(_ANSWER)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.clients import lifecycle, protocol
-from actors.clients.lifecycle import EVENTS, IGNORED, ON_ENTRY, ON_EVENT, TRANSITIONS, Effect, step
+from actors.clients.lifecycle import EVENTS, IGNORED, ON_ENTRY, ON_EVENT, TRANSITIONS, Action, step
 from actors.clients.policy import OVERDUE, Patience
 from actors.clients.types import ABSENT, RECOVERABLE, STARTING, TERMINAL, Reason, State
 
@@ -23,7 +23,7 @@ SAMPLES: dict[type, Any] = {
     protocol.PairingHindered: protocol.PairingHindered(Reason.PASSKEY_REQUIRED, "a passkey"),
     protocol.Blocked: protocol.Blocked(Reason.TERMS_OF_SERVICE, "terms"),
     lifecycle.Lost: lifecycle.Lost(Reason.BROWSER_CRASHED, "crash"),
-    lifecycle.StartFailed: lifecycle.StartFailed(Reason.PAGE_UNREACHABLE, "no page"),
+    lifecycle.StartGivenUp: lifecycle.StartGivenUp(Reason.PAGE_UNREACHABLE, "no page"),
     lifecycle.PatienceOver: lifecycle.PatienceOver(Reason.START_TIMEOUT, "late"),
     lifecycle.Exhausted: lifecycle.Exhausted(Reason.ATTEMPTS_EXHAUSTED, "enough"),
 }
@@ -48,7 +48,7 @@ def test_a_step_leads_where_the_tables_say(state: State, kind: type) -> None:
     assert decision.state is TRANSITIONS[state].get(kind, state)
     assert decision.moved == (kind in TRANSITIONS[state])
     if not decision.moved:
-        assert decision.effects == ()
+        assert decision.actions == ()
 
 
 def test_a_pair_that_no_table_decides_is_an_error() -> None:
@@ -69,7 +69,7 @@ def test_no_state_but_ready_and_the_ends_waits_for_ever() -> None:
 @pytest.mark.parametrize("state", sorted(OVERDUE))
 def test_the_end_of_patience_leads_out_or_to_another_attempt(state: State) -> None:
     decision = step(state, lifecycle.PatienceOver(*OVERDUE[state]))
-    assert decision.state is not state or Effect.WANT_RECONNECT in decision.effects
+    assert decision.state is not state or Action.WANT_RECONNECT in decision.actions
 
 
 @pytest.mark.parametrize("state", sorted(State))
@@ -83,12 +83,12 @@ def test_every_state_can_be_left_towards_ready(state: State) -> None:
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_an_end_closes_the_page_and_only_a_start_leads_out(state: State) -> None:
-    assert Effect.CLOSE_PAGE in ON_ENTRY[state]
+    assert Action.CLOSE_PAGE in ON_ENTRY[state]
     assert set(TRANSITIONS[state]) == {lifecycle.StartFresh, lifecycle.StartStored, lifecycle.Closed}
 
 
 def test_the_login_is_dropped_by_logout_ban_and_a_code_nobody_scanned_only() -> None:
-    dropping = {pair for pair, effects in ON_EVENT.items() if Effect.DROP_LOGIN in effects}
+    dropping = {pair for pair, actions in ON_EVENT.items() if Action.DROP_LOGIN in actions}
     assert dropping == {
         (protocol.LoggedOut, State.DISCONNECTED_LOGOUT),
         (protocol.QrShown, State.DISCONNECTED_LOGOUT),
@@ -98,7 +98,7 @@ def test_the_login_is_dropped_by_logout_ban_and_a_code_nobody_scanned_only() -> 
 
 
 def test_a_page_is_opened_by_starts_and_granted_attempts_only() -> None:
-    opening = {kind for (kind, _), effects in ON_EVENT.items() if Effect.OPEN_PAGE in effects}
+    opening = {kind for (kind, _), actions in ON_EVENT.items() if Action.OPEN_PAGE in actions}
     assert opening == {lifecycle.StartFresh, lifecycle.StartStored, lifecycle.AttemptDue}
 
 

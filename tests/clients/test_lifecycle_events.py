@@ -6,7 +6,7 @@ import pytest
 
 from actors.clients import lifecycle
 from actors.clients.bans import BanEvidence
-from actors.clients.lifecycle import AttemptDue, Event, Lost, StartFailed, StartFresh, StartStored
+from actors.clients.lifecycle import AttemptDue, Event, Lost, StartFresh, StartGivenUp, StartStored
 from actors.clients.protocol import Banned, LinkLost, LoggedOut
 from actors.clients.types import Reason, State
 
@@ -24,7 +24,7 @@ def test_what_is_stored_is_resumed() -> None:
 
 
 def test_a_loss_is_told_to_a_caller_who_waits_and_mended_otherwise() -> None:
-    assert lifecycle.of_loss(Reason.PAGE_LEFT, "left", caller_waits=True) == StartFailed(Reason.PAGE_LEFT, "left")
+    assert lifecycle.of_loss(Reason.PAGE_LEFT, "left", caller_waits=True) == StartGivenUp(Reason.PAGE_LEFT, "left")
     assert lifecycle.of_loss(Reason.PAGE_LEFT, "left", caller_waits=False) == Lost(Reason.PAGE_LEFT, "left")
 
 
@@ -46,7 +46,7 @@ def test_a_page_cannot_make_a_client_wait_for_ever(until: float | None, believed
         (RESTRICTION, State.READY, False, RESTRICTION),
         (RESTRICTION, AWAY, True, RESTRICTION),
         (RESTRICTION, State.QR_REQUIRED, False, None),
-        (RESTRICTION, State.INITIALIZING, False, StartFailed(Reason.TEMPORARILY_BANNED, "a while")),
+        (RESTRICTION, State.INITIALIZING, False, StartGivenUp(Reason.TEMPORARILY_BANNED, "a while")),
     ],
 )
 def test_a_lost_link(fact: LinkLost, state: State, restricted: bool, event: Event | None) -> None:

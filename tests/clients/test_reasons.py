@@ -21,9 +21,9 @@ from actors.clients.protocol import (
     QrShown,
     UpdateWanted,
 )
-from actors.clients.reasons import CONSEQUENCES
 from actors.clients.types import Reason
 from tests.clients.rig import ONE, RULES, World, world
+from tests.docs.reasons import CONSEQUENCES
 
 
 def page_fails(reason: Reason) -> Callable[[World], object]:

@@ -12,11 +12,10 @@ from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions
 from actors.browser.page_events import RELOADS
 from actors.clients import bans, health
-from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, TRANSITIONS, Effect
+from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, TRANSITIONS, Action
 from actors.clients.pages import SHARES, EndStep
 from actors.clients.policy import OVERDUE, Times
 from actors.clients.protocol import PageFact
-from actors.clients.reasons import CONSEQUENCES
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import STARTING, TERMINAL, Reason, State
 from actors.clients.updates import HARD_REST, ITSELF, STAGGER
@@ -27,6 +26,7 @@ from gateway.server import LATER
 from tests.chaos.faults import FAULTS
 from tests.chaos.services import SERVICE_FAULTS
 from tests.chaos.surroundings import SURROUNDINGS
+from tests.docs.reasons import CONSEQUENCES
 
 HEAD = """# Supervision
 
@@ -151,7 +151,7 @@ def _diagram() -> str:
 
 def _transitions() -> str:
     rows = [
-        (state, event.__name__, after, _effects(state, event, after))
+        (state, event.__name__, after, _actions(state, event, after))
         for state in State
         for event, after in TRANSITIONS[state].items()
     ]
@@ -163,10 +163,10 @@ def _transitions() -> str:
     )
 
 
-def _effects(before: State, event: type, after: State) -> str:
-    entered: tuple[Effect, ...] = ON_ENTRY.get(after, ()) if after is not before else ()
-    effects = ON_EVENT.get((event, after), ()) + entered
-    return ", ".join(effect.name.lower().replace("_", " ") for effect in effects)
+def _actions(before: State, event: type, after: State) -> str:
+    entered: tuple[Action, ...] = ON_ENTRY.get(after, ()) if after is not before else ()
+    actions = ON_EVENT.get((event, after), ()) + entered
+    return ", ".join(action.name.lower().replace("_", " ") for action in actions)
 
 
 def _first_sentence(event: type) -> str:

@@ -11,9 +11,8 @@ import pytest
 from pykka import ActorRef
 
 from actors.browser.fake import FakeBrowser, WhatsApp
-from actors.clients import message_ids
 from actors.clients.directory import Directory
-from actors.clients.operations.messages import SendText
+from actors.clients.operations.messages import SendText, draw_message_id
 from actors.clients.policy import Policy, Rules
 from actors.clients.protocol import Init
 from actors.clients.supervisor import Supervisor
@@ -75,9 +74,7 @@ class Post:
     def accept(self, text: str, chat: str = CHAT, **fields: Any) -> Message:
         """A message is promised."""
         fields = {"client_id": ONE, "at": self.clock.time()} | fields
-        accepted = self.store.ask(
-            AcceptMessage(operation=SendText(chat, text), message_id=message_ids.draw(), **fields)
-        )
+        accepted = self.store.ask(AcceptMessage(operation=SendText(chat, text), message_id=draw_message_id(), **fields))
         message: Message = accepted.get(timeout=5).message
         self.dispatcher.tell(Queued(message.client_id, message.expires_at))
         self.clock.settle()

@@ -310,7 +310,7 @@ def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "KEPT", 3)
     account = world.Account(ME, "Me")
     for number in range(10):
-        account.keep(world.Message(str(number), ME, PERSON, True, ME, "", 0.0))
+        account.keep(world.ChatMessage(str(number), ME, PERSON, True, ME, "", 0.0))
     assert list(account.messages) == ["7", "8", "9"]
     monkeypatch.setattr(world, "MEDIA_KEPT", 10)
     everything = world.World()

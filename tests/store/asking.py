@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, TypeVar
 
-from actors.clients.message_ids import draw
-from actors.clients.operations.messages import SendText
+from actors.clients.operations.messages import SendText, draw_message_id
 from actors.clients.types import ClientId
 from actors.store.event_pages import ReadPage
 from actors.store.events import Event
@@ -31,7 +30,7 @@ def ask(store: Store, message: Write[Answer] | Read[Answer]) -> Answer:
 def accept(store: Store, chat: str = ANA, *, client: ClientId = ONE, at: float = 100.0, **options: Any) -> Message:
     """A message that was just taken in."""
     text = options.pop("text", f"text {next(_numbers)}")
-    return ask(store, AcceptMessage(client, SendText(chat, text), draw(), at, **options)).message
+    return ask(store, AcceptMessage(client, SendText(chat, text), draw_message_id(), at, **options)).message
 
 
 def sending(store: Store, chat: str = ANA, **options: Any) -> Message:

@@ -19,9 +19,9 @@ from actors.store.errors import BadBackup, DataDirInUse, StoreTooNew, StoreUnava
 from actors.store.events import AppendEvent, Event
 from actors.store.keys import read_keys
 from actors.store.message_states import OPEN, MessageState
-from actors.store.migrate import migrate
 from actors.store.outbox import ListMessages, Message
 from actors.store.ownership import claim
+from actors.store.schema import migrate
 from actors.store.sessions import GetWantedSessions, Session, WantSession
 from actors.store.store import Store, open_store
 from tests.store.asking import ONE, PATIENCE, accept, ask, events_after, sending

@@ -25,7 +25,6 @@ from actors.store.errors import MessageNotQueued
 from actors.store.journal import RecordAccountEvent
 from actors.store.message import Write
 from actors.store.message_states import MessageState
-from actors.store.migrate import migrate, revision_of
 from actors.store.operations import carry_out
 from actors.store.outbox import (
     AcceptMessage,
@@ -40,6 +39,7 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.ownership import claim
+from actors.store.schema import migrate, revision_of
 from actors.store.sessions import ReadBack, WantSession
 from actors.store.store import Store, open_store
 from actors.store.writer import GroupCommit, Settle

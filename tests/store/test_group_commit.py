@@ -19,7 +19,7 @@ from actors.store.message import Write
 from actors.store.operations import carry_out
 from actors.store.outbox import AcceptMessage, CountQueued
 from actors.store.store import Store, open_store
-from actors.store.writer import Commit, GetOutage, GroupCommit, Pending, Writer
+from actors.store.writer import Commit, GetOutage, GroupCommit, QueuedWrite, Writer
 from tests.store.asking import ANA, ONE, PATIENCE, ask, events_after
 
 
@@ -61,7 +61,7 @@ def group(database: Database, store: Store) -> Iterator[GroupCommit]:
 
 def pend(group: GroupCommit, write: Write[Any]) -> Reply[Any]:
     reply: Reply[Any] = Reply()
-    group.apply(Pending(write, ReplyTo(reply, set())))
+    group.apply(QueuedWrite(write, ReplyTo(reply, set())))
     return reply
 
 

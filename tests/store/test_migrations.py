@@ -11,9 +11,8 @@ from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreTooNew
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.journal import GetTransitions
-from actors.store.migrate import migrate, newest_revision, revision_of
 from actors.store.outbox import GetMessage
-from actors.store.schema import metadata
+from actors.store.schema import metadata, migrate, newest_revision, revision_of
 from actors.store.sessions import ReadBack, Session
 from actors.store.store import open_store
 from tests.store.asking import PATIENCE, accept, ask

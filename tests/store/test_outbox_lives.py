@@ -17,7 +17,6 @@ from actors.store.database import Database, prepare_file
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, OutboxFull
 from actors.store.event_pages import ReadPage
 from actors.store.message_states import OPEN, MessageState, may_follow
-from actors.store.migrate import migrate
 from actors.store.outbox import (
     AcceptMessage,
     CancelMessage,
@@ -33,6 +32,7 @@ from actors.store.outbox import (
 )
 from actors.store.outbox_reads import get_list, get_next
 from actors.store.outbox_writes import accept, cancel, expire, mark_sending, prune, record_ack, requeue, settle
+from actors.store.schema import migrate
 from tests.store.asking import ANA, BEA, ONE
 
 S = MessageState

@@ -17,7 +17,7 @@ from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.journal import GetTransitions, RecordTransition
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
-from actors.store.retention import Retention, Rules
+from actors.store.retention import Retention, RetentionRules
 from actors.store.store import Store, open_store
 from actors.store.webhooks import GetDue
 from tests.store.asking import ONE, PATIENCE, TWO, ask, events_after, sending
@@ -39,7 +39,7 @@ def store(database: Database, clock: ManualClock) -> Iterator[Store]:
 
 @pytest.fixture
 def retention(store: Store, clock: ManualClock) -> Iterator[ActorRef[Retention]]:
-    rules = Rules(24 * HOUR, 8, 4000, messages=48 * HOUR, journal=24 * HOUR, every=HOUR, step=3)
+    rules = RetentionRules(24 * HOUR, 8, 4000, messages=48 * HOUR, journal=24 * HOUR, every=HOUR, step=3)
     ref = Retention.start(store, rules, clock=clock)
     yield ref
     ref.stop(timeout=PATIENCE)

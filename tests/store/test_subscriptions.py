@@ -11,7 +11,7 @@ import pytest
 from pykka import ActorDeadError
 
 from actors.store.database import Database
-from actors.store.event_pages import Page, ReadPage
+from actors.store.event_pages import EventPage, ReadPage
 from actors.store.events import AppendEvent, Event
 from actors.store.store import Store, open_store
 from tests.store.asking import ONE, PATIENCE, TWO, accept, ask, events_after, sending
@@ -65,7 +65,7 @@ def test_what_was_there_before_the_store_was_opened_is_not_told(database: Databa
 
 
 def test_what_is_told_can_be_read(store: Store) -> None:
-    pairs: queue.Queue[tuple[object, Page | Exception]] = queue.Queue()
+    pairs: queue.Queue[tuple[object, EventPage | Exception]] = queue.Queue()
 
     def look(events: tuple[Event, ...]) -> None:
         store.order(ReadPage(events[0].position - 1), lambda found: pairs.put((events, found)))
@@ -73,7 +73,7 @@ def test_what_is_told_can_be_read(store: Store) -> None:
     store.subscribe(look)
     append(store)
     told, found = pairs.get(timeout=PATIENCE)
-    assert isinstance(found, Page)
+    assert isinstance(found, EventPage)
     assert told == found.events
 
 

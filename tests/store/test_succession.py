@@ -10,7 +10,7 @@ import pytest
 from actors.store.backup import LEAP, Restored, backup, restore
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
-from actors.store.event_pages import Gap, Page, ReadPage
+from actors.store.event_pages import EventPage, Gap, ReadPage
 from actors.store.events import AppendEvent, Event, PruneEvents
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
@@ -142,7 +142,7 @@ def test_no_number_that_a_reader_may_have_seen_is_given_to_another_event(past: P
     assert following.sequence == other.sequence + 1
 
 
-def pages(store: Store, position: int, limit: int = 3) -> list[Page]:
+def pages(store: Store, position: int, limit: int = 3) -> list[EventPage]:
     found = [ask(store, ReadPage(position, limit=limit))]
     while found[-1].more:
         found.append(ask(store, ReadPage(found[-1].read_to, limit=limit)))
@@ -154,7 +154,7 @@ def test_readers_are_told_what_a_restore_has_cost_them_wherever_they_were(past: 
     past.keep()
     tell(past.store, 5)
     store = past.back()
-    assert pages(store, 4) == [Page((), 9, False, Gap(4, 9))], "nothing new yet"
+    assert pages(store, 4) == [EventPage((), 9, False, Gap(4, 9))], "nothing new yet"
     new = tell(store)
     assert new.position == 10
     for position in (4, 5, 8):

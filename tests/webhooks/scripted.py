@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.webhooks.http import Post, Then
-from actors.webhooks.schedule import Answered, Outcome
+from actors.webhooks.schedule import HttpAnswer, Outcome
 
 
 class ScriptedPoster:
     """Implements `actors.webhooks.http.Poster`. `script` returns the outcome, or None for a post that hangs."""
 
-    def __init__(self, script: Callable[[Post], Outcome | None] = lambda _: Answered(200)) -> None:
+    def __init__(self, script: Callable[[Post], Outcome | None] = lambda _: HttpAnswer(200)) -> None:
         self.script = script
         self.posts: list[Post] = []
         self.hanging: list[tuple[Post, Then]] = []
@@ -53,4 +53,4 @@ class ScriptedPoster:
 def one_by_one(outcomes: Any) -> Callable[[Post], Outcome | None]:
     """A script that gives these outcomes, one after the other, then 200."""
     left = list(outcomes)
-    return lambda _: left.pop(0) if left else Answered(200)
+    return lambda _: left.pop(0) if left else HttpAnswer(200)

@@ -20,7 +20,7 @@ import pytest
 
 from actors.webhooks.addresses import Address, networks
 from actors.webhooks.http import BODY_LIMIT, HttpPoster, Post, PostingOptions, Resolver
-from actors.webhooks.schedule import Answered, Outcome, Unanswered
+from actors.webhooks.schedule import HttpAnswer, Outcome, Unanswered
 from tests.webhooks.receiver import Receiver, Request, always, answer
 from tests.webhooks.sending import LOOPBACK
 
@@ -85,12 +85,12 @@ def both(*addresses: str) -> Resolver:
 @pytest.mark.parametrize("status", [200, 204, 302, 404, 500])
 def test_the_status_is_the_outcome(receiver: Receiver, status: int) -> None:
     receiver.behaviour = always(answer(status, b"" if status == 204 else b"body"))
-    assert once(receiver.url) == Answered(status)
+    assert once(receiver.url) == HttpAnswer(status)
 
 
 def test_a_retry_after_comes_with_the_status(receiver: Receiver) -> None:
     receiver.behaviour = always(answer(429, Retry_After="7"))
-    assert once(receiver.url) == Answered(429, "7")
+    assert once(receiver.url) == HttpAnswer(429, "7")
 
 
 def test_the_body_goes_out_as_it_is_and_the_connection_is_used_again(receiver: Receiver) -> None:
@@ -136,7 +136,7 @@ def test_a_body_that_drips_does_not_spoil_the_status() -> None:
 
     with Receiver(drip) as dripping:
         outcome, seconds = timed(dripping.url, PATIENCE)
-    assert outcome == Answered(200)
+    assert outcome == HttpAnswer(200)
     assert seconds < 3.0
 
 
@@ -152,7 +152,7 @@ def test_of_a_huge_body_only_the_beginning_is_read() -> None:
             await writer.drain()
 
     with Receiver(flood) as flooding:
-        assert once(flooding.url) == Answered(200)
+        assert once(flooding.url) == HttpAnswer(200)
     # What the sockets' buffers take is not read by anybody.
     assert sent < 20_000_000
     assert BODY_LIMIT < 1_000_000
@@ -209,7 +209,7 @@ def test_a_name_of_the_loopback_is_refused_for_good(receiver: Receiver, host: st
 
 
 def test_a_name_is_resolved_by_the_system_where_nothing_is_injected(receiver: Receiver) -> None:
-    assert once(f"http://localhost:{receiver.port}/") == Answered(200)
+    assert once(f"http://localhost:{receiver.port}/") == HttpAnswer(200)
 
 
 def test_a_name_that_answers_differently_the_second_time_gains_nothing(receiver: Receiver) -> None:
@@ -227,7 +227,7 @@ def test_a_name_that_answers_differently_the_second_time_gains_nothing(receiver:
 
 def test_of_several_addresses_the_refused_are_not_used_and_the_dead_are_passed_over(receiver: Receiver) -> None:
     url = f"http://many.example:{receiver.port}/"
-    assert once(url, resolver=both("10.0.0.1", "127.0.0.9", "127.0.0.1")) == Answered(200)
+    assert once(url, resolver=both("10.0.0.1", "127.0.0.9", "127.0.0.1")) == HttpAnswer(200)
     assert isinstance(once(url, resolver=both("10.0.0.1", "::1")), Unanswered)
     assert receiver.requests[0].headers["host"] == f"many.example:{receiver.port}"
 
@@ -241,7 +241,7 @@ def test_a_resolver_that_hangs_is_given_up_and_holds_up_no_other(receiver: Recei
     outcomes: queue.Queue[Outcome] = queue.Queue()
     with posting(resolver, deadline=2.0) as poster:
         poster.post(Post(f"http://hanging.example:{receiver.port}/", [], b""), outcomes.put)
-        assert post(poster, f"http://quick.example:{receiver.port}/") == Answered(200)
+        assert post(poster, f"http://quick.example:{receiver.port}/") == HttpAnswer(200)
         slow = outcomes.get(timeout=PATIENCE)
     assert isinstance(slow, Unanswered)
     assert slow.slow
@@ -259,7 +259,7 @@ def test_a_proxy_in_the_environment_is_not_used(receiver: Receiver, monkeypatch:
     with Receiver() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        assert once(receiver.url) == Answered(200)
+        assert once(receiver.url) == HttpAnswer(200)
         assert proxy.requests == []
 
 
@@ -282,7 +282,7 @@ def test_tls_verifies_the_name_and_not_the_address(certificate: tuple[Path, Path
     client = ssl.create_default_context(cafile=str(certificate[0]))
     resolver = both("127.0.0.1")
     with _tls_listener(server) as port, posting(resolver, tls=client) as poster:
-        assert post(poster, f"https://hook.example:{port}/") == Answered(204)
+        assert post(poster, f"https://hook.example:{port}/") == HttpAnswer(204)
         other = post(poster, f"https://other.example:{port}/")
     assert isinstance(other, Unanswered)
     assert "cannot be connected to" in other.why

@@ -17,7 +17,7 @@ from actors.store.store import Store
 from actors.store.webhooks import ChangeWebhook, GetDeadLetters
 from actors.webhooks.http import Post
 from actors.webhooks.protocol import GetSending, Sending
-from actors.webhooks.schedule import Answered, Growth, Outcome, RetryPolicy, Unanswered
+from actors.webhooks.schedule import Growth, HttpAnswer, Outcome, RetryPolicy, Unanswered
 from tests.webhooks.scripted import ScriptedPoster
 from tests.webhooks.sending import add, ask, change, happen, opened, sending
 
@@ -54,7 +54,7 @@ class Life:
         self.happened[client] += count
 
     def answer(self) -> None:
-        outcomes: list[Outcome] = [Answered(200), Answered(503), Unanswered("late", slow=True)]
+        outcomes: list[Outcome] = [HttpAnswer(200), HttpAnswer(503), Unanswered("late", slow=True)]
         self.poster.release(self.chance.choice(outcomes))
 
     def wait(self) -> None:
@@ -73,14 +73,16 @@ class Life:
 
     def settle(self) -> None:
         """Let every target be well again, and wait."""
-        self.poster.script = lambda _: Answered(200)
+        self.poster.script = lambda _: HttpAnswer(200)
         for webhook in self.webhooks:
             change(self.sender, ChangeWebhook(webhook, {"active": True}, self.clock.time()))
-        self.poster.release(Answered(200))
+        self.poster.release(HttpAnswer(200))
         self.clock.advance(7200.0)
 
     def _outcome(self, _post: Post) -> Outcome | None:
-        return self.chance.choice([Answered(200), Answered(200), Answered(500), Unanswered("no", slow=True), None])
+        return self.chance.choice(
+            [HttpAnswer(200), HttpAnswer(200), HttpAnswer(500), Unanswered("no", slow=True), None]
+        )
 
 
 @pytest.mark.parametrize("seed", range(8))

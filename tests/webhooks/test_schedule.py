@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.webhooks.schedule import (
-    Answered,
     DeadLetter,
     Delivered,
     Growth,
+    HttpAnswer,
     Outcome,
     Retry,
     RetryPolicy,
@@ -52,7 +52,7 @@ def test_delays_grow_as_the_policy_says_up_to_the_cap(growth: Growth, delays: li
 
 def test_every_status_is_decided() -> None:
     for status in range(100, 600):
-        decision = after(Answered(status))
+        decision = after(HttpAnswer(status))
         if 200 <= status < 300:
             assert decision == Delivered(status)
         elif 400 <= status < 500 and status not in (408, 425, 429):
@@ -67,25 +67,25 @@ def test_without_an_answer_it_is_tried_again_unless_that_is_no_use() -> None:
 
 
 def test_the_last_attempt_of_the_budget_is_the_last() -> None:
-    assert isinstance(after(Answered(500), attempt=4), Retry)
-    assert after(Answered(500), attempt=5) == DeadLetter("The target answered 500; given up after attempt 5", 500)
-    assert after(Answered(200), attempt=99) == Delivered(200)
+    assert isinstance(after(HttpAnswer(500), attempt=4), Retry)
+    assert after(HttpAnswer(500), attempt=5) == DeadLetter("The target answered 500; given up after attempt 5", 500)
+    assert after(HttpAnswer(200), attempt=99) == Delivered(200)
 
 
 def test_where_a_target_has_failed_for_too_long_nothing_is_tried_again() -> None:
     policy = RetryPolicy(Growth.CONSTANT, delay=10.0, give_up_after=100.0, jitter=0.0)
-    assert isinstance(after(Answered(500), policy, failing=90.0), Retry)
-    assert isinstance(after(Answered(500), policy, failing=90.1), DeadLetter)
-    assert isinstance(after(Answered(200), policy, failing=1e9), Delivered)
+    assert isinstance(after(HttpAnswer(500), policy, failing=90.0), Retry)
+    assert isinstance(after(HttpAnswer(500), policy, failing=90.1), DeadLetter)
+    assert isinstance(after(HttpAnswer(200), policy, failing=1e9), Delivered)
 
 
 def test_a_target_may_ask_for_a_longer_delay_but_not_for_a_shorter_one_nor_for_ever() -> None:
     policy = RetryPolicy(Growth.CONSTANT, delay=10.0, jitter=0.0, retry_after_cap=600.0)
-    assert delay(Answered(429, "60"), policy) == 60.0
-    assert delay(Answered(503, "1"), policy) == 10.0
-    assert delay(Answered(503, "9" * 40), policy) == 600.0
-    assert delay(Answered(503, "Thu, 01 Jan 2026 00:02:00 GMT"), policy) == 120.0
-    assert delay(Answered(503, "Thu, 01 Jan 1970 00:00:00 GMT"), policy) == 10.0
+    assert delay(HttpAnswer(429, "60"), policy) == 60.0
+    assert delay(HttpAnswer(503, "1"), policy) == 10.0
+    assert delay(HttpAnswer(503, "9" * 40), policy) == 600.0
+    assert delay(HttpAnswer(503, "Thu, 01 Jan 2026 00:02:00 GMT"), policy) == 120.0
+    assert delay(HttpAnswer(503, "Thu, 01 Jan 1970 00:00:00 GMT"), policy) == 10.0
 
 
 @given(text=st.text(max_size=40), now=st.floats(0, 2e9))
@@ -104,7 +104,7 @@ POLICIES = st.builds(
     retry_after_cap=st.floats(0, 1e4),
 )
 FAILURES = st.one_of(
-    st.builds(Answered, st.integers(100, 599), st.one_of(st.none(), st.text(max_size=20), st.just("30"))),
+    st.builds(HttpAnswer, st.integers(100, 599), st.one_of(st.none(), st.text(max_size=20), st.just("30"))),
     st.builds(Unanswered, st.text(max_size=5), st.booleans(), st.booleans()),
 )
 

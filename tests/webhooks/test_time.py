@@ -12,13 +12,13 @@ from actors.runtime.testing import ManualClock
 from actors.store.store import Store
 from actors.store.webhooks import GetDeadLetters, GetProgress, ReplayDeadLetters
 from actors.webhooks.protocol import GetSending, Sending
-from actors.webhooks.schedule import Answered, Growth, RetryPolicy, Unanswered
+from actors.webhooks.schedule import Growth, HttpAnswer, RetryPolicy, Unanswered
 from tests.webhooks.scripted import ScriptedPoster, one_by_one
 from tests.webhooks.sending import ONE, TWO, add, ask, change, happen, opened, sending
 
 URL = "https://target.example/hook"
 POLICY = RetryPolicy(Growth.EXPONENTIAL, delay=2.0, attempts=5, cap=100.0, jitter=0.0)
-DOWN = Answered(503)
+DOWN = HttpAnswer(503)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_restart_neither_hastens_nor_forgives_a_retry(tmp_path: Path, clock: M
 
 
 def test_a_target_may_ask_for_time(store: Store, clock: ManualClock) -> None:
-    poster = ScriptedPoster(one_by_one([Answered(429, "50"), Answered(503, "999999")]))
+    poster = ScriptedPoster(one_by_one([HttpAnswer(429, "50"), HttpAnswer(503, "999999")]))
     with sending(store, poster, retry=POLICY, clock=clock) as sender:
         add(sender, URL)
         began = clock.time()
@@ -82,7 +82,7 @@ def test_a_target_that_is_dead_for_a_week_drains_its_line_into_dead_letters(stor
         assert len(ask(store, GetDeadLetters(webhook.id))) == 70
         assert sender.ask(GetSending(), timeout=5) == Sending(0, 0, 0)
         # It answers again: all that was given up can be had.
-        poster.script = lambda _: Answered(200)
+        poster.script = lambda _: HttpAnswer(200)
         assert change(sender, ReplayDeadLetters(webhook.id, clock.time())) == 70
         clock.settle()
         assert ask(store, GetDeadLetters(webhook.id)) == ()
@@ -138,7 +138,7 @@ def test_a_clock_that_is_set_neither_stops_nor_hastens_a_line_that_rests(
 def test_a_replay_wanted_by_a_clock_that_was_set_is_sent_at_once(
     store: Store, clock: ManualClock, seconds: float
 ) -> None:
-    poster = ScriptedPoster(one_by_one([Answered(404)]))
+    poster = ScriptedPoster(one_by_one([HttpAnswer(404)]))
     with sending(store, poster, retry=POLICY, clock=clock) as sender:
         webhook = add(sender, URL)
         happen(store, at=clock.time())
@@ -150,7 +150,7 @@ def test_a_replay_wanted_by_a_clock_that_was_set_is_sent_at_once(
 
 
 def test_dead_letters_are_kept_for_their_time_and_no_longer(store: Store, clock: ManualClock) -> None:
-    poster = ScriptedPoster(lambda _: Answered(404))
+    poster = ScriptedPoster(lambda _: HttpAnswer(404))
     with sending(store, poster, clock=clock, keep_dead_letters=10 * 86_400.0) as sender:
         add(sender, URL)
         happen(store, at=clock.time())
@@ -176,7 +176,7 @@ def test_one_line_has_one_delivery_at_a_time_and_the_host_only_so_many(store: St
         assert len(poster.posts) == 6
         assert sender.ask(GetSending(), timeout=5) == Sending(6, 8, 0)
         while poster.hanging:
-            poster.release(Answered(200))
+            poster.release(HttpAnswer(200))
             clock.settle()
         assert len(poster.posts) == 36
         assert len(set(poster.header("X-Webhook-Request-Id"))) == 36
@@ -188,8 +188,8 @@ def test_a_burst_longer_than_any_queue_arrives_whole_and_in_order(store: Store, 
         webhook = add(sender, URL)
         happen(store, 500, at=clock.time())
         clock.settle()
-        poster.script = lambda _: Answered(200)
-        poster.release(Answered(200))
+        poster.script = lambda _: HttpAnswer(200)
+        poster.release(HttpAnswer(200))
         clock.settle(timeout=20.0)
         happen(store, 5, at=clock.time())
         clock.settle()

@@ -20,7 +20,7 @@ from actors.store.store import Store
 from actors.store.webhooks import Backlog, CreateWebhook, GetDeadLetters, GetDue, GetProgress, GetWebhooks, Webhook
 from actors.webhooks.http import HttpPoster, PostingOptions
 from actors.webhooks.protocol import GetSending, Published, Refreshed, Sending, Subscribed
-from actors.webhooks.schedule import Answered, Growth, RetryPolicy
+from actors.webhooks.schedule import Growth, HttpAnswer, RetryPolicy
 from actors.webhooks.sender import Sender
 from tests.store.doubt import break_after_commit_of
 from tests.webhooks.receiver import Receiver, Request, answer, choose
@@ -83,7 +83,7 @@ class AnswersAtTheEnd(ScriptedPoster):
     """Outcomes come when the sender's mailbox is closed already."""
 
     def stop(self, seconds: float) -> None:
-        self.release(Answered(200))
+        self.release(HttpAnswer(200))
 
 
 def test_a_sender_that_crashed_is_started_again_with_the_same_poster(store: Store, receiver: Receiver) -> None:

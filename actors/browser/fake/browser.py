@@ -13,11 +13,11 @@ import structlog
 
 from actors.browser.fake.habits import Habits
 from actors.browser.fake.page import Answer, FakePage
-from actors.browser.fake.profiles import Profiles
+from actors.browser.fake.profiles import FakeProfiles
 from actors.browser.fake.whatsapp import WhatsApp
-from actors.clients import message_ids
 from actors.clients.events import AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.operations import Operation
+from actors.clients.operations.messages import draw_message_id
 from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
@@ -59,7 +59,7 @@ class FakeBrowser:
         self.opened: list[ClientId] = []
         """Whose pages were opened, in order, one entry a page."""
         self.lock = threading.RLock()
-        self._profiles = Profiles(directory)
+        self._profiles = FakeProfiles(directory)
         self._pages: dict[ClientId, FakePage] = {}
         self._queues: defaultdict[ClientId, deque[FakePage]] = defaultdict(deque)
         self._failures: defaultdict[ClientId, deque[tuple[Reason, str]]] = defaultdict(deque)
@@ -203,7 +203,7 @@ class FakeBrowser:
 
     def receive(self, client_id: ClientId, phone: str, text: str, message_id: str | None = None) -> str:
         """Somebody writes to the client: told now, or when a page of it is Ready. Returns the full message id."""
-        chat, bare = f"{phone}@c.us", message_id or message_ids.draw()
+        chat, bare = f"{phone}@c.us", message_id or draw_message_id()
         told = _of_message(f"false_{chat}_{bare}", chat, phone)
         self.whatsapp.known.add((client_id, chat))
         self._happen(client_id, MessageArrived({**told, "from_me": False, "type": "chat", "body": text}))

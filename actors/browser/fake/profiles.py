@@ -19,7 +19,7 @@ class _Profile:
     dropped: bool = False
 
 
-class Profiles:
+class FakeProfiles:
     """The profiles of all clients. Any thread, one at a time."""
 
     def __init__(self, directory: Path | None = None) -> None:

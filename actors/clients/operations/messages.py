@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from actors.clients.errors import ClientRefusal, SendFailed, SendUnknown
 from actors.clients.operations.base import Effect, Failure, Operation
 from actors.clients.operations.fields import Chat, Label, Latitude, Longitude, MessageId, MessageText
+
+ID_PREFIX = "3EB0"
+"""What ids drawn by WhatsApp Web begin with."""
+_ID_BYTES = 9
+
+
+def draw_message_id() -> str:
+    """Return a new bare id, such as `3EB01F9C55A0E2B7D4C611`. Any thread.
+
+    It is drawn here so that the message can be found again whatever happens to the page. The shape is that of WhatsApp
+    Web's own ids: `3EB0`, then nine random bytes as upper-case hexadecimal digits. Source: whatsmeow, send.go,
+    GenerateMessageID ("emulates WhatsApp Web").
+    """
+    return ID_PREFIX + secrets.token_hex(_ID_BYTES).upper()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ class Perform(Work):
     """Perform an operation; without more to say of it, the operation itself is the message. Answers what that declares;
     refuses NotReady, and what its `failed` gives.
 
-    `order` is the bare WhatsApp id of the message that a SEND sends (`actors.clients.message_ids`); one is drawn where
-    it is None. `cause` follows the order into the page and back.
+    `order` is the bare WhatsApp id of the message that a SEND sends (`draw_message_id`); one is drawn where it is None.
+    `cause` follows the order into the page and back.
     """
 
     operation: Operation[Any]

@@ -1,1 +1,1 @@
-"""The history of the schema, one file per step, run by `actors.store.migrate`."""
+"""The history of the schema, one file per step, run by `actors.store.schema`."""

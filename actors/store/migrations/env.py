@@ -1,4 +1,4 @@
-"""Alembic's environment: `actors.store.migrate` passes the connection, inside a transaction that it owns."""
+"""Alembic's environment: `actors.store.schema` passes the connection, inside a transaction that it owns."""
 
 from __future__ import annotations
 

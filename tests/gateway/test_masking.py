@@ -1,6 +1,6 @@
 import pytest
 
-from actors.clients.masking import mask
+from gateway.logs import mask
 
 
 @pytest.mark.parametrize(
