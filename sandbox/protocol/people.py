@@ -8,6 +8,7 @@ import time
 import zlib
 from dataclasses import dataclass, field
 
+from sandbox.protocol.app_state import NAME_COLLECTION
 from sandbox.protocol.nodes import Node
 from sandbox.protocol.schemas import (
     APP_STATE_SYNC_KEY_SHARE,
@@ -42,6 +43,8 @@ class LinkedDevice:
     signed_key: bytes
     signature: bytes
     pre_keys: list[tuple[int, bytes]] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=lambda: {NAME_COLLECTION: 1})
+    """Of the collections of the app state."""
     told: bool = False
     """Whether the phone has sent it keys and history."""
 

@@ -88,3 +88,24 @@ HISTORY = Schema(
     push_names=(7, Many(Schema(id=(1, TEXT), name=(2, TEXT)))),
     lids=(15, Many(Schema(number=(1, TEXT), lid=(2, TEXT)))),
 )
+
+# App state: settings that all devices of an account share, as signed patches.
+SYNC_ACTION = Schema(
+    index=(1, BYTES),
+    value=(2, Schema(timestamp=(1, NUMBER), push_name=(7, Schema(name=(1, TEXT))))),
+    padding=(3, BYTES),
+    version=(4, NUMBER),
+)
+_BLOB, _KEY_ID = Schema(blob=(1, BYTES)), Schema(id=(1, BYTES))
+SYNC_PATCH = Schema(
+    version=(1, Schema(version=(1, NUMBER))),
+    mutations=(
+        2,
+        Many(
+            Schema(operation=(1, NUMBER), record=(2, Schema(index=(1, _BLOB), value=(2, _BLOB), key_id=(3, _KEY_ID))))
+        ),
+    ),
+    snapshot_mac=(4, BYTES),
+    patch_mac=(5, BYTES),
+    key_id=(6, _KEY_ID),
+)

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.protocol.app_state import NAME_COLLECTION, name_patch
 from sandbox.protocol.dictionary import Dictionary
 from sandbox.protocol.nodes import DOMAINS, Node, NodeCodec
 from sandbox.protocol.noise import Authority, Frames, Handshake, StreamBroken, Transport, framed
-from sandbox.protocol.people import DEVICE, LinkedDevice, Person, ReadMessage, text_of
+from sandbox.protocol.people import DEVICE, SYNC_KEY_ID, LinkedDevice, Person, ReadMessage, text_of
 from sandbox.protocol.schemas import CLIENT_PAYLOAD, PAIRING_PROPERTIES
 from sandbox.protocol.signal import Undecryptable
 from sandbox.world import SandboxError
@@ -334,11 +335,22 @@ class ProtocolServer:
         stream.answers(question, Node("usync", attributes, found))
 
     def _sync_state(self, stream: ClientStream, question: Node) -> None:
-        """Answer with collections that are as the client has them: nothing is kept here."""
-        collections = [
-            Node("collection", {"name": one.get("name"), "version": one.get("version") or "0"})
-            for one in question.find("collection")
-        ]
+        """Answer for each collection of the app state: the account's name is the first patch of one of them.
+
+        What a client uploads counts as a version, and is not kept.
+        """
+        person, collections = stream.person, []
+        for asked in question.find("collection"):
+            name, patches = asked.get("name"), None
+            if person and person.device:
+                versions = person.device.versions
+                if asked.child("patch"):
+                    versions[name] = versions.get(name, 0) + 1
+                elif name == NAME_COLLECTION and asked.get("version") in ("", "0"):
+                    patch = name_patch(person.sync_key, SYNC_KEY_ID, person.name or person.number)
+                    patches = (Node("patches", content=(Node("patch", content=patch),)),)
+                version = str(versions.get(name, 0))
+                collections.append(Node("collection", {"name": name, "version": version}, patches))
         stream.answers(question, Node("sync", content=collections))
 
     def _log_out(self, stream: ClientStream, question: Node) -> None:

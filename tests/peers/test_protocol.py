@@ -65,6 +65,7 @@ def paired(server: ProtocolSandbox, begin: StartBaileys) -> Program:
 
 def test_it_pairs_sends_receives_and_comes_back(server: ProtocolSandbox, begin: StartBaileys, paired: Program) -> None:
     paired.hears("keys")
+    paired.hears("name", name="Shop")  # of the app state, whose codes it checks
     assert paired.does("known", number=PERSON) is True
 
     first = paired.does("send", to=CHAT, text="Hello")

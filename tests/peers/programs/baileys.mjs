@@ -14,6 +14,7 @@ const logger = DEFAULT_CONNECTION_CONFIG.logger.child({}, { level: 'silent' });
 WA_CERT_DETAILS.PUBLIC_KEY = bytes(root);
 const { state, saveCreds } = await library.useMultiFileAuthState(directory);
 const { restartRequired } = library.DisconnectReason;
+const appStateMacVerification = { patch: true, snapshot: true };
 let socket;
 let attempt = 0;
 let saving = Promise.resolve();
@@ -21,8 +22,11 @@ let saving = Promise.resolve();
 const acks = ({ id, status }) => status > 2 && tell('ack', { id, status });
 const connect = () => {
   attempt += 1;
-  socket = library.makeWASocket({ auth: state, waWebSocketUrl: url, logger });
-  socket.ev.on('creds.update', () => { saving = Promise.all([saving, saveCreds()]); });
+  socket = library.makeWASocket({ auth: state, waWebSocketUrl: url, logger, appStateMacVerification });
+  socket.ev.on('creds.update', ({ me }) => {
+    saving = Promise.all([saving, saveCreds()]);
+    if (me?.name) tell('name', { name: me.name });
+  });
   socket.ev.on('connection.update', ({ qr, connection, lastDisconnect }) => {
     const code = lastDisconnect?.error?.output?.statusCode;
     if (qr) tell('qr', { code: qr });

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import hmac
 
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+from sandbox.protocol.app_state import MutationKeys
 from sandbox.protocol.dictionary import Dictionary
 from sandbox.protocol.nodes import Node
 from sandbox.protocol.noise import StreamBroken
+from sandbox.protocol.schemas import SYNC_ACTION, SYNC_PATCH
 from sandbox.protocol.server import ProtocolServer
 from sandbox.world import SandboxError
 from tests.sandbox.protocol.device import CompanionConnection, CompanionDevice
@@ -173,9 +180,31 @@ def test_what_else_is_asked_has_an_answer(device: CompanionDevice) -> None:
     for namespace, content in (("w:p", "ping"), ("blocklist", "list"), ("encrypt", "digest")):
         answer = device.ask(namespace, Node(content))
         assert (answer.get("type"), answer.get("id")) == ("result", "q")
-    state = Node("sync", content=(Node("collection", {"name": "critical_block", "version": "0"}),))
-    collection = next(device.ask("w:sync:app:state", state).find("collection"))
-    assert collection.attributes == {"name": "critical_block", "version": "0"}
+
+
+def test_the_app_state_has_the_name_and_counts_what_is_uploaded(
+    server: ProtocolServer, device: CompanionDevice
+) -> None:
+    def synced(name: str, version: str, *patch: Node) -> tuple[str, list[bytes]]:
+        asked = Node("collection", {"name": name, "version": version}, patch or None)
+        answer = next(device.ask("w:sync:app:state", Node("sync", content=(asked,))).find("collection"))
+        return answer.get("version"), [one.data for one in answer.find("patch")]
+
+    version, (patch,) = synced("critical_block", "0")
+    assert version == "1"
+    record = SYNC_PATCH.decode(patch)["mutations"][0]["record"]
+    keys = MutationKeys.of(server.people[ME].sync_key)
+    value = record["value"]["blob"]
+    decryptor = Cipher(AES256(keys.value), CBC(value[:16])).decryptor()
+    plain = decryptor.update(value[16:-32]) + decryptor.finalize()
+    action = SYNC_ACTION.decode(plain[: -plain[-1]])
+    assert (action["index"], action["value"]["push_name"]) == (b'["setting_pushName"]', {"name": "Shop"})
+    assert record["index"]["blob"] == hmac.digest(keys.index, action["index"], "sha256")
+
+    assert synced("critical_block", "1") == ("1", [])
+    assert synced("regular", "0") == ("0", [])
+    assert synced("regular", "0", Node("patch", content=b"anything")) == ("1", [])
+    assert synced("regular", "1") == ("1", [])
 
 
 def test_a_code_is_scanned_from_an_open_page_alone(server: ProtocolServer) -> None:
