@@ -1,4 +1,4 @@
-"""How the control API reads requests and writes answers: JSON both ways, errors as {"error": {"code", "message"}}."""
+"""Requests and responses of the control API: JSON both ways, errors as {"error": {"code", "message"}}."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def wait_of(request: Request) -> float:
 
 
 def number_of(said: dict[str, Any], name: str) -> float:
-    """Raises KeyError or ValueError unless it is a finite number, 0 or more."""
+    """Return a finite number, 0 or more; raises KeyError or ValueError otherwise."""
     value = float(said[name])
     if not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be a number, 0 or more")
@@ -29,7 +29,7 @@ def number_of(said: dict[str, Any], name: str) -> float:
 
 
 async def body_of(request: Request) -> dict[str, Any]:
-    """The request's JSON object; an empty body is an empty object. Raises ValueError for anything else."""
+    """Return the request's JSON object; an empty body is an empty object. Raises ValueError for anything else."""
     try:
         said = json.loads(await request.body() or b"{}")
     except ValueError as error:
@@ -40,7 +40,7 @@ async def body_of(request: Request) -> dict[str, Any]:
 
 
 def answering(handle: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
-    """Makes what a handler returns or raises a response."""
+    """Turn the return value or the exception of a handler into a response."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -60,5 +60,5 @@ def refusal(status: int, code: str, message: str) -> Response:
 
 
 def json_response(said: Any, status: int = 200) -> Response:
-    """In ASCII, so that any text a page sent can be told, even one that is no valid Unicode."""
+    """Return a response in ASCII, so that any text of a page can be sent, even invalid Unicode."""
     return Response(json.dumps(said), status, media_type="application/json")

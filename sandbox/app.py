@@ -1,4 +1,4 @@
-"""Puts the sandbox together: pages, files, control API, and the phones for people."""
+"""The application of a sandbox: pages, files, control API, and the phones for people."""
 
 from __future__ import annotations
 
@@ -33,17 +33,19 @@ STAGES = (
     ("chats", "messages", "timelock", "sending", "receiving", "files"),
     ("startup", "by_id"),
 )
-"""The page's bundles, in the order they come. A stage is fetched once the one before it has run. The connection starts
-with the first stage that completes what it depends on; the last stage is what the page does not need for that.
+"""The page's bundles, in the order they load.
+
+A stage is fetched once the previous stage has run. The connection starts with the first stage that completes its
+dependencies; the last stage holds modules that the page does not need for that.
 """
 FIRST = ("loader", "drift")
-"""What comes with the document, at once."""
+"""The bundles that come with the document."""
 BUNDLES = (*FIRST, *(name for stage in STAGES for name in stage))
 PAGE = (STATIC / "page" / "page.html").read_text()
 
 
 def build(scene: Scene | None = None) -> Starlette:
-    """The application of one sandbox; without `scene` it starts with an empty world."""
+    """Return the application of one sandbox; without `scene` it starts with an empty world."""
     scene = scene or Scene()
     post = MessageRelay(scene)
     login = Login(scene, post)
@@ -64,13 +66,13 @@ def build(scene: Scene | None = None) -> Starlette:
 
 
 async def _no_such_call(request: Request, error: Exception) -> Response:
-    """The shape of the control API's errors is that of a path there is not, too."""
+    """Answer an unknown path in the form of the control API's errors."""
     assert isinstance(error, HTTPException)
     return refusal(error.status_code, "NO_SUCH_CALL", f"there is no {request.method} {request.url.path}")
 
 
 class Document:
-    """The WhatsApp Web page itself, under a nonce CSP like the real one's."""
+    """The WhatsApp Web page itself, under a nonce CSP like the real page's."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -109,14 +111,17 @@ class Document:
 
 
 class Bundles:
-    """The page's scripts. Their address changes with their text, so that a browser keeps them: as WhatsApp's are."""
+    """The page's scripts.
+
+    Their address changes with their text, so that a browser caches them, as it caches WhatsApp's.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
 
     @staticmethod
     def address(name: str) -> str:
-        """Where a bundle of this text is."""
+        """Return the address of a bundle with this text."""
         return f"/bundle/{hashlib.sha256(_text(name)).hexdigest()[:16]}/{name}.js"
 
     async def give(self, request: Request) -> Response:
@@ -130,7 +135,7 @@ class Bundles:
 
 
 class Files:
-    """Bytes that pages upload and download."""
+    """The bytes that pages upload and download."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

@@ -1,6 +1,7 @@
-"""The control API: what tests and people do to the world. JSON in, JSON out; errors are {"error": {"code", "message"}}.
+"""The control API, by which tests and people change the world. JSON in, JSON out; errors are {"error": {"code",
+"message"}}.
 
-Routes that wait (`?wait=seconds`) answer as soon as what they wait for is so.
+Routes that wait (`?wait=seconds`) answer as soon as their condition holds.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
 from sandbox.world import Account, ChatMessage, Phone, SandboxError
 
-# What can be waited for -> the states of an account in which it is so.
+# A condition to wait for -> the states of an account in which it holds.
 MET_BY = {"linked": ("linked", "connected"), "away": ("linked",), "connected": ("connected",), "gone": ("gone",)}
 HABITS = ("online", "reads", "passkey", "migrated")
 PAUSE = 0.15
@@ -32,7 +33,7 @@ HEARTBEAT = 15.0
 
 
 class Control:
-    """Handlers of the control API."""
+    """The handlers of the control API."""
 
     def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
@@ -88,7 +89,7 @@ class Control:
         }
 
     async def _changes(self, _request: Request) -> Response:
-        """Server-sent events: one whenever something changed, at most one in `PAUSE` seconds."""
+        """Send server-sent events: one after each change, at most one in `PAUSE` seconds."""
 
         async def told() -> AsyncIterator[str]:
             while True:
@@ -100,7 +101,7 @@ class Control:
         return StreamingResponse(told(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _reset(self, _request: Request) -> Any:
-        """Forgets everything, settings too; linked pages are logged out, and every open page shows a code again."""
+        """Forget everything, settings too; linked pages are logged out, and every open page shows a code again."""
         for account in tuple(self._scene.world.accounts.values()):
             self._login.end(account, {"op": "removed"})
         self._scene.world.reset()
@@ -173,7 +174,7 @@ class Control:
         return self._told_account(account) | {"messages": [message.told() for message in account.messages.values()]}
 
     async def _messages(self, request: Request) -> Any:
-        """All of an account's messages, oldest first; `chat` picks one chat's, `last` the newest."""
+        """Return all of an account's messages, oldest first; `chat` selects a chat's, `last` the newest."""
         chat = request.query_params.get("chat")
         found = [one for one in self._of(request).messages.values() if chat in (None, one.chat)]
         return [message.told() for message in _last(request, found)]

@@ -1,4 +1,4 @@
-"""What can befall an account: logout, bans, outages, conflicts, and what its page or its messages suffer."""
+"""The faults of an account: logout, bans, outages, conflicts, and faults of its page or its messages."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ REFRESHES = ("SOFT_REFRESH", "HARD_REFRESH")
 
 
 class Fates:
-    """Each is a function of (account, the request's JSON object). They raise SandboxError, KeyError, ValueError."""
+    """The faults, each a function of (account, the request's JSON object).
+
+    They raise SandboxError, KeyError, ValueError.
+    """
 
     def __init__(self, scene: Scene, login: Login, post: MessageRelay) -> None:
         self._scene, self._login, self._post = scene, login, post
 
     def table(self) -> dict[str, Act]:
-        """By the last word of `/api/accounts/{number}/…`."""
+        """Return the faults by the last word of `/api/accounts/{number}/…`."""
         return {
             "logout": lambda account, _said: self._login.end(account, {"op": "removed"}),
             "ban": self._ban,
@@ -112,7 +115,9 @@ class Fates:
         self._login.end(account, {"op": "storage_failure", "reason": str(said["reason"])})
 
     async def _page(self, account: Account, said: dict[str, Any]) -> None:
-        """Done once the page has heard of it: what is asked of the page afterwards, it is asked too late."""
+        """Send the page its fault, and return once the page has confirmed it: any later request to the page is too
+        late.
+        """
         act = said["do"]
         if act not in PAGE_ACTS:
             raise SandboxError(400, "INVALID_REQUEST", f"do must be one of {', '.join(PAGE_ACTS)}")
@@ -121,7 +126,7 @@ class Fates:
         page.fate = ""
         page.say({"op": "fate", "act": act} | ({amount: number_of(said, amount)} if amount else {}))
         if not await self._scene.changes.until(lambda: page.fate == act, HEARS_WITHIN):
-            raise SandboxError(409, "PAGE_SILENT", f"the page has not heard of it in {HEARS_WITHIN:.0f} s: it hangs")
+            raise SandboxError(409, "PAGE_SILENT", f"the page has not confirmed it in {HEARS_WITHIN:.0f} s: it hangs")
 
     def _notice(self, account: Account, said: dict[str, Any]) -> None:
         if said["type"] not in NOTICES:
@@ -129,7 +134,7 @@ class Fates:
         self._post.notice(account, said)
 
     def _timelock(self, account: Account, said: dict[str, Any]) -> None:
-        """No first messages to strangers for `seconds`; 0 lifts it. WhatsApp may refuse before the page knows."""
+        """Forbid first messages to strangers for `seconds`; 0 lifts it. WhatsApp may refuse before the page knows."""
         seconds, kind = number_of(said, "seconds"), str(said.get("kind", KINDS[0]))
         if kind not in KINDS:
             raise SandboxError(400, "INVALID_REQUEST", f"kind must be one of {', '.join(KINDS)}")

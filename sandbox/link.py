@@ -15,12 +15,12 @@ from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
 from sandbox.scene import OpenPage, Scene
 
-UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: it is cut off above that
+UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: above that it is disconnected
 POLICY_VIOLATION = 1008
 
 
 class Link:
-    """What pages say, as a table: each `op` is one function of (page, message)."""
+    """The messages of pages, as a table: each `op` is one function of (page, message)."""
 
     def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
@@ -42,7 +42,7 @@ class Link:
         }
 
     async def serve(self, socket: WebSocket) -> None:
-        """Lives as long as the page's connection."""
+        """Serve the page's connection until it closes."""
         await socket.accept()
         outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue(UNREAD_LIMIT)
         page = OpenPage(secrets.token_hex(4), _sayer(outgoing))
@@ -63,7 +63,8 @@ class Link:
                 said = json.loads(frame["text"])
                 self._ops[said["op"]](page, said)
             except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-                # A page is outside: what it says may be anything, and then it is no WhatsApp Web of ours.
+                # A page is outside: its messages may be anything. An invalid one means it is not a WhatsApp Web of
+                # ours.
                 await socket.close(POLICY_VIOLATION, f"not understood: {error!r}"[:100])
                 return
 

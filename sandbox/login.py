@@ -1,6 +1,6 @@
-"""Who may be logged in, and what WhatsApp does to a login: removal, bans, conflicts, outages.
+"""Logins, and their ends by WhatsApp: removal, bans, conflicts, outages.
 
-Each refusal is a code that WhatsApp's servers send; what a page makes of it is the page's affair.
+Each refusal is a code that WhatsApp's servers send; the page decides on the consequence.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Login:
     # --- coming in
 
     def adopt(self, page: OpenPage, account: Account, device: Device, *, migrated: bool) -> None:
-        """A page was just linked: it gets its credentials and will come back with them.
+        """Give a page that was just linked its credentials, with which it will return.
 
-        It gives them up at once where the phone's chats have not moved to LIDs (`migrated`).
+        It gives them up at once if the phone's chats have not moved to LIDs (`migrated`).
         """
         page.account, page.device, page.state = account, device, "linked"
         page.say({"op": "paired", "login": _login(account, device), "migrated": migrated})
         self._scene.changes.tell()
 
     def enter(self, page: OpenPage, token: str) -> None:
-        """A page brings a stored login, on a new stream. It is welcomed or refused."""
+        """Welcome or refuse a page that brings a stored login, on a new stream."""
         page.streaming = False
         page.forget("code", "sync")
         account, device = self._owner(token)
@@ -77,7 +77,7 @@ class Login:
         self._scene.changes.tell()
 
     def _push_out(self, page: OpenPage) -> None:
-        """One stream per device: an older page with the same login sees what "opened elsewhere" looks like."""
+        """Allow one stream per device: an older page with the same login sees an "opened elsewhere"."""
         for other in self._scene.pages.values():
             if other is not page and other.device is page.device:
                 other.account = other.device = None
@@ -95,7 +95,7 @@ class Login:
         if account.outdated == "always":
             return {"op": "failure", "code": 405}
         if account.outdated == "until_reload":
-            # A page that was told stops for good, so whoever asks again was loaded since.
+            # A page that was notified stops for good, so a page that asks again was loaded since.
             if not account.outdated_told:
                 account.outdated_told = True
                 return {"op": "failure", "code": 405}
@@ -112,7 +112,7 @@ class Login:
     # --- going out
 
     def leave(self, page: OpenPage) -> None:
-        """The page itself logged out."""
+        """Log out, by the page's own wish."""
         if page.account and page.device:
             page.account.devices.pop(page.device.id, None)
         page.account = page.device = None
@@ -120,7 +120,7 @@ class Login:
         self._scene.changes.tell()
 
     def end(self, account: Account, message: dict[str, Any]) -> None:
-        """Every device of the account is gone. Open pages hear `message`; the others hear a failure when they come."""
+        """Remove every device of the account. Open pages get `message`; the others get a failure when they return."""
         if message["op"] == "failure":
             self._scene.world.refuse([device.token for device in account.devices.values()], message)
         account.devices.clear()
@@ -130,7 +130,7 @@ class Login:
         self._scene.changes.tell()
 
     def disturb(self, account: Account, message: dict[str, Any]) -> None:
-        """Ends the stream of every open page of the account; its devices stay linked."""
+        """End the stream of every open page of the account; its devices stay linked."""
         for page in self._scene.pages_of(account):
             self._cut(page, message)
         self._scene.changes.tell()
@@ -143,7 +143,7 @@ class Login:
             page.say({"op": "block", "state": state})
 
     def network(self, account: Account) -> None:
-        """Tells the pages how `account.online` and `account.reachable` are now."""
+        """Send the pages the present `account.online` and `account.reachable`."""
         message = {"op": "net", "online": account.online, "reachable": account.reachable}
         for page in self._scene.pages_of(account):
             if account.online and account.reachable:

@@ -1,4 +1,4 @@
-"""How a page becomes linked: QR references that rotate and run out, scanning, pairing codes, passkeys."""
+"""The linking of a page: QR references that rotate and expire, scanning, pairing codes, passkeys."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
 DISPLAY = re.compile(
     r"(Chrome|Edge|Firefox|IE|Opera|Safari) \((Windows|Mac OS|Linux|Android|iOS|Chromium OS)\)", re.ASCII
 )
-"""What a page may call itself to get a pairing code; WhatsApp answers others 400. Source: Baileys pull request 2769."""
+"""The names under which a page gets a pairing code; WhatsApp answers others 400. Source: Baileys pull request 2769."""
 HEARS_WITHIN = 10.0
 
 
 def new_ref() -> str:
-    """As WhatsApp writes them: `2@` and a long random text."""
+    """Return a reference in WhatsApp's form: `2@` and a long random text."""
     return "2@" + base64.b64encode(secrets.token_bytes(96)).decode()
 
 
@@ -32,7 +32,7 @@ class Pairing:
         self._scene, self._login = scene, login
 
     def show(self, page: OpenPage) -> None:
-        """Starts the round of codes: the first for `qr_first` seconds, the others for `qr_next`, then idle."""
+        """Start the round of codes: the first for `qr_first` seconds, the others for `qr_next`, then idle."""
         if page.account is None:
             self._show(page, 0)
 
@@ -51,21 +51,20 @@ class Pairing:
     async def scan(
         self, number: str, *, code: str = "", page_id: str = "", name: str | None, lids: bool | None
     ) -> Account:
-        """What a phone does with its camera. Raises SandboxError NO_SUCH_CODE, STALE_CODE, PASSKEY_ASKED, BANNED,
-        NO_PHONE.
+        """Scan a code with a phone's camera.
+
+        Raises SandboxError NO_SUCH_CODE, STALE_CODE, PASSKEY_ASKED, BANNED, NO_PHONE.
         """
         if not code and not page_id:
             raise SandboxError(400, "INVALID_REQUEST", "there is nothing to scan: paste the QR's text, or pick a page")
         page = await self._showing(code, page_id)
         if self._scene.world.exists(number) and self._scene.world.phone(number).passkey:
             page.say({"op": "passkey_prologue_request"})
-            raise SandboxError(
-                409, "PASSKEY_ASKED", f"{number} wants a passkey to be used in the page: it is not linked"
-            )
+            raise SandboxError(409, "PASSKEY_ASKED", f"{number} requires a passkey in the page: it is not linked")
         return self._link(page, number, name, lids)
 
     async def _showing(self, code: str, page_id: str) -> OpenPage:
-        """The page that shows the code, in any of the forms it may be drawn in."""
+        """Return the page that shows the code, in any of its forms."""
         ref, *keys = code.removeprefix(QR_ADDRESS).split(",")
         for page in self._scene.pages.values():
             if page.ref and (page.id == page_id or page.ref == ref):
@@ -92,11 +91,11 @@ class Pairing:
         return bool(page.ref and page.keys["adv"]) and keys in (None, own)
 
     async def rotate(self, page: OpenPage) -> None:
-        """The server has the page change its secret, under the same reference. Done once the page has."""
+        """Make the page change its secret, under the same reference. Returns once it has."""
         await self._changes_secret(page, {"op": "companion_reg_refresh"})
 
     async def ask_passkey(self, page: OpenPage) -> None:
-        """The server asks for a passkey, which changes the secret too. Done once the page has."""
+        """Ask for a passkey, which changes the secret too. Returns once the page has changed it."""
         await self._changes_secret(page, {"op": "passkey_prologue_request"})
 
     async def _changes_secret(self, page: OpenPage, message: dict[str, Any]) -> None:
@@ -106,7 +105,7 @@ class Pairing:
             raise SandboxError(409, "PAGE_SILENT", f"the page has not changed its secret in {HEARS_WITHIN:.0f} s")
 
     def keyed(self, page: OpenPage, keys: dict[str, Any]) -> None:
-        """The page says what its QR carries now."""
+        """Take the present content of the page's QR."""
         page.keys = {name: str(keys[name] or "") for name in ("noise", "identity", "adv")}
         page.keyings += 1
         self._scene.changes.tell()
@@ -114,7 +113,10 @@ class Pairing:
     # --- codes that are typed
 
     def offer(self, page: OpenPage, number: str, display: str) -> dict[str, Any]:
-        """A pairing code for `number`, shown by `page`; a newer one replaces it. Errors are called as the page does."""
+        """Return a pairing code for `number`, shown by `page`; a newer code replaces it.
+
+        Errors have the page's names.
+        """
         settings = self._scene.settings
         if page.account:
             return {"error": "already linked"}
@@ -130,13 +132,13 @@ class Pairing:
         return {"code": code}
 
     def refresh(self, page: OpenPage, *, force: bool) -> None:
-        """The server asks the page for another code; with `force` a person is to ask for it."""
+        """Ask the page for another code; with `force` a person must request it."""
         page.say({"op": "refresh_code", "force": force})
 
     def hello(self, number: str, code: str, *, finishes: bool = False) -> OpenPage:
-        """What a phone does when its owner types a pairing code. Raises SandboxError NO_SUCH_CODE, OLD_CODE.
+        """Type a pairing code on a phone. Raises SandboxError NO_SUCH_CODE, OLD_CODE.
 
-        The page hears of it; unless `finishes`, the phone goes no further.
+        The page is notified; unless `finishes`, the phone goes no further.
         """
         typed = code.replace("-", "").replace(" ", "").upper()
         for page in self._scene.pages.values():
@@ -149,7 +151,7 @@ class Pairing:
         raise SandboxError(404, "NO_SUCH_CODE", f"no page shows that pairing code for {number} now")
 
     async def enter(self, number: str, code: str) -> Account:
-        """The same to its end: the page is linked. Raises SandboxError like `hello` and `scan`."""
+        """Type a pairing code and finish: the page is linked. Raises SandboxError like `hello` and `scan`."""
         page = self.hello(number, code, finishes=True)
         page.finished = False
         if not await self._scene.changes.until(lambda: page.finished, HEARS_WITHIN):
@@ -157,7 +159,7 @@ class Pairing:
         return self._link(page, number, None, None)
 
     def finish(self, page: OpenPage) -> None:
-        """The page has answered the phone that has its pairing code."""
+        """Finish: the page has answered the phone that has its pairing code."""
         page.finished = True
         self._scene.changes.tell()
 

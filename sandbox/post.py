@@ -1,4 +1,4 @@
-"""Messages in both directions: taken in once per id, handed to phones and pages, acknowledged at set times.
+"""Messages in both directions: accepted once per id, passed to phones and pages, acknowledged at set times.
 
 A message waits in `Device.pending` until its page has confirmed it, and in `Phone.waiting` until the phone is on.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import NO_CHAT, TOO_MANY, Account, ChatMessage, Device, Media, Phone, SandboxError, lid_of, new_id
 
-BATCH = 200  # messages told to a page at once
+BATCH = 200  # messages sent to a page at once
 
 
 class MessageRelay:
@@ -27,7 +27,7 @@ class MessageRelay:
     # --- out: from a page
 
     def take(self, page: OpenPage, said: dict[str, Any]) -> None:
-        """A page brings a message. What befalls it is the account's `SendRule`; an id is delivered once at most."""
+        """Take a message from a page. The account's `SendRule` decides its fate; an id is delivered once at most."""
         account, id_, to = page.account, str(said["id"]), str(said["to"])
         if account is None or not page.streaming:
             return
@@ -83,7 +83,7 @@ class MessageRelay:
         self._scene.changes.tell()
 
     def _hand_over(self, account: Account, message: ChatMessage, silent: bool) -> None:
-        """To the phone of each receiver, and to its own pages where it has some."""
+        """Pass a message to the phone of each receiver, and to its own pages if it has any."""
         message.silent = silent
         for number in self._receivers(account, message.chat):
             phone = self._scene.world.phone(number)
@@ -99,7 +99,7 @@ class MessageRelay:
         return [chat] if group is None else [one for one in group["participants"] if one != account.number]
 
     def _follow(self, account: Account, message: ChatMessage) -> None:
-        """The second tick and the blue ones, as far as the receivers' phones let them come."""
+        """Send the second tick and the blue ones, as far as the receivers' phones allow."""
         if message.silent or message.ack < 1:
             return
         phones = [self._scene.world.phone(number) for number in self._receivers(account, message.chat)]
@@ -119,7 +119,7 @@ class MessageRelay:
         self._scene.changes.tell()
 
     def phone_changed(self, phone: Phone) -> None:
-        """It was switched on or off, or its owner began or ceased to read: what waited goes on."""
+        """Continue waiting messages, because a phone was switched on or off, or its owner began or ceased to read."""
         if phone.online:
             for message in phone.waiting.values():
                 phone.keep(message)
@@ -137,7 +137,7 @@ class MessageRelay:
     # --- in: from a phone
 
     def send(self, phone: Phone, to: str, text: str, id_: str | None, media: Media | None = None) -> ChatMessage:
-        """Raises SandboxError where `to` has no account or the id is taken."""
+        """Send a message. Raises SandboxError if `to` has no account or the id is taken."""
         account = self._scene.world.account(to)
         id_ = id_ or new_id()
         if id_ in account.messages:
@@ -153,7 +153,7 @@ class MessageRelay:
         self._deliver(account, message)
 
     def _deliver(self, account: Account, message: ChatMessage) -> None:
-        """To every page of the account, now or when it comes."""
+        """Deliver to every page of the account, now or when it returns."""
         for device in account.devices.values():
             device.pending[message.id] = {"op": "message", "message": self.told(account, message)}
         for page in self._scene.pages_of(account):
@@ -162,7 +162,7 @@ class MessageRelay:
         self._scene.changes.tell()
 
     def notice(self, account: Account, said: dict[str, Any]) -> ChatMessage:
-        """Writes a notice of WhatsApp's own into a chat: {type, chat, subtype?, author?, people?, body?, …}."""
+        """Write a notice of WhatsApp's own into a chat: {type, chat, subtype?, author?, people?, body?, …}."""
         chat = str(said["chat"])
         known = {"type", "chat", "author", "id", "from_me"}
         notice = {name: value for name, value in said.items() if name not in known}
@@ -184,7 +184,7 @@ class MessageRelay:
         return message
 
     def change(self, phone: Phone, to: str, id_: str, kind: str, said: dict[str, Any]) -> ChatMessage:
-        """Edits, revokes or reacts to an earlier message of the chat between `phone` and account `to`."""
+        """Edit, revoke or react to an earlier message of the chat between `phone` and account `to`."""
         account = self._scene.world.account(to)
         message = account.messages.get(id_)
         if message is None or message.chat != phone.number:
@@ -210,7 +210,7 @@ class MessageRelay:
         return message
 
     def call(self, phone: Phone, to: str, video: bool) -> str:
-        """Rings at once or not at all: a page that is closed hears nothing of it later."""
+        """Ring at once or not at all: a closed page never learns of it."""
         account, id_ = self._scene.world.account(to), new_id("CA")
         told = {
             "op": "call",
@@ -229,10 +229,10 @@ class MessageRelay:
         self._tell(account, told)
         self._scene.changes.tell()
 
-    # --- to a page that comes back
+    # --- to a page that returns
 
     def history(self, page: OpenPage) -> list[dict[str, Any]]:
-        """The newest messages and notices the page has confirmed or sent, oldest first."""
+        """Return the newest messages and notices the page has confirmed or sent, oldest first."""
         account, device = page.account, page.device
         if account is None or device is None:
             return []
@@ -254,7 +254,7 @@ class MessageRelay:
                 page.say(held)
 
     def person(self, address: str) -> dict[str, Any] | None:
-        """{chat, lid, name} of whoever answers to `address`, as pages are told it, or None."""
+        """Return {chat, lid, name} of the person at `address`, in the form for pages, or None."""
         number = self._scene.world.exists(address)
         if number is None:
             return None
@@ -265,7 +265,7 @@ class MessageRelay:
             device.pending.pop(id_, None)
 
     def told(self, account: Account, message: ChatMessage) -> dict[str, Any]:
-        """A message as pages are told it."""
+        """Return a message in the form for pages."""
         person = message.chat
         return {
             "id": message.id,
@@ -286,7 +286,7 @@ class MessageRelay:
         }
 
     def timelock(self, account: Account) -> dict[str, Any]:
-        """The account's time-lock as pages are told it, now and when it changes."""
+        """Return the account's time-lock in the form for pages."""
         if not account.is_timelocked(time.time()):
             return {"active": False, "kind": None, "ends": None}
         assert account.timelock
@@ -296,7 +296,7 @@ class MessageRelay:
         self._tell(account, {"op": "timelock", **self.timelock(account)})
 
     def _notice(self, notice: dict[str, Any]) -> dict[str, Any]:
-        """A notice as pages are told it: people with both of their addresses."""
+        """Return a notice in the form for pages: people with both of their addresses."""
         people = [{"chat": str(number), "lid": lid_of(str(number))} for number in notice.get("people", [])]
         return notice | {"people": people}
 

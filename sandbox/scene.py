@@ -1,6 +1,6 @@
-"""Everything one running sandbox holds: its settings, its world, the pages that are open, and who waits for a change.
+"""One running sandbox: its settings, its world, the open pages, and the requests that wait for a change.
 
-Only the event loop's thread touches any of it, so nothing here locks.
+Only the event loop's thread touches it, so nothing here locks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ PageState = Literal["unpaired", "idle", "linked"]
 T = TypeVar("T")
 
 QR_ADDRESS = "https://wa.me/settings/linked_devices#"
-"""What the text of a QR begins with since July 2026, so that a phone's own camera knows what to do with it."""
+"""The beginning of a QR's text since July 2026, by which a phone's own camera recognises it."""
 
 
 class Changes:
-    """Wakes everyone who waits for the scene to become something. Telling is cheap and never blocks."""
+    """Wakes every request that waits for a state of the scene. Notifying is cheap and never blocks."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -33,11 +33,11 @@ class Changes:
         self._next = asyncio.Event()
 
     async def after(self, count: int, seconds: float) -> None:
-        """Returns once more than `count` changes were told, or when `seconds` are over."""
+        """Return once more than `count` changes were made, or when `seconds` are over."""
         await self.until(lambda: self.count > count, seconds)
 
     async def until(self, wanted: Callable[[], T], seconds: float) -> T:
-        """The first truthy `wanted()`, or what it is when `seconds` are over."""
+        """Return the first truthy `wanted()`, or its value when `seconds` are over."""
         try:
             async with asyncio.timeout(seconds):
                 while not (found := wanted()):
@@ -65,9 +65,9 @@ class OpenPage:
     load: str = ""
     compat: str = "modern"
     lids: bool | None = None
-    keys: dict[str, str] = field(default_factory=dict)  # noise, identity, adv; `adv` is empty where QRs are void
+    keys: dict[str, str] = field(default_factory=dict)  # noise, identity, adv; `adv` is empty if QRs are void
     keyings: int = 0  # how often it has said them
-    platform: str = ""  # the last field of the QR, where the page says it
+    platform: str = ""  # the last field of the QR, if the page has it
     qr_url: bool = False
     state: PageState = "unpaired"
     ref: str = ""
@@ -75,7 +75,7 @@ class OpenPage:
     finished: bool = False  # the page has answered the phone that has its pairing code
     account: Account | None = None
     device: Device | None = None
-    fate: str = ""  # what it has heard last of what is to befall itself: `hang`, `hog`, `leave`
+    fate: str = ""  # the last fault sent to it: `hang`, `hog`, `leave`
     streaming: bool = False  # messages pass: logged in, synced, not offline
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ class OpenPage:
         return (QR_ADDRESS if self.qr_url else "") + ",".join(filter(None, fields))
 
     def later(self, name: str, seconds: float, act: Callable[[], None]) -> None:
-        """Does `act` after `seconds`, instead of what was to be done under that name."""
+        """Run `act` after `seconds`, instead of the earlier action under that name."""
         self.forget(name)
         self.timers[name] = asyncio.get_running_loop().call_later(seconds, act)
 
@@ -112,7 +112,7 @@ class OpenPage:
 
 @dataclass(eq=False)
 class Scene:
-    """The parts of one sandbox, handed to whoever acts on it."""
+    """The parts of one sandbox, shared by the code that acts on it."""
 
     settings: SandboxSettings = field(default_factory=SandboxSettings)
     world: World = field(default_factory=World)
@@ -123,19 +123,19 @@ class Scene:
         return (page for page in tuple(self.pages.values()) if page.account is account)
 
     def page_of(self, account: Account) -> OpenPage:
-        """Raises SandboxError 409 while no page of the account is open."""
+        """Return the account's open page; raises SandboxError 409 if none is open."""
         for page in self.pages_of(account):
             return page
         raise SandboxError(409, "NO_PAGE", f"no page of {account.number} is open")
 
     def page(self, page_id: str) -> OpenPage:
-        """Raises SandboxError 404 where no such page is open."""
+        """Return the page; raises SandboxError 404 if it is not open."""
         if page_id not in self.pages:
             raise SandboxError(404, "NO_PAGE", f"no page {page_id} is open")
         return self.pages[page_id]
 
     def state_of(self, account: Account) -> str:
-        """`connected` while a page streams, else `linked` while it has a device, else `gone`."""
+        """Return `connected` while a page streams, else `linked` while it has a device, else `gone`."""
         if any(page.streaming for page in self.pages_of(account)):
             return "connected"
         return "linked" if account.devices else "gone"

@@ -1,4 +1,4 @@
-"""What can be set about the sandbox. Durations are seconds.
+"""The settings of the sandbox. Durations are seconds.
 
 Every field can be changed while it runs (`POST /api/settings`).
 """
@@ -13,29 +13,29 @@ from typing import Any, Literal, get_args
 Compat = Literal["modern", "classic"]
 Bundling = Literal["stages", "at_once"]
 CHOICES: dict[str, tuple[str, ...]] = {"compat": get_args(Compat), "bundles": get_args(Bundling)}
-"""What the settings that are words may say."""
+"""The values of settings that are words."""
 
 
 @dataclass
 class SandboxSettings:
-    """How the double behaves.
+    """The behaviour of the sandbox.
 
-    The defaults follow WhatsApp Web where it is known, and are quick where only patience is at stake.
-    A change concerns what happens next: pages already loaded keep the generation they were served with.
+    The defaults follow WhatsApp Web where it is known, and are short where only waiting time is concerned. A change
+    affects later events: pages already loaded keep the generation they were served with.
     """
 
-    compat: Compat = "modern"  # which generation of page is served when the address does not say (`/?compat=classic`)
-    lids: bool = False  # whether newly linked accounts address chats by LID when neither page nor scan says
+    compat: Compat = "modern"  # the generation of a page whose address does not name it (`/?compat=classic`)
+    lids: bool = False  # newly linked accounts address chats by LID if neither page nor scan decides
     loader: bool = True  # False: a page without module loader, on which wa-js never becomes ready
-    version: str = "2.3000.1045000000"  # of WhatsApp Web, as the page says it
-    push_phase: str = "C3"  # how widely that build is rolled out, as the page says it
-    # Names of exports that scripts do not find in the page: {"hide": [name, ...], "rename": {name: name now}}
+    version: str = "2.3000.1045000000"  # of WhatsApp Web, as the page reports it
+    push_phase: str = "C3"  # the rollout phase of that build, as the page reports it
+    # Names of exports that scripts do not find in the page: {"hide": [name, ...], "rename": {name: new name}}
     drift: dict[str, Any] = field(default_factory=dict)
 
-    bundles: Bundling = "stages"  # "at_once": all are registered in one go, before anything of them can be had
-    bundle_delay: float = 0.0  # each bundle that the browser has not kept comes this late; a slow network: 0.8 to 4 s
-    timer_starvation: float = 0.0  # what others than the page set on its timers comes this much later than asked
-    ballast: int = 0  # MiB that the page holds besides; with 270 it weighs about what the real one does
+    bundles: Bundling = "stages"  # "at_once": all are registered together, before any of them is available
+    bundle_delay: float = 0.0  # each uncached bundle comes this late; a slow network: 0.8 to 4 s
+    timer_starvation: float = 0.0  # timers set by other scripts than the page's fire this much later
+    ballast: int = 0  # extra MiB that the page holds; with 270 it is about as big as the real page
 
     qr_refs: int = 6  # WhatsApp Web shows six codes, the first for 60 s, the others for 20 s each, then idles
     qr_first: float = 60.0
@@ -44,7 +44,7 @@ class SandboxSettings:
 
     code_life: float = 180.0  # a pairing code that is typed later than this is not answered
     code_refresh: float = 0.0  # the server asks for a new code after this long; 0: it is left to the page
-    refuse_platform: bool = False  # no browser and system that a page names is taken for a pairing code
+    refuse_platform: bool = False  # a pairing code is refused for every browser and system
 
     ack_sent: float = 0.02  # a message reaches the server -> the sender's one tick
     ack_delivered: float = 0.02  # one tick -> two
@@ -52,10 +52,10 @@ class SandboxSettings:
 
     page_delay: float = 0.0  # GET / answers this late
     start_delay: float = 0.0  # the page's scripts open their connection this late
-    return_delay: float = 0.0  # a page that has loaded itself anew opens its connection that much later still
-    soft_update_after: float = 3 * 86_400.0  # a page that is up for so long asks to be loaded anew, and goes on ...
-    hard_update_after: float = 30 * 86_400.0  # ... and for so long: it does so by itself
-    keepalive: bool = True  # False: the server is silent to the page's keepalive, and to nothing else
+    return_delay: float = 0.0  # a page that has reloaded itself opens its connection that much later still
+    soft_update_after: float = 3 * 86_400.0  # a page that is up for so long asks for a reload, and goes on ...
+    hard_update_after: float = 30 * 86_400.0  # ... and after this it reloads itself
+    keepalive: bool = True  # False: the server does not answer the page's keepalive, but everything else
     pair_delay: float = 0.02  # a fresh login syncs for this long
     resume_delay: float = 0.0  # a stored login is answered this late
     reconnect_delay: float = 0.2  # the page tries again after this long, doubling ...

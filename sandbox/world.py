@@ -1,11 +1,9 @@
-"""The sandbox's state: accounts, their linked devices, phones, messages.
+"""The state of the sandbox: accounts, their linked devices, phones, messages.
 
-Plain data and pure rules; no sockets, no timers.
-
-Everything here is touched by the server's event loop only.
+Plain data and pure rules; no sockets, no timers. Only the server's event loop touches it.
 
 A *number* is a WhatsApp number as digits. An *account* is a number that has linked devices (pages). Every number that
-is not listed in `World.absent` has a *phone*, made when it is first spoken of, so that tests need no preparation.
+is not listed in `World.absent` has a *phone*, created at its first use, so that tests need no preparation.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ MEDIA_KEPT = 512 * 1024 * 1024  # bytes of files
 
 
 class SandboxError(Exception):
-    """A request to the sandbox that cannot be done; `status` is the HTTP status, `code` a stable word."""
+    """A request that the sandbox cannot fulfil; `status` is the HTTP status, `code` a stable word."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -37,12 +35,12 @@ class SandboxError(Exception):
 
 
 def lid_of(number: str) -> str:
-    """The LID user of a number: fifteen digits that say nothing of the number and are always the same."""
+    """Return the LID user of a number: fifteen digits that reveal nothing of the number and never change."""
     return str(10**14 + int.from_bytes(hashlib.sha256(number.encode()).digest()[:8], "big") % (9 * 10**14))
 
 
 def new_id(prefix: str = "3A") -> str:
-    """A message id as phones make them: a prefix and upper-case hexadecimal digits, 20 characters in all."""
+    """Return a message id as phones make them: a prefix and upper-case hexadecimal digits, 20 characters in all."""
     return prefix + secrets.token_hex(10).upper()[: 20 - len(prefix)]
 
 
@@ -69,7 +67,7 @@ class Media:
 
 @dataclass(slots=True)
 class ChatMessage:
-    """One message of one account, in either direction. `chat` is the other side: a number, or a group's id `…@g.us`.
+    """A message of one account, in either direction. `chat` is the other side: a number, or a group's id `…@g.us`.
 
     `arrivals` counts how often a page brought this id to the server on its own account; `retries` how often the same
     page repeated it after a broken connection, which WhatsApp's server drops. An inbound message has 0 of both.
@@ -91,18 +89,18 @@ class ChatMessage:
     edited: bool = False
     revoked: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
-    silent: bool = False  # it went its way, but its sender is never told
+    silent: bool = False  # it was delivered, but its sender gets no acknowledgement
     error: int | None = None  # the code with which WhatsApp refused it
-    location: dict[str, Any] | None = None  # the place on the map that it is, with what WhatsApp Web calls `loc`
-    notice: dict[str, Any] | None = None  # what WhatsApp's own notice says, where it is one (`type` names its kind)
+    location: dict[str, Any] | None = None  # the place on the map, with WhatsApp Web's `loc`
+    notice: dict[str, Any] | None = None  # the content of WhatsApp's own notice, if it is such (`type` names its kind)
 
     def arriving(self, account: str) -> ChatMessage:
-        """The same message as the account that it was sent to holds it."""
+        """Return the same message as its receiving account holds it."""
         chat = self.chat if self.chat.endswith("@g.us") else self.author
         return replace(self, account=account, chat=chat, from_me=False, ack=1, arrivals=0, retries=0, reactions={})
 
     def told(self) -> dict[str, Any]:
-        """As control clients see it."""
+        """Return the message in the form for control clients."""
         said = {name: getattr(self, name) for name in MESSAGE_FIELDS}
         said["from"] = self.account if self.from_me else self.author
         said["to"] = self.chat if self.from_me else self.account
@@ -114,9 +112,7 @@ MESSAGE_FIELDS = tuple(field.name for field in fields(ChatMessage))
 
 @dataclass(slots=True)
 class SendRule:
-    """What happens to the next `left` messages (None: all) an account sends, to `to` only if given. `code`: of a
-    refusal.
-    """
+    """The fate of the next `left` messages (None: all) of an account, to `to` only if given. `code`: of a refusal."""
 
     mode: SendMode = "ok"
     left: int | None = None
@@ -126,7 +122,7 @@ class SendRule:
 
 @dataclass(slots=True)
 class Device:
-    """One linked page: its credentials, and what it has not yet confirmed to have received (by id, as it is told)."""
+    """One linked page: its credentials, and the messages it has not confirmed yet (by id, in the form for pages)."""
 
     id: str
     token: str
@@ -138,14 +134,14 @@ class Device:
 
 @dataclass(slots=True)
 class Account:
-    """A number with linked devices, and everything that is wrong with it."""
+    """A number with linked devices, and its faults."""
 
     number: str
     name: str
     lids: bool = False
     devices: dict[str, Device] = field(default_factory=dict)
     messages: dict[str, ChatMessage] = field(default_factory=dict)
-    notices: dict[str, ChatMessage] = field(default_factory=dict)  # what WhatsApp itself writes into chats
+    notices: dict[str, ChatMessage] = field(default_factory=dict)  # notices that WhatsApp itself writes into chats
     rules: list[SendRule] = field(default_factory=list)
     online: bool = True  # the page's network
     reachable: bool = True  # WhatsApp's servers, from the page
@@ -156,7 +152,7 @@ class Account:
     outdated: Literal["", "until_reload", "always"] = ""
     outdated_told: bool = False
     timelock: dict[str, Any] | None = None  # {"kind": str, "until": unix seconds}: no first messages to strangers
-    refused: int = 0  # logins that were refused for a while: temporary bans, outages, pages that are too old
+    refused: int = 0  # temporarily refused logins: bans, outages, pages that are too old
     block: str = ""  # a Socket.state that stays: TOS_BLOCK, SMB_TOS_BLOCK, PROXYBLOCK, SCREEN_LOCKED
 
     @property
@@ -172,12 +168,12 @@ class Account:
         return self.timelock is not None and self.timelock["until"] > now
 
     def refuses(self, to: str, now: float) -> int | None:
-        """The code with which WhatsApp refuses a message to `to` of its own accord, or None."""
+        """Return the code with which WhatsApp itself refuses a message to `to`, or None."""
         trusted = to.endswith("@g.us") or any(one.chat == to and not one.from_me for one in self.messages.values())
         return TIMELOCKED if self.is_timelocked(now) and not trusted else None
 
     def sending(self, to: str) -> SendRule:
-        """What befalls a message to `to` now; uses up one of a counted rule."""
+        """Return the rule for a message to `to` now, using up one of a counted rule."""
         for rule in self.rules:
             if rule.to in (None, to) and rule.left != 0:
                 if rule.left is not None:
@@ -188,7 +184,7 @@ class Account:
 
 @dataclass(slots=True)
 class Phone:
-    """A person's phone: what it received, and how it behaves."""
+    """A person's phone: its messages and its behaviour."""
 
     number: str
     name: str
@@ -208,7 +204,7 @@ class Phone:
 
 @dataclass
 class World:
-    """All of it. `reset()` forgets everything but who is listening."""
+    """The whole world. `reset()` forgets everything except the listeners."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
     phones: dict[str, Phone] = field(default_factory=dict)
@@ -216,7 +212,7 @@ class World:
     absent: set[str] = field(default_factory=set)
     media: dict[str, Media] = field(default_factory=dict)
     numbers_by_lid: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, dict[str, Any]] = field(default_factory=dict)  # token of an ended login -> what it is told
+    refused: dict[str, dict[str, Any]] = field(default_factory=dict)  # token of an ended login -> its failure message
 
     def reset(self) -> None:
         for held in (self.accounts, self.phones, self.groups, self.absent, self.media, self.numbers_by_lid):
@@ -238,13 +234,13 @@ class World:
         return self.groups[address]["subject"] if address in self.groups else self.phone(address).name
 
     def account(self, number: str) -> Account:
-        """Raises SandboxError 404 where nothing was ever linked."""
+        """Return the account; raises SandboxError 404 if nothing was ever linked."""
         if number not in self.accounts:
             raise SandboxError(404, "NO_ACCOUNT", f"no device was ever linked to {number}; scan its QR first")
         return self.accounts[number]
 
     def link(self, number: str, name: str | None, lids: bool, compat: str) -> tuple[Account, Device]:
-        """A new device of `number`. An account keeps its kind of addressing and its messages over links."""
+        """Link a new device of `number`. An account keeps its kind of addressing and its messages over links."""
         phone = self.phone(number)
         if name:
             phone.name = name
@@ -255,7 +251,7 @@ class World:
         return account, device
 
     def exists(self, address: str) -> str | None:
-        """The number or group behind `5491…`, `…@c.us`, `…@lid` or `…@g.us`; None where WhatsApp knows nobody."""
+        """Return the number or group behind `5491…`, `…@c.us`, `…@lid` or `…@g.us`; None if it does not exist."""
         user, _, server = address.partition("@")
         if server == "g.us":
             return address if address in self.groups else None

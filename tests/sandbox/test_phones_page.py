@@ -67,8 +67,8 @@ def test_what_a_person_typed_is_kept_where_it_failed_and_gone_where_it_worked(
 ) -> None:
     page, phones = tab("page"), tab("phones")
     phones.open("phones")
-    phones.until("document.querySelector('#waiting').textContent.includes('No page shows a code now')")
-    phones.until("document.querySelector('#accounts').textContent.includes('No account yet')")
+    phones.until("document.querySelector('#waiting').textContent.includes('No page shows a code')")
+    phones.until("document.querySelector('#accounts').textContent.includes('No accounts')")
     page.open()
     phones.until("document.querySelector('#waiting button')")
 

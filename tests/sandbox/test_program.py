@@ -17,7 +17,7 @@ def test_it_says_where_the_phones_are_and_how_the_service_finds_it() -> None:
             assert program.stdout is not None
             url = program.stdout.readline().removeprefix("sandbox ready ").strip()
             assert (
-                program.stdout.readline() == f"Its phones are at {url}phones. For the service: SM_WHATSAPP_URL={url}\n"
+                program.stdout.readline() == f"Phones: {url}phones. For the service: SM_WHATSAPP_URL={url}\n"
             )
         finally:
             program.terminate()
@@ -28,7 +28,7 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run([*PROGRAM, "--port", str(port)], capture_output=True, text=True, timeout=60, check=False)
-    said = f"sandbox: cannot listen on 127.0.0.1:{port} (Address already in use): take another --port\n"
+    said = f"sandbox: cannot listen on 127.0.0.1:{port} (Address already in use): choose another --port\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 

@@ -1,5 +1,5 @@
 'use strict';
-// Events, models and collections: what every other module of the page is built from.
+// Events, models and collections: the base of every other module of the page.
 // A model's change reaches its listeners as `change:<attribute>` with (model, value, previous), then its collections'.
 
 define('WAWebEventEmitter', (_require, exports) => {
@@ -110,7 +110,7 @@ define('WAWebBaseModel', (require, exports) => {
   }
   BaseModel.defaults = {};
 
-  /** Gives `Model` its attributes: `defaults` names each one. Setting one to another value is told. */
+  /** Gives `Model` its attributes: `defaults` names each. A change of value emits an event. */
   function defineModel(Model, proxyName, defaults) {
     Model.defaults = defaults;
     Model.prototype.proxyName = proxyName;
@@ -151,7 +151,7 @@ define('WAWebBaseCollection', (require, exports) => {
 
     get(id) { return id == null ? undefined : this._index.get(keyOf(id.id ?? id)) ?? this._index.get(keyOf(id)); }
 
-    /** Adds one model or several; those that are in already stay as they are. Returns what was given. */
+    /** Adds one or several models; existing ones stay as they are. Returns its argument. */
     add(models) {
       for (const model of [models].flat()) {
         const key = keyOf(model.id);

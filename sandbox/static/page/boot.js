@@ -1,5 +1,5 @@
 'use strict';
-// Shows what a person would see, and starts: as soon as everything that the connection needs is there.
+// Shows the page's display, and starts as soon as everything that the connection needs has loaded.
 window.requireLazy([
   'WAWebStreamModel', 'WAWebConnModel', 'WAWebSocketModel', 'SandboxLogin', 'SandboxQrText', 'SandboxQrCode',
   'WAWebUserPrefsMultiDevice', 'SandboxConnection', 'WAWebDebugSetup',

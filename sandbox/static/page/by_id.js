@@ -1,5 +1,5 @@
 'use strict';
-// What programs ask for by its id and wa-js has no need of: whatsapp-web.js, and scripts that people write themselves.
+// Modules that programs ask for by id and wa-js does not need: for whatsapp-web.js, and for people's own scripts.
 
 define('WAWebCollections', (require, exports) => {
   exports.default = {
@@ -17,7 +17,7 @@ define('WAWebCollections', (require, exports) => {
 });
 
 define('WAWebOfflineHandler', (_require, exports) => {
-  /** How much of what came while the page was away is there, in percent: here all of it, at once. */
+  /** The loaded share of the messages missed while the page was closed, in percent: here all, at once. */
   exports.OfflineMessageHandler = { getOfflineDeliveryProgress: () => 100 };
 });
 
@@ -26,7 +26,7 @@ define('WAWebSyncGatingUtils', (_require, exports) => {
 });
 
 define('WAWebAddonReactionTableMode', (_require, exports) => {
-  /** Where reactions are kept; whoever wants to hear of them replaces `bulkUpsert`. */
+  /** The store of reactions; a script replaces `bulkUpsert` to receive them. */
   exports.reactionTableMode = { bulkUpsert: async () => {} };
 });
 

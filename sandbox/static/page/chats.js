@@ -1,5 +1,5 @@
 'use strict';
-// Chats and contacts. An account addresses people by number (`@c.us`) or, once migrated, by LID; the server says which.
+// Chats and contacts. An account addresses people by number (`@c.us`) or, once migrated, by LID; the server decides.
 
 define('WAWebApiContact', (require, exports) => {
   const { createWid } = require('WAWebWidFactory');
@@ -49,7 +49,7 @@ define('WAWebChatModel', (require, exports) => {
     get formattedTitle() { return this.name; }
     get contact() { return require('WAWebContactCollection').ContactCollection.get(this.id); }
 
-    /** The trusted-contact token, which people give who write to the account. */
+    /** The trusted-contact token, which people give when they write to the account. */
     getTcToken() { return this.msgs.some(({ id, type }) => !id.fromMe && type === 'chat') ? 'token' : undefined; }
     getAllMsgs() { return this.msgs.getModelsArray(); }
   }
@@ -79,7 +79,7 @@ define('SandboxAddressBook', (require, exports) => {
     return createWid(login()?.lids ? `${lid}@lid` : `${chat}@c.us`);
   };
 
-  /** The chat with {chat, lid, name}, made where it is new. */
+  /** The chat with {chat, lid, name}, created if new. */
   exports.chatWith = (person) => {
     const { ChatCollection } = require('WAWebChatCollection');
     const id = exports.addressOf(person);
@@ -98,7 +98,7 @@ define('SandboxAddressBook', (require, exports) => {
 });
 
 define('WAWebFindChatAction', (require, exports) => {
-  /** Rejects with WhatsApp's own plain Error where nobody answers to `wid`. Waits while the stream is down. */
+  /** Rejects with WhatsApp's own plain Error if `wid` does not exist. Waits while the stream is down. */
   exports.findOrCreateLatestChat = async (wid, _origin) => {
     const { ChatCollection } = require('WAWebChatCollection');
     const { lidPnCache } = require('WAWebApiContact');
@@ -116,7 +116,7 @@ define('WAWebFindChatAction', (require, exports) => {
 define('WAWebQueryExistsJob', (require, exports) => {
   const { createWid } = require('WAWebWidFactory');
 
-  /** {wid, biz} or null where WhatsApp knows nobody there. */
+  /** {wid, biz}, or null if WhatsApp does not know the address. */
   exports.queryWidExists = async (wid) => {
     const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
     if (!found || found.chat.includes('@')) return null;

@@ -1,9 +1,9 @@
 'use strict';
 // The page's one WebSocket, and the WhatsApp stream that is played over it.
 // The wire stays open while the stream is down: an "offline" page still hears the sandbox, as a wire-tap would.
-// Rule: everything that the server says is a key of HEARD; everything the page does about its login is in here.
+// Everything the server sends is a key of HEARD; everything the page does about its login is in this file.
 // As on WhatsApp's own page, Socket.state is CONNECTED once the socket is open, before the login is accepted or refused,
-// and stays so while the page waits to try again: only Socket.stream says that there is no login on it.
+// and stays so while the page waits to try again: only Socket.stream shows that no login is on it.
 
 define('SandboxConnection', (require, exports) => {
   const { Socket } = require('WAWebSocketModel');
@@ -29,7 +29,7 @@ define('SandboxConnection', (require, exports) => {
   let asked = 0;
 
   const login = () => storage.login();
-  /** Whether messages pass now. */
+  /** True while messages pass. */
   const streaming = () => Socket.stream === 'CONNECTED';
 
   function become(values) {
@@ -43,7 +43,7 @@ define('SandboxConnection', (require, exports) => {
     return true;
   }
 
-  /** Resolves with the server's answer; waits for the stream where it is down. */
+  /** Resolves with the server's answer; waits for the stream if it is down. */
   function ask(message) {
     const question = { ...message, rid: ++asked };
     return new Promise((resolve) => {
@@ -84,7 +84,7 @@ define('SandboxConnection', (require, exports) => {
     });
   }
 
-  /** The stream ended and may come back: a refusal backs off and keeps the state, a network loss waits to be told. */
+  /** The stream ended and may return: a refusal backs off and keeps the state, a network loss waits for a message. */
   function drop(state = Socket.state) {
     const was = Socket.stream;
     say({ op: 'down' });
@@ -109,21 +109,21 @@ define('SandboxConnection', (require, exports) => {
     hello();
   }
 
-  // --- loaded anew by itself
+  // --- reloaded by itself
 
   function reload() {
     sessionStorage.setItem(RETURNS, '1');
     location.reload();
   }
 
-  /** Whether this load follows one that the page ordered itself; asked once. */
+  /** True if this load follows a reload that the page ordered itself; may be asked once. */
   function returns() {
     const marked = sessionStorage.getItem(RETURNS) !== null;
     sessionStorage.removeItem(RETURNS);
     return marked;
   }
 
-  /** A banner asks the user to reload; the page goes on working. */
+  /** Shows a banner that asks the user to reload; the page goes on working. */
   function softUpdate() {
     Stream.needsUpdate = true;
   }
@@ -133,7 +133,7 @@ define('SandboxConnection', (require, exports) => {
     setTimeout(reload, 20); // listeners hear it before the page goes
   }
 
-  /** WhatsApp's own page does so 3 days after its load, and 30 days after it. */
+  /** WhatsApp's own page does this 3 days after its load, and 30 days after it. */
   function age() {
     const { soft_update_after: soft, hard_update_after: hard } = page.settings;
     const up = performance.now() / 1000;
@@ -153,7 +153,7 @@ define('SandboxConnection', (require, exports) => {
     else if (!could) reconnect();
   }
 
-  // --- what the server says
+  // --- messages of the server
 
   const HEARD = {
     code({ ref, ttl }) {
@@ -213,7 +213,7 @@ define('SandboxConnection', (require, exports) => {
       require('SandboxSending').sendAgain();
     },
 
-    /** WhatsApp refused or ended the login. What each code means is in FAILURES. */
+    /** WhatsApp refused or ended the login. FAILURES gives the meaning of each code. */
     failure(said) {
       (FAILURES[said.code] ?? FAILURES[503])(said);
     },
@@ -222,7 +222,7 @@ define('SandboxConnection', (require, exports) => {
       require('SandboxLogout').logout({ removed: true });
     },
 
-    /** Opened elsewhere, as current builds show it: not at all. */
+    /** Opened elsewhere: current builds do not show it. */
     replaced() {
       stopped = true;
       become({ stream: 'DISCONNECTED' });
@@ -243,7 +243,7 @@ define('SandboxConnection', (require, exports) => {
       setNetwork(now);
     },
 
-    /** What WhatsApp's page asks its server for from time to time: whether it is to be loaded anew. */
+    /** The page's regular query to its server: whether it must reload. */
     spin({ refresh }) {
       if (refresh === 'HARD_REFRESH') hardUpdate();
       else softUpdate();
@@ -261,7 +261,7 @@ define('SandboxConnection', (require, exports) => {
       questions.delete(rid);
     },
 
-    /** After it the page may not speak any more: it says first that it has heard. */
+    /** After this the page may be unable to send, so it confirms first. */
     fate({ act, ...more }) {
       say({ op: 'fate', act });
       FATES[act](more);
@@ -299,7 +299,7 @@ define('SandboxConnection', (require, exports) => {
       again(reconnect);
     },
     403: ({ header, subtext }) => require('SandboxLogout').logout({ reason: 'account_locked', header, subtext }),
-    /** Too old: the page loads itself anew. Where that was tried, or on old builds, it stops. */
+    /** Too old: the page reloads itself. If that was tried, or on old builds, it stops. */
     405() {
       stopped = true;
       drop();
@@ -339,7 +339,7 @@ define('SandboxConnection', (require, exports) => {
       again(hello);
     },
 
-    /** Called once, when all of the page's scripts are there. */
+    /** Called once, when all of the page's scripts have loaded. */
     launch() {
       Stream.compute();
       window.addEventListener('online', () => setNetwork({}));
@@ -359,7 +359,7 @@ define('SandboxConnection', (require, exports) => {
   });
 });
 
-// --- the wire as scripts may use it
+// --- the wire for other scripts
 
 define('WAWap', (_require, exports) => {
   let number = 0;
@@ -376,7 +376,7 @@ define('WASmaxJsx', (require, exports) => {
 });
 
 define('WAComms', (require, exports) => {
-  /** Resolves with the server's answer, which may never come. Here the keepalive (`w:p`) is the one known question. */
+  /** Resolves with the server's answer, which may never come. Here the keepalive (`w:p`) is the only known query. */
   exports.sendSmaxStanza = async ({ tag, attrs }) => {
     if (tag !== 'iq' || attrs.xmlns !== 'w:p') throw new Error('the sandbox answers no stanza but the keepalive');
     await require('SandboxConnection').ask({ op: 'keepalive' });

@@ -1,6 +1,6 @@
 'use strict';
-// What scripts from outside find in the modules, where the setting `drift` plays a later build: names that are gone, and
-// names that are others now. The page's own code goes on as if nothing had happened, as that of a later build would.
+// The modules as scripts from outside see them when the setting `drift` plays a later build: some names are missing,
+// others have changed. The page's own code is not affected, as in a real later build.
 
 /** The page's own way to its modules. */
 page.require = window.require;

@@ -1,5 +1,5 @@
 'use strict';
-// How people, groups and messages are named: Wid `5491…@c.us`, `…@lid`, `…@g.us`; MsgKey `true_<chat>_<id>[_<who>]`.
+// The names of people, groups and messages: Wid `5491…@c.us`, `…@lid`, `…@g.us`; MsgKey `true_<chat>_<id>[_<who>]`.
 
 define('WAWebWid', (_require, exports) => {
   class Wid {
@@ -41,7 +41,7 @@ define('WAWebWid', (_require, exports) => {
 define('WAWebWidFactory', (require, exports) => {
   const Wid = require('WAWebWid').default;
 
-  /** Throws where `text` is no address. A device part (`:12`) is left out: chats are with people. */
+  /** Throws if `text` is not an address. A device part (`:12`) is left out: chats are with people. */
   function createWid(text) {
     const [, user, server] = /^([^@\s:]+)(?::\d+)?@([a-z.]+)$/.exec(String(text)) ?? [];
     if (!user) throw new Error(`wid error: invalid wid "${text}"`);
@@ -74,7 +74,7 @@ define('WAWebMsgKey', (require, exports) => {
       if (parts.participant) this.participant = parts.participant;
       const fields = [this.fromMe, this.remote, this.id, this.participant];
       const written = fields.filter((field) => field !== undefined).join('_');
-      // Current builds keep the text in a minified field, so that whoever reads `_serialized` finds nothing there.
+      // Current builds keep the text in a minified field: `_serialized` is missing.
       if (page.classic) this._serialized = written;
       else this.$1 = written;
     }

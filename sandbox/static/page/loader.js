@@ -1,16 +1,16 @@
 'use strict';
-// The module loader as it looks from outside: __d, require, importDefault, importNamespace, requireLazy, ErrorGuard;
+// The module loader, seen from outside: __d, require, importDefault, importNamespace, requireLazy, ErrorGuard;
 // the bundles, which come in stages; and the page's own timers.
-// Rule: a factory only builds its exports. It runs when somebody asks for the module; whoever searches asks for all.
+// A factory only builds its exports. It runs at the first request for the module; a search requests all modules.
 //
 // As on WhatsApp Web (seen in its page code of August 2026):
-// - a module is known by name in `modulesMap` as soon as its bundle has run, but can be had only once all that it
-//   depends on is there; `factoryFinished` tells that it has run;
-// - a module that cannot be had is undefined, with an error on the console; it throws after `skipGuardGlobal(true)`;
+// - a module is known by name in `modulesMap` as soon as its bundle has run, but is available only once all its
+//   dependencies are; `factoryFinished` shows that its factory has run;
+// - an unavailable module is undefined, with an error on the console; it throws after `skipGuardGlobal(true)`;
 // - a factory is dropped once it has run;
 // - `setTimeout` and its like are the page's own scheduler's, with handles of their own.
 const page = {
-  /** What the server wrote into the document: see Document in app.py. */
+  /** Data that the server wrote into the document: see Document in app.py. */
   settings: JSON.parse(document.documentElement.dataset.settings),
   get classic() { return this.settings.compat === 'classic'; },
 };
@@ -32,7 +32,7 @@ const page = {
   const awaited = []; // [ids, then]: to be called once all of them can be had
   let guarded = true;
 
-  /** Whether a module and all that it depends on, however far, is there. A circle waits for nothing. */
+  /** True if a module and all its direct and indirect dependencies exist. A circle waits for nothing. */
   function resolved(id, seen = new Set()) {
     const entry = modulesMap[id];
     if (!entry?.dependencies) return false;
@@ -95,18 +95,18 @@ const page = {
     modulesMap[id] = { id, dependencies: [...dependencies, ...(id === DATA ? [] : [DATA])], factory, flags, factoryFinished: false };
     queueMicrotask(wake);
   };
-  // What exports nothing but its default is its default here, where importNamespace gives the namespace.
+  // A module that exports only its default is its default here; importNamespace gives the namespace.
   window.require = (id) => {
     const exports = resolve(id);
     return Object.keys(exports ?? {}).join() === 'default' ? exports.default : exports;
   };
 
-  // --- timers: the page's come in time; what others set is held back for `timer_starvation` seconds
+  // --- timers: the page's own are punctual; those of other scripts are delayed by `timer_starvation` seconds
 
   const timers = new Map(); // handle -> how to stop it
   let last = 10 ** 9; // far from the browser's own handles, which mean nothing here
 
-  /** How much later than asked a timer comes; the caller's caller is who sets it. */
+  /** The delay of a timer; the caller's caller is the script that sets it. */
   function held() {
     return starvation && !new Error().stack.split('\n')[3]?.includes('/bundle/') ? starvation * 1000 : 0;
   }
@@ -145,9 +145,9 @@ const page = {
     timers.delete(handle);
   };
 
-  // --- the document's weight, bundles, and what starts when they are there
+  // --- the document's weight, bundles, and the start after they have loaded
 
-  // Written to, so that the renderer really holds it; in parts, for no single one may be as big as is wanted.
+  // Written to, so that the renderer really holds it; in parts, because no single buffer may be that big.
   page.ballast = Array.from({ length: ballast }, (_, number) => new Uint8Array(2 ** 20).fill(number + 1));
 
   function load(address) {
@@ -167,7 +167,7 @@ const page = {
     module.exports = { client_revision: Number(version.split('.')[2]), push_phase };
   });
 
-  /** One stage after the other; or everything at once, and known by name for a while before any of it can be had. */
+  /** One stage after the other; or all at once, known by name for a while before any is available. */
   async function loadAll() {
     if (bundles === 'at_once') {
       modulesMap[DATA] = { id: DATA, dependencies: null, factory: null, factoryFinished: false };
@@ -180,7 +180,7 @@ const page = {
     for (const stage of stages) await Promise.all(stage.map(load));
   }
 
-  /** Fulfilled once all bundles have run. What comes with the document has run before the first of them. */
+  /** Fulfilled once all bundles have run. The document's own scripts have run before the first of them. */
   page.loaded = new Promise((loaded, failed) => {
     document.addEventListener('DOMContentLoaded', () => loadAll().then(loaded, failed));
   });
@@ -188,7 +188,7 @@ const page = {
 
 const ES_MODULE = 98;
 
-/** Registers a module whose factory needs only `require` and `exports`. It depends on whatever it names, as in Meta's bundles. */
+/** Registers a module whose factory needs only `require` and `exports`. It depends on the names it uses, as Meta's do. */
 function define(id, build) {
   const factory = (_global, require, _default, _namespace, _lazy, _module, exports) => build(require, exports);
   const named = [...String(build).matchAll(/\brequire\('([^']+)'\)/g)].map(([, other]) => other);

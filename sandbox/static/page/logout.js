@@ -1,5 +1,5 @@
 'use strict';
-// The end of a login, by any cause: told on the busses, erased from the storage, and then the page navigates away.
+// The end of a login, by any cause: sent on the busses, erased from the storage; then the page navigates away.
 
 define('WAWebLogoutReasonConstants', (_require, exports) => {
   const REASONS = [
@@ -32,7 +32,7 @@ define('WAWebLogoutReason', (require, exports) => {
   ]);
   let previous = null;
 
-  /** The number that the address after the logout carries, or null where a login just ended. */
+  /** The number in the address after the logout, or null if a login just ended. */
   exports.getErrorCodeFromLogoutReason = (reason) => {
     if (WITHOUT.has(reason)) return null;
     if (reason === 'account_locked') return CODE.ACCOUNT_LOCKED;
@@ -51,7 +51,7 @@ define('SandboxLogout', (require, exports) => {
 
   /**
    * Ends the login once. `reason` is a LogoutReason or null; `removed`: the phone took this device off its list;
-   * `header` and `subtext` are what WhatsApp wants shown, they go into the address.
+   * `header` and `subtext` are WhatsApp's texts for the user; they go into the address.
    */
   exports.logout = ({ reason = null, removed = false, header, subtext } = {}) => {
     if (over) return;

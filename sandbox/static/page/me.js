@@ -1,6 +1,6 @@
 'use strict';
-// Who this page is: the keys that a QR shows, and the login that lives in the page's own storage.
-// While a login is stored the page resumes without a QR; erasing it is what "logged out" means.
+// The page's identity: the keys that a QR shows, and the login in the page's own storage.
+// While a login is stored the page resumes without a QR; erasing it is the logout.
 
 define('WABase64', (_require, exports) => {
   exports.encodeB64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
@@ -27,14 +27,14 @@ define('SandboxLogin', (require, exports) => {
     return read(KEYS);
   };
 
-  /** The secret that a phone signs a link with is another one from now on; null: there is none, so no QR links. */
+  /** Replaces the secret with which a phone signs a link; null: there is none, so no QR links. */
   exports.keepSecret = (adv) => {
     localStorage.setItem(KEYS, JSON.stringify({ ...exports.keys(), adv }));
     require('SandboxConnection').say({ op: 'keys', keys: exports.keys() });
   };
   exports.newSecret = () => randomBase64(32);
 
-  /** Forgets the login and the keys: the next QR is another one. */
+  /** Forgets the login and the keys: the next QR differs. */
   exports.erase = () => {
     localStorage.removeItem(LOGIN);
     localStorage.removeItem(KEYS);
@@ -75,7 +75,7 @@ define('WAWebUserPrefsIsLoggedIn', (require, exports) => {
   exports.isLoggedIn = () => require('WAWebUserPrefsMultiDevice').isRegistered();
 });
 
-// Only a refresh that the server orders is told by the emitter: a pairing code and a passkey change the secret silently.
+// The emitter reports only a refresh that the server orders: a pairing code and a passkey change the secret silently.
 define('WAWebUserPrefsMultiDevice', (require, exports) => {
   const EventEmitter = require('WAWebEventEmitter').default;
   const { keys, keepSecret, login } = require('SandboxLogin');
@@ -136,7 +136,7 @@ define('WAWebCompanionRegClientUtils', (require, exports) => {
 });
 
 define('WAWebNativeCameraQRLinkedDeviceUtils', (_require, exports) => {
-  /** Whether the code is an address that a phone's own camera can open. */
+  /** True if the code is an address that a phone's own camera can open. */
   exports.isNativeCameraQRLinkedDeviceTest = () => page.settings.qr_url;
 });
 

@@ -1,5 +1,5 @@
 'use strict';
-// Messages: the model, the one collection of all of them, and the enums that say how far each has come.
+// Messages: the model, the collection of all of them, and the enums of their states.
 
 define('WAWebAck', (_require, exports) => {
   exports.ACK = {
@@ -18,7 +18,7 @@ define('WAWebSendMsgResultAction', (_require, exports) => {
   exports.SendMsgResult = Object.fromEntries(names.map((name) => [name, name]));
 });
 
-// As in release 2.3000.1044822804. What the page itself writes is in SYSTEM_MESSAGE_TYPES.
+// As in release 2.3000.1044822804. Types that the page itself writes are in SYSTEM_MESSAGE_TYPES.
 define('WAWebMsgType', (_require, exports) => {
   const SYSTEM = [
     'broadcast_notification', 'call_log', 'debug', 'e2e_notification', 'gp2', 'newsletter_notification', 'notification',
@@ -43,7 +43,7 @@ define('WAWebMsgModel', (require, exports) => {
       if (ack > this.ack || ack < 0) this.ack = ack;
     }
 
-    /** What a reply to this message carries. */
+    /** The content of a reply to this message. */
     msgContextInfo(_chatId) {
       return { quotedMsg: this.toJSON(), quotedStanzaID: this.id.id, quotedParticipant: this.sender };
     }
@@ -78,7 +78,7 @@ define('WAWebMsgCollection', (require, exports) => {
   const REVOKES = new Set(['revoke', 'sender_revoke', 'admin_revoke']);
 
   class MsgCollectionImpl extends BaseCollection {
-    /** Takes in what arrived for one chat. A revoke is a message of its own and empties the one it speaks of. */
+    /** Stores the messages that arrived for one chat. A revoke is a message of its own and empties its target. */
     async processMultipleMessages(chatId, messages) {
       const chat = require('WAWebChatCollection').ChatCollection.get(chatId);
       return messages.map((raw) => (REVOKES.has(raw.subtype) ? this._protocol(raw) : this.keep(chat, new Msg(raw))));
@@ -92,7 +92,7 @@ define('WAWebMsgCollection', (require, exports) => {
       this.keep(chat, new Msg({ id, type: 'e2e_notification', subtype: 'encrypt', t, from: chat.id, isNewMsg }));
     }
 
-    /** Adds `msg` to its chat and to all messages, unless it is there. Returns the one that is kept. */
+    /** Adds `msg` to its chat and to all messages, unless it exists. Returns the stored message. */
     keep(chat, msg) {
       const known = this.get(msg.id);
       if (known) return known;

@@ -1,5 +1,5 @@
 'use strict';
-// Linking in other ways than by scanning: a code that is typed on the phone, and a passkey that a phone may ask for.
+// Linking without a scan: a code that is typed on the phone, and a passkey that a phone may ask for.
 
 define('WAWebPairingType', (_require, exports) => {
   exports.PairingType = {
@@ -8,7 +8,7 @@ define('WAWebPairingType', (_require, exports) => {
 });
 
 define('WAWebAltDeviceLinkingIq', (require, exports) => {
-  /** `type.name` is what the server's refusal is called, such as IQErrorBadRequest. */
+  /** `type.name` is the name of the server's refusal, such as IQErrorBadRequest. */
   class CompanionHelloError extends Error {
     constructor(message, type) {
       super(message);
@@ -51,7 +51,7 @@ define('WAWebAltDeviceLinkingApi', (require, exports) => {
     pairingType = PairingType.QR_CODE;
   };
 
-  /** Eight letters and digits, without the dash that WhatsApp shows. Rejects where the number cannot be linked. */
+  /** Eight letters and digits, without the dash that WhatsApp shows. Rejects if the number cannot be linked. */
   exports.startAltLinkingFlow = async (phone, _sendPushNotification) => {
     if (stage !== 'Initialized') throw new Error(`alt pairing: not to be started in ${stage}`);
     const code = await require('WAWebAltDeviceLinkingIq').sendCompanionHello(phone);
@@ -59,7 +59,7 @@ define('WAWebAltDeviceLinkingApi', (require, exports) => {
     return code;
   };
 
-  /** A phone has typed the code. One that was typed too late is not answered. */
+  /** A phone has typed the code. A late code is not answered. */
   exports.handlePrimaryHello = async ({ late, finishes }) => {
     const events = require('WAWebLinkDeviceEvents').WAWebLinkDeviceEvents;
     events.triggerPrimaryHelloReceived();
@@ -95,7 +95,7 @@ define('WAWebLinkDeviceEvents', (require, exports) => {
   exports.WAWebLinkDeviceEvents = new LinkDeviceEvents();
 });
 
-// --- the secret is changed by the server, or because a passkey is asked for
+// --- the secret is changed by the server, or because of a passkey
 
 define('SandboxSecretRefresh', (require, exports) => {
   exports.handle = async () => {
@@ -112,7 +112,7 @@ define('WAWebShortcakeLinkingApi', (_require, exports) => {
   exports.getShortcakeLinkingStage = () => stage;
   exports.cancelShortcakeLinking = () => { stage = 'NotStarted'; };
 
-  /** What follows once a person has used the passkey in this page; there is nobody here who could. */
+  /** The step after a person has used the passkey in this page; here nobody can. */
   exports.initializeShortcakeLinking = async () => { stage = 'Initialized'; };
   exports.markPrologueSent = () => { stage = 'WaitingForPrimaryIdentity'; };
 });

@@ -1,6 +1,6 @@
 'use strict';
 // The QR code as a person sees it: a canvas in an element whose `data-ref` is the code's text. Programs read both.
-// One kind is enough for every text a page shows: version 13, correction level L, bytes, 425 of them at most
+// One version is enough for every text of a page: version 13, correction level L, bytes, 425 of them at most
 // (ISO/IEC 18004). Its codewords are four blocks of 107 and 26, so they interleave evenly.
 
 define('SandboxQrCode', (_require, exports) => {
@@ -105,7 +105,7 @@ define('SandboxQrCode', (_require, exports) => {
   };
 
   /**
-   * Shows the code of `text`. Without a text there is none to be seen; while the page idles the last one stays, under
+   * Shows the code of `text`. Without a text it shows none; while the page idles the last code stays, under
    * a button that asks for another (`reload`).
    */
   exports.show = (text, reload) => {

@@ -1,5 +1,5 @@
 'use strict';
-// In: what the server tells of messages, made into what scripts hear.
+// Incoming: the server's messages, converted for scripts.
 
 define('SandboxReceiving', (require, exports) => {
   const MsgKey = require('WAWebMsgKey').default;
@@ -33,12 +33,12 @@ define('SandboxReceiving', (require, exports) => {
     };
   }
 
-  /** What a notice of WhatsApp's own says besides. */
+  /** The further fields of a notice of WhatsApp's own. */
   function noticed({ notice: { people, ...more }, author, author_lid: lid }) {
     return { body: undefined, ...more, author: addressOf({ chat: author, lid }), recipients: people.map(addressOf) };
   }
 
-  /** Messages from before this load: known, but nothing that happens now. */
+  /** Messages from before this load: known, but not new. */
   exports.restore = (messages) => {
     for (const said of messages) {
       const chat = chatWith(said);
@@ -57,7 +57,7 @@ define('SandboxReceiving', (require, exports) => {
     require('SandboxConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });
   };
 
-  /** Something happened to an earlier message: {kind: edit | revoke | react, message, emoji?, by, by_lid}. */
+  /** A change of an earlier message: {kind: edit | revoke | react, message, emoji?, by, by_lid}. */
   exports.change = ({ kind, message, change_id: changeId, ...more }) => {
     require('SandboxConnection').say({ op: 'got', ids: [changeId] });
     const was = raw(message, true);

@@ -1,7 +1,7 @@
 'use strict';
-// Out: a message is shown with a clock, brought to the server, and acknowledged or not.
-// Rule: what the server has not acknowledged is brought again after each reconnection, under the same id. What it does
-// not answer for long makes the page drop its connection, and open another.
+// Outgoing: a message is shown with a clock, brought to the server, and acknowledged or not.
+// Messages without the server's acknowledgement are sent again after each reconnection, under the same id. If an answer
+// is missing for long, the page drops its connection and opens another.
 
 define('WAWebSendMsgChatAction', (require, exports) => {
   /** Resolves twice: the message as soon as it is shown, the result once the server has answered (perhaps never). */

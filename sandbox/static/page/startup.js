@@ -1,5 +1,5 @@
 'use strict';
-// What wa-js wants to find or to wrap when it starts, and which does nothing here.
+// Modules that wa-js looks for or wraps when it starts, and that do nothing here.
 
 define('WAWebBlocklistCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');

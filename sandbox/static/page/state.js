@@ -1,6 +1,6 @@
 'use strict';
-// What the page says of its connection: Socket, Stream, Conn, NetworkStatus, and the busses Cmd and BackendEventBus.
-// Rule: Stream.mode and Stream.info are never set by hand; `streamMode` and `streamInfo` compute them from the rest.
+// The state of the page's connection: Socket, Stream, Conn, NetworkStatus, and the busses Cmd and BackendEventBus.
+// Stream.mode and Stream.info are never set by hand; `streamMode` and `streamInfo` compute them from the rest.
 
 define('WAWebSocketConstants', (_require, exports) => {
   const same = (...names) => Object.fromEntries(names.map((name) => [name, name]));
@@ -27,7 +27,7 @@ define('WAWebSocketModel', (require, exports) => {
     poke() { require('WAWebBackendEventBus').BackendEventBus.triggerRefreshQR(); }
     logout() { require('SandboxLogout').logoutByUser(); }
 
-    /** Takes a session back that was opened elsewhere, where the build still knows of that state: by a reload. */
+    /** Takes a session back that was opened elsewhere, if the build still has that state: by a reload. */
     takeover() {
       if (this.state !== 'CONFLICT') throw new Error('Takeover called without conflict!');
       require('SandboxConnection').reload();
@@ -70,7 +70,7 @@ define('WAWebStreamModel', (require, exports) => {
   }
 
   class StreamModel extends BaseModel {
-    /** Reads the other models again; whoever changes one of them calls this. */
+    /** Reads the other models again; called after each change of one of them. */
     compute() {
       const { Socket } = require('WAWebSocketModel');
       const { online } = require('WAWebNetworkStatus').default;

@@ -17,7 +17,7 @@ define('WAWebReachoutTimelockUtils', (require, exports) => {
   Object.assign(exports, {
     REACHOUT_TIMELOCK_IDB_KEY: KEY,
     isUserReachoutTimelocked: () => userPrefsIdb.get(KEY) != null,
-    /** Groups may be written to, and people whose trusted-contact token the chat has. */
+    /** Groups may be written to, and people whose trusted-contact token is in the chat. */
     canSendMsgWhileTimelocked: ({ chat, contact }) =>
       !exports.isUserReachoutTimelocked() || !contact?.id.isUser() || chat?.getTcToken() != null,
   });

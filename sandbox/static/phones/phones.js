@@ -49,10 +49,10 @@ function draw(region, what, build, nothing = '') {
 // --- linking
 
 function waiting(page) {
-  const button = element('button', { type: 'button', id: `scan-${page.id}`, textContent: 'Scan it' });
+  const button = element('button', { type: 'button', id: `scan-${page.id}`, textContent: 'Scan' });
   button.onclick = () => scan.elements.number.reportValidity() && link(page.id);
   const whole = page.code.split('#').at(-1);
-  const code = whole ? `${whole.slice(0, 40)}…` : 'No QR can be scanned: a pairing code was asked for.';
+  const code = whole ? `${whole.slice(0, 40)}…` : 'No QR: a pairing code was requested.';
   const shown = page.pairing_code ? ` · pairing code ${page.pairing_code} for ${page.pairing_number}` : '';
   return element('article', {},
     element('p', {}, `Page ${page.id}, ${page.compat}${shown}`),
@@ -103,11 +103,11 @@ const ACTS = {
   'Reload the page': ['page', { do: 'reload' }],
   'Terms of service': ['block', { state: 'TOS_BLOCK' }],
   'Lock the screen': ['block', { state: 'SCREEN_LOCKED' }],
-  'Nothing blocks': ['block', { state: '' }],
+  'Remove the block': ['block', { state: '' }],
   'Sync failure': ['storage-failure', { reason: 'syncd_failure' }],
   'Hang the page for 30 s': ['page', { do: 'hang', seconds: 30 }],
   'Leave the page': ['page', { do: 'leave' }],
-  'Refuse what it sends': ['sending', { mode: 'refuse' }],
+  'Refuse its messages': ['sending', { mode: 'refuse' }],
   'Never acknowledge': ['sending', { mode: 'never' }],
   'Send normally': ['sending', { mode: 'ok' }],
 };
@@ -120,11 +120,11 @@ const STATES = {
 const chosen = new Map(); // by number: an account that is drawn again keeps what was chosen to happen to it
 
 function account(one) {
-  const choice = element('select', { id: `act-${one.number}`, ariaLabel: `What happens to ${one.number}` },
+  const choice = element('select', { id: `act-${one.number}`, ariaLabel: `Action for ${one.number}` },
     ...Object.keys(ACTS).map((name) => element('option', {}, name)));
   choice.value = chosen.get(one.number) ?? choice.value;
   choice.onchange = () => chosen.set(one.number, choice.value);
-  const go = element('button', { type: 'button', id: `go-${one.number}`, textContent: 'Do it' });
+  const go = element('button', { type: 'button', id: `go-${one.number}`, textContent: 'Apply' });
   go.onclick = () => {
     const [action, said] = ACTS[choice.value];
     chosen.set(one.number, choice.value);
@@ -179,13 +179,13 @@ function choices(one, mine) {
 talk.onsubmit = (event) => {
   event.preventDefault();
   const { phone, account: to, text } = talk.elements;
-  if (!to.value) say('No account is linked yet: whom should it write to?', true);
+  if (!to.value) say('No account is linked yet: link a device first.', true);
   else if (text.value) act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent', text);
 };
 
 byId('call').onclick = () => {
   const { phone, account: to } = talk.elements;
-  act(`/phones/${phone.value}/call`, { to: to.value }, 'It rings');
+  act(`/phones/${phone.value}/call`, { to: to.value }, 'Ringing');
 };
 
 const HABITS = ['online', 'reads', 'passkey', 'migrated'];
@@ -194,7 +194,7 @@ byId('habits').onchange = () => {
   const { phone, delay } = talk.elements;
   const said = { delay: Number(delay.value) };
   for (const name of HABITS) said[name] = talk.elements[name].checked;
-  act(`/phones/${phone.value}`, said, 'The phone behaves so now');
+  act(`/phones/${phone.value}`, said, 'Saved');
 };
 
 for (const name of ['phone', 'account']) talk.elements[name].onchange = () => refresh(true);
@@ -237,8 +237,8 @@ async function showAll({ phoneToo }) {
   try {
     const state = await call('GET', '/state');
     draw('waiting', state.pages.filter((page) => page.code || page.pairing_code), waiting,
-      'No page shows a code now. Have the service start a client: POST /init.');
-    draw('accounts', state.accounts, account, 'No account yet: link a device first.');
+      'No page shows a code. Start a client of the service: POST /init.');
+    draw('accounts', state.accounts, account, 'No accounts. Link a device first.');
     draw('phones', state.phones.map(({ number, name }) => [number, name]).slice(0, 200),
       ([number, name]) => element('option', { value: number, label: name }));
     offer(state.accounts.map((one) => one.number));
