@@ -1,4 +1,4 @@
-"""Phase 4: is it set up as something that strangers and crashes will find should be."""
+"""Phase 4: a configuration that resists strangers and crashes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = frozenset({Requirement.LOCAL, Requirement.SETTINGS})
 
 
 def exposure(site: Site) -> Finding:
-    """Who can reach it, and what it asks of them."""
+    """Check the addresses on which the service listens, and the keys it requires."""
     assert site.settings is not None
     keyed = "versions" not in site.stranger.get("/health")
     return verdict(
@@ -31,7 +31,7 @@ def exposure(site: Site) -> Finding:
 
 
 def encryption(site: Site) -> Finding:
-    """That keys do not cross a network in the clear."""
+    """Check that keys do not cross a network in the clear."""
     assert site.settings is not None
     settings = site.settings
     local, tls = is_loopback(settings.host), settings.tls_cert is not None
@@ -42,7 +42,7 @@ def encryption(site: Site) -> Finding:
 
 
 def hosts(site: Site) -> Finding:
-    """That pages elsewhere cannot reach it by a name of their own."""
+    """Check that pages elsewhere cannot reach it by a name of their own."""
     assert site.settings is not None
     settings = site.settings
     good = bool(settings.allowed_hosts) or is_loopback(settings.host)
@@ -50,14 +50,14 @@ def hosts(site: Site) -> Finding:
 
 
 def origins(site: Site) -> Finding:
-    """That pages of anyone may not call."""
+    """Check that pages of other origins may not call."""
     assert site.settings is not None
     listed = site.settings.allowed_origins
     return verdict("*" not in listed, "seen.origins", "seen.origins_any", origins=", ".join(listed) or "0")
 
 
 def data_dir(site: Site) -> Finding:
-    """That logins are for the service's user alone."""
+    """Check that logins are readable only by the service's user."""
     assert site.settings is not None
     place = site.settings.data_dir
     watched = [place, place / "profiles", place / "session-manager.db"]
@@ -67,14 +67,14 @@ def data_dir(site: Site) -> Finding:
 
 
 def user(site: Site) -> Finding:
-    """That it is not root, so that Chromium keeps its own sandbox."""
+    """Check that it does not run as root, so that Chromium keeps its own sandbox."""
     process = site.process()
     assert process is not None
     return verdict(process.uids().effective != 0, "seen.user", "seen.root", user=process.username())
 
 
 def chromium_sandbox(site: Site) -> Finding:
-    """That no Chromium runs without its own sandbox."""
+    """Check that every Chromium runs with its own sandbox."""
     bare = [pid for pid in site.chromiums() if _is_bare(pid)]
     assert site.settings is not None
     off = bool(bare) or site.settings.no_sandbox is True
@@ -82,21 +82,21 @@ def chromium_sandbox(site: Site) -> Finding:
 
 
 def _is_bare(pid: int) -> bool:
-    """Not one that has just ended."""
+    """Return True for a process without the sandbox that has not just ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return "--no-sandbox" in psutil.Process(pid).cmdline()
     return False
 
 
 def logs(site: Site) -> Finding:
-    """For machines, and not a line for every step of every actor."""
+    """Check that logs are for machines, without a line for every step of every actor."""
     assert site.settings is not None
     level, form = site.settings.log_level, site.settings.log_format
     return verdict(level != "debug" and form == "json", "seen.logs", "seen.logs_wrong", level=level, format=form)
 
 
 def limits(site: Site) -> Finding:
-    """That starts are bounded, and that the kernel allows the descriptors that clients need."""
+    """Check that starts are limited, and that the kernel allows the descriptors that clients need."""
     assert site.settings is not None
     process = site.process()
     assert process is not None
@@ -108,7 +108,7 @@ def limits(site: Site) -> Finding:
 
 
 def reconnection(site: Site) -> Finding:
-    """That a client gets up again by itself, and that ended ones are cleaned up after they could be read."""
+    """Check that a client reconnects by itself, and that ended clients stay readable before their cleanup."""
     assert site.settings is not None
     attempts, delay = site.settings.max_reconnection_attempts, site.settings.cleanup_delay
     good = attempts >= 1 and (delay >= 10 or site.sandbox is not None)
@@ -116,7 +116,7 @@ def reconnection(site: Site) -> Finding:
 
 
 def whatsapp(site: Site) -> Finding:
-    """That it talks to WhatsApp, or to the sandbox that was named."""
+    """Check that it talks to WhatsApp, or to the named sandbox."""
     assert site.settings is not None
     url = site.settings.whatsapp_url
     if site.sandbox is not None and site.plays_in_sandbox():
@@ -125,7 +125,7 @@ def whatsapp(site: Site) -> Finding:
 
 
 def processors(site: Site) -> Finding:
-    """What the host has, for the report."""
+    """Report the host's processors."""
     free = psutil.virtual_memory().available / 2**30
     return passed("seen.host", cores=os.cpu_count(), free=f"{free:.1f}")
 

@@ -1,6 +1,6 @@
-"""Phase 2, the deploy: the service before, the restart where one was asked for, the service afterwards.
+"""Phase 2, the deploy: the service before, the restart if requested, the service afterwards.
 
-Phase 5, the verification: what is there once all is done.
+Phase 5, the verification: the state after all steps.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KNOWN = frozenset({Requirement.SERVICE, Requirement.KEY})
 
 
 def health_before(site: Site) -> Finding:
-    """What runs, to compare with. A service that is down is none to be compared with, where a restart is to come."""
+    """Record what runs, for a comparison. A service that is down cannot be compared with, if a restart is to come."""
     if not site.answers():
         return skipped("need.service") if site.hosting else failed("need.service")
     if not site.known():
@@ -46,7 +46,7 @@ def health_before(site: Site) -> Finding:
 
 
 def restart(site: Site) -> Finding:
-    """Through whoever keeps the service."""
+    """Restart through the process manager."""
     assert site.hosting is not None
     ordered(site.hosting.restart)
     site.memory.restarted = True
@@ -57,7 +57,7 @@ def restart(site: Site) -> Finding:
 
 
 def health_after(site: Site) -> Finding:
-    """That it answers."""
+    """Check that it answers."""
     health = site.service.get("/health")
     return verdict(
         health["status"] == "ok",
@@ -69,7 +69,7 @@ def health_after(site: Site) -> Finding:
 
 
 def resumed(site: Site) -> Finding:
-    """That each client that was READY is READY again, without a QR."""
+    """Check that each client that was READY is READY again, without a QR."""
     if not site.memory.restarted:
         return skipped("seen.not_restarted")
     site.until(lambda: missing(site), lambda left: not left, "READY")
@@ -77,7 +77,7 @@ def resumed(site: Site) -> Finding:
 
 
 def one_instance(site: Site) -> Finding:
-    """That the data directory has the one owner that listens."""
+    """Check that the data directory belongs to the process that listens."""
     assert site.settings is not None
     process = site.process()
     owner = (site.settings.data_dir / "owner.pid").read_text("utf-8").strip()
@@ -86,7 +86,7 @@ def one_instance(site: Site) -> Finding:
 
 
 def missing(site: Site) -> set[int]:
-    """Clients that were READY before and are not now."""
+    """Return the clients that were READY before and are not now."""
     ready = {client["id"] for client in site.service.get("/clients") if client["state"] == "READY"}
     return set(site.memory.ready_before - ready)
 
@@ -101,7 +101,7 @@ def _said(counts: dict[str, int] | Counter[str]) -> str:
 
 
 def stop_time(site: Site) -> Finding:
-    """That its keeper waits for longer than a stop may take."""
+    """Check that the process manager waits for longer than a stop may take."""
     assert site.hosting is not None
     assert site.settings is not None
     _, seconds = site.hosting.facts(ordered(site.hosting.show))
@@ -116,7 +116,7 @@ SETTINGS = frozenset({Requirement.LOCAL, Requirement.SETTINGS})
 
 
 def clients(site: Site) -> Finding:
-    """That no client is worse off than before the checklist; those that still resume get the time for it."""
+    """Check that no client is worse off than before the checklist; those that still resume get the time for it."""
     tests = set(site.wanted.clients)
     try:
         left = site.until(lambda: missing(site) - tests, lambda lost: not lost, "READY")
@@ -127,7 +127,7 @@ def clients(site: Site) -> Finding:
 
 
 def orphans(site: Site) -> Finding:
-    """That each Chromium on our profiles is the service's child."""
+    """Check that each Chromium on the service's profiles is the service's child."""
     process = site.process()
     assert process is not None
     found = site.chromiums()
@@ -137,7 +137,7 @@ def orphans(site: Site) -> Finding:
 
 
 def speed(site: Site) -> Finding:
-    """How long GET /health takes, the slowest but one of twenty."""
+    """Measure GET /health: the second-slowest of twenty calls."""
     times = []
     for _ in range(CALLS):
         began = time.monotonic()
@@ -148,7 +148,7 @@ def speed(site: Site) -> Finding:
 
 
 def weight(site: Site) -> Finding:
-    """What the service and its Chromiums hold, for the report."""
+    """Report the memory of the service and its Chromiums."""
     process = site.process()
     assert process is not None
     own = _pss(process)
@@ -158,7 +158,7 @@ def weight(site: Site) -> Finding:
 
 
 def _pss(process: psutil.Process) -> float:
-    """MiB; 0 for one that has just ended."""
+    """Return the PSS in MiB; 0 for a process that has just ended."""
     try:
         return float(process.memory_full_info().pss) / 2**20
     except psutil.NoSuchProcess:

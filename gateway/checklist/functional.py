@@ -1,4 +1,4 @@
-"""Phase 3: the calls. Safe ones for every service; for test clients their life, and what goes wrong.
+"""Phase 3: the calls. Safe calls for every service; for test clients their whole life and its faults.
 
 Chromium is killed, the service is stopped, the phone is logged out.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 NOBODY = 2**31 - 1
-"""A number that hardly any client has."""
+"""A client number that is almost certainly unused."""
 FRIEND = "5491122334455"
 """A phone of the sandbox."""
 RUNNING = ("READY", "QR_REQUIRED")
@@ -44,7 +44,7 @@ HEADERS = ((None, "MISSING_HEADER"), ("abc", "INVALID_HEADER"), ("0", "INVALID_H
 
 
 def headers(site: Site) -> Finding:
-    """The contract's refusals."""
+    """Check the contract's refusals."""
     for value, wanted in HEADERS:
         answer = site.service.http.get("/status", headers={} if value is None else {"X-Cliente-Id": value})
         if answer.status_code != 400 or answer.json().get("code") != wanted:
@@ -53,7 +53,7 @@ def headers(site: Site) -> Finding:
 
 
 def unknown(site: Site) -> Finding:
-    """That looking at a client nobody started starts nothing."""
+    """Check that reading the status of an unknown client starts nothing."""
     state = site.state(NOBODY)
     if any(client["id"] == NOBODY for client in site.service.get("/clients")):
         return skipped("seen.unknown_known", client=NOBODY)
@@ -61,7 +61,7 @@ def unknown(site: Site) -> Finding:
 
 
 def each(look: Callable[[Site, int], Finding]) -> Callable[[Site], Finding]:
-    """The step for every test client; the first that does not pass is told, else the last."""
+    """Run the step for every test client; return the first result that did not pass, else the last."""
 
     def look_at_each(site: Site) -> Finding:
         for client in site.wanted.clients:
@@ -74,7 +74,7 @@ def each(look: Callable[[Site, int], Finding]) -> Callable[[Site], Finding]:
 
 
 def double_init(site: Site, client: int) -> Finding:
-    """Two POST /init together start one Chromium; a third one nothing."""
+    """Check that two POST /init together start one Chromium; a third starts nothing."""
     if site.state(client) == "NOT_INITIALIZED":
         site.memory.absent_before |= {client}
     with ThreadPoolExecutor(2) as callers:
@@ -95,7 +95,7 @@ def double_init(site: Site, client: int) -> Finding:
 
 
 def _init(site: Site, client: int) -> str:
-    """What POST /init did, or the code with which it was refused."""
+    """Return the result of POST /init, or the code of its refusal."""
     try:
         return str(site.service.post("/init", client)["action"])
     except ServiceRefused as refused:
@@ -103,7 +103,7 @@ def _init(site: Site, client: int) -> str:
 
 
 def pair(site: Site, client: int) -> Finding:
-    """A virtual phone of the sandbox pairs by code."""
+    """Pair a virtual phone of the sandbox by code."""
     status = site.service.get("/status", client)
     if status["state"] != "READY":
         number = f"54911{client:08d}"[:15]
@@ -117,7 +117,7 @@ def pair(site: Site, client: int) -> Finding:
 
 
 def send(site: Site, client: int) -> Finding:
-    """A message that the other phone receives."""
+    """Send a message that the other phone receives."""
     assert site.sandbox is not None
     before = len(_received(site))
     answer = site.service.post("/send", client, {"to": FRIEND, "message": f"session-manager checklist {client}"})
@@ -145,13 +145,13 @@ HOSTED = frozenset(
     }
 )
 SETTLED = 10.0
-"""Seconds after which Chromium has surely written a login to disk: one killed sooner may lose it, as in a power cut."""
+"""Seconds after which Chromium has surely written a login to disk: killed sooner, it may lose it, as in a power cut."""
 CLEANUP_SLACK = 20.0
 """Seconds that destroying a client may take once its time has come."""
 
 
 def killed(site: Site, client: int) -> Finding:
-    """SIGKILL for the client's Chromium: the supervisor gives it another, and the client is where it was."""
+    """Kill the client's Chromium (SIGKILL): the supervisor replaces it, and the client returns to its state."""
     before, state = site.chromiums(client), site.state(client)
     if state not in RUNNING or len(before) != 1:
         return failed("seen.not_running", client=client, state=state, browsers=len(before))
@@ -164,7 +164,7 @@ def killed(site: Site, client: int) -> Finding:
 
 
 def _age(site: Site, client: int) -> float:
-    """Seconds since the client came into its state."""
+    """Return the seconds since the client's last change of state."""
     since = datetime.datetime.fromisoformat(site.service.get("/status", client)["since"])
     return (datetime.datetime.now(datetime.UTC) - since).total_seconds()
 
@@ -186,7 +186,7 @@ def graceful_stop(site: Site) -> Finding:
 
 
 def cleanup(site: Site, client: int) -> Finding:
-    """The phone logs out: readable for a while, then client, Chromium and stored login are gone."""
+    """Log out on the phone: readable for a while, then client, Chromium and stored login are gone."""
     assert site.settings is not None
     site.reaches(client, "READY")
     site.play(f"/accounts/{site.memory.phones[client]}/logout")
@@ -200,7 +200,7 @@ def cleanup(site: Site, client: int) -> Finding:
 
 
 def put_back(site: Site) -> Finding:
-    """Test clients that did not run before are stopped again; what is stored of them stays."""
+    """Stop the test clients that did not run before; their stored data stays."""
     stopped = [client for client in sorted(site.memory.absent_before) if site.state(client) != "NOT_INITIALIZED"]
     for client in stopped:
         site.service.post("/stop", client)

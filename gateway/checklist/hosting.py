@@ -18,7 +18,7 @@ UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 class Keeper(StrEnum):
-    """What --restart names."""
+    """The values of --restart."""
 
     NONE = "none"
     PM2 = "pm2"
@@ -27,7 +27,9 @@ class Keeper(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """The commands of one process manager; `facts` makes exit code and stop time (seconds) of what `show` prints."""
+    """The commands of one process manager; `facts` extracts exit code and stop time (seconds) from the output of
+    `show`.
+    """
 
     restart: tuple[str, ...]
     stop: tuple[str, ...]
@@ -38,7 +40,7 @@ class Hosting:
 
 
 def facts_of_pm2(printed: str) -> tuple[int | None, float | None]:
-    """From `pm2 jlist`, which may say other things before its JSON."""
+    """Parse `pm2 jlist`, which may print other lines before its JSON."""
     for process in json.loads(printed[printed.find("[{") :] if "[{" in printed else "[]"):
         if process["name"] == NAME:
             env = process["pm2_env"]
@@ -47,7 +49,7 @@ def facts_of_pm2(printed: str) -> tuple[int | None, float | None]:
 
 
 def facts_of_systemd(printed: str) -> tuple[int | None, float | None]:
-    """From `systemctl show`, which writes times as `1min 30s`."""
+    """Parse `systemctl show`, which writes times as `1min 30s`."""
     facts = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
     code, stop = facts.get("ExecMainStatus", ""), facts.get("TimeoutStopUSec", "")
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|min|h)\b", stop)
@@ -74,11 +76,11 @@ HOSTINGS = {
     ),
 }
 ROLLBACK = "git checkout PREVIOUS && make setup"
-"""Where no process manager is known: whoever runs the service starts it again afterwards."""
+"""Used if no process manager is known: the operator starts the service again afterwards."""
 
 
 def ordered(command: tuple[str, ...]) -> str:
-    """Run it and answer what it printed. Raises OSError: it is not there, or failed."""
+    """Run a command and return its output. Raises OSError: it is missing, or failed."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired as error:

@@ -1,4 +1,4 @@
-"""All steps, in order, and how they are played: one after the other, each to its verdict, whatever happens."""
+"""All steps in order, and their execution: one after the other, each with a verdict."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ STEPS: tuple[ChecklistStep, ...] = (
 
 
 def played(site: Site, accepted: Iterable[str] = ()) -> Iterator[tuple[ChecklistStep, StepResult | None]]:
-    """Each step twice: before it is played, without a result, and after. What fails in `accepted` steps is skipped."""
+    """Yield each step twice: before it runs, without a result, and after.
+
+    Failures of `accepted` steps count as skipped.
+    """
     for step in STEPS:
         step = replace(step, command=_command(step, site))
         yield step, None
@@ -47,7 +50,7 @@ def played(site: Site, accepted: Iterable[str] = ()) -> Iterator[tuple[Checklist
 
 
 def _look(step: ChecklistStep, site: Site) -> Finding:
-    for need in Requirement:  # in the order of the enumeration: what is most wrong is told first
+    for need in Requirement:  # in the order of the enumeration: the most important lack is reported first
         if need in step.needs and site.lacks(need):
             return skipped(need.value)
     try:
@@ -61,7 +64,7 @@ def _look(step: ChecklistStep, site: Site) -> Finding:
 
 
 def _command(step: ChecklistStep, site: Site) -> str:
-    """With what its keeper is told; in capitals where nobody is known to keep it."""
+    """Return the command with the process manager's words; in capitals if none is known."""
     names = ("restart", "stop", "start", "show")
     told = {name: name.upper() if site.hosting is None else " ".join(getattr(site.hosting, name)) for name in names}
     return step.command.format_map(told)

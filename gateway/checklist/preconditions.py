@@ -1,4 +1,4 @@
-"""Phase 1: may this be deployed here at all."""
+"""Phase 1: the conditions for a deploy on this host."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ SETTINGS = frozenset({Requirement.LOCAL, Requirement.SETTINGS})
 
 
 def python(_: Site) -> Finding:
-    """The interpreter of this installation."""
+    """Check the interpreter of this installation."""
     return verdict(sys.version_info >= (3, 11), "seen.python", "seen.python_old", version=platform.python_version())
 
 
 def versions(site: Site) -> Finding:
-    """That what runs is what is installed here, and that it has its WhatsApp side."""
+    """Check that the running version is the installed one, and that it has its WhatsApp side."""
     found = site.service.get("/health")["versions"]
     ours, theirs = version("session-manager"), found.get("session_manager")
     said = ", ".join(f"{name} {found[name]}" for name in sorted(found))
@@ -51,7 +51,7 @@ def versions(site: Site) -> Finding:
 
 
 def chromium(site: Site) -> Finding:
-    """The program that the service would start, asked for its version."""
+    """Check the Chromium that the service would start, by its version."""
     assert site.settings is not None
     named = site.settings.chromium
     names = CHROMIUMS if named is None else (str(named),)
@@ -65,20 +65,20 @@ def chromium(site: Site) -> Finding:
 
 
 def disk(site: Site) -> Finding:
-    """Room for profiles and the database."""
+    """Check the room for profiles and the database."""
     assert site.settings is not None
     free = shutil.disk_usage(site.settings.data_dir).free / GIB
     return verdict(free >= DISK_GIB, "seen.disk", "seen.disk_low", free=f"{free:.1f}", least=DISK_GIB)
 
 
 def memory(_: Site) -> Finding:
-    """Room for a few more clients."""
+    """Check the memory for a few more clients."""
     free = psutil.virtual_memory().available / GIB
     return verdict(free >= MEMORY_GIB, "seen.memory", "seen.memory_low", free=f"{free:.1f}", least=MEMORY_GIB)
 
 
 def port(site: Site) -> Finding:
-    """Who listens there: the service, not something that was forgotten."""
+    """Check that the service, and no forgotten process, listens on the port."""
     process = site.listener()
     if process is None:
         return skipped(Requirement.LOCAL.value)
@@ -87,7 +87,7 @@ def port(site: Site) -> Finding:
 
 
 def configuration(site: Site) -> Finding:
-    """That the running service's settings can be read and are without fault."""
+    """Check that the running service's settings can be read and are valid."""
     if site.settings is None:
         wrong = failed("seen.settings_wrong", why=site.problem)
         return skipped("seen.settings_unseen", why=site.unseen) if site.unseen else wrong
@@ -96,7 +96,7 @@ def configuration(site: Site) -> Finding:
 
 
 def database(site: Site) -> Finding:
-    """That the database is whole. Reads it all: seconds, for hundreds of MiB."""
+    """Check that the database is whole. Reads it all: seconds, for hundreds of MiB."""
     assert site.settings is not None
     if site.settings.database_url is not None:
         return skipped("seen.database_elsewhere")

@@ -12,7 +12,7 @@ import psutil
 from actors.settings import Settings, load
 
 PROGRAMS = ("session-manager", "gateway.cli")
-"""One of these is in the command line of the service."""
+"""The command line of the service contains one of these."""
 _OPTIONS = ("--host", "--port", "--data-dir", "--config", "--log-format")
 
 
@@ -48,7 +48,7 @@ def _option(arguments: list[str], name: str) -> str | None:
 
 @contextlib.contextmanager
 def _environment(theirs: dict[str, str], where: Path) -> Iterator[None]:
-    """Have the settings read from their environment and directory, and ours back."""
+    """Read the settings from the service's environment and directory, then restore ours."""
     before, here = dict(os.environ), Path.cwd()
     ours = {name: value for name, value in before.items() if not (name.startswith("SM_") or name == "PORT")}
     try:
@@ -76,20 +76,22 @@ def is_service(process: psutil.Process) -> bool:
 
 
 def _unforked(process: psutil.Process) -> psutil.Process:
-    """While the service starts a Chromium, a fork of it holds its socket for a moment, and looks just like it."""
+    """Return the service itself: while it starts a Chromium, a fork of it holds its socket for a moment, and looks just
+    like it.
+    """
     while (parent := process.parent()) is not None and parent.cmdline() == process.cmdline():
         process = parent
     return process
 
 
 def with_argument(start: str) -> Iterator[psutil.Process]:
-    """Main processes of Chromium with an argument that starts so."""
+    """Yield main processes of Chromium with an argument that starts with `start`."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             arguments = process.cmdline()
             if any(argument.startswith(start) for argument in arguments) and not any(
                 argument.startswith("--type=") for argument in arguments
             ):
-                parent = process.parent()  # a fork of a Chromium looks just like it, until it becomes something else
+                parent = process.parent()  # a fork of a Chromium looks just like it, until its exec
                 if parent is None or parent.cmdline() != arguments:
                     yield process

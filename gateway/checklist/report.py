@@ -45,19 +45,19 @@ SIGNS = {StepVerdict.PASSED: "✓", StepVerdict.FAILED: "✗", StepVerdict.SKIPP
 
 
 def result_text(result: StepResult, language: Language) -> str:
-    """Return what a step saw, as a sentence."""
+    """Return the finding of a step, as a sentence."""
     sentence = say(language, result.seen.text, **result.seen.fields)
     return f"{sentence} ({say(language, 'report.accepted')})" if result.seen.fields.get("accepted") else sentence
 
 
 def summary(results: Sequence[StepResult], language: Language) -> str:
-    """Return how many steps had which verdict."""
+    """Return the number of steps with each verdict."""
     counts = Counter(result.seen.verdict for result in results)
     return say(language, "report.summary", **{verdict.value: counts[verdict] for verdict in StepVerdict})
 
 
 def markdown(url: str, results: Sequence[StepResult], rollback: str | None, language: Language) -> str:
-    """Return the whole report; `rollback` is given where something failed."""
+    """Return the whole report; `rollback` is given if something failed."""
     lines = [
         f"# {say(language, 'report.title')}",
         "",
@@ -76,7 +76,7 @@ def markdown(url: str, results: Sequence[StepResult], rollback: str | None, lang
 
 
 def as_json(url: str, results: Sequence[StepResult], rollback: str | None, language: Language) -> str:
-    """Return the report for programs. `ok` is false where any step failed."""
+    """Return the report for programs. `ok` is false if any step failed."""
     counts = Counter(result.seen.verdict.value for result in results)
     report: dict[str, Any] = {
         "url": url,

@@ -1,6 +1,6 @@
 """The service under the checklist: over HTTP, in the process table of its host, and through its process manager.
 
-Everything here blocks and belongs to one thread. What only its host can know is None elsewhere.
+Everything here blocks and belongs to one thread. Facts that only its host knows are None elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ChecklistOptions:
-    """What the operator asked for."""
+    """The operator's options."""
 
     url: str
     key: str | None = None
@@ -39,7 +39,7 @@ class ChecklistOptions:
 
 @dataclass
 class Notes:
-    """What one step leaves for another."""
+    """Notes of one step for another."""
 
     ready_before: frozenset[int] = frozenset()
     pid_before: int | None = None
@@ -49,7 +49,7 @@ class Notes:
 
 
 class Site:
-    """A context manager: gives its connections back at the end."""
+    """The service. A context manager: closes its connections at the end."""
 
     def __init__(self, wanted: ChecklistOptions) -> None:
         self.wanted = wanted
@@ -73,8 +73,10 @@ class Site:
             self.sandbox.close()
 
     def look_around(self) -> None:
-        """Find the settings that the running service has. Else `problem` says what is wrong with them, or `unseen` why
-        they cannot be looked at from here."""
+        """Find the settings of the running service.
+
+        Else `problem` names their fault, or `unseen` why they cannot be read from here.
+        """
         process = self.process()
         self.settings, self.problem, self.unseen = None, "", ""
         if process is not None:
@@ -84,7 +86,7 @@ class Site:
                 self.problem = str(refusal).replace("\n", " ")
             except psutil.AccessDenied:
                 self.unseen = f"/proc/{process.pid}/environ: Permission denied"
-            except OSError as error:  # its directory is not there for us: it runs in a container, or was moved away
+            except OSError as error:  # its directory does not exist for us: it runs in a container, or was moved away
                 self.unseen = f"{error.filename}: {error.strerror}"
 
     def lacks(self, need: Requirement) -> bool:
@@ -156,13 +158,13 @@ class Site:
         return None
 
     def chromiums(self, client: int | None = None) -> set[int]:
-        """Main processes of Chromium on the service's profiles, or on one client's. Needs SETTINGS."""
+        """Return the main processes of Chromium on the service's profiles, or on one client's. Needs SETTINGS."""
         assert self.settings is not None
         below = self.settings.data_dir / "profiles" / ("" if client is None else str(client))
         return {process.pid for process in with_argument(f"--user-data-dir={below}/")}
 
     def state(self, client: int) -> str:
-        """Of one client, as GET /status shows it."""
+        """Return the state of a client, from GET /status."""
         return str(self.service.get("/status", client)["state"])
 
     def reaches(self, client: int, *states: str, seconds: float = PATIENCE) -> str:
@@ -175,7 +177,7 @@ class Site:
         while not holds(answer := ask()):
             if time.monotonic() > deadline:
                 raise CheckFailed("seen.not_in_time", what=what, seconds=f"{seconds:g}", last=answer)
-            time.sleep(LOOK_SECONDS)  # another process is looked at: it reports nothing
+            time.sleep(LOOK_SECONDS)  # another process is observed, which sends no notices
         return answer
 
     def play(self, path: str, **body: Any) -> Any:

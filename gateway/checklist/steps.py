@@ -1,4 +1,4 @@
-"""A step of the checklist: what it needs, what it does, and what it found."""
+"""A step of the checklist: its requirements, its action, and its finding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class StepVerdict(StrEnum):
-    """What came of a step."""
+    """The result of a step."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -20,7 +20,7 @@ class StepVerdict(StrEnum):
 
 
 class Requirement(StrEnum):
-    """What a step cannot do without. Where it is missing the step is skipped, and the text of the need says why."""
+    """A requirement of a step. If it is not met the step is skipped, and the requirement's text gives the reason."""
 
     SERVICE = "need.service"
     KEY = "need.key"
@@ -34,7 +34,7 @@ class Requirement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a step found: a verdict, and a sentence of `texts` with its fields."""
+    """The finding of a step: a verdict, and a sentence of `texts` with its fields."""
 
     verdict: StepVerdict
     text: str
@@ -42,27 +42,27 @@ class Finding:
 
 
 def passed(text: str, **fields: Any) -> Finding:
-    """It is as it should be."""
+    """Return a finding of success."""
     return Finding(StepVerdict.PASSED, text, fields)
 
 
 def failed(text: str, **fields: Any) -> Finding:
-    """It is not."""
+    """Return a finding of failure."""
     return Finding(StepVerdict.FAILED, text, fields)
 
 
 def skipped(text: str, **fields: Any) -> Finding:
-    """It was not looked at."""
+    """Return a finding of a step that did not run."""
     return Finding(StepVerdict.SKIPPED, text, fields)
 
 
 def verdict(holds: bool, good: str, bad: str, **fields: Any) -> Finding:
-    """One sentence or the other."""
+    """Return one sentence or the other."""
     return passed(good, **fields) if holds else failed(bad, **fields)
 
 
 class CheckFailed(Exception):
-    """A step did not see what it waited for. `seen` is the sentence."""
+    """A step did not see the expected state. `seen` is the sentence."""
 
     def __init__(self, text: str, **fields: Any) -> None:
         super().__init__(text)
@@ -70,7 +70,7 @@ class CheckFailed(Exception):
 
 
 class ChecklistPhase(StrEnum):
-    """The five, in order."""
+    """The five phases, in order."""
 
     PRECONDITIONS = "preconditions"
     DEPLOY = "deploy"
@@ -81,7 +81,7 @@ class ChecklistPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChecklistStep:
-    """One step. `id` names it in reports and for --accept, and its title in `texts`; `command` is what is done.
+    """A step. `id` names it in reports and for --accept, and its title in `texts`; `command` is its command.
 
     `look` may raise CheckFailed, Refused, Unreachable, OSError, psutil.Error and httpx.HTTPError: all of them fail it.
     """
@@ -95,7 +95,7 @@ class ChecklistStep:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A step that has been played. `seconds` it took; `began` is an instant, ISO 8601 in UTC."""
+    """The result of a step, its duration in seconds, and its beginning `began`, ISO 8601 in UTC."""
 
     step: ChecklistStep
     command: str

@@ -1,6 +1,6 @@
-"""The command line: `session-manager COMMAND`. One module a family of commands; this one is their table.
+"""The command line: `session-manager COMMAND`. One module per family of commands; this module is their table.
 
-Rule of this package: what a person did wrong is told in one sentence on standard error; exit codes are documented.
+A person's mistake is reported in one sentence on standard error; exit codes are documented.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from gateway.cli import backup, checklist, clients, doctor, keys, messages, serv
 app = typer.Typer(
     name="session-manager",
     help=(
-        "Keeps many WhatsApp clients alive on one host and offers them over HTTP. "
-        "To begin without a phone: `serve --sandbox`, and in another terminal `init 99`."
+        "Runs many WhatsApp clients on one host and serves them over HTTP. "
+        "To start without a phone: `serve --sandbox`, and in another terminal `init 99`."
     ),
     epilog=(
         "Exit codes: 0 done; 1 could not start, or failed; 2 wrong options or settings; "
@@ -31,13 +31,13 @@ app = typer.Typer(
 
 
 def demo() -> None:
-    """Play the whole story of one client, in real headless Chromium, against the sandbox."""
+    """Run the whole story of one client, in real headless Chromium, against the sandbox."""
     from gateway.cli.demo import run  # imported late: it brings an HTTP client and more
 
     raise typer.Exit(run())
 
 
-RUN, USE, OPERATE = "Run it", "Clients and messages, of a service that runs", "Operate it"
+RUN, USE, OPERATE = "Run", "Clients and messages (of a running service)", "Operate"
 
 app.command("serve", rich_help_panel=RUN)(service.serve)
 app.command("sandbox", rich_help_panel=RUN, context_settings=service.PASSED_ON)(service.sandbox)
@@ -59,8 +59,8 @@ app.command("restore", rich_help_panel=OPERATE)(backup.restore)
 
 
 def main() -> None:
-    """The program."""
-    # What is printed is the answer; `serve` has a log of its own.
+    """Run the program."""
+    # Only results are printed; `serve` has a log of its own.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("warning"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -69,7 +69,7 @@ def main() -> None:
         app()
     except StartRefused as refusal:
         _give_up(str(refusal), refusal.exit_code)
-    except OSError as error:  # a full disk, a file that may not be written: nothing that a traceback would explain
+    except OSError as error:  # a full disk, a file that may not be written: a traceback would explain nothing
         _give_up(f"{error.filename or ''}: {error.strerror or error}.".removeprefix(": "), 1)
 
 

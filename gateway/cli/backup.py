@@ -1,4 +1,5 @@
-"""Commands that back up and restore the store, on the service's host. Logins are not in it: browser profiles hold them.
+"""Commands that back up and restore the store, on the service's host. Browser profiles, and so the logins, are not part
+of it.
 
 Exit codes: 0 done; 1 refused, nothing was changed; 2 wrong options or settings.
 """
@@ -15,8 +16,8 @@ import typer
 from actors.settings import StartRefused, load
 from gateway.cli import output
 
-Target = Annotated[Path, typer.Argument(help="The file to write; replaced once the new one is complete.")]
-Source = Annotated[Path, typer.Argument(help="A file that `backup` wrote.")]
+Target = Annotated[Path, typer.Argument(help="The file to write; replaced once the new file is complete.")]
+Source = Annotated[Path, typer.Argument(help="A file written by `backup`.")]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
 DataDir = Annotated[Path | None, typer.Option(help="The service's directory (SM_DATA_DIR).")]
 
@@ -24,9 +25,9 @@ DataDir = Annotated[Path | None, typer.Option(help="The service's directory (SM_
 def backup(file: Target, config: Config = None, data_dir: DataDir = None) -> None:
     """Write sessions, messages, webhooks, keys and history to one file (mode 0600), while the service runs.
 
-    The logins are in the browser profiles, not in it: clients of a restored store may have to be scanned again.
+    Logins are not included, because they are in the browser profiles: clients of a restored store may need a new scan.
     """
-    from actors.backups import back_up  # imported late: wrong options are told at once
+    from actors.backups import back_up  # imported late: wrong options are reported at once
 
     settings = load(config, {"data_dir": data_dir})
     with _refused(file):
@@ -35,7 +36,7 @@ def backup(file: Target, config: Config = None, data_dir: DataDir = None) -> Non
 
 
 def restore(file: Source, config: Config = None, data_dir: DataDir = None) -> None:
-    """Put a backup in the place of all that the store holds, while the service is stopped.
+    """Replace the whole store with a backup, while the service is stopped.
 
     Messages accepted since the backup are lost. Messages sent since the backup are not sent again.
     """
@@ -45,7 +46,7 @@ def restore(file: Source, config: Config = None, data_dir: DataDir = None) -> No
     with _refused(file):
         restored = put_back(settings, file)
     if restored is None:
-        raise StartRefused("The service runs: stop it, restore the backup, then start the service again.")
+        raise StartRefused("The service is running: stop it, restore the backup, then start the service again.")
     output.console.print(f"{file} is restored; start the service", markup=False, soft_wrap=True)
     told = {
         "messages to be looked up before they may leave": restored.looked_up,

@@ -1,4 +1,4 @@
-"""`session-manager checklist`: the deploy checklist, with progress, and its report in files.
+"""The command `session-manager checklist`: the deploy checklist, with progress, and its report in files.
 
 Exit codes: 0 no step failed; 1 at least one did; 2 wrong options.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.checklist.site import Site
     from gateway.checklist.steps import StepResult
 
-Restart = Annotated[Keeper, typer.Option(help="The process manager of the service, which is to restart it now.")]
+Restart = Annotated[Keeper, typer.Option(help="Restart the service now, with this process manager.")]
 Destructive = Annotated[
     bool,
     typer.Option(
@@ -28,7 +28,7 @@ Destructive = Annotated[
 ]
 Clients = Annotated[list[int] | None, typer.Option("--client", min=1, help="A test client's number; may be repeated.")]
 Sandbox = Annotated[str | None, typer.Option(help="Address of the sandbox that this service uses as WhatsApp.")]
-Lang = Annotated[Language, typer.Option(help="Language of what is printed and reported.")]
+Lang = Annotated[Language, typer.Option(help="Language of the output and the report.")]
 Report = Annotated[Path | None, typer.Option(help="Directory for checklist.md and checklist.json.", file_okay=False)]
 Accept = Annotated[list[str] | None, typer.Option(help="A step that may fail here, by its id; may be repeated.")]
 

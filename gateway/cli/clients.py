@@ -1,4 +1,4 @@
-"""Commands about clients: the list, the status of one, and its life from the first scan to the end."""
+"""Commands about clients: their list, their status, and their life from the first scan to the end."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Pairing = Annotated[
 Wait = Annotated[float, typer.Option(help="Seconds to wait for READY.", min=0)]
 
 
-All = Annotated[bool, typer.Option("--all", "-a", help="Also those that are stopped.")]
+All = Annotated[bool, typer.Option("--all", "-a", help="Include stopped clients.")]
 
 
 def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False, stopped: All = False) -> None:
-    """List the clients that run, their state, since when and why."""
+    """List the running clients with their state, its time and its reason."""
     with Remote(url, key) as service:
         found = service.get("/clients", detail=None if json else 1, known=1 if stopped else None)
     if json:
@@ -91,7 +91,7 @@ def _started(service: Remote, client: int, people: Console) -> None:
 
 
 def _watched(service: Remote, client: int, phone: str | None, deadline: float, people: Console) -> dict[str, Any]:
-    """Show each new QR, or one pairing code, until the client is READY, at its end, or out of time."""
+    """Show each new QR, or one pairing code, until the client is READY, has ended, or time is up."""
     shown = ""
     with people.status("") as spinner:
         while True:
@@ -103,7 +103,7 @@ def _watched(service: Remote, client: int, phone: str | None, deadline: float, p
             if found["state"] == "QR_REQUIRED" and (news := _news(service, client, phone, found, shown)) != shown:
                 shown = news
                 people.print(news)
-            time.sleep(LOOK_SECONDS)  # a reader of GET /status, as the contract's consumers are
+            time.sleep(LOOK_SECONDS)  # polls GET /status, as the contract's consumers do
 
 
 def _news(service: Remote, client: int, phone: str | None, found: dict[str, Any], shown: str) -> str:
@@ -143,13 +143,13 @@ def delete(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: 
     if json:
         output.as_json(found)
     else:
-        untold = "WhatsApp was not told: unlink it on its phone if it is listed there"
+        untold = "WhatsApp was not notified: unlink the device on the phone if it is still listed"
         told = "WhatsApp has unlinked it" if found["logged_out"] else untold
         output.console.print(f"client {client} is deleted; {told}")
 
 
 BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
-"""Light above, light below -> character: light on dark, as terminals mostly are; phones read both."""
+"""Light above, light below -> character: light on dark, as in most terminals; phones read both."""
 
 
 def drawn(data_url: str) -> str:
@@ -171,7 +171,9 @@ def _modules(image: Image.Image) -> list[list[bool]]:
 
 
 def _module_size(image: Image.Image) -> int:
-    """Pixels a module: the first dark run of the first dark row is the finder pattern's top, seven modules wide."""
+    """Return the pixels per module: the first dark run of the first dark row is the finder pattern's top, seven modules
+    wide.
+    """
     left, top = min((y, x) for y in range(image.height) for x in _dark(image, y))[::-1]
     run = next(x for x in range(left, image.width) if image.getpixel((x, top)))
     return max(1, (run - left) // 7)

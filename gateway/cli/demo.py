@@ -1,7 +1,7 @@
 """The demo: the whole story of one client, in real headless Chromium, against the embedded sandbox.
 
-Rule of this file: every step either shows what it claims, by asking from outside (HTTP, the process table, an
-independent QR decoder), or the demo fails. The service runs as its own process, as an operator would run it.
+Every step proves its claim from outside (HTTP, the process table, an independent QR decoder), or the demo fails. The
+service runs as its own process, as an operator would run it.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ ME, FRIEND = "5491100000099", "5491122334455"
 TEXT = "Hello from session-manager"
 CLEANUP_DELAY = 2.0
 PATIENCE = 60.0
-"""Seconds any step may take before the demo has failed."""
+"""Time limit of a step, in seconds; after it the demo has failed."""
 
 
 class DemoFailed(Exception):
-    """A step did not show what it should; the text says what was seen instead."""
+    """A step did not show the expected result; the text describes the actual result."""
 
 
 class DidNotStart(DemoFailed):
-    """The service refused to start; the text is the sentence it ended with, and needs no log beside it."""
+    """The service refused to start; the text is its last sentence, and needs no log beside it."""
 
 
 class Story:
-    """The running demo: the two processes, and what one step has to hand to the next."""
+    """The running demo: the two processes, and the data that a step passes to the next."""
 
     def __init__(self, sandbox: str, service: subprocess.Popen[bytes], port: int, data_dir: Path, log: Path) -> None:
         self.service, self.data_dir, self._log = service, data_dir, log
@@ -55,7 +55,7 @@ class Story:
         self._browsers: set[int] = set()
 
     def close(self) -> None:
-        """Give both connections back."""
+        """Close both connections."""
         self._sandbox.close()
         self._gateway.close()
 
@@ -91,7 +91,7 @@ class Story:
         return f"{len(self._code)} characters, read from the PNG by an independent decoder"
 
     def scan(self) -> str:
-        # The code may have rotated since it was read: then what the image shows now is scanned.
+        # The code may have rotated since it was read: then the image's present code is scanned.
         for _ in range(3):
             answer = self._sandbox.post("/api/scan", json={"code": self._code, "number": ME, "name": "Ada"})
             if answer.status_code == 200:
@@ -155,13 +155,13 @@ class Story:
         return answer
 
     def _chromiums(self) -> set[int]:
-        """Processes that name our data directory, the service itself apart, and their descendants."""
+        """Return the processes that name our data directory, without the service itself, and their descendants."""
         found: set[int] = set()
         for process in psutil.process_iter():
             try:
                 if process.pid != self.service.pid and str(self.data_dir) in " ".join(process.cmdline()):
                     found |= {process.pid, *(child.pid for child in process.children(recursive=True))}
-            except psutil.Error:  # ended while we looked
+            except psutil.Error:  # ended meanwhile
                 continue
         return found
 
@@ -173,7 +173,7 @@ STEPS: tuple[tuple[str, Callable[[Story], str]], ...] = (
     ("A sandbox phone scans it", Story.scan),
     ("The client is READY", Story.ready),
     ("POST /send", Story.send),
-    ("The text arrives, and its acknowledgement", Story.arrives),
+    ("The text and its acknowledgement arrive", Story.arrives),
     ("A second POST /init changes nothing", Story.init_again),
     ("The phone logs the client out", Story.phone_logs_out),
     ("The supervisor cleans up", Story.cleanup),
@@ -183,7 +183,7 @@ STEPS: tuple[tuple[str, Callable[[Story], str]], ...] = (
 
 
 def run() -> int:
-    """Play the story; each step is one printed line with its time. Answers the exit code: 0 if every step held."""
+    """Run the story; each step is one printed line with its time. Returns the exit code: 0 if every step held."""
     console = Console(highlight=False)
     began = time.monotonic()
     try:
@@ -256,7 +256,7 @@ def _serve(sandbox: str, port: int, data_dir: Path, log: IO[bytes]) -> subproces
 
 @contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Whatever happens, the process is gone afterwards."""
+    """End the process in any case."""
     try:
         yield process
     finally:
@@ -283,18 +283,18 @@ def until(ask: Callable[[], T], holds: Callable[[T], bool], what: str) -> T:
     while not holds(answer := ask()):
         if time.monotonic() > deadline:
             raise DemoFailed(f"{what}: not within {PATIENCE:g} s; last seen: {answer}")
-        time.sleep(0.05)  # a reader of GET /status, as the contract's consumers are
+        time.sleep(0.05)  # polls GET /status, as the contract's consumers do
     return answer
 
 
 def expect(seen: object, wanted: object, what: str) -> None:
-    """Raises DemoFailed unless they are equal."""
+    """Raise DemoFailed unless they are equal."""
     if seen != wanted:
         raise DemoFailed(f"{what} is {seen!r}, not {wanted!r}")
 
 
 def _there_is_a_decoder() -> None:
-    """Told before anything is started. The service itself needs none. Raises DemoFailed."""
+    """Check for the QR decoder before anything is started; the service itself needs none. Raises DemoFailed."""
     if importlib.util.find_spec("zxingcpp") is None:
         python = sys.executable
         raise DemoFailed(f"it reads the QR with a decoder that is not installed: {python} -m pip install zxing-cpp")

@@ -1,6 +1,6 @@
-"""`session-manager doctor`: whether wa-js and this program still fit the WhatsApp Web of today.
+"""The command `session-manager doctor`: checks that wa-js and this program still fit the WhatsApp Web of today.
 
-Exit codes: 0 everything is there; 1 something is missing; 2 nobody could look, or wrong options.
+Exit codes: 0 everything is there; 1 something is missing; 2 no check was possible, or wrong options.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 Url = Annotated[str | None, typer.Option(help="Address of WhatsApp Web (SM_WHATSAPP_URL).")]
 Bundle = Annotated[
     Path | None,
-    typer.Option("--wa-js", help="Another wa-js to try: its npm package, or its wppconnect-wa.js.", exists=True),
+    typer.Option("--wa-js", help="Another wa-js to test: its npm package, or its wppconnect-wa.js.", exists=True),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
-Patience = Annotated[float, typer.Option("--seconds", min=5.0, max=300.0, help="How long to look at most.")]
+Patience = Annotated[float, typer.Option("--seconds", min=5.0, max=300.0, help="Time limit of the check.")]
 WHOLE, DEGRADED, UNKNOWN = 0, 1, 2
 
 
 def doctor(
     url: Url = None, wa_js: Bundle = None, as_json: AsJson = False, config: Config = None, seconds: Patience = 45.0
 ) -> None:
-    """Open WhatsApp Web without an account, and say what of it this program would miss.
+    """Open WhatsApp Web without an account, and list everything that this program would miss.
 
-    Needs no running service, and touches none. For a job that runs each night, and before a newer wa-js is taken.
+    Needs no running service, and touches none. For a job that runs each night, and before an update of wa-js.
 
-    Exit codes: 0 everything is there; 1 something is missing; 2 nobody could look, or wrong options.
+    Exit codes: 0 everything is there; 1 something is missing; 2 no check was possible, or wrong options.
     """
     # Imported late: `session-manager --help` needs no browser.
     from actors.browser.options import BrowserUnavailable

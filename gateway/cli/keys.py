@@ -1,4 +1,4 @@
-"""Commands about API keys: over HTTP with an admin's key, or straight in the database on the service's host."""
+"""Commands about API keys: over HTTP with an admin's key, or directly in the database on the service's host."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
 app = typer.Typer(help="List, create and revoke API keys.", no_args_is_help=True)
 
 Offline = Annotated[
-    bool, typer.Option("--offline", help="Work on the database of this host's settings, without the service.")
+    bool, typer.Option("--offline", help="Use the database in this host's settings directly, without the service.")
 ]
-Name = Annotated[str, typer.Argument(help="Its name in lists.")]
+Name = Annotated[str, typer.Argument(help="Name of the key in lists.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="read, send, control or admin; may be repeated.")]
 Clients = Annotated[list[int] | None, typer.Option("--client", help="Only for this client; may be repeated.")]
-Id = Annotated[str, typer.Argument(help="Its id, as in the list.")]
+Id = Annotated[str, typer.Argument(help="Id of the key, as in the list.")]
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""Commands about messages: one sends, one follows events and resumes where a broken connection left off."""
+"""Commands about messages: `send`, and `tail`, which follows events and resumes after a broken connection."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, U
 To = Annotated[str, typer.Argument(help="A number, or a chat id …@c.us, …@g.us, …@lid.")]
 Text = Annotated[str, typer.Argument(help="Message text.")]
 Queue = Annotated[
-    bool, typer.Option("--queue", help="Return as soon as the message is on disk, not once WhatsApp has it.")
+    bool, typer.Option("--queue", help="Return as soon as the message is on disk, without waiting for WhatsApp.")
 ]
-Once = Annotated[str | None, typer.Option("--idempotency-key", help="Sent once, however often this is repeated.")]
+Once = Annotated[
+    str | None, typer.Option("--idempotency-key", help="Send the message once, however often the command is repeated.")
+]
 
 
 def send(
@@ -48,8 +50,8 @@ SILENCE_SECONDS = 60.0
 
 Client = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Only of this client.")]
 Types = Annotated[str | None, typer.Option(help="Only of these types, comma separated; message.* for all below.")]
-After = Annotated[int | None, typer.Option(min=0, help="Begin after this position; unset, with the next event.")]
-Count = Annotated[int | None, typer.Option(min=1, help="End after so many events.")]
+After = Annotated[int | None, typer.Option(min=0, help="Begin after this position; by default with the next event.")]
+Count = Annotated[int | None, typer.Option(min=1, help="End after this number of events.")]
 
 
 def tail(
@@ -61,10 +63,10 @@ def tail(
     key: Key = None,
     json_lines: AsJson = False,
 ) -> None:
-    """Follow events until Ctrl-C; with --json one event a line."""
+    """Follow events until Ctrl-C; with --json one event per line."""
     asked = {"client": client, "types": types, "after": after}
     with Remote(url, key) as service:
-        service.get("/health")  # a wrong address is told at once; only a service that was there is waited for
+        service.get("/health")  # a wrong address is reported at once; only a service that has answered is waited for
         for number, event in enumerate(_events(service, {k: v for k, v in asked.items() if v is not None}), 1):
             _show(event, json_lines)
             if number == count:
@@ -72,7 +74,7 @@ def tail(
 
 
 def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Events for ever, over broken connections. Raises Unreachable when nobody has answered for a while."""
+    """Yield events for ever, over broken connections. Raises Unreachable when nobody has answered for a while."""
     last, failures = None, 0
     while True:
         try:
@@ -86,7 +88,7 @@ def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 typer.echo(f"{service.url} has gone ({error}): trying again for a while", err=True)
             if failures > RETRIES:
                 raise Unreachable(f"No service answers at {service.url} ({error}).") from error
-        time.sleep(RETRY_SECONDS)  # the server says when it is back by answering
+        time.sleep(RETRY_SECONDS)  # an answer is the only sign of the server's return
 
 
 def _read(

@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 _UNCUT = 10_000
-"""Columns where no terminal says how many there are: what goes into a file or a pipe is never cut."""
+"""Columns without a terminal: output to a file or a pipe is never cut."""
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _UNCUT)
 beside = Console(highlight=False, stderr=True)
-"""For people, where standard output is for a script."""
+"""For people, if standard output is for a script."""
 
 COLOURS = {"READY": "green", "QR_REQUIRED": "cyan", "INITIALIZING": "yellow", "RECONNECTING": "yellow"} | {
     "DISCONNECTED_RECOVERABLE": "yellow",
@@ -26,7 +26,7 @@ COLOURS = {"READY": "green", "QR_REQUIRED": "cyan", "INITIALIZING": "yellow", "R
 
 
 def as_json(value: Any) -> None:
-    """Print JSON that a script can read, one value in all."""
+    """Print JSON for scripts, one value in all."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
@@ -46,7 +46,10 @@ def visible(text: str) -> str:
 
 
 def rows(columns: Sequence[str], found: Iterable[Sequence[object]], *, header: bool = True) -> None:
-    """Print a table. What a cell says may come from anybody: it is never taken for markup, and steers no terminal."""
+    """Print a table.
+
+    A cell's text may come from anybody: it is never parsed as markup, and cannot control the terminal.
+    """
     table = Table(*columns, box=None, pad_edge=False, show_header=header)
     for row in found:
         table.add_row(*(_cell(cell) for cell in row))
@@ -58,6 +61,6 @@ def _cell(said: object) -> Text:
 
 
 def facts(known: Mapping[str, object]) -> None:
-    """Print what is known of one thing, a line each; what is not known is left out."""
+    """Print the known facts about one thing, one per line."""
     told = [(Text(name, style="dim"), value) for name, value in known.items() if value not in (None, "", [])]
     rows(("", ""), told, header=False)

@@ -17,16 +17,16 @@ SECONDS = 75.0
 """Longer than the service itself may wait for WhatsApp."""
 
 _OURS = "x-request-id"
-"""The header that is in every answer of the service."""
+"""A header of every answer of the service."""
 
 Url = Annotated[str, typer.Option(envvar="SESSION_MANAGER_URL", help="Address of the service.")]
-Key = Annotated[str | None, typer.Option(envvar="SESSION_MANAGER_KEY", help="API key; unset, none is sent.")]
+Key = Annotated[str | None, typer.Option(envvar="SESSION_MANAGER_KEY", help="API key; by default none is sent.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's JSON, for scripts.")]
 ClientNumber = Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="The client's number.", metavar="CLIENT")]
 
 
 class ServiceRefused(StartRefused):
-    """The service said no. `code` is the contract's."""
+    """The service refused. `code` is the contract's."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -34,13 +34,13 @@ class ServiceRefused(StartRefused):
 
 
 class Unreachable(StartRefused):
-    """Nobody answered."""
+    """No service answered."""
 
     exit_code = 4
 
 
 class Remote:
-    """One service. A context manager."""
+    """A running service. A context manager."""
 
     def __init__(self, url: str, key: str | None) -> None:
         headers = {} if key is None else {"X-Api-Key": key}
@@ -67,7 +67,7 @@ class Remote:
         return self.call("DELETE", path, client)
 
     def call(self, method: str, path: str, client: int | None = None, **how: Any) -> Any:
-        """Any call, as JSON. Raises ServiceRefused, Unreachable."""
+        """Make any call, as JSON. Raises ServiceRefused, Unreachable."""
         headers = {**how.pop("headers", {})} | ({} if client is None else {"X-Cliente-Id": str(client)})
         try:
             answer = self.http.request(method, path, headers=headers, **how)

@@ -1,4 +1,4 @@
-"""Commands that run something: the service, and the sandbox, a WhatsApp Web with virtual phones.
+"""Commands that run a program: the service, and the sandbox, a simulated WhatsApp Web with virtual phones.
 
 The sandbox is a program of its own: it is started, never imported.
 """
@@ -22,11 +22,11 @@ import typer
 from actors.settings import StartRefused, load
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free one.")]
-DataDir = Annotated[Path | None, typer.Option(help="Where profiles and the database are (SM_DATA_DIR).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free port.")]
+DataDir = Annotated[Path | None, typer.Option(help="Directory of profiles and the database (SM_DATA_DIR).")]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
 LogFormat = Annotated[str | None, typer.Option(help="json or console (SM_LOG_FORMAT).")]
-WithSandbox = Annotated[bool, typer.Option("--sandbox", help="Run the sandbox beside it, and use that as WhatsApp.")]
+WithSandbox = Annotated[bool, typer.Option("--sandbox", help="Run the sandbox too, and use it as WhatsApp.")]
 
 
 def serve(
@@ -45,12 +45,12 @@ def serve(
     options = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}
     with ExitStack() as beside:
         if sandbox:
-            load(config, options)  # what is wrong with them is told before anything is started
+            load(config, options)  # mistakes in them are reported before anything is started
             url = beside.enter_context(beside_us())
-            print(f"WhatsApp is the sandbox: its phones are at {url}phones", file=sys.stderr, flush=True)
+            print(f"WhatsApp is the sandbox. Phones: {url}phones", file=sys.stderr, flush=True)
             options["whatsapp_url"] = url
         settings = load(config, options)
-        # Imported late: wrong settings are told at once.
+        # Imported late: wrong settings are reported at once.
         from gateway import logs, server
 
         logs.configure(settings)
@@ -73,11 +73,14 @@ def sandbox(context: typer.Context) -> None:
 
 @contextmanager
 def beside_us() -> Iterator[str]:
-    """The sandbox as a child on a free port: it ends with us, whatever ends us. Yields its URL. Raises StartRefused."""
+    """Run the sandbox as a child on a free port: it ends with this process in any case.
+
+    Yields its URL. Raises StartRefused.
+    """
     with subprocess.Popen(
         [*_COMMAND, "--host", "127.0.0.1", "--port", "0"],
         stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us; we end it once the clients are closed
+        start_new_session=True,  # Ctrl-C is for this process; it ends the sandbox once the clients are closed
         preexec_fn=_end_with_parent,
     ) as process:
         assert process.stdout is not None
@@ -90,8 +93,8 @@ def beside_us() -> Iterator[str]:
 
 
 def _end_with_parent() -> None:
-    # https://man7.org/linux/man-pages/man2/prctl.2.html: sent when the thread that started the child ends, and that is
-    # the main one.
+    # https://man7.org/linux/man-pages/man2/prctl.2.html: sent when the thread that started the child ends, here the
+    # main thread.
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -99,12 +102,12 @@ def _ready_url(output: IO[bytes]) -> str:
     """Return the address in the line `sandbox ready http://127.0.0.1:PORT/`."""
     said = output.readline().decode().split() if select.select([output], [], [], _START_SECONDS)[0] else []
     if said[:2] != ["sandbox", "ready"]:
-        raise StartRefused("The sandbox did not start: run `session-manager sandbox` to see why.")
+        raise StartRefused("The sandbox did not start: run `session-manager sandbox` to see the reason.")
     return said[2]
 
 
 def _drain(output: IO[bytes]) -> None:
-    """Read what else it says, so that it never waits for a reader."""
+    """Read its further output, so that it never blocks on a full pipe."""
     while output.read(65536):
         pass
 

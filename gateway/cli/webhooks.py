@@ -9,19 +9,22 @@ import typer
 from gateway.cli import output
 from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
 
-app = typer.Typer(help="List, create and delete webhooks; see and replay dead letters.", no_args_is_help=True)
+app = typer.Typer(help="List, create and delete webhooks; list and replay dead letters.", no_args_is_help=True)
 
 Target = Annotated[str, typer.Argument(help="The URL that receives events: https://…")]
 Id = Annotated[str, typer.Argument(help="The webhook's id, as in the list.")]
-Types = Annotated[list[str] | None, typer.Option("--event", help="A type, or message.*; may be repeated. Unset: all.")]
+Types = Annotated[
+    list[str] | None, typer.Option("--event", help="A type, or message.*; may be repeated. By default all.")
+]
 Clients = Annotated[list[int] | None, typer.Option("--client", help="Only of this client; may be repeated.")]
 Secret = Annotated[
     str | None,
     typer.Option(
-        envvar="SESSION_MANAGER_WEBHOOK_SECRET", help="The secret that signs bodies; unset: the service creates one."
+        envvar="SESSION_MANAGER_WEBHOOK_SECRET",
+        help="The secret that signs bodies; by default the service creates one.",
     ),
 ]
-Letter = Annotated[int | None, typer.Option("--letter", help="Only this dead letter; unset: all of them.")]
+Letter = Annotated[int | None, typer.Option("--letter", help="Only this dead letter; by default all of them.")]
 
 
 @app.command("list")
@@ -77,7 +80,7 @@ def dead_letters(id: Id, url: Url = DEFAULT_URL, key: Key = None, json: AsJson =
 
 @app.command()
 def replay(id: Id, letter: Letter = None, url: Url = DEFAULT_URL, key: Key = None) -> None:
-    """Send dead letters of a webhook again: one, or all."""
+    """Send dead letters of a webhook again: one letter, or all."""
     one = "" if letter is None else f"/{letter}"
     with Remote(url, key) as service:
         found = service.post(f"/webhooks/{id}/dead-letters{one}/replay")

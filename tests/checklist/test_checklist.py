@@ -218,5 +218,5 @@ def test_an_orphan_and_open_logins_are_told(tmp_path: Path) -> None:
             stranger.communicate(b"\n")
         assert played.code == 1
         assert {"orphans", "data-dir"} <= played.ids("failed")
-        assert played.steps["orphans"]["result"] == "1 of 1 Chromiums belong to no service"
+        assert played.steps["orphans"]["result"] == "1 of 1 Chromiums are orphans"
         assert "roll back" in played.printed

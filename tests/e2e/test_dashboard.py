@@ -79,7 +79,7 @@ def test_from_an_empty_page_to_a_message_that_was_read(serve: Serve, consumer: C
     service = serve().start()  # which ends after the window has gone to another page
     someone = consumer(service, 7)
     window.goto(f"{service.url}/dashboard")
-    window.until("document.body.innerText.includes('No client yet.')")
+    window.until("document.body.innerText.includes('No clients.')")
 
     window.fill("#start-number", "7")
     window.click("#start")
@@ -394,13 +394,13 @@ def test_a_webhook_is_made_switched_and_what_it_missed_is_sent_again(tmp_path: P
         assert '"state": "' in window.text("#deadLetters pre")
         receiver.behaviour = always(answer(200))
         window.click("#deadLetters .buttons button")
-        window.until("document.body.innerText.includes('It is on its way again')")
+        window.until("document.body.innerText.includes('Sending again')")
         window.js("(location.hash = '#/webhooks', null)")
         window.click("#webhooks .buttons button")
-        window.until("document.querySelector('#webhooks').innerText.includes('Switch on')")
+        window.until("document.querySelector('#webhooks').innerText.includes('Enable')")
         window.click("#webhooks .danger")
         window.click("#confirm")
-        window.until("document.body.innerText.includes('No webhook yet.')")
+        window.until("document.body.innerText.includes('No webhooks.')")
         assert service.get("/webhooks").json() == []
         window.goto("about:blank")
 

@@ -254,7 +254,7 @@ def test_a_service_with_the_sandbox_beside_it_takes_it_along_when_it_is_killed(t
         assert service.stdout is not None
         try:
             said = service.stderr.readline().decode()
-            assert said.startswith("WhatsApp is the sandbox: its phones are at http://127.0.0.1:")
+            assert said.startswith("WhatsApp is the sandbox. Phones: http://127.0.0.1:")
             url = said.split()[-1].removesuffix("phones")
             assert httpx.get(f"{url}api/state", timeout=START).status_code == 200
             while b"service.started" not in service.stdout.readline():

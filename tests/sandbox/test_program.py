@@ -16,9 +16,7 @@ def test_it_says_where_the_phones_are_and_how_the_service_finds_it() -> None:
         try:
             assert program.stdout is not None
             url = program.stdout.readline().removeprefix("sandbox ready ").strip()
-            assert (
-                program.stdout.readline() == f"Phones: {url}phones. For the service: SM_WHATSAPP_URL={url}\n"
-            )
+            assert program.stdout.readline() == f"Phones: {url}phones. For the service: SM_WHATSAPP_URL={url}\n"
         finally:
             program.terminate()
         assert program.wait(20) == 0, "a signal that comes before it serves is not lost"
