@@ -44,7 +44,8 @@ QR_ADDRESS = "https://wa.me/settings/linked_devices#"
 """What the text of a QR begins with since July 2026; a phone's own camera opens it. Source: WhatsApp Web's bundles."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PAGE = "page.js"
-"""Connection, events, and who takes orders. The others beside it are tables of orders, but for one."""
+"""Connection, and who takes orders. The others beside it are tables of orders, but for two."""
+_EVENTS = "events.js"
 _CONTRACT = "contract.js"
 
 _WPP_CONFIG = {
@@ -76,7 +77,7 @@ def script(wa_js: WaJs, url: str, starved: Seconds = 25.0, *, qr_url: bool = Tru
     return (
         f"(function ({', '.join(_TIMERS)}) {{\n"
         f"function startWaJs() {{\nwindow.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}\n"
-        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, {tables}, {_contract()});\n"
+        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, {tables}, {_expression(_EVENTS)}, {_contract()});\n"
         f"}})({', '.join(f'window.{name}' for name in _TIMERS)});"
     )
 
@@ -87,7 +88,7 @@ def order(name: str, arguments: object) -> str:
 
 
 def _tables() -> list[str]:
-    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name not in (_PAGE, _CONTRACT))
+    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name not in (_PAGE, _EVENTS, _CONTRACT))
 
 
 def _contract() -> str:

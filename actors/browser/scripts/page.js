@@ -1,18 +1,19 @@
 // What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
 //
 // An expression: a function of {home, binding, handle, starved, qrAddress}, of what starts wa-js, of the scripts beside
-// this one, each a function of `page` that gives a table of orders, name -> function of the arguments, and of what reads
-// the page's contract (contract.js). A document that is not full ready after `starved` seconds says what it lacks. It runs
-// before any script of the page, in every document. `binding` is the name of the function that takes one JSON text;
-// `handle` the name of the one that takes orders: it answers {value} in JSON, or {error: {message, code}} where the order
-// was not carried out; `qrAddress` what a code begins with, empty for the code as it was until July 2026.
+// this one, each a function of `page` that gives a table of orders, name -> function of the arguments, of the one that
+// gives the table of account events (events.js), and of what reads the page's contract (contract.js). A document that is
+// not full ready after `starved` seconds says what it lacks. It runs before any script of the page, in every document.
+// `binding` is the name of the function that takes one JSON text; `handle` the name of the one that takes orders: it
+// answers {value} in JSON, or {error: {message, code}} where the order was not carried out; `qrAddress` what a code begins
+// with, empty for the code as it was until July 2026.
 // `setTimeout` and its like are the browser's own: WhatsApp Web replaces those of the window by its own scheduler's, which
 // may not come back to them for minutes.
 //
-// Rules: 1. It only reads and passes on; what a thing means is decided in interpret/.
+// Rules: 1. It only reads and passes on; what a thing means is decided in whatsapp_web.py.
 //        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
 //        3. Texts are cut to bounded lengths before they leave.
-(function (settings, startWaJs, tables, readContract) {
+(function (settings, startWaJs, tables, readEvents, readContract) {
   'use strict';
   const { home, binding, handle, starved, qrAddress } = settings;
   const tellText = window[binding];
@@ -480,48 +481,7 @@
     return { lid: null, phone: null };
   }
 
-  const keyed = (key) => ({
-    id: cut(key),
-    bare_id: cut(key.id),
-    from_me: Boolean(key.fromMe),
-    chat: cut(key.remote),
-    ...addresses(key.remote),
-  });
-
-  function described(msg) {
-    const told = keyed(msg.id);
-    remember(told.bare_id, told.id);
-    const author = msg.author ?? msg.id.participant;
-    return {
-      ...told,
-      author: author ? cut(author) : null,
-      t: Number(msg.t) || null,
-      type: cut(msg.type),
-      body: typeof msg.body === 'string' && msg.type === 'chat' ? cut(msg.body, TEXT) : null,
-      caption: msg.caption ? cut(msg.caption, TEXT) : null,
-      ack: ackOf(msg),
-      ...(isNotice(msg) ? noticed(msg) : {}),
-    };
-  }
-
-  /** Whether WhatsApp itself wrote it, by the page's own list of such types; interpret/notices has one of ours too. */
-  const isNotice = (msg) => {
-    const system = wa().enums?.SYSTEM_MESSAGE_TYPES;
-    return Array.isArray(system) && system.includes(msg.type);
-  };
-
   const cutAll = (values) => (Array.isArray(values) ? values.slice(0, PEOPLE).map((value) => cut(value)) : []);
-
-  /** What a notice says: who and what it is about. */
-  const noticed = (msg) => ({
-    notice: true,
-    change: cut(msg.subtype),
-    people: cutAll(msg.recipients?.length ? msg.recipients : msg.templateParams),
-    value: typeof msg.body === 'string' ? cut(msg.body, TEXT) : null,
-    outcome: cut(msg.callOutcome),
-    video: Boolean(msg.isVideoCall),
-    duration: Number.isFinite(msg.callDuration) ? msg.callDuration : null,
-  });
 
   const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
   const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);
@@ -539,30 +499,12 @@
       if (name === 'logout' || name === 'storage_initialization_error') tell({ e: name });
       if (name === 'on_critical_sync_done') tell({ e: 'accepted' });
     }));
-    WPP.on('chat.new_message', quietly((msg) => {
-      if (msg.type !== 'ciphertext' && !sent.has(msg.id.id)) tell({ e: 'message', ...described(msg) }); // comes again once it can be read
-    }));
-    WPP.on('chat.msg_ack_change', quietly(({ ack, ids, sender }) => {
-      for (const key of ids) {
-        const told = keyed(key);
-        tell({ e: 'ack', ...told, id: remembered.get(told.bare_id) ?? told.id, ack, author: sender ? cut(sender) : null });
-      }
-    }));
-    WPP.on('chat.msg_edited', quietly(({ msg }) =>
-      tell({ e: 'edited', ...described(msg), t: Math.floor((msg.latestEditSenderTimestampMs ?? Date.now()) / 1000) })));
-    WPP.on('chat.msg_revoke', quietly(({ refId, author, from }) => {
-      const told = keyed(refId);
-      const by = author ?? from;
-      tell({ e: 'revoked', ...told, id: remembered.get(told.bare_id) ?? told.id, author: by ? cut(by) : null });
-    }));
-    WPP.on('chat.new_reaction', quietly(({ msgId, reactionText, sender, timestamp }) =>
-      tell({ e: 'reaction', ...keyed(msgId), reaction: cut(reactionText ?? ''), author: cut(sender), t: seconds(timestamp) })));
-    WPP.on('call.incoming_call', quietly(({ id, isGroup, isVideo, offerTime, sender }) =>
-      tell({ e: 'call', id: cut(id), chat: cut(sender), ...addresses(sender), group: Boolean(isGroup), video: Boolean(isVideo),
-        t: seconds(offerTime) })));
+    for (const [name, [event, read]] of Object.entries(accountEvents.rows)) {
+      WPP.on(event, quietly((...args) => {
+        for (const fields of [read(...args)].flat()) if (fields) tell({ e: name, ...fields });
+      }));
+    }
   }
-
-  const seconds = (instant) => (instant > 1e11 ? Math.floor(instant / 1000) : Number(instant) || null);
 
   // --- orders
 
@@ -576,22 +518,6 @@
   function ackOf(msg) {
     if (msg?.isSendFailure && !(msg.ack > 0)) return -1;
     return Number.isFinite(msg?.ack) ? msg.ack : null;
-  }
-
-  let held = []; // what was in the memory when its reading began: what comes later is heard
-
-  /**
-   * What the page has in its memory, oldest first: what others sent, and how far our own messages have come. Some at a
-   * time, `most` at once: `told` says how many were read before, and an empty answer that there are no more.
-   */
-  function stored({ since, told, most }) {
-    if (!told) {
-      held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && msg.type !== 'ciphertext');
-      held.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
-    }
-    const found = held.slice(told, told + most);
-    if (!found.length) held = [];
-    return found.map((msg) => ({ e: msg.id.fromMe && !isNotice(msg) ? 'ack' : 'message', ...described(msg) }));
   }
 
   /** Of a page that never got as far as wa-js too: it is started for that, and not used any more. */
@@ -629,9 +555,11 @@
 
   /** What the other scripts need of this one. */
   const page = {
-    wa, cut, trouble, addresses, ackOf, withBareId, remember, said, KEPT, sent, pairingCode, isHeldBack, refused,
+    wa, cut, cutAll, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, KEPT, sent, pairingCode,
+    isHeldBack, refused,
   };
-  const orders = Object.assign({ stored, askServer, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
+  const accountEvents = readEvents(page);
+  const orders = Object.assign({ ...accountEvents.orders, askServer, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
     value: async (name, order) => {
       try {
