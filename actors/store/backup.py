@@ -34,8 +34,7 @@ from actors.clients.types import Seconds
 from actors.store.database import Database, insert, prepare_file
 from actors.store.errors import BadBackup, StoreUnavailable, as_unavailable, is_damage
 from actors.store.message_states import OPEN
-from actors.store.outbox import MarkSending
-from actors.store.outbox_writes import mark_sending
+from actors.store.outbox import MarkSending, mark_sending
 from actors.store.ownership import claim_all
 from actors.store.schema import event_counts, event_gaps, metadata, migrate, newest_revision, outbox, revision_of
 from actors.store.writer import DATABASE_ERRORS, faults

@@ -20,8 +20,7 @@ from actors.clients.types import ClientId, Reason, Seconds, State
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
-from actors.store.outbox import RecordAck
-from actors.store.outbox_writes import record_ack
+from actors.store.outbox import RecordAck, record_ack
 from actors.store.schema import transitions
 from actors.store.sessions import ForgetSession, MarkReady, RecordPairing, ReleaseSession, WantSession
 from actors.store.store import Store

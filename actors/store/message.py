@@ -39,3 +39,8 @@ class Read(Work, Generic[Answer]):
     def run(self, connection: Connection) -> Answer:
         """Run it in the reader's thread."""
         raise NotImplementedError
+
+
+def carry_out(connection: Connection, message: Any) -> Any:
+    """Run a Write or a Read in the connection's transaction, and return its answer."""
+    return message.run(connection)

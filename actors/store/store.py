@@ -14,8 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop
 from actors.runtime import SYSTEM_CLOCK, Actor, Clock, Refusal, Reply, Watcher, stop
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreUnavailable
-from actors.store.message import CarryOut, Read, Write
-from actors.store.operations import carry_out
+from actors.store.message import CarryOut, Read, Write, carry_out
 from actors.store.schema import migrate
 from actors.store.writer import DATABASE_ERRORS, GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, faults
 

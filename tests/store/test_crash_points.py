@@ -23,9 +23,8 @@ from actors.clients.operations.messages import SendText
 from actors.store.database import Database
 from actors.store.errors import MessageNotQueued
 from actors.store.journal import RecordAccountEvent
-from actors.store.message import Write
+from actors.store.message import Write, carry_out
 from actors.store.message_states import MessageState
-from actors.store.operations import carry_out
 from actors.store.outbox import (
     AcceptMessage,
     CancelMessage,

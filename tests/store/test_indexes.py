@@ -12,8 +12,8 @@ from actors.clients.operations.messages import SendText
 from actors.store.database import Database
 from actors.store.event_pages import ReadPage
 from actors.store.events import GetEventRange
+from actors.store.message import carry_out
 from actors.store.message_states import MessageState
-from actors.store.operations import carry_out
 from actors.store.outbox import (
     AcceptMessage,
     CancelMessage,

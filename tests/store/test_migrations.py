@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, Inspector, inspect, text
 
 from actors.clients.types import ClientId
-from actors.store import operations  # noqa: F401 - brings in every table there is
+from actors.store import store as _tables  # noqa: F401 - brings in every table there is
 from actors.store.database import Database, prepare_file
 from actors.store.errors import StoreTooNew
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents

@@ -29,9 +29,17 @@ from actors.store.outbox import (
     RecordAck,
     RequeueMessage,
     SettleMessage,
+    accept,
+    cancel,
+    expire,
+    get_list,
+    get_next,
+    mark_sending,
+    prune,
+    record_ack,
+    requeue,
+    settle,
 )
-from actors.store.outbox_reads import get_list, get_next
-from actors.store.outbox_writes import accept, cancel, expire, mark_sending, prune, record_ack, requeue, settle
 from actors.store.schema import migrate
 from tests.store.asking import ANA, BEA, ONE
 
