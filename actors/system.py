@@ -202,6 +202,13 @@ class System:
             store.subscribe(self.metrics.counters.published)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
+            self.canary.remember(
+                {
+                    session.client_id: (session.whatsapp_version, session.version_seen_at)
+                    for session in known
+                    if session.whatsapp_version is not None and session.version_seen_at is not None
+                }
+            )
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.counters)

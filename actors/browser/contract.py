@@ -60,15 +60,30 @@ HOOKS: Mapping[str, str] = {
     f"{_WA}BackendEventBus.trigger": "own",
 }
 """Function -> how wa-js put its own in the place: by its wrapper, or as a property of the object itself."""
+_FIND = (f"{_FUNCTIONS}findOrCreateLatestChat", f"{_WA}WidFactory.createWid", f"{_WA}Wid", f"{_WA}ChatStore")
+_RAW = (
+    *_FIND,
+    f"{_FUNCTIONS}addAndSendMsgToChat",
+    f"{_FUNCTIONS}getEphemeralFields",
+    f"{_FUNCTIONS}unixTime",
+    f"{_WA}UserPrefs.getMaybeMePnUser",
+    f"{_WA}UserPrefs.getMeLidUserOrThrow",
+    f"{_WA}MsgKey",
+    f"{_WA}MsgStore",
+)
+"""What wa-js's `sendRawMessage` uses, through which each kind of message goes, given a key of ours and no quotation."""
 BENEATH: Mapping[str, tuple[str, ...]] = {
-    "WPP.chat.find": (f"{_FUNCTIONS}findOrCreateLatestChat", f"{_WA}WidFactory", f"{_WA}Wid", f"{_WA}ChatStore"),
+    "WPP.chat.find": _FIND,
     "WPP.chat.generateMessageID": (f"{_FUNCTIONS}randomMessageId", f"{_WA}MsgKey", f"{_WA}UserPrefs"),
-    "WPP.chat.sendTextMessage": (
-        f"{_FUNCTIONS}addAndSendMsgToChat",
-        f"{_FUNCTIONS}getEphemeralFields",
-        f"{_FUNCTIONS}unixTime",
-        f"{_WA}MsgKey.fromString",
-        f"{_WA}MsgStore",
+    "WPP.chat.sendTextMessage": (*_RAW, f"{_WA}MsgKey.fromString"),
+    "WPP.chat.sendLocationMessage": _RAW,
+    "WPP.contact.queryExists": (
+        f"{_FUNCTIONS}queryWidExists",
+        f"{_WA}WidFactory.createWid",
+        f"{_WA}ContactStore",
+        f"{_WA}ApiContact.getCurrentLid",
+        f"{_WA}lidPnCache.getCurrentLid",
+        f"{_WA}lidPnCache.getPhoneNumber",
     ),
     "WPP.chat.getMessageById": (f"{_WA}MsgKey.fromString", f"{_WA}ChatStore", f"{_WA}MsgStore"),
     "WPP.conn.genLinkDeviceCodeForPhoneNumber": (

@@ -1,6 +1,7 @@
 """The canary: what the pages of all clients were found to be and to lack, and whether receipts still come.
 
-It stands in front of the journal, and makes events of what changes. What it knows begins with the service.
+It stands in front of the journal, and makes events of what changes. Versions are remembered over restarts (the store
+keeps them with the sessions); the rest begins with the service.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ class WhatsAppSeen:
     silent: tuple[ClientId, ...] = ()
     """Clients that seem to hear no receipts any more."""
 
+    unresolved: Mapping[ClientId, int] = field(default_factory=dict)
+    """How many names wa-js has said it did not find in a client's page. Much of it is never used."""
+
     @property
     def whole(self) -> bool:
         """Whether nothing is missing, as far as is known."""
@@ -57,7 +61,17 @@ class Canary:
             now = self._clock.time()
             missing = Counter(name for contract in self._contracts.values() for name in contract.faults)
             silent = [one for one in self._contracts if one in self._receipts and self._receipts[one].look(now).lost]
-            return WhatsAppSeen(self._version, self._since, bool(self._contracts), dict(missing), tuple(sorted(silent)))
+            unresolved = {one: len(contract.unresolved) for one, contract in self._contracts.items()}
+            read = bool(self._contracts)
+            return WhatsAppSeen(self._version, self._since, read, dict(missing), tuple(sorted(silent)), unresolved)
+
+    def remember(self, versions: Mapping[ClientId, tuple[str, Seconds]]) -> None:
+        """Know what pages were before this service began: the version of each client's page, and since when."""
+        with self._lock:
+            self._versions |= {client_id: version for client_id, (version, _) in versions.items()}
+            if self._version is None and versions:
+                self._version = max(versions.values(), key=lambda seen: seen[1])[0]
+                self._since = min(since for version, since in versions.values() if version == self._version)
 
     def read(self, client_id: ClientId, contract: PageContract) -> list[AccountEvent]:
         """A page was read. Return what that changes."""

@@ -57,6 +57,17 @@ def _whatsapp(seen: WhatsAppSeen) -> Iterator[Metric]:
     yield _gauge("clients_without_receipts", "Clients whose messages go out and that hear no receipts any more.").of(
         len(seen.silent)
     )
+    yield _unresolved(seen.unresolved)
+
+
+def _unresolved(counts: Mapping[ClientId, int]) -> Metric:
+    gauge = _gauge("wa_js_unresolved", "Names that wa-js has said it did not find in a client's page.", "client")
+    known = sorted(counts)
+    for client_id in known[:BY_NUMBER]:
+        gauge.of(counts[client_id], str(client_id))
+    if rest := known[BY_NUMBER:]:
+        gauge.of(sum(counts[client_id] for client_id in rest), REST)
+    return gauge
 
 
 def _by_state(states: Iterable[State]) -> Metric:

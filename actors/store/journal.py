@@ -22,7 +22,7 @@ from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
 from actors.store.outbox import RecordAck, record_ack
 from actors.store.schema import transitions
-from actors.store.sessions import ForgetSession, MarkReady, RecordPairing, ReleaseSession, WantSession
+from actors.store.sessions import ForgetSession, MarkReady, RecordPairing, RecordVersion, ReleaseSession, WantSession
 from actors.store.store import Store
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class StoreJournal:
         _tell(self._store, RecordAccountEvent(client_id, event, self._clock.time()))
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
-        """Write nothing: a change in a page arrives as an account event."""
+        """Write the version of WhatsApp Web; what has changed in a page arrives as an account event."""
+        if contract.version is not None:
+            _tell(self._store, RecordVersion(client_id, contract.version, self._clock.time()))
 
 
 def _tell(store: Store, fact: Write[Any]) -> None:

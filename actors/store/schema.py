@@ -83,6 +83,8 @@ sessions = Table(
     Column("early_logouts", Integer, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("phone", Prose),
+    Column("whatsapp_version", Prose),
+    Column("version_seen_at", Double),
 )
 
 transitions = Table(

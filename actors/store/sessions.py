@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
@@ -18,6 +18,7 @@ class Session:
 
     `paired_at` is None if no pairing was seen; `early_logouts` counts logouts in a row that came too soon after their
     pairing (a ban looks like that). `phone` is the account's own number while linked.
+    `whatsapp_version` is that of its page as last read, `version_seen_at` when the page had it first.
     """
 
     client_id: ClientId
@@ -27,6 +28,8 @@ class Session:
     early_logouts: int
     updated_at: Seconds
     phone: str | None = None
+    whatsapp_version: str | None = None
+    version_seen_at: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,21 @@ class RecordPairing(Write[None]):
     def run(self, connection: Connection) -> None:
         known = {"paired_at": self.paired_at, "early_logouts": self.early_logouts, "phone": self.phone}
         _put(connection, self.client_id, self.at, **known)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVersion(Write[None]):
+    """Record the version of WhatsApp Web that the client's page is. A version that is known keeps its instant."""
+
+    client_id: ClientId
+    version: str
+    at: Seconds
+
+    def run(self, connection: Connection) -> None:
+        known = sessions.c.whatsapp_version
+        other = known.is_(None) | (known != self.version)
+        statement = update(sessions).where(sessions.c.client_id == self.client_id, other)
+        connection.execute(statement.values(whatsapp_version=self.version, version_seen_at=self.at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _started(service: Remote, client: int, people: Console) -> None:
 
 
 def _watched(service: Remote, client: int, phone: str | None, deadline: float, people: Console) -> dict[str, Any]:
-    """Show each new QR, or one pairing code, until the client is READY, has ended, or time is up."""
+    """Show each new QR or pairing code until the client is READY, has ended, or time is up."""
     shown = ""
     with people.status("") as spinner:
         while True:
@@ -110,9 +110,12 @@ def _news(service: Remote, client: int, phone: str | None, found: dict[str, Any]
     if phone is None:
         image = found["qr_code_base64"]
         return shown if image is None else drawn(image)
-    if shown:
-        return shown
-    code = service.post("/pairing-code", client, {"phone": phone})["pairing_code"]
+    if not shown:
+        code = service.post("/pairing-code", client, {"phone": phone})["pairing_code"]
+    else:
+        code = found["pairing_code"]  # renewed each 195 s, five times
+    if code is None:
+        return found["reason_text"] or shown
     return f"Type this code on the phone {phone}: [bold]{code}[/bold]"
 
 

@@ -100,7 +100,19 @@ function factRows(client) {
     client.restriction && [t('restriction'), t(client.may_write_to_known_chats ? 'noStrangers' : 'noStrangersUnsure', { kind: client.restriction })],
     client.last_event_at && [t('lastSign'), moment(client.last_event_at)],
     client.phone && [t('phone'), `+${client.phone}`],
+    ...pageRows(client.whatsapp_web),
   ].filter(Boolean);
+}
+
+/** What the page is, and what is not done for want of a name in it. */
+function pageRows(page) {
+  if (!page) return [];
+  const does = (name) => (has(`use_${name}`) ? t(`use_${name}`) : name);
+  return [
+    ['WhatsApp Web', `${page.version ?? t('unknownVersion')} · ${t(`contract_${page.contract}`)}`],
+    page.missing.length && [t('missing'), page.missing.join(', ')],
+    page.without.length && [t('without'), page.without.map(does).join(', ')],
+  ];
 }
 
 function hourChart(client) {

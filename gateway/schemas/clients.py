@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from actors.clients.page_contract import PageContract
 from actors.clients.ports import Transition
 from actors.clients.protocol import Deleted, Status
 from actors.clients.types import RECOVERABLE, ClientId, Reason, State
@@ -32,6 +33,31 @@ RECOMMENDED_ACTION: Mapping[State, str] = MappingProxyType(
 )
 
 
+class PageRead(Answer):
+    """What a client's page was found to be and to have.
+
+    `missing`: names that are looked for in it. `without`: what does not work for want of them, operations and what is
+    listened to. `unresolved`: how many names wa-js says that it did not find.
+    """
+
+    version: str | None
+    contract: Literal["whole", "degraded"]
+    missing: list[str]
+    without: list[str]
+    unresolved: int
+
+    @classmethod
+    def of(cls, read: PageContract) -> Self:
+        """Fill from the contract that was read."""
+        return cls(
+            version=read.version,
+            contract="whole" if read.whole else "degraded",
+            missing=list(read.faults),
+            without=sorted(read.lost),
+            unresolved=len(read.unresolved),
+        )
+
+
 class Circumstances(Answer):
     """What every long answer about a client says of it; moments as ISO 8601."""
 
@@ -50,6 +76,8 @@ class Circumstances(Answer):
     phone: str | None
     pairing_code: str | None
     pairing_code_expires_at: str | None
+    whatsapp_web: PageRead | None
+    """What its page was found to be; null while none was read."""
 
 
 def circumstances(status: Status) -> Circumstances:
@@ -72,6 +100,7 @@ def circumstances(status: Status) -> Circumstances:
         phone=status.phone,
         pairing_code=status.pairing_code,
         pairing_code_expires_at=iso(status.pairing_code_expires_at),
+        whatsapp_web=PageRead.of(status.contract) if status.contract else None,
     )
 
 

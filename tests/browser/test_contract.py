@@ -59,6 +59,36 @@ def test_each_renamed_export_is_caught_within_one_reload(
     assert page.told.until(ContractRead).contract.whole
 
 
+BENEATH = {
+    "sendLocation": (
+        "addAndSendMsgToChat",
+        "findOrCreateLatestChat",
+        "getEphemeralFields",
+        "unixTime",
+        "ChatCollection",
+        "MsgCollection",
+        "getMeLidUserOrThrow",
+        "createWid",
+    ),
+    "checkContact": ("queryWidExists", "ContactCollection", "getCurrentLid", "lidPnCache", "createWid"),
+}
+"""Operation -> the exports that wa-js stands on for it."""
+
+
+@pytest.mark.e2e
+def test_each_renamed_export_beneath_an_operation_is_caught(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    assert page.told.until(ContractRead).contract.whole
+    for export in dict.fromkeys(name for names in BENEATH.values() for name in names):
+        sandbox.post("/settings", drift={"rename": {export: f"{export}Now"}})
+        evaluate(page, "location.reload()")
+        read = page.told.until(ContractRead).contract
+        for operation, names in BENEATH.items():
+            assert export not in names or operation in read.lost, (export, operation, read)
+
+
 @pytest.mark.e2e
 def test_the_contract_comes_before_the_client_is_ready(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
     sandbox.post("/settings", drift={"hide": ["addAndSendMsgToChat"]})

@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 from actors.browser.fake import FakeBrowser
-from actors.clients.types import ClientId, State
+from actors.clients.protocol import PairingCodeRenewed, PairingHindered
+from actors.clients.types import ClientId, Reason, State
 from gateway.cli.clients import BLOCKS, drawn
 from gateway.status_cache import data_url
 from tests.gateway.decoding import decoded
@@ -95,6 +96,35 @@ def test_init_shows_a_pairing_code_where_a_phone_is_named(service: Running) -> N
     result = typed(service, "init", "7", "--phone", "5491122334455", "--wait", "2")
     assert "ABCD1234" in result.stdout
     assert "QR_REQUIRED" in sentence(result, 1)
+
+
+def test_init_prints_each_renewed_pairing_code_and_why_there_is_no_further_one(service: Running) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        command = pool.submit(typed, service, "init", "7", "--phone", "5491122334455", "--wait", "20")
+        until(lambda: service.status(7).get("pairing_code"), bool, "a code is shown", 30.0)
+        page = service.browser.page(ClientId(7))
+        page.tell(PairingCodeRenewed("WXYZ6789", 60.0))
+        looked_at(service)
+        page.tell(PairingHindered(Reason.PAIRING_CODE_OVER, "no further code: scan the QR"))
+        looked_at(service)
+        service.browser.scan(ClientId(7))
+        result = command.result()
+    assert result.exit_code == 0
+    codes = [line for line in result.stdout.splitlines() if "Type this code" in line]
+    assert [line.rpartition(" ")[2] for line in codes] == ["ABCD1234", "WXYZ6789"]
+    assert "no further code: scan the QR" in result.stdout
+
+
+def looked_at(service: Running) -> None:
+    """Wait until GET /status was answered twice more: whoever watches has seen what was told before."""
+    name = "session_manager_http_request_seconds_count"
+
+    def answers() -> float:
+        lines = service.get("/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and 'route="/status"' in line)
+
+    before = answers()
+    until(answers, lambda now: now >= before + 2, "the command looks again", 30.0)
 
 
 def test_init_for_scripts_prints_json_alone_and_shows_the_qr_beside_it(service: Running) -> None:

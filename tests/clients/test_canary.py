@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,32 @@ def test_the_first_version_is_no_change_and_each_client_tells_the_next_one_once(
     assert w.told()[0][1]["previous_version"] == "2.3000.1"
     seen = w.canary.look()
     assert (seen.version, seen.seen_since) == ("2.3000.2", (since or 0.0) + 10.0)
+
+
+def test_a_version_that_changed_while_nobody_looked_is_told_and_one_that_did_not_keeps_its_instant(w: World) -> None:
+    w.canary.remember({ONE: ("2.3000.1", 50.0), TWO: ("2.3000.1", 40.0)})
+    assert (w.canary.look().version, w.canary.look().seen_since) == ("2.3000.1", 40.0)
+    w.journal.contract_read(TWO, OLD)
+    assert w.told() == []
+    assert w.canary.look().seen_since == 40.0
+    w.journal.contract_read(ONE, NEW)
+    ((kind, payload),) = w.told()
+    assert (kind, payload["previous_version"], payload["version"]) == (WhatsAppChanged.type, "2.3000.1", "2.3000.2")
+    assert (w.canary.look().version, w.canary.look().seen_since) == ("2.3000.2", w.clock.time())
+
+
+def test_the_version_that_was_seen_last_is_the_newest_one_remembered(w: World) -> None:
+    w.canary.remember({ONE: ("2.3000.2", 50.0), TWO: ("2.3000.1", 40.0)})
+    assert (w.canary.look().version, w.canary.look().seen_since) == ("2.3000.2", 50.0)
+    w.canary.remember({})
+    assert w.canary.look().version == "2.3000.2"
+
+
+def test_names_that_wa_js_did_not_find_are_counted_by_client(w: World) -> None:
+    w.journal.contract_read(ONE, replace(OLD, unresolved=("getA", "getB")))
+    w.journal.contract_read(TWO, OLD)
+    assert w.canary.look().unresolved == {ONE: 2, TWO: 0}
+    assert w.canary.look().whole
 
 
 def test_what_goes_and_what_comes_back_is_told_by_name(w: World) -> None:

@@ -13,7 +13,15 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from actors.clients.protocol import Banned, QrShown
+from actors.clients.page_contract import PageContract
+from actors.clients.protocol import (
+    Banned,
+    ContractRead,
+    PairingCodeRenewed,
+    PairingHindered,
+    QrShown,
+    QrVoid,
+)
 from actors.clients.types import ClientId, Reason, State
 from tests.e2e.conftest import Consumers, Serve
 from tests.gateway.running import Running, until
@@ -366,6 +374,52 @@ def test_the_qr_rotates_and_a_pairing_code_can_be_had(service: Running, opened: 
     opened.press("Enter")
     code = opened.until("document.querySelector('.typed b')?.innerText") and opened.text(".typed b")
     assert code.replace("-", "") == service.status(1)["pairing_code"]
+
+
+def test_a_pairing_code_has_its_time_and_why_there_is_none_is_told(service: Running, opened: Window) -> None:
+    service.bring(1, State.QR_REQUIRED)
+    page = service.browser.page(ClientId(1))
+    opened.click("#row-1")
+    opened.until("document.querySelector('.qr img')")
+    page.tell(QrVoid())
+    page.tell(PairingCodeRenewed("WXYZ6789", 60.0))
+    opened.until("document.querySelector('.typed b')?.innerText === 'WXYZ-6789'")
+    opened.until("/^Good for ([1-5]?\\d|60) s; then a new one comes$/.test(document.querySelector('.pairing').innerText"
+                 ".split('\\n').find((line) => line.startsWith('Good')))")  # fmt: skip
+    opened.until("document.querySelector('.shown').innerText.includes('No QR while a code waits to be typed')")
+    for reason, words in HINDRANCES.items():
+        page.tell(PairingHindered(reason, "in English"))
+        opened.until(f"document.querySelector('.todo').innerText.includes({words['en']!r})")
+    assert not opened.text(".typed")
+    opened.click("#language")
+    for reason, words in HINDRANCES.items():
+        page.tell(PairingHindered(reason, "in English"))
+        opened.until(f"document.querySelector('.todo').innerText.includes({words['es']!r})")
+
+
+HINDRANCES = {
+    Reason.PASSKEY_REQUIRED: {"en": "A passkey is required", "es": "Se pide una llave de acceso"},
+    Reason.PLATFORM_REFUSED: {"en": "No pairing code for this browser", "es": "Sin código para este navegador"},
+    Reason.PAIRING_CODE_OVER: {"en": "The pairing code expired", "es": "El código para vincular caducó"},
+}
+
+
+def test_what_a_page_lacks_is_shown_beside_its_version(service: Running, opened: Window) -> None:
+    service.ready(1)
+    sees(opened, 1, "Ready")
+    page = service.browser.page(ClientId(1))
+    opened.click("#row-1")
+    page.tell(ContractRead(PageContract("2.3000.7")))
+    facts = "(document.querySelector('#panel dl')?.innerText ?? '')"
+    service.without_wait(2)  # any news has the page look again
+    opened.until(f"{facts}.includes('2.3000.7 · complete')")
+    page.tell(ContractRead(PageContract("2.3000.8", missing=("unixTime",), lost=frozenset({"acks", "sendText"}))))
+    opened.until(f"{facts}.includes('2.3000.8 · degraded')")
+    assert "unixTime" in opened.js(facts)
+    assert "acknowledgements, sending texts" in opened.js(facts)
+    opened.click("#language")
+    opened.until(f"{facts}.includes('2.3000.8 · degradado')")
+    assert "confirmaciones, enviar textos" in opened.js(facts)
 
 
 def test_a_service_that_goes_away_is_noticed(tmp_path: Path, window: Window) -> None:

@@ -38,6 +38,8 @@ def test_from_nothing_to_a_code_a_login_a_message_and_back_to_nothing(
     first, _ = until(
         lambda: (shown(client), code_in(sandbox)), lambda both: both[0] == both[1], "the page's code", 10.0
     )
+    assert first.startswith("https://wa.me/settings/linked_devices#2@")  # what a phone's own camera opens
+    assert first.count(",") == 4
     until(lambda: shown(client), lambda code: code != first, "the code rotates", 30.0)
     assert shown(client) == code_in(sandbox)
     client.scan()
