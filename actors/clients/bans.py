@@ -1,10 +1,11 @@
-"""A permanent ban, inferred. Pure: no clock; instants are epoch seconds given by the caller, kept over restarts.
+"""The inference of a permanent ban. Pure: no clock; instants are epoch seconds given by the caller, kept over restarts.
 
 WhatsApp does not tell a linked device that its number is banned: the page sees the same as after a removal from the
-phone. What betrays a ban is that pairing again does not last. So logouts that come soon after their pairing are counted
-in a row; as many as `EARLY_LOGOUTS` are called a ban, and the reason's text says that this is inferred.
+phone. The sign of a ban is that a new pairing does not last. So logouts that come soon after their pairing are counted
+in a row; `EARLY_LOGOUTS` of them count as a ban, and the reason's text says that this is inferred.
 
-A login that lasted, that sent a message, or that was ended by us was no banned number's: it ends the row.
+A login that lasted, that sent a message, or that this service ended belongs to a number that is not banned: it ends the
+row.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from actors.clients.types import Seconds
 EARLY_WITHIN: Seconds = 600.0
 """A logout is early if it comes no later than this after the pairing."""
 EARLY_LOGOUTS = 2
-"""As many early logouts in a row are taken for a ban."""
+"""The number of early logouts in a row that counts as a ban."""
 
 
 @dataclass(frozen=True, slots=True)
 class BanEvidence:
-    """What is remembered of one client number: when a phone was paired, and the early logouts in a row until then.
+    """The evidence on one client number: when a phone was paired, and the early logouts in a row until then.
 
-    `phone` is the linked account's own number, digits only, as last told; None where none is linked.
+    `phone` is the linked account's own number, digits only, as last reported; None if none is linked.
     """
 
     paired_at: Seconds | None = None
@@ -31,36 +32,39 @@ class BanEvidence:
     phone: str | None = None
 
     def paired(self, at: Seconds) -> BanEvidence:
-        """A phone has accepted the code."""
+        """Record that a phone has accepted the code."""
         return BanEvidence(at, self.early_logouts)
 
     def logged_out(self, at: Seconds) -> BanEvidence:
-        """The login was ended, by somebody else than us. A login that lasted ends the row."""
-        if self.paired_at is None:  # the same logout told twice, or a pairing that was not seen: proves nothing
+        """Record that the login was ended by another party. A login that lasted ends the row."""
+        if self.paired_at is None:  # The same logout reported twice, or a pairing that was not seen: proves nothing.
             return self
         early = at - self.paired_at <= EARLY_WITHIN
         return replace(self, paired_at=None, early_logouts=self.early_logouts + 1 if early else 0)
 
     def proven(self) -> BanEvidence:
-        """The number is not banned: WhatsApp took a message of it, or a logout. Its next logout is not early."""
+        """Record that the number is not banned: WhatsApp took a message of it, or a logout.
+
+        Its next logout is not early.
+        """
         return BanEvidence(phone=self.phone)
 
     def linked(self, phone: str | None) -> BanEvidence:
-        """The account has said its number; one that does not say it (None) is the one it was."""
+        """Record the account's number; None keeps the known number."""
         return self if phone is None else replace(self, phone=phone)
 
     def unlinked(self) -> BanEvidence:
-        """The login is void: whatever is linked next may be another account."""
+        """Record that the login is void: the next account may be another."""
         return replace(self, phone=None)
 
     @property
     def looks_banned(self) -> bool:
-        """Whether the row is long enough to call it a ban."""
+        """True if the row is long enough for a ban."""
         return self.early_logouts >= EARLY_LOGOUTS
 
     @property
     def banned_text(self) -> str:
-        """The sentence that says how sure this is."""
+        """The sentence that states the certainty of the ban."""
         return (
             f"Logged out {self.early_logouts} times in a row within {EARLY_WITHIN / 60:g} minutes of pairing: "
             "the number is probably banned. This is inferred; WhatsApp does not say so"

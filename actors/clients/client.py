@@ -1,11 +1,11 @@
-"""One WhatsApp client: what callers, the supervisor, its page and its own timers have it do.
+"""One WhatsApp client: it handles callers, the supervisor, its page and its own timers.
 
 Everything here runs in the client's own thread, one message after the other. Nothing blocks: long work is ordered from
-the page and comes back as a fact. Questions are answered from what is known, never from the browser.
+the page and comes back as a fact. Questions are answered from the known status, never from the browser.
 
-    lifecycle     the tables: which event leads where (pure)   status_board  what the client is, in public
-    pending       what callers have asked                      pages         which page is heard, which are leaving
-    health        whether page and server answer, how big it is  updates    when it is loaded anew for an update
+    lifecycle     the tables of events and states (pure)       status_board  the public state of the client
+    pending       the open questions of callers                pages         the present page, and those that close
+    health        the checks of page, server and memory        updates       planned reloads for updates
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ if TYPE_CHECKING:
     from actors.clients.ports import Browser, Journal, Page
 
 _OF_A_START = STARTING | {State.QR_REQUIRED}
-"""What a client goes through because of the call that started it."""
+"""The states a client passes because of the call that started it."""
 _GRACELESS = frozenset({Reason.BROWSER_HUNG, Reason.BROWSER_DEAF})
-"""Pages that would not hear a polite request to close."""
+"""Pages that could not take a polite request to close."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestrictionOver:
-    """Timer: the end of a restriction, as WhatsApp has told it."""
+    """Timer: the end of a restriction, as reported by WhatsApp."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadLate:
-    """Timer: a page that showed codes was loaded anew, and shows none yet."""
+    """Timer: a page that showed codes was reloaded, and shows none yet."""
 
 
 class Client(Actor):
     """The actor of one client number. Started by the supervisor only, so that there is at most one.
 
-    `memory_limit` is in bytes of PSS over the browser's process tree, 0 for none; `status` is what it is to begin with.
+    `memory_limit` is in bytes of PSS over the browser's process tree, 0 for none; `status` is the initial status.
     """
 
     def __init__(
@@ -92,16 +92,16 @@ class Client(Actor):
         self._ending = Ending(self, self._pages, times)
         self._pairing = BanEvidence()
         self._caller_waits = False
-        """Whether somebody waits for the outcome of the present start."""
+        """True if a caller waits for the outcome of the present start."""
         self._traffic = False
-        """Whether a message went or came since the last probe was answered."""
+        """True if a message was sent or received since the last probe was answered."""
 
     def started(self) -> None:
         """Bind the client's number to every line it logs."""
         self.log = self.log.bind(client=self._client_id)
 
     def closed(self, cause: BaseException | None) -> None:
-        """Whatever ended the actor, no browser outlives it."""
+        """Kill the pages: no browser outlives its actor."""
         self._pages.kill()
 
     def receive(self, message: object) -> object:
@@ -150,7 +150,7 @@ class Client(Actor):
     def _perform(self, order: protocol.Perform) -> None:
         operation = order.operation
         page = self._page_for(operation)
-        with order.cause.naming():  # the browser takes it over: what it logs of this order names the call too
+        with order.cause.naming():  # the browser takes the cause over: its log lines of this order name the call too
             if operation.effect is operations.Effect.SEND:
                 self.log.debug("client.sending", order=order.order)
                 self._traffic = True
@@ -244,10 +244,10 @@ class Client(Actor):
     def _reconnect_refused(self, refusal: protocol.ReconnectRefused) -> None:
         self._walk(Exhausted(refusal.reason, refusal.text))
 
-    # --- what the page says -----------------------------------------------------------------------------------------
+    # --- facts of the page --------------------------------------------------------------------------------------------
 
     def _hear(self, envelope: FromPage) -> None:
-        """Listen to the present page only; then see whether that was the last thing a client waits for that ends."""
+        """Take a fact of the present page only; then check if it was the last that an ending client waits for."""
         if self._pages.hears(envelope):
             self._health.watch()
             kind = AccountEvent if isinstance(envelope.fact, AccountEvent) else type(envelope.fact)
@@ -358,7 +358,7 @@ class Client(Actor):
             self._give_up_page(Reason.MEMORY_LIMIT, self._memory.text(fact.pss))
 
     def _restriction_told(self, fact: protocol.RestrictionTold) -> None:
-        """A restriction ends at its time, whether or not the page says so."""
+        """Take a restriction, which ends at its time, whether or not the page reports that."""
         now, before = self.clock.time(), self._board.status.restriction
         told = fact.restriction and replace(fact.restriction, until=lifecycle.believable(fact.restriction.until, now))
         self.cancel_timer("restriction")
@@ -379,7 +379,7 @@ class Client(Actor):
     # --- the table of its life ----------------------------------------------------------------------------------------
 
     def _walk(self, event: Event) -> None:
-        """Decide the event by the table, publish the new state, then perform what it asks for."""
+        """Decide the event by the table, publish the new state, then perform its actions."""
         before, why = self._board.state, self._board.why(event)
         decision = lifecycle.step(before, event)
         if not decision.moved:
@@ -402,7 +402,7 @@ class Client(Actor):
             self._caused_by(UNCAUSED)
 
     def _caused_by(self, cause: Correlation) -> None:
-        """Name the call that made the client what it becomes next, in its log and in the journal."""
+        """Name the call that causes the next changes, in the log and in the journal."""
         self.log = self.log.try_unbind(*self._board.cause.named).bind(**cause.named)
         self._board.cause = cause
 
@@ -413,7 +413,7 @@ class Client(Actor):
         return state is State.READY and self._health.healthy
 
     def _give_up_page(self, reason: Reason, text: str) -> None:
-        """The page is of no use any more."""
+        """Give up the page, which is of no use any more."""
         self._walk(lifecycle.of_loss(reason, text, caller_waits=self._caller_waits))
 
     def _remember(self, pairing: BanEvidence) -> None:
@@ -422,13 +422,13 @@ class Client(Actor):
             self._board.tell_supervisor(protocol.PairingChanged(self._client_id, pairing))
 
     def _unlink(self) -> None:
-        """The login is void, before anybody hears of it: a number that is no longer linked is not shown."""
+        """Clear the number of a void login, before anybody sees the new state."""
         self._board.change(phone=None)
         self._restriction_over()
         self._remember(self._pairing.unlinked())
 
     def _leave(self) -> None:
-        """Close what is open, answer whoever waits, and stop once every process is gone."""
+        """Close everything open, answer every asker, and stop once every process is gone."""
         self._caused_by(UNCAUSED)
         self._board.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._restriction_over()
@@ -439,14 +439,14 @@ class Client(Actor):
         self._ending.leave()
         self._ending.stop_if_alone()
 
-    # --- actions; each is told the reason -----------------------------------------------------------------------------
+    # --- actions; each gets the reason --------------------------------------------------------------------------------
 
     def _open_page(self, *_: object) -> None:
-        with self._board.cause.naming():  # and so does what the browser logs of this page, until it is ready
+        with self._board.cause.naming():  # and so do the browser's log lines of this page, until it is ready
             self._pages.open()
 
     def _close_page(self, reason: Reason | None, _: str | None) -> None:
-        """Let go of the page, and answer everyone who waits for something of it."""
+        """Leave the page, and answer every asker who waits for it."""
         self._health.rest()
         self._updates.rest()
         self._board.change(memory=None)
@@ -464,7 +464,7 @@ class Client(Actor):
         self._browser.drop_login(self._client_id)
 
     def _want_reconnect(self, reason: Reason | None, text: str | None) -> None:
-        """Ask for an attempt. The state's patience stays: should no answer come, it asks again."""
+        """Ask for an attempt. The state's patience stays: without an answer, it asks again."""
         if self._ending.order is None:
             wish = protocol.ReconnectWanted(self._client_id, reason or Reason.BROWSER_CRASHED, text or "")
             self._board.tell_supervisor(wish)
@@ -532,5 +532,5 @@ _ACTIONS: dict[Action, Callable[[Client, Reason | None, str | None], None]] = {
 
 
 def _payload(restriction: Restriction | None) -> dict[str, Any]:
-    """The payload of the event that tells of a restriction, or of its end."""
+    """Return the payload of the event of a restriction, or of its end."""
     return {"restricted": restriction is not None, **asdict(restriction or Restriction())}

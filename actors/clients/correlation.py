@@ -1,4 +1,4 @@
-"""What something is due to: a call from outside, by its name and by the trace it belongs to. Plain data."""
+"""The cause of a change: a call from outside, by its request id and its trace. Plain data."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from structlog.contextvars import bound_contextvars
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """A call's request id, and the trace id of its W3C `traceparent`; None where it has none, or there was no call."""
+    """A call's request id, and the trace id of its W3C `traceparent`; None if it has none, or there was no call."""
 
     request_id: str | None = None
     trace_id: str | None = None
 
     @property
     def named(self) -> dict[str, str]:
-        """What lines of the log say of it; nothing where nothing is known."""
+        """The fields for lines of the log; empty if nothing is known."""
         said = {"request": self.request_id, "trace": self.trace_id}
         return {name: value for name, value in said.items() if value is not None}
 
     def naming(self) -> AbstractContextManager[None]:
-        """Within it, all lines of this thread name the call, and so do those of what the browser is told to do."""
+        """Name the call in all lines of this thread, and in those of the browser's work for it."""
         return bound_contextvars(**self.named)
 
 
 UNCAUSED = Correlation()
-"""Nobody outside has asked for it."""
+"""A change without a call from outside."""

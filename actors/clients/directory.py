@@ -1,4 +1,4 @@
-"""Where the clients are: written by the supervisor alone, read by anyone without asking it."""
+"""The directory of clients: written by the supervisor alone, read by anyone without asking it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Directory:
         self._refs: dict[ClientId, ActorRef[Any]] = {}
 
     def find(self, client_id: ClientId) -> ActorRef[Any] | None:
-        """The actor of that number, if one runs."""
+        """Return the actor of that number, if it runs."""
         return self._refs.get(client_id)
 
     def __iter__(self) -> Iterator[tuple[ClientId, ActorRef[Any]]]:
         return iter(list(self._refs.items()))
 
     def enter(self, client_id: ClientId, ref: ActorRef[Any]) -> None:
-        """The supervisor's: this actor now has the number."""
+        """Enter the actor of a number. Only for the supervisor."""
         self._refs[client_id] = ref
 
     def remove(self, client_id: ClientId) -> None:
-        """The supervisor's: nobody has the number now."""
+        """Remove the actor of a number. Only for the supervisor."""
         self._refs.pop(client_id, None)

@@ -1,21 +1,21 @@
-"""What a client or the supervisor refuses. Each is an answer to its asker: the actor lives on.
+"""The refusals of a client or the supervisor. Each is an answer to its asker: the actor lives on.
 
 ClientRefusal
- ├── NotReady                  the caller came too early or too late: wait, or POST /init
- ├── PageOutdated              WhatsApp Web has changed: take a wa-js that knows it
- ├── StartUnderWay             the caller is the second one: wait and read the status
- ├── StartFailed               the start ended badly: read why, then try again
- ├── SendFailed                WhatsApp Web said no: nothing was delivered
- ├── SendUnknown               nobody can tell whether it left: do not send again blindly
- ├── OperationRefused          WhatsApp Web said no: nothing was done
+ ├── NotReady                  the client is in another state: wait, or POST /init
+ ├── PageOutdated              WhatsApp Web has changed: update wa-js
+ ├── StartUnderWay             another caller started it: wait and read the status
+ ├── StartFailed               the start failed: read the reason, then try again
+ ├── SendFailed                WhatsApp Web refused: nothing was delivered
+ ├── SendUnknown               it may have been sent: do not repeat it blindly
+ ├── OperationRefused          WhatsApp Web refused: nothing was done
  ├── OperationUnanswered       the page did not answer a question: ask again
- ├── OperationUnknown          nobody can tell whether it was done: look before it is ordered again
+ ├── OperationUnknown          it may have been done: check before repeating it
  ├── LogOutFailed              WhatsApp Web did not confirm the logout: read the status, try again
  ├── NoSuchClient              nothing runs or is stored under that number
- ├── PairingUnavailable        no pairing code can be had in this state
+ ├── PairingUnavailable        no pairing code is available in this state
  ├── CapacityExceeded          the operator's limit is reached
- ├── Starting                  the service is not there yet: come back in a moment
- └── ShuttingDown              the service is ending: come back after its restart
+ ├── Starting                  the service is starting: try again in a moment
+ └── ShuttingDown              the service is ending: try again after its restart
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from actors.runtime import Refusal
 
 
 class ClientRefusal(Refusal):
-    """A request that was understood and declined."""
+    """A valid request that was declined."""
 
 
 class NotReady(ClientRefusal):
@@ -63,7 +63,7 @@ class StartFailed(ClientRefusal):
 
 
 class SendFailed(ClientRefusal):
-    """WhatsApp Web refused the message; it was not delivered. `code` is WhatsApp's, where it has one."""
+    """WhatsApp Web refused the message; it was not delivered. `code` is WhatsApp's, if any."""
 
     def __init__(self, why: str, code: str | None = None) -> None:
         super().__init__(why)
@@ -71,7 +71,7 @@ class SendFailed(ClientRefusal):
 
 
 class SendUnknown(ClientRefusal):
-    """Whether the message left is not known, and will not be guessed."""
+    """The message may or may not have been sent; nobody knows."""
 
     def __init__(self, why: str, message_id: str | None = None) -> None:
         super().__init__(why)
@@ -79,7 +79,7 @@ class SendUnknown(ClientRefusal):
 
 
 class OperationRefused(ClientRefusal):
-    """WhatsApp Web refused an operation: nothing was done. `code` is its own name for why, where it has one."""
+    """WhatsApp Web refused an operation: nothing was done. `code` is its own name for the reason, if any."""
 
     def __init__(self, why: str, code: str | None = None) -> None:
         super().__init__(why)
@@ -91,7 +91,7 @@ class OperationUnanswered(ClientRefusal):
 
 
 class OperationUnknown(ClientRefusal):
-    """Whether an operation was done is not known, and will not be guessed."""
+    """An operation may or may not have been done; nobody knows."""
 
 
 class LogOutFailed(ClientRefusal):

@@ -1,18 +1,19 @@
-"""Account events, declared once each: what streams, webhooks, long polls and metrics know of.
+"""Account events, declared once each, for streams, webhooks, long polls and metrics.
 
 A subclass of `AccountEvent` with a `type` is a declaration. Everything else follows from it:
 
-    type           the event's name: it is selected by it, counted by it, and documented under it
-    page_name      the row of the page script (scripts/events.js) that tells it; None where the service itself does
-    notices        the notices of WhatsApp's that are this event, where it comes as a message that nobody wrote
+    type           the event's name, for selection, counting and documentation
+    page_name      the row of the page script (scripts/events.js) that reports it; None if the service itself does
+    notices        the notices of WhatsApp's that are this event, if it comes as a message without an author
     fields         the fields of its payload; a page's events are read by these names
-    identified_by  the fields that two tellings of the same have in common, besides `bare_id`, or `id` without one:
+    identified_by  the fields that two reports of the same event share, besides `bare_id`, or `id` without one:
                    the page may name the same chat by another of its addresses
-    read_again     whether a page tells it once more after a start, from its memory: the store then keeps its key
+    read_again     true if a page reports it again after a start, from its memory: the store then keeps its key
     example        a payload, for docs/events.md
 
 The first line of the docstring is the event's title in docs/events.md, the rest its text.
-Rule of this file: plain data. What the page knows of wa-js stands in its scripts, not here.
+
+Plain data: knowledge of wa-js is in the page's scripts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ EVENTS: dict[str, type[AccountEvent]] = {}
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """Something a consumer wants to know of. `payload` is JSON-ready."""
+    """The base of all events. `payload` is JSON-ready."""
 
     payload: Mapping[str, Any]
 
@@ -48,7 +49,7 @@ class AccountEvent:
 
     @property
     def key(self) -> str | None:
-        """Return what two tellings of the same event have in common; None where nothing identifies it."""
+        """The identity that two reports of the same event share; None if nothing identifies it."""
         name = self.payload.get("bare_id") or self.payload.get("id")
         if name is None:
             return None
@@ -57,12 +58,12 @@ class AccountEvent:
 
 
 def of_page(name: object) -> type[AccountEvent] | None:
-    """Return the event that a row of the page script tells."""
+    """Return the event of a row of the page script."""
     return next((event for event in EVENTS.values() if event.page_name is not None and event.page_name == name), None)
 
 
 def of_notice(kind: str, subtype: str | None) -> type[AccountEvent] | None:
-    """Return the event that a notice of WhatsApp's is; None where it means nothing to a consumer."""
+    """Return the event of a notice of WhatsApp's; None if it means nothing to a consumer."""
     for notice in ((kind, subtype), (kind, None)):
         for event in EVENTS.values():
             if notice in event.notices:
@@ -81,12 +82,12 @@ def _payload(**values: Any) -> dict[str, Any]:
 
 
 def _of_a_friend(bare_id: str, t: int | None, author: str | None = "5491122334455@c.us", **more: Any) -> dict[str, Any]:
-    """Return an example of what is told of a message that came in."""
+    """Return an example of an incoming message's payload."""
     of_a_message = {"t": t, "bare_id": bare_id, "from_me": False, "author": author}
     return {"id": f"false_5491122334455@c.us_{bare_id}", **_FRIEND, **of_a_message, **more, "live": True}
 
 
-# --- told by the service itself ---------------------------------------------------------------------------------------
+# --- reported by the service itself ----------------------------------------------------------------------------------
 
 
 class ClientStateChanged(AccountEvent):
@@ -169,7 +170,7 @@ class WhatsAppDrifted(AccountEvent):
     )
 
 
-# --- told by the page -------------------------------------------------------------------------------------------------
+# --- reported by the page --------------------------------------------------------------------------------------------
 
 
 class MessageArrived(AccountEvent):

@@ -1,16 +1,16 @@
-"""Is the page alive, does its connection carry, and are its processes small enough?
+"""The checks of a client: its page answers, its connection carries, and its processes are small enough.
 
-One probe each interval; two that are not answered in time, in a row, mean that the page hangs. Noticed at the latest
-`2 × interval + timeout` after the page stopped: a probe answered just before, then two that fail. A page is probed from
-its first fact on: until then it is being started, and the start's own patience covers it.
+A probe is sent each interval; two in a row without an answer in time mean that the page hangs. This is detected at the
+latest `2 × interval + timeout` after the page stopped: a probe answered just before, then two that fail. A page is
+probed from its first fact on: until then it is being started, and the start's own patience covers it.
 
-A page that turns may have lost WhatsApp and not know. While the client is READY, WhatsApp's server is asked from time
-to time, through the page; a question it does not answer makes the client unhealthy, until it answers one. Nothing is
-done about it: what the page itself does about a dead connection is seen as such.
+A page that answers may have lost WhatsApp without knowing. While the client is READY, the page regularly queries
+WhatsApp's server; a query without an answer makes the client unhealthy, until a query is answered. No action follows:
+the page's own handling of a dead connection is visible as such.
 
-A page that is opened afresh gives its memory back. Over the limit that is done once, when nothing is on its way; at
-one and a half times the limit, at once. A client that needs more than the limit by nature is not restarted all the
-time: when quiet, no oftener than `REST`; at once, the delays of reconnection grow.
+A reopened page gives its memory back. Over the limit this is done once, when nothing is being sent; at one and a half
+times the limit, at once. A client that needs more than the limit by nature is not restarted all the time: when quiet,
+not more often than `REST`; at once, the delays of reconnection grow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 MISSES = 2
-"""Unanswered probes in a row that mean a hang."""
+"""The unanswered probes in a row that mean a hang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ProbeLate:
 
 @dataclass(frozen=True, slots=True)
 class ServerDue:
-    """Timer: ask WhatsApp's server."""
+    """Timer: query WhatsApp's server."""
 
 
 class Health:
@@ -52,7 +52,7 @@ class Health:
 
     def __init__(self, actor: Actor, interval: Seconds, timeout: Seconds, server_interval: Seconds = 0.0) -> None:
         self._actor = actor
-        # A probe is late before the next one is due, else none would ever be.
+        # A probe's deadline comes before the next probe, else no deadline would ever come.
         self._interval, self._timeout = interval, min(timeout, interval)
         self._watching = False
         self._token = 0
@@ -61,15 +61,15 @@ class Health:
         self._asking = False
         self._asked = 0
         self.silent_since: Seconds | None = None
-        """Since when WhatsApp's server has answered no question, in epoch seconds; None while it answers."""
+        """The time since when WhatsApp's server has answered no query, in epoch seconds; None while it answers."""
 
     @property
     def healthy(self) -> bool:
-        """Whether page and server have answered what they were asked last, or were asked nothing yet."""
+        """True if page and server answered the last probe and query, or had none yet."""
         return self._misses == 0 and self.silent_since is None
 
     def connected(self, *, ready: bool) -> None:
-        """Ask the server while the client is READY, and forget its silence else."""
+        """Query the server while the client is READY, and forget its silence otherwise."""
         if ready and not self._asking and self._server_interval:
             self._asking = True
             self._actor.start_timer("server", self._server_interval, ServerDue())
@@ -78,28 +78,28 @@ class Health:
             self._actor.cancel_timer("server")
 
     def ask_server(self, page: Page) -> None:
-        """Put one question to the server, and the next one after the interval."""
+        """Send a query to the server, and the next after the interval."""
         self._asked += 1
         self._actor.start_timer("server", self._server_interval, ServerDue())
         page.ask_server(self._asked)
 
     def server_answered(self) -> None:
-        """It has answered: whichever question it was, the connection carries."""
+        """Take an answer of the server: to whichever query, the connection carries."""
         self.silent_since = None
 
     def server_silent(self, token: int, at: Seconds) -> None:
-        """It has not answered the latest question in time."""
+        """Take the server's silence on the latest query."""
         if token == self._asked and self._asking:
             self.silent_since = self.silent_since or at
 
     def watch(self) -> None:
-        """The page has spoken: probe it from now on, unless that is being done."""
+        """Probe the page from now on, because it has reported a fact; nothing if already probing."""
         if not self._watching:
             self._watching = True
             self._actor.start_timer("probe", self._interval, ProbeDue())
 
     def rest(self) -> None:
-        """There is no page to probe."""
+        """Stop probing: there is no page."""
         self._watching = False
         self._misses = 0
         self._token += 1
@@ -107,32 +107,32 @@ class Health:
         self._actor.cancel_timer("probe-late")
 
     def probe(self, page: Page) -> None:
-        """Send one probe and wait for its answer."""
+        """Send a probe and wait for its answer."""
         self._token += 1
         self._actor.start_timer("probe-late", self._timeout, ProbeLate(self._token))
         self._actor.start_timer("probe", self._interval, ProbeDue())
         page.probe(self._token)
 
     def answered(self, token: int) -> None:
-        """The page has answered; a late answer to an older probe proves nothing about the present one."""
+        """Take an answer; a late answer to an older probe proves nothing about the present probe."""
         if token == self._token:
             self._actor.cancel_timer("probe-late")
             self._misses = 0
 
     def missed(self) -> bool:
-        """Count one unanswered probe. Answers whether that makes it a hang."""
+        """Count an unanswered probe; return True if the page hangs."""
         self._misses += 1
         return self._misses >= MISSES
 
 
 URGENT = 1.5
-"""As many times the limit is too much to wait for a quiet moment."""
+"""The multiple of the limit that is too much to wait for a quiet moment."""
 REST: Seconds = 3600.0
-"""Planned restarts of one client for its memory are this far apart."""
+"""The least time between planned restarts of one client for its memory."""
 
 
 class Verdict(Enum):
-    """What is to be done."""
+    """The action for a tree of a given size."""
 
     NOTHING = auto()
     RESTART = auto()
@@ -140,13 +140,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimit:
-    """`limit` in bytes, 0 for none; `planned_at` is when a restart was last planned."""
+    """The memory limit: `limit` in bytes, 0 for none; `planned_at` is when a restart was last planned."""
 
     limit: int = 0
     planned_at: Seconds | None = None
 
     def judge(self, pss: int | None, now: Seconds, *, quiet: bool) -> Verdict:
-        """What to do about a tree of this size."""
+        """Return the action for a tree of this size."""
         if not self.limit or pss is None or pss <= self.limit:
             return Verdict.NOTHING
         if pss >= URGENT * self.limit:
@@ -155,9 +155,9 @@ class MemoryLimit:
         return Verdict.RESTART if quiet and rested else Verdict.NOTHING
 
     def restarted(self, now: Seconds) -> MemoryLimit:
-        """A restart was ordered now."""
+        """Record that a restart was ordered now."""
         return MemoryLimit(self.limit, now)
 
     def text(self, pss: int) -> str:
-        """The sentence that says why."""
+        """Return the sentence of the reason."""
         return f"The browser's processes hold {pss / 2**20:.0f} MiB; SM_CLIENT_MEMORY is {self.limit / 2**20:.0f} MiB"

@@ -2,18 +2,18 @@
 
 Two rules:
 
-1. Every (state, event) pair is decided: it moves (`TRANSITIONS`) or it is known to mean nothing there (`IGNORED`).
-   A pair in neither is a bug of ours, and `step` raises KeyError. A test walks all of them.
-2. What is to be done follows from the event and the state it led to (`ON_EVENT`), and from entering a state
-   (`ON_ENTRY`); never from what happened before. What happened before is the state.
+1. Every (state, event) pair is decided: it moves (`TRANSITIONS`) or means nothing there (`IGNORED`). A pair in neither
+   is a bug of ours, and `step` raises KeyError. A test walks all of them.
+2. The actions follow from the event and the new state (`ON_EVENT`), and from entering a state (`ON_ENTRY`); never from
+   earlier events. The state is the history.
 
-The shell (`client.py`) knows more than the table: who asked for the start, which page a fact comes from. It says so by
-choosing the event (the functions at the end). A lost page is `Lost` where the supervisor may grant another attempt, and
-`StartGivenUp` where a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in
-the states of a start, the shell treats it as a lost page.
+The shell (`client.py`) knows more than the table: the origin of a start, the page of a fact. It expresses that by
+choosing the event (the functions at the end). A lost page is `Lost` if the supervisor may grant another attempt, and
+`StartGivenUp` if a caller waits for the outcome of his own start. A wait that lasted too long is `PatienceOver`; in the
+states of a start, the shell treats it as a lost page.
 
-A page that is loaded anew (`PageReloaded`, whoever ordered it) is starting: it has the start's patience, all of it, to
-be back, and is lost after that. While it shows codes it is given as long to show the next one.
+A page that is reloaded (`PageReloaded`, by any order) is starting: it has the whole patience of a start to return, and
+is lost after that. While it shows codes it has the same time to show the next code.
 
 A page that lost WhatsApp (`LinkLost`) heals by itself and keeps its browser: no attempt is spent on it until
 `PatienceOver`. A page that is gone (`Lost`) needs an attempt, which only the supervisor grants.
@@ -42,7 +42,7 @@ from actors.clients.protocol import (
 )
 from actors.clients.types import TERMINAL, Reason, Seconds, State
 
-# --- what can happen to a client -------------------------------------------------------------------------------
+# --- events of a client ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class AttemptDue:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The page is gone or of no use; another attempt may help."""
+    """The page is gone or unusable; another attempt may help."""
 
     reason: Reason
     text: str
@@ -78,7 +78,7 @@ class StartGivenUp:
 
 @dataclass(frozen=True, slots=True)
 class PatienceOver:
-    """The state has waited as long as it may."""
+    """The state's patience is over."""
 
     reason: Reason
     text: str
@@ -86,7 +86,7 @@ class PatienceOver:
 
 @dataclass(frozen=True, slots=True)
 class UpdateBegun:
-    """The page is to be loaded anew for an update: planned, and no attempt."""
+    """The page is to be reloaded for an update: planned, and not an attempt."""
 
     reason: Reason = Reason.PLANNED_UPDATE
     text: str = "The page is loaded anew for an update of WhatsApp Web"
@@ -102,7 +102,7 @@ class Exhausted:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The client was told to end; a logout that is part of that has been tried."""
+    """The client was ordered to end; the logout that is part of that has been tried."""
 
 
 Event = (
@@ -135,7 +135,7 @@ EVENTS: tuple[type, ...] = Event.__args__
 
 
 class Action(Enum):
-    """What the shell has to do; in the order of the tables."""
+    """The actions of the shell, in the order of the tables."""
 
     OPEN_PAGE = auto()
     CLOSE_PAGE = auto()
@@ -153,11 +153,11 @@ _ENDS: dict[type, State] = {
     StartGivenUp: State.ERROR,
     Closed: State.NOT_INITIALIZED,
 }
-"""What ends a client in every state in which it has a page."""
+"""The events that end a client in every state in which it has a page."""
 
 _STARTS: dict[type, State] = {StartFresh: State.INITIALIZING, StartStored: State.RECONNECTING}
 _REST = _STARTS | {Closed: State.NOT_INITIALIZED}
-"""What leads out of an end: a start, or the cleanup."""
+"""The events that lead out of an end: a start, or the cleanup."""
 
 TRANSITIONS: dict[State, dict[type, State]] = {
     State.NOT_INITIALIZED: _STARTS,
@@ -192,7 +192,7 @@ TRANSITIONS: dict[State, dict[type, State]] = {
     },
     State.READY: _ENDS
     | {
-        QrShown: State.DISCONNECTED_LOGOUT,  # a code is shown only where no login is left
+        QrShown: State.DISCONNECTED_LOGOUT,  # a code is shown only if no login is left
         Ready: State.READY,
         LinkLost: State.DISCONNECTED_RECOVERABLE,
         LinkResumed: State.RECONNECTING,
@@ -204,8 +204,9 @@ TRANSITIONS: dict[State, dict[type, State]] = {
     | {
         QrShown: State.DISCONNECTED_LOGOUT,
         AttemptDue: State.RECONNECTING,
-        StartFresh: State.INITIALIZING,  # an attempt, where the page was lost before there was a login
-        LinkLost: State.DISCONNECTED_RECOVERABLE,  # the same silence, better known: a restriction after a network loss
+        StartFresh: State.INITIALIZING,  # an attempt, if the page was lost before a login existed
+        # the same silence, better explained: a restriction after a network loss
+        LinkLost: State.DISCONNECTED_RECOVERABLE,
         LinkResumed: State.RECONNECTING,
         Ready: State.READY,
         PageReloaded: State.RECONNECTING,
@@ -225,11 +226,11 @@ _OF_A_PAGE = frozenset(
 ) - {Closed}
 _LATE = frozenset({AttemptDue, PatienceOver, Exhausted, UpdateBegun})
 _NOTHING_OPEN = _OF_A_PAGE | _LATE
-"""No page is open in these states; what an old one still says, and late timers, mean nothing."""
+"""No page is open in these states; late facts of an old page, and late timers, mean nothing."""
 
 IGNORED: dict[State, frozenset[type]] = {
     State.NOT_INITIALIZED: _NOTHING_OPEN | {Closed},
-    # The link of a page that is still starting comes and goes; the start's own patience covers it.
+    # The link of a starting page comes and goes; the start's own patience covers it.
     State.INITIALIZING: frozenset(
         {
             StartFresh,
@@ -271,13 +272,14 @@ ON_ENTRY: dict[State, tuple[Action, ...]] = {
     State.READY: (Action.KEEP_LOGIN,),
     **dict.fromkeys((*sorted(TERMINAL), State.NOT_INITIALIZED), (Action.CLOSE_PAGE,)),
 }
-"""A login that is void is dropped at once, not at the cleanup: a start before that finds nothing stored, and begins
-afresh; a crash of the service cannot bring it back. The profile goes as soon as its page is gone. Conflict keeps it."""
+"""A void login is dropped at once, not at the cleanup: a start before that finds nothing stored, and begins afresh; a
+crash of the service cannot bring it back. The profile is deleted as soon as its page is gone. Conflict keeps it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where an event led, and what is to be done now. `moved` is False where the pair is ignored."""
+    """The result of an event: the new state, and the actions to take. `moved` is False if the pair is ignored."""
 
     state: State
     actions: tuple[Action, ...] = ()
@@ -294,30 +296,34 @@ def step(state: State, event: Event) -> Step:
     return Step(target, ON_EVENT.get((kind, target), ()) + entered)
 
 
-# --- which event something is, where its type alone does not tell -----------------------------------------------
+# --- the event of a fact, if its type alone does not decide ------------------------------------------------------
 
 LONGEST_RESTRICTION: Seconds = 366 * 24 * 3600.0
-"""A page cannot make a client wait longer than this."""
+"""The limit to a page's claim: it cannot make a client wait longer than this."""
 
 
 def of_start(*, stored: bool) -> StartStored | StartFresh:
-    """A start resumes what is stored."""
+    """Return the event of a start, which resumes a stored login if there is any."""
     return StartStored() if stored else StartFresh()
 
 
 def of_attempt(*, stored: bool) -> AttemptDue | StartFresh:
-    """An attempt resumes too; or starts afresh, where the page was lost before there was a login."""
+    """Return the event of an attempt: it resumes, or starts afresh if the page was lost before a login existed."""
     return AttemptDue() if stored else StartFresh()
 
 
 def of_loss(reason: Reason, text: str, *, caller_waits: bool) -> Lost | StartGivenUp:
-    """A lost page may be opened again; a caller who waits for the start hears why it failed instead."""
+    """Return the event of a lost page: it may be opened again, but a caller who waits for the start gets the reason
+    instead.
+    """
     return StartGivenUp(reason, text) if caller_waits else Lost(reason, text)
 
 
 def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost | StartGivenUp | None:
-    """A restriction with a known end says more than a silence, which does not hide it: None. Nothing is restricted
-    while codes are shown; and a restricted number cannot finish its pairing.
+    """Return the event of a lost link.
+
+    A restriction with a known end is not hidden by a later silence: None. Nothing is restricted while codes are shown;
+    and a restricted number cannot finish its pairing.
     """
     if fact.until is None:
         return None if restricted and state is State.DISCONNECTED_RECOVERABLE else fact
@@ -327,19 +333,20 @@ def of_link_lost(fact: LinkLost, state: State, *, restricted: bool) -> LinkLost 
 
 
 def believable(until: Seconds | None, now: Seconds) -> Seconds | None:
-    """The end of a restriction, as far as a page is believed; epoch seconds."""
+    """Return the end of a restriction, limited to a believable time; epoch seconds."""
     return None if until is None or not math.isfinite(until) else min(until, now + LONGEST_RESTRICTION)
 
 
 def is_from_outside(fact: LoggedOut, *, asked: bool) -> bool:
-    """Whether somebody else than us ended the login. A logout looks the same whoever caused it."""
+    """Return True if another party ended the login. A logout looks the same whoever caused it."""
     return fact.reason is Reason.LOGGED_OUT_BY_PHONE and not asked
 
 
 def of_logout(fact: LoggedOut, *, asked: bool, pairing: BanEvidence) -> LoggedOut | Banned:
-    """One that was asked for is ours; a locked account is a ban; early ones in a row look like one.
+    """Return the event of a logout: a requested logout is ours; a locked account is a ban; early logouts in a row look
+    like a ban.
 
-    `pairing` is what is remembered, this logout included.
+    `pairing` is the evidence, this logout included.
     """
     if fact.reason is Reason.ACCOUNT_LOCKED:
         return Banned(fact.reason, fact.text)

@@ -1,4 +1,4 @@
-"""PageContract: what one page has of the names that the driver and its operations use. Plain data."""
+"""The page contract: which of the names that the driver and its operations use exist in a page. Plain data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 CONNECTION = "connection"
-"""What is heard of the link to WhatsApp; without it a page says nothing."""
+"""The facts about the link to WhatsApp; without them a page reports nothing."""
 SENDING = "sendText"
 """The operation without which nothing can be sent."""
 _SHOWN = 5
@@ -14,10 +14,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class PageContract:
-    """What was read in a page, once wa-js was ready in it; again after each loading.
+    """The result of reading a page once wa-js was ready in it; again after each loading.
 
-    `missing` are names of wa-js or WhatsApp Web that are not there, or are no function. `lost` is what does not work
-    without them: operations by their name, and what the page listens to (`acks`, `reactions`, …).
+    `missing` are names of wa-js or WhatsApp Web that do not exist, or are not functions. `lost` are the features that
+    do not work without them: operations by their name, and facts that the page listens to (`acks`, `reactions`, …).
     """
 
     version: str | None = None
@@ -26,39 +26,39 @@ class PageContract:
     push_phase: str | None = None
     wa_js: str | None = None
     generation: str | None = None
-    """By what the page can do: `modern`, `classic`; None where it shows neither."""
+    """The generation by the page's features: `modern`, `classic`; None if neither is evident."""
     missing: tuple[str, ...] = ()
     no_functions: tuple[str, ...] = ()
-    """Those of the missing that are there, and are no function."""
+    """The missing names that exist but are not functions."""
     unhooked: tuple[str, ...] = ()
-    """Functions that wa-js listens to by wrapping them, and in whose place something else stands."""
+    """Functions that wa-js listens to by wrapping them, and that were replaced."""
     lost: frozenset[str] = field(default_factory=frozenset)
     unresolved: tuple[str, ...] = ()
-    """What wa-js itself has said that it did not find. Much of it is never used."""
+    """Names that wa-js itself reports as not found. Much of it is never used."""
 
     @property
     def whole(self) -> bool:
-        """Whether everything is there."""
+        """True if everything exists."""
         return not self.missing and not self.unhooked
 
     @property
     def can_be_heard(self) -> bool:
-        """Whether what the page says of its link can be listened to."""
+        """True if the page's facts about its link can be received."""
         return CONNECTION not in self.lost
 
     @property
     def can_send(self) -> bool:
-        """Whether what sending needs is there."""
+        """True if everything that sending needs exists."""
         return SENDING not in self.lost
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """All that is not as it should be, by name."""
+        """All faults, by name."""
         return (*self.missing, *self.unhooked)
 
     @property
     def text(self) -> str:
-        """The sentence that says what is wrong."""
+        """The sentence that names the fault."""
         page = f"WhatsApp Web {self.version or 'of unknown version'}"
         told = [f"has no {listed(self.missing)}"] if self.missing else []
         told += [f"has let go of {listed(self.unhooked)}"] if self.unhooked else []
@@ -69,7 +69,7 @@ class PageContract:
 
 
 def listed(names: Iterable[str]) -> str:
-    """The names for a sentence, the first few of them."""
+    """Return the first few names for a sentence."""
     known = list(names)
     more = len(known) - _SHOWN
     return ", ".join(known[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

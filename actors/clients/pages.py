@@ -1,14 +1,14 @@
-"""The pages of a client: the one it listens to, those it has let go of, and how far its end has come.
+"""The pages of a client: the present page, those it has left, and the progress of its end.
 
-A page that was let go is not heard any more, but remembered until it says that no process of it is left: a client is
-never gone before its processes are. What an old page still says is told apart by its `Generation`.
+A page that was left is ignored, but remembered until it reports that no process of it remains: a client is never gone
+before its processes are. Late facts of an old page are told apart by their `Generation`.
 
     not ordered ──Close──► LOG_OUT ──► CLOSE ──► KILL ──► given up
                       └────────────────►            (the actor stops as soon as no page is left)
 
-Each step of an end has a deadline. A page that does not close is killed; one that is still there after as long again is
-given up, loudly: the browser ends its processes when the service stops. A service that stops leaves all of it only so
-much time, of which `SHARES` tells how much may have passed at the end of each step.
+Each step of an end has a deadline. A page that does not close is killed; if it still exists after the same time again,
+it is given up with an error in the log: the browser ends its processes when the service stops. A stopping service
+limits the whole end; `SHARES` are the shares of that time after each step.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Pages:
         self.present: Page | None = None
 
     def open(self) -> None:
-        """Open a new page, and listen to it from now on."""
+        """Open a new page, whose facts count from now on."""
         self._generation = Generation(self._generation + 1)
         self.present = self._browser.open(self._client_id, _listener(self._owner, self._generation))
 
     def hears(self, envelope: FromPage) -> bool:
-        """Whether this is to be listened to: only the present page is. Of an older one only its end matters."""
+        """Return True if this fact counts: only those of the present page do. Of an older page only its end matters."""
         present = self.present is not None and envelope.generation == self._generation
         if isinstance(envelope.fact, BrowserGone):
             self._leaving.pop(envelope.generation, None)
@@ -58,7 +58,7 @@ class Pages:
         return present
 
     def leave(self, *, graceless: bool = False) -> None:
-        """Let go of the present page: have it close, or killed where it would not hear a polite request."""
+        """Leave the present page: close it, or kill it if it could not take a request."""
         page, self.present = self.present, None
         if page is not None:
             self._leaving[self._generation] = page
@@ -71,27 +71,27 @@ class Pages:
 
     @property
     def left(self) -> int:
-        """How many pages may still have processes."""
+        """The number of pages that may still have processes."""
         return len(self._leaving) + (self.present is not None)
 
 
 def _listener(owner: ActorRef[Any], generation: Generation) -> Tell:
     def listen(fact: PageFact) -> None:
-        with suppress(ActorDeadError):  # the page of an actor that crashed still says that it is gone
+        with suppress(ActorDeadError):  # The page of an actor that crashed still reports its end.
             owner.tell(FromPage(generation, fact))
 
     return listen
 
 
 class EndStep(Enum):
-    """What an ending client waits for."""
+    """A step in the end of a client."""
 
     LOG_OUT = auto()
-    """WhatsApp Web confirms the logout; the client ends without it if need be."""
+    """WhatsApp Web confirms the logout; if it does not, the client ends all the same."""
     CLOSE = auto()
     """The pages close by themselves."""
     KILL = auto()
-    """The pages were killed, and say that they are gone."""
+    """The pages were killed, and report their end."""
 
 
 SHARES: dict[EndStep, float] = {EndStep.LOG_OUT: 1 / 3, EndStep.CLOSE: 2 / 3, EndStep.KILL: 0.9}
@@ -99,31 +99,31 @@ SHARES: dict[EndStep, float] = {EndStep.LOG_OUT: 1 / 3, EndStep.CLOSE: 2 / 3, En
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Timer: this step has taken as long as it may."""
+    """Timer: the time of this step is over."""
 
     step: EndStep
 
 
 class Ending:
-    """Whether and how far one client ends. Runs in the client's thread."""
+    """The end of one client, and its progress. Runs in the client's thread."""
 
     def __init__(self, actor: Actor, pages: Pages, times: Times) -> None:
         self._actor, self._pages = actor, pages
         self._seconds = {EndStep.LOG_OUT: times.log_out, EndStep.CLOSE: times.close, EndStep.KILL: times.close}
         self._latest = dict.fromkeys(EndStep, inf)
-        """When each step is over at the latest; and when the present one is, in the actor's time."""
+        """The latest end of each step, and of the present step, in the actor's time."""
         self._until = inf
         self._step: EndStep | None = None
         self.order: Close | None = None
-        """What was ordered; None while the client is to live."""
+        """The order; None while the client is to live."""
 
     @property
     def logging_out(self) -> bool:
-        """Whether the client waits for the logout that is part of its end."""
+        """True while the client waits for the logout that is part of its end."""
         return self._step is EndStep.LOG_OUT
 
     def take(self, order: Close) -> bool:
-        """Whether this is the order that begins the end; a later one can only add to it."""
+        """Take an order; return True if it begins the end. A later order can only add to it."""
         if order.within is not None:
             self._hurry(order.within)
         first, before = self.order is None, self.order or order
@@ -131,18 +131,18 @@ class Ending:
         return first
 
     def log_out(self) -> None:
-        """Have the present page log out first; `logging_out` until it did, or went, or took too long."""
+        """Log out the present page first; `logging_out` until that is done, the page is gone, or time is up."""
         if self._pages.present is not None:
             self._begin(EndStep.LOG_OUT)
             self._actor.log.info("client.logging_out")
             self._pages.present.call("end", LogOut())
 
     def leave(self) -> None:
-        """The pages have been told to close: wait for them."""
+        """Wait for the pages, which were ordered to close."""
         self._begin(EndStep.CLOSE)
 
     def overdue(self) -> None:
-        """The pages took too long."""
+        """Go to the next step, because the pages took too long."""
         if self._step is EndStep.CLOSE:
             self._actor.log.warning("page.not_closed", pages=self._pages.left)
             self._pages.kill()

@@ -1,4 +1,4 @@
-"""Everything callers have asked of one client and not been answered: each gets an answer on every way it can go.
+"""The open questions of callers to one client: each gets an answer in every case.
 
 until                                      waits for another state    an operation
 the page answers                                                      x, by its answer
@@ -7,8 +7,7 @@ the page is let go                         x                          the state,
 its time is over                           x                          failed
 the actor dies (the runtime answers)       x                          x
 
-How an operation fails follows from its effect: a READ may be asked again; of a CHANGE, and of a SEND, nobody knows
-whether it was done.
+The failure of an operation follows from its effect: a READ may be asked again; a CHANGE or a SEND may have been done.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineOver:
-    """Timer: this one has waited long enough. `key` is an order, or the ticket of one who waits for a state."""
+    """Timer: the deadline of an asker. `key` is an order, or the ticket of an asker who waits for a state."""
 
     key: str | int
 
@@ -45,24 +44,24 @@ class Pending:
         self._actor, self._times = actor, times
         self._tickets = count(1)
         self._waiting: dict[int, tuple[frozenset[State], ReplyTo]] = {}
-        """Who waits until the client has left these states."""
+        """The askers that wait until the client has left these states."""
         self._ordered: dict[str, tuple[Operation[Any], ReplyTo]] = {}
-        """Who waits for the page, by the order that it was given."""
+        """The askers that wait for the page, by the order."""
 
     @property
     def sending(self) -> bool:
-        """Whether a message is on its way."""
+        """True while a message is being sent."""
         return any(operation.effect is Effect.SEND for operation, _ in self._ordered.values())
 
     @property
     def logging_out(self) -> bool:
-        """Whether a caller has ordered a logout that has not come yet."""
+        """True while a caller's logout is not finished."""
         return any(isinstance(operation, LogOut) for operation, _ in self._ordered.values())
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
     def wait(self, question: AwaitState, status: Status) -> Status | None:
-        """Answer at once where the state is already outside `leaving`; else keep the asker for later."""
+        """Answer at once if the state is already outside `leaving`; else keep the asker."""
         if status.state not in question.leaving or question.seconds <= 0:
             return status
         ticket = next(self._tickets)
@@ -71,11 +70,12 @@ class Pending:
         return None
 
     def order(self, page: Page, operation: Operation[Any], order: str | None = None) -> None:
-        """Order an operation from the page, and keep the asker until it is answered. `order` names it; the bare id of
-        the message, where it sends one.
+        """Order an operation from the page, and keep the asker until it is answered.
+
+        `order` names it: the bare id of the message, if it sends a message.
         """
         order = order or (draw_message_id() if operation.effect is Effect.SEND else str(next(self._tickets)))
-        if order in self._ordered:  # the page does it once, and its answer is for whoever asked last
+        if order in self._ordered:  # the page does it once, and its answer goes to the last asker
             self._fail(order, Failure("It was ordered again meanwhile", State.READY, order))
         self._ordered[order] = (operation, self._actor.defer())
         self._actor.start_timer(("pending", order), self._times.of(operation), DeadlineOver(order))
@@ -84,7 +84,7 @@ class Pending:
     # --- answering ----------------------------------------------------------------------------------------------------
 
     def answered(self, fact: Answered | Refused | OutcomeUnknown, state: State) -> None:
-        """Hand the page's answer to whoever asked, if that one still waits."""
+        """Pass the page's answer to its asker, if that still waits."""
         operation, _ = self._ordered.get(fact.order, (None, None))
         if operation is None:
             return
@@ -94,11 +94,11 @@ class Pending:
                     self._answer(fact.order, fact.value)
             case Refused():
                 self._fail(fact.order, Failure(fact.why, state, fact.order, declined=True, code=fact.code))
-            case _ if operation.by_page:  # else what the client becomes tells it
+            case _ if operation.by_page:  # else the client's state answers
                 self._fail(fact.order, Failure(fact.why, state, fact.order))
 
     def late(self, timer: DeadlineOver, status: Status) -> None:
-        """Answer one whose time is over: with what is known now, or that there is no answer."""
+        """Answer an asker whose time is over: with the present status, or with a failure."""
         if isinstance(timer.key, int):
             self._stop_waiting(timer.key, status)
         elif timer.key in self._ordered:
@@ -107,7 +107,7 @@ class Pending:
             self._fail(timer.key, Failure(why, status.state, timer.key))
 
     def changed(self, status: Status) -> None:
-        """The client is something else now: answer everyone who waited for that, and those it is too late for."""
+        """Answer every asker who waited for the new status, and those for whom it is too late."""
         for ticket in [ticket for ticket, (leaving, _) in self._waiting.items() if status.state not in leaving]:
             self._stop_waiting(ticket, status)
         for order, (operation, _) in list(self._ordered.items()):
@@ -115,7 +115,7 @@ class Pending:
                 self._fail(order, Failure(f"The client is {status.state} now", status.state, order))
 
     def page_gone(self, status: Status) -> None:
-        """The page was let go: it answers nobody any more. `status` says what the client has become."""
+        """Answer every asker of the page, which was left. `status` is the client's new status."""
         for order, (operation, _) in list(self._ordered.items()):
             reached = operation.reached(status)
             if reached is None:
@@ -124,7 +124,7 @@ class Pending:
                 self._answer(order, reached)
 
     def ended(self, status: Status) -> None:
-        """The client ends: nobody waits for another state any longer."""
+        """Answer every asker who waits for another state: the client ends."""
         for ticket in list(self._waiting):
             self._stop_waiting(ticket, status)
 

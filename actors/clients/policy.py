@@ -1,4 +1,4 @@
-"""What the operator decides for all clients: durations, limits, and how often a client may come back.
+"""The operator's rules for all clients: durations, limits, and the number of reconnections.
 
 Pure arithmetic and plain data. Instants are monotonic seconds given by the caller.
 """
@@ -17,14 +17,14 @@ from actors.runtime import Backoff
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long each waiting state may last, in seconds. READY and the terminal states wait for nothing of ours."""
+    """The time limits of waiting states, in seconds. READY and the terminal states do not wait."""
 
     start: float = 60.0
     qr: float = 300.0
     link: float = 600.0
 
     def of(self, state: State) -> float | None:
-        """Seconds `state` may last, None where it may last for ever."""
+        """Return the seconds `state` may last, None if it may last for ever."""
         return {
             State.INITIALIZING: self.start,
             State.RECONNECTING: self.start,
@@ -44,38 +44,39 @@ OVERDUE: dict[State, tuple[Reason, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """In seconds."""
+    """The time limits of a page, in seconds."""
 
     patience: Patience = field(default_factory=Patience)
-    """In a state that waits."""
+    """Of a state that waits."""
     send: Seconds = 30.0
     log_out: Seconds = 15.0
     answer: Seconds = 30.0
-    """For anything else that the page answers."""
+    """Of any other answer of the page."""
     close: Seconds = 15.0
-    """Until a page that was told to close is killed, and as long again until it is given up."""
+    """Until a page that was ordered to close is killed, and as long again until it is given up."""
     probe_interval: Seconds = 15.0
     probe_timeout: Seconds = 5.0
     server_check: Seconds = 60.0
-    """Between two questions to WhatsApp's server; 0: none is asked."""
+    """Between two queries to WhatsApp's server; 0 means none."""
     update_within: Seconds = 86_400.0
     update_quiet: Seconds = 60.0
 
     def of(self, operation: Operation[Any]) -> Seconds:
-        """Return how long a page may take for an operation."""
+        """Return the time limit of an operation."""
         if isinstance(operation, LogOut):
             return self.log_out
         return self.send if operation.effect is Effect.SEND else self.answer
 
 
-# --- reconnection ----------------------------------------------------------------------------------------------
-# At most `limit` attempts in a row; READY ends the row. The delay is another matter: it starts small again only after a
-# READY that lasted, so that a client which is lost as soon as it is back does not come back faster and faster.
+# --- reconnection -----------------------------------------------------------------------------------------------------
+#
+# At most `limit` attempts in a row; READY ends the row. The delay is separate: it starts small again only after a READY
+# that lasted, so that a client which is lost as soon as it is back does not return faster and faster.
 
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """One client's attempts in a row, the delay it has grown to, and since when it is READY."""
+    """One client's attempts in a row, its present delay, and the time of its READY."""
 
     attempts: int = 0
     delays: int = 0
@@ -99,13 +100,15 @@ class Policy:
     stable_after: Seconds = 60.0
 
     def ready(self, streak: Streak, now: Seconds) -> Streak:
-        """READY ends the row of attempts; whether it ends the growth of delays is seen at the next loss."""
+        """Record READY, which ends the row of attempts; whether it ends the growth of delays is decided at the next
+        loss.
+        """
         if streak.ready_since is not None:
             return streak
         return replace(streak, attempts=0, ready_since=now)
 
     def lost(self, streak: Streak, now: Seconds, random: Callable[[], float]) -> tuple[Streak, Grant | None]:
-        """One more attempt, or None where the row is at its limit. `random` yields [0, 1)."""
+        """Return one more attempt, or None if the row is at its limit. `random` yields [0, 1)."""
         if streak.attempts >= self.limit:
             return streak, None
         stable = streak.ready_since is not None and now - streak.ready_since >= self.stable_after
@@ -116,7 +119,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator decides: durations in seconds, memory in bytes; a limit of 0 is none."""
+    """The operator's rules: durations in seconds, memory in bytes; a limit of 0 is none."""
 
     times: Times = field(default_factory=Times)
     reconnection: Policy = field(default_factory=lambda: Policy(Backoff(first=1.0, cap=60.0)))

@@ -1,4 +1,4 @@
-"""What a client needs from outside, as ports. `actors.browser` implements them twice: for Chromium, and as a fake."""
+"""The ports of a client to the outside. `actors.browser` implements them twice: for Chromium, and as a fake."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from actors.clients.protocol import PageFact
 from actors.clients.types import ClientId, Reason, Seconds, State
 
 Tell = Callable[[PageFact], None]
-"""Hands one fact to the page's owner. Called on the browser's thread; never blocks, never raises."""
+"""Passes one fact to the page's owner. Called on the browser's thread; never blocks, never raises."""
 
 
 class Page(Protocol):
     """One WhatsApp Web page with storage of its own. Any thread may call; no call blocks or raises; answers are facts.
 
-    Whatever happens, `BrowserGone` is told exactly once, last, when no process of the page is left.
+    `BrowserGone` is sent exactly once in any case, as the last fact, when no process of the page is left.
     """
 
     def call(self, order: str, operation: Operation[Any]) -> None:
-        """Have an operation done. Ends in one Answered, Refused or OutcomeUnknown with this `order`, or in nothing
-        where the page goes away or hangs: the caller keeps a deadline.
+        """Run an operation. Ends in one Answered, Refused or OutcomeUnknown with this `order`, or in nothing if the
+        page goes away or hangs: the caller keeps a deadline.
 
-        What sends a message is done after everything that was ordered before and sends one; `order` is the bare id the
-        message will have (`3EB0…`, `draw_message_id`). It ends before BrowserGone, come what may.
+        Operations that send run in the order of their calls; `order` is the bare id the message will have (`3EB0…`,
+        `draw_message_id`). They always end before BrowserGone.
         """
 
     def probe(self, token: int) -> None:
         """Ends in Probed(token) if the page's own event loop turns; in nothing if it does not."""
 
     def ask_server(self, token: int) -> None:
-        """Ask WhatsApp's server something harmless. Ends in ServerAnswered or ServerSilent with this token; in nothing
-        where the page cannot ask, or is gone.
+        """Query WhatsApp's server without effect.
+
+        Ends in ServerAnswered or ServerSilent with this token; in nothing if the page cannot query, or is gone.
         """
 
     def reload(self) -> None:
-        """Load WhatsApp Web anew in the same browser. Ends in PageReloaded, and then as a start does."""
+        """Reload WhatsApp Web in the same browser. Ends in PageReloaded, and then as a start does."""
 
     def close(self) -> None:
-        """End gracefully: what is stored stays stored. Killed after a grace of a few seconds. Never logs out."""
+        """End gracefully: stored data stays. Killed after a grace of a few seconds. Never logs out."""
 
     def kill(self) -> None:
         """End the whole process group now."""
@@ -56,28 +57,28 @@ class Browser(Protocol):
         """Open WhatsApp Web on this client's profile. Returns at once; the rest is facts.
 
         A page still closing on the same profile is waited for first: one profile, one owner. Loading is retried within
-        the start's patience; what cannot be opened ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | DISK_FULL |
+        the start's patience; a failure ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | DISK_FULL |
         PAGE_UNREACHABLE | WA_JS_NOT_READY | WA_JS_OUTDATED).
         """
 
     def has_login(self, client_id: ClientId) -> bool:
-        """Whether a login of this client is stored, as far as it was said. Never blocks."""
+        """Return True if a login of this client is stored, as far as reported. Never blocks."""
 
     def keep_login(self, client_id: ClientId) -> None:
-        """Remember that the profile holds a login. Never blocks: it is written down behind the caller's back."""
+        """Record that the profile holds a login. Never blocks: it is written in the background."""
 
     def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
-        """Forget the login: the profile is deleted once no page is open on it, before the next one opens.
+        """Forget the login: the profile is deleted once no page is open on it, before the next page opens.
 
-        Never blocks: `then` is called, in any thread, once that is written down, or cannot be.
+        Never blocks: `then` is called, in any thread, once that is written, or cannot be.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.
+    """A change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.
 
-    `request_id` names the call that it is due to, where there is one.
+    `request_id` names the call that caused it, if any.
     """
 
     client_id: ClientId
@@ -91,35 +92,37 @@ class Transition:
 
 
 class Journal(Protocol):
-    """Where a client's history goes. Any thread may call; nothing blocks or raises."""
+    """The store of a client's history. Any thread may call; nothing blocks or raises."""
 
     def changed(self, transition: Transition) -> None:
         """Write one change of state."""
 
     def happened(self, client_id: ClientId, event: AccountEvent) -> None:
-        """Write one thing that happened to the account."""
+        """Write one account event."""
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
-        """The client's page was found to have, and to lack, this; told when it differs from what was told last."""
+        """Take the contents of the client's page contract; called when they differ from the last."""
 
 
 class Sessions(Protocol):
-    """Which clients are to run, kept over restarts. Any thread may call; nothing blocks or raises."""
+    """The store of the clients that are to run, kept over restarts. Any thread may call; nothing blocks or raises."""
 
     def want(self, client_id: ClientId) -> None:
-        """The client is to run, after a restart of the service too."""
+        """Record that the client is to run, also after a restart of the service."""
 
     def release(self, client_id: ClientId) -> None:
-        """The client is no longer wanted."""
+        """Record that the client is no longer wanted."""
 
     def was_ready(self, client_id: ClientId, *, ready: bool = True) -> None:
-        """The client has reached READY: it resumes before those that never did; not so once it shows codes again."""
+        """Record that the client has reached READY, so that it resumes before those that never did; or that it shows
+        codes again.
+        """
 
     def paired(self, client_id: ClientId, pairing: BanEvidence) -> None:
-        """Remember this of the client's pairing; given back to the supervisor at its start."""
+        """Record the client's pairing; the supervisor gets it back at its start."""
 
     def forget(self, client_id: ClientId) -> None:
-        """Remember nothing of the client."""
+        """Delete everything recorded of the client."""
 
 
 class Unrecorded:

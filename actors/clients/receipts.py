@@ -1,7 +1,7 @@
-"""Receipts: how many of a client's sent messages are told to have arrived, against its own past. Pure.
+"""The receipts of a client's sent messages: their share, compared with its own past. Pure.
 
-The acknowledgement by WhatsApp's server (ack 1) reaches us by another way through the page than those by phones (ack 2
-and more). So a client whose messages are taken and whose phones all fall silent may have lost the way of the latter.
+The acknowledgement by WhatsApp's server (ack 1) takes another way through the page than those by phones (ack 2 and
+more). So a client whose messages are accepted and whose phones all fall silent may have lost the way of the latter.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from actors.clients.types import Seconds
 
 DAY: Seconds = 86400.0
 PAST = 7
-"""Days that the present one is compared with."""
+"""The number of past days for the comparison."""
 SILENT = 20
-"""Sends in a row without one receipt that are no chance."""
+"""The sends in a row without a receipt that are not chance."""
 GRACE: Seconds = 600.0
-"""How long a message may be without a receipt before that counts: a phone may be off."""
+"""The time a message may be without a receipt before that counts: a phone may be off."""
 ENOUGH = 50
-"""Messages in a day, and in the days before, that make a share worth comparing."""
+"""The messages in a day, and in the days before, that make a share worth comparing."""
 FALL = 0.5
-"""A share below this part of the past's is too little."""
+"""A share below this part of the past's is too small."""
 _KEPT = 5000
 
 
@@ -34,7 +34,7 @@ class _Day:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptsSeen:
-    """What is known at one instant. Shares are None where there are too few messages."""
+    """The receipts at one instant. Shares are None if there are too few messages."""
 
     share: float | None
     past: float | None
@@ -43,7 +43,7 @@ class ReceiptsSeen:
 
     @property
     def lost(self) -> bool:
-        """Whether receipts seem not to reach us any more."""
+        """True if receipts seem to be lost."""
         fallen = self.share is not None and self.past is not None and self.share < FALL * self.past
         return self.unanswered >= SILENT or fallen
 
@@ -55,10 +55,10 @@ class Receipts:
         self._days: deque[_Day] = deque(maxlen=PAST + 1)
         self._open: OrderedDict[str, tuple[Seconds, _Day]] = OrderedDict()
         self._since: deque[Seconds] = deque(maxlen=_KEPT)
-        """When what has been sent since the last receipt was sent."""
+        """The times of sends since the last receipt."""
 
     def acknowledged(self, message: str, ack: int, at: Seconds) -> None:
-        """WhatsApp's server (1) or a phone (2 and more) has a message of ours."""
+        """Take an acknowledgement by WhatsApp's server (1) or a phone (2 and more)."""
         if ack == 1 and message not in self._open:
             day = self._today(at)
             day.sent += 1
@@ -72,7 +72,7 @@ class Receipts:
                 known[1].received += 1
 
     def look(self, now: Seconds) -> ReceiptsSeen:
-        """What is known now. A message within the grace says nothing yet."""
+        """Return the receipts at this instant. A message within the grace does not count yet."""
         today = int(now // DAY)
         fresh = sum(1 for at, _ in self._open.values() if now - at < GRACE)
         present = [day for day in self._days if day.number == today]

@@ -1,4 +1,4 @@
-"""What a client is, in public: its Status, why it is so, how long it may stay so, and who is told when it changes."""
+"""The public state of a client: its Status, its reason, its deadline, and the notices of its changes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from actors.runtime import Actor
 
 _LOGGED_IN = frozenset({State.RECONNECTING, State.READY, State.DISCONNECTED_RECOVERABLE})
-"""A code shown in these means that a login which was there is void."""
+"""A code shown in these states means that the earlier login is void."""
 _HINDRANCES = frozenset({Reason.PASSKEY_REQUIRED, Reason.PLATFORM_REFUSED, Reason.PAIRING_CODE_OVER})
-"""Why no phone was linked: readable for as long as codes are shown, also while these change."""
+"""The reasons why no phone was linked: readable while codes are shown, also as these change."""
 
 
 class StatusBoard:
@@ -40,7 +40,7 @@ class StatusBoard:
         self._actor, self._patience, self._journal, self._supervisor = actor, patience, journal, supervisor
         self.status = status
         self.cause: Correlation = UNCAUSED
-        """The call that the present changes are due to."""
+        """The call that caused the present changes."""
 
     @property
     def state(self) -> State:
@@ -54,7 +54,7 @@ class StatusBoard:
             self.status = changed
 
     def enter(self, after: State, event: Event, *, healthy: bool) -> None:
-        """Be in `after` because of `event`; set the deadline, and tell journal and supervisor."""
+        """Enter `after` because of `event`; set the deadline, and notify journal and supervisor."""
         before = self.status.state
         reason, text = self.why(event)
         showing = self.status if after is State.QR_REQUIRED else None
@@ -82,7 +82,7 @@ class StatusBoard:
             )
 
     def understand(self, contract: PageContract) -> None:
-        """Publish what the page has of the names that are used; a READY client says what is missing as its reason."""
+        """Publish the page contract; a READY client gives the missing names as its reason."""
         self.change(contract=contract)
         if self.state is State.READY and not contract.whole:
             self.change(reason=Reason.WA_JS_OUTDATED, reason_text=contract.text)
@@ -90,12 +90,12 @@ class StatusBoard:
             self.change(reason=None, reason_text=None)
 
     def why(self, event: Event) -> tuple[Reason | None, str | None]:
-        """The reason an event gives; on the way back to READY the reason for having left it stays readable."""
+        """Return the reason of an event; on the way back to READY the reason of the loss stays readable."""
         match event:
             case AttemptDue() | StartFresh() | protocol.LinkResumed() if self.state is State.DISCONNECTED_RECOVERABLE:
                 return self.status.reason, self.status.reason_text
             case protocol.PageReloaded() if self.state is not State.READY:
-                return self.status.reason, self.status.reason_text  # it says less than what was known before
+                return self.status.reason, self.status.reason_text  # it says less than the known reason
             case protocol.QrShown() if self.state in _LOGGED_IN:
                 return Reason.LOGIN_REFUSED, "WhatsApp Web no longer accepts the stored login"
             case protocol.Ready() if self.status.contract is not None and not self.status.contract.whole:
@@ -113,17 +113,20 @@ class StatusBoard:
         return self.state is State.QR_REQUIRED and self.status.reason in reasons
 
     def restricted(self) -> Seconds:
-        """How many seconds WhatsApp's restriction of the number will still last; 0.0 without one."""
+        """Return the remaining seconds of WhatsApp's restriction of the number; 0.0 without a restriction."""
         return max(0.0, (self.status.restricted_until or 0.0) - self._now())
 
     def tell_supervisor(self, message: object) -> None:
-        """Tell the supervisor, if there is one and it lives: without it, everything ends anyway."""
+        """Send to the supervisor, if it exists and lives: without it, everything ends anyway."""
         if self._supervisor is not None:
             with suppress(ActorDeadError):
                 self._supervisor.tell(message)
 
     def _arm(self, state: State) -> None:
-        """Give the state its deadline. WhatsApp is out of reach for a restricted number; that is waited out first."""
+        """Set the deadline of the state.
+
+        WhatsApp is unreachable for a restricted number; that time is waited out first.
+        """
         self._actor.cancel_timer("patience")
         self._actor.cancel_timer("attempt")
         seconds = self._patience.of(state)

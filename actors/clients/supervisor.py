@@ -1,8 +1,8 @@
-"""The supervisor of all clients: starts them, grants reconnections from a budget, cleans up, restarts what crashed.
+"""The supervisor of all clients: starts them, grants reconnections from a budget, cleans up, restarts crashed actors.
 
-Everything here runs in the supervisor's own thread. It never asks a client anything: what it knows of them it was told
-(`StatusChanged`), and it never waits: an Init for a client that is just ending is kept until that one is gone, so that
-one number never has two actors.
+Everything here runs in the supervisor's own thread. It never asks a client anything: its records come from the clients'
+facts (`StatusChanged`). It never waits: an Init for a client that is just ending is kept until that is gone, so that a
+number never has two actors.
 """
 
 from __future__ import annotations
@@ -37,35 +37,35 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ClientRecord:
-    """What the supervisor knows of one client."""
+    """The supervisor's record of one client."""
 
     status: Status
     streak: Streak = field(default_factory=Streak)
     beginning: bool = True
-    """Whether its first start is under way; later attempts are its own affair, and nobody waits for them."""
+    """True while its first start is in progress; later attempts are its own affair, and no caller waits for them."""
     ending: bool = False
     logged_out: bool = False
-    """Whether it was logged out when it ended."""
+    """True if it was logged out when it ended."""
     starts: list[ReplyTo] = field(default_factory=list)
-    """Callers whose start the present actor was told of, and may not have answered yet."""
+    """Callers whose start was passed to the present actor, and who may not have an answer yet."""
     inits: list[ReplyTo] = field(default_factory=list)
     """Callers whose start waits until the present actor is gone."""
     cause: Correlation = UNCAUSED
-    """What the start in `inits` is due to."""
+    """The cause of the start in `inits`."""
     deletes: list[ReplyTo] = field(default_factory=list)
     stops: list[ReplyTo] = field(default_factory=list)
 
 
 class ClientRecords(dict[ClientId, ClientRecord]):
-    """A record for each number that has an actor, or whose actor waits for its restart."""
+    """The records of all numbers that have an actor, or whose actor waits for its restart."""
 
     def statuses(self) -> tuple[Status, ...]:
-        """Of every client that is there for its readers, by number."""
+        """Return the status of every client that readers see, by number."""
         statuses = (self[client_id].status for client_id in sorted(self))
         return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
 
     def starting(self) -> int:
-        """How many are being started for the first time, those counted that have not said so yet."""
+        """Return the number of first starts, including those that have not reported yet."""
         return sum(record.beginning and not record.ending for record in self.values())
 
 
@@ -76,22 +76,22 @@ class ResumeQueue:
         self._waiting: deque[ClientId] = deque()
 
     def add(self, client_ids: Iterable[ClientId]) -> None:
-        """They resume in this order, after those that wait."""
+        """Add clients, which resume in this order, after those that wait."""
         self._waiting.extend(client_ids)
 
     def drop(self, client_id: ClientId) -> bool:
-        """It is not to be resumed any more; whether it was to be."""
+        """Remove a client; return True if it was in the queue."""
         waits = client_id in self._waiting
         if waits:
             self._waiting.remove(client_id)
         return waits
 
     def clear(self) -> None:
-        """Nobody is to be resumed any more."""
+        """Remove all clients."""
         self._waiting.clear()
 
     def next(self) -> ClientId | None:
-        """Whose turn it is, taken off the list."""
+        """Remove and return the next client."""
         return self._waiting.popleft() if self._waiting else None
 
     def __bool__(self) -> bool:
@@ -113,7 +113,7 @@ class Resume:
 
 
 class Supervisor(Supervising):
-    """The one parent of all clients: at most one actor a number, and a record for each."""
+    """The one parent of all clients: at most one actor per number, and a record for each."""
 
     name = "supervisor"
 
@@ -136,7 +136,7 @@ class Supervisor(Supervising):
         self._rules = rules or Rules()
         self._records = ClientRecords()
         self._pairings: dict[ClientId, BanEvidence] = dict(pairings or {})
-        """Outlives the records: a ban shows over several starts. One small entry a number, until it is deleted."""
+        """Outlives the records: a ban shows over several starts. One small entry per number, until it is deleted."""
         self._turns = ResumeQueue()
         self._shut_downs: list[ReplyTo] = []
 
@@ -164,7 +164,7 @@ class Supervisor(Supervising):
             record.cause = order.cause
 
     def _forward(self, order: protocol.Init, reply_to: ReplyTo) -> None:
-        """Let the running actor decide. No cleanup may overtake the start that it is told of."""
+        """Pass a start to the running actor. No cleanup may overtake it."""
         client_id = order.client_id
         ref = self._directory.find(client_id)
         if ref is None:  # it crashed, and waits for its restart
@@ -196,7 +196,7 @@ class Supervisor(Supervising):
         if not self._browser.has_login(client_id) and not queued:
             raise NoSuchClient(client_id)
         deleted, reply_to = protocol.Deleted(client_id, logged_out=False), self.defer()
-        self._browser.drop_login(client_id, lambda: reply_to.answer(deleted))  # no crash brings back what is deleted
+        self._browser.drop_login(client_id, lambda: reply_to.answer(deleted))  # no crash brings back a deleted client
 
     def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
@@ -232,7 +232,7 @@ class Supervisor(Supervising):
             self._end(due.client_id, forget=False)
 
     def child_terminated(self, key: Any, ref: ActorRef[Any], cause: BaseException | None) -> None:
-        """The actor is gone, and its number free unless it crashed: then it is restarted."""
+        """Free the number of an actor that is gone, unless it crashed: then it is restarted."""
         self._directory.remove(key)
         record = self._records[key]
         for reply_to in take(record.starts):
@@ -245,7 +245,7 @@ class Supervisor(Supervising):
             self._crashed(record, f"Internal error: {cause!r}")
 
     def _crashed(self, record: ClientRecord, text: str) -> None:
-        """What can no longer say so itself is DISCONNECTED_RECOVERABLE until its restart."""
+        """Record a crashed client as DISCONNECTED_RECOVERABLE until its restart."""
         before, at = record.status, self.clock.time()
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
         record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
@@ -254,18 +254,22 @@ class Supervisor(Supervising):
         self._resume_next()
 
     def wants_restart(self, key: Any, cause: BaseException) -> bool:
-        """A client at its end has nothing to come back for."""
+        """Return False for a client at its end: it has nothing to return for."""
         return self._records[key].status.state not in TERMINAL
 
     def child_restarted(self, key: Any, ref: ActorRef[Any]) -> None:
-        """Same number, new actor: the stored login is resumed. What the crashed one had open is killed, and waited for
-        by the browser before it opens the profile again.
+        """Resume the stored login in the new actor of the same number.
+
+        Everything the crashed actor had open is killed, and the browser waits for that before it opens the profile
+        again.
         """
         self._directory.enter(key, ref)
         self._tell_start(key, ref, Origin.RESUME, None)
 
     def child_given_up(self, key: Any, cause: BaseException) -> None:
-        """It crashed too often, or at its end: what can still be read is that end, or an ERROR, until the cleanup."""
+        """Record the end: a client that crashed too often, or at its end, stays readable until the cleanup, as that end
+        or as ERROR.
+        """
         status = self._records[key].status
         if status.state not in TERMINAL:
             status = replace(
@@ -304,11 +308,11 @@ class Supervisor(Supervising):
             self._resume_next()
 
     def _remember(self, record: ClientRecord, before: State) -> None:
-        """For the next start of the service. One that is deleted has been forgotten already."""
+        """Store the session for the next start of the service. A deleted client has been forgotten already."""
         client_id, state = record.status.client_id, record.status.state
         if record.deletes:
             return
-        if before in TERMINAL and not record.stops:  # the start was ordered before anybody had heard of that end
+        if before in TERMINAL and not record.stops:  # the start was ordered before that end was known
             self._sessions.want(client_id)
         if state is State.READY:
             self._sessions.was_ready(client_id)
@@ -316,11 +320,11 @@ class Supervisor(Supervising):
             self._sessions.was_ready(client_id, ready=False)
 
     def _ended(self, record: ClientRecord) -> None:
-        """A client at its end is cleaned up later; whether it is still wanted after a restart depends on the end."""
+        """Clean up a client at its end later; the end decides whether it is still wanted after a restart."""
         client_id, state = record.status.client_id, record.status.state
         record.logged_out = state is State.DISCONNECTED_LOGOUT and record.status.reason is not Reason.CONFLICT
         record.streak = Streak()
-        if state is not State.ERROR and not record.deletes:  # one that is deleted has been forgotten already
+        if state is not State.ERROR and not record.deletes:  # a deleted client has been forgotten already
             self._sessions.release(client_id)
         if not record.ending:
             self.start_timer(("cleanup", client_id), self._rules.cleanup_delay, CleanupDue(client_id))
@@ -347,12 +351,12 @@ class Supervisor(Supervising):
         text = f"Max reconnection attempts reached ({wish.reason}: {wish.text})"
         return protocol.ReconnectRefused(Reason.ATTEMPTS_EXHAUSTED, text)
 
-    # --- births -------------------------------------------------------------------------------------------------------
+    # --- starts -------------------------------------------------------------------------------------------------------
 
     def _begin(
         self, client_id: ClientId, origin: Origin, reply_to: ReplyTo | None, cause: Correlation = UNCAUSED
     ) -> None:
-        """Make the actor of a number that has none, and have it start."""
+        """Create the actor of a number that has none, and start it."""
         self._records[client_id] = ClientRecord(self._blank(client_id))
         try:
             ref = self._start_actor(client_id, None)
@@ -402,7 +406,7 @@ class Supervisor(Supervising):
     # --- ends ---------------------------------------------------------------------------------------------------------
 
     def _end(self, client_id: ClientId, *, forget: bool, within: Seconds | None = None) -> None:
-        """Have a client close itself; `child_terminated` tells when its processes are gone."""
+        """Let a client close itself; `child_terminated` reports the end of its processes."""
         self._records[client_id].ending = True
         self.cancel_timer(("cleanup", client_id))
         ref = self.children.get(client_id)
@@ -455,14 +459,14 @@ def _answer_all(askers: list[ReplyTo], answer: object) -> None:
 
 
 def take(askers: list[ReplyTo]) -> list[ReplyTo]:
-    """All of them, off the list: each is answered once."""
+    """Return and remove all askers: each is answered once."""
     taken = askers.copy()
     askers.clear()
     return taken
 
 
 def tell(ref: ActorRef[Any], message: object) -> None:
-    """Tell a client, which may have died a moment ago: then its Terminated is on the way, and decides."""
+    """Send to a client, which may have died a moment ago: then its Terminated is on the way, and decides."""
     with suppress(ActorDeadError):
         ref.tell(message)
 

@@ -1,4 +1,4 @@
-"""The words of the domain. Plain data only: nothing here does anything."""
+"""The words of the domain. Plain data only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Generation = NewType("Generation", int)
 """Counts the pages one client has opened; facts of an older generation are dropped."""
 
 Seconds = float
-"""A duration, or an instant: monotonic where a clock is asked, epoch where a name ends in `_at`, `since`, `until`."""
+"""A duration, or an instant: monotonic seconds of a clock, epoch seconds if a name ends in `_at`, `since`, `until`."""
 
 
 class State(StrEnum):
-    """What a consumer may read of a client. The set is closed; finer knowledge goes into Status."""
+    """The state of a client, for consumers. The set is closed; details go into Status."""
 
     NOT_INITIALIZED = "NOT_INITIALIZED"
     INITIALIZING = "INITIALIZING"
@@ -40,11 +40,11 @@ TERMINAL = frozenset(
 ABSENT = frozenset({State.NOT_INITIALIZED}) | TERMINAL
 """POST /init starts afresh from these."""
 RECOVERABLE = STARTING | {State.DISCONNECTED_RECOVERABLE}
-"""Recovers by itself: whoever waits may go on waiting."""
+"""Recovers by itself, so that waiting is worthwhile."""
 
 
 class Reason(StrEnum):
-    """Why a client is where it is. The set is closed; `Status.reason_text` says it in a sentence."""
+    """The reason of a client's state. The set is closed; `Status.reason_text` gives a sentence."""
 
     BROWSER_CRASHED = "BROWSER_CRASHED"
     BROWSER_HUNG = "BROWSER_HUNG"
@@ -85,7 +85,7 @@ class Reason(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who wants a start. What a caller started and what fails is told to the caller; the rest is retried."""
+    """The origin of a start. A caller's own start that fails is reported to the caller; others are retried."""
 
     CALLER = "CALLER"
     RESUME = "RESUME"

@@ -1,13 +1,14 @@
-"""When a page is loaded anew for an update of WhatsApp Web, so that it costs a healthy client nothing.
+"""The planned reloads of a page for an update of WhatsApp Web, timed so that they cost a healthy client nothing.
 
 WhatsApp Web asks for a soft update with a banner and goes on working: 3 days after a page was loaded, or when its
-server says so (seen in its release 2.3000.1044822804). Such a page is loaded anew within a time that the operator sets.
-The first half of it staggers the clients, which all ask at once where they were started together: each has a moment of
-its own, which follows from its number. From then on the first quiet moment is taken: nothing is on its way, and no
-message or call was heard of for a while. Once the time is over, any moment in which nothing is on its way.
+server orders it (seen in its release 2.3000.1044822804). Such a page is reloaded within a time that the operator sets.
+The first half of it staggers the clients, which all ask at once if they were started together: each has a moment of its
+own, derived from its number. From then on the first quiet moment is used: nothing is being sent, and no message or call
+was reported for a while. Once the time is over, any moment in which nothing is being sent.
 
-For a hard update the page loads itself, and does what else belongs to that. So it is left to it, and ordered only where
-it has not begun `ITSELF` seconds later. A hard update right after another is none: WhatsApp does not accept the page.
+For a hard update the page reloads itself, with further steps of its own. So it is left to the page, and ordered only if
+it has not begun `ITSELF` seconds later. A hard update right after another is not repeated: WhatsApp does not accept the
+page.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from actors.runtime import Actor
 
 STAGGER = 0.5
-"""Share of the time over which clients are spread."""
+"""The share of the time over which clients are spread."""
 LOOKS: Seconds = 60.0
-"""Between two looks for a quiet moment; at most a tenth of the time there is."""
+"""The time between two checks for a quiet moment; at most a tenth of the given time."""
 HURRIED: Seconds = 1.0
 """The same once the time is over."""
 ITSELF: Seconds = 5.0
@@ -34,16 +35,18 @@ _GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True, slots=True)
 class UpdateDue:
-    """Timer: look whether this is the moment for a soft update."""
+    """Timer: check for the moment of a soft update."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateLate:
-    """Timer: the page has not loaded itself for a hard update."""
+    """Timer: the page has not reloaded itself for a hard update."""
 
 
 def stagger(client_id: ClientId) -> float:
-    """A client's place in the spread, in [0, 1): neighbours in number are far apart, and it is always the same."""
+    """Return a client's place in the spread, in [0, 1): neighbouring numbers are far apart, and the place never
+    changes.
+    """
     return client_id * _GOLDEN % 1.0
 
 
@@ -54,17 +57,20 @@ class Updates:
         self._actor, self._within, self._quiet = actor, within, quiet
         self._first = stagger(client_id) * within * STAGGER
         self._until: Seconds | None = None
-        """When the time for a soft update is over, in the actor's time; None while none is wanted."""
+        """The end of the time for a soft update, in the actor's time; None while no update is wanted."""
         self._hard_at: Seconds | None = None
         self._soft_at: Seconds | None = None
         self._heard_at: Seconds | None = None
 
     def traffic(self) -> None:
-        """A message or a call has gone or come."""
+        """Record that a message or a call was sent or received."""
         self._heard_at = self._actor.now()
 
     def wanted(self) -> None:
-        """The page asks for a soft update. After one that has not ended the asking, the next waits its time too."""
+        """Record that the page asks for a soft update.
+
+        If an update did not end the asking, the next waits its time too.
+        """
         if self._until is not None:
             return
         now = self._actor.now()
@@ -73,7 +79,7 @@ class Updates:
         self._actor.start_timer("update", rest + self._first, UpdateDue())
 
     def is_moment(self, *, free: bool) -> bool:
-        """Whether the page is to be loaded anew now; else it is looked again. `free`: nothing is on its way."""
+        """Return True if the page is to be reloaded now; else it checks again. `free`: nothing is being sent."""
         if self._until is None:
             return False
         now = self._actor.now()
@@ -87,7 +93,10 @@ class Updates:
         return False
 
     def insisted(self) -> bool:
-        """The page is about to load itself for a hard update. False: so soon after the last, that it is of no use."""
+        """Record that the page is about to reload itself for a hard update.
+
+        False: so soon after the last, it is useless.
+        """
         now = self._actor.now()
         again = self._hard_at is not None and now - self._hard_at < HARD_REST
         self._hard_at = now
@@ -97,7 +106,7 @@ class Updates:
         return not again
 
     def rest(self) -> None:
-        """The page is another: what the one before wanted counts no more."""
+        """Forget the wishes of the previous page."""
         self._until = None
         self._actor.cancel_timer("update")
         self._actor.cancel_timer("update-itself")

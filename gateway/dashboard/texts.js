@@ -11,7 +11,7 @@ const en = {
   search: 'Search', searchHint: 'Number, phone or reason', filter: 'Show',
   startClient: 'Start a client', clientNumber: 'Client number', start: 'Start', startAgain: 'Start again',
   stop: 'Stop', logOut: 'Log out', delete: 'Delete', cancel: 'Cancel', close: 'Close', back: 'All clients',
-  noClients: 'No client yet.', noClientsHint: 'Enter a number and start a client: its QR appears next.',
+  noClients: 'No clients.', noClientsHint: 'Enter a number and start a client: its QR appears next.',
   noneMatch: 'No client matches.', choose: 'Select a client for details.',
   client: 'Client {id}', since: 'for {time}', changed: 'Client {id}: {state}', moment: 'a moment',
   started: 'Client {id} is starting', hasStopped: 'Client {id} is stopped',

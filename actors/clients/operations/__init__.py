@@ -1,12 +1,12 @@
 """The operations of a client, one declaration each.
 
-    base      Operation, Effect: what an operation declares, and what follows from it
+    base      Operation, Effect: the declaration, and its consequences
     fields    the types of arguments, and their limits
-    messages  sending, and what became of it
-    contacts  who is on WhatsApp
-    account   pairing, logging out, a picture of the page
+    messages  sending, and looking up the fate of a message
+    contacts  numbers on WhatsApp
+    account   pairing, logging out, a screenshot of the page
 
-`OPERATIONS` has them all by name: what stands in a module of this package is found there.
+`OPERATIONS` has all operations of this package's modules, by name.
 """
 
 from __future__ import annotations

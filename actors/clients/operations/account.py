@@ -1,4 +1,4 @@
-"""What is done with the account's link to this page, and a picture of the page itself."""
+"""Operations on the account's link to this page, and a screenshot of the page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from actors.clients.types import ClientId, Reason, Seconds, State
 
 @dataclass(frozen=True, slots=True)
 class LogOut(Operation[Status]):
-    """Log out at WhatsApp. The answer comes once the client is logged out: on current pages the promise of WhatsApp
-    Web's own function never ends, because the page reloads under it.
+    """Log out at WhatsApp.
+
+    The answer comes once the client is logged out: on current pages the promise of WhatsApp Web's own function never
+    ends, because the page reloads under it.
     """
 
     effect = Effect.CHANGE
@@ -42,12 +44,15 @@ class RefreshQr(Operation[None]):
 
 
 PAIRING_CODE_LIFE: Seconds = 180.0
-"""How long WhatsApp Web takes a pairing code; it has a new one after 195 s, five times at most. Source: its bundles."""
+"""The time for which WhatsApp Web accepts a pairing code; it has a new code after 195 s, five times at most.
+
+Source: its bundles.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PairingCode:
-    """The code to type on the phone (`ABCD-EFGH` without the dash), good for `lifetime` seconds."""
+    """The code to type on the phone (`ABCD-EFGH` without the dash), valid for `lifetime` seconds."""
 
     code: str
     lifetime: Seconds = PAIRING_CODE_LIFE
@@ -62,7 +67,8 @@ PAIRING_REFUSALS: dict[str, tuple[Reason | None, str]] = {
     "IQErrorRateOverlimit": (None, "WhatsApp gives no pairing code now: too many were asked for (429)"),
     "IQErrorFeatureNotAvailable": (None, "WhatsApp has no pairing codes for this number: scan the QR"),
 }
-"""What WhatsApp Web calls the server's refusal of a pairing code, which ends its error's text; and what is told of it.
+"""WhatsApp Web's names for the server's refusals of a pairing code, which end its error's text, and our sentences.
+
 Source: its own bundles; for 400, pull request 2769 of Baileys.
 """
 

@@ -1,15 +1,15 @@
-"""Operation: one thing that a client's WhatsApp Web page is ordered to do, declared once.
+"""Operation: an order to a client's WhatsApp Web page, declared once.
 
 A subclass is a frozen dataclass. It is the message to the client's actor, the schema of the HTTP call and the order to
 the page, all in one: its fields are the arguments, and its name is that of the function in the page's scripts
-(`ArchiveChat` calls `archiveChat`). What else is asked of an operation follows from what it declares:
+(`ArchiveChat` calls `archiveChat`). Everything else follows from its declaration:
 
-    effect    what a lost page or a deadline means, and which way it goes: a SEND goes through the outbox
+    effect    the meaning of a lost page or a deadline, and the way: a SEND goes through the outbox
     example   an answer: the fake browser gives it, documents show it, the tests expect its shape
     states    the states of a client in which it may be ordered
     needs     functions of wa-js, or exports of WhatsApp Web, without which the page cannot do it
 
-Rule of this package: plain data. What the page knows of wa-js stands in its scripts, not here.
+Plain data: knowledge of wa-js is in the page's scripts, not here.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ Answer = TypeVar("Answer", covariant=True)
 
 
 class Effect(Enum):
-    """What an operation does to the account."""
+    """The effect of an operation on the account."""
 
     READ = auto()
-    """Nothing: it may be ordered again at any time."""
+    """No effect: it may be ordered again at any time."""
     CHANGE = auto()
-    """It changes something: without an answer nobody knows whether it was done."""
+    """It changes something: without an answer its outcome is unknown."""
     SEND = auto()
     """It sends a message. It is kept in the outbox until WhatsApp has it, and is never sent twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an operation has no answer. `declined`: the page, or WhatsApp, said no, and nothing was done; else nobody can
-    tell whether it was. `code` is WhatsApp's or wa-js's own name for why.
+    """The failure of an operation.
+
+    `declined`: the page, or WhatsApp, refused, and nothing was done; else the outcome is unknown. `code` is WhatsApp's
+    or wa-js's own name for the reason.
     """
 
     why: str
@@ -54,20 +56,20 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Operation(Work, Generic[Answer]):
-    """The base of all operations. `Answer` is a frozen dataclass, or None where there is nothing to say."""
+    """The base of all operations. `Answer` is a frozen dataclass, or None if there is nothing to answer."""
 
     effect: ClassVar[Effect]
     example: ClassVar[Any]
     states: ClassVar[frozenset[State]] = frozenset({State.READY})
     needs: ClassVar[tuple[str, ...]] = ()
     confined: ClassVar[bool] = False
-    """Whether it is refused as soon as the client leaves `states`; else it waits for the page."""
+    """True if it is refused as soon as the client leaves `states`; else it waits for the page."""
     by_page: ClassVar[bool] = True
-    """Whether the page's answer is the answer; else `reached` gives it, and the page only says that it has begun."""
+    """True if the page's answer is the answer; else `reached` gives it, and the page only reports that it has begun."""
     operation_name: ClassVar[str]
-    """The function in the page's scripts, and what the outbox calls it. Made of the class's name."""
+    """The function in the page's scripts, and the name in the outbox. Derived from the class's name."""
     answer: ClassVar[type[Any] | None]
-    """The type of the answer. Made of the type argument of `Operation`."""
+    """The type of the answer. Derived from the type argument of `Operation`."""
 
     def __init_subclass__(cls) -> None:
         cls.operation_name = cls.__name__[0].lower() + cls.__name__[1:]
@@ -77,11 +79,11 @@ class Operation(Work, Generic[Answer]):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The fields as JSON can write them."""
+        """The fields as JSON values."""
         return asdict(self)
 
     def reached(self, status: Status) -> Answer | None:
-        """Return the answer, where what the client has become (`status`) gives it; None where it does not."""
+        """Return the answer if the client's `status` gives it, else None."""
         return None
 
     def unfit(self, state: State) -> ClientRefusal:

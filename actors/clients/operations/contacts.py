@@ -1,4 +1,4 @@
-"""What is asked about people."""
+"""Operations about people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from actors.clients.operations.fields import Number
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What WhatsApp says of a phone number. `id` is the chat to write to; `lid` and `phone` are the two addresses it
-    has, as far as they are known. All are None where the number is not on WhatsApp.
+    """WhatsApp's data on a phone number.
+
+    `id` is the chat to write to; `lid` and `phone` are its two addresses, as far as they are known. All are None if the
+    number is not on WhatsApp.
     """
 
     on_whatsapp: bool

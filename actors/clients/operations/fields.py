@@ -1,7 +1,7 @@
 """The types of an operation's fields, and their limits.
 
-The limits are read by whoever validates (pydantic, in the gateway); the domain trusts what it is given. Each marker
-speaks pydantic's own language, plain dictionaries, so that nothing here needs pydantic.
+The validator (pydantic, in the gateway) reads the limits; the domain trusts its arguments. Each marker is in pydantic's
+own terms, plain dictionaries, so that nothing here needs pydantic.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits by the names that pydantic's core has for them: `pattern`, `min_length`, `ge`, `le` …"""
+    """Limits by their names in pydantic's core: `pattern`, `min_length`, `ge`, `le` …"""
 
     pattern: str | None = None
     min_length: int | None = None
@@ -32,7 +32,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A function that returns the value to use, or raises ValueError with what the value should be."""
+    """A function that returns the value to use, or raises ValueError with the requirement."""
 
     function: Callable[[Any], Any]
 
@@ -66,10 +66,10 @@ Number = Annotated[str, Limits(pattern=r"^[0-9]{1,15}$")]
 MessageId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
 """The bare id of a message, such as `3EB01F9C55A0E2B7D4C611`."""
 MessageText = Annotated[str, Check(_says_something)]
-"""What a message says."""
+"""The text of a message."""
 Latitude = Annotated[float, Limits(ge=-90.0, le=90.0)]
 """Degrees north of the equator."""
 Longitude = Annotated[float, Limits(ge=-180.0, le=180.0)]
 """Degrees east of Greenwich."""
 Label = Annotated[str, Limits(min_length=1, max_length=512)]
-"""A short text that is shown beside something."""
+"""A short text that is shown beside another element."""

@@ -1,4 +1,4 @@
-"""What is done with messages: sending them, and asking what became of one."""
+"""Operations on messages: sending them, and looking up their fate."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from actors.clients.operations.base import Effect, Failure, Operation
 from actors.clients.operations.fields import Chat, Label, Latitude, Longitude, MessageId, MessageText
 
 ID_PREFIX = "3EB0"
-"""What ids drawn by WhatsApp Web begin with."""
+"""The beginning of ids made by WhatsApp Web."""
 _ID_BYTES = 9
 
 
 def draw_message_id() -> str:
     """Return a new bare id, such as `3EB01F9C55A0E2B7D4C611`. Any thread.
 
-    It is drawn here so that the message can be found again whatever happens to the page. The shape is that of WhatsApp
-    Web's own ids: `3EB0`, then nine random bytes as upper-case hexadecimal digits. Source: whatsmeow, send.go,
+    It is made here so that the message can be found again even if the page is lost. The form is that of WhatsApp Web's
+    own ids: `3EB0`, then nine random bytes as upper-case hexadecimal digits. Source: whatsmeow, send.go,
     GenerateMessageID ("emulates WhatsApp Web").
     """
     return ID_PREFIX + secrets.token_hex(_ID_BYTES).upper()
@@ -37,9 +37,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Send(Operation[Sent]):
-    """The base of everything that is sent. `chat` is a chat's id (`5491122334455@c.us`, `…@g.us`, `…@lid`).
+    """The base of all operations that send. `chat` is a chat's id (`5491122334455@c.us`, `…@g.us`, `…@lid`).
 
-    The order it is given to the page with is the bare id that the message will have at WhatsApp.
+    The page gets it with the bare id that the message will have at WhatsApp as its order.
     """
 
     chat: Chat
@@ -57,7 +57,7 @@ _SENDING = (
     "WPP.whatsapp.MsgKey",
     "WPP.whatsapp.MsgStore",
 )
-"""What every message needs on its way."""
+"""The functions that every message needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class SendLocation(Send):
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What the page knows of a message id: its ack (0 pending, 1 server, 2 device, 3 read, negative refused), or None
-    where it has never seen it. `complete` says whether the page has caught up, so that None means absent.
+    """The page's knowledge of a message id: its ack (0 pending, 1 server, 2 device, 3 read, negative refused), or None
+    if it has never seen it. `complete` is true if the page has caught up, so that None means absent.
     """
 
     ack: int | None
@@ -95,7 +95,7 @@ class LookedUp:
 
 @dataclass(frozen=True, slots=True)
 class LookUp(Operation[LookedUp]):
-    """Ask the page what became of a message that was sent, by its bare id."""
+    """Look up the fate of a sent message in the page, by its bare id."""
 
     chat: Chat
     message_id: MessageId

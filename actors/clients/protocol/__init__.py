@@ -1,9 +1,9 @@
 """Every message a client or the supervisor understands: frozen, slotted, picklable plain data.
 
-    status       what a reader gets
-    requests     what callers ask, and the answers
-    supervision  what supervisor and client tell each other
-    page_facts   what a page says
+    status       the status of a client, for readers
+    requests     the requests of callers, and the answers
+    supervision  the messages between supervisor and client
+    page_facts   the facts that a page reports
 
 Commands are imperative, facts are past tense, questions are questions.
 """

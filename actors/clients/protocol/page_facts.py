@@ -1,4 +1,4 @@
-"""What a page says of itself. A fact travels as `FromPage`, so that what an old page still says can be told apart."""
+"""The facts that a page reports. A fact travels as `FromPage`, so that late facts of an old page can be told apart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class QrShown:
 
 @dataclass(frozen=True, slots=True)
 class QrVoid:
-    """No code can be scanned now, though the page waits for a phone: a pairing code was asked for."""
+    """No code can be scanned now, though the page waits for a phone: a pairing code was requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class QrScanned:
 
 @dataclass(frozen=True, slots=True)
 class PairingCodeRenewed:
-    """The page shows this code now, asked for or in the place of an older one; it is good for `lifetime` seconds."""
+    """The page shows this code now, as requested or in place of an older code; it is valid for `lifetime` seconds."""
 
     code: str
     lifetime: Seconds
@@ -52,7 +52,7 @@ class PairingCodeRenewed:
 
 @dataclass(frozen=True, slots=True)
 class PairingHindered:
-    """Why no phone can be linked in the way that was tried; the page goes on waiting for one."""
+    """The reason why no phone can be linked in the tried way; the page still waits for a phone."""
 
     reason: Reason
     text: str
@@ -68,16 +68,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class ContractRead:
-    """What the page has of the names that are used. Told of each document before its first
-    Ready, and when it changes.
-    """
+    """The page contract's result. Sent for each document before its first Ready, and when it changes."""
 
     contract: PageContract
 
 
 @dataclass(frozen=True, slots=True)
 class LinkLost:
-    """The page lives but has lost WhatsApp. It comes back by itself, not before `until` (epoch) where that is known."""
+    """The page lives but has lost WhatsApp. It returns by itself, not before `until` (epoch) if that is known."""
 
     reason: Reason
     text: str
@@ -99,7 +97,7 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class Banned:
-    """WhatsApp closed the account. `text` says whether that was told or inferred."""
+    """WhatsApp closed the account. `text` states whether that was reported or inferred."""
 
     reason: Reason
     text: str
@@ -138,7 +136,7 @@ class BrowserGone:
 
 @dataclass(frozen=True, slots=True)
 class PageReloaded:
-    """The page is being loaded anew, by itself or as ordered: what it said before counts no more."""
+    """The page is being reloaded, by itself or as ordered: earlier facts no longer count."""
 
     reason: Reason = Reason.PAGE_RELOADED
     text: str = "The page is being loaded anew"
@@ -146,21 +144,24 @@ class PageReloaded:
 
 @dataclass(frozen=True, slots=True)
 class UpdateWanted:
-    """WhatsApp wants the page loaded anew for an update. It goes on working; unless `hard`: then it loads itself."""
+    """WhatsApp wants a reload of the page for an update.
+
+    The page goes on working, unless `hard`: then it reloads itself.
+    """
 
     hard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswered:
-    """WhatsApp's server has answered question `token`: the page's connection carries both ways."""
+    """WhatsApp's server has answered query `token`: the page's connection carries both ways."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSilent:
-    """Question `token` was put to WhatsApp's server, and it has not answered in time."""
+    """WhatsApp's server has not answered query `token` in time."""
 
     token: int
     why: str
@@ -176,7 +177,7 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The page has done what it was ordered. `value` is the answer of the operation, as that declares it."""
+    """The page has carried out the order. `value` is the answer of the operation, in its declared form."""
 
     order: str
     value: Any
@@ -184,8 +185,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The page, or WhatsApp, said no: nothing was done. `code` is WhatsApp's or wa-js's own name for why; `RESTRICTED`
-    is ours, for a message to a stranger that was not even filed.
+    """The page, or WhatsApp, refused: nothing was done.
+
+    `code` is WhatsApp's or wa-js's own name for the reason; `RESTRICTED` is ours, for a message to a stranger that was
+    not even filed.
     """
 
     order: str
@@ -195,7 +198,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """The page cannot tell whether it was done: a message may have left."""
+    """The page does not know the outcome: a message may have been sent."""
 
     order: str
     why: str
@@ -203,7 +206,7 @@ class OutcomeUnknown:
 
 @dataclass(frozen=True, slots=True)
 class RestrictionTold:
-    """WhatsApp refuses the account's first messages to strangers, or (None) does not, or no more."""
+    """WhatsApp refuses the account's first messages to strangers, or (None) does not, or no longer."""
 
     restriction: Restriction | None
 

@@ -1,6 +1,6 @@
-"""What callers ask of the supervisor or of a client, and what they are answered.
+"""The requests of callers to the supervisor or to a client, and their answers.
 
-Commands are imperative, questions are questions. `Work` is what callers send: mailboxes bound it.
+Commands are imperative, questions are questions. `Work` is sent by callers: mailboxes limit it.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class Stop(Work):
 
 @dataclass(frozen=True, slots=True)
 class GetClients:
-    """Every client there is. Answers tuple[Status, ...] ordered by number, from what the supervisor was told."""
+    """Answers every client as tuple[Status, ...] ordered by number, from the supervisor's own records."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShutDown:
-    """Close all clients side by side, never logging out, and be done within `seconds`: a logout that was ordered before
-    gets a share of them, a page that does not close is killed, one that does not die is given up.
+    """Close all clients in parallel, never logging out, and be done within `seconds`: a logout that was ordered before
+    gets a share of them, a page that does not close is killed, a page that does not die is given up.
 
     Answers None once all clients are gone; then the supervisor ends.
     """
@@ -74,10 +74,10 @@ class AwaitState(Work):
 
 @dataclass(frozen=True, slots=True)
 class Perform(Work):
-    """Perform an operation; without more to say of it, the operation itself is the message. Answers what that declares;
-    refuses NotReady, and what its `failed` gives.
+    """Run an operation; without further arguments, the operation itself is the message. Answers its declared answer;
+    refuses NotReady, and the refusal of its `failed`.
 
-    `order` is the bare WhatsApp id of the message that a SEND sends (`draw_message_id`); one is drawn where it is None.
+    `order` is the bare WhatsApp id of the message that a SEND sends (`draw_message_id`), made here if it is None.
     `cause` follows the order into the page and back.
     """
 
@@ -91,21 +91,21 @@ class Perform(Work):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A start was begun by this very call."""
+    """This call began a start."""
 
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyRunning:
-    """Nothing was to be done."""
+    """There was nothing to do."""
 
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The client is gone. `logged_out`: WhatsApp was told; False where no page was there to tell it through."""
+    """The client is gone. `logged_out`: WhatsApp was notified; False if no page could do that."""
 
     client_id: ClientId
     logged_out: bool
@@ -113,6 +113,6 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The client runs no more. Its login, where it had one, is stored."""
+    """The client no longer runs. Its login, if it had one, is stored."""
 
     client_id: ClientId

@@ -1,4 +1,4 @@
-"""What a reader gets: all that is known of one client."""
+"""The status of a client: all that is known of it, for readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from actors.clients.types import ClientId, Reason, Seconds, State
 
 @dataclass(frozen=True, slots=True)
 class Qr:
-    """What WhatsApp Web shows now: the string a phone's camera would read, until `expires_at` (epoch seconds)."""
+    """The QR that WhatsApp Web shows now: its text, valid until `expires_at` (epoch seconds)."""
 
     code: str
     expires_at: Seconds
@@ -18,10 +18,10 @@ class Qr:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """First messages to strangers are refused by WhatsApp until `until` (epoch seconds; None: it does not say).
+    """WhatsApp's refusal of first messages to strangers until `until` (epoch seconds; None: unknown).
 
-    `kind` is WhatsApp's word. `known_chats`: whether chats that others have written in may still be written to; None
-    where the page does not tell.
+    `kind` is WhatsApp's word. `known_chats`: chats that others have written in may still be written to; None if the
+    page does not report it.
     """
 
     kind: str | None = None
@@ -48,21 +48,21 @@ class Status:
     restricted_until: Seconds | None = None
     healthy: bool = False
     server_silent_since: Seconds | None = None
-    """Since when WhatsApp's server has answered no question of ours, while the client is READY; None while it does."""
+    """The time since when WhatsApp's server has answered no query, while the client is READY; None while it answers."""
     qr: Qr | None = None
     pairing_code: str | None = None
     pairing_code_expires_at: Seconds | None = None
-    """Until when `pairing_code` may be typed; WhatsApp Web then has a new one, five times at most."""
+    """The time until which `pairing_code` may be typed; WhatsApp Web then has a new code, five times at most."""
     phone: str | None = None
-    """The account's own number, digits only: from when it has said it until the login is void, over restarts too."""
+    """The account's own number, digits only: from its first report until the login is void, over restarts too."""
     memory: int | None = None
     """PSS of the page's processes in bytes, as last measured."""
     restriction: Restriction | None = None
-    """What WhatsApp does not let a READY client do. `restricted_until` is of an account it bans for a while."""
+    """WhatsApp's restriction of a READY client. `restricted_until` is of an account it bans for a while."""
     contract: PageContract | None = None
-    """What its page has of the names that are used, as last read."""
+    """The page contract, as last read."""
 
     @property
     def can_send(self) -> bool:
-        """Whether a message can be sent now."""
+        """True if a message can be sent now."""
         return self.state is State.READY and (self.contract is None or self.contract.can_send)

@@ -1,4 +1,4 @@
-"""What the supervisor orders and grants, and what a client tells it."""
+"""The supervisor's orders and grants, and a client's facts for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from actors.clients.types import ClientId, Origin, Reason, Seconds
 class Start:
     """Start unless running; `reply_to` (a ReplyTo, or None) gets Started | AlreadyRunning or a refusal.
 
-    `pairing` is what the supervisor remembers of this number.
+    `pairing` is the supervisor's evidence on this number.
     """
 
     origin: Origin
@@ -28,7 +28,7 @@ class Start:
 class Close:
     """End this client: close the browser, then stop the actor. Only `forget` logs out, and drops the login too.
 
-    It is over `within` as many seconds, where that is said.
+    It is over after `within` seconds, if given.
     """
 
     forget: bool = False
@@ -37,14 +37,14 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """Fact for the supervisor: what the client now is."""
+    """Fact for the supervisor: the client's new status."""
 
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class PairingChanged:
-    """Fact for the supervisor: a phone was paired, said its number, or the login was ended; to be remembered."""
+    """Fact for the supervisor: a phone was paired, reported its number, or the login ended; to be stored."""
 
     client_id: ClientId
     pairing: BanEvidence
@@ -52,7 +52,7 @@ class PairingChanged:
 
 @dataclass(frozen=True, slots=True)
 class ReconnectWanted:
-    """Fact for the supervisor: the client lost its page and asks for one more attempt."""
+    """Fact for the supervisor: the client lost its page and asks for another attempt."""
 
     client_id: ClientId
     reason: Reason
