@@ -1,4 +1,4 @@
-"""Chromium as the Browser port: opens pages, owns the profiles, lives in one loop thread."""
+"""Chromium as the Browser port: opens pages, owns the profiles, runs in one loop thread."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
 
 STARVED_SHARE = 0.4
-"""Share of the start's patience after which a page that is not full ready says what it lacks: before it is given up."""
+"""The share of the start's patience after which a page that is not full ready reports its lacks, before it is given up.
+"""
 FILE_THREADS = 4
-"""Threads for what blocks: locks, deletions, measurements."""
+"""Threads for blocking work: locks, deletions, measurements."""
 _AFTER_KILL: Seconds = 2.0
-"""Killing is quick, but not nothing: this much is taken even where less is left."""
+"""The least time for killing, even if less is left."""
 
 _log = structlog.get_logger("browser")
 
@@ -39,7 +40,7 @@ _log = structlog.get_logger("browser")
 class ChromiumBrowser:
     """A Browser. `start` and `stop` belong to one thread and block; everything else may be called by any, and does not.
 
-    `died` gets one sentence, in any thread, if the loop thread ends or is wedged: nothing works any more then.
+    `died` gets one sentence, in any thread, if the loop thread ends or is stuck: nothing works any more then.
     """
 
     def __init__(self, options: BrowserOptions, *, died: Callable[[str], None] = lambda _: None) -> None:
@@ -51,31 +52,35 @@ class ChromiumBrowser:
         self._changed = threading.Condition()
         self._stopped = False
         self.versions: Mapping[str, str] = {}
-        """What runs, by name, once started: `{"wa_js": "4.6.0", "chromium": "156.0.8078.79", "chromium_build": …}`."""
+        """The versions by name, once started: `{"wa_js": "4.6.0", "chromium": "156.0.8078.79", "chromium_build": …}`.
+        """
 
     @property
     def lag(self) -> Seconds:
-        """How long the loop took to answer when it was last looked at."""
+        """The last response time of the loop."""
         return self._context.loop.lag if self._context is not None else 0.0
 
     def processes(self) -> Mapping[ClientId, int]:
-        """The first process of each page that has one. Any thread."""
+        """Return the first process of each page that has one. Any thread."""
         with self._changed:
             pages = list(self._pages)
         return {page.client_id: page.pid for page in pages if page.pid is not None}
 
     def logins(self) -> frozenset[ClientId]:
-        """The clients whose login is stored, running or not. Blocks for a moment; any thread."""
+        """Return the clients whose login is stored, running or not. Blocks for a moment; any thread."""
         return self._profiles.marks.all()
 
     def check(self) -> None:
-        """Find what pages need, ahead of `start`. Blocks for a moment. Raises BrowserUnavailable."""
+        """Check that pages have everything they need, before `start`.
+
+        Blocks for a moment. Raises BrowserUnavailable.
+        """
         self._found = wa_js.load(self._options.wa_js or wa_js.PACKAGE), command_line.find_build(self._options.chromium)
         self._profiles.create()
         self._profiles.marks.load()
 
     def start(self) -> None:
-        """Be ready to open pages; what an earlier service left running is ended first. Raises BrowserUnavailable."""
+        """Get ready to open pages; Chromiums left by an earlier service are ended first. Raises BrowserUnavailable."""
         if self._found is None:
             self.check()
         assert self._found is not None
@@ -104,7 +109,7 @@ class ChromiumBrowser:
         _log.info("browser.started", **self.versions)
 
     def stop(self, seconds: Seconds) -> bool:
-        """Kill what is left within `seconds`, and end the threads; whether all of it has ended."""
+        """Kill everything left within `seconds`, and end the threads; return True if all of it has ended."""
         context = self._context
         if context is None:
             return True
@@ -140,7 +145,7 @@ class ChromiumBrowser:
         return self._profiles.marks.has(client_id)
 
     def keep_login(self, client_id: ClientId) -> None:
-        """See the port. Where it cannot be written down, a start finds the login all the same."""
+        """See the port. If it cannot be written, a start finds the login all the same."""
         self._profiles.marks.keep(client_id)
 
     def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:

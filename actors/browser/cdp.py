@@ -1,14 +1,14 @@
 """The debugging connection to one page (Chrome DevTools Protocol), and calls to our script over it. On the loop only.
 
-The connection is pyppeteer's, made unable to go deaf. In pyppeteer 2.0.0 any exception while a message is received (in
-a listener; in a future that was cancelled; in an event of a crashed page that nobody listens to) ends the receiving
+The connection is pyppeteer's, made safe against deafness. In pyppeteer 2.0.0 any exception while a message is received
+(in a listener; in a future that was cancelled; in an event of a crashed page that nobody listens to) ends the receiving
 task, and every later call hangs for ever. So here:
 
-1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass on what they get.
+1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass their arguments on.
 2. No future of pyppeteer's is ever cancelled: `Wire.call` waits beside it, with a deadline.
-3. Should the receiving task end all the same, `Wire.deaf` says so, and every call fails that waits for an answer.
-4. No future is settled twice. The original settles the call that it could not send, keeps it, and trips over it when it
-   fails the rest: those then waited for ever.
+3. If the receiving task ends all the same, `Wire.deaf` is done, and every pending call fails.
+4. No future is settled twice. The original settles the call that it could not send, keeps it, and fails on it when it
+   settles the rest, which then wait for ever.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ with warnings.catch_warnings():
 
 Params = Mapping[str, Any]
 Listener = Callable[[Params], None]
-"""What gets the parameters of an event. It must not block."""
+"""Takes the parameters of an event. It must not block."""
 
 _log = structlog.get_logger("browser")
 
@@ -63,7 +63,7 @@ class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
 
 
 class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
-    """A connection in which one bad message is one lost message, and which nobody uses before it is open.
+    """A connection in which one bad message is one lost message, and which is used only once it is open.
 
     The original sends by spinning until the connection is open, for ever if it never opens.
     """
@@ -98,12 +98,12 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
             self._sessions.clear()
 
     async def _async_send(self, message: str, _: int) -> None:
-        """What cannot be sent any more is not settled here: the receiving task ends, and fails all there is."""
+        """Send a message. A failed send is not settled here: the receiving task ends, and fails all calls."""
         with contextlib.suppress(WebSocketException, OSError):
             await self.connection.send(message)
 
     def _receive(self, message: str | bytes) -> None:
-        """One message, without the turn of the loop that the original takes first."""
+        """Handle one message, without the turn of the loop that the original takes first."""
         try:
             said = json.loads(message)
             if said.get("id") in self._callbacks:
@@ -114,7 +114,7 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
             _log.warning("browser.bad_message", error=repr(error))
 
     async def createSession(self, targetInfo: dict[str, Any]) -> _Session:
-        """As the original, with our kind of session."""
+        """Create a session as the original does, but of our kind."""
         answer = await self.send("Target.attachToTarget", {"targetId": targetInfo["targetId"]})
         session = _Session(self, targetInfo["type"], answer["sessionId"], self._loop)
         self._sessions[answer["sessionId"]] = session
@@ -129,7 +129,7 @@ class Wire:
         self._connection = _Connection(url, self._loop)
         self._session: _Session | None = None
         self.deaf: asyncio.Task[None] = self._connection._recv_fut
-        """Done when nothing can be heard any more."""
+        """Done when nothing can be received any more."""
 
     async def open(self, seconds: float) -> None:
         """Connect, and attach to the page that Chromium opens by itself. Raises WireError."""
@@ -147,12 +147,12 @@ class Wire:
         self._session = await _settled(attaching, seconds)
 
     def on(self, event: str, listener: Listener) -> None:
-        """Have `listener` get the parameters of each such event. It must not block."""
+        """Call `listener` with the parameters of each such event. It must not block."""
         assert self._session is not None, "open first"
         self._session.on(event, listener)
 
     def post(self, method: str, params: Params | None = None) -> asyncio.Future[dict[str, Any]]:
-        """Send a call now; its answer may be awaited with `answered`, or left alone."""
+        """Send a call now; its answer may be awaited with `answered`, or ignored."""
         if self._session is None:
             raise WireError("The connection is not open")
         try:
@@ -168,13 +168,13 @@ class Wire:
         return answer
 
     async def close(self) -> None:
-        """Let go of the connection; what waits for an answer gets a WireError."""
+        """Close the connection; pending calls get a WireError."""
         self.deaf.cancel()
         await asyncio.wait({self.deaf}, timeout=1.0)
 
 
 async def answered(future: asyncio.Future[Any], seconds: float) -> Any:
-    """The answer of a posted call. Raises WireError; WireSilent after `seconds`, leaving the call alone."""
+    """Return the answer of a posted call. Raises WireError; WireSilent after `seconds`, leaving the call alone."""
     return await _settled(future, seconds)
 
 
@@ -190,7 +190,7 @@ async def _settled(future: asyncio.Future[Any], seconds: float) -> Any:
 
 
 def _fail_all(callbacks: dict[int, Any]) -> None:
-    """Nobody will answer any more."""
+    """Fail all calls: no answer will come."""
     for callback in callbacks.values():
         if not callback.done():
             callback.set_exception(NetworkError(f"Protocol error {callback.method}: the connection has ended"))
@@ -199,14 +199,15 @@ def _fail_all(callbacks: dict[int, Any]) -> None:
 
 
 def _look(future: asyncio.Future[Any]) -> None:
-    """Look at an answer nobody waits for any more, or asyncio reports it as forgotten."""
+    """Read an answer that nobody awaits any more, or asyncio reports it as forgotten."""
     if not future.cancelled():
         future.exception()
 
 
 class ScriptFailed(Exception):
-    """The page has no script of ours now, or it threw: what was ordered was not done. `code` is WhatsApp's or wa-js's
-    own name for why, where it has one.
+    """The page has no script of ours now, or the script threw: the order was not carried out.
+
+    `code` is WhatsApp's or wa-js's own name for the reason, if any.
     """
 
     def __init__(self, why: str, code: str | None = None) -> None:
@@ -215,9 +216,9 @@ class ScriptFailed(Exception):
 
 
 async def ask(wire: Wire, name: str, arguments: object = None, *, seconds: float = 10.0) -> Any:
-    """The answer to one order, from JSON.
+    """Return the answer to one order, from JSON.
 
-    Raises ScriptFailed where it was not done; WireError, WireSilent where that is not known.
+    Raises ScriptFailed if it was not carried out; WireError, WireSilent if that is unknown.
     """
     answer = await wire.call(
         "Runtime.evaluate",
@@ -237,7 +238,7 @@ async def ask(wire: Wire, name: str, arguments: object = None, *, seconds: float
 
 
 async def ask_object(wire: Wire, name: str, arguments: object = None, *, seconds: float = 10.0) -> Mapping[str, Any]:
-    """As `ask`, where the answer is to be an object. Raises the same."""
+    """Return an answer that must be an object. Raises like `ask`."""
     answer = await ask(wire, name, arguments, seconds=seconds)
     if not isinstance(answer, dict):
         raise WireError(f"The page answered {str(answer)[:200]}")

@@ -1,7 +1,7 @@
-"""One Chromium process: started, listened to, measured, and ended with certainty.
+"""One Chromium process: its start, output, memory, and certain end.
 
 Every Chromium leads a process group of its own, and dies with us: `setpriv --pdeathsig KILL` (util-linux) asks the
-kernel for that. Without setpriv, `orphans` ends at the next start those that outlive a killed service.
+kernel for that. Without setpriv, the next start ends the Chromiums that outlive a killed service (`orphans`).
 
 The death signal is bound to the thread that forked; so Chromium is started in the loop's thread, which lives as long as
 any page does.
@@ -27,11 +27,11 @@ from actors.browser.command_line import dying_with_us
 from actors.browser.process_record import members
 
 _AFTERMATH = 1.0
-"""Seconds the children of a Chromium that ended by itself may take to follow: one of them may still be writing."""
+"""The seconds in which the children of a Chromium that ended by itself may follow: one of them may still be writing."""
 
 
 class ChromiumEnded(Exception):
-    """Chromium ended before it could be talked to; the text is the end of what it said."""
+    """Chromium ended before the connection; the text is the end of its output."""
 
 
 class Chromium:
@@ -67,11 +67,11 @@ class Chromium:
 
     @property
     def pid(self) -> int:
-        """Of the main process, which is also the id of its group."""
+        """The pid of the main process, which is also the id of its group."""
         return self._process.pid
 
     async def endpoint(self, seconds: float) -> str:
-        """The address of its debugging port. Raises ChromiumEnded, TimeoutError."""
+        """Return the address of its debugging port. Raises ChromiumEnded, TimeoutError."""
         either: set[asyncio.Future[Any]] = {self._endpoint, self.ended}
         await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if self._endpoint.done():
@@ -83,7 +83,7 @@ class Chromium:
     async def end(self, grace: float) -> bool:
         """Ask it to end, kill the group if it does not within `grace` seconds, and wait until all of it is gone.
 
-        True if nothing had to be killed. SIGTERM lets it write what it holds; SIGKILL can lose the last seconds.
+        True if nothing had to be killed. With SIGTERM it writes its pending data; SIGKILL can lose the last seconds.
         """
         if grace > 0 and not self.ended.done():
             with contextlib.suppress(ProcessLookupError):
@@ -98,18 +98,18 @@ class Chromium:
         return orderly
 
     def kill(self) -> None:
-        """Kill whatever is left of the group."""
+        """Kill the rest of the group."""
         if not self._gone:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     async def _until_group_is_gone(self, kill_at: float) -> None:
-        """A killed process cannot stay; the deadline is against a kernel that says otherwise."""
+        """Wait for the end. A killed process cannot stay; the deadline is against a kernel that reports otherwise."""
         deadline = kill_at + 5.0
         while (now := time.monotonic()) < deadline and members(self.pid):
             if now >= kill_at:
                 self.kill()
-            await asyncio.sleep(0.005)  # members that are not our children end without telling us
+            await asyncio.sleep(0.005)  # members that are not our children end without notice
 
     def _read(self) -> None:
         try:
@@ -149,7 +149,7 @@ class Chromium:
 
 
 def tree_pss(pid: int) -> int | None:
-    """PSS in bytes of a process and all below it; None where it cannot be read. Blocks for some milliseconds."""
+    """Return the PSS in bytes of a process and its descendants; None if unreadable. Blocks for some milliseconds."""
     try:
         root = psutil.Process(pid)
         total: int = root.memory_full_info().pss

@@ -1,4 +1,4 @@
-"""The command line of Chromium: the program found on this host, its flags, and the user agent it gives."""
+"""The command line of Chromium: the program found on this host, its flags, and its user agent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 
 _SMALL_SHM = 2**30
-"""Bytes free in /dev/shm below which Chromium is told to use files elsewhere, or a page may crash for want of it."""
+"""Free bytes in /dev/shm below which Chromium uses files elsewhere; a page may crash for want of it."""
 
 _QUIET = (
     "--remote-debugging-port=0",
@@ -37,17 +37,17 @@ _QUIET = (
     "--mute-audio",
     "--password-store=basic",
     "--use-mock-keychain",
-    # What a page puts into localStorage is written within a second or two. By default that takes 5 s, and a minute for
+    # A page's writes to localStorage reach the disk within a second or two. By default that takes 5 s, and a minute for
     # each further time: a login on a page that had shown codes for a while would be lost to a kill long after.
     "--enable-aggressive-domstorage-flushing",
-    # A page nobody looks at must run as if somebody did.
+    # A page without a viewer must run like a visible page.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--disable-hang-monitor",
 )
 _LEAN = (
-    # As few processes as there can be with the browser and the page still apart.
+    # The fewest processes that keep browser and page apart.
     "--in-process-gpu",
     "--disable-gpu",
     "--disable-software-rasterizer",
@@ -67,17 +67,20 @@ _NOT_WANTED = (
     "OptimizationHints",
     "InterestFeedContentSuggestions",
 )
-"""Features that would cost a process, or speak to others than WhatsApp."""
+"""Features that would cost a process, or contact servers other than WhatsApp's."""
 
 
 def user_agent(version: str) -> str:
-    """What a Chromium with a window says of itself: only its major version is told."""
+    """Return the user agent of a Chromium with a window: it has only the major version."""
     major = version.split(".", 1)[0]
     return f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
 
 
 def identity(version: str) -> dict[str, Any]:
-    """The same for the page's client hints, which say Headless though the user agent does not. CDP's words."""
+    """Return the same for the page's client hints, which contain Headless even if the user agent does not.
+
+    CDP's words.
+    """
     major = version.split(".", 1)[0]
     brands = [("Not:A-Brand", "8", "8.0.0.0"), ("Chromium", major, version)]
     return {
@@ -96,7 +99,7 @@ def identity(version: str) -> dict[str, Any]:
 
 
 def command(build: Build, profile: Path, options: BrowserOptions) -> list[str]:
-    """The command line for one page on one profile."""
+    """Return the command line for one page on one profile."""
     no_sandbox = options.no_sandbox if options.no_sandbox is not None else os.geteuid() == 0
     return [
         str(build.path),
@@ -105,8 +108,8 @@ def command(build: Build, profile: Path, options: BrowserOptions) -> list[str]:
         *_LEAN,
         f"--disable-features={','.join(_NOT_WANTED)}",
         *(["--no-sandbox"] if no_sandbox else []),
-        # Sandboxed renderers are forked from a zygote. Without the sandbox it is one more process, which pays only
-        # where it is big enough for its pages to be worth sharing: in the build with a window.
+        # Sandboxed renderers are forked from a zygote. Without the sandbox it is one more process, worthwhile only if
+        # it is big enough for its pages to be shared: in the build with a window.
         *(["--no-zygote"] if no_sandbox and build.headless_shell else []),
         *(["--disable-dev-shm-usage"] if _shm_free() < _SMALL_SHM else []),
         f"--user-agent={options.user_agent or user_agent(build.version)}",
@@ -124,32 +127,32 @@ def _shm_free() -> int:
 
 
 def dying_with_us(command: list[str]) -> list[str]:
-    """The command, so that the kernel kills it when the thread that starts it ends, where setpriv is there to ask."""
+    """Return a command that the kernel kills when the thread that starts it ends, if setpriv is installed."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else command
 
 
 NAMES = ("chromium-headless-shell", "chromium")
-"""What is looked for, the leanest first."""
+"""The programs to look for, the smallest first."""
 _LIBRARY = Path("/usr/lib/chromium")
-"""Debian's wrappers in /usr/bin call the binary in here. One of them does not exec: its pid would not be Chromium's."""
+"""Debian's wrappers in /usr/bin call the binary in here. Some do not exec: their pid would not be Chromium's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One Chromium on this host. `version` is like `156.0.8078.79`."""
+    """A Chromium on this host. `version` is like `156.0.8078.79`."""
 
     path: Path
     version: str
 
     @property
     def headless_shell(self) -> bool:
-        """Whether it is the lean build that has no window at all."""
+        """True for the lean build that has no window at all."""
         return "headless" in self.path.name
 
 
 def find_build(wanted: Path | None) -> Build:
-    """The Chromium to run. Blocks for a moment: it is asked for its version. Raises BrowserUnavailable."""
+    """Return the Chromium to run, asking it for its version. Blocks for a moment. Raises BrowserUnavailable."""
     path = _named(wanted) if wanted is not None else _first()
     return Build(path, _version(path))
 
@@ -173,7 +176,7 @@ def _first() -> Path:
 
 
 def _behind_wrapper(path: Path) -> Path:
-    """The binary that Debian's script of the same name calls; of other scripts it is asked that they exec."""
+    """Return the binary that Debian's script of the same name calls; other scripts must exec."""
     binary = _LIBRARY / path.name
     # The size first: a binary has hundreds of megabytes.
     is_debians = (

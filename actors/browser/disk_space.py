@@ -1,8 +1,8 @@
 """The free disk space that Chromium needs.
 
-A Chromium whose writes fail gives up what it has stored: seen with version 156, 25 writes of 3 KiB to localStorage on a
-full disk had it throw the whole of localStorage away, and with it a login that had been on the disk for long. So none
-is started where there is no space, and one that runs is closed while there still is some.
+A Chromium whose writes fail drops its stored data: seen with version 156, 25 writes of 3 KiB to localStorage on a full
+disk made it discard the whole of localStorage, and with it a login that had been on the disk for long. So no Chromium
+is started without space, and a running one is closed while some is left.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 from actors.clients.types import Seconds
 
 LEAST = 16
-"""MiB that have to be free."""
+"""The MiB that must be free."""
 LEAST_FILES = 100
-"""Files that have to be free, on a file system that counts them."""
+"""The files that must be free, on a file system that counts them."""
 EVERY: Seconds = 1.0
-"""How often it is looked at while a page is open. The page and Chromium write little in that time."""
+"""The interval of checks while a page is open. The page and Chromium write little in that time."""
 
 
 def lacking(directory: Path) -> str | None:
-    """One sentence that says what to do, where there is no room; None also where nothing can be known."""
+    """Return a sentence with the remedy if there is no room; None also if nothing can be known."""
     try:
         found = os.statvfs(directory)
     except OSError:
@@ -38,7 +38,7 @@ def lacking(directory: Path) -> str | None:
 
 
 async def until_lacking(directory: Path, files: Executor) -> str:
-    """Wait until there is no room, and say so. On the loop only; `files` looks."""
+    """Wait until there is no room, and return the sentence. On the loop only; `files` runs the check."""
     loop = asyncio.get_running_loop()
     while (told := await loop.run_in_executor(files, lacking, directory)) is None:  # noqa: ASYNC110  # nobody tells
         await asyncio.sleep(EVERY)
@@ -46,5 +46,5 @@ async def until_lacking(directory: Path, files: Executor) -> str:
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether this came of a full disk, or of a quota."""
+    """Return True if the error comes from a full disk, or from a quota."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

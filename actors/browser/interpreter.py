@@ -1,7 +1,7 @@
 """The interpreter of one page: turns events and answers into facts. Pure but for the clock it is given.
 
-It remembers what it has reported, so that a fact is reported when something changes, and not again. What a view, an
-event or a logout means stands in the tables of `whatsapp_web`.
+It remembers its reports, so that a fact is reported once per change. The meaning of a view, an event or a logout is in
+the tables of `whatsapp_web`.
 """
 
 from __future__ import annotations
@@ -60,18 +60,18 @@ from actors.clients.types import Reason, Seconds
 
 FIRST_CODE: Seconds = 60.0
 NEXT_CODE: Seconds = 20.0
-"""How long WhatsApp Web shows the first code of a series, and each further one, where the page does not say.
-Source: its own bundles.
+"""The time for which WhatsApp Web shows the first code of a series, and each further code, if the page does not report
+it. Source: its own bundles.
 """
 MOST_LOADINGS = 6
-"""Documents in a row in which no code showed and no login was ready, before that is called a loop."""
+"""The documents in a row without a code and without a login that count as a loop."""
 _EPOCH = 10**9
 """An end of a restriction below this is a number of seconds from now, above it an instant."""
 
 
 @dataclass(slots=True)
 class _Document:
-    """What was heard and told of the page's present document."""
+    """The events and reports of the page's present document."""
 
     view: View = field(default_factory=View)
     shown: str | None = None
@@ -89,7 +89,7 @@ class _Document:
 
 
 class Interpreter:
-    """One page's events in, facts out. One thread. `hear` never raises on anything JSON can say.
+    """Turns one page's events into facts. One thread. `hear` never raises on any JSON.
 
     `now` is epoch seconds.
     """
@@ -100,18 +100,18 @@ class Interpreter:
         self._out = self._out_by_address = False
         self._loadings = self._documents = 0
         self.began_at: Seconds = 0.0
-        """What is in the page's memory from before this instant was there before the account was linked here."""
+        """Messages in the page's memory from before this instant existed before the account was linked here."""
         self.unresolved: dict[str, None] = {}
-        """What wa-js has said that it did not find, in the order in which it said so."""
+        """The names that wa-js reported as not found, in the order of its reports."""
 
     @property
     def ready(self) -> bool:
-        """Whether Ready is the last that was said of the link."""
+        """True if Ready was the last report about the link."""
         return self._doc.ready
 
     @property
     def may_be_replaced(self) -> bool:
-        """Current pages that were opened elsewhere show nothing but this: all is well, and the stream is gone."""
+        """True if the page may have been opened elsewhere: on current pages all looks well, and the stream is gone."""
         view, lost = self._doc.view, self._doc.lost
         told = lost is not None and lost.reason is not Reason.NETWORK_LOST  # a refused login, which looks alike
         looks = view.stream == "DISCONNECTED" and view.state == "CONNECTED" and view.online
@@ -119,17 +119,17 @@ class Interpreter:
 
     @property
     def unproven(self) -> bool:
-        """All looks well, but for a sign that the server has accepted the login: it may have been missed."""
+        """True if all looks well without a sign that the server has accepted the login: it may have been missed."""
         return at_work(self._doc.view) and self._doc.view.full_ready and not self._doc.accepted
 
     def replaced(self) -> list[PageFact]:
-        """`may_be_replaced` has lasted too long."""
+        """Report a conflict: `may_be_replaced` has lasted too long."""
         return [
             self._end(Conflict("WhatsApp Web was opened elsewhere: its stream is gone though the network is there"))
         ]
 
     def hear(self, event: Event) -> list[PageFact]:
-        """The facts in one event of the page."""
+        """Return the facts in one event of the page."""
         kind = event.get("e")
         if not isinstance(kind, str):
             return []
@@ -148,7 +148,7 @@ class Interpreter:
         return self._updates() + self._judge()
 
     def _judge(self) -> list[PageFact]:
-        """What the present view and memory mean."""
+        """Return the facts of the present view and memory."""
         doc, view = self._doc, self._doc.view
         memory = Memory(doc.codes > 0, doc.was_ready, doc.accepted, update=doc.update is not None)
         now = condition(view, memory)
@@ -160,7 +160,7 @@ class Interpreter:
         return _VIEWS.get(now, Interpreter._nothing)(self, view)
 
     def _updates(self) -> list[PageFact]:
-        """A page that asks for an update and works, or that is about to load itself anew, has not stopped."""
+        """Report a page that asks for an update and works, or is about to reload itself: it has not stopped."""
         view = self._doc.view
         wanted = UpdateWanted(view.hard_refresh)
         if not (view.hard_refresh or (view.needs_update and at_work(view))) or self._doc.update in (
@@ -218,7 +218,7 @@ class Interpreter:
         return facts
 
     def _lose(self, fact: LinkLost) -> list[PageFact]:
-        """A restriction explains the silence that follows it: it is not told over by a mere loss."""
+        """Report a loss. A mere loss does not replace the restriction that explains it."""
         known = self._doc.lost
         if known == fact or (known is not None and fact.reason is Reason.NETWORK_LOST):
             return []
@@ -232,9 +232,9 @@ class Interpreter:
     # --- events ------------------------------------------------------------------------------------------------------
 
     def _loaded(self, event: Event) -> list[PageFact]:
-        """A new document: what was told of the old one counts no more. Its address may tell of a logout.
+        """Handle a new document: reports on the old document no longer count. Its address may contain a logout.
 
-        The address keeps telling it while an unpaired page is loaded again and again: that is no further logout.
+        The address still contains it while an unpaired page is loaded again and again: that is no further logout.
         """
         linked, known, reason = self._doc.view.authenticated, self._out_by_address, self._doc.reason
         self._doc = _Document()
@@ -265,7 +265,7 @@ class Interpreter:
         return [logged_out(self._doc.reason)]
 
     def _temporary_ban(self, event: Event) -> list[PageFact]:
-        if event.get("banned") is not True:  # told at each login that succeeds
+        if event.get("banned") is not True:  # reported at each login that succeeds
             return self._accepted(event)
         until = number(event.get("until"))
         if until is not None and until < _EPOCH:
@@ -277,7 +277,7 @@ class Interpreter:
 
     def _contract(self, event: Event) -> list[PageFact]:
         read = contract.read(event, self.unresolved)
-        # A page that is not full ready yet may still load what it lacks; without the connection it never will be.
+        # A page that is not full ready may still load its lacks; without the connection it never will be.
         if read == self._doc.contract or (event.get("early") is True and read.can_be_heard):
             return []
         self._doc.contract = read
@@ -291,7 +291,7 @@ class Interpreter:
         return [RestrictionTold(Restriction(text(event.get("kind")), number(event.get("until")), known_chats))]
 
     def _accepted(self, _: Event) -> list[PageFact]:
-        """The server has let the login in."""
+        """Record that the server has accepted the login."""
         self._doc.accepted = True
         return self._judge()
 
@@ -299,7 +299,7 @@ class Interpreter:
         self._doc.accepted = False
         return self._lose(LinkLost(Reason.SERVICE_UNAVAILABLE, "WhatsApp says that its service is unavailable"))
 
-    # --- pairing in other ways ---------------------------------------------------------------------------------------
+    # --- other ways of pairing ----------------------------------------------------------------------------------------
 
     def _pairing_code(self, event: Event) -> list[PageFact]:
         code, lifetime = text(event.get("code")), number(event.get("lifetime"))
@@ -323,7 +323,7 @@ class Interpreter:
 
 
 def _connected(view: View) -> bool:
-    """Whether a login may have been accepted on this connection, and not been lost since."""
+    """Return True if a login may have been accepted on this connection, and not lost since."""
     return view.state == "CONNECTED" and view.stream != "DISCONNECTED" and view.online
 
 
@@ -351,7 +351,7 @@ HANDLERS: dict[str, Callable[[Interpreter, Event], list[PageFact]]] = {
     "restriction": Interpreter._restriction,
     "accepted": Interpreter._accepted,
 }
-"""Event of the page script -> what is made of it, besides account events."""
+"""The handlers of the page script's events, besides account events."""
 
 
 @cache
@@ -360,18 +360,18 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def answer_of(operation: Operation[Any], value: object) -> Any:
-    """Return the answer that an operation declares, made of the page's. Raises ValueError where it does not fit."""
+    """Return the answer that an operation declares, from the page's. Raises ValueError if it does not fit."""
     kind: Any = operation.answer if operation.by_page else None
     return None if kind is None else _adapter(kind).validate_python(value)
 
 
 UNSURE = frozenset({"ERROR_NETWORK", "ERROR_CANCELLED", "ERROR_EXPIRED"})
-"""Results of a send after which the message may still have left, or may still leave."""
+"""Results of a send after which the message may have been sent, or may still be."""
 
 
 NO_SUCH_CHAT = "There is no such chat on WhatsApp"
 NOT_FOUND = ("findChat: new chat not found", "No LID for user")
-"""How wa-js, and the page of accounts that have moved to LIDs, begin to say so."""
+"""The beginnings of such errors of wa-js, and of the page of accounts that have moved to LIDs."""
 
 
 RATE_LIMITED = "ERROR_RATE_LIMIT"
@@ -382,13 +382,15 @@ NACKS: Mapping[int, str] = {
     475: "no more new chats this month",
     479: "the contact's privacy token is not valid",
 }
-"""What codes of WhatsApp's server mean. Source: NackReason of WAWebCreateNackFromStanza, and public reports (Baileys
-issue 2441). Others are told as they are.
+"""The meanings of codes of WhatsApp's server.
+
+Source: NackReason of WAWebCreateNackFromStanza, and public reports (Baileys issue 2441). Others are passed on
+unchanged.
 """
 
 
 def _refused(order: str, result: str | None, code: float | None) -> Refused:
-    """WhatsApp's server, or the page in its name, has said no."""
+    """Return the refusal of WhatsApp's server, or of the page in its name."""
     if code is None:
         limited = str(429) if result == RATE_LIMITED else None
         return Refused(order, f"WhatsApp refused the message ({result or 'no reason given'})", limited)
@@ -397,17 +399,17 @@ def _refused(order: str, result: str | None, code: float | None) -> Refused:
 
 
 def settled(order: str, answer: Event) -> Answered | Refused | OutcomeUnknown:
-    """What became of a message, by the page's answer to whatever sends one.
+    """Return the fate of a message, from the page's answer to a sending operation.
 
-    WhatsApp Web resolves a message that its server refused: only an ack and the result OK say that it has it, and only
-    another result says that it has not. An answer without any, as a build of tomorrow may give, says nothing.
+    WhatsApp Web resolves a message that its server refused: only an ack and the result OK prove that the server has it,
+    and only another result proves that it has not. An answer with neither, as a future build may give, proves nothing.
     """
     ack, result, code = number(answer.get("ack")), text(answer.get("result")), number(answer.get("code"))
     error = answer.get("error")
     words = text(error.get("message")) if isinstance(error, Mapping) else None
     message_id, chat = text(answer.get("id")), text(answer.get("chat"))
     if words is not None:
-        # Refused before it was filed: it never left. Once it is filed, only its ack tells.
+        # Refused before it was filed: it was never sent. Once it is filed, only its ack proves anything.
         if message_id is None or (ack is not None and ack < 0):
             why = f"{NO_SUCH_CHAT} ({words})" if words.startswith(NOT_FOUND) else words
             return Refused(order, why, text(error.get("code")) if isinstance(error, Mapping) else None)

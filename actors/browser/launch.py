@@ -1,8 +1,8 @@
 """The launch and the processes of one page, from the turn on its profile to the end of the last. On the loop only.
 
 `Launch` starts Chromium, connects to it, prepares it and loads WhatsApp Web. It tries each step again until the
-patience for a start is over; the last failure is then the reason. `PageProcess.live` returns how the page ended,
-whatever happened, once no process is left and the profile is free again.
+patience for a start is over; the last failure is then the reason. `PageProcess.live` returns the page's end in any
+case, once no process is left and the profile is free again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ from actors.clients.types import ClientId, Reason, Seconds
 
 @dataclass(frozen=True, slots=True)
 class BrowserContext:
-    """What all pages of one browser share. `files`: threads for what blocks: locks, deletions, measurements."""
+    """The shared context of all pages of one browser.
+
+    `files`: threads for blocking work: locks, deletions, measurements.
+    """
 
     options: BrowserOptions
     build: Build
@@ -44,15 +47,15 @@ class BrowserContext:
 
 
 CONNECT: Seconds = 10.0
-"""How long one Chromium may take to open its debugging port, and to answer a call. It takes some 0.1 s."""
+"""The time limit for one Chromium to open its debugging port, and to answer a call. It takes some 0.1 s."""
 LOOK: Seconds = 5.0
-"""How long a page that says nothing may take to say what it lacks."""
+"""The time limit for a silent page to report its lacks."""
 MODULES_SHARE = 0.5
-"""Share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
+"""The share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
 
 
 class LaunchFailed(Exception):
-    """The page could not be opened. `reason` is one of those that BrowserGone tells."""
+    """The page could not be opened. `reason` is one of BrowserGone's."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)
@@ -61,21 +64,21 @@ class LaunchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """What is to be opened. `listeners` are called with the parameters of each CDP event, and cannot block."""
+    """The plan of a launch. `listeners` are called with the parameters of each CDP event, and cannot block."""
 
     command: list[str]
     directory: Path
-    """What Chromium writes to."""
+    """The directory that Chromium writes to."""
     script: str
     url: str
     patience: Seconds
     listeners: Mapping[str, Listener]
     identity: Mapping[str, Any] | None = None
-    """What the page is to take Chromium for; None: what its command line says."""
+    """The identity that Chromium shows the page; None: that of its command line."""
 
 
 class Launch:
-    """One start. Whatever it has begun is in `chromium` and `wire`, to be ended by its owner."""
+    """A start. Its `chromium` and `wire` are to be ended by its owner."""
 
     def __init__(self, plan: LaunchPlan, started: Callable[[Chromium], Awaitable[None]]) -> None:
         self._plan, self._started = plan, started
@@ -84,10 +87,10 @@ class Launch:
         self.wire: Wire | None = None
         self.navigating = False
         self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """To be set when the page's modules are there."""
+        """To be set when the page's modules have loaded."""
 
     async def open(self) -> None:
-        """Raises LaunchFailed. May be cancelled at any time."""
+        """Open the page. Raises LaunchFailed. May be cancelled at any time."""
         await self._tried(self._start)
         await self._tried(self._navigate)
 
@@ -104,7 +107,7 @@ class Launch:
                     await attempt()
                 except LaunchFailed as failed:
                     if told is not None and self._left() <= 0:
-                        # The deadline cut this attempt short: what it says is less than what the one before said.
+                        # The deadline cut this attempt short: its error explains less than the previous one.
                         raise told from failed
                     told = failed
                     raise
@@ -137,7 +140,7 @@ class Launch:
             self.chromium = None
 
     async def _prepare(self, wire: Wire) -> None:
-        """Everything that must be there before the page's own scripts; one round trip, as Chromium keeps the order."""
+        """Install everything that must precede the page's own scripts; one round trip, as Chromium keeps the order."""
         for event, listener in self._plan.listeners.items():
             wire.on(event, listener)
         identity = self._plan.identity
@@ -153,7 +156,7 @@ class Launch:
             await answered(answer, CONNECT)
 
     async def _navigate(self) -> None:
-        """Have the page show WhatsApp Web, for as long as there is a Chromium to show it."""
+        """Show WhatsApp Web in the page, as long as its Chromium lives."""
         assert self.chromium is not None
         ended = self.chromium.ended
         loading = asyncio.get_running_loop().create_task(self._load())
@@ -187,7 +190,7 @@ class Launch:
             raise await self._without_modules()
 
     async def _without_modules(self) -> LaunchFailed:
-        """Why the page says nothing: its modules are not there, or lack what is listened to."""
+        """Return the reason of a silent page: its modules are missing, or lack the names we listen to."""
         assert self.wire is not None
         try:
             told = await ask_object(self.wire, "contract", seconds=LOOK)
@@ -200,17 +203,22 @@ class Launch:
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether the same step may succeed the next time. On a Chromium that died none will: its owner starts another."""
+    """Return True if the same step may succeed the next time.
+
+    On a Chromium that died it cannot: its owner starts another.
+    """
     return isinstance(error, LaunchFailed) and error.reason is not Reason.BROWSER_CRASHED
 
 
 CLOSED = BrowserGone(None, "Closed")
 PATIENCE_SHARE = 0.9
-"""Share of the start's patience after which a start is given up: whoever waits for it as long is to hear why first."""
+"""The share of the start's patience after which a start is given up, so that a caller who waits that long gets the
+reason first.
+"""
 
 
 class PageProcess:
-    """One start, one end. `opened` is called once WhatsApp Web's modules are there, `ending` before Chromium ends."""
+    """One start, one end. `opened` is called once WhatsApp Web's modules have loaded, `ending` before Chromium ends."""
 
     def __init__(
         self,
@@ -227,32 +235,32 @@ class PageProcess:
         self._launch: Launch | None = None
         self._grace: Seconds = context.options.close_grace
         self.leaving: asyncio.Future[None] = loop.create_future()
-        """Done once the end has been asked for."""
+        """Done once the end was requested."""
         self._killing: asyncio.Future[None] = loop.create_future()
 
     @property
     def chromium(self) -> Chromium | None:
-        """The process, while there is one."""
+        """The process, while it exists."""
         return self._launch.chromium if self._launch is not None else None
 
     @property
     def wire(self) -> Wire | None:
-        """The connection, while there is one."""
+        """The connection, while it exists."""
         return self._launch.wire if self._launch is not None else None
 
     def modules_are_there(self) -> None:
-        """The page has said so."""
+        """Record that the page has reported its modules."""
         if self._launch is not None and not self._launch.modules.done():
             self._launch.modules.set_result(None)
 
     def leave(self, *, kill: bool) -> None:
-        """Have it end: gracefully, or now. `kill` after a graceful request cuts its grace short."""
+        """End the page: gracefully, or now. `kill` after a graceful request cuts its grace short."""
         if kill:
             _set(self._killing)
         _set(self.leaving)
 
     async def live(self) -> BrowserGone:
-        """All of it. Never raises."""
+        """Run the page from start to end. Never raises."""
         try:
             return await self._own_profile()
         except ProfileInUse as error:
@@ -265,7 +273,7 @@ class PageProcess:
             return BrowserGone(Reason.CHROMIUM_FAILED, f"The page's own code failed: {error!r}"[:300])
 
     async def _own_profile(self) -> BrowserGone:
-        """Wait for the turn on the profile, unless told to leave before, and live on it."""
+        """Wait for the turn on the profile, unless the end was requested before, and run on it."""
         owning = self._context.profiles.owned(self._client_id, self._context.files)
         entering = asyncio.get_running_loop().create_task(_enter(owning))
         await _first(entering, self.leaving)
@@ -314,18 +322,18 @@ class PageProcess:
 
     async def _record(self, profile: Profile, chromium: Chromium) -> None:
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which is seen elsewhere
+        with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which is detected elsewhere
             await loop.run_in_executor(self._context.files, process_record.record, profile.directory, chromium.pid)
 
     async def _record_page(self, profile: Profile, chromium: Chromium) -> None:
-        """Once more: now the page's own process is there."""
+        """Record the page again: now its own process exists."""
         try:
             await self._record(profile, chromium)
-        except OSError as error:  # it works without; what a killed service leaves may then not be proved ours
+        except OSError as error:  # it works without; Chromiums left by a killed service may then not be provably ours
             self._log.warning("page.unrecorded", error=str(error))
 
     async def _be_open(self, launch: Launch, profile: Profile) -> BrowserGone:
-        """Until Chromium ends, or is to be ended, or its disk is full."""
+        """Run until Chromium ends, is to be ended, or its disk is full."""
         assert launch.chromium is not None
         assert launch.wire is not None
         chromium = launch.chromium
@@ -343,7 +351,7 @@ class PageProcess:
         return BrowserGone(Reason.BROWSER_CRASHED, f"Chromium died (exit code {chromium.ended.result()})")
 
     async def _end(self, launch: Launch) -> None:
-        """Chromium ends first: it needs no farewell on a connection that may be deaf."""
+        """End Chromium first: it needs no farewell on a connection that may be deaf."""
         began = time.monotonic()
         self._ending()
         if launch.chromium is not None:
@@ -366,7 +374,7 @@ async def _enter(owning: contextlib.AbstractAsyncContextManager[Profile]) -> Pro
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:
-    """Wait for whichever is done first; the others are left alone."""
+    """Wait for the first to be done; the others are left alone."""
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 

@@ -1,8 +1,8 @@
-"""Which clients have a stored login: known in memory at once, written down behind the back of whoever says so.
+"""The marks of stored logins: known in memory at once, written to disk in the background.
 
-Actors say it, and a disk that hangs must hold up none of them. What is said of one client is written in that order, in
-a thread that touches files; a disk that hangs under one client takes one of those threads, and holds up that client's
-next page only (`written`), not the others.
+Actors set them, and a hanging disk must delay no actor. The marks of one client are written in order, in a thread that
+touches files; a disk that hangs under one client takes one of those threads, and delays that client's next page only
+(`written`), not the others.
 """
 
 from __future__ import annotations
@@ -36,38 +36,38 @@ class LoginMarks:
         self._files: Executor | None = None
 
     def load(self) -> None:
-        """Read which logins there are. Blocks for a moment."""
+        """Read the existing logins. Blocks for a moment."""
         kept = set(self._profiles.logins())
         with self._lock:
             self._kept = kept
 
     def write_in(self, files: Executor | None) -> None:
-        """Write in threads of this executor from now on; with None, in the thread of whoever says something."""
+        """Write in threads of this executor from now on; with None, in the caller's thread."""
         self._files = files
 
     def all(self) -> frozenset[ClientId]:
-        """Those that have one."""
+        """Return the clients with a login."""
         with self._lock:
             return frozenset(self._kept)
 
     def has(self, client_id: ClientId) -> bool:
-        """Whether a login was marked, and not dropped since."""
+        """Return True if a login was marked, and not dropped since."""
         return client_id in self._kept
 
     def keep(self, client_id: ClientId, then: Then = lambda: None) -> None:
-        """Mark that there is a login; `then` is called once that is written, or cannot be."""
+        """Mark a login; `then` is called once that is written, or cannot be."""
         with self._lock:
             self._kept.add(client_id)
         self._put(client_id, lambda profile: profile.keep(), then, "login.not_marked")
 
     def drop(self, client_id: ClientId, then: Then = lambda: None) -> None:
-        """Mark that the login is to go, and all of the profile; `then` is called once that is written, or cannot be."""
+        """Mark the login and the whole profile for deletion; `then` is called once that is written, or cannot be."""
         with self._lock:
             self._kept.discard(client_id)
         self._put(client_id, lambda profile: profile.drop(), then, "login.not_dropped")
 
     async def written(self, client_id: ClientId) -> None:
-        """Wait until everything that was said of this client is written. In an event loop."""
+        """Wait until every mark of this client is written. In an event loop."""
         loop = asyncio.get_running_loop()
         done = loop.create_future()
 
@@ -86,7 +86,7 @@ class LoginMarks:
         def carefully(profile: Profile) -> None:
             try:
                 write(profile)
-            except OSError as error:  # the operator's to mend; whoever said it is not to end for it
+            except OSError as error:  # for the operator to mend; the caller must not end because of it
                 _log.error(trouble, client=client_id, error=str(error))
 
         with self._lock:

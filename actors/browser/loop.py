@@ -1,7 +1,6 @@
-"""One asyncio loop in one thread for every Chromium, and a second thread that notices when the first is stuck.
+"""One asyncio loop in one thread for every Chromium, and a second thread that detects when the first is stuck.
 
-Rule of this file: whatever ends the loop thread without having been asked to, and whatever holds it up for
-`WEDGED_AFTER` seconds, is told once to `died`.
+An unexpected end of the loop thread, and a block of `WEDGED_AFTER` seconds, is reported once to `died`.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import structlog
 from actors.browser.cdp import PyppeteerError
 
 BEAT = 1.0
-"""Seconds between two looks at whether the loop turns."""
+"""Seconds between two checks that the loop turns."""
 WEDGED_AFTER = 10.0
-"""Seconds the loop may be held up. The loop's own work takes milliseconds."""
+"""The seconds the loop may be blocked. The loop's own work takes milliseconds."""
 
 _log = structlog.get_logger("browser")
 
@@ -38,12 +37,12 @@ class BrowserLoop:
 
     @property
     def lag(self) -> float:
-        """Seconds the loop took to answer the last time it was looked at, or has not answered for."""
+        """The loop's last response time in seconds, or the time without a response."""
         asked_at = self._asked_at
         return self._last_lag if asked_at is None else max(self._last_lag, time.monotonic() - asked_at)
 
     def start(self) -> None:
-        """Have the loop turn before this returns."""
+        """Start the loop; it turns before this returns."""
         self._stopping.clear()
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_report)
@@ -58,7 +57,7 @@ class BrowserLoop:
         turning.wait()
 
     def call(self, function: Callable[..., object], *args: object) -> bool:
-        """Have `function` run on the loop, in the order of the calls. False, and nothing is done, once it is over."""
+        """Run `function` on the loop, in the order of the calls. False, and nothing is done, once the loop is over."""
         try:
             if self._loop is None:
                 return False
@@ -75,7 +74,7 @@ class BrowserLoop:
         return task
 
     def stop(self, seconds: float) -> bool:
-        """Cancel what still runs and end both threads. False if the loop's thread did not end in time."""
+        """Cancel the remaining tasks and end both threads. False if the loop's thread did not end in time."""
         self._stopping.set()
         if self._loop is not None:
             self.call(self._loop.stop)
@@ -85,13 +84,13 @@ class BrowserLoop:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The loop's thread."""
+        """Run the loop, in its thread."""
         asyncio.set_event_loop(loop)
         why = "its loop was stopped by nobody we know"
         try:
             loop.run_forever()
             loop.run_until_complete(_cancel_all())
-        except BaseException as error:  # whatever it is, it has ended the thread that every page depends on
+        except BaseException as error:  # any exception has ended the thread that every page depends on
             why = repr(error)
             raise
         finally:
@@ -101,7 +100,7 @@ class BrowserLoop:
                 self._died(f"The browser's thread has ended: {why}")
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The thread that looks at the loop's."""
+        """Watch the loop's thread, from another thread."""
         while not self._stopping.wait(self._beat):
             answered = threading.Event()
             asked_at = self._asked_at = time.monotonic()
@@ -124,7 +123,7 @@ async def _cancel_all() -> None:
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what nobody awaited. Answers of a Chromium that has gone are of no interest to anyone."""
+    """Log an exception that nobody awaited. Answers of a Chromium that is gone are ignored."""
     error, task = context.get("exception"), context.get("task") or context.get("future")
     if not isinstance(error, PyppeteerError):
         name = task.get_name() if isinstance(task, asyncio.Task) else None

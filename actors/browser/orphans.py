@@ -1,11 +1,11 @@
-"""The Chromiums that a killed service left behind: those that are provably ours are ended, and nothing else.
+"""The Chromiums that a killed service left behind: those that are provably ours are ended, and no others.
 
-A Chromium is ours if all of this holds: its pid is the one recorded in a profile, it started when the record says, its
-command line names that very profile, and nobody alive holds the profile's lock.
+A Chromium is ours if all of this holds: its pid is recorded in a profile, it started at the recorded time, its command
+line names that very profile, and no live process holds the profile's lock.
 
-It can be gone with a child of its left, frozen when it should have ended. A child's command line need not name the
-profile; it is ours if its pid is recorded as a child's, it started when the record says, and it is in the group that
-the recorded Chromium led. Then the whole group is ours (`process_record`), also those that came after the record.
+It can be gone while a child is left, frozen when it should have ended. A child's command line need not name the
+profile; it is ours if its pid is recorded as a child's, it started at the recorded time, and it is in the group that
+the recorded Chromium led. Then the whole group is ours (`process_record`), also members that came after the record.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _log = structlog.get_logger("browser")
 
 
 def reap(profiles: Profiles) -> list[int]:
-    """Kill what is left on our profiles, and wait until it is gone; the pids of the Chromiums. Blocks."""
+    """Kill the Chromiums left on our profiles, and wait until they are gone; return their pids. Blocks."""
     reaped = []
     for profile in profiles.all():
-        with contextlib.suppress(ProfileInUse, OSError):  # somebody works on it, or is deleting it
+        with contextlib.suppress(ProfileInUse, OSError):  # another process uses it, or is deleting it
             held = profile.lock()
             try:
                 recorded = process_record.recorded(profile.directory)
@@ -47,7 +47,7 @@ def reap(profiles: Profiles) -> list[int]:
 
 
 def _is_ours(recorded: ProcessRecord, profile: Profile) -> bool:
-    """Whether something is left of the group that the recorded Chromium led."""
+    """Return True if a member is left of the group that the recorded Chromium led."""
     group = recorded.leader.pid
     if recorded.leader.group == group:
         return _names(profile, group)
@@ -65,4 +65,4 @@ def _end(group: int) -> None:
     while members(group) and time.monotonic() < deadline:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
-        time.sleep(0.01)  # they are not our children: nothing tells us of their end
+        time.sleep(0.01)  # they are not our children: we get no notice of their end

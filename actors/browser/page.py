@@ -1,8 +1,8 @@
 """One WhatsApp Web page in a Chromium of its own: the Page port. Orders in from any thread, facts out on the loop.
 
-launch       its processes, from the turn on the profile to the end of the last of them
-page_events  what it says, as facts
-send_queue   the messages it is to send, in order
+launch       its processes, from the turn on the profile to the end of the last
+page_events  its events, as facts
+send_queue   its outgoing messages, in order
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ SCREENSHOT: Seconds = 15.0
 PROBE: Seconds = 60.0
 LOAD_AGAIN: Seconds = 10.0
 RELOAD: Seconds = 10.0
-"""How long an answer is waited for; the owner has shorter deadlines of his own."""
+"""The time limit for a reload's answer; the owner has shorter deadlines of his own."""
 PSS_EVERY: Seconds = 10.0
-"""Least time between two measurements of memory: each reads the page tables of all its processes."""
+"""The least time between two measurements of memory: each reads the page tables of all its processes."""
 DEAFNESS: Seconds = 0.5
-"""A connection that ends because Chromium ends is not called deaf: the process is given this long to be seen ending.
-One that is told to end closes the connection first, and was seen to take another 0.03 s on a busy machine.
+"""The delay before a connection counts as deaf: it also ends because Chromium ends, which must be detected first.
+
+A Chromium that is ordered to end closes the connection first, and was seen to take another 0.03 s on a busy machine.
 """
 
 
@@ -74,12 +75,12 @@ class ChromiumPage:
 
     @property
     def client_id(self) -> ClientId:
-        """Whose page it is."""
+        """The client of the page."""
         return self._client_id
 
     @property
     def pid(self) -> int | None:
-        """The first process of its Chromium, while there is one. Any thread."""
+        """The first process of its Chromium, while it exists. Any thread."""
         chromium = self._process.chromium if self._process is not None else None
         return None if chromium is None else chromium.pid
 
@@ -115,7 +116,7 @@ class ChromiumPage:
     # --- processes ---------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Start living, once. On the loop, before anything else of this page."""
+        """Start the page, once. On the loop, before any other call."""
         events = self._events
         process = self._process = PageProcess(
             self._context, self._client_id, events.listeners, self._opened, self._stop_work
@@ -132,7 +133,7 @@ class ChromiumPage:
     async def _live(self, process: PageProcess) -> None:
         try:
             goodbye = await process.live()
-        except asyncio.CancelledError:  # the loop is being stopped with pages on it; the kernel kills what they leave
+        except asyncio.CancelledError:  # the loop is being stopped with pages on it; the kernel kills the rest
             goodbye = BrowserGone(Reason.CHROMIUM_FAILED, "The browser's thread is ending")
         self._stop_work()
         self._log.info("page.gone", reason=goodbye.reason, text=goodbye.text)
@@ -140,7 +141,7 @@ class ChromiumPage:
         self._gone(self)
 
     def _leave(self, kill: bool) -> None:
-        if self._process is None:  # stopped between being opened and having begun
+        if self._process is None:  # stopped between its opening and its start
             self._left_early = True
         else:
             self._process.leave(kill=kill)
@@ -191,8 +192,9 @@ class ChromiumPage:
             self._log.warning("page.stored_unread", error=str(error)[:200])
 
     async def _perform(self, order: str, operation: Operation[Any]) -> None:
-        """Have an operation done that sends nothing, and tell how it ended. The page's word for no is kept; where it
-        says nothing, a READ was merely not answered.
+        """Run an operation that does not send, and report its end.
+
+        The page's refusal is passed on; without an answer, a READ is merely unanswered.
         """
         perform: _Perform = _OWN.get(type(operation), ChromiumPage._ask)
         fact: Answered | Refused | OutcomeUnknown
@@ -210,7 +212,7 @@ class ChromiumPage:
         return await ask(self._wire, operation.operation_name, operation.arguments, seconds=ANSWER)
 
     async def _look_up(self, operation: LookUp) -> object:
-        held = self._sending.holds(operation.message_id)  # in the queue perhaps, of which the page knows nothing
+        held = self._sending.holds(operation.message_id)  # perhaps in the queue, which the page does not know
         try:
             found = await ask_object(self._wire, operation.operation_name, operation.arguments, seconds=LOOK_UP)
         except (ScriptFailed, WireError):
@@ -226,7 +228,7 @@ class ChromiumPage:
             raise WireError(f"Chromium took no picture: {error}") from error
 
     async def _probe(self, token: int) -> None:
-        """Answered through the page: a renderer that does not turn says nothing."""
+        """Probe through the page: a renderer that does not turn does not answer."""
         try:
             await ask(self._wire, "probe", seconds=PROBE)
         except ScriptFailed:
@@ -236,7 +238,7 @@ class ChromiumPage:
         self._events.tell(Probed(token, await self._measure()))
 
     async def _load_again(self) -> None:
-        """With what the browser has kept of it: that is what makes the difference."""
+        """Reload with the browser's cached data: that makes the difference."""
         self._log.warning("page.wa_js_missed", text="wa-js is not ready on a page that is: it is loaded again")
         try:
             await self._wire.call("Page.reload", {}, seconds=LOAD_AGAIN)
@@ -249,12 +251,12 @@ class ChromiumPage:
             self._events.tell(ServerSilent(token, why) if why else ServerAnswered(token))
 
     async def _prove(self) -> None:
-        """The page itself tells of an answer; without one, all is as it was."""
+        """Query the server; the page itself reports an answer. Without an answer nothing changes."""
         await self._unanswered_by_server()
         self._events.look_for_proof()
 
     async def _unanswered_by_server(self) -> str | None:
-        """Ask WhatsApp's server: "" where it answers, else why it does not; None where it could not be asked."""
+        """Query WhatsApp's server: "" if it answers, else the reason why not; None if no query was possible."""
         seconds = self._context.options.server_patience
         try:
             answer = await ask_object(self._wire, "askServer", seconds=seconds)
@@ -287,7 +289,7 @@ class ChromiumPage:
         return pss
 
     def _answer_dialog(self) -> None:
-        """A dialog stops the page until somebody answers; nobody is there to."""
+        """Accept a dialog: it stops the page until somebody answers."""
         self._wire.post("Page.handleJavaScriptDialog", {"accept": True})
 
 
@@ -296,4 +298,4 @@ _OWN: dict[type[Operation[Any]], _Perform] = {
     LookUp: ChromiumPage._look_up,
     TakeScreenshot: ChromiumPage._take_screenshot,
 }
-"""What is not merely asked of the page's scripts."""
+"""The operations that are not merely passed to the page's scripts."""

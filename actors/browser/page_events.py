@@ -1,7 +1,7 @@
 """The events of one page, as facts for its owner. On the loop only.
 
-Nothing the page sends, and nothing its owner does with a fact, can raise here. `interpreter` decides what an event
-means; `InjectionWatch` loads a page again that wa-js has missed.
+Nothing the page sends, and nothing its owner does with a fact, can raise here. `interpreter` gives an event its
+meaning; `InjectionWatch` reloads a page that wa-js has missed.
 """
 
 from __future__ import annotations
@@ -37,35 +37,35 @@ if TYPE_CHECKING:
 
 
 MAX_EVENT = 2**20
-"""Characters of one event of the page; a longer one is dropped."""
+"""The characters of one event of the page; a longer event is dropped."""
 REMEMBERED = 10_000
-"""Happenings remembered so that none is told twice."""
+"""The account events remembered so that none is reported twice."""
 SLACK: Seconds = 60.0
-"""How far WhatsApp's clock may be behind ours where it is decided what came before the account was linked here."""
+"""The time WhatsApp's clock may be behind ours when deciding which messages came before the link."""
 STORED: Seconds = 30.0
-"""How long the page may take for one part of what it has in its memory."""
+"""The time limit for one part of the page's memory."""
 PART = 500
-"""Messages in one part."""
+"""The messages in one part."""
 MOST_STORED = 100_000
-"""Messages read from a page's memory after one start: there is no end to what a page may say."""
+"""The messages read from a page's memory after one start: a page's data has no limit."""
 
 MOST_UNRESOLVED = 1000
-"""Names that wa-js did not find, remembered of one page. wa-js 4.6.0 knows 510."""
+"""The names not found by wa-js that are remembered of one page. wa-js 4.6.0 knows 510."""
 PROOF_FIRST: Seconds = 0.1
 PROOF_CAP: Seconds = 10.0
-"""How soon the server is asked where a sign of the accepted login was missed: at first, and, doubling, at last."""
+"""The delay before the server is queried for a missed sign of the accepted login: at first, and, doubling, at last."""
 
 Params = Mapping[str, Any]
 
 _NOT_FOUND = re.compile(r"Module (\S{1,100}) was not found with|Property .{1,200}? was not found for (\S{1,100}) in")
-"""How wa-js 4.5.0 to 4.6.1 say so."""
+"""The report's form in wa-js 4.5.0 to 4.6.1."""
 
 _NOT_LOGGED = (AccountEvent, Answered, Refused, OutcomeUnknown)
-"""Too many, and nobody's business; and what `send_queue` tells."""
+"""Too many, and private; and those of `send_queue`."""
 
 
 class PageEvents:
-    """The facts of one page, each told once, none after `end`."""
+    """The facts of one page, each reported once, none after `end`."""
 
     def __init__(self, client_id: ClientId, owner: Tell, home: str, now: Callable[[], Seconds]) -> None:
         self._owner, self._home = owner, home
@@ -83,13 +83,13 @@ class PageEvents:
         self.on_ready: Callable[[], None] = lambda: None
         """Called after each Ready."""
         self.on_unproven: Callable[[], None] = lambda: None
-        """Called where all looks well but for a sign that the login was accepted; then call `look_for_proof`."""
+        """Called if all looks well without a sign that the login was accepted; then call `look_for_proof`."""
         self.answer_dialog: Callable[[], None] = lambda: None
         """Called when a dialog stops the page."""
 
     @property
     def listeners(self) -> Mapping[str, Listener]:
-        """CDP event -> what hears it."""
+        """CDP event -> its handler."""
         return {
             "Runtime.bindingCalled": self._binding_called,
             "Page.frameNavigated": self._navigated,
@@ -99,7 +99,7 @@ class PageEvents:
         }
 
     def opened(self) -> None:
-        """From now on a page that is elsewhere has left, and is not merely on its way."""
+        """Count the page as opened: at another address it has left from now on."""
         self._opened = True
 
     def fail(self, reason: Reason, text: str) -> None:
@@ -139,7 +139,7 @@ class PageEvents:
             self._log.error("page.owner_raised", fact=type(fact).__name__, exc_info=True)
 
     async def tell_stored(self, wire: Wire) -> None:
-        """What came in while nobody listened is in the page's memory, and no event tells it."""
+        """Report the messages in the page's memory that came in while nobody listened: they cause no event."""
         since, told = max(0.0, self._interpreter.began_at - SLACK), 0
         while told < MOST_STORED:
             try:

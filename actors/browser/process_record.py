@@ -24,14 +24,14 @@ _FILE = "process.json"
 
 
 class ProcessRecord(NamedTuple):
-    """One Chromium as `record` found it."""
+    """A Chromium as `record` found it."""
 
     leader: ProcessIdentity
     children: list[ProcessIdentity]
 
 
 def record(directory: Path, pid: int) -> None:
-    """Remember this Chromium, with the children it has now. Blocks. Raises psutil.NoSuchProcess, OSError."""
+    """Record this Chromium with its present children. Blocks. Raises psutil.NoSuchProcess, OSError."""
     leader = ProcessIdentity.of(psutil.Process(pid))
     entry = {"boot": boot(), "leader": leader, "children": list(_children(pid))}
     written = directory / f"{_FILE}.new"
@@ -40,7 +40,7 @@ def record(directory: Path, pid: int) -> None:
 
 
 def recorded(directory: Path) -> ProcessRecord | None:
-    """The Chromium that was last on the profile, if it was not seen to end; of this boot only."""
+    """Return the Chromium that was last on the profile, unless its end was seen; of this boot only."""
     try:
         entry = json.loads((directory / _FILE).read_text("utf-8"))
         found = ProcessRecord(_started(entry["leader"]), [_started(child) for child in entry["children"]])
@@ -50,7 +50,7 @@ def recorded(directory: Path) -> ProcessRecord | None:
 
 
 def forget(directory: Path) -> None:
-    """It is gone."""
+    """Delete the record: the Chromium is gone."""
     (directory / _FILE).unlink(missing_ok=True)
 
 
@@ -74,12 +74,12 @@ class ProcessIdentity(NamedTuple):
 
     @classmethod
     def of(cls, process: psutil.Process) -> Self:
-        """Raises psutil.NoSuchProcess."""
+        """Return the identity of a process. Raises psutil.NoSuchProcess."""
         return cls(process.pid, round(process.create_time() - psutil.boot_time(), 2))
 
     @property
     def group(self) -> int | None:
-        """The group it is in; None where it has ended, and perhaps only waits for its parent to take note of that."""
+        """Its process group; None if it has ended, and perhaps only waits for its parent to reap it."""
         with contextlib.suppress(psutil.Error, ProcessLookupError):
             process = psutil.Process(self.pid)
             if self.of(process) == self and process.status() != psutil.STATUS_ZOMBIE:
@@ -88,18 +88,18 @@ class ProcessIdentity(NamedTuple):
 
 
 def boot() -> str:
-    """Which boot of the host this is. Raises OSError."""
+    """Return the id of the host's present boot. Raises OSError."""
     return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
 
 
 def members(group: int) -> list[psutil.Process]:
-    """Who is in it and has not ended. Any thread."""
+    """Return the live members of a group. Any thread."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
-        return []  # the cheap look: mostly there is nobody
+        return []  # the cheap check: mostly nobody is there
     except PermissionError:
-        pass  # somebody of another user is
+        pass  # a process of another user
     found = []
     for pid in psutil.pids():
         with contextlib.suppress(ProcessLookupError, psutil.Error):

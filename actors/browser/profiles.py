@@ -1,16 +1,16 @@
-"""The profile directories, one per client, and who owns them.
+"""The profile directories, one per client, and their owners.
 
     data_dir/profiles/<client id>/       0700
-        chromium/                        what Chromium stores: the login is in here
-        login                            there is a login (`keep_login`)
-        dropped                          the login is to be forgotten: everything here goes before the next use
+        chromium/                        Chromium's data, with the login
+        login                            the mark of a stored login (`keep_login`)
+        dropped                          the mark for deletion: everything here goes before the next use
         lock                             held (flock) by the process that uses the profile
-        process.json                     which Chromium is on it (`records`)
+        process.json                     the Chromium on it (`process_record`)
 
-Rule of this file: nothing is deleted but by the owner of the profile, and nothing outside of it. The lock is ours
-because the headless shell writes no SingletonLock.
+Only the owner of a profile deletes anything, and only inside it. The lock is ours because the headless shell writes no
+SingletonLock.
 
-A login is on disk once Chromium has written it: at an orderly end, and some seconds after each change. One that is
+A login is on disk once Chromium has written it: at an orderly end, and some seconds after each change. A login
 younger than about 5 s when the power fails, or Chromium is killed, can be lost though `login` is there: the page then
 shows a code again.
 """
@@ -47,15 +47,15 @@ CACHES = frozenset(
         "extensions_crx_cache",
     }
 )
-"""Directories that Chromium fills again by itself. What a page stores is in none of them."""
+"""Directories that Chromium fills again by itself. A page's stored data is in none of them."""
 
 
 SINGLETON = ("SingletonLock", "SingletonCookie", "SingletonSocket")
-"""What the full build leaves in a profile while it runs, and after a SIGKILL; the headless shell leaves nothing."""
+"""Files that the full build leaves in a profile while it runs, and after a SIGKILL; the headless shell leaves none."""
 
 
 class ProfileInUse(Exception):
-    """Another process holds the profile; the text names it where it can be known."""
+    """Another process holds the profile; the text names it if known."""
 
 
 class Profile:
@@ -71,22 +71,22 @@ class Profile:
 
     @property
     def has_login(self) -> bool:
-        """Whether a login was marked, and not dropped since."""
+        """True if a login was marked, and not dropped since."""
         return (self.directory / "login").exists() and not self.is_dropped
 
     @property
     def is_dropped(self) -> bool:
-        """Whether all of it is to go."""
+        """True if all of it is to be deleted."""
         return (self.directory / "dropped").exists()
 
     def keep(self) -> None:
-        """Mark that there is a login."""
+        """Mark a stored login."""
         self._make()
         (self.directory / "login").touch(mode=0o600)
 
     def drop(self) -> None:
-        """Mark that all of it is to go. Raises OSError."""
-        if self.has_login:  # the mark of a login becomes the other: that takes no room, where the disk is full
+        """Mark the whole profile for deletion. Raises OSError."""
+        if self.has_login:  # renaming the mark of a login needs no room, if the disk is full
             (self.directory / "login").rename(self.directory / "dropped")
         elif self.directory.exists():
             (self.directory / "dropped").touch(mode=0o600)
@@ -108,14 +108,17 @@ class Profile:
                 os.close(held)
                 raise ProfileInUse(f"The profile {self.directory} is in use by process {owner}") from error
             except FileNotFoundError:
-                pass  # deleted by the owner before us, between our two calls
-            except BaseException:  # whatever it is, a lock that nobody knows of must not be held for ever
+                pass  # deleted by the previous owner, between our two calls
+            except BaseException:  # on any exception, an unknown lock must not be held for ever
                 os.close(held)
                 raise
             os.close(held)
 
     def unrecord(self) -> None:
-        """Its Chromium is gone, and what it would have removed at an orderly end goes too. For the owner only."""
+        """Delete the record of a Chromium that is gone, with the files it removes at an orderly end.
+
+        For the owner only.
+        """
         process_record.forget(self.directory)
         self.unlock()
 
@@ -133,16 +136,16 @@ class Profile:
             (self.user_data / name).unlink(missing_ok=True)
 
     def delete(self) -> None:
-        """All of it, if it was dropped. For the owner only."""
+        """Delete all of it, if it was dropped. For the owner only."""
         if self.is_dropped:
-            # The mark goes last: a deletion that was interrupted is taken up by the next owner.
+            # The mark is deleted last: the next owner continues an interrupted deletion.
             for entry in self.directory.iterdir():
                 if entry.name not in ("dropped", "lock"):
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
             shutil.rmtree(self.directory)
 
     def prune(self, limit: int) -> int:
-        """Delete the caches if the profile is over `limit` bytes; the bytes it has afterwards. For the owner only."""
+        """Delete the caches if the profile is over `limit` bytes; return its size afterwards. For the owner only."""
         size = self.size()
         if limit and size > limit:
             for cache in [path for path in self.user_data.rglob("*") if path.name in CACHES and path.is_dir()]:
@@ -151,7 +154,7 @@ class Profile:
         return size
 
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Return the bytes of all its files."""
         total = 0
         for directory, _, names in os.walk(self.directory):
             for name in names:
@@ -174,7 +177,7 @@ class Profiles:
         self._turns: defaultdict[ClientId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def create(self) -> None:
-        """Make the directory. Raises BrowserUnavailable where it cannot be written."""
+        """Create the directory. Raises BrowserUnavailable if it cannot be written."""
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.directory.chmod(0o700)
@@ -188,25 +191,25 @@ class Profiles:
             ) from error
 
     def of(self, client_id: ClientId) -> Profile:
-        """The profile of one client."""
+        """Return the profile of one client."""
         return Profile(self.directory / str(client_id))
 
     def all(self) -> Iterator[Profile]:
-        """Every profile there is."""
+        """Yield every profile."""
         if self.directory.exists():
             for directory in sorted(self.directory.iterdir()):
                 if directory.name.isdigit():
                     yield Profile(directory)
 
     def logins(self) -> frozenset[ClientId]:
-        """Whose login is stored."""
+        """Return the clients whose login is stored."""
         return frozenset(ClientId(int(profile.directory.name)) for profile in self.all() if profile.has_login)
 
     @contextlib.asynccontextmanager
     async def owned(self, client_id: ClientId, files: Executor) -> AsyncIterator[Profile]:
-        """Wait until nobody has the profile, and have it. Raises ProfileInUse, OSError.
+        """Wait until the profile is free, and own it. Raises ProfileInUse, OSError.
 
-        A profile that was dropped is deleted before it is had and after. On the loop only; `files` touches files.
+        A profile that was dropped is deleted before and after. On the loop only; `files` touches files.
         """
         loop, profile = asyncio.get_running_loop(), self.of(client_id)
         async with self._turns[client_id]:
@@ -225,7 +228,7 @@ class Profiles:
                 await loop.run_in_executor(files, self._give_back, profile, held)
 
     async def erase(self, client_id: ClientId, files: Executor) -> None:
-        """Delete the profile if it is still to go once it is nobody's. On the loop only."""
+        """Delete a dropped profile once it is free. On the loop only."""
         async with self._turns[client_id]:
             await self.marks.written(client_id)
             await asyncio.get_running_loop().run_in_executor(files, self._erase, self.of(client_id))

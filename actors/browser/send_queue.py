@@ -1,10 +1,10 @@
-"""Messages on their way into one page, in the order they were ordered, and what is logged of them. On the loop only.
+"""The queue of messages into one page, in the order of the calls, and their log lines. On the loop only.
 
-Each ends in exactly one fact. One that WhatsApp does not acknowledge holds up the next for `stall` seconds only: it is
-already filed in WhatsApp Web, which keeps the order of what it has. After `patience` seconds it is called unsettled.
+Each ends in exactly one fact. A message that WhatsApp does not acknowledge delays the next for `stall` seconds only: it
+is already filed in WhatsApp Web, which keeps the order. After `patience` seconds it counts as unsettled.
 
-A line of the log names the call that the message is due to, whichever thread or task it is written in; no line has the
-message's text. Numbers in addresses are masked where lines are written, as everywhere.
+A line of the log names the call that caused the message, in any thread or task; no line has the message's text. Numbers
+in addresses are masked where lines are written, as everywhere.
 """
 
 from __future__ import annotations
@@ -24,44 +24,44 @@ from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import ClientId, Seconds
 
 Settled = Answered | Refused | OutcomeUnknown
-"""What becomes of a message."""
+"""The fate of a message."""
 _EVENTS = {Answered: "page.sent", Refused: "page.send_refused", OutcomeUnknown: "page.send_unsettled"}
 
 
 @dataclass(slots=True)
 class _OnItsWay:
-    """`due_to` is what the thread that ordered it had bound to its lines."""
+    """A message in progress. `due_to` is the log context of the thread that ordered it."""
 
     due_to: dict[str, Any] = field(default_factory=structlog.contextvars.get_contextvars)
     since: float = field(default_factory=time.monotonic)
 
 
 class SendLog:
-    """The messages of one page that are not settled yet, by their order. One call at a time."""
+    """The unsettled messages of one page, by their order. One call at a time."""
 
     def __init__(self, client_id: ClientId) -> None:
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._orders: dict[str, _OnItsWay] = {}
 
     def ordered(self, order: str) -> None:
-        """Note who has ordered it: who is named in the lines of this thread, or of what this thread has scheduled."""
+        """Record the log context of this thread, or of its scheduler."""
         self._orders[order] = _OnItsWay()
 
     def sending(self, order: str, chat: str) -> None:
-        """Log that it goes out now; time counts from here."""
+        """Log the start of a send; its time counts from here."""
         message = self._orders.setdefault(order, _OnItsWay())
         message.since = time.monotonic()
         self._log.debug("page.sending", order=order, chat=chat, **message.due_to)
 
     def settled(self, fact: Settled) -> None:
-        """Log how it ended, with WhatsApp's id where it has one, and after how many milliseconds."""
+        """Log the end, with WhatsApp's id if any, and the milliseconds."""
         message = self._orders.pop(fact.order, None) or _OnItsWay()
         outcome = {"message_id": fact.value.message_id} if isinstance(fact, Answered) else {"why": fact.why[:200]}
         took = round((time.monotonic() - message.since) * 1000, 1)
         self._log.info(_EVENTS[type(fact)], order=fact.order, **outcome, ms=took, **message.due_to)
 
     def holds(self, order: str) -> bool:
-        """Whether it has yet to be settled."""
+        """Return True if it is not settled yet."""
         return order in self._orders
 
     def forget(self) -> None:
@@ -71,7 +71,7 @@ class SendLog:
 
 @dataclass(frozen=True, slots=True)
 class QueuedSend:
-    """One order to send. `order` is the bare id the message will have."""
+    """An order to send. `order` is the bare id the message will have."""
 
     order: str
     operation: Operation[Any]
@@ -87,17 +87,17 @@ class SendQueue:
         self._waiting: set[asyncio.Task[Any]] = set()
 
     def put(self, order: str, operation: Operation[Any]) -> None:
-        """Order one more."""
+        """Add an operation."""
         self._unsettled.add(order)
         self._log.ordered(order)
         self._queue.put_nowait(QueuedSend(order, operation))
 
     def holds(self, order: str) -> bool:
-        """Whether it has yet to be settled."""
+        """Return True if it is not settled yet."""
         return order in self._unsettled
 
     async def run(self, wire: Wire) -> None:
-        """Send what is ordered, until cancelled."""
+        """Send the queued operations, until cancelled."""
         while True:
             message = await self._queue.get()
             sending = asyncio.get_running_loop().create_task(self._send(wire, message))
@@ -121,7 +121,7 @@ class SendQueue:
             self._settle(settled(order, answer))
 
     def give_up(self, why: str) -> None:
-        """Give up what is unsettled: the page is going, and nothing more will be learnt."""
+        """Give up the unsettled messages: the page is going, and no answer will come."""
         for task in self._waiting:
             task.cancel()
         for order in sorted(self._unsettled):

@@ -1,4 +1,4 @@
-"""One look at WhatsApp Web without a service and without a phone: an unpaired page, opened, read and closed."""
+"""A check of WhatsApp Web without a service and without a phone: an unpaired page, opened, read and closed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from actors.clients.protocol import BrowserGone, ContractRead, PageFact
 from actors.clients.types import ClientId, Reason, Seconds
 
 HOOKED: Seconds = 1.5
-"""How long after the first reading another may come: wa-js wraps what it listens to a moment after it is ready."""
+"""The time after the first reading for another: wa-js wraps the functions it listens to a moment after it is ready."""
 _SOMEBODY = ClientId(1)
 _STOPPING: Seconds = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class PageLook:
-    """What was seen. `contract` is None where the page could not be read; `text` says then why, and `reason` too."""
+    """The result. `contract` is None if the page could not be read; `text` and `reason` then explain it."""
 
     contract: PageContract | None
     reason: Reason | None
@@ -32,7 +32,7 @@ class PageLook:
 
     @property
     def outdated(self) -> bool:
-        """Whether the page was there, and lacks something."""
+        """True if the page loaded, and lacks something."""
         return self.reason is Reason.WA_JS_OUTDATED or (self.contract is not None and not self.contract.whole)
 
 

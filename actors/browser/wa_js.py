@@ -26,7 +26,10 @@ class WaJs:
 
 
 def load(package: Path = PACKAGE) -> WaJs:
-    """Read it: an npm package, or a bundle alone, which says its version only in a page. Raises BrowserUnavailable."""
+    """Read wa-js from an npm package, or from a bundle alone, which reports its version only in a page.
+
+    Raises BrowserUnavailable.
+    """
     try:
         if package.is_file():
             return WaJs(package.read_text("utf-8"), package.name)
@@ -41,7 +44,7 @@ def load(package: Path = PACKAGE) -> WaJs:
 BINDING = "__session_manager_tell"
 HANDLE = "__session_manager"
 QR_ADDRESS = "https://wa.me/settings/linked_devices#"
-"""What the text of a QR begins with since July 2026; a phone's own camera opens it. Source: WhatsApp Web's bundles."""
+"""The beginning of a QR's text since July 2026; a phone's own camera opens it. Source: WhatsApp Web's bundles."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PAGE = "page.js"
 """Connection, and who takes orders. The others beside it are tables of orders, but for two."""
@@ -49,22 +52,24 @@ _EVENTS = "events.js"
 _CONTRACT = "contract.js"
 
 _WPP_CONFIG = {
-    "disableGoogleAnalytics": True,  # by default wa-js reports what it does to its makers
-    "linkPreviewApiServers": [],  # and asks servers of third parties about links in messages
+    "disableGoogleAnalytics": True,  # by default wa-js reports its use to its makers
+    "linkPreviewApiServers": [],  # and queries third-party servers about links in messages
 }
 
 
 _TIMERS = ("setTimeout", "clearTimeout", "setInterval", "clearInterval")
-"""WhatsApp Web replaces these by its own scheduler's, which may starve what wa-js waits for. Seen on its page code of
-August 2026: wa-js was not injected in 7 of 14 starts.
+"""WhatsApp Web replaces these by its own scheduler's, which may starve the timers of wa-js.
+
+Seen on its page code of August 2026: wa-js was not injected in 7 of 14 starts.
 """
 
 
 def script(wa_js: WaJs, url: str, starved: Seconds = 25.0, *, qr_url: bool = True) -> str:
-    """The script: our function, called with its settings and with what starts wa-js. Both keep the browser's timers.
+    """Return the script: our function, called with its settings and with the starter of wa-js. Both keep the browser's
+    timers.
 
-    wa-js runs in the page we opened only, not in frames, nor where the page may go: our function sees to that.
-    A document that is not full ready after `starved` seconds says what it lacks.
+    wa-js runs in the page we opened only, not in frames, nor where the page may go: our function ensures that. A
+    document that is not full ready after `starved` seconds reports its lacks.
     """
     ours = {
         "home": home_of(url),
@@ -83,7 +88,7 @@ def script(wa_js: WaJs, url: str, starved: Seconds = 25.0, *, qr_url: bool = Tru
 
 
 def order(name: str, arguments: object) -> str:
-    """The expression that orders something from the script; it ends in a JSON text."""
+    """Return the expression that passes an order to the script; it ends in a JSON text."""
     return f"window.{HANDLE}({json.dumps(name)}, {json.dumps(arguments)})"
 
 
@@ -92,10 +97,10 @@ def _tables() -> list[str]:
 
 
 def _contract() -> str:
-    """What reads the page contract."""
+    """Return the reader of the page contract."""
     return f"({_expression(_CONTRACT)})({json.dumps(contract.asked())})"
 
 
 def _expression(name: str) -> str:
-    """Return the function in a script, without what ends it as a statement."""
+    """Return the function in a script, without the end of its statement."""
     return (_SCRIPTS / name).read_text("utf-8").rstrip().removesuffix(";")

@@ -1,19 +1,19 @@
-"""What WhatsApp Web says, and what it means: tables. Pure: no I/O, no clock, no pyppeteer.
+"""The meanings of WhatsApp Web's states, events and codes, as tables. Pure: no I/O, no clock, no pyppeteer.
 
 The page script sends a *view* (mode, info, socket state and so on) whenever one of its parts changes, and *events* that
-leave no trace in the view. Values from a page are not trusted to have their shape: what does not fit is read as absent,
-and texts are cut.
+leave no trace in the view. Values from a page may have any shape: a value that does not fit is read as absent, and
+texts are cut.
 
     CONDITIONS   view -> condition of the connection; the first row that holds
     LOST, ENDS   condition -> fact
     LOGOUTS      reason of a logout -> fact
     NOTICES      types of messages that WhatsApp itself writes into a chat
 
-What happens to the account is read by the declarations of its events (actors.clients.events).
+The declarations of account events (actors.clients.events) read those.
 
-Where the signatures come from: wa-js 4.6.0, WhatsApp Web's own bundles of 2026, and the two generations of page the
-sandbox plays. Only what both have is relied on: `conn.authenticated` and `conn.logout`, for two, are never heard on
-current pages, and `main_ready` is told while only a code shows.
+Sources: wa-js 4.6.0, WhatsApp Web's own bundles of 2026, and the two generations of page the sandbox plays. The tables
+rely only on features of both: `conn.authenticated` and `conn.logout`, for two, are never heard on current pages, and
+`main_ready` is sent while only a code shows.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from actors.clients.protocol import Blocked, Conflict, LinkLost, LoggedOut, Page
 from actors.clients.types import Reason
 
 Event = Mapping[str, Any]
-"""What the page script told, or answered."""
+"""An event or answer of the page script."""
 
 MAX_TEXT = 65536
 MAX_NAME = 512
 MAX_NAMES = 1024
 MAX_NUMBER = 2**53
-"""What JavaScript counts to without a gap; also beyond all instants in milliseconds."""
+"""The largest integer that JavaScript counts to without a gap; also beyond all instants in milliseconds."""
 
 
 def text(value: object, length: int = MAX_NAME) -> str | None:
-    """A text that says something, cut to its length in characters."""
+    """Return a text that is not blank, cut to its length in characters."""
     return value[:length] if isinstance(value, str) and value else None
 
 
 def number(value: object) -> float | None:
-    """A number. JSON has some that are none, as Python reads it, and whole ones that no float can hold."""
+    """Return a number. Python reads some JSON numbers as NaN or infinity, and whole numbers that no float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         return None
     return float(value)
 
 
 def plain(value: object) -> object:
-    """Whatever may be passed on as it is; of a list, the names in it."""
+    """Return a value that may be passed on unchanged; of a list, the names in it."""
     if isinstance(value, str):
         return value[:MAX_TEXT]
     if isinstance(value, list):
@@ -60,7 +60,7 @@ def plain(value: object) -> object:
 
 
 class Condition(Enum):
-    """What the connection of a page is in."""
+    """The condition of a page's connection."""
 
     STARTING = auto()
     IDLE = auto()
@@ -80,7 +80,7 @@ class Condition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The parts of WhatsApp Web's state that matter here, as the page script reads them."""
+    """The relevant parts of WhatsApp Web's state, as the page script reads them."""
 
     mode: str | None = None
     info: str | None = None
@@ -93,14 +93,14 @@ class View:
     full_ready: bool = False
     code: str | None = None
     lifetime: float | None = None
-    """Seconds for which the code was good when it was read."""
+    """Seconds for which the code was valid when it was read."""
     phone: str | None = None
     lid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What went before, as far as it changes what a view means."""
+    """The history of the document, as far as it changes the meaning of a view."""
 
     shown: bool = False
     """A code was shown in this document."""
@@ -109,16 +109,16 @@ class Memory:
     accepted: bool = False
     """The server has accepted the login since the connection was last lost."""
     update: bool = False
-    """The page asks for an update and goes on working, or is about to load itself anew for one."""
+    """The page asks for an update and goes on working, or is about to reload itself for an update."""
 
 
 def _says(*words: str) -> Callable[[View, Memory], bool]:
-    """The mode says so, or the socket's state: which of them depends on the build."""
+    """Match the mode, or the socket's state, whichever the build sets."""
     return lambda view, _: view.mode in words or view.state in words
 
 
 def at_work(view: View) -> bool:
-    """Whether a page looks as if messages passed. It looks so too before the server has accepted the login."""
+    """Return True if messages seem to pass. It looks the same before the server has accepted the login."""
     return (
         (view.mode, view.info, view.state) == ("MAIN", "NORMAL", "CONNECTED")
         and view.stream != "DISCONNECTED"
@@ -152,7 +152,7 @@ CONDITIONS: tuple[tuple[Condition, Callable[[View, Memory], bool]], ...] = (
     (Condition.CATCHING_UP, lambda view, was: was.ready and was.accepted and view.state == "CONNECTED"),
     (Condition.UNREACHABLE, lambda view, was: was.ready and view.authenticated),
 )
-"""What a view means. The first row that holds counts; none: the page is starting."""
+"""The meanings of a view. The first row that holds counts; none: the page is starting."""
 
 LOST: dict[Condition, LinkLost] = {
     Condition.OFFLINE: LinkLost(Reason.NETWORK_LOST, "The page has no network"),
@@ -168,12 +168,12 @@ ENDS: dict[Condition, PageFact] = {
 
 
 def condition(view: View, memory: Memory) -> Condition:
-    """What the connection is in."""
+    """Return the condition of the connection."""
     return next((found for found, holds in CONDITIONS if holds(view, memory)), Condition.STARTING)
 
 
 def view_of(event: Event) -> View:
-    """The view in an event, whatever its shape."""
+    """Return the view in an event, of any shape."""
     return View(
         mode=text(event.get("mode")),
         info=text(event.get("info")),
@@ -203,7 +203,7 @@ LOGOUTS: dict[str, LoggedOut] = {
     "user_initiated": _BY_US,
     "account_locked": _LOCKED,
     "client_version_outdated": _OUTDATED,
-    # The phone, or its owner, has ended the link: nothing is wrong with the storage here.
+    # The phone, or its owner, has ended the link: the storage here is intact.
     "unknown_companion": REMOVED,
     "md_opt_out": REMOVED,
     "invalid_adv_status": REMOVED,
@@ -219,14 +219,16 @@ LOGOUT_CODES: dict[str, LoggedOut] = {"3": _LOCKED}
 
 
 def logged_out(reason: str | None) -> LoggedOut:
-    """What a logout for this reason is; none is given where the phone removed the device, or the account is closed."""
+    """Return the fact of a logout with this reason; without a reason the phone removed the device, or the account is
+    closed.
+    """
     if reason is None:
         return REMOVED
     return LOGOUTS.get(reason) or LoggedOut(Reason.STORAGE_FAILED, f"WhatsApp Web gave its login up: {reason}")
 
 
 def logged_out_by_address(search: str) -> LoggedOut | None:
-    """What the address of the page says of a logout before it; None where it says nothing of one."""
+    """Return the logout in the page's address; None if it has none."""
     query = parse_qs(search.removeprefix("?"))
     if "post_logout" not in query:
         return None
@@ -261,9 +263,9 @@ NOTICES = frozenset(
         "status_notification",
     }
 )
-"""Types of what WhatsApp itself writes."""
+"""Types of messages that WhatsApp itself writes."""
 UNREADABLE = frozenset({"ciphertext", "debug_placeholder", "loading_media"})
-"""Types of what comes again under its own type once it can be read."""
+"""Types that come again under their own type once they can be read."""
 ADDITIONS = frozenset(
     {
         "comment",
@@ -283,7 +285,7 @@ ADDITIONS = frozenset(
         "request_phone_number",
     }
 )
-"""Types of what is added to another message, or asked for by an app, and is no message to read."""
+"""Types of additions to another message, or requests of an app, which are not messages to read."""
 MESSAGES = frozenset(
     {
         "album",
@@ -328,20 +330,22 @@ MESSAGES = frozenset(
         "video",
     }
 )
-"""Types of what a person or a business has written. A type that is in none of these tables is told as a message too,
-unless the page calls it a notice."""
+"""Types that a person or a business has written.
+
+A type in none of these tables is reported as a message too, unless the page calls it a notice.
+"""
 
 
 def is_message(kind: str, *, notice: bool) -> bool:
-    """Whether a message of this type is one that somebody wrote; `notice`: the page calls it one of its own."""
+    """Return True if somebody wrote a message of this type; `notice`: the page calls it a notice of its own."""
     return not notice and kind not in NOTICES | UNREADABLE | ADDITIONS
 
 
 def happened(event: Event, *, live: bool = True) -> AccountEvent | None:
-    """Return the account event in an event of the page script; None where it is no such event, or a notice of
-    WhatsApp's that means nothing.
+    """Return the account event in an event of the page script; None if it is no such event, or a notice of WhatsApp's
+    without meaning.
 
-    `live` is False for what was found in the page after a start.
+    `live` is False for events found in the page after a start.
     """
     kind = of_page(event.get("e"))
     if kind is MessageArrived:
@@ -359,13 +363,13 @@ def _kind_of_message(event: Event) -> type[AccountEvent] | None:
 
 
 def home_of(url: str) -> str:
-    """Origin and path: what a page's address must keep to be still the page we opened."""
+    """Return origin and path: a page's address must keep them to be the page we opened."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path or '/'}"
 
 
 def left(url: str, unreachable: bool, home: str) -> PageFailed | None:
-    """The failure in the main frame's new address, if it is one."""
+    """Return the failure in the main frame's new address, if any."""
     if unreachable or url.startswith("chrome-error:"):
         return PageFailed(Reason.PAGE_UNREACHABLE, "WhatsApp Web could not be loaded again")
     if home_of(url) != home:

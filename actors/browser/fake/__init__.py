@@ -1,8 +1,8 @@
 """A browser without Chromium: the same port, in memory, for tests, demonstrations and load.
 
-    habits    Habits: what pages do by themselves; Fate: what becomes of a message that is sent
-    whatsapp  WhatsApp: the service's side; what was delivered, logins that are void. Survives every page
-    page      FakePage: one page, with a list of what was ordered from it
+    habits    Habits: the behaviour of pages by themselves; Fate: the fate of a sent message
+    whatsapp  WhatsApp: the service's side, with deliveries and void logins. Survives every page
+    page      FakePage: one page, with a list of its orders
     browser   FakeBrowser: opens pages one after the other on each profile, and lets a test play the phone
 
 By default everything is answered at once, in the calling thread: a page shows a code, or resumes a stored login;

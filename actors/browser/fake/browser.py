@@ -1,4 +1,4 @@
-"""The fake browser: pages one after the other on each profile, and a test that plays the phone."""
+"""The fake browser: pages one after the other on each profile, and the methods by which a test plays the phone."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _log = structlog.get_logger("browser")
 
 
 class FakeBrowser:
-    """A Browser without a thread of its own: facts are told in the thread whose call causes them. Any thread may call.
+    """A Browser without a thread of its own: facts are sent in the thread whose call causes them. Any thread may call.
 
     `directory` keeps logins in files, else they end with this object. `whatsapp` is the service's side, to be shared
-    with a browser after this one. `died` is never called by itself: a test calls `browser.died(text)`.
+    with a later browser. `died` is never called by itself: a test calls `browser.died(text)`.
     """
 
     def __init__(
@@ -53,11 +53,12 @@ class FakeBrowser:
         self.habits = habits or Habits()
         """May be replaced at any time; counts from the next order on."""
         self.answers: dict[type[Operation[Any]], Answer] = {}
-        """What pages answer to an operation, where that is not its example; a test puts functions of page and order."""
+        """The answers of pages to operations, in place of their examples: functions of page and order, set by a test.
+        """
         self.whatsapp = whatsapp or WhatsApp()
         self.died = died
         self.opened: list[ClientId] = []
-        """Whose pages were opened, in order, one entry a page."""
+        """The clients of opened pages, in order, one entry per page."""
         self.lock = threading.RLock()
         self._profiles = FakeProfiles(directory)
         self._pages: dict[ClientId, FakePage] = {}
@@ -69,26 +70,26 @@ class FakeBrowser:
 
     versions: Mapping[str, str] = {"wa_js": "fake", "chromium": "fake"}
     lag = 0.0
-    """What a real one's loop would take to answer; a test may set it."""
+    """The response time of a real browser's loop; a test may set it."""
 
     def processes(self) -> Mapping[ClientId, int]:
-        """There are none."""
+        """Return nothing: the fake has no processes."""
         return {}
 
     def logins(self) -> frozenset[ClientId]:
-        """Those that `has_login` is true of."""
+        """Return the clients for which `has_login` is true."""
         with self.lock:
             return self._profiles.kept()
 
     def check(self) -> None:
-        """Nothing is needed."""
+        """Do nothing: nothing is needed."""
 
     def start(self) -> None:
-        """Nothing is needed."""
+        """Do nothing: nothing is needed."""
         self._stopped = False
 
     def stop(self, seconds: float) -> bool:
-        """Kill what is left; whether all of it has ended."""
+        """Kill everything left; return True if all of it has ended."""
         with self.lock:
             self._stopped = True
             for page in self.running():
@@ -98,7 +99,7 @@ class FakeBrowser:
     # --- the port ----------------------------------------------------------------------------------------------------
 
     def open(self, client_id: ClientId, tell: Tell) -> FakePage:
-        """A page, at once; what it shows comes once the page before it on this profile is gone."""
+        """Return a page at once; its display follows once the previous page on this profile is gone."""
         with self.lock:
             page = self._pages[client_id] = FakePage(self, client_id, tell)
             self.opened.append(client_id)
@@ -109,12 +110,12 @@ class FakeBrowser:
             return page
 
     def has_login(self, client_id: ClientId) -> bool:
-        """Whether `keep_login` was called, and `drop_login` not since."""
+        """Return True if `keep_login` was called, and `drop_login` not since."""
         with self.lock:
             return self._profiles.is_kept(client_id)
 
     def keep_login(self, client_id: ClientId) -> None:
-        """Remember the login of the profile."""
+        """Record the login of the profile."""
         with self.lock:
             self._profiles.keep(client_id)
 
@@ -126,21 +127,24 @@ class FakeBrowser:
                 self._profiles.prune(client_id)
         then()
 
-    # --- what a test reads -------------------------------------------------------------------------------------------
+    # --- for a test to read -------------------------------------------------------------------------------------------
 
     def page(self, client_id: ClientId) -> FakePage:
-        """The page opened last for this client. Raises KeyError if there never was one."""
+        """Return the page opened last for this client. Raises KeyError if there never was one."""
         return self._pages[client_id]
 
     def running(self) -> list[FakePage]:
-        """Pages that are not gone and have their profile: what would be a Chromium."""
+        """Return the pages that are not gone and have their profile: real ones would be Chromiums."""
         with self.lock:
             return [queue[0] for queue in self._queues.values() if queue]
 
-    # --- what a test plays -------------------------------------------------------------------------------------------
+    # --- for a test to call -------------------------------------------------------------------------------------------
 
     def scan(self, client_id: ClientId, phone: str | None = None) -> None:
-        """The phone scans the code: QrScanned, Ready, and the login is in the profile. With a ban, logged out again."""
+        """Scan the code with the phone: QrScanned, Ready, and the login is in the profile.
+
+        If banned, logged out again.
+        """
         number = phone or str(5491100000000 + client_id)
         with self.lock:
             page = self.page(client_id)
@@ -152,7 +156,7 @@ class FakeBrowser:
                 self.remove(client_id)
 
     def remove(self, client_id: ClientId) -> None:
-        """The phone removes the device: the page hears it now, or when it resumes."""
+        """Remove the device on the phone: the page is notified now, or when it resumes."""
         with self.lock:
             self.whatsapp.void.add(client_id)
             page = self._pages.get(client_id)
@@ -160,28 +164,28 @@ class FakeBrowser:
                 page.void(LoggedOut(Reason.LOGGED_OUT_BY_PHONE, "Removed from the phone"))
 
     def ban(self, client_id: ClientId) -> None:
-        """WhatsApp bans the number: the page sees a removal from the phone, now and after every pairing."""
+        """Ban the number: the page sees a removal from the phone, now and after every pairing."""
         with self.lock:
             self.whatsapp.banned.add(client_id)
             self.remove(client_id)
 
     def crash(self, client_id: ClientId) -> None:
-        """Chromium dies."""
+        """Crash the Chromium."""
         self.page(client_id).end(Reason.BROWSER_CRASHED, "Chromium died")
 
     def fail_next(self, client_id: ClientId, reason: Reason, text: str = "It was to fail") -> None:
-        """The next page that begins for this client is gone at once, with this reason."""
+        """Let the next page of this client end at once, with this reason."""
         self._failures[client_id].append((reason, text))
 
     def cut(self, client_id: ClientId) -> None:
-        """The network goes: the page says so, and what is sent waits in it."""
+        """Cut the network: the page reports it, and its messages wait."""
         with self.lock:
             page = self.page(client_id)
             page.linked = False
             page.tell(LinkLost(Reason.NETWORK_LOST, "The network is gone"))
 
     def mend(self, client_id: ClientId) -> None:
-        """The network is back: what waited is sent."""
+        """Mend the network: waiting messages are sent."""
         with self.lock:
             page = self.page(client_id)
             page.linked = True
@@ -191,7 +195,7 @@ class FakeBrowser:
             page.flush()
 
     def restrict(self, client_id: ClientId, restriction: Restriction | None) -> None:
-        """WhatsApp refuses first messages to strangers, or (None) does not any more; the page says so."""
+        """Refuse first messages to strangers, or (None) allow them again; the page reports it."""
         with self.lock:
             if restriction is None:
                 self.whatsapp.restrictions.pop(client_id, None)
@@ -202,7 +206,7 @@ class FakeBrowser:
                 page.tell(RestrictionTold(restriction))
 
     def receive(self, client_id: ClientId, phone: str, text: str, message_id: str | None = None) -> str:
-        """Somebody writes to the client: told now, or when a page of it is Ready. Returns the full message id."""
+        """Receive a message from a phone: reported now, or when a page is Ready. Returns the full message id."""
         chat, bare = f"{phone}@c.us", message_id or draw_message_id()
         told = _of_message(f"false_{chat}_{bare}", chat, phone)
         self.whatsapp.known.add((client_id, chat))
@@ -210,18 +214,18 @@ class FakeBrowser:
         return f"false_{chat}_{bare}"
 
     def acknowledge(self, client_id: ClientId, message_id: str, phone: str, ack: int) -> None:
-        """The recipient's phone acknowledges a full message id: 2 device, 3 read."""
+        """Acknowledge a full message id by the recipient's phone: 2 device, 3 read."""
         told = _of_message(message_id, f"{phone}@c.us", phone)
         self._happen(client_id, MessageAcknowledged({**told, "from_me": True, "ack": ack}))
 
     # --- for pages ---------------------------------------------------------------------------------------------------
 
     def erase(self, client_id: ClientId) -> None:
-        """The page has erased its login."""
+        """Erase the login, as the page did."""
         self._profiles.log_out(client_id)
 
     def page_gone(self, page: FakePage) -> None:
-        """The profile is free for the next page."""
+        """Free the profile for the next page."""
         queue = self._queues[page.client_id]
         owned = bool(queue) and queue[0] is page
         if page in queue:
@@ -232,14 +236,14 @@ class FakeBrowser:
                 self._begin(queue[0])
 
     def reloaded(self, page: FakePage) -> None:
-        """See `_begin`: an opened page that is loaded anew."""
+        """Reload an open page; see `_begin`."""
         if self.habits.opens:
             self._show(page)
 
-    # --- how it works ------------------------------------------------------------------------------------------------
+    # --- implementation -----------------------------------------------------------------------------------------------
 
     def _begin(self, page: FakePage) -> None:
-        """The page has its profile now."""
+        """Begin: the page has its profile now."""
         self._profiles.prune(page.client_id)
         failures = self._failures[page.client_id]
         if self._stopped:
@@ -269,7 +273,7 @@ class FakeBrowser:
 
 
 def _of_message(full_id: str, chat: str, phone: str) -> dict[str, Any]:
-    """What the real page tells of every message."""
+    """Return the fields that the real page reports of every message."""
     bare = full_id.split("_")[2] if full_id.count("_") >= 2 else full_id
     told = {"id": full_id, "bare_id": bare, "chat": chat, "phone": phone, "lid": None, "author": chat}
     return {**told, "t": int(time.time()), "live": True}

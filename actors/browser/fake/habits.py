@@ -1,4 +1,4 @@
-"""What a fake page does by itself. Plain data, no behaviour."""
+"""The habits of a fake page: its behaviour without a test's orders. Plain data."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from actors.clients.types import ClientId, Seconds
 
 
 class Fate(Enum):
-    """What becomes of one message. `Answered`, `Refused`, `OutcomeUnknown` are what the page says of it."""
+    """The fate of one message. `Answered`, `Refused`, `OutcomeUnknown` are the page's reports of it."""
 
     SENT = auto()
-    """Delivered, and the page says so."""
+    """Delivered, and the page reports it."""
     REFUSED = auto()
-    """Not delivered, and the page says so."""
+    """Not delivered, and the page reports it."""
     RATE_LIMITED = auto()
     """Not delivered: WhatsApp refuses it because there are too many."""
     TIMELOCKED = auto()
     """Not delivered: WhatsApp refuses a first message to a stranger, whatever the page knows."""
     PENDING = auto()
-    """Not delivered and nothing said: the page keeps it until `FakePage.flush`, or loses it when it goes."""
+    """Not delivered and not reported: the page keeps it until `FakePage.flush`, or loses it when it goes."""
     ACK_LOST = auto()
-    """Delivered, but the page never says so; it answers a look-up."""
+    """Delivered, but the page never reports it; it answers a look-up."""
     UNSETTLED = auto()
-    """Delivered, and the page says that it cannot tell."""
+    """Delivered, and the page reports that it does not know."""
     CRASH_BEFORE = auto()
-    """The browser crashes before the message leaves."""
+    """The browser crashes before the message is sent."""
     CRASH_AFTER = auto()
-    """The browser crashes after the message has left."""
+    """The browser crashes after the message is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message about to be sent."""
+    """A message about to be sent."""
 
     client_id: ClientId
     message_id: str
@@ -45,17 +45,17 @@ class Outgoing:
 
     @property
     def chat(self) -> str:
-        """Where it goes."""
+        """The chat it goes to."""
         return str(self.operation.arguments["chat"])
 
     @property
     def text(self) -> str:
-        """What it says; empty where it is no text."""
+        """Its text; empty if it is no text."""
         return str(self.operation.arguments.get("text", ""))
 
 
 def always(fate: Fate) -> Callable[[Outgoing], Fate]:
-    """The same fate for every message."""
+    """Return the same fate for every message."""
     return lambda _: fate
 
 
@@ -64,14 +64,14 @@ _sent = always(Fate.SENT)
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What the pages of one browser do without being told. Durations in seconds."""
+    """The habits of one browser's pages. Durations in seconds."""
 
     opens: bool = True
     """A page shows a code, or resumes its stored login, as soon as it is opened."""
     answers: bool = True
     """A page answers probes, look-ups, requests for pairing codes and pictures, refreshes, and logs out when asked."""
     server_answers: bool = True
-    """WhatsApp's server answers the questions that a page puts to it."""
+    """WhatsApp's server answers the queries of a page."""
     closes: bool = True
     """A page that is closed or killed is gone at once."""
     sends: Callable[[Outgoing], Fate] = _sent
@@ -80,8 +80,8 @@ class Habits:
     pss: int | None = None
     """Bytes of memory that a probe reports."""
     contract: PageContract | None = None
-    """What the page tells, before it is ready, of the names that are used; None: nothing."""
+    """The page contract that a page reports before it is ready; None: nothing."""
 
 
 BY_HAND = Habits(opens=False, answers=False, closes=False, sends=always(Fate.PENDING))
-"""Nothing happens by itself; orders are only noted down."""
+"""Nothing happens by itself; orders are only recorded."""

@@ -1,7 +1,7 @@
-"""One fake page. What it does follows from its browser's habits and from what a test has it do.
+"""A fake page. It follows its browser's habits and a test's orders.
 
-Rule of this file: everything happens under the browser's lock, so that the facts of a page come in one order, and
-`BrowserGone` exactly once and last.
+Everything happens under the browser's lock, so that the facts of a page come in one order, and `BrowserGone` exactly
+once and last.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _codes = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call of the port: the method's name, or the class's of an operation, and its arguments by name."""
+    """A call of the port: the method's name, or the class's of an operation, and its arguments by name."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -60,57 +60,57 @@ class Order:
 
 
 Answer = Callable[["FakePage", Any], object]
-"""Gives a page's answer to an operation; an OperationRefused is told as the page's refusal."""
+"""Gives a page's answer to an operation; an OperationRefused becomes the page's refusal."""
 
 
 class Owner(Protocol):
-    """What a page needs of the browser it belongs to."""
+    """The page's view of its browser."""
 
     @property
     def lock(self) -> threading.RLock:
-        """Held through everything that happens."""
+        """Held during every change."""
 
     @property
     def habits(self) -> Habits:
-        """What happens by itself, as it is now."""
+        """The present habits."""
 
     @property
     def answers(self) -> Mapping[type[Operation[Any]], Answer]:
-        """What a test has put in the place of the usual answers."""
+        """A test's answers in place of the usual answers."""
 
     @property
     def whatsapp(self) -> WhatsApp:
         """The service's side."""
 
     def erase(self, client_id: ClientId) -> None:
-        """The login is void: it leaves the profile."""
+        """Erase a void login from the profile."""
 
     def reloaded(self, page: FakePage) -> None:
-        """The page is loaded anew: it shows what it would show when it opens."""
+        """Reload the page: it shows the same as at its opening."""
 
     def page_gone(self, page: FakePage) -> None:
-        """The page has told that it is gone: its profile is free for the next."""
+        """Free the profile of a page that is gone."""
 
 
 class FakePage:
-    """A Page. Any thread may call; the answers are told before the call returns, or never."""
+    """A Page. Any thread may call; answers are sent before the call returns, or never."""
 
     def __init__(self, browser: Owner, client_id: ClientId, tell: Tell) -> None:
         self.client_id = client_id
         self.orders: list[Order] = []
         """Everything ordered from this page, in order."""
         self.gone = False
-        """Whether BrowserGone was told."""
+        """True once BrowserGone was sent."""
         self.hung = False
-        """Set it, and the page does nothing any more, except be killed."""
+        """Set it, and the page does nothing any more, except die."""
         self.ready = False
-        """Whether the page is logged in."""
+        """True while the page is logged in."""
         self.linked = True
-        """Whether the page has WhatsApp; without, what is sent waits."""
+        """True while the page is connected to WhatsApp; otherwise messages wait."""
         self.code: str | None = None
         """The QR code it shows."""
         self.facts: list[PageFact] = []
-        """The last facts it told."""
+        """Its last facts."""
         self._browser, self._tell = browser, tell
         self._pending: list[tuple[str, Outgoing]] = []
         self._sends = SendLog(client_id)
@@ -118,7 +118,7 @@ class FakePage:
     # --- the port ----------------------------------------------------------------------------------------------------
 
     def call(self, order: str, operation: Operation[Any]) -> None:
-        """Do what the table below says, what a test has put into `FakeBrowser.answers`, or answer the example."""
+        """Answer by the table below, by `FakeBrowser.answers`, or with the example."""
         with self._browser.lock:
             self._note(type(operation).__name__, order=order, **operation.arguments)
             if operation.effect is Effect.SEND:
@@ -131,14 +131,14 @@ class FakePage:
                 self._perform(order, operation)
 
     def probe(self, token: int) -> None:
-        """Answered unless the page hangs."""
+        """Answer unless the page hangs."""
         with self._browser.lock:
             self._note("probe", token=token)
             if self._answers():
                 self.tell(Probed(token, self._browser.habits.pss))
 
     def ask_server(self, token: int) -> None:
-        """Answered while the page has WhatsApp; its silence is told at once."""
+        """Answer while the page is connected to WhatsApp; a silence is reported at once."""
         with self._browser.lock:
             self._note("ask_server", token=token)
             if self._answers():
@@ -146,7 +146,7 @@ class FakePage:
                 self.tell(ServerAnswered(token) if heard else ServerSilent(token, "WhatsApp's server did not answer"))
 
     def reload(self) -> None:
-        """Back at once, as it opens."""
+        """Reload at once, as it opens."""
         with self._browser.lock:
             self._note("reload")
             if self._answers():
@@ -155,23 +155,23 @@ class FakePage:
                 self._browser.reloaded(self)
 
     def close(self) -> None:
-        """Gone at once, unless it hangs."""
+        """Close at once, unless it hangs."""
         with self._browser.lock:
             self._note("close")
             if self._browser.habits.closes and not self.hung:
                 self.end()
 
     def kill(self) -> None:
-        """Gone at once."""
+        """Die at once."""
         with self._browser.lock:
             self._note("kill")
             if self._browser.habits.closes:
                 self.end()
 
-    # --- what a test has it do ---------------------------------------------------------------------------------------
+    # --- for a test to call ------------------------------------------------------------------------------------------
 
     def tell(self, fact: PageFact) -> None:
-        """Tell its owner a fact, unless BrowserGone was told."""
+        """Send its owner a fact, unless BrowserGone was sent."""
         with self._browser.lock:
             if isinstance(fact, BrowserGone):
                 self.end(fact.reason, fact.text)
@@ -179,16 +179,16 @@ class FakePage:
                 self._pass_on(fact)
 
     def ordered(self, name: str) -> list[Order]:
-        """The orders of one kind, such as `SendText`."""
+        """Return the orders of one kind, such as `SendText`."""
         return [order for order in self.orders if order.name == name]
 
     def show_code(self) -> None:
-        """Show a new code; the one before is void."""
+        """Show a new code; the previous code is void."""
         self.code = f"2@fake-{self.client_id}-{next(_codes)},bm9pc2U=,aWRlbnRpdHk=,c2VjcmV0"
         self.tell(QrShown(self.code, self._browser.habits.code_lifetime))
 
     def log_in(self, phone: str) -> None:
-        """Be Ready, and receive what has come in meanwhile."""
+        """Become Ready, and receive the messages that came in meanwhile."""
         self.ready, self.code = True, None
         if self._browser.habits.contract is not None:
             self.tell(ContractRead(self._browser.habits.contract))
@@ -199,20 +199,20 @@ class FakePage:
             self.tell(event)
 
     def void(self, fact: PageFact) -> None:
-        """Erase the login, and say so with this fact."""
+        """Erase the login, and report it with this fact."""
         self.ready = False
         self._browser.erase(self.client_id)
         self.tell(fact)
 
     def flush(self) -> None:
-        """Send what waits; each is delivered now, and the page says so."""
+        """Send waiting messages; each is delivered now, and reported."""
         with self._browser.lock:
             pending, self._pending = self._pending, []
             for order, outgoing in pending:
                 self._sent(order, outgoing)
 
     def end(self, reason: Reason | None = None, text: str = "Closed") -> None:
-        """Be gone: the last fact is told, and whoever waits for the profile gets it."""
+        """End: send the last fact, and free the profile."""
         with self._browser.lock:
             if self.gone:
                 return
@@ -236,7 +236,7 @@ class FakePage:
         return operation.example
 
     def _look_up(self, operation: LookUp) -> LookedUp:
-        """From what WhatsApp has delivered and what waits here."""
+        """Return the fate from WhatsApp's deliveries and the messages that wait here."""
         arrived = self._browser.whatsapp.arrivals(self.client_id, operation.message_id)
         ack = 1 if arrived else self._pending_ack(operation.message_id)
         return LookedUp(ack, complete=self.ready and self.linked)
@@ -257,7 +257,7 @@ class FakePage:
         """Show the next code."""
         self.show_code()
 
-    # --- how it works ------------------------------------------------------------------------------------------------
+    # --- implementation -----------------------------------------------------------------------------------------------
 
     def _note(self, name: str, /, **arguments: Any) -> None:
         self.orders.append(Order(name, arguments))
@@ -322,4 +322,4 @@ _OWN: dict[type[Operation[Any]], Answer] = {
     RefreshQr: FakePage._refresh_qr,
     RequestPairingCode: FakePage._request_pairing_code,
 }
-"""What is not merely answered with its example."""
+"""The operations with an answer other than their example."""

@@ -27,26 +27,26 @@ class FakeProfiles:
         self._profiles: dict[ClientId, _Profile] = {}
 
     def phone(self, client_id: ClientId) -> str | None:
-        """The number whose login is stored."""
+        """Return the number whose login is stored."""
         return self._of(client_id).phone
 
     def is_kept(self, client_id: ClientId) -> bool:
-        """Whether the login is marked."""
+        """Return True if the login is marked."""
         return self._of(client_id).kept
 
     def kept(self) -> frozenset[ClientId]:
-        """Whose login is marked."""
+        """Return the clients whose login is marked."""
         stored = () if self._directory is None else self._directory.glob("*.login")
         known = {*self._profiles, *(ClientId(int(path.stem)) for path in stored)}
         return frozenset(client_id for client_id in known if self.is_kept(client_id))
 
     def log_in(self, client_id: ClientId, phone: str) -> None:
-        """The page stores a login."""
+        """Store a login, as the page does."""
         self._of(client_id).phone = phone
         self._write(client_id)
 
     def log_out(self, client_id: ClientId) -> None:
-        """The page erases its login; the mark stays."""
+        """Erase the login, as the page does; the mark stays."""
         self._of(client_id).phone = None
         self._write(client_id)
 
@@ -56,13 +56,13 @@ class FakeProfiles:
         self._write(client_id)
 
     def drop(self, client_id: ClientId) -> None:
-        """Unmark it, and have the profile erased at the next `prune`."""
+        """Unmark the login, so that the profile is erased at the next `prune`."""
         profile = self._of(client_id)
         profile.kept, profile.dropped = False, True
         self._write(client_id)
 
     def prune(self, client_id: ClientId) -> None:
-        """No page is open: erase a profile that was dropped."""
+        """Erase a profile that was dropped; no page is open."""
         if self._of(client_id).dropped:
             del self._profiles[client_id]
             if self._directory is not None:
@@ -91,4 +91,4 @@ class FakeProfiles:
         words = (profile.phone or "", "kept" if profile.kept else "", "dropped" if profile.dropped else "")
         new = self._file(client_id).with_suffix(".new")
         new.write_text("\n".join(words) + "\n")
-        new.replace(self._file(client_id))  # whole or not at all, whatever kills the process
+        new.replace(self._file(client_id))  # whole or not at all, at any kill of the process

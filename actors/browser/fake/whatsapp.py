@@ -1,4 +1,4 @@
-"""The service behind the fake pages: what it has delivered, and whose login is void. It outlives pages and browsers.
+"""The service behind the fake pages: its deliveries, and the void logins. It outlives pages and browsers.
 
 Any thread; every method is one step under the lock of the browser that uses it, or one dict or list operation.
 """
@@ -17,7 +17,7 @@ from actors.clients.types import ClientId
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One arrival of one message at its recipient. `message_id` is bare."""
+    """An arrival of one message at its recipient. `message_id` is bare."""
 
     client_id: ClientId
     message_id: str
@@ -25,18 +25,18 @@ class Delivery:
 
     @property
     def chat(self) -> str:
-        """Where it went."""
+        """The chat it went to."""
         return str(self.operation.arguments["chat"])
 
     @property
     def text(self) -> str:
-        """What it says; empty where it is no text."""
+        """Its text; empty if it is no text."""
         return str(self.operation.arguments.get("text", ""))
 
 
 @dataclass(slots=True)
 class WhatsApp:
-    """Hand the same one to a second `FakeBrowser` to play a restart of the service."""
+    """The fake WhatsApp. Pass it to a second `FakeBrowser` to play a restart of the service."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     """Every arrival, in order; a message that was sent twice is here twice."""
@@ -54,26 +54,26 @@ class WhatsApp:
     _inbound: defaultdict[ClientId, list[AccountEvent]] = field(default_factory=lambda: defaultdict(list))
 
     def holds_back(self, client_id: ClientId, chat: str) -> bool:
-        """Whether a page refuses a message to this chat because of a restriction."""
+        """Return True if a page refuses a message to this chat because of a restriction."""
         return client_id in self.restrictions and chat.endswith("@c.us") and (client_id, chat) not in self.known
 
     def deliver(self, delivery: Delivery) -> None:
-        """One more arrival."""
+        """Add an arrival."""
         self.deliveries.append(delivery)
         self._arrivals[delivery.client_id, delivery.message_id] += 1
 
     def arrivals(self, client_id: ClientId, message_id: str) -> int:
-        """How often a bare message id has arrived: 1 is what a sender wants."""
+        """Return the number of arrivals of a bare message id: 1 is right."""
         return self._arrivals[client_id, message_id]
 
     def duplicates(self) -> list[str]:
-        """The bare ids of messages that arrived more than once."""
+        """Return the bare ids of messages that arrived more than once."""
         return [message_id for (_, message_id), count in self._arrivals.items() if count > 1]
 
     def keep(self, client_id: ClientId, event: AccountEvent) -> None:
-        """Hold what came in while no page of this client was Ready."""
+        """Keep an event that came in while no page of this client was Ready."""
         self._inbound[client_id].append(event)
 
     def collect(self, client_id: ClientId) -> list[AccountEvent]:
-        """What came in meanwhile, once, oldest first."""
+        """Return the events that came in meanwhile, once, oldest first."""
         return self._inbound.pop(client_id, [])
