@@ -25,7 +25,7 @@ from actors.clients.operations.messages import Sent, draw_message_id
 from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
 from actors.outbox.client_queue import ClientQueue, ClientQueues, Pace, cause_of, named, wait_for
-from actors.outbox.limits import FAILS, Consequence, Refusal, held, refusal
+from actors.outbox.limits import FAILS, Consequence, RefusalRule, held, refusal
 from actors.outbox.neighbours import RETRY, Find, Neighbours
 from actors.outbox.protocol import (
     Expire,
@@ -208,7 +208,7 @@ class Dispatcher(Actor):
         if end is not None:
             wait_for(self, ("let-go", client_id), end, LetGo(client_id))
 
-    def _put_off(self, message: Message, error: SendFailed, refusal: Refusal) -> None:
+    def _put_off(self, message: Message, error: SendFailed, refusal: RefusalRule) -> None:
         """It has not left, and goes back to its place: until its chat is let go of, or a while later."""
         lane, now = self._queues[message.client_id], self.clock.time()
         if refusal.consequence is Consequence.HOLD:

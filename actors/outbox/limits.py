@@ -39,27 +39,27 @@ class Consequence(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusalRule:
     """What a code of WhatsApp's means. `filed`: the page has filed the message as failed, under its id."""
 
     consequence: Consequence
     filed: bool = True
 
 
-FAILS = Refusal(Consequence.FAIL)
-HOLDS = Refusal(Consequence.HOLD)
-REFUSALS: Mapping[tuple[str, bool], Refusal] = {
-    ("RESTRICTED", True): Refusal(Consequence.HOLD, filed=False),
-    ("RESTRICTED", False): Refusal(Consequence.HOLD, filed=False),
+FAILS = RefusalRule(Consequence.FAIL)
+HOLDS = RefusalRule(Consequence.HOLD)
+REFUSALS: Mapping[tuple[str, bool], RefusalRule] = {
+    ("RESTRICTED", True): RefusalRule(Consequence.HOLD, filed=False),
+    ("RESTRICTED", False): RefusalRule(Consequence.HOLD, filed=False),
     ("463", True): HOLDS,
     ("475", True): HOLDS,
-    ("429", True): Refusal(Consequence.SLOW),
-    ("429", False): Refusal(Consequence.SLOW),
+    ("429", True): RefusalRule(Consequence.SLOW),
+    ("429", False): RefusalRule(Consequence.SLOW),
 }
 """Code, and whether the account is known to be restricted -> what follows; all else fails."""
 
 
-def refusal(code: str | None, *, restricted: bool) -> Refusal:
+def refusal(code: str | None, *, restricted: bool) -> RefusalRule:
     """What follows from a refusal with this code."""
     return FAILS if code is None else REFUSALS.get((code, restricted), FAILS)
 

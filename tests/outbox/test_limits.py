@@ -48,7 +48,7 @@ def fates(post: Post, *those: Fate) -> None:
     ],
 )
 def test_what_follows_from_a_refusal(code: str | None, restricted: bool, consequence: Consequence, filed: bool) -> None:
-    assert limits.refusal(code, restricted=restricted) == limits.Refusal(consequence, filed)
+    assert limits.refusal(code, restricted=restricted) == limits.RefusalRule(consequence, filed)
 
 
 def test_a_client_that_is_refused_goes_slower_up_to_a_bound_and_is_as_fast_again_after_as_many_that_went_through() -> (
