@@ -300,7 +300,6 @@
       readCode();
     });
     listenToCmd(ran('WAWebCmd')?.Cmd);
-    listenToReasons();
     picture();
     return true;
   }
@@ -308,8 +307,8 @@
   const tellReason = quietly((reason) => tell({ e: 'logout_reason', reason: cut(reason) }));
 
   /**
-   * Hears the reason of a logout where the page asks for the number of it, as soon as that module can be had. wa-js does
-   * the same from its injection on, which is a second after the first code: a phone may have scanned it by then.
+   * Hears the reason of a logout where the page asks for the number of it, from when the page opens its connection. wa-js
+   * does the same from its injection on, which is a second after the first code: a phone may have scanned it by then.
    */
   function listenToReasons() {
     window.requireLazy?.(['WAWebLogoutReason'], quietly(() => {
@@ -366,8 +365,10 @@
   let waJsStarted = false;
 
   function begin() {
-    if (!waJsStarted) startWaJs();
+    if (waJsStarted) return;
     waJsStarted = true;
+    startWaJs();
+    listenToReasons();
   }
 
   /** A page that never becomes full ready says at least what it lacks; wa-js is what finds that out. */
