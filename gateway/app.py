@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What handlers work with. Belongs to one event loop."""
+    """The context of handlers. Belongs to one event loop."""
 
     settings: Settings
     bridge: Bridge

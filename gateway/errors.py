@@ -83,7 +83,10 @@ _NAMES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "PAYLOAD_TOO_LARGE"}
 
 
 def _http(error: HTTPException) -> Problem:
-    """What HTTP refuses: the code is the status's own name. Allow is sorted, so that it reads the same every time."""
+    """Return HTTP's own refusal: the code is the status's own name.
+
+    Allow is sorted, so that it is always the same text.
+    """
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     if "Allow" in headers:

@@ -28,7 +28,7 @@ _LIBRARIES = logging.WARNING
 
 
 class Lines:
-    """Where lines go: one system call each, so that lines of several threads never mix."""
+    """The output of lines: one system call each, so that lines of several threads never mix."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -31,7 +31,7 @@ LAG: Seconds = 2.0
 
 
 class Obstacle(StrEnum):
-    """What is in the way."""
+    """An obstacle to the service's work."""
 
     STARTING = "starting"
     DRAINING = "draining"

@@ -127,15 +127,15 @@ def watchdog_seconds() -> float | None:
 
 
 DATABASE_SECONDS = 30.0
-"""How long a start waits. systemd's unit lets it take 60 s, and be repeated 10 times in 300 s."""
+"""The time limit of a start. systemd's unit lets it take 60 s, and be repeated 10 times in 300 s."""
 _BETWEEN = 0.5
 """Seconds between two tries; each may take as long as connecting does."""
 
 
 async def _when_there(read: Callable[[], Any], told: asyncio.Future[Any]) -> Any:
-    """What `read` answers, in a thread, once the database server is there; None where the service is told to end first.
+    """Return the result of `read`, in a thread, once the database server answers; None if the service is to end first.
 
-    Raises StartRefused: after `DATABASE_SECONDS`, or at once where waiting is no use.
+    Raises StartRefused: after `DATABASE_SECONDS`, or at once if waiting is no use.
     """
     deadline, said = time.monotonic() + DATABASE_SECONDS, False
     while True:
@@ -157,11 +157,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STACKS = signal.SIGUSR1
 """Writes the stack of every thread to standard error."""
 _IDLE_SECONDS = 30
-"""How long a connection without a request is kept."""
+"""The time a connection without a request is kept."""
 _LAST_ANSWERS_SECONDS = 1
-"""How long answers that are under way may take once every client is closed."""
+"""The time for answers in progress once every client is closed."""
 LATER = 5.0
-"""How much longer than its time a stop may take before the process is ended without it."""
+"""The extra time of a stop before the process is ended without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Server:
         self._last_resort: threading.Timer | None = None
 
     async def run(self, listener: socket.socket) -> int:
-        """Serve on this socket, which is closed at the end, until told to end. Answers the exit code.
+        """Serve on this socket, which is closed at the end, until ordered to end. Return the exit code.
 
         Raises StartRefused.
         """

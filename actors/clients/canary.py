@@ -24,28 +24,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WhatsAppSeen:
-    """What is known of WhatsApp Web at one instant. `version` is the one seen last, `seen_since` when it was first."""
+    """The known facts on WhatsApp Web at one instant.
+
+    `version` is the last seen, `seen_since` the time it was first seen.
+    """
 
     version: str | None = None
     seen_since: Seconds | None = None
     read: bool = False
-    """Whether any page that runs has been read."""
+    """True if any running page has been read."""
     missing: Mapping[str, int] = field(default_factory=dict)
-    """What pages lack, and how many pages lack it."""
+    """The missing names, with the number of pages that lack each."""
     silent: tuple[ClientId, ...] = ()
     """Clients that seem to hear no receipts any more."""
 
     unresolved: Mapping[ClientId, int] = field(default_factory=dict)
-    """How many names wa-js has said it did not find in a client's page. Much of it is never used."""
+    """The number of names that wa-js reported as not found, by client. Much of it is never used."""
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing, as far as is known."""
+        """True if nothing is missing, as far as known."""
         return not self.missing and not self.silent
 
 
 class Canary:
-    """What is known of the pages. Any thread."""
+    """The facts on all pages. Any thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, threading.Lock()
@@ -56,7 +59,7 @@ class Canary:
         self._receipts: dict[ClientId, Receipts] = {}
 
     def look(self) -> WhatsAppSeen:
-        """What is known now."""
+        """Return the facts known now."""
         with self._lock:
             now = self._clock.time()
             missing = Counter(name for contract in self._contracts.values() for name in contract.faults)
@@ -137,7 +140,7 @@ class Canary:
 
 
 class CanaryJournal:
-    """A Journal that tells the canary, and hands everything on; in the thread of whoever calls."""
+    """A Journal that informs the canary, and passes everything on; in the caller's thread."""
 
     def __init__(self, journal: Journal, canary: Canary) -> None:
         self._journal, self._canary = journal, canary

@@ -59,7 +59,7 @@ class PageRead(Answer):
 
 
 class Circumstances(Answer):
-    """What every long answer about a client says of it; moments as ISO 8601."""
+    """The fields of every long answer about a client; moments as ISO 8601."""
 
     reason: Reason | None
     reason_text: str | None
@@ -77,7 +77,7 @@ class Circumstances(Answer):
     pairing_code: str | None
     pairing_code_expires_at: str | None
     whatsapp_web: PageRead | None
-    """What its page was found to be; null while none was read."""
+    """Its page as last read; null while none was read."""
 
 
 def circumstances(status: Status) -> Circumstances:

@@ -15,7 +15,7 @@ from gateway.schemas.shape import CHAT, ID, Answer, Instant, Request, epoch, iso
 
 
 class ToChat(Request):
-    """What the bodies of calls that send have in common."""
+    """The common fields of bodies that send."""
 
     to: Annotated[str, StringConstraints(pattern=CHAT)]
     cliente_id: int | None = None
@@ -47,7 +47,7 @@ only one of them.
 
 
 class QueuedRequest(ToChat):
-    """What the body of POST /messages has besides its content. Instants are ISO 8601 with an offset."""
+    """The fields of POST /messages besides the content. Instants are ISO 8601 with an offset."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in CONTENTS]})
 
@@ -158,7 +158,7 @@ class SentAnswer(Answer):
 
 
 class OutboxAnswer(Answer):
-    """What is told of one message of the outbox besides its content."""
+    """The fields of a message of the outbox besides its content."""
 
     id: str
     state: MessageState

@@ -28,13 +28,13 @@ ID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 
 
 class Request(BaseModel):
-    """What callers send: no conversion of types, and what is not known is ignored."""
+    """The base of requests: types are not converted, and unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class Answer(BaseModel):
-    """What callers get."""
+    """The base of answers."""
 
     model_config = ConfigDict(frozen=True)
 

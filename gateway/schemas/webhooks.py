@@ -67,7 +67,9 @@ class WebhookAnswer(Answer):
 
 
 class LineEntry(Answer):
-    """How far a webhook is with one client: all up to `sequence` is settled; `why` and `status` are of what failed."""
+    """The progress of a webhook with one client: everything up to `sequence` is settled; `why` and `status` are of the
+    last failure.
+    """
 
     cliente_id: int
     sequence: int
@@ -121,7 +123,7 @@ class DeadLettersQuery(BaseModel):
 
 
 class LetterEntry(Answer):
-    """What was given up, and why. `event` is the body as it was sent; while `replaying`, it is being sent again."""
+    """A dead letter and its reason. `event` is the body as it was sent; while `replaying`, it is being sent again."""
 
     id: int
     webhook_id: str

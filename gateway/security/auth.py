@@ -16,7 +16,7 @@ from gateway.http import HeaderRefused, client_number, client_of
 
 
 class Scope(StrEnum):
-    """What a key may be good for. ADMIN includes the others."""
+    """The permission of a key. ADMIN includes the others."""
 
     READ = "read"
     SEND = "send"
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 
 class Whose(Enum):
-    """Which clients a call concerns."""
+    """The clients that a call concerns."""
 
     CLIENT = auto()
     """The one in X-Cliente-Id. Where that header names none, the call itself refuses it."""
@@ -38,7 +38,7 @@ class Whose(Enum):
 
 
 class RateClass(Enum):
-    """What a call counts as, besides a call (SM_REQUEST_RATE)."""
+    """The kind of call that has its own rate, besides SM_REQUEST_RATE."""
 
     CALL = auto()
     """Nothing more."""
@@ -50,7 +50,7 @@ class RateClass(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a call needs of its caller. A call whose scope is None is public, and is not counted."""
+    """The requirements of a call on its caller. A call whose scope is None is public, and is not counted."""
 
     scope: Scope | None
     whose: Whose
@@ -63,7 +63,7 @@ PUBLIC = Need(None, Whose.SEEN)
 
 
 class Unauthorized(Exception):
-    """No key, or none that is valid: which of both is not told."""
+    """The key is missing or invalid; the answer does not say which."""
 
     def __init__(self) -> None:
         super().__init__("A valid API key is required, in the header X-Api-Key or Authorization: Bearer")
@@ -75,7 +75,7 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the holder of one key. `clients` is None for all."""
+    """The caller: the holder of one key. `clients` is None for all."""
 
     key_id: str
     scopes: frozenset[Scope]
@@ -91,10 +91,10 @@ class Caller:
 
 
 ANYONE = Caller("", frozenset(Scope), None)
-"""Who calls a service without any key, which only loopback reaches."""
+"""The caller of a service without any key, which only loopback reaches."""
 
 CALLER = "caller"
-"""Where the ASGI scope has the Caller, or None for a stranger at a public call."""
+"""The place of the Caller in the ASGI scope; None for a stranger at a public call."""
 
 
 def caller_of(scope: Mapping[str, Any]) -> Caller | None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 _AFTER_BODY: Seconds = 5.0
-"""How much longer than `body_timeout` a connection may wait for a body: a handler that reads it answers 408 before."""
+"""The extra time beyond `body_timeout` for a body: a handler that reads it answers 408 before."""
 _REFUSALS = {
     400: "This is not HTTP as it is understood here",
     408: "The request did not arrive in time",
@@ -45,7 +45,7 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectionBounds:
-    """What one caller may hold of the server. Durations in seconds."""
+    """The limits of one caller's connections. Durations in seconds."""
 
     connections: int
     header: Seconds
@@ -54,7 +54,7 @@ class ConnectionBounds:
 
 
 class Coming(Enum):
-    """What a connection waits for from its caller."""
+    """The part of a request that a connection waits for."""
 
     HEAD = auto()
     BODY = auto()

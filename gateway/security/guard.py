@@ -46,7 +46,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _refusal(self, error: Exception, scope: Scope) -> Exception:
-        """Return what a refused caller is told: that it is unknown, or that it has been so too often."""
+        """Return the answer for a refused caller: unknown, or too often unknown."""
         if isinstance(error, Unauthorized) and presented(scope["headers"]) is not None:
             try:
                 self._rates.count_wrong_key(scope)
@@ -55,7 +55,10 @@ class Guard:
         return error
 
     def _signed_in(self, need: Need, scope: Scope) -> Caller | None:
-        """Who comes with the dashboard's cookie. Raises Forbidden for a change that a page of ours did not ask for."""
+        """Return the caller of the dashboard's cookie.
+
+        Raises Forbidden for a change that a page of ours did not request.
+        """
         if self._sessions is None:
             return None
         try:

@@ -100,14 +100,14 @@ def id_in(key: bytes) -> bytes:
 
 
 REFRESH: Seconds = 15.0
-"""How often the keys are read again, and the times of their last use written."""
+"""The interval at which keys are read again, and their last uses written."""
 _STORE_SECONDS: Seconds = 10.0
 
 _log = structlog.get_logger("keys")
 
 
 class KeyStore(Protocol):
-    """What this needs of `actors.store.store.Store`."""
+    """The part of `actors.store.store.Store` that keys need."""
 
     def ask(self, message: Any) -> Reply[Any]:
         """Ask without waiting."""
@@ -142,7 +142,7 @@ class Keyring:
         self._keys: dict[str, ApiKey] = {}
         self._held: dict[bytes, Held] = {}
         digest = secrets.token_bytes(32) if first is None else digest_of(first.encode("utf-8"))
-        # Where there is no such key its place is taken by a digest of nothing, so that an unknown id takes as long.
+        # For an unknown id, a digest of nothing is compared, so that it takes as long.
         self._first = Held(digest, replace(ANYONE, key_id=FIRST_ID))
         self._has_first = first is not None
         self._needed = self._has_first
@@ -220,7 +220,7 @@ class Keyring:
         """Read the keys of the store. Raises StoreUnavailable, MailboxFull, pykka.Timeout."""
         changes = self._changes
         keys = await self._ask(GetKeys())
-        # What was changed here while the store was read is newer than what was read.
+        # Changes made here during the read are newer than its result.
         if changes == self._changes:
             self.hold(keys)
 

@@ -64,7 +64,10 @@ def checked(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
 
 
 class Hosts:
-    """Which Host headers are ours. Without a list all are; where anyone is let in (`open`), those of loopback only."""
+    """The service's own Host names.
+
+    Without a list every name is; while no key exists (`open`), only those of loopback.
+    """
 
     def __init__(self, listed: Iterable[str], listening: str, open: Callable[[], bool]) -> None:
         self._names = frozenset(name for name in listed if not name.startswith("*."))
@@ -149,7 +152,10 @@ class OriginCheck:
 
 
 def is_same_origin(origin: bytes, host: bytes) -> bool:
-    """Whether a page of this origin was served under this Host. The scheme is left out: a proxy may have ended TLS."""
+    """Return True if a page of this origin was served under this Host.
+
+    The scheme is left out: a proxy may have ended TLS.
+    """
     _, separator, authority = origin.lower().partition(b"://")
     return bool(separator) and _without_default(authority) == _without_default(host.lower())
 

@@ -118,7 +118,7 @@ class RateLimited(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RateStatus:
-    """Where one caller stands with one rate. `window` and `reset` are whole seconds."""
+    """The standing of one caller with one rate. `window` and `reset` are whole seconds."""
 
     limit: int
     window: int
@@ -211,7 +211,7 @@ class StartRates:
 _ADDRESSES = 10_000
 """Addresses whose wrong keys are counted at most: anyone can send one, so this is what they can make us remember."""
 _NETWORK = 64
-"""Bits of an IPv6 address that count: whoever has one has all of its /64."""
+"""The bits of an IPv6 address that count: its owner has all of its /64."""
 
 
 @dataclass(frozen=True, slots=True)

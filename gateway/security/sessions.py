@@ -31,9 +31,9 @@ HTTPS_COOKIE = f"__Host-{COOKIE}"
 """Its name over HTTPS: browsers then take it from this very host only, not from a sibling domain, nor over HTTP."""
 TOKEN_HEADER = b"x-csrf-token"
 IDLE: Seconds = 30 * 60.0
-"""How long a session lasts without a call."""
+"""The time a session lasts without a call."""
 LIFE: Seconds = 12 * 3600.0
-"""How long it lasts at most."""
+"""The longest time a session lasts."""
 LIMIT = 100
 """Sessions kept; one more ends, of the key that has most of them, the one that was used least lately."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -94,7 +94,10 @@ class BrowserSessions:
         return session
 
     def identify(self, scope: Mapping[str, Any]) -> Caller | None:
-        """Who makes a request by cookie; None for a stranger. Raises Forbidden for a change without the token."""
+        """Return the caller of a request by cookie; None for a stranger.
+
+        Raises Forbidden for a change without the token.
+        """
         session = self.find(scope)
         if session is None:
             return None
@@ -110,7 +113,7 @@ class BrowserSessions:
             self._end(session)
 
     def is_open(self, session: BrowserSession) -> bool:
-        """Whether somebody is still signed in by it: for connections that live long. Asking does not prolong it."""
+        """Return True if the session is still valid: for long connections. It does not prolong the session."""
         return self._sessions.get(session.digest) is session and self._lives(session)
 
     def _end(self, session: BrowserSession) -> None:
@@ -146,7 +149,7 @@ def cookie(id: str, *, secure: bool) -> str:
 
 
 def is_secure(scope: Mapping[str, Any]) -> bool:
-    """Whether the browser speaks HTTPS. A proxy nobody listed is believed here: a lie hurts only who tells it."""
+    """Return True if the browser speaks HTTPS. An unlisted proxy is believed here: a lie hurts only the liar."""
     forwarded = dict(scope["headers"]).get(b"x-forwarded-proto", b"")
     return scope.get("scheme") in ("https", "wss") or forwarded.startswith(b"https")
 
@@ -165,7 +168,10 @@ def _digest(id: str) -> bytes:
 
 
 def _cookie(scope: Mapping[str, Any]) -> str | None:
-    """What ours holds. Those of others on this host may be of any shape, at which the standard library gives up."""
+    """Return the value of our cookie.
+
+    Cookies of others on this host may have any form, on which the standard library fails.
+    """
     header = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
     pairs = (pair.partition("=") for pair in header.split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}.get(HTTPS_COOKIE if is_secure(scope) else COOKIE)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from actors.store.store import Store
 
 _TOUCH: Seconds = 3600.0
-"""How old the note of a consumer's last use may be."""
+"""The age at which the record of a consumer's last use is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class Consumers:
         wait: Seconds,
         limit: int,
     ) -> Fetched:
-        """What comes after all that is acknowledged, as soon as there is something, or nothing after `wait` seconds.
+        """Return the first unacknowledged events as soon as they exist, or nothing after `wait` seconds.
 
-        Raises StoreUnavailable, ShuttingDown, and Unauthorized once the caller is not `valid` any more.
+        Raises StoreUnavailable, ShuttingDown, and Unauthorized once the caller is no longer `valid`.
         """
         async with (
             self._streams.open(wanted, consumer.position, heartbeat=wait, page=limit) as stream,

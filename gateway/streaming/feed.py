@@ -23,7 +23,7 @@ from gateway.service import STORE_SECONDS, shutting_down
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events a reader gets: of these clients (None for all), of types that match."""
+    """The events for a reader: of these clients (None for all), of matching types."""
 
     clients: frozenset[ClientId] | None = None
     patterns: tuple[str, ...] = ("*",)
@@ -56,16 +56,16 @@ class Told:
 
 
 class Listener(Protocol):
-    """What a stream is to the feed."""
+    """The feed's view of a stream."""
 
     wanted: Wanted
 
     def offer(self, told: Told) -> None:
-        """Take a wanted event, the newest there is."""
+        """Take the newest matching event."""
 
 
 class Feed:
-    """Every event from now on, for whoever listens. `store` answers the store, once there is one."""
+    """Every event from now on, for its listeners. `store` returns the store, once it exists."""
 
     def __init__(self, store: Callable[[], Store]) -> None:
         self._store = store
@@ -74,7 +74,7 @@ class Feed:
         self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.position = 0
-        """Up to where events have been told."""
+        """The position up to which events have been passed on."""
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 
 BUFFER_BYTES = 8 * 1024 * 1024
-"""How much a reader may be behind in bytes."""
+"""The bytes that a reader may fall behind."""
 BATCH_BYTES = 128 * 1024
-"""How much is sent at once."""
+"""The bytes sent at once."""
 
 
 class Why(Enum):
-    """What ends a stream: a code, a sentence, and after how many seconds to come again (None: not)."""
+    """The reason of a stream's end: a code, a sentence, and the seconds until a new attempt (None: no attempt)."""
 
     GONE = ("GONE", "The reader has gone", None)
     SLOW = ("SLOW_READER", "The reader is too far behind: resume after the position", 1)
@@ -56,7 +56,7 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Some events, oldest first; with them all wanted up to `position` are told. A gap comes before them."""
+    """Some events, oldest first; they complete all matching events up to `position`. A gap comes before them."""
 
     events: tuple[Told, ...]
     position: int
@@ -65,7 +65,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Nothing wanted has happened for a while, and all up to `position` is told."""
+    """A heartbeat: no matching event for a while, and everything up to `position` is sent."""
 
     position: int
 
@@ -83,7 +83,7 @@ Part = Events | Beat | End
 
 @dataclass(frozen=True, slots=True)
 class StreamBounds:
-    """How much waits for a reader at most, how long it hears nothing, and how many events a page has."""
+    """The limits of a reader's buffer, of its silence, and of the events in a page."""
 
     heartbeat: Seconds = 15.0
     events: int = 5000
@@ -108,7 +108,7 @@ class Stream:
         self._changed = asyncio.Event()
 
     def offer(self, told: Told) -> None:
-        """Take the newest event, or note that there is no room for it."""
+        """Take the newest event, or record that there is no room for it."""
         self._buffer.append(told)
         self._size += len(told.text)
         if len(self._buffer) > self._bounds.events or self._size > self._bounds.size:
@@ -122,11 +122,11 @@ class Stream:
         self.look_again()
 
     def look_again(self) -> None:
-        """Ask now whether the reader may still be told, not only before the next part."""
+        """Check now if the reader is still authorised, not only before the next part."""
         self._changed.set()
 
     async def parts(self, valid: Callable[[], bool] = lambda: True) -> AsyncGenerator[Part, None]:
-        """Return what is to be sent, in order, until its end. `valid`: whether the reader may still be told."""
+        """Return the parts to send, in order, until its end. `valid`: True while the reader is authorised."""
         while True:
             if self._end is None and not valid():
                 self.end(Why.KEY)
@@ -145,7 +145,7 @@ class Stream:
                 yield Beat(self.position)
 
     async def _catch_up(self) -> Events:
-        """Return the next page. What is told from here on is buffered, and is all there is after the last page."""
+        """Return the next page. Later events are buffered, and follow the last page."""
         self._empty()
         self._overrun = False
         try:
@@ -182,7 +182,7 @@ class Stream:
             async with asyncio.timeout(self._bounds.heartbeat):
                 await self._changed.wait()
         except TimeoutError:
-            # What happened after the time was over, and before this turn of the loop, has happened all the same.
+            # Events between the end of the time and this turn of the loop count all the same.
             return self._changed.is_set()
         return True
 
@@ -227,7 +227,7 @@ class Streams:
                 self._open.discard(stream)
 
     def look_again(self) -> None:
-        """Somebody may no longer be told: end the streams of whoever that is, at once."""
+        """End the streams of readers that are no longer authorised, at once."""
         for stream in self._open:
             stream.look_again()
 

@@ -1,4 +1,4 @@
-"""`docs/supervision.md`, made from the tables of the code."""
+"""Generates `docs/supervision.md` from the tables of the code."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from tests.docs.reasons import CONSEQUENCES
 
 HEAD = """# Supervision
 
-How a client lives without anybody watching it: its states, what moves it, how long it may wait, how often it is tried
-again, and what each end means. Every table here is made from the tables the code runs on (`make docs`).
+The unattended life of a client: its states, their transitions, deadlines, attempts, and ends. Every table is generated
+from the tables in the code (`make docs`).
 
-Two kinds of loss are told apart. A page that has lost WhatsApp heals by itself and keeps its browser; no attempt is
-spent on it until its patience is over. A page that is gone, or of no use, needs a new one; that is an attempt, and the
-supervisor grants it from a budget. A start that a caller waits for (`POST /init`) is not tried again: the caller hears
-why it failed.
+There are two kinds of loss. A page that has lost WhatsApp recovers by itself and keeps its browser; it costs no attempt
+until its patience is over. A page that is gone, or unusable, must be replaced; that is an attempt, which the supervisor
+grants from a budget. A start that a caller waits for (`POST /init`) is not tried again: the caller gets the reason of
+the failure.
 
 """
 
@@ -51,63 +51,62 @@ ALONE: tuple[whatsapp_web.Event, ...] = (
 
 DISK = f"""## A full disk
 
-A Chromium whose writes fail gives up what it has stored. Seen with version 156: 25 writes of 3 KiB to localStorage on a
-full disk, and it threw the whole of localStorage away, with a login that had been on the disk for long; the client
-asked for a scan once it was opened again, though there was room by then. So the disk of the profiles is looked at each
+A Chromium whose writes fail drops its stored data. Seen with version 156: after 25 writes of 3 KiB to localStorage on
+a full disk it discarded the whole of localStorage, with a login that had been on the disk for long; the client asked
+for a scan once it was reopened, although there was room by then. So the disk of the profiles is checked every
 {disk_space.EVERY:g} s while a page is open. Below {disk_space.LEAST} MiB, or {disk_space.LEAST_FILES} files where the
-file system counts them, Chromium is closed in order (`DISK_FULL`), and none is started: a start waits for room for as
-long as its patience lasts, and goes on once there is some. After the last attempt the client is in ERROR with its login
-kept, and the text says what is missing; one POST /init resumes it.
+file system counts them, Chromium is closed in order (`DISK_FULL`), and none is started: a start waits for room during
+its patience, and goes on once there is some. After the last attempt the client is in ERROR with its login kept, and
+the text names the missing room; one POST /init resumes it.
 
-Meanwhile /status and /health answer, /ready says that the store is not, and no message is accepted. What fills the disk
-faster than that, while the page writes much, can still cost logins; so can a full disk on which a login is being made.
+Meanwhile /status and /health answer, /ready reports that the store is not ready, and no message is accepted. A disk
+that fills faster than that, while the page writes much, can still cost logins; so can a full disk during a new login.
 
 """
 
-SUDDEN = """## What a sudden end can cost
+SUDDEN = """## Losses after a sudden end
 
-| what ends | logins | messages |
+| End of | Logins | Messages |
 | --- | --- | --- |
-| a client, or the service, in order | none | what is under way is waited for, or told as unknown |
-| Chromium, killed | one younger than 2 s: scan again | what was not confirmed is looked up afterwards |
-| Chromium, closed because its disk is full | one that was made on the full disk | the same |
-| the service, killed: its Chromiums die with it | the same | what was accepted is on disk, and goes on |
-| the machine (not tried) | one the kernel has not written yet, by default for 30 s | what was accepted is on disk |
+| a client, or the service, in order | none | messages being sent are waited for, or become unknown |
+| Chromium, killed | a login younger than 2 s: scan again | unconfirmed messages are looked up afterwards |
+| Chromium, closed because its disk is full | a login that was made on the full disk | the same |
+| the service, killed: its Chromiums die with it | the same | accepted messages are on disk, and are sent later |
+| the machine (not tried) | a login not yet written by the kernel, by default for 30 s | accepted messages are on disk |
 
-Chromium keeps what a page puts into localStorage in memory for a while: 5 s the first time, and up to a minute from the
-second time on, so that a login on a page that had shown codes for 8 s was lost to a kill 10 s after it was READY. It is
-told to write at once (`--enable-aggressive-domstorage-flushing`), and then took less than a second, on both builds.
-What IndexedDB, where the live WhatsApp Web has the keys of a login, has called complete was there after a kill right
-then.
+Chromium keeps a page's writes to localStorage in memory for a while: 5 s the first time, and up to a minute from the
+second time on, so that a login on a page that had shown codes for 8 s was lost to a kill 10 s after it was READY. With
+the flag `--enable-aggressive-domstorage-flushing` it writes at once, and took less than a second, on both builds.
+IndexedDB, in which the live WhatsApp Web has the keys of a login, kept completed writes after an immediate kill.
 
 """
 
-UNTESTED = """## What was never seen here
+UNTESTED = """## Untested
 
-These are handled as far as they could be understood, and count as untested:
+These cases are handled as far as they are understood, and count as untested:
 
-* Anything on the live service. All of this was run against the sandbox, a double of WhatsApp Web.
-* A real permanent ban. WhatsApp does not announce one; what is told is an inference (see Bans).
+* Anything on the live service. Everything was run against the sandbox, a simulated WhatsApp Web.
+* A real permanent ban. WhatsApp does not announce a ban; the service infers it (see Bans).
 * The codes and texts of a real temporary ban, of terms of service, and of a network that WhatsApp refuses.
-* A machine that runs out of memory as a whole, where the kernel may kill the service as well. What is played is a
+* A machine that runs out of memory as a whole, where the kernel may kill the service as well. The tests use a
   renderer with a limit of its own.
 * A disk that fills by more than 16 MiB within a second while the page writes much: see A full disk.
-* A power cut, or a kernel crash. What SQLite has confirmed survives (`synchronous=FULL`) as far as the disk keeps its
-  promises. What a page stores is handed to the kernel by Chromium, and written by the kernel in its own time: a login
-  younger than that can be lost, and has to be scanned again.
-* A debugging connection that stays open and carries nothing while its Chromium works. One that ends is played; the
-  ways in which pyppeteer's own receiving ended are closed inside, and tested there.
-* A host's clock that is set while the service runs; tests do so on a virtual clock. Waits go by a clock that nobody
-  sets, also those of webhooks between attempts. By the time of day go the ends of restrictions, early logouts,
-  `send_at` and `expires_at`, the sessions of the dashboard, and the age at which events and messages are deleted.
-* A network that lets connections hang for hours, as some mobile networks and firewalls do. What is played is a WhatsApp
-  that accepts and says nothing, for as long as a message may take. The sandbox's page, unlike WhatsApp Web's, has no
-  keepalive by which it would tell that its connection hangs: its client stays READY, and is not `healthy`.
+* A power cut, or a kernel crash. Writes that SQLite has confirmed survive (`synchronous=FULL`) as far as the disk
+  keeps its promises. Chromium passes a page's data to the kernel, which writes it in its own time: a newer login can
+  be lost, and needs a new scan.
+* A debugging connection that stays open and carries nothing while its Chromium works. A connection that ends
+  is tested; the faults that ended pyppeteer's own receiving are mended, and tested.
+* A host's clock that is set while the service runs; tests do so on a virtual clock. Waits use a clock that nobody
+  sets, also those of webhooks between attempts. The time of day decides the ends of restrictions, early
+  logouts, `send_at` and `expires_at`, dashboard sessions, and the age at which events and messages are deleted.
+* A network that lets connections hang for hours, as some mobile networks and firewalls do. The tests use a WhatsApp
+  that accepts and does not answer, for as long as a message may take. The sandbox's page, unlike WhatsApp Web's, has no
+  keepalive by which it could detect a hanging connection: its client stays READY, and is not `healthy`.
 """
 
 
 def supervision_page() -> str:
-    """The page."""
+    """Return the page."""
     parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _parts(), _bans(), _reasons(), _signs())
     return HEAD + "\n".join(parts) + "\n" + DISK + SUDDEN + _played() + UNTESTED
 
@@ -116,9 +115,9 @@ def _played() -> str:
     rows = [(fault.name, " or ".join(fault.reasons), " or ".join(fault.ends)) for fault in FAULTS]
     services = [(name, "", "READY") for name, _ in (*SERVICE_FAULTS, *SURROUNDINGS)]
     return (
-        "## What was seen to be survived\n\n`make chaos` plays these on the real service, with real Chromium and the\n"
+        "## Tested failures\n\n`make chaos` runs these on the real service, with real Chromium and the\n"
         "sandbox: one after the other, then at random on six clients at once.\n\n"
-        + _table(("fault", "`reason`", "ends in"), [*rows, *services])
+        + _table(("Failure", "`reason`", "Final state"), [*rows, *services])
         + "\n"
     )
 
@@ -137,7 +136,7 @@ def _diagram() -> str:
         [
             "## States",
             "",
-            "Not drawn: `Closed` leads from every state to NOT_INITIALIZED, and events that leave the state as it is.",
+            "Not drawn: `Closed`, which leads from every state to NOT_INITIALIZED, and events that change no state.",
             "",
             "```mermaid",
             "stateDiagram-v2",
@@ -156,10 +155,10 @@ def _transitions() -> str:
         for event, after in TRANSITIONS[state].items()
     ]
     return (
-        "## Transitions\n\nWhat is not listed is known to mean nothing in that state; there is no third kind.\n\n"
-        + _table(("in", "event", "leads to", "and does"), rows)
+        "## Transitions\n\nEvery event that is not listed is ignored in that state.\n\n"
+        + _table(("State", "Event", "New state", "Actions"), rows)
         + "\n"
-        + _table(("event", "what it is"), [(event.__name__, _first_sentence(event)) for event in EVENTS])
+        + _table(("Event", "Meaning"), [(event.__name__, _first_sentence(event)) for event in EVENTS])
     )
 
 
@@ -190,71 +189,71 @@ def _deadlines() -> str:
     ]
     times = Times()
     waits = [
-        ("a message, until WhatsApp has it", _setting("send_timeout"), "the caller hears that its fate is unknown"),
-        ("a page that closes", _setting("close_grace"), "it is killed"),
-        ("a page that answers a probe", _setting("probe_timeout"), "one miss: `healthy` is false"),
-        ("WhatsApp's server, asked", _setting("server_check_timeout"), "`healthy` is false until it answers"),
-        ("a page that loads itself anew while it shows codes", _setting("start_patience"), "it is lost"),
-        ("an ended client, to be read", _setting("cleanup_delay"), "it is destroyed"),
-        ("a logout, to be confirmed", f"{times.log_out:g} s", "the caller hears that it was not; a deletion goes on"),
-        ("a pairing code, or a picture", f"{times.answer:g} s", "the caller hears that none came"),
-        ("the service that stops", _setting("shutdown_timeout"), "see Ends"),
+        ("WhatsApp accepts a message", _setting("send_timeout"), "the caller learns that its fate is unknown"),
+        ("a page closes", _setting("close_grace"), "it is killed"),
+        ("a page answers a probe", _setting("probe_timeout"), "one miss: `healthy` is false"),
+        ("WhatsApp's server answers a query", _setting("server_check_timeout"), "`healthy` is false until it answers"),
+        ("a page reloads itself while it shows codes", _setting("start_patience"), "it is lost"),
+        ("an ended client stays readable", _setting("cleanup_delay"), "it is destroyed"),
+        ("WhatsApp confirms a logout", f"{times.log_out:g} s", "the caller learns that it did not; a deletion goes on"),
+        ("a page gives a pairing code, or a screenshot", f"{times.answer:g} s", "the caller learns that it did not"),
+        ("the service stops", _setting("shutdown_timeout"), "see Ends"),
     ]
     return (
-        "## Deadlines\n\nEvery state that waits has one. A restriction with a known end is waited out first.\n\n"
-        + _table(("state", "may last", "then: reason", "text", "leads to"), rows)
+        "## Deadlines\n\nEvery waiting state has a deadline. A restriction with a known end is waited out first.\n\n"
+        + _table(("State", "Deadline", "Reason", "Text", "Next"), rows)
         + "\n"
-        + _table(("what else is waited for", "at most", "then"), waits)
-        + f"\nA page is probed each {_setting('probe_interval')} from the first thing it says on; {health.MISSES} "
-        "misses in a row mean that it hangs, and it is killed. So a hang is noticed after at most two intervals and "
+        + _table(("Other wait", "Deadline", "Consequence"), waits)
+        + f"\nA page is probed every {_setting('probe_interval')} from its first fact on; {health.MISSES} "
+        "misses in a row mean that it hangs, and it is killed. So a hang is detected after at most two intervals and "
         "one timeout.\n" + _server() + _loadings()
     )
 
 
 def _server() -> str:
     return f"""
-## What READY and healthy prove
+## The meaning of READY and healthy
 
 A page looks as if messages passed before its login is accepted, and again while it waits after a refusal: mode
 MAIN, info NORMAL, socket CONNECTED (seen in WhatsApp Web's release 2.3000.1044822804, against a mock of its
-server). So READY wants all of that, a stream that is not DISCONNECTED, and a sign since the last loss that the
-server has let the login in: `account_temporarily_banned_from_bridge` with `banned: false`, which the page says at
-each accepted login; `on_critical_sync_done`; or the server's answer to a question of ours, which is put where the
-others were missed.
+server). So READY requires all of that, a stream that is not DISCONNECTED, and a sign since the last loss that the
+server has accepted the login: `account_temporarily_banned_from_bridge` with `banned: false`, which the page sends at
+each accepted login; `on_critical_sync_done`; or the server's answer to a query of ours, which is sent if the other
+signs were missed.
 
-A page that turns may be on a connection that is dead. So WhatsApp's server is asked through the page each
-{_setting("server_check_interval")} while the client is READY. What is asked is the keepalive that WhatsApp's own
-clients send all the time: an `iq` of type `get` in the name space `w:p`, by wa-js's
-`WPP.whatsapp.websocket.sendSmaxStanza`. It names nobody, changes nothing, and cannot be answered out of the page's
-memory. While it is not answered, `healthy` is false and `server_silent_since` says since when; the log says
-`client.server_silent`. A page that has no way to ask (the log says `page.server_unasked`) is not called unhealthy
-for that. Never seen on the live service: that it answers this question of a page as it answers WhatsApp's own.
+A page that answers may have a dead connection. So WhatsApp's server is queried through the page every
+{_setting("server_check_interval")} while the client is READY. The query is the keepalive that WhatsApp's own
+clients send regularly: an `iq` of type `get` in the name space `w:p`, by wa-js's
+`WPP.whatsapp.websocket.sendSmaxStanza`. It names nobody, changes nothing, and cannot be answered from the page's
+memory. While it is not answered, `healthy` is false, `server_silent_since` gives the time, and the log has
+`client.server_silent`. A page that cannot send the query (the log has `page.server_unasked`) does not become unhealthy
+by that. Never seen on the live service: that it answers this query of a page as it answers WhatsApp's own.
 """
 
 
 def _loadings() -> str:
     return f"""
-## Loaded anew
+## Reloads
 
-WhatsApp's page loads itself anew: for updates, for a version that its server refuses, to take a session over.
-Whoever caused it, the client is RECONNECTING from then on and has {_setting("start_patience")} to be back, which
-costs no attempt; a page that is not back is lost. {MOST_LOADINGS} loadings in a row without a code or a
-login are a loop, and it is lost too.
+WhatsApp's page reloads itself: for updates, for a version that its server refuses, to take a session over.
+Whatever the cause, the client is RECONNECTING from then on and has {_setting("start_patience")} to return, which
+costs no attempt; after that the page is lost. {MOST_LOADINGS} loadings in a row without a code or a login are a
+loop, and the page is lost too.
 
 An update that the page asks for while it goes on working costs a healthy client nothing (`PLANNED_UPDATE`, the
-metric `session_manager_planned_updates_total`, no attempt): it is loaded anew in the same browser within
-{_setting("update_within")}. The first {STAGGER:.0%} of that spread the clients, each by its number; then the first
-moment is taken in which nothing is on its way and no message or call was heard of for {_setting("update_quiet")},
-and once the time is over any moment in which nothing is on its way. Calls that are talking are not seen, only their
-ringing. For an update on which WhatsApp Web insists the page loads itself at once; it is loaded where it has not
-begun after {ITSELF:g} s. One within {HARD_REST:g} s of another is VERSION_OUTDATED, as is a page that wants an
-update and has stopped.
+metric `session_manager_planned_updates_total`, no attempt): it is reloaded in the same browser within
+{_setting("update_within")}. The first {STAGGER:.0%} of that spread the clients, each by its number; then the
+first moment is used in which nothing is being sent and no message or call was reported for
+{_setting("update_quiet")}, and once the time is over any moment in which nothing is being sent. Calls in progress are
+not visible, only their ringing. For an update on which WhatsApp Web insists the page reloads itself at once; the
+service reloads it if it has not begun after {ITSELF:g} s. A second such update within {HARD_REST:g} s is
+VERSION_OUTDATED, as is a page that wants an update and has stopped.
 """
 
 
 def _where_patience_leads(state: State) -> str:
     if state in STARTING:
-        return "as a lost page; ERROR where a caller waits for the start"
+        return "a lost page; ERROR if a caller waits for the start"
     after = next(after for event, after in TRANSITIONS[state].items() if event.__name__ == "PatienceOver")
     return "an attempt" if after is state else str(after)
 
@@ -266,12 +265,12 @@ def _budgets() -> str:
             "a client's page",
             f"{_setting('max_reconnection_attempts')} in a row; READY ends the row",
             f"{_setting('backoff_first')}, doubling, up to {_setting('backoff_cap')}, less up to a quarter by chance; "
-            f"small again after READY for {_setting('stable_after')}",
+            f"reset after READY for {_setting('stable_after')}",
             "ERROR, ATTEMPTS_EXHAUSTED",
         ),
         (
-            "a page that wa-js missed: in MAIN, wa-js not ready",
-            f"loaded again {RELOADS} times in a row; no attempt is spent",
+            "a page in MAIN on which wa-js is not ready",
+            f"reloaded {RELOADS} times in a row, without an attempt",
             f"{BrowserOptions(Path(), '').injection_patience:g} s",
             "a lost page, WA_JS_NOT_READY",
         ),
@@ -283,7 +282,7 @@ def _budgets() -> str:
         ),
         (
             "a restart for memory over SM_CLIENT_MEMORY",
-            f"one each {health.REST:g} s, when nothing is on its way",
+            f"one per {health.REST:g} s, when nothing is being sent",
             f"at {health.URGENT:g} times the limit at once, with the delays of a lost page",
             "",
         ),
@@ -296,9 +295,9 @@ def _budgets() -> str:
         ("clients at a time", _setting("max_clients"), "", "POST /init: 503 CAPACITY_EXCEEDED"),
     ]
     return (
-        "## Budgets and delays\n\nOne client in trouble never delays another: each has its own.\n\n"
-        + _table(("of what", "how many", "delays", "beyond"), rows)
-        + "\nNot tried again: a browser that cannot be started, and a profile that somebody else holds.\n"
+        "## Budgets and delays\n\nEach client has its own budget, so that one client never delays another.\n\n"
+        + _table(("Attempts of", "Number", "Delays", "Then"), rows)
+        + "\nNot tried again: a browser that cannot be started, and a profile that another process holds.\n"
     )
 
 
@@ -311,8 +310,8 @@ def _ends() -> str:
         f"## Ends\n\n{names} are ends: the browser is closed at once, and only POST /init leads out. For "
         f"{_setting('cleanup_delay')} the state can be read; then the client is destroyed and is NOT_INITIALIZED. "
         "POST /init before that cancels the cleanup and starts afresh.\n\n"
-        "A login that is void (after a logout, a ban, or codes nobody scanned) is dropped at once, and its profile "
-        "goes as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again "
+        "A void login (after a logout, a ban, or unscanned codes) is dropped at once, and its profile is deleted "
+        "as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again "
         "after a restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
         "Closing never logs out. `DELETE /session` and `POST /logout` do.\n\n" + _shutdown()
     )
@@ -324,12 +323,13 @@ def _shutdown() -> str:
         f"{seconds * SHARES[step]:.3g} s" for step in (EndStep.LOG_OUT, EndStep.CLOSE, EndStep.KILL)
     )
     return (
-        f"A service that is told to stop has {_setting('shutdown_timeout')} for all of it. Clients end side by side: a "
+        f"A service that is stopped has {_setting('shutdown_timeout')} in all. Clients end in parallel: a "
         f"logout that was ordered before may take the first {log_out} of them, a page that has not closed after "
-        f"{close} is killed, and one that is there after {kill} is left to the browser, which kills all there is and "
-        "ends. With another setting these change in proportion. Whoever waits for an answer gets one. The exit code "
-        "is 0 where nothing is left then, killed or not, and 3 where something is: a Chromium that cannot be killed, "
-        "an actor or a store that does not end.\n"
+        f"{close} is killed, and a page that still exists after {kill} is left to the browser, which kills "
+        f"everything and "
+        "ends. With another setting these times change in proportion. Every waiting caller gets an answer. The exit "
+        "code is 0 if nothing is left, killed or not, and 3 otherwise: a Chromium that cannot be killed, an actor or "
+        "a store that does not end.\n"
     )
 
 
@@ -337,18 +337,18 @@ def _parts() -> str:
     seconds = Settings.model_fields["shutdown_timeout"].default + LATER
     return (
         "## When a part of the service dies\n\nThe supervisor, an actor of the store, the outbox, the sender of "
-        "webhooks, the one that forgets what is old, or the browser's thread: without any of them nothing works. When "
-        f"one ends, or the browser's thread does not answer for {WEDGED_AFTER:g} s, the service says which (critical), "
-        f"stops in order, and ends with exit code {DIED}, to be started again by whoever keeps it. Where even that is "
-        f"not heard of it ends itself, after {seconds:g} s at the latest, and Chromium with it.\n"
+        "webhooks, retention, or the browser's thread: the service needs all of them. When one "
+        f"ends, or the browser's thread does not answer for {WEDGED_AFTER:g} s, the service logs which (critical), "
+        f"stops in order, and ends with exit code {DIED}, so that the process manager starts it again. If it cannot "
+        f"stop in order, it ends itself after {seconds:g} s at the latest, and Chromium with it.\n"
     )
 
 
 def _bans() -> str:
     return (
         "## Bans\n\nA permanent ban looks like a removal on the phone. It is inferred: a logout within "
-        f"{bans.EARLY_WITHIN:g} s of its pairing is early, and {bans.EARLY_LOGOUTS} early ones in a row are "
-        "DISCONNECTED_BANNED; the reason's text says that this is inferred. A login that lasted longer, or "
+        f"{bans.EARLY_WITHIN:g} s of its pairing is early, and {bans.EARLY_LOGOUTS} early logouts in a row are "
+        "DISCONNECTED_BANNED; the reason's text states that this is inferred. A login that lasted longer, or "
         "that sent a message, or that was ended by POST /logout, ends the row, and so does DELETE /session. The count "
         "survives a restart of the service.\n"
     )
@@ -360,9 +360,10 @@ def _reasons() -> str:
         for reason, row in CONSEQUENCES.items()
     ]
     return (
-        "## From cause to state\n\nWhat becomes of a READY client, or of one that starts where the reason is about "
-        "that. The reason stays readable on the way back to READY.\n\n"
-        + _table(("`reason`", "what happened", "state", "stored login", "then"), rows)
+        "## From cause to state\n\nThe state of a READY client after each cause, or of a starting client if the "
+        "cause concerns the "
+        "start. The reason stays readable on the way back to READY.\n\n"
+        + _table(("`reason`", "Cause", "State", "Stored login", "Next"), rows)
     )
 
 
@@ -372,7 +373,7 @@ def _signs() -> str:
     rows = [(f"the connection is in {condition.name}", fact) for condition, fact in states.items()]
     rows += [(f"logged out, for the reason `{word}`", fact) for word, fact in whatsapp_web.LOGOUTS.items()]
     rows += [("logged out, for any other reason", whatsapp_web.logged_out("…"))]
-    rows += [("logged out, and no reason is given", whatsapp_web.logged_out(None))]
+    rows += [("logged out, without a reason", whatsapp_web.logged_out(None))]
     rows += [(f"the event `{event['e']}`", Interpreter(float).hear(event)[0]) for event in ALONE]
     cells = [
         (sign, type(fact).__name__, f"`{getattr(fact, 'reason', Reason.CONFLICT)}`", getattr(fact, "text", ""))
@@ -381,10 +382,10 @@ def _signs() -> str:
     silent = BrowserOptions(Path(), "").conflict_after
     return (
         "## From the page's signs to the cause\n\nThe same on both generations of WhatsApp Web's page. A page that was "
-        f"opened elsewhere and does not say so is told by its lost stream, after {silent:g} s; of one whose login was "
-        "refused that is no sign. A browser or page that "
-        "died, hangs, is deaf or has left is seen from outside the page.\n\n"
-        + _table(("sign", "fact", "reason", "text"), cells)
+        f"opened elsewhere without reporting it is recognised by its lost stream, after {silent:g} s; after a refused "
+        "login that is no sign. A browser or page that "
+        "died, hangs, is deaf or has left is detected from outside the page.\n\n"
+        + _table(("Sign", "Fact", "Reason", "Text"), cells)
     )
 
 
@@ -392,7 +393,7 @@ def _signs() -> str:
 
 
 def _setting(field: str) -> str:
-    """`SM_…` with its default."""
+    """Return `SM_…` with its default."""
     default = Settings.model_fields[field].default
     unit = " s" if isinstance(default, float) else ""
     value = f"{default:g}" if default else "no limit"
