@@ -350,7 +350,7 @@ class Outbox:
         return Handed(_delivered(await self._outcome(handed)), handed.repeated)
 
     async def accept(self, draft: Draft) -> Handed:
-        """Promise a message. Raises NotReady where the client cannot become READY by itself."""
+        """Queue a message. Raises NotReady if the client cannot become READY by itself."""
         if await self._known(draft) is None:
             await self._require_state(draft.client_id, ABSENT)
         return await self._hand_in(draft, expires_at=draft.expires_at)

@@ -191,7 +191,7 @@ class Keyring:
     async def create(
         self, name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None
     ) -> tuple[ApiKey, str]:
-        """Draw a key and keep it. Raises KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
+        """Create a key and store it. Raises KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
         key, text = draw(name, scopes, clients, self._clock())
         if not self._needed and not is_admin(key):
             raise KeyRefused(FIRST_NOT_ADMIN)
@@ -201,7 +201,7 @@ class Keyring:
         return key, text
 
     async def revoke(self, id: str) -> None:
-        """End a key, at once. Raises NoSuchKey, KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
+        """Revoke a key, at once. Raises NoSuchKey, KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
         if id == FIRST_ID and self._has_first:
             raise KeyRefused("The key of the setting SM_API_KEY ends by taking the setting away and starting again")
         if id not in self._keys:
@@ -278,7 +278,7 @@ def list_offline(settings: Settings) -> list[ApiKey]:
 def create_offline(
     settings: Settings, name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None = None
 ) -> tuple[ApiKey, str]:
-    """Draw a key and keep it; its text is shown this once. `clients` None is for all. Raises KeyRefused."""
+    """Create a key and store it; its text is shown only once. `clients` None is for all. Raises KeyRefused."""
     key, text = draw(name, scopes, clients)
     with opened_store(settings) as store:
         if settings.api_key is None and not _valid_in(store) and not is_admin(key):
@@ -288,7 +288,7 @@ def create_offline(
 
 
 def revoke_offline(settings: Settings, id: str) -> None:
-    """End a key. Raises NoSuchKey."""
+    """Revoke a key. Raises NoSuchKey."""
     with opened_store(settings) as store:
         store.ask(RevokeKey(id, time.time())).get(timeout=_STORE_SECONDS)
 
