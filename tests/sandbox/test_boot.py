@@ -44,12 +44,23 @@ RESUMED = [
     "loader.ready",
     "loader.full_ready",
 ]
+LOGGED_IN = [
+    *("open_socket_stream", "on_ab_props_update", "offline_process_ready", "offline_process_ready"),
+    *("main_stream_mode_ready", "offline_delivery_end", "app_state_sync_completed", "app_state_sync_completed"),
+    *("on_initial_chat_synced", "on_critical_sync_done"),
+]
+"""On the bus at a first login. Source: seen in WhatsApp Web's own code of August 2026."""
 
 
 def told(tab: Tab) -> list[str]:
     """What wa-js told, by name, and by value where that is a mode or an info."""
-    facts: list[list[Any]] = [one for one in tab.heard() if one[0] != "cmd"]
+    facts: list[list[Any]] = [one for one in tab.heard() if one[0] not in ("cmd", "conn.backend_event")]
     return [" ".join(map(str, one if "stream" in one[0] else one[:1])) for one in facts]
+
+
+def on_the_bus(tab: Tab) -> list[str]:
+    """The events of WhatsApp's own bus, by name."""
+    return [one[1] for one in tab.heard() if one[0] == "conn.backend_event"]
 
 
 @pytest.mark.parametrize("compat", ["modern", "classic"])
@@ -68,6 +79,7 @@ def test_code_scan_and_resume_sound_as_on_the_real_page(sandbox: Sandbox, tab: T
     one.until("heard.at(-1)[0] === 'conn.stream_mode_changed' && heard.at(-1)[1] === 'MAIN'")
     assert one.js("WPP.whatsapp.Conn.ref") == ref
     assert told(one) == [fact for fact in SCANNED if compat == "classic" or fact not in CLASSIC_ONLY]
+    assert on_the_bus(one) == LOGGED_IN
     assert one.js("String(WPP.conn.getMyUserWid())") == f"{ME}@c.us"
     one.close()
 
@@ -114,7 +126,7 @@ def test_a_slow_resume_says_syncing_until_it_is_answered(sandbox: Sandbox, tab: 
     sandbox.post("/api/settings", resume_delay=1.5)
     one.goto()
     one.until("heard.find(([name]) => name === 'loader.ready')")
-    assert told(one)[2:4] == ["conn.stream_mode_changed SYNCING", "conn.stream_info_changed PAIRING"]
+    assert told(one)[2:4] == ["conn.stream_mode_changed SYNCING", "conn.stream_info_changed SYNCING"]
     assert not one.js("WPP.isFullReady")
     one.until(MAIN)
 
