@@ -27,7 +27,7 @@ from actors.clients.policy import Rules, Streak
 from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
 from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
-from actors.runtime import ChildNotStarted, Supervising
+from actors.runtime import ChildNotStarted, Reminder, Supervising
 
 if TYPE_CHECKING:
     from pykka import ActorRef
@@ -106,6 +106,14 @@ class CleanupDue:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginDropped(Reminder):
+    """The login of a deleted client is marked for deletion on disk."""
+
+    askers: tuple[ReplyTo, ...]
+    deleted: protocol.Deleted
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """Start these clients, in this order, a few at a time: they ran when the service stopped."""
 
@@ -139,6 +147,8 @@ class Supervisor(Supervising):
         """Outlives the records: a ban shows over several starts. One small entry per number, until it is deleted."""
         self._turns = ResumeQueue()
         self._shut_downs: list[ReplyTo] = []
+        self._dropping = 0
+        """Deletions that are not on disk yet."""
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of the supervisor."""
@@ -195,8 +205,7 @@ class Supervisor(Supervising):
             return
         if not self._browser.has_login(client_id) and not queued:
             raise NoSuchClient(client_id)
-        deleted, reply_to = protocol.Deleted(client_id, logged_out=False), self.defer()
-        self._browser.drop_login(client_id, lambda: reply_to.answer(deleted))  # no crash brings back a deleted client
+        self._drop_login([self.defer()], protocol.Deleted(client_id, logged_out=False))
 
     def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
@@ -420,8 +429,7 @@ class Supervisor(Supervising):
         record = self._records.pop(client_id)
         self.cancel_timer(("cleanup", client_id))
         if record.deletes:
-            deleted = protocol.Deleted(client_id, logged_out=record.logged_out)
-            self._browser.drop_login(client_id, partial(_answer_all, record.deletes, deleted))
+            self._drop_login(record.deletes, protocol.Deleted(client_id, logged_out=record.logged_out))
         for reply_to in record.stops:
             reply_to.answer(protocol.Stopped(client_id))
         if self._shut_downs:
@@ -432,8 +440,20 @@ class Supervisor(Supervising):
         self._resume_next()
         self._stop_if_done()
 
+    def _drop_login(self, askers: list[ReplyTo], deleted: protocol.Deleted) -> None:
+        """Answer a deletion once it is on disk, so that no crash brings the client back; the end waits for that too."""
+        self._dropping += 1
+        dropped = LoginDropped(tuple(askers), deleted)
+        self._browser.drop_login(deleted.client_id, partial(self.tell_self, dropped))
+
+    def _login_dropped(self, fact: LoginDropped) -> None:
+        self._dropping -= 1
+        for reply_to in fact.askers:
+            reply_to.answer(fact.deleted)
+        self._stop_if_done()
+
     def _stop_if_done(self) -> None:
-        if self._shut_downs and not self._records:
+        if self._shut_downs and not self._records and not self._dropping:
             for reply_to in take(self._shut_downs):
                 reply_to.answer(None)
             self.stop()
@@ -451,11 +471,6 @@ class Supervisor(Supervising):
             else:
                 self.log.info("client.resuming", client=client_id)
                 self._begin(client_id, Origin.RESUME, None)
-
-
-def _answer_all(askers: list[ReplyTo], answer: object) -> None:
-    for reply_to in askers:
-        reply_to.answer(answer)
 
 
 def take(askers: list[ReplyTo]) -> list[ReplyTo]:
@@ -481,5 +496,6 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.PairingChanged: Supervisor._pairing_changed,
     protocol.ReconnectWanted: Supervisor._reconnect_wanted,
     CleanupDue: Supervisor._cleanup,
+    LoginDropped: Supervisor._login_dropped,
     Resume: Supervisor._resume,
 }

@@ -384,9 +384,9 @@ def test_a_pairing_code_has_its_time_and_why_there_is_none_is_told(service: Runn
     page.tell(QrVoid())
     page.tell(PairingCodeRenewed("WXYZ6789", 60.0))
     opened.until("document.querySelector('.typed b')?.innerText === 'WXYZ-6789'")
-    opened.until("/^Good for ([1-5]?\\d|60) s; then a new one comes$/.test(document.querySelector('.pairing').innerText"
-                 ".split('\\n').find((line) => line.startsWith('Good')))")  # fmt: skip
-    opened.until("document.querySelector('.shown').innerText.includes('No QR while a code waits to be typed')")
+    line = "document.querySelector('.pairing').innerText.split('\\n').find((line) => line.startsWith('Valid'))"
+    opened.until(rf"/^Valid for ([1-5]?\d|60) s; then a new code follows$/.test({line})")
+    opened.until("document.querySelector('.shown').innerText.includes('No QR while a pairing code is active')")
     for reason, words in HINDRANCES.items():
         page.tell(PairingHindered(reason, "in English"))
         opened.until(f"document.querySelector('.todo').innerText.includes({words['en']!r})")
