@@ -107,13 +107,14 @@ class Writer(Actor):
         if lost := [type(pending.write).__name__ for pending in (*self._held, *self._group.abandon())]:
             self.log.error("facts_lost", count=len(lost), kinds=sorted(set(lost)))
 
-    def _take(self, pending: QueuedWrite) -> None:
+    def _take(self, pending: QueuedWrite, *, more: bool = False) -> None:
         if self._outage is None:
-            self._apply(pending)
+            self._apply(pending, more=more)
         else:
             self._set_aside(pending, self._outage)
 
-    def _apply(self, pending: QueuedWrite) -> None:
+    def _apply(self, pending: QueuedWrite, *, more: bool) -> None:
+        """Write it in the open group, which is committed at once if nothing waits behind it; `more` does."""
         try:
             self._group.apply(pending)
         except StoreUnavailable as why:
@@ -122,7 +123,7 @@ class Writer(Actor):
         if len(self._group) >= self._max_group:
             self._commit()
         elif len(self._group) == 1 and not self.actor_stopped.is_set():
-            if self.mailbox.empty():
+            if self.mailbox.empty() and not more:
                 self._commit()
             else:
                 self.actor_ref.tell(Commit(self._groups))
@@ -170,7 +171,7 @@ class Writer(Actor):
         was_out, self._outage = self._outage, None
         held, self._held = self._held, deque()
         for pending in held:
-            self._take(pending)
+            self._take(pending, more=True)
         if was_out is not None and self._outage is None and not len(self._group):
             self._publish()  # Publish the events that a crash after their commit left unpublished.
 

@@ -251,7 +251,7 @@ def test_webhooks_are_created_listed_and_deleted(service: Running) -> None:
     assert (listed["id"], listed["events"], listed["clients"]) == (made["id"], ["message.*"], [7])
     assert made["id"] in typed(service, "webhooks", "list").stdout
     assert told(service, "webhooks", "dead-letters", made["id"])["dead_letters"] == []
-    assert "posted again: 0" in typed(service, "webhooks", "replay", made["id"]).stdout
+    assert "sent again: 0" in typed(service, "webhooks", "replay", made["id"]).stdout
     assert typed(service, "webhooks", "delete", made["id"]).exit_code == 0
     assert told(service, "webhooks", "list") == []
 

@@ -398,7 +398,7 @@ def test_a_pairing_code_has_its_time_and_why_there_is_none_is_told(service: Runn
 
 
 HINDRANCES = {
-    Reason.PASSKEY_REQUIRED: {"en": "A passkey is required", "es": "Se pide una llave de acceso"},
+    Reason.PASSKEY_REQUIRED: {"en": "A passkey is required", "es": "Se requiere una llave de acceso"},
     Reason.PLATFORM_REFUSED: {"en": "No pairing code for this browser", "es": "Sin código para este navegador"},
     Reason.PAIRING_CODE_OVER: {"en": "The pairing code expired", "es": "El código para vincular caducó"},
 }

@@ -168,7 +168,7 @@ def test_endless_headers_are_refused() -> None:
     with Receiver(flood) as flooding:
         outcome = once(flooding.url)
     assert isinstance(outcome, Unanswered)
-    assert outcome.why.startswith("The target does not speak HTTP")
+    assert outcome.why.startswith("The target does not answer in valid HTTP")
 
 
 @pytest.mark.parametrize("raw", [b"\0\1\2 nonsense\r\n\r\n", b"HTTP/1.1 999999 Odd\r\n\r\n", b"SSH-2.0-x\r\n"])
