@@ -215,6 +215,7 @@ class Dispatcher(Actor):
             lane.holds.hold(message.chat, now)
             reason = held(lane.holds.chats[message.chat])
             self._wait_for_the_next_end(message.client_id)
+            self._waiters.holding(message.client_id)
         else:
             reason = f"{error}. It leaves when WhatsApp takes messages again, which is tried at growing intervals"
         self.log.info("outbox.put_off", **named(message), consequence=refusal.consequence.name, code=error.code)

@@ -113,6 +113,12 @@ class Waiters:
             if asker.order.id == message.id and asker.order.withdraw:
                 self._conclude(asker)
 
+    def holding(self, client_id: ClientId) -> None:
+        """Look whether a message that somebody wants an answer for now is in the chat that is held from now on."""
+        for asker in self._askers.of_client(client_id):
+            if asker.order.withdraw:
+                self._neighbours.order(GetMessage(client_id, asker.order.id), Known)
+
     def _await(self, order: Await) -> None:
         self._askers.add(order)
         self._neighbours.order(GetMessage(order.client_id, order.id), Known)

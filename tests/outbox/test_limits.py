@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
-from actors.clients.protocol import GetStatus, Restriction, Status
+from actors.clients.protocol import GetStatus, Refused, Restriction, Status
 from actors.outbox import limits
 from actors.outbox.client_queue import Pace
 from actors.outbox.limits import Consequence, Holds, Tempo
@@ -204,3 +204,17 @@ def test_a_restriction_is_in_the_status_and_told_as_an_event_when_it_begins_and_
         {"restricted": True, "kind": "WEB_COMPANION_ONLY", "until": restriction.until, "known_chats": True},
         {"restricted": False, "kind": None, "until": None, "known_chats": None},
     ]
+
+
+def test_who_waits_behind_a_message_whose_refusal_holds_the_chat_is_answered_at_once(post: Post) -> None:
+    post.ready()
+    fates(post, Fate.PENDING)
+    first = post.accept("first")
+    post.clock.settle()
+    restrict(post)
+    second = post.accept("second")
+    reply = post.wait(second, withdraw=True)
+    post.clock.settle()
+    post.browser.page(ONE).tell(Refused(first.message_id, "no strangers", "463"))
+    assert reply.get(timeout=5).state is S.CANCELLED
+    assert post.now(first).state is S.QUEUED
