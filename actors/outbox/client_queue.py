@@ -83,6 +83,10 @@ class ClientQueue:
     tickets: Iterator[int] = field(default_factory=lambda: count(1))
     to_sweep: bool = False
     """A sweep came in between: it is made up for once it is known what leaves."""
+    sweeps: int = 0
+    """Sweeps whose read is on its way."""
+    claimed: set[str] = field(default_factory=set)
+    """Messages that were under way, or claimed, while a sweep was on its way: what it read of them may be old."""
     more_unsettled: bool = False
     """Others are in `sending` behind those that are being looked up."""
     tempo: Tempo = field(default_factory=Tempo)

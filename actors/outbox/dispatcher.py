@@ -265,6 +265,8 @@ class Dispatcher(Actor):
         elif answer.message is not None:
             lane.more |= answer.more
             lane.next_due = answer.next_due
+            if lane.sweeps:
+                lane.claimed.add(answer.message.id)
             if lane.ready:
                 self._send(answer.message)
             else:  # it cannot send any more

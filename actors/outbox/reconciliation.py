@@ -73,7 +73,10 @@ class Reconciliation:
         """Look for what is neither settled nor under way, if the client can be asked; READY comes here again."""
         if self._queues[client_id].claiming:
             self._queues[client_id].to_sweep = True
-        elif self._queues[client_id].ready:
+        elif (lane := self._queues[client_id]).ready:
+            lane.sweeps += 1
+            if lane.leaving is not None:
+                lane.claimed.add(lane.leaving.id)
             self._neighbours.order(Unsettled(client_id, AT_ONCE), partial(UnsettledRead, client_id))
 
     def sweep_soon(self, client_id: ClientId) -> None:
@@ -104,17 +107,21 @@ class Reconciliation:
         self.sweep(sweep.client_id)
 
     def _unsettled_read(self, fact: UnsettledRead) -> None:
+        lane = self._queues[fact.client_id]
+        claimed = frozenset(lane.claimed)
+        lane.sweeps -= 1
+        if not lane.sweeps:
+            lane.claimed.clear()
         if isinstance(fact.answer, Exception):
             self._actor.log.warning("outbox.unsettled_not_read", client=fact.client_id, why=str(fact.answer))
             self.sweep_soon(fact.client_id)
             return
-        lane = self._queues[fact.client_id]
         if lane.claiming:
             lane.to_sweep = True
             return
         lane.more_unsettled = len(fact.answer) == AT_ONCE
         for message in fact.answer:
-            if lane.leaving is None or lane.leaving.id != message.id:
+            if message.id not in claimed and (lane.leaving is None or lane.leaving.id != message.id):
                 self.look_up(message)
 
     def _look_again(self, again: LookAgain) -> None:

@@ -60,7 +60,7 @@ def test_a_client_whose_logins_are_refused_is_never_ready(
     client = consumer(serve().start())
     client.pair()
     client.phone(call, seconds=FOREVER)
-    client.reaches("DISCONNECTED_RECOVERABLE")
+    until(lambda: transitions(client)[-1]["reason"], lambda last: last == reason, "the refusal is on disk", 20.0)
     told = len(transitions(client))
 
     def refused() -> int:

@@ -55,4 +55,5 @@ def test_a_version_that_changed_while_the_service_was_stopped_is_told(
         one = consumer(service)
         one.reaches("READY")
         assert one.http.get("/health").json()["whatsapp_web"]["version"] == "2.3000.1050000002"
-        assert 'events_total{type="whatsapp.changed"} 1.0' in one.http.get("/metrics").text
+        counted = 'events_total{type="whatsapp.changed"} 1.0'
+        until(lambda: one.http.get("/metrics").text, lambda text: counted in text, "the change is told", 20.0)
