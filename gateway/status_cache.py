@@ -18,10 +18,12 @@ from qrcode.constants import ERROR_CORRECT_L
 from qrcode.exceptions import DataOverflowError
 
 from actors.clients.types import ClientId, State
-from gateway.http import render
+from gateway.http import NO_STORE, JsonResponse, render
 from gateway.schemas.clients import AbsentAnswer, StatusAnswer
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
+
     from actors.clients.protocol import Status
 
 
@@ -81,20 +83,20 @@ _KEPT = 10_000
 
 
 class StatusPages:
-    """The newest rendered status of each client."""
+    """The newest rendered status of each client, as a response that any number of requests may send."""
 
     def __init__(self, images: QrImages) -> None:
         self._images = images
-        self._pages: dict[ClientId, tuple[Status, bytes]] = {}
+        self._pages: dict[ClientId, tuple[Status, Response]] = {}
 
-    async def page(self, status: Status) -> bytes:
-        """Return the JSON of this status."""
+    async def page(self, status: Status) -> Response:
+        """Return the answer that shows this status."""
         held = self._pages.get(status.client_id)
         if held is not None and held[0] is status:
             return held[1]
-        body = await self._render(status)
-        self._hold(status, body)
-        return body
+        page = JsonResponse(await self._render(status), headers=NO_STORE)
+        self._hold(status, page)
+        return page
 
     async def _render(self, status: Status) -> bytes:
         if status.state is State.NOT_INITIALIZED:
@@ -102,11 +104,11 @@ class StatusPages:
         showing = status.qr if status.state is State.QR_REQUIRED else None
         return render(StatusAnswer.of(status, await self._images.data_url(showing.code) if showing else None))
 
-    def _hold(self, status: Status, body: bytes) -> None:
+    def _hold(self, status: Status, page: Response) -> None:
         if status.state is State.NOT_INITIALIZED:
             # Anyone can ask for any number: only clients that run are remembered.
             self._pages.pop(status.client_id, None)
             return
         if len(self._pages) >= _KEPT:
             self._pages.clear()
-        self._pages[status.client_id] = (status, body)
+        self._pages[status.client_id] = (status, page)

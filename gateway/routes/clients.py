@@ -11,7 +11,7 @@ from actors.clients.errors import ShuttingDown, StartFailed
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
 from gateway.calls import ApiRequest
-from gateway.http import HEADER, NO_STORE, InvalidRequest, JsonResponse, client_of, reply
+from gateway.http import HEADER, NO_STORE, InvalidRequest, client_of, reply
 from gateway.schemas.clients import (
     ClientDetail,
     ClientEntry,
@@ -55,8 +55,7 @@ async def status(request: ApiRequest[None, None]) -> Response:
     Never starts, wakes or waits for anything.
     """
     gateway = request.gateway
-    page = await gateway.pages.page(await gateway.bridge.status(request.client_id))
-    return JsonResponse(page, headers=NO_STORE)
+    return await gateway.pages.page(await gateway.bridge.status(request.client_id))
 
 
 async def clients(request: ApiRequest[None, ClientsQuery]) -> Response:
