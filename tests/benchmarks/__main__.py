@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import accept, ask, memory, qr, starts, status, streams, webhooks
+from tests.benchmarks import accept, ask, memory, qr, send, starts, status, streams, webhooks
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "starts": starts.run,
     "memory": memory.run,
     "accept": accept.run,
+    "send": send.run,
     "webhooks": webhooks.run,
     "streams": streams.run,
 }
