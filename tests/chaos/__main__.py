@@ -45,9 +45,12 @@ def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
         if fault.mend is not None:
             fault.mend(arena, actor)
         back = watch.ends(fault.ends, END_SECONDS)
-        state = actor.consumer.state()
+        last = actor.consumer.status()
+        state = last["state"]
         left = len(alive(before)) if fault.renews else 0
         problem = _settled(arena, actor, fault, reason, left)
+        if problem is None and fault.ended_by and last["reason"] not in fault.ended_by:
+            problem = f"ended by {last['reason']}, not {' or '.join(fault.ended_by)}"
     except (AssertionError, psutil.Error, httpx.HTTPError, OSError, StopIteration) as error:
         problem = f"{type(error).__name__}: {error}"
     return Outcome(fault.name, client_id, noticed, back, state, reason, left, arena.lost(actor), problem)

@@ -33,6 +33,9 @@ class Fault:
     noticed: float | None
     ends: tuple[str, ...] = ("READY",)
     reasons: tuple[str, ...] = ()
+    """The reasons that may be given when it is noticed; empty: any."""
+    ended_by: tuple[str, ...] = ()
+    """The reasons that may be given at its end; empty: any."""
     mend: Act | None = None
     renews: bool = False
     only: str | None = None
@@ -151,7 +154,8 @@ FAULTS: tuple[Fault, ...] = (
         "version outdated, cured by a reload",
         phone("outdated", mode="until_reload"),
         5.0,
-        reasons=("NETWORK_LOST", "PLANNED_UPDATE", "PAGE_RELOADED"),
+        # Old builds stop instead of reloading, and so does a second update within ten minutes.
+        reasons=("NETWORK_LOST", "PLANNED_UPDATE", "PAGE_RELOADED", "VERSION_OUTDATED"),
     ),
     # The account.
     Fault("removed on the phone", phone("logout"), 5.0, LOGOUT, ("LOGGED_OUT_BY_PHONE",)),
@@ -160,7 +164,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault("account locked (403)", phone("lock"), 5.0, (*BANNED, "ERROR"), ("ACCOUNT_LOCKED",), mend=phone("unban")),
     Fault("storage failure", phone("storage-failure", reason="syncd_failure"), 5.0, LOGOUT, ("STORAGE_FAILED",)),
     Fault("opened elsewhere (old builds)", phone("conflict"), 5.0, LOGOUT, ("CONFLICT",), only="classic"),
-    Fault("opened elsewhere (current builds)", phone("replace"), 40.0, LOGOUT, ("CONFLICT",)),
+    Fault(
+        "opened elsewhere (current builds)",
+        phone("replace"),
+        5.0,
+        LOGOUT,
+        ("NETWORK_LOST",),  # the page says no more; only that it lasts tells a conflict from a lost network
+        ended_by=("CONFLICT",),
+    ),
     Fault(
         "terms of service",
         phone("block", state="TOS_BLOCK"),
