@@ -112,7 +112,14 @@ def supervision_page() -> str:
 
 
 def _played() -> str:
-    rows = [(fault.name, " or ".join(fault.reasons), " or ".join(fault.ends)) for fault in FAULTS]
+    rows = [
+        (
+            fault.name,
+            ", then ".join(map(" or ".join, filter(None, (fault.reasons, fault.ended_by)))),
+            " or ".join(fault.ends),
+        )
+        for fault in FAULTS
+    ]
     services = [(name, "", "READY") for name, _ in (*SERVICE_FAULTS, *SURROUNDINGS)]
     return (
         "## Tested failures\n\n`make chaos` runs these on the real service, with real Chromium and the\n"
