@@ -11,6 +11,7 @@ many messages have been settled. Both databases use them only if the query names
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from sqlalchemy import (
     TextClause,
     TypeDecorator,
     UniqueConstraint,
+    inspect,
     text,
 )
 from sqlalchemy import text as sql
@@ -274,11 +276,17 @@ being delivered again.
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Return all schemas that this version knows, the newest first."""
+    found = tuple(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    assert found, "migrations/versions is empty: the package is not whole"
+    return found
+
+
 def newest_revision() -> str:
     """Return the schema this version writes."""
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    assert head is not None, "migrations/versions is empty: the package is not whole"
-    return head
+    return _revisions()[0]
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -287,19 +295,21 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
-    """Upgrade to `revision`, in the caller's transaction.
+    """Upgrade to `revision`, in the caller's transaction. An empty database gets the newest schema at once.
 
     Raises StoreTooNew if the database is newer than this version.
     """
-    found, known = revision_of(connection), _known_revisions()
-    if found is not None and found not in known:
-        raise StoreTooNew(found, newest_revision())
+    found, newest = revision_of(connection), newest_revision()
+    if found is not None and found not in _revisions():
+        raise StoreTooNew(found, newest)
+    if found == newest:
+        return
+    if revision == "head" and not inspect(connection).get_table_names():
+        metadata.create_all(connection, checkfirst=False)
+        MigrationContext.configure(connection).stamp(ScriptDirectory(str(MIGRATIONS)), newest)
+        return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
-
-
-def _known_revisions() -> frozenset[str]:
-    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
