@@ -1,11 +1,15 @@
-"""What the driver uses of wa-js and WhatsApp Web, in one list; and a contract from what a page was found to have of it.
+"""The names of wa-js and WhatsApp Web that the driver uses, and the contract made of what a page was found to have.
 
-Each name is written once, beside what uses it:
+Each name stands once, beside the declaration that uses it:
 
-    LISTENING   what `scripts/page.js` listens to
-    HOOKS       functions of WhatsApp Web that wa-js wraps to hear of something
-    OPERATIONS  `needs` of each operation (actors.clients.operations)
-    BENEATH     what a function of wa-js uses of WhatsApp Web itself
+    operations   `needs` of each operation (actors.clients.operations)
+    events       `needs` of each account event, and FIELD_NEEDS (actors.clients.events)
+    facts        `needs` of the facts of a connection (actors.clients.protocol.page_facts)
+
+Here stands only what wa-js needs itself:
+
+    HOOKS        functions of WhatsApp Web that wa-js wraps to hear of something
+    BENEATH      the names of WhatsApp Web beneath a function of wa-js
 
 A name is a path from `WPP`. One whose last part begins with a small letter leads to a function.
 
@@ -20,37 +24,15 @@ from functools import cache
 from typing import Any
 
 from actors.browser.whatsapp_web import Event, number, text
+from actors.clients.events import EVENTS, FIELD_NEEDS
 from actors.clients.operations import OPERATIONS
-from actors.clients.page_contract import CONNECTION, PageContract
+from actors.clients.page_contract import PageContract
+from actors.clients.protocol.page_facts import FACT_NEEDS, Ready
 
 _WA = "WPP.whatsapp."
 _FUNCTIONS = f"{_WA}functions."
 _MODULES = "multidevice."
 
-START = (
-    *(f"{_WA}{name}.on" for name in ("Stream", "Socket", "Conn", "NetworkStatus", "Cmd")),
-    f"{_FUNCTIONS}isAuthenticated",
-)
-"""Without one of these the page says nothing at all."""
-LISTENING: Mapping[str, tuple[str, ...]] = {
-    CONNECTION: START,
-    "code": (
-        f"{_FUNCTIONS}isRegistered",
-        f"{_WA}Base64.encodeB64",
-        f"{_WA}{_MODULES}adv.getADVSecretKey",
-        f"{_WA}{_MODULES}waNoiseInfo.get",
-        f"{_WA}{_MODULES}waSignalStore.getRegistrationInfo",
-    ),
-    "number": (f"{_WA}UserPrefs.getMaybeMePnUser",),
-    "messages": (f"{_WA}MsgStore.on", f"{_WA}MsgModel", f"{_WA}MsgKey"),
-    "addresses": (f"{_WA}lidPnCache.getCurrentLid", f"{_WA}lidPnCache.getPhoneNumber"),
-    "acks": (f"{_FUNCTIONS}handleChatSimpleReceipt", f"{_FUNCTIONS}handleGroupSimpleReceipt"),
-    "reactions": (f"{_FUNCTIONS}createOrUpdateReactions",),
-    "revokes": (f"{_WA}MsgStore.processMultipleMessages",),
-    "calls": (f"{_WA}CallStore",),
-    "logouts": (f"{_FUNCTIONS}getErrorCodeFromLogoutReason", f"{_WA}BackendEventBus.trigger"),
-}
-"""What is heard -> what that needs. Edits are heard through `messages`."""
 HOOKS: Mapping[str, str] = {
     f"{_FUNCTIONS}handleChatSimpleReceipt": "wrapped",
     f"{_FUNCTIONS}handleGroupSimpleReceipt": "wrapped",
@@ -92,14 +74,15 @@ BENEATH: Mapping[str, tuple[str, ...]] = {
     ),
     "WPP.conn.logout": (f"{_WA}Socket.logout",),
 }
-"""Function of wa-js -> what it calls in WhatsApp Web."""
+"""Function of wa-js -> what it uses of WhatsApp Web."""
 
 
 @cache
 def uses() -> Mapping[str, frozenset[str]]:
-    """What works only with these names, all of them: by operation, and by what is heard."""
-    needs = {**LISTENING, **{name: operation.needs for name, operation in OPERATIONS.items()}}
-    return {use: frozenset(_all(names)) for use, names in needs.items()}
+    """Return the names that each operation, event, fact or field needs, all of them."""
+    declared = {**OPERATIONS, **EVENTS}
+    needs = {**FACT_NEEDS, **FIELD_NEEDS, **{name: kind.needs for name, kind in declared.items()}}
+    return {use: frozenset(_all(names)) for use, names in needs.items() if names}
 
 
 def _all(names: Iterable[str]) -> Iterator[str]:
@@ -109,23 +92,23 @@ def _all(names: Iterable[str]) -> Iterator[str]:
 
 
 def symbols() -> tuple[str, ...]:
-    """Every name, once."""
+    """Return every name, once."""
     return tuple(sorted(set[str]().union(*uses().values())))
 
 
 def asked() -> Mapping[str, Any]:
-    """What the page script is to look for."""
+    """Return the names that the page script is to look for."""
     return {"symbols": symbols(), "hooks": HOOKS}
 
 
 def short(name: str) -> str:
-    """A name as people look for it: `handleChatSimpleReceipt`, `Stream`, `chat.sendTextMessage`."""
+    """Return a name as people look for it: `handleChatSimpleReceipt`, `Stream`, `chat.sendTextMessage`."""
     path = name.removeprefix(_FUNCTIONS).removeprefix(_WA).removeprefix("WPP.")
     return path.removeprefix(_MODULES).removesuffix(".on")
 
 
 def read(event: Event, unresolved: Iterable[str] = ()) -> PageContract:
-    """The contract in what a page has told, whatever its shape."""
+    """Return the contract in what a page has told, of any shape."""
     absent, no_functions = _known(event.get("missing"), symbols()), _known(event.get("no_functions"), symbols())
     unhooked = _known(event.get("unhooked"), HOOKS)
     gone = {*absent, *no_functions, *unhooked}
@@ -153,8 +136,8 @@ def _generation(event: Event) -> str | None:
 
 
 def starts(event: Event) -> bool:
-    """Whether the page has what the driver needs to hear anything at all."""
-    return not set(START) & set(_known(event.get("missing"), symbols()))
+    """Return True if the page has what it needs to report its connection."""
+    return not set(Ready.needs) & set(_known(event.get("missing"), symbols()))
 
 
 def _known(said: object, among: Iterable[str]) -> list[str]:

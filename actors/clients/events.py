@@ -9,6 +9,7 @@ A subclass of `AccountEvent` with a `type` is a declaration. Everything else fol
     identified_by  the fields that two reports of the same event share, besides `bare_id`, or `id` without one:
                    the page may name the same chat by another of its addresses
     read_again     true if a page reports it again after a start, from its memory: the store then keeps its key
+    needs          the names of wa-js or WhatsApp Web without which a page never reports it
     example        a payload, for docs/events.md
 
 The first line of the docstring is the event's title in docs/events.md, the rest its text.
@@ -41,6 +42,7 @@ class AccountEvent:
     fields: ClassVar[tuple[str, ...]]
     identified_by: ClassVar[tuple[str, ...]] = ()
     read_again: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[Mapping[str, Any]]
 
     def __init_subclass__(cls) -> None:
@@ -73,6 +75,14 @@ def of_notice(kind: str, subtype: str | None) -> type[AccountEvent] | None:
 
 _CHAT = ("id", "chat", "lid", "phone", "t")
 _MESSAGE = (*_CHAT, "bare_id", "from_me", "author")
+
+FIELD_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "lid": ("WPP.whatsapp.lidPnCache.getCurrentLid",),
+    "phone": ("WPP.whatsapp.lidPnCache.getPhoneNumber", "WPP.whatsapp.UserPrefs.getMaybeMePnUser"),
+}
+"""Field of what a page reports -> the names without which it is None. `phone` is the account's own number too."""
+_MESSAGES_NEED = ("WPP.whatsapp.MsgStore.on", "WPP.whatsapp.MsgModel", "WPP.whatsapp.MsgKey")
+"""The names that new and edited messages need; WhatsApp's notices come as messages."""
 
 _FRIEND = {"chat": "5491122334455@c.us", "lid": "750235343914045@lid", "phone": "5491122334455"}
 
@@ -164,7 +174,7 @@ class WhatsAppDrifted(AccountEvent):
         gone=["handleChatSimpleReceipt"],
         back=[],
         missing=["handleChatSimpleReceipt"],
-        lost=["acks"],
+        lost=["message.ack"],
         can_send_messages=True,
         wa_js="4.6.0",
     )
@@ -184,6 +194,7 @@ class MessageArrived(AccountEvent):
     page_name = "message"
     fields = (*_MESSAGE, "type", "body", "caption", "ack", "live")
     read_again = True
+    needs = _MESSAGES_NEED
     example = _of_a_friend(
         "3AF0A9E082754536608C", 1795551656, None, type="chat", body="Good morning", caption=None, ack=1
     )
@@ -200,6 +211,7 @@ class MessageAcknowledged(AccountEvent):
     fields = (*_MESSAGE, "ack", "live")
     identified_by = ("ack",)
     read_again = True
+    needs = ("WPP.whatsapp.functions.handleChatSimpleReceipt", "WPP.whatsapp.functions.handleGroupSimpleReceipt")
     example = _payload(
         id="true_5491122334455@c.us_3EB08C71681806719847D6",
         **_FRIEND,
@@ -229,6 +241,7 @@ class MessageEdited(AccountEvent):
     page_name = "edited"
     fields = (*_MESSAGE, "type", "body", "caption", "live")
     identified_by = ("t", "body")
+    needs = _MESSAGES_NEED
     example = _of_a_friend("3AF0A9E082754536608C", 1795551657, None, type="chat", body="Good evening", caption=None)
 
 
@@ -238,6 +251,7 @@ class MessageRevoked(AccountEvent):
     type = "message.revoked"
     page_name = "revoked"
     fields = (*_MESSAGE, "live")
+    needs = ("WPP.whatsapp.MsgStore.processMultipleMessages",)
     example = _of_a_friend("3AF0A9E082754536608C", None)
 
 
@@ -251,6 +265,7 @@ class MessageReaction(AccountEvent):
     page_name = "reaction"
     fields = (*_MESSAGE, "reaction", "live")
     identified_by = ("t", "author", "reaction")
+    needs = ("WPP.whatsapp.functions.createOrUpdateReactions",)
     example = _of_a_friend("3AF0A9E082754536608C", 1795551659, reaction="👍")
 
 
@@ -260,6 +275,7 @@ class CallRang(AccountEvent):
     type = "call"
     page_name = "call"
     fields = (*_CHAT, "group", "video", "live")
+    needs = ("WPP.whatsapp.CallStore",)
     example = _payload(
         id="CAA9702723C7DB8BC07E",
         **_FRIEND,
@@ -285,6 +301,7 @@ class GroupChanged(AccountEvent):
     notices = (("gp2", None), ("group_notification", None))
     fields = (*_MESSAGE, "change", "people", "value", "live")
     read_again = True
+    needs = _MESSAGES_NEED
     example = _payload(
         id="false_120363000000000002@g.us_3A41D2B7C9E6F1805A3D_5491122334455@c.us",
         chat="120363000000000002@g.us",
@@ -314,6 +331,7 @@ class CallLogged(AccountEvent):
     fields = (*_MESSAGE, "outcome", "video", "duration", "live")
     identified_by = ("outcome",)  # a call that goes on is logged before it has ended
     read_again = True
+    needs = _MESSAGES_NEED
     example = _of_a_friend("3A75A830AD0784FB9930", 1796049064, outcome="Missed", video=False, duration=0)
 
 
@@ -327,6 +345,7 @@ class SecurityCodeChanged(AccountEvent):
     notices = (("e2e_notification", "identity"),)
     fields = (*_MESSAGE, "live")
     read_again = True
+    needs = _MESSAGES_NEED
     example = _of_a_friend("3A8E5517D0C2B4F6A911", 1796049068)
 
 
@@ -340,4 +359,5 @@ class NumberChanged(AccountEvent):
     notices = (("notification_template", "change_number"),)
     fields = (*_MESSAGE, "people", "live")
     read_again = True
+    needs = _MESSAGES_NEED
     example = _of_a_friend("3A0B6C44D18E92F7A5C3", 1796049071, people=["5491166778899@c.us"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-CONNECTION = "connection"
-"""The facts about the link to WhatsApp; without them a page reports nothing."""
+CONNECTION = "ready"
+"""The name of the fact without which a page reports nothing of its connection to WhatsApp."""
 SENDING = "sendText"
-"""The operation without which nothing can be sent."""
+"""The name of the operation without which nothing can be sent."""
 _SHOWN = 5
 
 
@@ -17,7 +17,8 @@ class PageContract:
     """The result of reading a page once wa-js was ready in it; again after each loading.
 
     `missing` are names of wa-js or WhatsApp Web that do not exist, or are not functions. `lost` are the features that
-    do not work without them: operations by their name, and facts that the page listens to (`acks`, `reactions`, …).
+    do not work without them: operations (`sendText`), account events (`message.ack`), facts (`qrShown`) and fields of
+    events (`lid`), by their names.
     """
 
     version: str | None = None

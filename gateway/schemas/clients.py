@@ -36,8 +36,8 @@ RECOMMENDED_ACTION: Mapping[State, str] = MappingProxyType(
 class PageRead(Answer):
     """What a client's page was found to be and to have.
 
-    `missing`: names that are looked for in it. `without`: what does not work for want of them, operations and what is
-    listened to. `unresolved`: how many names wa-js says that it did not find.
+    `missing`: names that are looked for in it. `without`: what does not work for want of them: operations, events,
+    facts and fields by their names. `unresolved`: how many names wa-js says that it did not find.
     """
 
     version: str | None

@@ -72,6 +72,7 @@ def test_a_declaration_is_whole(type: str) -> None:
     assert tuple(event.example) == event.fields
     assert set(event.identified_by) <= set(event.fields)
     assert event.page_name is None or not event.notices
+    assert bool(event.needs) is (event.page_name is not None or bool(event.notices))
     assert (event(event.example).key is None) is ("id" not in event.fields)
 
 

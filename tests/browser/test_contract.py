@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from actors.browser import contract
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.page_contract import PageContract
+from actors.clients.events import EVENTS, FIELD_NEEDS
+from actors.clients.operations import OPERATIONS
+from actors.clients.page_contract import CONNECTION, SENDING, PageContract
 from actors.clients.protocol import BrowserGone, ContractRead, Ready
+from actors.clients.protocol.page_facts import FACT_NEEDS
 from actors.clients.types import Reason
 from tests.browser.pages import GENERATIONS, Open, Opened, answer, evaluate, options, running
 from tests.rig import Sandbox
@@ -16,20 +20,32 @@ from tests.rig import Sandbox
 VERSION = "2.3000.1045000000"
 DRIFTS = {
     # export that WhatsApp Web renames: (the name that is missing then, what is lost)
-    "handleChatSimpleReceipt": ("handleChatSimpleReceipt", "acks"),
-    "handleGroupSimpleReceipt": ("handleGroupSimpleReceipt", "acks"),
-    "addOrUpdateReactionsModelCollection": ("createOrUpdateReactions", "reactions"),
+    "handleChatSimpleReceipt": ("handleChatSimpleReceipt", "message.ack"),
+    "handleGroupSimpleReceipt": ("handleGroupSimpleReceipt", "message.ack"),
+    "addOrUpdateReactionsModelCollection": ("createOrUpdateReactions", "message.reaction"),
     "addAndSendMsgToChat": ("addAndSendMsgToChat", "sendText"),
     "findOrCreateLatestChat": ("findOrCreateLatestChat", "sendText"),
     "unixTime": ("unixTime", "sendText"),
     "getEphemeralFields": ("getEphemeralFields", "sendText"),
     "ChatCollection": ("ChatStore", "sendText"),
-    "getErrorCodeFromLogoutReason": ("getErrorCodeFromLogoutReason", "logouts"),
+    "getErrorCodeFromLogoutReason": ("getErrorCodeFromLogoutReason", "loggedOut"),
     "genLinkDeviceCodeForPhoneNumber": ("genLinkDeviceCodeForPhoneNumber", "requestPairingCode"),
-    "getADVSecretKey": ("adv", "code"),
-    "MsgCollection": ("MsgStore", "messages"),
+    "getADVSecretKey": ("adv", "qrShown"),
+    "MsgCollection": ("MsgStore", "message"),
 }
 """Twelve names of the page that something of ours stands on."""
+
+
+def test_the_names_that_are_looked_for_are_those_of_the_declarations() -> None:
+    declared = {name: kind.needs for name, kind in {**OPERATIONS, **EVENTS}.items() if kind.needs}
+    declared |= {**FACT_NEEDS, **FIELD_NEEDS}
+    assert contract.uses().keys() == declared.keys()
+    beneath = {name for names in declared.values() for each in names for name in contract.BENEATH.get(each, ())}
+    assert set(contract.symbols()) == beneath.union(*declared.values())
+    assert contract.HOOKS.keys() <= set(contract.symbols())
+    assert contract.BENEATH.keys() <= set(contract.symbols())
+    assert {CONNECTION, SENDING} <= contract.uses().keys()
+    assert FIELD_NEEDS.keys() <= {field for event in EVENTS.values() if event.page_name for field in event.fields}
 
 
 @pytest.mark.e2e
@@ -106,7 +122,7 @@ def test_a_hook_that_the_page_replaces_is_told(shell: ChromiumBrowser, linked: O
     read = page.told.until(ContractRead).contract
     assert read.unhooked == ("handleChatSimpleReceipt",)
     assert read.missing == ()
-    assert read.lost == {"acks"}
+    assert read.lost == {"message.ack"}
     assert "has let go of handleChatSimpleReceipt" in read.text
 
 

@@ -19,7 +19,9 @@ from tests.clients.rig import Memory
 ONE, TWO = ClientId(1), ClientId(2)
 OLD = PageContract("2.3000.1", wa_js="4.6.0")
 NEW = PageContract("2.3000.2", wa_js="4.6.0")
-WORN = PageContract("2.3000.2", wa_js="4.6.0", missing=("Stream", "unixTime"), lost=frozenset({"acks", "sendText"}))
+WORN = PageContract(
+    "2.3000.2", wa_js="4.6.0", missing=("Stream", "unixTime"), lost=frozenset({"message.ack", "sendText"})
+)
 
 
 class World:

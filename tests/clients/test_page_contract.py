@@ -12,7 +12,7 @@ from actors.clients.types import Reason, State
 from tests.clients.rig import by_hand_ready, world
 
 WHOLE = PageContract("2.3000.1", wa_js="4.6.0")
-DEAF = PageContract("2.3000.2", wa_js="4.6.0", missing=("handleChatSimpleReceipt",), lost=frozenset({"acks"}))
+DEAF = PageContract("2.3000.2", wa_js="4.6.0", missing=("handleChatSimpleReceipt",), lost=frozenset({"message.ack"}))
 MUTE = PageContract("2.3000.2", wa_js="4.6.0", missing=("addAndSendMsgToChat",), lost=frozenset({SENDING}))
 DUMB = PageContract("2.3000.2", wa_js="4.6.0", missing=("Stream",), lost=frozenset({CONNECTION}))
 
@@ -30,7 +30,7 @@ def test_a_client_that_lacks_something_is_ready_and_names_it() -> None:
         w.ready()
         assert (w.state(), w.reason(), w.status().can_send) == (State.READY, Reason.WA_JS_OUTDATED, True)
         assert w.status().reason_text == (
-            "WhatsApp Web 2.3000.2 has no handleChatSimpleReceipt, which wa-js 4.6.0 looks for; without: acks"
+            "WhatsApp Web 2.3000.2 has no handleChatSimpleReceipt, which wa-js 4.6.0 looks for; without: message.ack"
         )
 
 

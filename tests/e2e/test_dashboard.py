@@ -413,7 +413,9 @@ def test_what_a_page_lacks_is_shown_beside_its_version(service: Running, opened:
     facts = "(document.querySelector('#panel dl')?.innerText ?? '')"
     service.without_wait(2)  # any news has the page look again
     opened.until(f"{facts}.includes('2.3000.7 · complete')")
-    page.tell(ContractRead(PageContract("2.3000.8", missing=("unixTime",), lost=frozenset({"acks", "sendText"}))))
+    page.tell(
+        ContractRead(PageContract("2.3000.8", missing=("unixTime",), lost=frozenset({"message.ack", "sendText"})))
+    )
     opened.until(f"{facts}.includes('2.3000.8 · degraded')")
     assert "unixTime" in opened.js(facts)
     assert "acknowledgements, sending texts" in opened.js(facts)

@@ -1,9 +1,13 @@
-"""The facts that a page reports. A fact travels as `FromPage`, so that late facts of an old page can be told apart."""
+"""The facts that a page reports. A fact travels as `FromPage`, so that late facts of an old page can be told apart.
+
+The `needs` of a fact are the names of wa-js or WhatsApp Web without which a page never reports it, or not truly.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, get_args
 
 from actors.clients.events import AccountEvent
 from actors.clients.page_contract import PageContract
@@ -25,6 +29,14 @@ class QrShown:
 
     code: str
     lifetime: Seconds
+
+    needs: ClassVar[tuple[str, ...]] = (
+        "WPP.whatsapp.functions.isRegistered",
+        "WPP.whatsapp.Base64.encodeB64",
+        "WPP.whatsapp.multidevice.adv.getADVSecretKey",
+        "WPP.whatsapp.multidevice.waNoiseInfo.get",
+        "WPP.whatsapp.multidevice.waSignalStore.getRegistrationInfo",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,12 @@ class Ready:
     phone: str | None = None
     lid: str | None = None
 
+    needs: ClassVar[tuple[str, ...]] = (
+        *(f"WPP.whatsapp.{name}.on" for name in ("Stream", "Socket", "Conn", "NetworkStatus", "Cmd")),
+        "WPP.whatsapp.functions.isAuthenticated",
+    )
+    """Without one of these a page reports nothing of its connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class ContractRead:
@@ -93,6 +111,12 @@ class LoggedOut:
 
     reason: Reason
     text: str
+
+    needs: ClassVar[tuple[str, ...]] = (
+        "WPP.whatsapp.functions.getErrorCodeFromLogoutReason",
+        "WPP.whatsapp.BackendEventBus.trigger",
+    )
+    """Without these its reason is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,3 +263,14 @@ PageFact = (
     | RestrictionTold
     | AccountEvent
 )
+
+
+def fact_name(kind: type) -> str:
+    """Return a fact's name in texts and answers: `qrShown`."""
+    return kind.__name__[0].lower() + kind.__name__[1:]
+
+
+FACT_NEEDS: Mapping[str, tuple[str, ...]] = {
+    fact_name(kind): kind.needs for kind in get_args(PageFact) if kind is not AccountEvent and hasattr(kind, "needs")
+}
+"""Name -> needs, of each fact that has any."""
