@@ -214,6 +214,11 @@ LOGOUTS: dict[str, LoggedOut] = {
     ),
 }
 """Reasons that are no failure of storage or synchronisation; all others are."""
+MOVES = ("lid_migration_", "lid_blocklist_")
+"""The beginnings of reasons of a page that could not move its chats from phone numbers to LIDs.
+
+Twelve of the 13 in WAWebLogoutReasonConstants of its release 2.3000.1044822804; the other one is in LOGOUTS.
+"""
 LOGOUT_CODES: dict[str, LoggedOut] = {"3": _LOCKED}
 """The same by the number in the address after the logout; 0, 1 and 2 are failures."""
 
@@ -224,7 +229,10 @@ def logged_out(reason: str | None) -> LoggedOut:
     """
     if reason is None:
         return REMOVED
-    return LOGOUTS.get(reason) or LoggedOut(Reason.STORAGE_FAILED, f"WhatsApp Web gave its login up: {reason}")
+    if reason in LOGOUTS:
+        return LOGOUTS[reason]
+    why = "it could not move its chats to LIDs: " if reason.startswith(MOVES) else ""
+    return LoggedOut(Reason.STORAGE_FAILED, f"WhatsApp Web gave its login up: {why}{reason}")
 
 
 def logged_out_by_address(search: str) -> LoggedOut | None:

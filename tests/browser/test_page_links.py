@@ -45,6 +45,8 @@ LOGOUTS = [
     ("modern", "ban", {}, Reason.LOGGED_OUT_BY_PHONE),
     ("classic", "lock", {}, Reason.ACCOUNT_LOCKED),
     ("modern", "storage-failure", {"reason": "syncd_failure"}, Reason.STORAGE_FAILED),
+    ("classic", "storage-failure", {"reason": "lid_migration_unmigrated_companion"}, Reason.STORAGE_FAILED),
+    ("modern", "storage-failure", {"reason": "lid_migration_unmigrated_primary"}, Reason.PRIMARY_NOT_MIGRATED),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from actors.browser import whatsapp_web
 from actors.browser.wa_js import PACKAGE
-from actors.browser.whatsapp_web import CONDITIONS, Condition, Memory, View, condition, left, view_of
+from actors.browser.whatsapp_web import CONDITIONS, Condition, Memory, View, condition, left, logged_out, view_of
 from actors.clients.events import AccountEvent
 from actors.clients.types import Reason
 from tests.browser.views import MAIN
@@ -107,6 +107,21 @@ def test_the_people_of_a_notice_are_names_and_no_more_than_a_group_has() -> None
     told = happened({"e": "message", "id": "a", "type": "gp2", "people": ["1@c.us", 5, None, *["2@c.us"] * 2000]})
     assert told.payload["people"][:2] == ["1@c.us", "2@c.us"]
     assert len(told.payload["people"]) <= 1024
+
+
+REASON = re.compile(r"= \"([a-z_]+)\"")
+
+
+def test_a_page_that_could_not_move_its_chats_to_lids_says_so() -> None:
+    declared = REASON.findall((PACKAGE / "dist/whatsapp/enums/LogoutReason.d.ts").read_text("utf-8"))
+    moves = [reason for reason in declared if reason.startswith("lid_")]
+    assert len(moves) == 11
+    for reason in (*moves, "lid_migration_unmigrated_companion"):
+        fact = logged_out(reason)
+        assert fact.reason is Reason.STORAGE_FAILED
+        assert fact.text == f"WhatsApp Web gave its login up: it could not move its chats to LIDs: {reason}"
+    assert logged_out("lid_migration_unmigrated_primary").reason is Reason.PRIMARY_NOT_MIGRATED
+    assert logged_out("syncd_failure").text == "WhatsApp Web gave its login up: syncd_failure"
 
 
 HOME = "https://web.whatsapp.com/"

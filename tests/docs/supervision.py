@@ -379,6 +379,8 @@ def _signs() -> str:
     states: dict[whatsapp_web.Condition, PageFact] = {**whatsapp_web.LOST, **whatsapp_web.ENDS}
     rows = [(f"the connection is in {condition.name}", fact) for condition, fact in states.items()]
     rows += [(f"logged out, for the reason `{word}`", fact) for word, fact in whatsapp_web.LOGOUTS.items()]
+    moves = ((begins, whatsapp_web.logged_out(f"{begins}…")) for begins in whatsapp_web.MOVES)
+    rows += [(f"logged out, for another reason `{begins}…`", fact) for begins, fact in moves]
     rows += [("logged out, for any other reason", whatsapp_web.logged_out("…"))]
     rows += [("logged out, without a reason", whatsapp_web.logged_out(None))]
     rows += [(f"the event `{event['e']}`", Interpreter(float).hear(event)[0]) for event in ALONE]

@@ -5,16 +5,22 @@ The pages live for the whole module; a test that ends a login leaves the next on
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from actors.browser.wa_js import PACKAGE
 from tests.sandbox.conftest import Sandbox, Tab
 from tests.sandbox.linked import CODE, MAIN, Linked
 
 pytestmark = pytest.mark.e2e
+DECLARED = re.compile(r'= "([a-z_]+)"')
+MOVES = ("lid_migration_", "lid_blocklist_")
+MOVED_TO_LIDS = ("lid_migration_unmigrated_primary", "lid_migration_unmigrated_companion")
+"""Reasons of the real page that wa-js does not declare."""
 # For what runs through the same code on both generations.
 ON_MODERN = pytest.mark.parametrize("pages", ["modern"], indirect=True)
 
@@ -188,6 +194,9 @@ def test_what_a_login_leaves_behind_is_as_on_the_real_page(linked: Linked) -> No
         "Object.values(WPP.whatsapp.enums.LogoutReason)"
         ".map((reason) => [reason, WPP.whatsapp.functions.getErrorCodeFromLogoutReason(reason)])"
     )
+    declared = DECLARED.findall((PACKAGE / "dist/whatsapp/enums/LogoutReason.d.ts").read_text("utf-8"))
+    assert {reason for reason, _ in codes} == {*declared, *MOVED_TO_LIDS}
+    assert sum(reason.startswith(MOVES) for reason, _ in codes) == 13
     assert dict(codes)["client_version_outdated"] is None
     assert dict(codes)["account_locked"] == "3"
     assert sum(code is None for reason, code in codes if not reason.startswith("lid_")) == 11

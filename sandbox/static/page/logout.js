@@ -12,12 +12,17 @@ define('WAWebLogoutReasonConstants', (_require, exports) => {
     'lid_migration_peer_mapping_not_received', 'lid_migration_state_discrepancy',
     'lid_migration_peer_mapping_malformed', 'lid_migration_failed_to_parse_mapping',
     'lid_migration_companion_incompatible_killswitch', 'lid_migration_one_on_one_thread_migration_internal_error',
-    'lid_blocklist_pn_when_migrated', 'lid_blocklist_chat_db_unmigrated', 'web_fail_add_chat', 'web_fail_offline_resume',
+    'lid_migration_unmigrated_primary', 'lid_migration_unmigrated_companion', 'lid_blocklist_pn_when_migrated',
+    'lid_blocklist_chat_db_unmigrated', 'web_fail_add_chat', 'web_fail_offline_resume',
     'web_fail_storage_initialization', 'web_fail_enc_salt', 'cache_storage_open_failed',
-    'lid_migration_unmigrated_primary',
   ];
+  const NAMES = {
+    md_opt_out: 'MDOptOut',
+    lid_migration_peer_mapping_not_received: 'LidMigrationPeerMappingsNotReceived',
+    lid_migration_peer_mapping_malformed: 'LidMigrationPeerMappingsMalformed',
+  };
   const camel = (text) => text.replace(/(?:^|_)(\w)/g, (_all, letter) => letter.toUpperCase());
-  exports.LogoutReason = Object.fromEntries(REASONS.map((reason) => [camel(reason), reason]));
+  exports.LogoutReason = Object.fromEntries(REASONS.map((reason) => [NAMES[reason] ?? camel(reason), reason]));
   exports.LOGOUT_REASON_CODE = {
     CLIENT_FATAL: '0', SYNC_FAIL: '1', INITIAL_HISTORY_SYNC_TIMEOUT: '2', ACCOUNT_LOCKED: '3',
   };
