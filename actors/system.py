@@ -207,7 +207,8 @@ class System:
                     session.client_id: (session.whatsapp_version, session.version_seen_at)
                     for session in known
                     if session.whatsapp_version is not None and session.version_seen_at is not None
-                }
+                },
+                {session.client_id: session.receipts for session in known if session.receipts},
             )
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
@@ -221,13 +222,13 @@ class System:
             opened.callback(self._stop_actor, outbox)
             self._browser.start()
             opened.callback(self._stop_browser)
+            sessions = StoreSessions(store)
+            counting = CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.counters)
             supervisor = Supervisor.start(
                 TimedBrowser(self._browser, self.metrics.counters),
                 self._directory,
-                journal=CanaryJournal(
-                    CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.counters), self.canary
-                ),
-                sessions=StoreSessions(store),
+                journal=CanaryJournal(counting, self.canary, sessions.receipts),
+                sessions=sessions,
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={
                     session.client_id: BanEvidence(session.paired_at, session.early_logouts, session.phone)

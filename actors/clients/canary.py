@@ -1,25 +1,28 @@
 """The canary: what the pages of all clients were found to be and to lack, and whether receipts still come.
 
-It stands in front of the journal, and makes events of what changes. Versions are remembered over restarts (the store
-keeps them with the sessions); the rest begins with the service.
+It stands in front of the journal, and makes events of what changes. Versions and the counts of receipts are remembered
+over restarts (the store keeps them with the sessions); the rest begins with the service.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from actors.clients.events import AccountEvent, MessageAcknowledged, WhatsAppChanged, WhatsAppDrifted
-from actors.clients.receipts import Receipts
+from actors.clients.receipts import DayCount, Receipts
 from actors.clients.types import ABSENT, ClientId, Seconds
 
 if TYPE_CHECKING:
     from actors.clients.page_contract import PageContract
     from actors.clients.ports import Journal, Transition
     from actors.runtime import Clock
+
+KEEP_EVERY: Seconds = 600.0
+"""The least time between two writes of a client's counts: a kill costs no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Canary:
         self._versions: dict[ClientId, str] = {}
         self._contracts: dict[ClientId, PageContract] = {}
         self._receipts: dict[ClientId, Receipts] = {}
+        self._kept_at: dict[ClientId, Seconds] = {}
+        """When the counts were last returned to be kept; a client whose counts have not changed since is not in it."""
 
     def look(self) -> WhatsAppSeen:
         """Return the facts known now."""
@@ -68,9 +73,14 @@ class Canary:
             read = bool(self._contracts)
             return WhatsAppSeen(self._version, self._since, read, dict(missing), tuple(sorted(silent)), unresolved)
 
-    def remember(self, versions: Mapping[ClientId, tuple[str, Seconds]]) -> None:
-        """Know what pages were before this service began: the version of each client's page, and since when."""
+    def remember(
+        self,
+        versions: Mapping[ClientId, tuple[str, Seconds]],
+        receipts: Mapping[ClientId, tuple[DayCount, ...]] | None = None,
+    ) -> None:
+        """Take over from an earlier process: each client's version and since when, and its counts of receipts."""
         with self._lock:
+            self._receipts |= {client_id: Receipts(days) for client_id, days in (receipts or {}).items()}
             self._versions |= {client_id: version for client_id, (version, _) in versions.items()}
             if self._version is None and versions:
                 self._version = max(versions.values(), key=lambda seen: seen[1])[0]
@@ -123,42 +133,59 @@ class Canary:
             )
         ]
 
-    def acknowledged(self, client_id: ClientId, event: AccountEvent) -> None:
-        """Somebody has a message; only those of ours count, heard as it happened."""
+    def acknowledged(self, client_id: ClientId, event: AccountEvent) -> tuple[DayCount, ...]:
+        """Count an acknowledgement of a message of ours, heard as it happened. Return counts to keep, if it is time."""
         payload = event.payload
         message, ack = payload.get("bare_id"), payload.get("ack")
-        if payload.get("from_me") is True and payload.get("live") is True and message and isinstance(ack, int | float):
-            with self._lock:
-                self._receipts.setdefault(client_id, Receipts()).acknowledged(
-                    str(message), int(ack), self._clock.time()
-                )
+        live = payload.get("from_me") is True and payload.get("live") is True
+        if not live or not message or not isinstance(ack, int | float):
+            return ()
+        with self._lock:
+            now = self._clock.time()
+            self._receipts.setdefault(client_id, Receipts()).acknowledged(str(message), int(ack), now)
+            if now - self._kept_at.setdefault(client_id, now) < KEEP_EVERY:
+                return ()
+            return self._to_keep(client_id, now)
 
-    def closed(self, client_id: ClientId) -> None:
-        """The client has no page any more. What it has been through counts on."""
+    def closed(self, client_id: ClientId) -> tuple[DayCount, ...]:
+        """Forget the page of a client that has none any more. Return the counts to keep, if they have changed."""
         with self._lock:
             self._contracts.pop(client_id, None)
+            return self._to_keep(client_id, self._clock.time()) if client_id in self._kept_at else ()
+
+    def _to_keep(self, client_id: ClientId, now: Seconds) -> tuple[DayCount, ...]:
+        del self._kept_at[client_id]
+        return self._receipts[client_id].days(now)
 
 
 class CanaryJournal:
-    """A Journal that informs the canary, and passes everything on; in the caller's thread."""
+    """A Journal that informs the canary, and passes everything on; in the caller's thread.
 
-    def __init__(self, journal: Journal, canary: Canary) -> None:
-        self._journal, self._canary = journal, canary
+    `keep` stores a client's counts of receipts, for `Canary.remember` after a restart.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        canary: Canary,
+        keep: Callable[[ClientId, tuple[DayCount, ...]], object] = lambda _client_id, _days: None,
+    ) -> None:
+        self._journal, self._canary, self._keep = journal, canary, keep
 
     def changed(self, transition: Transition) -> None:
-        """Hand on one change of state; a client at its end has no page."""
-        if transition.after in ABSENT:
-            self._canary.closed(transition.client_id)
+        """Pass on one change of state; a client at its end has no page."""
+        if transition.after in ABSENT and (days := self._canary.closed(transition.client_id)):
+            self._keep(transition.client_id, days)
         self._journal.changed(transition)
 
     def happened(self, client_id: ClientId, event: AccountEvent) -> None:
-        """Hand on what happened; acknowledgements are counted."""
-        if isinstance(event, MessageAcknowledged):
-            self._canary.acknowledged(client_id, event)
+        """Pass on an account event; acknowledgements are counted."""
+        if isinstance(event, MessageAcknowledged) and (days := self._canary.acknowledged(client_id, event)):
+            self._keep(client_id, days)
         self._journal.happened(client_id, event)
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
-        """Hand on what a page was found to have, and what that changes as events."""
+        """Pass on the contract of a page, and its changes as events."""
         for event in self._canary.read(client_id, contract):
             self._journal.happened(client_id, event)
         self._journal.contract_read(client_id, contract)

@@ -7,6 +7,7 @@ more). So a client whose messages are accepted and whose phones all fall silent 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from actors.clients.types import Seconds
@@ -24,8 +25,11 @@ FALL = 0.5
 """A share below this part of the past's is too small."""
 _KEPT = 5000
 
+DayCount = tuple[int, int, int]
+"""A day (since 1970), the messages that were sent on it, and those of them that a phone has received."""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Day:
     number: int
     sent: int = 0
@@ -49,10 +53,13 @@ class ReceiptsSeen:
 
 
 class Receipts:
-    """The sends and receipts of one client. Instants are epoch seconds; one thread at a time."""
+    """The sends and receipts of one client. Instants are epoch seconds; one thread at a time.
 
-    def __init__(self) -> None:
-        self._days: deque[_Day] = deque(maxlen=PAST + 1)
+    `past` are the days of an earlier process, as `days` returned them.
+    """
+
+    def __init__(self, past: Iterable[DayCount] = ()) -> None:
+        self._days = deque((_Day(*day) for day in sorted(past)), maxlen=PAST + 1)
         self._open: OrderedDict[str, tuple[Seconds, _Day]] = OrderedDict()
         self._since: deque[Seconds] = deque(maxlen=_KEPT)
         """The times of sends since the last receipt."""
@@ -82,6 +89,11 @@ class Receipts:
             _share(sum(day.sent for day in before), sum(day.received for day in before)),
             sum(1 for at in self._since if now - at >= GRACE),
         )
+
+    def days(self, now: Seconds) -> tuple[DayCount, ...]:
+        """Return the days to keep over a restart, without messages within the grace: nobody will hear of those."""
+        fresh = [day for at, day in self._open.values() if now - at < GRACE]
+        return tuple((day.number, day.sent - fresh.count(day), day.received) for day in self._days)
 
     def _today(self, at: Seconds) -> _Day:
         number = int(at // DAY)

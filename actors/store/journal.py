@@ -22,12 +22,21 @@ from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
 from actors.store.outbox import RecordAck, record_ack
 from actors.store.schema import transitions
-from actors.store.sessions import ForgetSession, MarkReady, RecordPairing, RecordVersion, ReleaseSession, WantSession
+from actors.store.sessions import (
+    ForgetSession,
+    MarkReady,
+    RecordPairing,
+    RecordReceipts,
+    RecordVersion,
+    ReleaseSession,
+    WantSession,
+)
 from actors.store.store import Store
 
 if TYPE_CHECKING:
     from actors.clients.bans import BanEvidence
     from actors.clients.page_contract import PageContract
+    from actors.clients.receipts import DayCount
 
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +64,10 @@ class StoreSessions:
         """Record the client's pairing."""
         at, early = self._clock.time(), pairing.early_logouts
         _tell(self._store, RecordPairing(client_id, pairing.paired_at, early, at, pairing.phone))
+
+    def receipts(self, client_id: ClientId, days: tuple[DayCount, ...]) -> None:
+        """Record the counts of the client's receipts."""
+        _tell(self._store, RecordReceipts(client_id, days))
 
     def forget(self, client_id: ClientId) -> None:
         """Delete everything recorded of the client."""

@@ -87,6 +87,7 @@ sessions = Table(
     Column("phone", Prose),
     Column("whatsapp_version", Prose),
     Column("version_seen_at", Double),
+    Column("receipts", JSON(none_as_null=True)),
 )
 
 transitions = Table(

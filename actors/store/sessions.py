@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
+from actors.clients.receipts import DayCount
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
 from actors.store.message import Read, Write
@@ -18,7 +19,8 @@ class Session:
 
     `paired_at` is None if no pairing was seen; `early_logouts` counts logouts in a row that came too soon after their
     pairing (a ban looks like that). `phone` is the account's own number while linked.
-    `whatsapp_version` is that of its page as last read, `version_seen_at` when the page had it first.
+    `whatsapp_version` is that of its page as last read, `version_seen_at` when the page had it first. `receipts` counts
+    the last days' messages.
     """
 
     client_id: ClientId
@@ -30,6 +32,7 @@ class Session:
     phone: str | None = None
     whatsapp_version: str | None = None
     version_seen_at: Seconds | None = None
+    receipts: tuple[DayCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,18 @@ class RecordVersion(Write[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordReceipts(Write[None]):
+    """Record the counts of the client's receipts, in place of earlier ones. A client that was forgotten stays so."""
+
+    client_id: ClientId
+    days: tuple[DayCount, ...]
+
+    def run(self, connection: Connection) -> None:
+        statement = update(sessions).where(sessions.c.client_id == self.client_id)
+        connection.execute(statement.values(receipts=self.days))
+
+
+@dataclass(frozen=True, slots=True)
 class ReadBack(Write[Session | None]):
     """Read one client's session, after all earlier writes about it are on disk."""
 
@@ -148,4 +163,5 @@ def _put(connection: Connection, client_id: ClientId, at: Seconds, **changes: ob
 
 
 def _session(row: RowMapping) -> Session:
-    return Session(**row)
+    days = tuple((day, sent, received) for day, sent, received in row["receipts"] or ())
+    return Session(**{**row, "receipts": days})

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from actors.clients.canary import Canary, CanaryJournal, WhatsAppSeen
+from actors.clients.canary import KEEP_EVERY, Canary, CanaryJournal, WhatsAppSeen
 from actors.clients.events import MessageAcknowledged, WhatsAppChanged, WhatsAppDrifted
 from actors.clients.page_contract import PageContract
 from actors.clients.ports import Transition
-from actors.clients.receipts import DAY, ENOUGH, GRACE, SILENT, Receipts
+from actors.clients.receipts import DAY, ENOUGH, GRACE, SILENT, DayCount, Receipts
 from actors.clients.types import ClientId, State
 from actors.runtime.testing import ManualClock
 from tests.clients.rig import Memory
@@ -156,3 +156,32 @@ def test_a_message_that_was_acknowledged_twice_counts_once() -> None:
     for _ in range(SILENT):
         receipts.acknowledged("A", 1, 0.0)
     assert receipts.look(GRACE).unanswered == 1
+
+
+def test_counts_are_given_out_to_be_kept_seldom_and_at_the_end_and_only_when_they_have_changed() -> None:
+    kept: list[tuple[ClientId, tuple[DayCount, ...]]] = []
+    w = World()
+    w.journal = CanaryJournal(w.memory, w.canary, lambda client_id, days: kept.append((client_id, days)))
+    for number in range(3):
+        w.ack(f"A{number}", 1)
+    w.ack("A0", 2)
+    assert kept == []
+    w.clock.advance(KEEP_EVERY)
+    w.ack("A1", 3)
+    w.ack("A2", 3)
+    assert [(client_id, [day[1:] for day in days]) for client_id, days in kept] == [(ONE, [(3, 2)])]
+    ended = Transition(ONE, State.READY, State.NOT_INITIALIZED, "Closed", None, None, 0.0)
+    for _ in range(2):
+        w.journal.changed(ended)
+    assert [day[1:] for day in kept[-1][1]] == [(3, 3)]
+    assert len(kept) == 2
+
+
+def test_a_message_within_the_grace_is_not_kept_for_nobody_will_hear_of_it() -> None:
+    receipts = Receipts()
+    receipts.acknowledged("A", 1, 0.0)
+    receipts.acknowledged("B", 1, GRACE)
+    receipts.acknowledged("B", 2, GRACE)
+    receipts.acknowledged("C", 1, GRACE)
+    assert receipts.days(GRACE) == ((0, 2, 1),)
+    assert Receipts(receipts.days(GRACE)).days(DAY) == ((0, 2, 1),)

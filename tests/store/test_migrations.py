@@ -12,8 +12,8 @@ from actors.store.errors import StoreTooNew
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.journal import GetTransitions
 from actors.store.outbox import GetMessage
-from actors.store.schema import metadata, migrate, newest_revision, revision_of
-from actors.store.sessions import ReadBack, Session
+from actors.store.schema import MIGRATIONS, metadata, migrate, newest_revision, revision_of
+from actors.store.sessions import GetSessions, ReadBack, RecordReceipts, RecordVersion, Session
 from actors.store.store import open_store
 from tests.store.asking import PATIENCE, accept, ask
 
@@ -61,7 +61,10 @@ def test_a_message_that_waited_through_the_upgrade_names_no_call(fresh: Database
     store.close(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("revision", [f"{number:04}" for number in range(1, int(newest_revision()))])
+OLDER = sorted(file.stem[1:5] for file in (MIGRATIONS / "versions").glob("r*.py"))[:-1]
+
+
+@pytest.mark.parametrize("revision", OLDER)
 def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) -> None:
     with fresh.writing().begin() as connection:
         migrate(connection, revision)
@@ -70,6 +73,25 @@ def test_every_older_schema_leads_to_the_newest(fresh: Database, revision: str) 
         migrate(connection)
         assert revision_of(connection) == newest_revision()
         assert described(connection) == described_by_the_code(connection)
+
+
+def test_a_session_from_before_versions_and_receipts_has_none_and_takes_them(fresh: Database) -> None:
+    with fresh.writing().begin() as connection:
+        migrate(connection, "0009")
+        connection.execute(text("INSERT INTO sessions VALUES (7, true, true, 5.0, 1, 6.0, '549')"))
+        migrate(connection, "0010")
+        connection.execute(text("INSERT INTO sessions VALUES (8, true, true, 5.0, 1, 6.0, '549', '2.3000.1', 4.0)"))
+    store = open_store(fresh)
+    assert ask(store, GetSessions()) == (
+        Session(ClientId(7), True, True, 5.0, 1, 6.0, "549"),
+        Session(ClientId(8), True, True, 5.0, 1, 6.0, "549", "2.3000.1", 4.0),
+    )
+    ask(store, RecordVersion(ClientId(7), "2.3000.2", 9.0))
+    ask(store, RecordReceipts(ClientId(7), ((1, 2, 3),)))
+    assert ask(store, ReadBack(ClientId(7))) == Session(
+        ClientId(7), True, True, 5.0, 1, 6.0, "549", "2.3000.2", 9.0, ((1, 2, 3),)
+    )
+    store.close(timeout=PATIENCE)
 
 
 def test_events_of_an_older_version_count_by_their_size(fresh: Database) -> None:
