@@ -11,6 +11,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from actors.clients.canary import WhatsAppSeen
 from actors.clients.operations.account import TakeScreenshot
 from actors.clients.types import ClientId, Reason, State
 from actors.metrics.gauges import BY_NUMBER, REST, Sources, families
@@ -156,6 +157,15 @@ def test_clients_are_told_by_number_up_to_a_limit_and_the_rest_as_one() -> None:
     assert len(pss) == BY_NUMBER + 1
     assert pss[-1].labels == {"client": REST}
     assert pss[-1].value == 30
+
+
+def test_the_names_that_wa_js_did_not_find_have_a_rest_too() -> None:
+    seen = WhatsAppSeen(unresolved={ClientId(number): number for number in range(1, BY_NUMBER + 3)})
+    sources = Sources(dict, lambda: [], lambda: 0.0, dict, lambda: seen)
+    told = {family.name: family for family in families(sources, None)}
+    rows = [(row.labels["client"], row.value) for row in told["session_manager_wa_js_unresolved"].samples]
+    assert rows[0] == ("1", 1)
+    assert rows[BY_NUMBER - 1 :] == [(str(BY_NUMBER), BY_NUMBER), (REST, 2 * BY_NUMBER + 3)]
 
 
 # --- ready ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,132 @@
+"""Operations over HTTP that the page refuses, or never answers: what a row answers follows from the operation."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from actors.browser.fake import FakeBrowser
+from actors.browser.fake.page import FakePage
+from actors.clients.errors import OperationRefused
+from actors.clients.operations import Effect, Operation
+from actors.clients.operations.base import Failure
+from actors.clients.protocol import AwaitState, Init, OutcomeUnknown
+from actors.clients.types import STARTING, ClientId, Reason, State
+from actors.system import System
+from gateway.api import CALLS, in_path
+from gateway.app import application, gateway_of
+from gateway.calls import Call, post
+from gateway.errors import problem_of
+from gateway.security.auth import Scope, Whose
+from tests.browser.test_operations import sample
+from tests.gateway.running import PATIENCE, chosen
+
+ME = ClientId(7)
+PLAIN = (str, int, float, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class TidyUp(Operation[None]):
+    """Tidy the account up: a change that this service does not have."""
+
+    thoroughly: bool = True
+
+    effect = Effect.CHANGE
+    example = None
+
+
+TABLE = (*CALLS, post("/clients/{id}/tidiness", TidyUp, in_path(Scope.CONTROL, "id")))
+ROWS = [
+    call
+    for call in TABLE
+    if (kind := call.operation) is not None
+    if kind.effect is not Effect.SEND and State.READY in kind.states
+    if all(isinstance(value, PLAIN) for value in asdict(sample(kind)).values())
+]
+"""The calls that are direct operations, with arguments that any body or query can have."""
+
+
+def refuses(_page: FakePage, _: Operation[Any]) -> object:
+    return OperationRefused("It says no", "E_NO")
+
+
+def does_not_know(page: FakePage, operation: Operation[Any]) -> object:
+    order = str(page.ordered(type(operation).__name__)[-1].arguments["order"])
+    page.tell(OutcomeUnknown(order, "The page cannot tell"))
+    return operation.example
+
+
+def dies(page: FakePage, operation: Operation[Any]) -> object:
+    page.end(Reason.BROWSER_CRASHED, "Chromium died")
+    return operation.example
+
+
+FAILURES: dict[str, tuple[Callable[[FakePage, Operation[Any]], object], Failure]] = {
+    "refused": (refuses, Failure("It says no", State.READY, "", declined=True, code="E_NO")),
+    "unknown to the page": (does_not_know, Failure("The page cannot tell", State.READY, "")),
+    "lost with the page": (dies, Failure("The page went away before it answered", State.READY, "")),
+}
+
+CODES = {
+    Effect.READ: (409, "OPERATION_REFUSED", 503, "OPERATION_UNANSWERED"),
+    Effect.CHANGE: (409, "OPERATION_REFUSED", 500, "OPERATION_UNKNOWN"),
+}
+"""Effect -> the answer to a refusal, and to a failure of which nobody knows whether it was done."""
+
+
+@pytest.fixture
+def browser() -> FakeBrowser:
+    return FakeBrowser()
+
+
+@pytest.fixture
+def system(tmp_path: Path, browser: FakeBrowser) -> Iterator[System]:
+    with System(chosen(tmp_path), browser) as system:
+        system.supervisor.ask(Init(ME), timeout=PATIENCE)
+        client: Any = system.find(ME)
+        client.ask(AwaitState(STARTING, PATIENCE), timeout=PATIENCE)
+        browser.scan(ME)
+        status = client.ask(AwaitState(STARTING | {State.QR_REQUIRED}, PATIENCE), timeout=PATIENCE)
+        assert status.state is State.READY
+        yield system
+
+
+def name(call: Call) -> str:
+    return f"{call.method} {call.path}"
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("call", ROWS, ids=name)
+def test_a_failure_is_answered_by_what_the_operation_makes_of_it(
+    system: System, browser: FakeBrowser, tmp_path: Path, call: Call, failure: str
+) -> None:
+    assert call.operation is not None
+    browser.answers[call.operation], said = FAILURES[failure]
+    operation = sample(call.operation)
+    answer = asyncio.run(asked(application(gateway_of(system, chosen(tmp_path)), TABLE), call, operation))
+    problem = problem_of(operation.failed(said))
+    if type(operation).failed is Operation.failed:
+        codes = CODES[operation.effect]
+        assert (problem.status, problem.code) == (codes[:2] if said.declined else codes[2:])
+    assert (answer.status_code, answer.json()["code"]) == (problem.status, problem.code), answer.text
+    assert answer.json()["message"] == problem.message
+    assert problem.fields.items() <= answer.json().items()
+
+
+async def asked(app: Any, call: Call, operation: Operation[Any]) -> httpx.Response:
+    """The answer to a call, whose arguments stand where the row takes them."""
+    given = {name: value for name, value in asdict(operation).items() if value is not None}
+    places = {**given, call.need.parameter: ME}
+    path = re.sub(r"\{(\w+)\}", lambda found: str(places[found[1]]), call.path)
+    rest = {name: given[name] for name in call.arguments if name in given}
+    options: dict[str, Any] = {"json": rest} if call.method in ("POST", "PUT", "PATCH") else {"params": rest}
+    headers = {"X-Cliente-Id": str(ME)} if call.need.whose is Whose.CLIENT else {}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        return await http.request(call.method, path, headers=headers, **options)
