@@ -22,14 +22,13 @@ from actors.clients.bans import BanEvidence
 from actors.clients.canary import Canary, CanaryJournal
 from actors.clients.directory import Directory
 from actors.clients.errors import Starting
-from actors.clients.ports import Browser
+from actors.clients.ports import Browser, Usage
 from actors.clients.protocol import ShutDown
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Seconds
 from actors.metrics.counters import CountingJournal
-from actors.metrics.gauges import Sources
+from actors.metrics.gauges import Sources, Usages
 from actors.metrics.metrics import Metrics
-from actors.metrics.processes import Usages
 from actors.metrics.timing import TimedBrowser, TimedPoster
 from actors.options import browser_options, posting, retention_rules, rules, sending, within
 from actors.outbox.client_queue import Pace
@@ -74,8 +73,8 @@ class RunningBrowser(Browser, Protocol):
     def lag(self) -> Seconds:
         """The last response time of its loop, or the time without a response."""
 
-    def processes(self) -> Mapping[ClientId, int]:
-        """Return the first process of each page that has one."""
+    def usages(self) -> Mapping[ClientId, Usage]:
+        """Return the usage of each page's processes. Blocks while they are measured."""
 
     def logins(self) -> frozenset[ClientId]:
         """Return the clients whose login is stored, running or not. Blocks for a moment; any thread."""
@@ -107,7 +106,7 @@ class System:
         self._settings, self._watch = settings, Watch(fatal)
         self._browser = browser or _chromium(settings, self._watch.died)
         self._directory = Directory()
-        usages = Usages(self._browser.processes)
+        usages = Usages(self._browser.usages)
         self.canary = Canary(SYSTEM_CLOCK)
         sources = Sources(self._actors, lambda: self._directory, lambda: self.lag, usages.latest, self.canary.look)
         self.metrics = Metrics(sources)

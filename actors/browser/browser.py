@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from actors.browser import command_line, orphans, wa_js
+from actors.browser.chromium import usage_of
 from actors.browser.command_line import Build
 from actors.browser.launch import BrowserContext
 from actors.browser.loop import BrowserLoop
@@ -22,7 +23,7 @@ from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
-    from actors.clients.ports import Tell
+    from actors.clients.ports import Tell, Usage
 
 __all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
 
@@ -60,11 +61,12 @@ class ChromiumBrowser:
         """The last response time of the loop."""
         return self._context.loop.lag if self._context is not None else 0.0
 
-    def processes(self) -> Mapping[ClientId, int]:
-        """Return the first process of each page that has one. Any thread."""
+    def usages(self) -> Mapping[ClientId, Usage]:
+        """Return the usage of each page's processes. Blocks while they are measured; any thread."""
         with self._changed:
-            pages = list(self._pages)
-        return {page.client_id: page.pid for page in pages if page.pid is not None}
+            roots = {page.client_id: page.pid for page in self._pages if page.pid is not None}
+        measured = usage_of(roots.values())
+        return {client_id: measured[pid] for client_id, pid in roots.items() if pid in measured}
 
     def logins(self) -> frozenset[ClientId]:
         """Return the clients whose login is stored, running or not. Blocks for a moment; any thread."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from actors.browser.cdp import ScriptFailed, Wire, WireError, WireSilent, ask, ask_object
-from actors.browser.chromium import tree_pss
+from actors.browser.chromium import usage_of
 from actors.browser.interpreter import answer_of
 from actors.browser.launch import BrowserContext, PageProcess
 from actors.browser.page_events import PageEvents
@@ -284,7 +284,8 @@ class ChromiumPage:
         chromium = self._process.chromium if self._process is not None else None
         if chromium is not None and time.monotonic() - at >= PSS_EVERY:
             loop = asyncio.get_running_loop()
-            pss = await loop.run_in_executor(self._context.files, tree_pss, chromium.pid)
+            usages = await loop.run_in_executor(self._context.files, usage_of, (chromium.pid,))
+            pss = usages[chromium.pid].pss if usages else None
             self._measured = (time.monotonic(), pss)
         return pss
 

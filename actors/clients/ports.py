@@ -75,6 +75,17 @@ class Browser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """The usage of one client's browser: its processes, their PSS in bytes, the processor time (seconds) of those now
+    alive.
+    """
+
+    processes: int
+    pss: int
+    cpu: Seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """A change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.
 

@@ -1,10 +1,12 @@
 """Gauges that are read on demand: clients by state, mailboxes, the browser's loop and its processes.
 
-Blocks while processes are measured (`processes.PATIENCE` at most): not for an event loop.
+Blocks while processes are measured (PATIENCE at most): not for an event loop.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from actors.clients.canary import WhatsAppSeen
+from actors.clients.ports import Usage
 from actors.clients.types import ClientId, Seconds, State
-from actors.metrics.processes import Usage
 from actors.runtime import mailbox_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,41 @@ if TYPE_CHECKING:
 BY_NUMBER = 200
 """Clients with gauges of their own, those with the lowest numbers; the rest share one."""
 REST = "rest"
+KEPT: Seconds = 15.0
+"""The time for which a measurement of processes is used: it takes milliseconds of processor time for each of them."""
+PATIENCE: Seconds = 3.0
+"""The time an asker waits for a measurement; then it gets the previous one."""
+
+
+class Usages:
+    """The newest usages of clients' processes, measured rarely, in a thread of its own. Any thread may call.
+
+    One measurement runs at a time; other askers meanwhile get the previous one.
+    """
+
+    def __init__(self, measure: Callable[[], Mapping[ClientId, Usage]], *, kept: Seconds = KEPT) -> None:
+        self._measure, self._kept = measure, kept
+        self._lock = threading.Lock()
+        self._latest: Mapping[ClientId, Usage] = {}
+        self._measured_at = -kept
+
+    def latest(self) -> Mapping[ClientId, Usage]:
+        """Return the newest measurement, made now if it is older than `kept`. Blocks for PATIENCE at most."""
+        if time.monotonic() - self._measured_at < self._kept:
+            return self._latest
+        if self._lock.acquire(blocking=False):
+            thread = threading.Thread(target=self._renew, name="usage", daemon=True)
+            thread.start()
+            thread.join(PATIENCE)
+        return self._latest
+
+    def _renew(self) -> None:
+        """Measure, in the thread that holds the lock."""
+        try:
+            self._latest = self._measure()
+            self._measured_at = time.monotonic()
+        finally:
+            self._lock.release()
 
 
 @dataclass(frozen=True, slots=True)

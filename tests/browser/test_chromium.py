@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from actors.browser import command_line
-from actors.browser.chromium import Chromium, ChromiumEnded
+from actors.browser.chromium import Chromium, ChromiumEnded, usage_of
 from actors.browser.command_line import command
 from actors.browser.options import BrowserOptions
 from actors.browser.process_record import members
@@ -62,6 +62,19 @@ def test_one_that_does_not_end_when_asked_is_killed_with_its_children() -> None:
         assert members(process.pid) == []
 
     asyncio.run(story())
+
+
+def test_the_usage_of_a_process_tree_counts_its_children_and_leaves_out_what_has_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        me = os.getpid()
+        measured = usage_of([me, child.pid, 2**22 + 1])
+        assert measured.keys() == {me, child.pid}
+        assert measured[child.pid].processes == 1
+        assert measured[me].processes >= 2
+        assert measured[me].pss > measured[child.pid].pss > 1024 * 1024
+        assert measured[me].cpu > 0
+        child.communicate(b"\n")
+    assert usage_of([]) == {}
 
 
 def test_it_dies_with_the_service_that_started_it(tmp_path: Path) -> None:

@@ -7,15 +7,14 @@ import threading
 from pathlib import Path
 
 import httpx2 as httpx
-import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors.clients.canary import WhatsAppSeen
 from actors.clients.operations.account import TakeScreenshot
+from actors.clients.ports import Usage
 from actors.clients.types import ClientId, Reason, State
-from actors.metrics.gauges import BY_NUMBER, REST, Sources, families
-from actors.metrics.processes import Usage, Usages, measure
+from actors.metrics.gauges import BY_NUMBER, REST, Sources, Usages, families
 from actors.store.errors import StoreUnavailable
 from actors.store.writer import GetOutage
 from gateway.access_log import trace_of
@@ -132,22 +131,17 @@ def test_openmetrics_is_told_to_who_asks_for_it(service: Running) -> None:
     assert answer.text.endswith("# EOF\n")
 
 
-def test_a_process_tree_is_measured_once_in_a_while() -> None:
+def test_processes_are_measured_once_in_a_while() -> None:
     measured = []
 
-    def roots() -> dict[ClientId, int]:
+    def measure() -> dict[ClientId, Usage]:
         measured.append(1)
-        return {ClientId(7): psutil.Process().pid, ClientId(8): 2**22 + 1}
+        return {ClientId(7): Usage(2, 10, 0.5)}
 
-    usages = Usages(roots)
-    (client_id, usage), *more = usages.latest().items()
-    assert (client_id, more) == (7, [])
-    assert usage.processes >= 1
-    assert usage.pss > 1024 * 1024
-    assert usage.cpu > 0
+    usages = Usages(measure)
+    assert usages.latest() == {7: Usage(2, 10, 0.5)}
     assert usages.latest() is usages.latest()
     assert len(measured) == 1
-    assert measure({}) == {}
 
 
 def test_clients_are_told_by_number_up_to_a_limit_and_the_rest_as_one() -> None:

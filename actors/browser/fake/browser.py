@@ -30,7 +30,7 @@ from actors.clients.protocol import (
 from actors.clients.types import ClientId, Reason
 
 if TYPE_CHECKING:
-    from actors.clients.ports import Tell
+    from actors.clients.ports import Tell, Usage
 
 _log = structlog.get_logger("browser")
 
@@ -72,7 +72,7 @@ class FakeBrowser:
     lag = 0.0
     """The response time of a real browser's loop; a test may set it."""
 
-    def processes(self) -> Mapping[ClientId, int]:
+    def usages(self) -> Mapping[ClientId, Usage]:
         """Return nothing: the fake has no processes."""
         return {}
 
