@@ -123,32 +123,23 @@ def stop(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: As
     """Close a client and keep its login: the next start needs no QR."""
     with Remote(url, key) as service:
         found = service.post("/stop", client)
-    if json:
-        output.as_json(found)
-    else:
-        output.console.print(f"client {client} is stopped; if it has a login, that is kept")
+    output.answer(found, f"client {client} is stopped; if it has a login, that is kept", json=json)
 
 
 def log_out(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
     """Log a client out at WhatsApp; its phone must be paired again afterwards."""
     with Remote(url, key) as service:
         found = service.post("/logout", client)
-    if json:
-        output.as_json(found)
-    else:
-        output.console.print(f"client {client} is {output.state(found['status']['state'])}")
+    output.answer(found, f"client {client} is {output.state(found['status']['state'])}", json=json)
 
 
 def delete(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
     """Log a client out, stop it, delete its stored login, and forget it."""
     with Remote(url, key) as service:
         found = service.delete(f"/session/{client}")
-    if json:
-        output.as_json(found)
-    else:
-        untold = "WhatsApp was not notified: unlink the device on the phone if it is still listed"
-        told = "WhatsApp has unlinked it" if found["logged_out"] else untold
-        output.console.print(f"client {client} is deleted; {told}")
+    untold = "WhatsApp was not notified: unlink the device on the phone if it is still listed"
+    told = "WhatsApp has unlinked it" if found["logged_out"] else untold
+    output.answer(found, f"client {client} is deleted; {told}", json=json)
 
 
 BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}

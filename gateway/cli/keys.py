@@ -49,10 +49,7 @@ def create(
         if offline
         else _over_http(url, key, lambda service: service.post("/keys", None, wanted))
     )
-    if json:
-        output.as_json(found)
-    else:
-        output.console.print(found["key"], markup=False)
+    output.answer(found, found["key"], json=json, markup=False)
 
 
 @app.command()

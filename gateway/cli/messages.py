@@ -37,10 +37,7 @@ def send(
     headers = {} if idempotency_key is None else {"Idempotency_Key": idempotency_key}
     with Remote(url, key) as service:
         found = service.post("/messages" if queue else "/send", client, {"to": to, "message": text}, **headers)
-    if json:
-        output.as_json(found)
-    else:
-        output.console.print(f"{found['state']}  {found['message_id']}  [dim]{found['id']}[/dim]")
+    output.answer(found, f"{found['state']}  {found['message_id']}  [dim]{found['id']}[/dim]", json=json)
 
 
 RETRIES = 30

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from json import dumps
 from typing import Any
 
 from rich.console import Console
@@ -27,7 +27,15 @@ COLOURS = {"READY": "green", "QR_REQUIRED": "cyan", "INITIALIZING": "yellow", "R
 
 def as_json(value: Any) -> None:
     """Print JSON for scripts, one value in all."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(dumps(value, ensure_ascii=False, indent=2))
+
+
+def answer(found: Any, said: str, *, json: bool, markup: bool = True) -> None:
+    """Print a call's answer: for scripts as JSON, for people as this sentence."""
+    if json:
+        as_json(found)
+    else:
+        console.print(said, markup=markup)
 
 
 def state(name: str) -> str:

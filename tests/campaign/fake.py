@@ -16,7 +16,7 @@ import httpx2 as httpx
 
 from tests.campaign import fake_whatsapp
 from tests.campaign.plan import Plan
-from tests.campaign.stage import SETTINGS, database_url
+from tests.campaign.stage import SETTINGS, ServiceSteps, database_url
 from tests.campaign.verdict import Arrival
 from tests.rig import Service
 from tests.rig.processes import until
@@ -53,7 +53,7 @@ class FakeService(Service):
             self.process.stdin.close()
 
 
-class FakeStage:
+class FakeStage(ServiceSteps):
     """A context manager."""
 
     tempo = 0.03
@@ -112,22 +112,10 @@ class FakeStage:
         self.service.ended()
         assert code == 0, f"exit code {code}: {self.service.log_end()}"
 
-    def start_service(self) -> None:
-        self.service.start()
-
-    def launch_service(self) -> None:
-        self.service.launch()
-
-    def await_service(self) -> None:
-        self.service.started()
-
     def kill_browser(self, client_id: int) -> None:
         self._order("crash", client_id)
 
     stop_browser = kill_browser
-
-    def freeze_service(self, seconds: float) -> None:
-        self.service.freeze(seconds)
 
     def freeze_browser(self, client_id: int, seconds: float) -> None:
         """A fake page cannot be frozen and go on where it was; it has no network for so long."""

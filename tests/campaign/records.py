@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from actors.clients.types import ClientId
 from actors.store.database import Database
 from actors.store.events import Event
-from actors.store.message import Read, Write
 from actors.store.outbox import ListMessages, Message
 from actors.store.store import Store, open_store
 from tests.campaign.verdict import Row
-from tests.store.asking import events_after
-
-Answer = TypeVar("Answer")
+from tests.store.asking import ask, events_after
 
 SECONDS = 60.0
 PAGE = 5000
@@ -32,12 +29,6 @@ def stored(database_url: str) -> Iterator[Store]:
         store.close(timeout=SECONDS)
 
 
-def ask(store: Store, message: Write[Answer] | Read[Answer]) -> Answer:
-    """The store's answer."""
-    answer: Answer = store.ask(message).get(timeout=SECONDS)
-    return answer
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
     """All rows of the outbox and all events, in their order."""
@@ -50,7 +41,9 @@ def read(database_url: str, clients: int) -> Written:
     """Everything that is compared afterwards."""
     with stored(database_url) as store:
         messages = [
-            m for client in range(1, clients + 1) for m in ask(store, ListMessages(ClientId(client), limit=10**6))
+            m
+            for client in range(1, clients + 1)
+            for m in ask(store, ListMessages(ClientId(client), limit=10**6), SECONDS)
         ]
         return Written([_row(message) for message in messages], list(_events(store)))
 

@@ -103,7 +103,25 @@ class Stage(Protocol):
         """How many messages have arrived so far."""
 
 
-class RealStage:
+class ServiceSteps:
+    """The steps of a stage that are the same on each: those of the program that it runs."""
+
+    service: Service
+
+    def start_service(self) -> None:
+        self.service.start()
+
+    def launch_service(self) -> None:
+        self.service.launch()
+
+    def await_service(self) -> None:
+        self.service.started()
+
+    def freeze_service(self, seconds: float) -> None:
+        self.service.freeze(seconds)
+
+
+class RealStage(ServiceSteps):
     """A context manager. The clients are of both generations of page and of both kinds of addressing."""
 
     tempo = 1.0
@@ -153,18 +171,6 @@ class RealStage:
     def stop_service(self) -> None:
         code = self.service.stop()
         assert code == 0, f"exit code {code}: {self.service.log_end()}"
-
-    def start_service(self) -> None:
-        self.service.start()
-
-    def launch_service(self) -> None:
-        self.service.launch()
-
-    def await_service(self) -> None:
-        self.service.started()
-
-    def freeze_service(self, seconds: float) -> None:
-        self.service.freeze(seconds)
 
     def freeze_browser(self, client_id: int, seconds: float) -> None:
         frozen = naming(self.data_dir / "profiles" / str(client_id))

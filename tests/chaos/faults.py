@@ -103,6 +103,12 @@ LOGOUT, BANNED = (
 )
 ERROR = ("ERROR", "NOT_INITIALIZED")
 
+
+def blocked(name: str, state: str, reason: str) -> Fault:
+    """Return a block of the page that only a person can lift."""
+    return Fault(name, phone("block", state=state), 5.0, ERROR, (reason,), mend=phone("block", state=""))
+
+
 FAULTS: tuple[Fault, ...] = (
     # Death and hanging.
     Fault(KILLED, browser(signal.SIGKILL), AT_ONCE, reasons=("BROWSER_CRASHED",), renews=True),
@@ -172,30 +178,9 @@ FAULTS: tuple[Fault, ...] = (
         ("NETWORK_LOST",),  # the page says no more; only that it lasts tells a conflict from a lost network
         ended_by=("CONFLICT",),
     ),
-    Fault(
-        "terms of service",
-        phone("block", state="TOS_BLOCK"),
-        5.0,
-        ERROR,
-        ("TERMS_OF_SERVICE",),
-        mend=phone("block", state=""),
-    ),
-    Fault(
-        "proxy blocked",
-        phone("block", state="PROXYBLOCK"),
-        5.0,
-        ERROR,
-        ("PROXY_BLOCKED",),
-        mend=phone("block", state=""),
-    ),
-    Fault(
-        "screen locked",
-        phone("block", state="SCREEN_LOCKED"),
-        5.0,
-        ERROR,
-        ("SCREEN_LOCKED",),
-        mend=phone("block", state=""),
-    ),
+    blocked("terms of service", "TOS_BLOCK", "TERMS_OF_SERVICE"),
+    blocked("proxy blocked", "PROXYBLOCK", "PROXY_BLOCKED"),
+    blocked("screen locked", "SCREEN_LOCKED", "SCREEN_LOCKED"),
 )
 
 RANDOM = tuple(fault for fault in FAULTS if "current builds" not in fault.name and "memory" not in fault.name)

@@ -130,6 +130,15 @@ class Slow:
             self.actor._handle(self.actor.mailbox.get())
             self.clock.settle()
 
+    def removed_unheard(self) -> None:
+        """The client was linked and then removed by its phone, which it has told; the supervisor has not heard it."""
+        asked(self.actor, Init(ONE))
+        self.catch_up()
+        self.browser.scan(ONE)
+        self.catch_up()
+        self.browser.remove(ONE)
+        self.clock.settle()
+
     def stop(self) -> None:
         for ref in self.actor.children.values():
             ref.stop()
@@ -156,12 +165,7 @@ def test_a_cleanup_never_overtakes_a_start_that_was_accepted(slow: Slow) -> None
 
 
 def test_a_start_that_was_accepted_before_the_end_before_it_was_heard_of_is_wanted_after_a_restart(slow: Slow) -> None:
-    asked(slow.actor, Init(ONE))
-    slow.catch_up()
-    slow.browser.scan(ONE)
-    slow.catch_up()
-    slow.browser.remove(ONE)
-    slow.clock.settle()
+    slow.removed_unheard()
     reply = asked(slow.actor, Init(ONE))  # the client has said that it was logged out; nobody has heard it yet
     slow.catch_up()
     assert isinstance(reply.get(timeout=0), Started)
@@ -170,12 +174,7 @@ def test_a_start_that_was_accepted_before_the_end_before_it_was_heard_of_is_want
 
 
 def test_a_logout_that_is_heard_of_only_during_the_shutdown_is_not_forgotten(slow: Slow) -> None:
-    asked(slow.actor, Init(ONE))
-    slow.catch_up()
-    slow.browser.scan(ONE)
-    slow.catch_up()
-    slow.browser.remove(ONE)
-    slow.clock.settle()
+    slow.removed_unheard()
     down = asked(slow.actor, ShutDown(15.0))
     slow.catch_up()
     assert down.get(timeout=0) is None

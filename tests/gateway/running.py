@@ -18,8 +18,9 @@ import httpx2 as httpx
 from actors.browser.fake import FakeBrowser
 from actors.clients.lifecycle import PatienceOver
 from actors.clients.protocol import AwaitState, Banned, Init, Status
-from actors.clients.types import ClientId, Reason, State
+from actors.clients.types import STARTING, ClientId, Reason, State
 from actors.settings import Settings
+from actors.system import System
 from gateway.server import Server, ServiceEnd, address, listen
 from gateway.streaming.stream import Streams
 
@@ -156,6 +157,16 @@ class Running:
         ref: Any = self.system.find(ClientId(client))
         status: Status = ref.ask(AwaitState(EVERY_STATE - {state}, seconds), timeout=seconds + 1)
         assert status.state is state, status
+
+
+def linked(system: System, browser: FakeBrowser, client_id: ClientId) -> None:
+    """Start a client of a system without HTTP, and scan: it is READY."""
+    system.supervisor.ask(Init(client_id), timeout=PATIENCE)
+    client: Any = system.find(client_id)
+    client.ask(AwaitState(STARTING, PATIENCE), timeout=PATIENCE)
+    browser.scan(client_id)
+    status = client.ask(AwaitState(STARTING | {State.QR_REQUIRED}, PATIENCE), timeout=PATIENCE)
+    assert status.state is State.READY, status
 
 
 def _begun() -> ThreadPoolExecutor:

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -15,8 +14,7 @@ import pytest
 from actors.browser.fake import FakeBrowser
 from actors.clients.operations.contacts import CheckContact
 from actors.clients.operations.messages import SendLocation
-from actors.clients.protocol import AwaitState, Init
-from actors.clients.types import STARTING, ClientId, State
+from actors.clients.types import ClientId
 from actors.system import System
 from gateway.api import CALLS, in_path
 from gateway.app import application, gateway_of
@@ -25,7 +23,7 @@ from gateway.openapi import document
 from gateway.routes import clients, messages
 from gateway.schemas.messages import SendRequest
 from gateway.security.auth import RateClass, Scope, Whose
-from tests.gateway.running import PATIENCE, Running, chosen
+from tests.gateway.running import Running, chosen, linked
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 PATHS: dict[str, set[str]] = defaultdict(set)
@@ -125,12 +123,7 @@ def test_fields_come_from_the_path_the_query_the_body_or_the_row(tmp_path: Path)
 
     browser, me = FakeBrowser(), ClientId(7)
     with System(chosen(tmp_path), browser) as system:
-        system.supervisor.ask(Init(me), timeout=PATIENCE)
-        client: Any = system.find(me)
-        client.ask(AwaitState(STARTING, PATIENCE), timeout=PATIENCE)
-        browser.scan(me)
-        status = client.ask(AwaitState(STARTING | {State.QR_REQUIRED}, PATIENCE), timeout=PATIENCE)
-        assert status.state is State.READY
+        linked(system, browser, me)
         asyncio.run(ask_for_a_contact(system, tmp_path))
 
 

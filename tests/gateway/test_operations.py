@@ -17,8 +17,8 @@ from actors.browser.fake.page import FakePage
 from actors.clients.errors import OperationRefused
 from actors.clients.operations import Effect, Operation
 from actors.clients.operations.base import Failure
-from actors.clients.protocol import AwaitState, Init, OutcomeUnknown
-from actors.clients.types import STARTING, ClientId, Reason, State
+from actors.clients.protocol import OutcomeUnknown
+from actors.clients.types import ClientId, Reason, State
 from actors.system import System
 from gateway.api import CALLS, in_path
 from gateway.app import application, gateway_of
@@ -26,7 +26,7 @@ from gateway.calls import Call, post
 from gateway.errors import problem_of
 from gateway.security.auth import Scope, Whose
 from tests.browser.test_operations import sample
-from tests.gateway.running import PATIENCE, chosen
+from tests.gateway.running import chosen, linked
 
 ME = ClientId(7)
 PLAIN = (str, int, float, type(None))
@@ -89,12 +89,7 @@ def browser() -> FakeBrowser:
 @pytest.fixture
 def system(tmp_path: Path, browser: FakeBrowser) -> Iterator[System]:
     with System(chosen(tmp_path), browser) as system:
-        system.supervisor.ask(Init(ME), timeout=PATIENCE)
-        client: Any = system.find(ME)
-        client.ask(AwaitState(STARTING, PATIENCE), timeout=PATIENCE)
-        browser.scan(ME)
-        status = client.ask(AwaitState(STARTING | {State.QR_REQUIRED}, PATIENCE), timeout=PATIENCE)
-        assert status.state is State.READY
+        linked(system, browser, ME)
         yield system
 
 

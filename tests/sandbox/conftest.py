@@ -20,20 +20,14 @@ import pyppeteer
 import pytest
 from pyppeteer.errors import NetworkError
 
-PATIENCE = 30.0
-"""Seconds that anything may take which is waited for."""
-START = 60.0
+from tests.rig.window import PATIENCE, QUIET, START
+
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "actors/browser/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-QUIET = (
+FLAGS = (
+    *QUIET,
     "--no-sandbox",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--remote-debugging-port=0",
     # Without the word Headless, as the product's: a pairing code is given to no other.
     "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36",
 )
@@ -193,7 +187,7 @@ class Tab:
         """Starts Chromium on the profile and loads the page."""
         (self.profile / "DevToolsActivePort").unlink(missing_ok=True)
         assert CHROMIUM
-        command = [CHROMIUM, *QUIET, f"--user-data-dir={self.profile}", "about:blank"]
+        command = [CHROMIUM, *FLAGS, f"--user-data-dir={self.profile}", "about:blank"]
         if "shell" not in CHROMIUM:
             command.insert(1, "--headless=new")
         self._started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

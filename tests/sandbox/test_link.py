@@ -17,7 +17,8 @@ import websockets
 from websockets.exceptions import ConnectionClosed
 
 from sandbox import world
-from tests.sandbox.conftest import PATIENCE, ROOT, Sandbox
+from tests.rig.window import PATIENCE
+from tests.sandbox.conftest import ROOT, Sandbox
 
 T = TypeVar("T")
 ME, OTHER, PERSON = "5491100000001", "5491100000002", "5491155550001"

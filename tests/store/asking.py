@@ -21,9 +21,9 @@ PATIENCE = 20.0
 _numbers = count(1)
 
 
-def ask(store: Store, message: Write[Answer] | Read[Answer]) -> Answer:
+def ask(store: Store, message: Write[Answer] | Read[Answer], seconds: float = PATIENCE) -> Answer:
     """The store's answer; raises what it refuses with."""
-    answer: Answer = store.ask(message).get(timeout=PATIENCE)
+    answer: Answer = store.ask(message).get(timeout=seconds)
     return answer
 
 

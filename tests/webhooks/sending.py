@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pykka import ActorRef
 
@@ -14,7 +14,6 @@ from actors.clients.types import ClientId
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.database import Database
 from actors.store.events import AppendEvent, Event
-from actors.store.message import Read, Write
 from actors.store.store import Store, open_store
 from actors.store.webhooks import CreateWebhook, Webhook
 from actors.webhooks.addresses import networks
@@ -23,8 +22,6 @@ from actors.webhooks.http import HttpPoster, Poster, PostingOptions
 from actors.webhooks.protocol import Change
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.sender import Sender, SenderOptions
-
-Answer = TypeVar("Answer")
 
 LOOPBACK = networks(["127.0.0.0/8"])
 PATIENCE = 15.0
@@ -60,12 +57,6 @@ def sending(
         yield ref
     finally:
         ref.stop(timeout=PATIENCE)
-
-
-def ask(store: Store, message: Write[Answer] | Read[Answer]) -> Answer:
-    """The store's answer."""
-    found: Answer = store.ask(message).get(timeout=PATIENCE)
-    return found
 
 
 def change(sender: ActorRef[Sender], write: Any) -> Any:

@@ -12,9 +12,10 @@ import pytest
 
 from actors.store.webhooks import CreateWebhook, GetDeadLetters, GetProgress
 from actors.webhooks.definition import new_webhook
+from tests.store.asking import ask
 from tests.webhooks.crashing import CRASHED
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose
-from tests.webhooks.sending import LOOPBACK, ask, happen, opened, sending, until
+from tests.webhooks.sending import LOOPBACK, happen, opened, sending, until
 
 POINTS = ["before the post", "answered", "before the record", "before the commit", "after the commit", "recorded"]
 SENT_TWICE = {"answered", "before the record", "before the commit"}

@@ -18,8 +18,9 @@ from actors.store.webhooks import ChangeWebhook, GetDeadLetters
 from actors.webhooks.http import Post
 from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Growth, HttpAnswer, Outcome, RetryPolicy, Unanswered
+from tests.store.asking import ask
 from tests.webhooks.scripted import ScriptedPoster
-from tests.webhooks.sending import add, ask, change, happen, opened, sending
+from tests.webhooks.sending import add, change, happen, opened, sending
 
 CLIENTS = [ClientId(number) for number in (1, 2, 3)]
 URLS = ["https://one.example/", "https://two.example/"]

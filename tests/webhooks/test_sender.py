@@ -26,8 +26,9 @@ from actors.store.webhooks import (
 )
 from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Growth, RetryPolicy
+from tests.store.asking import ask
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose
-from tests.webhooks.sending import ONE, PATIENCE, TWO, add, ask, change, happen, opened, sending, until
+from tests.webhooks.sending import ONE, PATIENCE, TWO, add, change, happen, opened, sending, until
 
 IDLE = Sending(0, 0, 0)
 NEVER_IN_TIME = {"deadline": 4 * PATIENCE}

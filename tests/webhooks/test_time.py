@@ -13,8 +13,9 @@ from actors.store.store import Store
 from actors.store.webhooks import GetDeadLetters, GetProgress, ReplayDeadLetters
 from actors.webhooks.protocol import GetSending, Sending
 from actors.webhooks.schedule import Growth, HttpAnswer, RetryPolicy, Unanswered
+from tests.store.asking import ask
 from tests.webhooks.scripted import ScriptedPoster, one_by_one
-from tests.webhooks.sending import ONE, TWO, add, ask, change, happen, opened, sending
+from tests.webhooks.sending import ONE, TWO, add, change, happen, opened, sending
 
 URL = "https://target.example/hook"
 POLICY = RetryPolicy(Growth.EXPONENTIAL, delay=2.0, attempts=5, cap=100.0, jitter=0.0)
