@@ -155,7 +155,6 @@ def test_only_the_runtime_touches_pykkas_inside() -> None:
 def test_pure_modules_import_the_standard_library_and_each_other_only() -> None:
     pure = {
         "actors.runtime.restarts",
-        "actors.runtime.timers",
         "actors.clients.lifecycle",
         "actors.clients.policy",
     }

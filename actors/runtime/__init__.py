@@ -1,8 +1,7 @@
 """A Pykka actor type with timers, death watch, awaitable replies and supervision.
 
     actor        Actor: started, receive, closed; Terminated to the watcher
-    mailbox      the inbox; Work (bounded), Reminder (to oneself), Refusal, MailboxFull
-    timers       keyed timers that live in the mailbox
+    mailbox      the inbox, and the keyed timers in it; Work (bounded), Reminder (to oneself), Refusal, MailboxFull
     reply        Reply (the future of an ask), ReplyTo (answer later), ask and stop for event loops
     suspension   the await of a task on an actor's answer
     clock        Clock, SystemClock

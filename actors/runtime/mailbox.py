@@ -11,9 +11,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pykka import ActorDeadError
@@ -21,9 +23,6 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
-from actors.runtime.timers import Timers
-
-__all__ = ["Mailbox", "MailboxFull", "Refusal", "Reminder", "Work", "dead_letters", "turn_away"]
 
 
 class Refusal(Exception):
@@ -54,6 +53,65 @@ class Reminder:
     """
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A future message: `due` is in monotonic seconds of the actor's clock."""
+
+    key: Hashable
+    due: float
+    message: object
+
+
+class Timers:
+    """The timers of one actor, at most one per key, with the earliest at hand.
+
+    Only the actor's own thread calls these methods (`earliest` may be read by any), so there is no lock. A timer waits
+    here and nowhere else until the moment it is delivered: a cancelled or replaced timer is gone, even if it was
+    already due. (Akka and Pekko, whose timers travel through the mailbox, need a generation for that:
+    `TimerSchedulerImpl.scala`. Here the entry's identity is the generation.)
+    """
+
+    __slots__ = ("_by_key", "earliest")
+
+    def __init__(self) -> None:
+        self._by_key: dict[Hashable, Timer] = {}
+        self.earliest: Timer | None = None
+        """The next to fire; of several due at one time, the first started."""
+
+    def __iter__(self) -> Iterator[Timer]:
+        return iter(list(self._by_key.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def start(self, key: Hashable, seconds: float, now: float, message: object) -> None:
+        """Set the timer of this key, replacing the previous one.
+
+        Raises ValueError unless `seconds` is finite and not negative.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"a timer needs a finite number of seconds, not negative: {seconds!r}")
+        self.cancel(key)
+        timer = self._by_key[key] = Timer(key, now + seconds, message)
+        if self.earliest is None or timer.due < self.earliest.due:
+            self.earliest = timer
+
+    def cancel(self, key: Hashable) -> None:
+        """Cancel the timer of this key, if it exists."""
+        timer = self._by_key.pop(key, None)
+        if timer is not None and timer is self.earliest:
+            # An actor has a handful of timers: looking through them costs less than keeping a heap free of stale ones.
+            self.earliest = min(self._by_key.values(), key=_due, default=None)
+
+    def clear(self) -> None:
+        self._by_key.clear()
+        self.earliest = None
+
+
+def _due(timer: Timer) -> float:
+    return timer.due
 
 
 class Mailbox:

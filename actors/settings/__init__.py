@@ -1,13 +1,11 @@
 """The settings of the service: one explicit object, read once, passed down.
 
 settings   Settings: every setting with its unit, limits and default
-loading    the sources of values (options, environment, file), and the sentences of SettingsRefused
+loading    the sources of values (options, environment, file), and the refusals of a start, SettingsRefused among them
 reference  docs/settings.md, made from the model
-refusal    StartRefused: the error of a service that cannot start
 """
 
-from actors.settings.loading import FILE_VARIABLE, SettingsRefused, load
-from actors.settings.refusal import StartRefused
+from actors.settings.loading import FILE_VARIABLE, SettingsRefused, StartRefused, load
 from actors.settings.settings import ENV_PREFIX, Settings, env_name
 
 __all__ = ["ENV_PREFIX", "FILE_VARIABLE", "Settings", "SettingsRefused", "StartRefused", "env_name", "load"]

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
-from actors.settings.refusal import StartRefused
 from actors.settings.settings import ENV_PREFIX, Settings, env_name
 
 FILE_VARIABLE = "SM_CONFIG"
@@ -26,6 +25,15 @@ _SECRET = {"database_url", "api_key"}
 _KNOWN = {env_name(field) for field in Settings.model_fields} | {FILE_VARIABLE}
 _NAMES = {name.removeprefix(ENV_PREFIX) for name in _KNOWN}
 """Names without the common prefix, which would make any two of them similar."""
+
+
+class StartRefused(Exception):
+    """The service cannot start.
+
+    Its text is one sentence for the person at the command line: the fault and its remedy. `exit_code` is the process's.
+    """
+
+    exit_code = 1
 
 
 class SettingsRefused(StartRefused):

@@ -12,8 +12,8 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.runtime import Mailbox, MailboxFull, Reply, Work
+from actors.runtime.mailbox import Timers
 from actors.runtime.testing import ManualClock
-from actors.runtime.timers import Timers
 
 
 class Task(Work):
