@@ -1,6 +1,6 @@
-"""What is under way for one client: one message at a time, so that all leave in the order of their acceptance.
+"""The state of one client's sending: one message at a time, so that all leave in the order of their acceptance.
 
-How fast they follow one another, what the log says of each, and when what waits for an instant is looked at again.
+Also the pace between two messages, the fields of a message in the log, and timers for instants.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from actors.store.outbox import Message
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """At least `seconds` between two messages of a client, up to `jitter` of it more by chance; urgent ones go past.
+    """The pause between two messages of a client: `seconds`, and up to `jitter` of that more by chance.
 
-    `urgent` is the least priority that does.
+    Messages with a priority of `urgent` or more do not wait.
     """
 
     seconds: Seconds = 0.0
@@ -30,81 +30,82 @@ class Pace:
     urgent: int = 1
 
     def rest(self, chance: float) -> Seconds:
-        """How long an ordinary message waits after another; `chance` is 0 … 1."""
+        """Return the pause before an ordinary message; `chance` is 0 … 1."""
         return self.seconds * (1 + self.jitter * chance)
 
 
 def cause_of(message: Message) -> Correlation:
-    """The call, and its trace."""
+    """Return the call that queued the message, and its trace."""
     return Correlation(message.request_id, message.trace_id)
 
 
 def named(message: Message) -> dict[str, Any]:
-    """What a line of the log says of a message."""
+    """Return the fields that name a message in the log."""
     facts = {"client": message.client_id, "message": message.id, "order": message.message_id}
     return {**facts, **cause_of(message).named}
 
 
 CHECK: Seconds = 60.0
-"""Timers do not notice that the host's clock is set, or that the host sleeps: so often it is looked at again."""
+"""The longest timer for an instant: timers do not notice that the host's clock is set, or that the host sleeps."""
 
 
 def wait_for(actor: Actor, key: Hashable, at: Seconds, message: object) -> None:
-    """Have the actor told at this instant (epoch seconds), or sooner: whoever is told looks, and waits again."""
+    """Start a timer for this instant (epoch seconds), or earlier: the receiver checks the time, and waits again."""
     actor.start_timer(key, min(max(0.0, at - actor.clock.time()), CHECK), message)
 
 
 @dataclass(slots=True)
 class ClientQueue:
-    """`busy` from the look for the next message until that message is settled; `more` asks for another look after it.
+    """The sending of one client.
 
-    `not_before` is when the pace allows the next ordinary message (monotonic seconds).
+    `busy` is true from the request for the next message until that message is settled; with `more`, another request
+    follows. The pace allows no ordinary message before `not_before` (monotonic seconds).
     """
 
     state: State = State.NOT_INITIALIZED
     fit: bool = True
-    """Whether the page has what sending needs, as far as it was heard of."""
+    """True if the page has everything that sending needs, as far as reported."""
     busy: bool = False
     claiming: bool = False
-    """The store has been asked for the next message: it may be marked, and which one is not known here yet."""
+    """The store was asked for the next message: a message may be marked already that is not known here yet."""
     more: bool = False
     not_before: Seconds = 0.0
     next_due: Seconds | None = None
-    """When the next message is due (epoch seconds), as far as the store has told."""
+    """The time when the next message is due (epoch seconds), as the store last reported it."""
     leaving: Message | None = None
-    """The message the client has been given."""
+    """The message that the client is sending."""
     doubted: str | None = None
-    """The message that was last given to a page which will not say what became of it."""
+    """The last message whose outcome its page will not report any more."""
     suspects: set[str] = field(default_factory=set)
     """Messages that were with the page when it crashed."""
     look_ups: dict[str, int] = field(default_factory=dict)
-    """Messages that are being looked up, and the ticket of the look-up that counts: an older one, or one from before
-    the message left again, proves nothing."""
+    """Message -> ticket of its newest look-up. An older look-up, or one from before the message was sent again, proves
+    nothing."""
     tickets: Iterator[int] = field(default_factory=lambda: count(1))
     to_sweep: bool = False
-    """A sweep came in between: it is made up for once it is known what leaves."""
+    """A sweep was asked for while a message was being claimed; it runs once the claim is answered."""
     sweeps: int = 0
-    """Sweeps whose read is on its way."""
+    """The number of sweeps that wait for the store."""
     claimed: set[str] = field(default_factory=set)
-    """Messages that were under way, or claimed, while a sweep was on its way: what it read of them may be old."""
+    """Messages that were sent or claimed while a sweep waited for the store: its answer may be out of date for them."""
     more_unsettled: bool = False
-    """Others are in `sending` behind those that are being looked up."""
+    """More messages are in `sending` than are being looked up."""
     tempo: Tempo = field(default_factory=Tempo)
     holds: Holds = field(default_factory=Holds)
     unwritten: int = 0
-    """What look-ups have proved, on its way to disk."""
+    """The number of results of look-ups that are not on disk yet."""
 
     @property
     def ready(self) -> bool:
-        """Whether the client can send."""
+        """True if the client can send."""
         return self.state is State.READY and self.fit
 
     @property
     def under_way(self) -> set[str]:
-        """What the page had when it was last heard of."""
+        """The ids of messages that the page may still be sending."""
         leaving = None if self.leaving is None else self.leaving.id
         return {id for id in (leaving, self.doubted) if id is not None}
 
 
 ClientQueues = defaultdict[ClientId, ClientQueue]
-"""Of all clients; one that was not heard of yet cannot send."""
+"""The queues of all clients; a client without a report cannot send."""

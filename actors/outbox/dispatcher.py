@@ -1,16 +1,16 @@
-"""The one actor that has accepted messages sent.
+"""The dispatcher: the actor that has accepted messages sent.
 
-The way of a message, each step on disk before the next one:
+The steps of a message, each on disk before the next:
 
     accepted (queued) ► ClaimNext (sending) ► the operation to the client ► SettleMessage (sent, failed, unknown)
 
-The WhatsApp id is drawn when it is accepted, so wherever this is cut off, a message in `sending` can be looked up when
-the client is READY again (`reconciliation`): it is settled by what the page knows, sent again only on proof that it
-never left, and called unknown where nothing can be proven. Its acknowledgements settle it too, whenever they come:
-those go from the page straight to the store.
+The message's WhatsApp id is made when it is accepted. So after a crash at any step, a message in `sending` can be
+looked up once the client is READY again (`reconciliation`): the page's knowledge settles it, it is sent again only on
+proof that it never left, and it is called unknown if nothing can be proven. Acknowledgements settle it too, whenever
+they arrive: they go from the page straight to the store.
 
-Rules of this file: nothing blocks; the store and the clients answer by messages. One message of a client is under way
-at a time, so a client's messages leave in the order in which they were accepted, urgent ones apart.
+Rules of this file: nothing blocks; the store and the clients answer by messages. Only one message of a client is under
+way at a time, so a client's messages leave in the order of their acceptance, except urgent messages.
 """
 
 from __future__ import annotations
@@ -67,21 +67,21 @@ GIVE_UP_AT_ONCE = 500
 
 
 class Expiry:
-    """Of all clients."""
+    """The expiry of queued messages, and the end of those of deleted clients."""
 
     def __init__(self, actor: Actor, neighbours: Neighbours) -> None:
         self._actor, self._neighbours = actor, neighbours
         self._first: Seconds | None = None
-        """The end that comes first (epoch seconds), as far as it is known here."""
+        """The earliest known expiry (epoch seconds)."""
 
     def expires(self, at: Seconds) -> None:
-        """Note the end of one more message."""
+        """Add the expiry of one more message."""
         if self._first is None or at < self._first:
             self._first = at
             wait_for(self._actor, "expire", at, Expire())
 
     def look(self) -> None:
-        """Find out what expires first."""
+        """Ask the store for the earliest expiry."""
         self._first = None
         self._neighbours.order(GetNextExpiry(), ExpiryRead)
 
@@ -123,7 +123,10 @@ class Expiry:
 
 
 class Dispatcher(Actor):
-    """`find` gives a client's actor, if it runs. The store must outlive this actor."""
+    """The actor that sends accepted messages. `find` returns a client's actor, if it runs.
+
+    The store must outlive this actor.
+    """
 
     name = "outbox"
     work_limit = 20_000
@@ -145,11 +148,11 @@ class Dispatcher(Actor):
         }
 
     def started(self) -> None:
-        """Look for what expires first."""
+        """Ask for the earliest expiry."""
         self._expiry.look()
 
     def receive(self, message: object) -> object:
-        """Hand the message to its handler: here, by the table below, or in one of the parts."""
+        """Call the message's handler: of this class, by the table below, or of one of its parts."""
         if (own := _HANDLERS.get(type(message))) is not None:
             return own(self, message)
         handler = self._handlers.get(type(message))
@@ -165,29 +168,29 @@ class Dispatcher(Actor):
         self._look(Look(fact.client_id))
 
     def _readiness(self, fact: Readiness) -> None:
-        lane = self._queues[fact.client_id]
-        was_ready, lane.state = lane.ready, fact.state
-        if lane.ready:
+        queue = self._queues[fact.client_id]
+        was_ready, queue.state = queue.ready, fact.state
+        if queue.ready:
             self._begin(fact.client_id)
         elif was_ready:
             if fact.crashed:
-                lane.suspects |= lane.under_way
+                queue.suspects |= queue.under_way
             self._waiters.lost(fact.client_id)
 
     def _page_fitness(self, fact: PageFitness) -> None:
-        """Hold what is queued while the page cannot send: it would refuse each message for good."""
-        lane = self._queues[fact.client_id]
-        was_ready, lane.fit = lane.ready, fact.can_send
-        if lane.ready and not was_ready:
+        """Keep messages queued while the page cannot send: it would refuse each of them for good."""
+        queue = self._queues[fact.client_id]
+        was_ready, queue.fit = queue.ready, fact.can_send
+        if queue.ready and not was_ready:
             self._begin(fact.client_id)
-        elif was_ready and not lane.ready:
+        elif was_ready and not queue.ready:
             self._waiters.lost(fact.client_id)
 
     def _begin(self, client_id: ClientId) -> None:
         self._reconciliation.sweep(client_id)
         self._look(Look(client_id))
 
-    # --- what WhatsApp refuses ----------------------------------------------------------------------------------------
+    # --- refusals by WhatsApp -----------------------------------------------------------------------------------------
 
     def _restricted(self, fact: Restricted) -> None:
         self._let_go(fact.client_id, self._queues[fact.client_id].holds.told(fact.restricted, fact.until))
@@ -209,11 +212,11 @@ class Dispatcher(Actor):
             wait_for(self, ("let-go", client_id), end, LetGo(client_id))
 
     def _put_off(self, message: Message, error: SendFailed, refusal: RefusalRule) -> None:
-        """It has not left, and goes back to its place: until its chat is let go of, or a while later."""
-        lane, now = self._queues[message.client_id], self.clock.time()
+        """Put a message that has not left back in its place, until its chat is released, or for a while."""
+        queue, now = self._queues[message.client_id], self.clock.time()
         if refusal.consequence is Consequence.HOLD:
-            lane.holds.hold(message.chat, now)
-            reason = held(lane.holds.chats[message.chat])
+            queue.holds.hold(message.chat, now)
+            reason = held(queue.holds.chats[message.chat])
             self._wait_for_the_next_end(message.client_id)
             self._waiters.holding(message.client_id)
         else:
@@ -224,7 +227,7 @@ class Dispatcher(Actor):
         self._neighbours.order(requeue, partial(Settled, message))
 
     def _note_held(self, client_id: ClientId) -> None:
-        """Whatever waits in a chat that is held says so."""
+        """Record the reason with the messages that wait in held chats."""
         ends: dict[Seconds, set[str]] = {}
         for chat, end in self._queues[client_id].holds.chats.items():
             ends.setdefault(end, set()).add(chat)
@@ -235,90 +238,90 @@ class Dispatcher(Actor):
         self._neighbours.order(NoteWaiting(client_id, chats, reason), partial(Noted, client_id))
 
     def _noted(self, fact: Noted) -> None:
-        if isinstance(fact.answer, Exception):  # the reason is for readers only: it is written again with the next one
+        if isinstance(fact.answer, Exception):  # the reason is for readers only, and is written again with the next
             self.log.warning("outbox.not_noted", client=fact.client_id, why=str(fact.answer))
 
-    # --- what is next ------------------------------------------------------------------------------------------------
+    # --- the next message --------------------------------------------------------------------------------------------
 
     def _look(self, look: Look) -> None:
-        lane, now = self._queues[look.client_id], self.now()
-        if lane.busy:
-            lane.more = True
-        elif not lane.ready:
+        queue, now = self._queues[look.client_id], self.now()
+        if queue.busy:
+            queue.more = True
+        elif not queue.ready:
             return
-        elif lane.not_before > now and lane.tempo.slowed:
-            lane.more = False  # this is the look that was asked for
-            self._rest(look.client_id, lane.not_before - now)
+        elif queue.not_before > now and queue.tempo.slowed:
+            queue.more = False  # this is the request that `more` stands for
+            self._rest(look.client_id, queue.not_before - now)
         else:
-            lane.busy, lane.claiming, lane.more = True, True, False
-            least = self._pace.urgent if lane.not_before > now else None
-            claim = ClaimNext(look.client_id, self.clock.time(), frozenset(lane.holds.chats), least)
+            queue.busy, queue.claiming, queue.more = True, True, False
+            least = self._pace.urgent if queue.not_before > now else None
+            claim = ClaimNext(look.client_id, self.clock.time(), frozenset(queue.holds.chats), least)
             self._neighbours.order(claim, partial(NextClaimed, look.client_id))
 
     def _claimed(self, fact: NextClaimed) -> None:
-        client_id, lane, answer = fact.client_id, self._queues[fact.client_id], fact.answer
-        lane.claiming = False
+        client_id, queue, answer = fact.client_id, self._queues[fact.client_id], fact.answer
+        queue.claiming = False
         if isinstance(answer, Exception):
-            # It may have been marked all the same, in a commit that the store did not hear of.
+            # A message may be marked nevertheless, in a commit whose success the store did not learn.
             self._reconciliation.sweep_soon(client_id)
             self._rest(client_id, RETRY)
         elif answer.message is not None:
-            lane.more |= answer.more
-            lane.next_due = answer.next_due
-            if lane.sweeps:
-                lane.claimed.add(answer.message.id)
-            if lane.ready:
+            queue.more |= answer.more
+            queue.next_due = answer.next_due
+            if queue.sweeps:
+                queue.claimed.add(answer.message.id)
+            if queue.ready:
                 self._send(answer.message)
-            else:  # it cannot send any more
+            else:  # the client cannot send any more
                 self._requeue(answer.message)
         elif answer.paced:
-            self._rest(client_id, max(0.0, lane.not_before - self.now()))
+            self._rest(client_id, max(0.0, queue.not_before - self.now()))
         else:
-            lane.next_due = answer.next_due
+            queue.next_due = answer.next_due
             self._wait(client_id)
         self._reconciliation.catch_up(client_id)
 
     def _wait(self, client_id: ClientId) -> None:
-        """Look again at once where something has come in meanwhile, else when the next message is due."""
-        lane = self._queues[client_id]
-        lane.busy = False
-        if lane.more:
+        """Ask for the next message at once if more was queued meanwhile, else when the next message is due."""
+        queue = self._queues[client_id]
+        queue.busy = False
+        if queue.more:
             self._look(Look(client_id))
-        elif lane.next_due is not None:
-            wait_for(self, ("look", client_id), lane.next_due, Look(client_id))
+        elif queue.next_due is not None:
+            wait_for(self, ("look", client_id), queue.next_due, Look(client_id))
 
     def _rest(self, client_id: ClientId, seconds: Seconds) -> None:
-        lane = self._queues[client_id]
-        lane.busy = False
-        self.start_timer(("look", client_id), 0.0 if lane.more else seconds, Look(client_id))
+        queue = self._queues[client_id]
+        queue.busy = False
+        self.start_timer(("look", client_id), 0.0 if queue.more else seconds, Look(client_id))
 
-    # --- its way -----------------------------------------------------------------------------------------------------
+    # --- one message: sent, then settled -----------------------------------------------------------------------------
 
     def _send(self, message: Message) -> None:
-        """Give the client what is marked on disk. From here on what an older look-up says of it does not count."""
-        lane = self._queues[message.client_id]
-        lane.leaving, lane.doubted = message, None
+        """Order a message that is marked on disk from the client. Results of older look-ups do not count any more."""
+        queue = self._queues[message.client_id]
+        queue.leaving, queue.doubted = message, None
         self._reconciliation.forget(message)
         try:
             order = Perform(operation_of(message), message.message_id, cause_of(message))
-        except ValueError as error:  # from a later version, which has been taken back
+        except ValueError as error:  # queued by a later version, before a downgrade
             self._outcome(Outcome(message, SendFailed(str(error))))
         else:
             self._neighbours.ask(message.client_id, order, partial(Outcome, message))
 
     def _outcome(self, fact: Outcome) -> None:
-        message, answer, lane = fact.message, fact.answer, self._queues[fact.message.client_id]
-        lane.leaving = None
+        message, answer, queue = fact.message, fact.answer, self._queues[fact.message.client_id]
+        queue.leaving = None
         if isinstance(answer, NotReady | MailboxFull):  # the page never had it
             self._requeue(message)
             return
-        refused = refusal(answer.code, restricted=lane.holds.restricted) if isinstance(answer, SendFailed) else FAILS
-        lane.tempo = lane.tempo.refused() if refused.consequence is Consequence.SLOW else lane.tempo
+        refused = refusal(answer.code, restricted=queue.holds.restricted) if isinstance(answer, SendFailed) else FAILS
+        queue.tempo = queue.tempo.refused() if refused.consequence is Consequence.SLOW else queue.tempo
         if refused.filed:  # else nothing has gone to WhatsApp
-            lane.not_before = self.now() + lane.tempo.rest(self._pace.rest(self._chance()))
+            queue.not_before = self.now() + queue.tempo.rest(self._pace.rest(self._chance()))
         match answer:
             case Sent():
-                lane.tempo = lane.tempo.accepted()
+                queue.tempo = queue.tempo.accepted()
                 self._settle(message, MessageState.SENT, None, answer.message_id)
             case SendFailed() if refused.consequence is not Consequence.FAIL:
                 self._put_off(message, answer, refused)
@@ -331,14 +334,14 @@ class Dispatcher(Actor):
         self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
 
     def _leave_open(self, message: Message) -> None:
-        """It may have left: it stays in `sending` until its page, or the next one, has been asked.
+        """Keep a message that may have left in `sending` until its page, or the next page, has been asked.
 
-        Whether its page is gone may be known here later than that it will not say any more.
+        The loss of its page may be reported here after the page's last word on the message.
         """
-        lane = self._queues[message.client_id]
-        lane.doubted = message.id
+        queue = self._queues[message.client_id]
+        queue.doubted = message.id
         self._rest(message.client_id, 0.0)
-        if lane.ready:  # who waits is told what the page says, or when the client turns out to be lost
+        if queue.ready:  # callers get the page's answer, or an answer once the client turns out to be lost
             self._reconciliation.look_up(message)
         else:
             self._waiters.doubted(message)
@@ -349,15 +352,15 @@ class Dispatcher(Actor):
         self._neighbours.order(settling, partial(Settled, message))
 
     def _settled(self, fact: Settled) -> None:
-        client_id, lane = fact.message.client_id, self._queues[fact.message.client_id]
+        client_id, queue = fact.message.client_id, self._queues[fact.message.client_id]
         self._waiters.known(fact.answer)
         if isinstance(fact.answer, Exception):
             self._reconciliation.sweep_soon(client_id)
             self._rest(client_id, RETRY)
         elif fact.answer.state is MessageState.QUEUED:
-            self._expiry.look()  # its end may have passed while it was not queued
-            if fact.answer.chat in lane.holds.chats:
-                lane.more = True
+            self._expiry.look()  # it may have expired while it was not queued
+            if fact.answer.chat in queue.holds.chats:
+                queue.more = True
                 self._note_held(client_id)
                 self._waiters.held(fact.answer)
             self._rest(client_id, RETRY)

@@ -1,6 +1,6 @@
-"""The store and the clients, asked without waiting: what is made of an answer comes back as a message.
+"""Requests of the dispatcher to the store and to clients. They do not block: an answer arrives as a message.
 
-Rule of this file: it runs in the dispatcher's thread, the answers come in whichever thread gives them.
+Rule of this file: it runs in the dispatcher's thread; answers are given in any thread.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from actors.store.message import Read, Write
 from actors.store.store import Store
 
 RETRY: Seconds = 1.0
-"""Before the store, or a client with a full mailbox, is asked again."""
+"""The pause before the store, or a client with a full mailbox, is asked again."""
 
 Find = Callable[[ClientId], ActorRef[Any] | None]
-"""Gives a client's actor, if it runs."""
+"""Returns a client's actor, if it runs."""
 
 
 class Neighbours:
-    """`actor` is the dispatcher."""
+    """Asks the store and the clients for `actor`, the dispatcher. `answered` makes the message of an answer."""
 
     def __init__(self, actor: Actor, store: Store, find: Find) -> None:
         self._actor, self._store, self._find = actor, store, find
 
     def order(self, message: Write[Any] | Read[Any], answered: Callable[[Any], object]) -> None:
-        """Have the store do something; an exception where it did not."""
+        """Send the store a message; the answer is an exception if it failed."""
         try:
             self._actor.pipe_to_self(self._store.ask(message), answered)
         except ActorDeadError as error:
             self.tell(answered(error))
 
     def ask(self, client_id: ClientId, message: object, answered: Callable[[Any], object]) -> None:
-        """Ask a client; an exception where it refuses or is not there."""
+        """Ask a client; the answer is an exception if the client refuses or does not run."""
         ref = self._find(client_id)
         if ref is None:
             self.tell(answered(NotReady(State.NOT_INITIALIZED)))
@@ -45,5 +45,5 @@ class Neighbours:
             self._actor.pipe_to_self(cast("Reply[Any]", ref.ask(message, block=False)), answered)
 
     def tell(self, message: object) -> None:
-        """A message of the dispatcher to itself. What is not settled when it ends is looked up after the next start."""
+        """Send the dispatcher a message. If it ends before, the next start looks up everything in `sending`."""
         self._actor.tell_self(message)

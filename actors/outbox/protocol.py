@@ -1,4 +1,4 @@
-"""What the dispatcher understands: two commands of callers, facts about clients, and its own timers and answers."""
+"""The messages of the dispatcher: callers' commands, facts about clients, its timers, and answers to its requests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Answer = TypeVar("Answer", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Await(Work):
-    """Answers the Message (`actors.store.outbox`) once it is settled, or as it stands after `seconds`.
+    """Wait for a message. Answers the Message (`actors.store.outbox`) once it is settled, or as it is after `seconds`.
 
-    `withdraw`: a message that has not left then, or when its client cannot send any more, is cancelled, not kept;
-    refuses NotReady in the second case. A message that may have left is answered in `sending` at once when its client
-    is lost: nobody knows before it is back.
+    With `withdraw`, a message that has not left by then, or by the time its client cannot send any more, is cancelled;
+    in the second case the asker is refused with NotReady. When its client is lost, a message that may have left is
+    answered at once, in `sending`: nobody knows more before the client is back.
     """
 
     client_id: ClientId
@@ -30,7 +30,7 @@ class Await(Work):
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Fact: a message of this client has been accepted, or queued again. `expires_at`: its end, in epoch seconds."""
+    """Fact: a message of this client was accepted, or queued again. `expires_at` is in epoch seconds."""
 
     client_id: ClientId
     expires_at: Seconds | None = None
@@ -38,7 +38,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Fact: the client can send from now on, or cannot. `crashed`: its browser or page went down."""
+    """Fact: the client's state, at a change to or from READY. `crashed`: its browser or page crashed."""
 
     client_id: ClientId
     state: State
@@ -47,7 +47,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class PageFitness:
-    """Fact: the client's page has what sending needs, or lacks some of it."""
+    """Fact: the client's page has everything that sending needs, or lacks some of it."""
 
     client_id: ClientId
     can_send: bool
@@ -55,7 +55,7 @@ class PageFitness:
 
 @dataclass(frozen=True, slots=True)
 class Restricted:
-    """Fact: WhatsApp refuses this client's first messages to strangers, until `until` (epoch seconds), or not."""
+    """Fact: WhatsApp refuses this client's first messages to strangers until `until` (epoch seconds), or no more."""
 
     client_id: ClientId
     restricted: bool
@@ -64,7 +64,7 @@ class Restricted:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Cancel what this client has queued: it was deleted."""
+    """Cancel the queued messages of a deleted client."""
 
     client_id: ClientId
 
@@ -74,21 +74,21 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Look(Reminder):
-    """Timer: there may be something to send for this client."""
+    """Timer: this client may have a message to send."""
 
     client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
 class LetGo(Reminder):
-    """Timer: the first of the chats that are held has waited long enough."""
+    """Timer: the first of the held chats is released."""
 
     client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """Timer: ask the page once more what became of this message."""
+    """Timer: look the message up in the page again."""
 
     message: Message
     tries: int
@@ -96,14 +96,14 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Timer: look once more for what is neither settled nor under way; the store or the client did not answer."""
+    """Timer: look again for messages in `sending` that nobody sends; the store or the client did not answer."""
 
     client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitOver:
-    """Timer: this asker has waited long enough."""
+    """Timer: the time of this asker is over."""
 
     id: str
     ticket: int
@@ -111,15 +111,15 @@ class AwaitOver:
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """Timer: something queued is past its end."""
+    """Timer: a queued message has expired."""
 
 
-# --- answers that come back from the store and from clients; an exception where none was given ------------------------
+# --- answers of the store and of clients; an exception if there is none -----------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class OfClient(Reminder, Generic[Answer]):
-    """What the store has said about one client."""
+    """The store's answer about one client."""
 
     client_id: ClientId
     answer: Answer | Exception
@@ -127,7 +127,7 @@ class OfClient(Reminder, Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class OfMessage(Generic[Answer]):
-    """What has been said about one message, which was known to be as it is here when that was asked."""
+    """An answer about one message. `message` is the message as it was when the question was asked."""
 
     message: Message
     answer: Answer | Exception
@@ -135,7 +135,7 @@ class OfMessage(Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class OfAsker(Reminder, Generic[Answer]):
-    """What the store has said about the message `id` for one who waits for it."""
+    """The store's answer about message `id`, for the asker with this ticket."""
 
     id: str
     ticket: int
@@ -143,75 +143,75 @@ class OfAsker(Reminder, Generic[Answer]):
 
 
 class NextClaimed(OfClient[Claimed]):
-    """On disk: the next message of this client is about to leave; or none may, now."""
+    """The store has marked the next message of this client as `sending`; or none may leave now."""
 
 
 class Noted(OfClient[int]):
-    """On disk: what waits says why."""
+    """The reason why messages wait is on disk."""
 
 
 class UnsettledRead(OfClient[tuple[Message, ...]]):
-    """The store has looked for what was under way when the client was lost, or the service ended."""
+    """The messages that were under way when the client was lost, or the service ended."""
 
 
 class LookUpWritten(OfClient[Message]):
-    """What a look-up proved is on disk, or could not be written."""
+    """The result of a look-up is on disk, or could not be written."""
 
 
 class GivenUp(OfClient[int]):
-    """On disk: so many messages of a deleted client have been cancelled."""
+    """The number of messages of a deleted client that were cancelled."""
 
 
 class Outcome(OfMessage[Sent]):
-    """The client has said what became of a message. It is on no disk yet: unheard, the message is looked up."""
+    """The client's answer to a sending. It is not on disk yet: if it is lost, the message is looked up."""
 
 
 class Settled(OfMessage[Message], Reminder):
-    """On disk: how a message that was sent now stands."""
+    """The message after its sending, on disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found(OfMessage[LookedUp], Reminder):
-    """The page has said what it knows of a message. `ticket`: of the look-up; only the newest one counts."""
+    """The page's answer to a look-up. Only the one with the newest ticket counts."""
 
     tries: int
     ticket: int
 
 
 class Withdrawn(OfAsker[Message]):
-    """The store has taken a message back for an asker, or refused to."""
+    """The store has cancelled a message for an asker, or refused to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing(OfAsker[Message | None]):
-    """How the message of an asker stands. `glanced`: the page has been asked for him."""
+    """The present state of an asker's message. `glanced`: the page was asked about it for this asker."""
 
     glanced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Glanced(OfMessage[LookedUp], Reminder):
-    """The page has said what it knows of the message of an asker whose time is over."""
+    """The page's answer about the message of an asker whose time is over."""
 
     ticket: int
 
 
 @dataclass(frozen=True, slots=True)
 class Known(Reminder):
-    """On disk: how a message stands that was looked up, expired, taken back, or asked for."""
+    """A message as it is on disk, after it was looked up, expired, cancelled or read."""
 
     answer: Message | Exception | None
 
 
 @dataclass(frozen=True, slots=True)
 class Expired(Reminder):
-    """On disk: these have ended unsent."""
+    """The messages that have expired, on disk."""
 
     answer: tuple[Message, ...] | Exception
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiryRead(Reminder):
-    """The store has looked for the next end."""
+    """The earliest expiry of all queued messages."""
 
     answer: Seconds | Exception | None

@@ -1,4 +1,4 @@
-"""A Journal that also tells the dispatcher which clients may send, and which of them not to strangers."""
+"""A Journal that reports to the dispatcher which clients can send, and which of them not to strangers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from actors.clients.types import ClientId, Reason, State
 from actors.outbox.protocol import PageFitness, Readiness, Restricted
 
 CRASHES = frozenset({Reason.BROWSER_CRASHED, Reason.BROWSER_HUNG, Reason.BROWSER_DEAF, Reason.PAGE_CRASHED})
-"""Losses that the message under way may have caused."""
+"""Losses of a page that the message under way may have caused."""
 
 
 class ReadinessJournal:
-    """Hands everything on; in the thread of whoever calls."""
+    """Passes everything on, in the caller's thread."""
 
     def __init__(self, journal: Journal, dispatcher: ActorRef[Any]) -> None:
         self._journal, self._dispatcher = journal, dispatcher
 
     def changed(self, transition: Transition) -> None:
-        """Write one change of state; tell the dispatcher where it is one to or from READY."""
+        """Write a change of state; report it if it is to or from READY."""
         self._journal.changed(transition)
         if State.READY in (transition.before, transition.after):
             with suppress(ActorDeadError):  # the service is ending
@@ -32,7 +32,7 @@ class ReadinessJournal:
                 self._dispatcher.tell(Readiness(transition.client_id, transition.after, crashed))
 
     def happened(self, client_id: ClientId, event: AccountEvent) -> None:
-        """Write one thing that happened to the account; tell the dispatcher where it may not write to strangers."""
+        """Write an account event; report a restriction."""
         self._journal.happened(client_id, event)
         if isinstance(event, ClientRestricted):
             with suppress(ActorDeadError):  # the service is ending
@@ -40,7 +40,7 @@ class ReadinessJournal:
                 self._dispatcher.tell(Restricted(client_id, told["restricted"], told["until"]))
 
     def contract_read(self, client_id: ClientId, contract: PageContract) -> None:
-        """Hand it on; tell the dispatcher whether the page can send."""
+        """Pass the contract on; report whether the page can send."""
         self._journal.contract_read(client_id, contract)
         with suppress(ActorDeadError):  # the service is ending
             self._dispatcher.tell(PageFitness(client_id, contract.can_send))

@@ -1,16 +1,16 @@
-"""What callers who wait are told, and when.
+"""The callers that wait for a message, and the moments at which each is answered.
 
-    it is settled                             at once, how
-    it is cancelled                           at once, so
-    its chat is held, it has not left         taken back, if the caller wants that; the message says until when
-    its client is lost, it has not left       refused, and taken back, if the caller wants that
-    its client is lost, it may have left      how it stands: nobody knows before the client is back
-    the caller's time is over                 taken back, if the caller wants that and it has not left; else how it
-                                              stands. Where it may have left, the page is asked once before: whether the
-                                              caller's time or the page's ends first must not make a difference.
+    event                                     answer
+    the message is settled or cancelled       the message, at once
+    its chat is held, it has not left         the message, cancelled if the caller wants that
+    its client is lost, it has not left       a refusal, and the message is cancelled, if the caller wants that
+    its client is lost, it may have left      the message in `sending`: nobody knows more before the client is back
+    the caller's time is over                 the message, cancelled if the caller wants that and it has not left. If it
+                                              may have left, the page is asked once before: it must make no difference
+                                              whether the caller's time or the page's ends first.
 
-Rules of this file: everything runs in the dispatcher's thread. What the page says here settles a message, or nothing: a
-page that still has it proves nothing by not knowing it yet (`reconciliation` waits for the page to give it up).
+Rules of this file: everything runs in the dispatcher's thread. An answer of the page settles a message or proves
+nothing: a page that is still sending it may not know it yet (`reconciliation` waits until the page gives it up).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from actors.store.outbox import CancelMessage, GetMessage, Message, SettleMessag
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who waits, for what, and with which ticket."""
+    """One caller that waits for a message. `ticket` identifies it."""
 
     order: Await
     reply_to: ReplyTo
@@ -44,7 +44,7 @@ class Asker:
 
 
 class Askers:
-    """All askers of the dispatcher. Runs in its thread."""
+    """All askers, by message. Runs in the dispatcher's thread."""
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
@@ -52,23 +52,23 @@ class Askers:
         self._by_message: dict[str, dict[int, Asker]] = {}
 
     def add(self, order: Await) -> Asker:
-        """Keep the asker of the present message."""
+        """Keep the asker of the actor's present message."""
         asker = Asker(order, self._actor.defer(), next(self._tickets))
         self._by_message.setdefault(order.id, {})[asker.ticket] = asker
         self._actor.start_timer(("await", asker.ticket), order.seconds, AwaitOver(order.id, asker.ticket))
         return asker
 
     def find(self, id: str, ticket: int) -> Asker | None:
-        """The asker, if it still waits."""
+        """Return the asker, if it still waits."""
         return self._by_message.get(id, {}).get(ticket)
 
     def of_client(self, client_id: ClientId) -> list[Asker]:
-        """Everyone who waits for a message of this client."""
+        """Return all askers that wait for a message of this client."""
         everyone = [asker for askers in self._by_message.values() for asker in askers.values()]
         return [asker for asker in everyone if asker.order.client_id == client_id]
 
     def finish_all(self, id: str, outcome: Message | Exception) -> None:
-        """Answer everyone who waits for this message."""
+        """Answer all askers of this message."""
         for asker in list(self._by_message.get(id, {}).values()):
             self.finish(asker, outcome)
 
@@ -88,33 +88,35 @@ class Askers:
 
 
 class Waiters:
-    """Everyone who waits for a message, of all clients."""
+    """Answers the askers of all clients."""
 
-    def __init__(self, actor: Actor, lanes: ClientQueues, neighbours: Neighbours, look: Callable[[Look], None]) -> None:
+    def __init__(
+        self, actor: Actor, queues: ClientQueues, neighbours: Neighbours, look: Callable[[Look], None]
+    ) -> None:
         self._look = look
-        self._actor, self._queues, self._neighbours = actor, lanes, neighbours
+        self._actor, self._queues, self._neighbours = actor, queues, neighbours
         self._askers = Askers(actor)
 
     def lost(self, client_id: ClientId) -> None:
-        """Nobody who wants an answer now waits for a client that may come back much later."""
+        """Answer the askers with `withdraw`: the client may be back much later."""
         for asker in self._askers.of_client(client_id):
             if asker.order.withdraw:
                 self._conclude(asker)
 
     def doubted(self, message: Message) -> None:
-        """It may have left with a page that is lost: who wants an answer now is told how it stands."""
+        """Answer the askers with `withdraw` of a message that may have left with a page that is lost."""
         for asker in self._askers.of_client(message.client_id):
             if asker.order.id == message.id and asker.order.withdraw:
                 self._ask_standing(asker)
 
     def held(self, message: Message) -> None:
-        """Its chat is held until a restriction ends: nobody who wants an answer now waits for that."""
+        """Answer the askers with `withdraw` of a message whose chat is held until a restriction ends."""
         for asker in self._askers.of_client(message.client_id):
             if asker.order.id == message.id and asker.order.withdraw:
                 self._conclude(asker)
 
     def holding(self, client_id: ClientId) -> None:
-        """Look whether a message that somebody wants an answer for now is in the chat that is held from now on."""
+        """Read the messages of askers with `withdraw`: their chat may be the one that is held from now on."""
         for asker in self._askers.of_client(client_id):
             if asker.order.withdraw:
                 self._neighbours.order(GetMessage(client_id, asker.order.id), Known)
@@ -133,7 +135,7 @@ class Waiters:
             self._conclude(asker)
 
     def known(self, answer: Message | Exception | None) -> None:
-        """Tell whoever waits for a message how it stands, if nothing is to be done about it any more."""
+        """Answer all askers of a message if it has reached its end, or is held."""
         self._known(Known(answer))
 
     def _known(self, fact: Known) -> None:
@@ -147,7 +149,7 @@ class Waiters:
         return message.state is MessageState.QUEUED and message.chat in held
 
     def _conclude(self, asker: Asker) -> None:
-        """Take the message back if the asker wants that and it has not left; then tell how it stands."""
+        """Cancel the message if the asker wants that and it has not left; then answer with its state."""
         order = asker.order
         if order.withdraw:
             cancel = CancelMessage(order.client_id, order.id, self._actor.clock.time(), frees_key=True)
@@ -159,13 +161,13 @@ class Waiters:
         asker = self._askers.find(fact.id, fact.ticket)
         if asker is None:
             return
-        lane = self._queues[asker.order.client_id]
+        queue = self._queues[asker.order.client_id]
         if isinstance(fact.answer, MessageNotQueued):
             self._ask_standing(asker)
         elif isinstance(fact.answer, Exception):
             self._askers.finish(asker, fact.answer)
-        else:  # whoever waits for it, with the same key, hears the same
-            self._askers.finish_all(fact.id, fact.answer if lane.ready else NotReady(lane.state))
+        else:  # other askers, with the same idempotency key, get the same answer
+            self._askers.finish_all(fact.id, fact.answer if queue.ready else NotReady(queue.state))
 
     def _ask_standing(self, asker: Asker) -> None:
         order = asker.order
