@@ -1,10 +1,10 @@
-"""The access log: each request gets an id, one line in the log when it is over, and its time is counted by route.
+"""The access log: each request gets an id, a log line at its end, and its time is counted by route.
 
-A WebSocket is a request as well, from its upgrade to its end; what is counted is the time to the answer. The line has
-no query string, no header but the ids, no body. Times are counted by a route's template, never by the path that was
-asked for, so that nobody can make up series.
+A WebSocket is a request too, from its upgrade to its end; its time to the answer is counted. The line has no query
+string, no header but the ids, no body. Times are counted by a route's template, never by the requested path, so nobody
+can create series.
 
-W3C Trace Context is taken over: https://www.w3.org/TR/trace-context/, section 3.2.
+W3C Trace Context is adopted: https://www.w3.org/TR/trace-context/, section 3.2.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _NOTHING = frozenset("0")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The caller's trace, and our own part of it."""
+    """The caller's trace, and our part of it."""
 
     id: str
     span: str
@@ -47,12 +47,12 @@ class Trace:
 
     @property
     def header(self) -> bytes:
-        """Return what we hand on, in the one version there is."""
+        """The header `traceparent` to pass on, in its only version."""
         return f"00-{self.id}-{self.span}-{self.flags}".encode("ascii")
 
 
 def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
-    """Return the trace that raw ASGI headers name; None where they name none, or not as they should."""
+    """Return the trace in raw ASGI headers; None without a valid one."""
     values = [value for name, value in headers if name == TRACE]
     found = _SHAPE.fullmatch(values[0]) if len(values) == 1 else None
     if found is None:
@@ -66,9 +66,9 @@ def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
 
 REQUEST_ID = b"x-request-id"
 STATE_KEY = "session_manager.request_id"
-"""Where the request's name is in the ASGI scope."""
+"""The key of the request's id in the ASGI scope."""
 UPGRADE = "GET"
-"""The method by which a WebSocket is asked for; the scope of one has none."""
+"""The method of a WebSocket's upgrade; a WebSocket's scope has none."""
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _PATH_SHOWN = 200
 
@@ -76,7 +76,7 @@ _log = structlog.get_logger("http")
 
 
 class Access:
-    """Names requests, logs answers, and keeps exceptions that have been answered from the server's own log.
+    """Gives requests their ids, logs answers, and keeps answered exceptions out of the server's own log.
 
     `count` gets the scope, the status and the seconds of every answer.
     """
@@ -108,7 +108,7 @@ class Access:
 
         try:
             await self._app(scope, receive, tell)
-        except asyncio.CancelledError:  # the service ends, and waits no longer for this answer
+        except asyncio.CancelledError:  # the service ends, and does not wait for this answer any more
             if status is None:
                 await respond(problem_of(ShuttingDown()))(scope, receive, tell)
         except Exception:  # Starlette raises it once more after it was answered and logged (errors.answer)
@@ -120,7 +120,7 @@ class Access:
 
 
 def _status_of(message: Message) -> int | None:
-    """Return the status that this message begins an answer with; None where it begins none."""
+    """Return the status of the answer that this message begins; None if it begins none."""
     match message["type"]:
         case "http.response.start" | "websocket.http.response.start":
             return int(message["status"])
@@ -146,7 +146,7 @@ def _path(scope: Scope) -> str:
 
 
 def _key(scope: Scope) -> str | None:
-    """Return the id of the key that was used, which is no secret."""
+    """Return the id of the used key, which is no secret."""
     caller: Caller | None = scope.get(CALLER)
     return (caller.key_id or None) if caller else None
 
@@ -159,7 +159,7 @@ def _client(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
 
 
 TEMPLATE = "session_manager.route"
-"""Where the ASGI scope has the template of the route that was taken; nothing where none was."""
+"""The key of the route's template in the ASGI scope; absent without a route."""
 NO_ROUTE, OTHER = "none", "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30)
@@ -179,8 +179,8 @@ class HttpMetrics:
         self._series: dict[tuple[str, str, int], Histogram] = {}
 
     def count(self, scope: Scope, status: int, seconds: Seconds) -> None:
-        """A request has its answer."""
-        method = scope.get("method", "GET")  # a WebSocket is asked for by one
+        """Count the answer to a request."""
+        method = scope.get("method", "GET")  # a WebSocket's upgrade is one
         key = (method if method in _METHODS else OTHER, scope.get(TEMPLATE, NO_ROUTE), status // 100)
         series = self._series.get(key)
         if series is None:
@@ -189,7 +189,7 @@ class HttpMetrics:
 
 
 class Named:
-    """An ASGI application that is known by a template."""
+    """An ASGI application with the template of its route."""
 
     def __init__(self, app: ASGIApp, template: str) -> None:
         self._app, self._template = app, template

@@ -1,11 +1,11 @@
-"""Every error a caller can get, as one table: the exception's class, or the nearest of its bases, names the answer.
+"""The table of errors: the exception's class, or the nearest of its bases, gives the answer.
 
-HTTP itself            404, 405, 408, 413, as Starlette or `bodies` raise them
-HeaderRefused          who is asked for cannot be told
-Unauthorized …         who asks may not, or not so often (security)
-InvalidRequest         the body is not what the call takes
-ClientRefusal …        what actors decline (actors.clients.errors)
-MailboxFull, Timeout   an actor that has too much to do
+HTTP itself            404, 405, 408, 413, raised by Starlette or `http`
+HeaderRefused          the header names no client
+Unauthorized …         the caller is not authorised, or calls too often (security)
+InvalidRequest         the body or the query does not fit the call
+ClientRefusal …        an actor refuses (actors.clients.errors)
+MailboxFull, Timeout   an actor is overloaded
 Exception              a bug of ours: logged with its traceback, answered without it
 """
 
@@ -57,7 +57,7 @@ _log = structlog.get_logger("gateway")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as it goes out: status, code, and what this code adds to body and headers."""
+    """An error as it is answered: status, code, message, and the code's additions to body and headers."""
 
     status: int
     code: str
@@ -72,7 +72,7 @@ def _as(status: int, code: str, **fields: Any) -> Callable[[Any], Problem]:
 
 
 def _later(status: int, code: str, seconds: float, **fields: Any) -> Callable[[Any], Problem]:
-    """Return a row that tells when to come back."""
+    """Return a row with the time of the next attempt."""
     retry = math.ceil(seconds)
     headers = {"Retry-After": str(retry)}
     return lambda error: Problem(status, code, str(error), {**fields, "retry_after_seconds": retry}, headers)

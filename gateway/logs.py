@@ -1,8 +1,8 @@
-"""The log: one line an event, nothing private in it.
+"""The log: one line per event, without private data.
 
-Rule of this file: what goes out is ASCII JSON (or text for people) on standard output, instants are ISO 8601 in UTC,
-runs of digits that may be phone numbers are masked, and a line that cannot be written is lost without hurting anyone.
-No code here or elsewhere logs a QR, a message's text, a body or a query string.
+Rule of this file: the output is ASCII JSON (or text for people) on standard output, times are ISO 8601 in UTC, runs of
+digits that may be phone numbers are masked, and a line that cannot be written is lost without further effect. No code
+here or elsewhere logs a QR, a message's text, a body or a query string.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from actors.settings import Settings
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request", "trace"})
 _LIBRARIES = logging.WARNING
-"""Least level of what libraries log: below it they log URLs, frames and bodies."""
+"""The lowest level of libraries' log lines: below it they log URLs, frames and bodies."""
 
 
 class Lines:
@@ -42,7 +42,7 @@ class Lines:
 
 
 def configure(settings: Settings, descriptor: int = 1) -> None:
-    """Have structlog, and the logging of the standard library, write to `descriptor` as the settings say."""
+    """Let structlog, and the standard library's logging, write to `descriptor`, as configured in the settings."""
     level = _LEVELS[settings.log_level]
     structlog.configure(
         processors=[*_steps(), _renderer(settings.log_format)],
@@ -55,13 +55,13 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
 
 
 def cause() -> Correlation:
-    """Return the request that the calling task answers, as `access_log` has named it."""
+    """Return the correlation of the request that the calling task answers, set by `access_log`."""
     known = structlog.contextvars.get_contextvars()
     return Correlation(known.get("request"), known.get("trace"))
 
 
 def masked(_: Any, __: str, event: EventDict) -> EventDict:
-    """Processor: mask what may be a phone number in every text of the event."""
+    """Mask possible phone numbers in every text of the event. A processor of structlog's."""
     for key, value in event.items():
         if isinstance(value, str) and key not in _NOT_PRIVATE:
             event[key] = mask(value)
@@ -89,14 +89,14 @@ def _as_json(_: Any, __: str, event: EventDict) -> str:
 
 
 _encode = json.JSONEncoder(default=str, skipkeys=True).encode
-"""Made once: `json.dumps` with a default makes an encoder for each line."""
+"""Created once: `json.dumps` with a default creates an encoder for each line."""
 
 
 class _Forward(logging.Handler):
-    """Hands what libraries log to structlog."""
+    """Passes the log records of libraries on to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record, one event."""
+        """Log the record as an event."""
         log = structlog.get_logger(record.name)
         log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
 
@@ -106,5 +106,5 @@ _NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{4})([0-9]{4,16})([0-9]{2})(?![0-9A
 
 
 def mask(text: str) -> str:
-    """The text with every run of digits that may be a phone number written as `5491****55`."""
+    """Return the text with every possible phone number written as `5491****55`."""
     return _NUMBER.sub(r"\1****\3", text)

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document, made of a table of calls. Pure.
 
-The shapes are those that requests are checked by and answers are filled in by: there are no others.
+Its shapes are the ones that validate requests and fill answers.
 https://spec.openapis.org/oas/v3.1.1.html
 """
 
@@ -54,7 +54,7 @@ class Description:
 
     @cached_property
     def json(self) -> bytes:
-        """The document as it goes out."""
+        """The document as JSON."""
         return json.dumps(document(self._calls, self._version), separators=(",", ":")).encode("ascii")
 
 
@@ -90,7 +90,7 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
 
 
 def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
-    """Return the schema of every shape, in each mode it is used in, and the components they refer to."""
+    """Return the schema of every shape, in each mode of its use, and the components that they refer to."""
     wanted: dict[tuple[Any, str], None] = {(ErrorAnswer, "serialization"): None}
     for call in calls:
         for shape in (call.body, call.query):
@@ -106,7 +106,7 @@ def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
 
 
 def _answers(call: Call) -> Mapping[int, Any]:
-    """Return what the call answers by status: its row's, or what its operation answers."""
+    """Return the call's answers by status: those of its row, or its operation's answer."""
     if call.operation is None or call.answers:
         return call.answers
     if call.operation.effect is Effect.SEND:
@@ -153,7 +153,7 @@ def _in_path(path: str) -> list[str]:
 
 
 def _path_parameter(call: Call, name: str) -> Parameter:
-    """Return the row's own, or the client's number, or what the operation says of the field of this name."""
+    """Return the parameter of the row, or the client's number, or the operation's field of this name."""
     if name in call.parameters:
         return call.parameters[name]
     if name == call.need.parameter:
@@ -170,7 +170,7 @@ def _query(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _arguments(call: Call) -> dict[str, Any]:
-    """Return the schema of the arguments that query or body give to the call's operation."""
+    """Return the schema of the operation's arguments in query or body."""
     whole = adapter_of(call.operation).json_schema(ref_template=_REF)
     properties = {name: whole["properties"][name] for name in call.arguments}
     required = [name for name in whole.get("required", ()) if name in properties]
@@ -178,7 +178,7 @@ def _arguments(call: Call) -> dict[str, Any]:
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a query has no null: what may be null may be left out."""
+    """Return the schema without null: a query has no null, and a nullable argument may be left out."""
     plain: dict[str, Any] = {
         name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")
     }

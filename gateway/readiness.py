@@ -1,7 +1,6 @@
-"""The readiness of the service: what is in the way of its work. Belongs to the gateway's event loop.
+"""The readiness of the service: the obstacles to its work. Belongs to the gateway's event loop.
 
-Anyone may ask, as often as they like: what was found holds for `KEPT` seconds, and whoever asks meanwhile waits for the
-same look.
+A result is kept for `KEPT` seconds, and callers during a check share it, so it may be called as often as anyone likes.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
 KEPT: Seconds = 1.0
 STORE_SECONDS: Seconds = 2.0
-"""A store that takes longer than this to answer the simplest question is not well."""
+"""The time limit for the store's answer to the simplest question."""
 LAG: Seconds = 2.0
-"""A browser loop that has not turned for this long is not well. Its own work takes milliseconds."""
+"""The longest time that a working browser loop may take for one turn. Its own work takes milliseconds."""
 
 
 class Obstacle(StrEnum):
@@ -40,7 +39,7 @@ class Obstacle(StrEnum):
 
 
 class ReadinessCheck:
-    """One look at a time, shared by all who ask."""
+    """Checks the service, one check at a time; callers share it."""
 
     def __init__(self, system: System, bridge: Bridge) -> None:
         self._system, self._bridge = system, bridge
@@ -48,7 +47,7 @@ class ReadinessCheck:
         self._looked_at = 0.0
 
     async def obstacles(self) -> tuple[Obstacle, ...]:
-        """Return what is in the way now; nothing, and the service is ready."""
+        """Return the present obstacles; the service is ready if there are none."""
         if self._bridge.draining:
             return (Obstacle.DRAINING,)
         try:
@@ -70,7 +69,7 @@ class ReadinessCheck:
 
 
 async def _is_well(store: Store) -> bool:
-    """Return whether both of its actors answer, and neither knows of an outage."""
+    """Return True if both of its actors answer, and neither reports an outage."""
     try:
         outage, _ = await asyncio.gather(
             store.outage().wait(STORE_SECONDS), store.ask(GetEventRange()).wait(STORE_SECONDS)

@@ -1,17 +1,17 @@
-"""The server of one process: one uvicorn, its signals, and the order in which things start and stop.
+"""The server of one process: one uvicorn, its signals, and the order of start and stop.
 
     socket ► check ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
 
-What keeps it from starting is found by the check, as far as that can be known, and reported before anything is logged.
-A database server that is not there is waited for: a host that starts may bring its database up after the service, and a
-server that was killed lets nobody in before it has recovered. Process managers give up on a service that ends too often
-in too short a time; the wait makes that impossible.
+The check finds the obstacles to a start, as far as they can be known, and reports them before anything is logged. If the
+database server does not answer, the start waits: a booting host may start its database after the service, and a server
+that was killed accepts no connections before it has recovered. Process managers give up on a service that ends too
+often in too short a time; the wait makes that impossible.
 
-systemd is told that the service is ready, stops, or is alive, by a datagram to the socket that $NOTIFY_SOCKET names:
+systemd learns that the service is ready, stops, or is alive, by a datagram to the socket in $NOTIFY_SOCKET:
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html.
 
-Exit codes: 0 stopped in order, in time, with nothing left; 1 could not start (StartRefused); 2 impossible settings;
-3 stopped, but not all of it ended in time; 70 a part died without which nothing works.
+Exit codes: 0 stopped in order, in time, with nothing left; 1 could not start (StartRefused); 2 invalid settings;
+3 stopped, but not all of it ended in time; 70 an indispensable part died.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
-    # The protocol is named because asyncio sets TCP_NODELAY only where it is: else each answer waits 40 ms for an ACK.
+    # The protocol is given because asyncio sets TCP_NODELAY only then: else each answer waits 40 ms for an ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,7 +78,7 @@ def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
 
 
 def address(listener: socket.socket, scheme: str = "http") -> str:
-    """Return the URL under which a socket is reached."""
+    """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
@@ -99,7 +99,7 @@ _log = structlog.get_logger("service")
 
 
 def notify(state: str) -> None:
-    """Tell it once. Any thread; never waits."""
+    """Send systemd one state. Any thread; never waits."""
     name = os.environ.get("NOTIFY_SOCKET", "")
     if not name:
         return
@@ -112,7 +112,7 @@ def notify(state: str) -> None:
 
 
 async def keep_alive() -> None:
-    """Tell that the loop turns, twice in each watchdog interval; for ever, or not at all without WatchdogSec."""
+    """Report that the loop runs, twice in each watchdog interval, for ever; do nothing without WatchdogSec."""
     while (seconds := watchdog_seconds()) is not None:
         notify(ALIVE)
         await asyncio.sleep(seconds / 2)
@@ -129,7 +129,7 @@ def watchdog_seconds() -> float | None:
 DATABASE_SECONDS = 30.0
 """The time limit of a start. systemd's unit lets it take 60 s, and be repeated 10 times in 300 s."""
 _BETWEEN = 0.5
-"""Seconds between two tries; each may take as long as connecting does."""
+"""The seconds between two attempts; each may take as long as a connection does."""
 
 
 async def _when_there(read: Callable[[], Any], told: asyncio.Future[Any]) -> Any:
@@ -155,7 +155,7 @@ async def _when_there(read: Callable[[], Any], told: asyncio.Future[Any]) -> Any
 STUCK = 3
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STACKS = signal.SIGUSR1
-"""Writes the stack of every thread to standard error."""
+"""The signal that writes the stack of every thread to standard error."""
 _IDLE_SECONDS = 30
 """The time a connection without a request is kept."""
 _LAST_ANSWERS_SECONDS = 1
@@ -166,7 +166,7 @@ LATER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceEnd:
-    """Why the service ends, and the exit code where all goes well from here on."""
+    """The reason why the service ends, and the exit code if the rest of the stop succeeds."""
 
     why: str
     code: int = 0
@@ -210,7 +210,7 @@ class Server:
         async with _http(application(gateway), listener, self._settings):
             scheme = "https" if self._settings.tls_cert else "http"
             _log.info("service.listening", url=address(listener, scheme))
-            # Not cut short by a signal: what was half started could not be stopped in order.
+            # Not interrupted by a signal: a half-started system could not be stopped in order.
             await asyncio.to_thread(self.system.start)
             _log.info("service.started")
             notify(READY)
@@ -225,7 +225,7 @@ class Server:
         return code
 
     async def _gateway(self, keys: tuple[ApiKey, ...]) -> Gateway:
-        """Return what callers meet, with every key it must know of before the first of them. Raises StartRefused."""
+        """Return the context of handlers, with every key loaded before the first call. Raises StartRefused."""
         refuse_exposure(self._settings, keys)
         check_certificate(self._settings)
         await asyncio.to_thread(self.system.check)
@@ -244,7 +244,7 @@ class Server:
                 self._loop.call_soon_threadsafe(self._end, ending)
 
     def _broken(self, why: str) -> None:
-        """A part has died: end, in order if the event loop still hears of it, and in any case. Any thread."""
+        """End because a part has died: in order if the event loop still runs, and otherwise too. Any thread."""
         self._last_resort = self._last_resort or self._end_at_last(DIED)
         self.end(ServiceEnd(why, DIED))
 
@@ -262,28 +262,28 @@ class Server:
 
 
 def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
-    """Serve until a signal, or the death of a part. Main thread. Answers the exit code. Raises StartRefused."""
+    """Serve until a signal, or the death of a part, and return the exit code. Main thread. Raises StartRefused."""
     raise_open_files()
     with listen(settings.host, settings.port) as listener:
         return serve(Server(settings, browser), listener)
 
 
 def serve(server: Server, listener: socket.socket) -> int:
-    """Return the same for a server and a socket that are there already."""
+    """Do the same for an existing server and socket."""
     for number in SIGNALS:
         signal.signal(number, lambda number, _: server.end(ServiceEnd(signal.Signals(number).name)))
-    signal.signal(STACKS, signal.SIG_IGN)  # what is left of it when the interpreter takes back its own handlers
+    signal.signal(STACKS, signal.SIG_IGN)  # its disposition once the interpreter removes its own handlers
     faulthandler.register(STACKS)
     code = asyncio.run(_to_the_end(server, listener))
     for number in SIGNALS:
-        # The interpreter takes handlers back before it has ended, and the signal would end it with a code of its own.
+        # The interpreter removes handlers before its end: then the signal would end it with another exit code.
         signal.signal(number, signal.SIG_IGN)
     return code
 
 
 async def _to_the_end(server: Server, listener: socket.socket) -> int:
     code = await server.run(listener)
-    # The interpreter waits for threads of pools: one that hangs must not keep alive what has stopped.
+    # The interpreter waits for threads of pools: a hanging one must not keep a stopped process alive.
     end_at_last(LATER, code)
     return code
 
@@ -299,7 +299,7 @@ class _Uvicorn(uvicorn.Server):
 
 @asynccontextmanager
 async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> AsyncIterator[None]:
-    """Serve HTTP inside, and finish the answers that are under way afterwards."""
+    """Serve HTTP during the block; at its end, finish the answers in progress."""
     config = uvicorn.Config(
         app,
         ws=bounded_socket(settings),
@@ -321,15 +321,15 @@ async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> As
 
 
 async def _cut_off(connections: Iterable[Any]) -> None:
-    """End the connections of callers that have not read all they were sent, and by now never will."""
+    """Abort the connections of callers that have not read their answers by now."""
     for connection in list(connections):
         connection.transport.abort()
-    await asyncio.sleep(0)  # in the next turn of the loop they are closed
+    await asyncio.sleep(0)  # they are closed in the next turn of the loop
 
 
 @asynccontextmanager
 async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have it go on inside, and no longer."""
+    """Run a coroutine during the block."""
     task = asyncio.ensure_future(work)
     try:
         yield
@@ -339,7 +339,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def end_at_last(seconds: float, code: int) -> threading.Timer:
-    """Unless the timer is cancelled, end the process after `seconds`, whatever hangs: Chromium is ended with it."""
+    """Return a timer that ends the process after `seconds`, whatever hangs; Chromium ends with the process."""
     timer = threading.Timer(seconds, _end_now, [seconds, code])
     timer.daemon = True
     timer.start()

@@ -1,11 +1,11 @@
 """The service as the gateway uses it: messages to actors, and their answers, awaited without blocking.
 
 * `Bridge` reaches the supervisor and the clients.
-* `Outbox` takes messages. Every message is on disk before its caller hears of it.
-* `Webhooks` manages webhooks. Every change goes through the sender, which acts on it before it answers.
+* `Outbox` accepts messages. Every message is on disk before its caller gets an answer.
+* `Webhooks` manages webhooks. Every change goes through the sender, which applies it before it answers.
 
-Nothing waits without a deadline. The actor's own deadline comes first; the one here is longer, and is only met by an
-actor that has stopped answering. Everything runs on the gateway's event loop.
+Nothing waits without a deadline. The actor's own deadline comes first; the deadline here is longer, and passes only if
+an actor has stopped answering. Everything runs on the gateway's event loop.
 """
 
 from __future__ import annotations
@@ -81,16 +81,16 @@ if TYPE_CHECKING:
 
 
 ANSWER_SECONDS: Seconds = 5.0
-"""How long an actor may take for what it only has to look up."""
+"""The time limit for an answer from an actor's memory."""
 ORDER_SECONDS: Seconds = 60.0
-"""How long it may take for what it orders from a page; it gives up by itself well before."""
+"""The time limit for an order to a page; the client gives up by itself well before."""
 GRACE_SECONDS: Seconds = 10.0
-"""How much longer than a deadline given to an actor we wait for it to keep that deadline."""
+"""The time that is added to a deadline given to an actor, for the actor to keep it."""
 
 STORE_SECONDS: Seconds = 30.0
-"""How long the store may take to write."""
+"""The time limit for a write of the store."""
 NAME_SECONDS: Seconds = 2.0
-"""How long the name in a webhook's URL may take to resolve; what does not is judged at the first delivery."""
+"""The time limit for resolving the name in a webhook's URL; after it the address is checked at the first delivery."""
 
 _STATUS = GetStatus()
 _GONE = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
@@ -99,7 +99,7 @@ _NEVER_LEFT = frozenset({MessageState.FAILED, MessageState.EXPIRED, MessageState
 
 @contextmanager
 def shutting_down() -> Iterator[None]:
-    """Raise ShuttingDown where an actor has ended: it ends with the service only."""
+    """Raise ShuttingDown if an actor has ended: it ends with the service only."""
     try:
         yield
     except ActorDeadError as error:
@@ -115,7 +115,7 @@ async def ask_store(store: Callable[[], Store], message: Any, seconds: Seconds =
 class Bridge:
     """Messages to the supervisor and to clients. Raises their refusals, Starting, MailboxFull, and pykka.Timeout.
 
-    Where no client of that number runs, NotReady(NOT_INITIALIZED) is raised, unless a method says otherwise.
+    If no client of that number runs, NotReady(NOT_INITIALIZED) is raised, unless a method says otherwise.
     """
 
     def __init__(self, system: System, *, max_reconnection_attempts: int) -> None:
@@ -123,21 +123,21 @@ class Bridge:
         self._max_attempts = max_reconnection_attempts
         self._questions: dict[ClientId, asyncio.Future[Status]] = {}
         self.draining = False
-        """Set it, and no new work is taken: ShuttingDown is raised. Reading goes on."""
+        """While true, new work is refused with ShuttingDown; reading goes on."""
 
     @property
     def metrics(self) -> Metrics:
-        """Return what is counted and measured."""
+        """The metrics of the service."""
         return self._system.metrics
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Return what runs, by name."""
+        """The versions of the parts, by name."""
         return self._system.versions
 
     @property
     def whatsapp(self) -> WhatsAppSeen:
-        """Return what is known of WhatsApp Web now."""
+        """The known facts on WhatsApp Web."""
         return self._system.canary.look()
 
     async def init(self, client_id: ClientId) -> Started | AlreadyRunning:
@@ -147,36 +147,36 @@ class Bridge:
         return answer
 
     async def delete(self, client_id: ClientId) -> Deleted:
-        """Log out, stop, forget; what it has queued will not leave. Raises NoSuchClient where nothing is known."""
+        """Log out, stop and forget the client; its queued messages are cancelled. Raises NoSuchClient if unknown."""
         self.refuse_while_draining()
         remembered = await self._is_remembered(client_id)
         try:
             answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
-        except NoSuchClient:  # no client and no login: the supervisor has had it forgotten all the same
+        except NoSuchClient:  # no client and no login: the supervisor has deleted its record nevertheless
             if not remembered:
                 raise
             answer = Deleted(client_id, logged_out=False)
-        with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted all the same
+        with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted nevertheless
             self._system.outbox.tell(GiveUp(client_id))
         await self._until_on_disk(client_id)
         return answer
 
     async def stop(self, client_id: ClientId) -> Stopped:
-        """Close the client, keep its login; what it has queued waits for the next start. Raises NoSuchClient."""
+        """Close the client and keep its login; queued messages wait for the next start. Raises NoSuchClient."""
         self.refuse_while_draining()
         answer: Stopped = await self._supervisor(Stop(client_id), ORDER_SECONDS)
         await self._until_on_disk(client_id)
         return answer
 
     async def clients(self) -> tuple[Status, ...]:
-        """Every client there is, ordered by number."""
+        """Return the status of every running client, ordered by number."""
         answer: tuple[Status, ...] = await self._supervisor(GetClients(), ANSWER_SECONDS)
         return answer
 
     async def known(self) -> tuple[Status, ...]:
-        """Those, and as NOT_INITIALIZED every other one of which something is remembered, ordered by number.
+        """Return the status of every known client: those that run, and as NOT_INITIALIZED all others that are stored.
 
-        One that does not run has the number it was last linked to, as long as its login is stored. Raises
+        A client that does not run has the phone it was last linked to, as long as its login is stored. Raises
         StoreUnavailable.
         """
         phones = {session.client_id: session.phone for session in await self._stored(GetSessions())}
@@ -191,10 +191,10 @@ class Bridge:
         return await asyncio.to_thread(self._system.logins)
 
     async def status(self, client_id: ClientId) -> Status:
-        """Return what is known of the client; NOT_INITIALIZED where none runs. The same object until something changes.
+        """Return the client's status; NOT_INITIALIZED if none runs. It is the same object until something changes.
 
-        Everyone who comes in one turn of the event loop shares one question. It leaves in the next turn, so what is
-        answered is never older than the call.
+        All callers in one turn of the event loop share one question. It is asked in the next turn, so the answer is
+        never older than the call.
         """
         if self._system.find(client_id) is None:
             return self._absent(client_id)
@@ -205,7 +205,7 @@ class Bridge:
         return await asyncio.shield(question)
 
     async def _ask_status(self, client_id: ClientId) -> Status:
-        del self._questions[client_id]  # whoever comes from here on needs a question of his own
+        del self._questions[client_id]  # later callers need a new question
         ref = self._system.find(client_id)
         if ref is None:
             return self._absent(client_id)
@@ -216,7 +216,7 @@ class Bridge:
         return answer
 
     async def settled(self, client_id: ClientId, leaving: frozenset[State], seconds: Seconds) -> Status:
-        """The status once the state is outside `leaving`, or after `seconds`; NOT_INITIALIZED where none runs."""
+        """Return the status once the state is outside `leaving`, or after `seconds`; NOT_INITIALIZED if none runs."""
         try:
             question = AwaitState(leaving, seconds)
             answer: Status = await self._client(client_id, question, seconds + GRACE_SECONDS)
@@ -231,7 +231,7 @@ class Bridge:
         return answer
 
     async def history(self, client_id: ClientId, limit: int) -> tuple[Transition, ...]:
-        """Return the newest changes of a client's state, oldest of them first; none where it never had one.
+        """Return the newest changes of a client's state, oldest first; empty if it never had a state.
 
         Raises StoreUnavailable.
         """
@@ -239,7 +239,7 @@ class Bridge:
         return told
 
     async def screenshot(self, client_id: ClientId) -> bytes:
-        """Return a PNG of what the client's page shows. Raises NotReady where no page is open, or gives none."""
+        """Return a screenshot of the client's page as PNG. Raises NotReady if no page is open, or gives none."""
         answer: Screenshot = await self._client(client_id, TakeScreenshot(), ORDER_SECONDS)
         return answer.png
 
@@ -272,19 +272,19 @@ class Bridge:
         return await ask_store(lambda: self._system.store, question, ANSWER_SECONDS)
 
     async def _is_remembered(self, client_id: ClientId) -> bool:
-        """Return whether anything is, once all that was told before is on disk; False where the store cannot say."""
+        """Return True if the client is stored, after all earlier writes; False if the store is unavailable."""
         try:
             return await self._stored(ReadBack(client_id)) is not None
-        except (StoreUnavailable, Timeout):  # what runs, or has a login, is deleted without knowing that
+        except (StoreUnavailable, Timeout):  # a client that runs, or has a login, is deleted without this knowledge
             return False
 
     async def _until_on_disk(self, client_id: ClientId) -> None:
-        """No crash brings back what its caller was told is over. Where the store cannot say it is over all the same."""
+        """Wait until the end of a client is on disk, so that no crash brings it back, if the store is available."""
         with suppress(StoreUnavailable, Timeout, ShuttingDown):
             await self._stored(ReadBack(client_id))
 
     def refuse_while_draining(self) -> None:
-        """Raises ShuttingDown once `draining` is set."""
+        """Raise ShuttingDown if `draining` is set."""
         if self.draining:
             raise ShuttingDown
 
@@ -294,7 +294,7 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message as a caller hands it in. Instants are epoch seconds; `key` is the caller's idempotency key."""
+    """A message of a caller, before it is accepted. Times are epoch seconds; `key` is the caller's idempotency key."""
 
     client_id: ClientId
     operation: Send
@@ -305,10 +305,10 @@ class Draft:
 
     @property
     def fingerprint(self) -> str | None:
-        """Return what must be the same where the key is the same."""
+        """The digest of everything that must be equal if the key is equal; None without a key."""
         if self.key is None:
             return None
-        # A text is told without its name, as it was before there were others: keys outlive an upgrade.
+        # A text has no name in it, as before there were other kinds: keys outlive an upgrade.
         operation = self.operation
         name = () if isinstance(operation, SendText) else (operation.operation_name,)
         told = (*name, *operation.arguments.values(), self.priority, self.send_at, self.expires_at)
@@ -317,14 +317,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A message that was handed in; `repeated`: earlier, with the same key."""
+    """An accepted message. `repeated`: an earlier request with the same key was accepted, and this is its message."""
 
     message: Message
     repeated: bool
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that tell a caller so."""
+        """The headers that report a repetition."""
         return {"Idempotent-Replayed": "true"} if self.repeated else {}
 
 
@@ -344,8 +344,8 @@ class Outbox:
             status = await self._require_state(draft.client_id, frozenset(State) - {State.READY})
             if status.contract is not None and not status.can_send:
                 raise PageOutdated(status.state, status.contract.text)
-        # It is taken back when the caller's time is over. The end is for a service that dies before that, and comes
-        # later for certain: of two ends at one instant, nobody could say which one the caller is told.
+        # It is cancelled when the caller's time is over. The expiry is for a service that dies before that, and is
+        # later for certain: of two ends at the same time, either could be the caller's answer.
         handed = await self._hand_in(draft, expires_at=time.time() + self._send_seconds + GRACE_SECONDS)
         return Handed(_delivered(await self._outcome(handed)), handed.repeated)
 
@@ -356,19 +356,19 @@ class Outbox:
         return await self._hand_in(draft, expires_at=draft.expires_at)
 
     async def message(self, client_id: ClientId, id: str) -> Message:
-        """Return how a message stands. Raises NoSuchMessage."""
+        """Return a message. Raises NoSuchMessage."""
         found: Message | None = await self._store(GetMessage(client_id, id))
         if found is None:
             raise NoSuchMessage(client_id, id)
         return found
 
     async def messages(self, query: ListMessages) -> tuple[Message, ...]:
-        """Messages in the order of acceptance. Raises NoSuchMessage where the cursor is none."""
+        """Return messages in the order of acceptance. Raises NoSuchMessage if the cursor is no message."""
         found: tuple[Message, ...] = await self._store(query)
         return found
 
     async def cancel(self, client_id: ClientId, id: str) -> Message:
-        """Take back what has not left. Raises NoSuchMessage, MessageNotQueued."""
+        """Cancel a message that has not left. Raises NoSuchMessage, MessageNotQueued."""
         self._bridge.refuse_while_draining()
         cancelled: Message = await self._store(CancelMessage(client_id, id, time.time()))
         self._tell(Known(cancelled))
@@ -406,12 +406,12 @@ class Outbox:
                     trace_id=due_to.trace_id,
                 )
             )
-        # Whatever the answer is, and whether or not it is waited for: where the database server goes away in a commit,
-        # or is late, the message may be on disk all the same.
+        # For any answer, even if nobody waits for it any more: if the database server goes away during a commit, or is
+        # late, the message may be on disk nevertheless.
         reply.add_callback(lambda: self._tell(Queued(draft.client_id, expires_at)))
         with shutting_down():
             accepted = await reply.wait(STORE_SECONDS)
-        bind_contextvars(message=accepted.message.id)  # so the log's line of this request says which one it handed in
+        bind_contextvars(message=accepted.message.id)  # the log's line of this request names the message
         return Handed(accepted.message, accepted.repeated)
 
     async def _outcome(self, handed: Handed) -> Message:
@@ -425,7 +425,7 @@ class Outbox:
         return outcome
 
     def _tell(self, fact: Queued | Known) -> None:
-        with suppress(ActorDeadError, Starting):  # the service is ending; what is on disk is sent after the next start
+        with suppress(ActorDeadError, Starting):  # the service is ending; the next start sends messages on disk
             self._system.outbox.tell(fact)
 
     async def _store(self, message: Any) -> Any:
@@ -455,7 +455,7 @@ class Webhooks:
         self._system, self._bridge, self._allowed = system, bridge, allowed
 
     async def create(self, caller: Caller, wishes: Mapping[str, Any]) -> tuple[Webhook, str | None]:
-        """Return a new webhook, and its secret where that was drawn. Raises InvalidWebhook, Forbidden."""
+        """Return a new webhook, and its secret if the service made it. Raises InvalidWebhook, Forbidden."""
         drawn = None if "secret" in wishes else secrets.token_urlsafe(32)
         wishes = wishes if drawn is None else {**wishes, "secret": drawn}
         webhook = new_webhook(wishes, at=time.time(), allowed=self._allowed)
@@ -465,19 +465,19 @@ class Webhooks:
         return created, drawn
 
     async def all(self, caller: Caller) -> list[Webhook]:
-        """Those that the caller manages, oldest first."""
+        """Return the webhooks that the caller manages, oldest first."""
         found: tuple[Webhook, ...] = await self._store(GetWebhooks())
         return [webhook for webhook in found if _manages(caller, webhook.clients)]
 
     async def get(self, caller: Caller, id: str) -> Webhook:
-        """One webhook. Raises NoSuchWebhook."""
+        """Return a webhook. Raises NoSuchWebhook."""
         found: Webhook = await self._store(GetWebhook(id))
         if not _manages(caller, found.clients):
             raise NoSuchWebhook(id)
         return found
 
     async def lines(self, id: str) -> tuple[Progress, ...]:
-        """Return how far a webhook is with each client."""
+        """Return the progress of a webhook with each client."""
         found: tuple[Progress, ...] = await self._store(GetProgress(id))
         return found
 
@@ -492,26 +492,29 @@ class Webhooks:
         return changed
 
     async def delete(self, caller: Caller, id: str) -> None:
-        """Forget it, and what it has not had. Raises NoSuchWebhook."""
+        """Delete a webhook and its pending events. Raises NoSuchWebhook."""
         await self.get(caller, id)
         await self._change(DeleteWebhook(id))
 
     async def dead_letters(
         self, caller: Caller, id: str, client_id: ClientId | None, after: int, limit: int
     ) -> tuple[Letter, ...]:
-        """Return what was given up, oldest first. Raises NoSuchWebhook."""
+        """Return dead letters, oldest first. Raises NoSuchWebhook."""
         await self.get(caller, id)
         found: tuple[Letter, ...] = await self._store(GetDeadLetters(id, client_id, after, limit))
         return found
 
     async def replay(self, caller: Caller, id: str, letter: int | None = None) -> int:
-        """Send one again, or all: how many, not counting those under way. Raises NoSuchWebhook, NoSuchDeadLetter."""
+        """Send a dead letter again, or all. Return how many, without those under way.
+
+        Raises NoSuchWebhook, NoSuchDeadLetter.
+        """
         letters = await self._chosen(caller, id, letter)
         count: int = await self._change(ReplayDeadLetters(id, time.time(), letters))
         return count
 
     async def forget(self, caller: Caller, id: str, letter: int | None = None) -> int:
-        """Delete one, or all: how many. Raises NoSuchWebhook, NoSuchDeadLetter."""
+        """Delete a dead letter, or all. Return how many. Raises NoSuchWebhook, NoSuchDeadLetter."""
         letters = await self._chosen(caller, id, letter)
         count: int = await self._change(DeleteDeadLetters(id, letters))
         return count
@@ -526,7 +529,7 @@ class Webhooks:
         return (letter,)
 
     async def _judge(self, url: str) -> None:
-        """Tell at once what every delivery would be refused for. Raises InvalidWebhook."""
+        """Raise InvalidWebhook if every delivery to this URL would be refused."""
         target = httpx.URL(url)
         try:
             async with asyncio.timeout(NAME_SECONDS):
@@ -547,7 +550,7 @@ class Webhooks:
 
 
 def _manages(caller: Caller, clients: tuple[ClientId, ...]) -> bool:
-    """Return whether the caller's key is for every client of a webhook; no clients means all of them."""
+    """Return True if the caller's key is for every client of a webhook; no clients means all of them."""
     return caller.clients is None or (bool(clients) and caller.clients.issuperset(clients))
 
 

@@ -1,7 +1,7 @@
-"""The body of GET /status and the QR images in it: each rendered once, however many ask.
+"""The body of GET /status and its QR images: each is rendered once, for any number of callers.
 
-A client answers the same Status object until something changes, so the object itself is the cache's key: no copy of the
-state, no expiry, nothing to invalidate.
+A client answers with the same Status object until something changes, so the object itself is the cache's key: no copy
+of the state, no expiry, nothing to invalidate.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 
 _IMAGES_KEPT = 256
-"""Drawings kept: a client shows one code at a time, and an older one is not asked for again."""
+"""The most images that are kept: a client shows one code at a time, and nobody needs an older code."""
 
 _MASK = 2
-"""One of the eight masks, any of which reads the same. To look for the one that looks best would take 8 ms more."""
+"""One of the eight masks, all equally readable. The search for the best one would take 8 ms more."""
 
 _log = structlog.get_logger("qr")
 
 
 def png(code: str) -> bytes:
-    """Return the image a phone's camera reads as exactly `code`; takes about 5 ms of one core. Any thread.
+    """Return the QR of `code` as PNG. Takes about 5 ms of one core. Any thread.
 
-    Raises ValueError where no QR can hold the code.
+    Raises ValueError if no QR can hold the code.
     """
     drawing = qrcode.QRCode(error_correction=ERROR_CORRECT_L, box_size=6, border=4, mask_pattern=_MASK)
     drawing.add_data(code, optimize=0)
@@ -53,7 +53,7 @@ def png(code: str) -> bytes:
 
 
 def data_url(code: str) -> str | None:
-    """The same as a `data:image/png;base64,…` URL; None, and a line in the log, where no QR can hold the code."""
+    """Return the same as a `data:image/png;base64,…` URL; None, with a log line, if no QR can hold the code."""
     try:
         return "data:image/png;base64," + base64.b64encode(png(code)).decode("ascii")
     except ValueError as error:
@@ -68,7 +68,7 @@ class QrImages:
         self._drawings: OrderedDict[str, asyncio.Future[str | None]] = OrderedDict()
 
     async def data_url(self, code: str) -> str | None:
-        """Return the code's data URL; whoever comes while it is being drawn waits for that same drawing."""
+        """Return the code's data URL; callers during its drawing share it."""
         drawing = self._drawings.get(code)
         if drawing is None:
             drawing = self._drawings[code] = asyncio.ensure_future(asyncio.to_thread(data_url, code))
@@ -79,7 +79,7 @@ class QrImages:
 
 
 _KEPT = 10_000
-"""Clients whose page is kept; past that all are rendered again. A page is about 3 KB."""
+"""The most clients whose body is kept; beyond that all are rendered again. A body has about 3 KB."""
 
 
 class StatusPages:
@@ -106,7 +106,7 @@ class StatusPages:
 
     def _hold(self, status: Status, page: Response) -> None:
         if status.state is State.NOT_INITIALIZED:
-            # Anyone can ask for any number: only clients that run are remembered.
+            # Callers can ask for any number: only running clients are kept.
             self._pages.pop(status.client_id, None)
             return
         if len(self._pages) >= _KEPT:

@@ -1,4 +1,4 @@
-"""The life of a client: started, listed, stopped, logged out, deleted; its status and its history."""
+"""The calls about clients: start, list, stop, log out, delete; status and history."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def init(request: ApiRequest[None, None]) -> Response:
     status = await gateway.bridge.settled(client_id, STARTING, gateway.settings.init_wait)
     if status.state is State.ERROR:
         raise StartFailed(client_id, status.reason_text or "The client could not be started")
-    if status.state is State.NOT_INITIALIZED:  # it was ended while it started
+    if status.state is State.NOT_INITIALIZED:  # it was stopped during its start
         raise ShuttingDown if gateway.bridge.draining else StartFailed(client_id, "The client was ended meanwhile")
     return reply(InitStarted(cliente_id=client_id, status=StatusSummary.of(status)))
 
@@ -69,7 +69,7 @@ async def clients(request: ApiRequest[None, ClientsQuery]) -> Response:
     if not query.detail:
         return reply([ClientEntry(id=status.client_id, state=status.state) for status in seen])
     logins = await bridge.logins()
-    # The supervisor knows states only; the rest each client knows itself.
+    # The supervisor knows states only; each client knows the rest.
     asked = await asyncio.gather(*(bridge.status(status.client_id) for status in seen))
     newest = map(_newest, seen, asked)
     shown = [status for status in newest if query.known or status.state is not State.NOT_INITIALIZED]
@@ -77,7 +77,7 @@ async def clients(request: ApiRequest[None, ClientsQuery]) -> Response:
 
 
 def _newest(listed: Status, asked: Status) -> Status:
-    """Return what the client itself says; of one that does not run, what is remembered of it."""
+    """Return the client's own status; of one that does not run, the stored one."""
     return listed if listed.state is asked.state is State.NOT_INITIALIZED else asked
 
 

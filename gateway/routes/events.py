@@ -1,4 +1,4 @@
-"""Events, as they happen: streams, and a long poll for those whom no connection reaches."""
+"""The calls about events: streams, and a long poll for callers behind NAT."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def events(request: ApiRequest[None, None]) -> Response:
 
 
 class EventsSocket:
-    """GET /events over a WebSocket, as an ASGI application. What cannot begin is refused as every other call is."""
+    """GET /events over a WebSocket, as an ASGI application. Refusals are those of all calls."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway, connection = cast("Gateway", scope["app"].state.gateway), HTTPConnection(scope)
@@ -86,7 +86,7 @@ async def acknowledge(request: ApiRequest[None, ReceiptQuery]) -> Response:
 
 def _reading(gateway: Gateway, connection: HTTPConnection) -> Reading:
     query, caller = parse_query(connection, EventsQuery), _caller(connection)
-    # A browser that resumes repeats the address it began with, and says in the header how far it has come.
+    # A browser that resumes repeats its first address; its last position is in the header.
     resumed = connection.headers.get(RESUME_HEADER)
     after = query.after if resumed is None else _position(resumed, "Last-Event-ID")
     wanted = _wanted(connection, query)
@@ -94,7 +94,7 @@ def _reading(gateway: Gateway, connection: HTTPConnection) -> Reading:
 
 
 def _validity(gateway: Gateway, connection: HTTPConnection) -> Callable[[], bool]:
-    """Return whether who was let in still would be: by the session, where one came with the call, else by the key."""
+    """Return a check if the caller is still authorised: by the call's session, if it has one, else by its key."""
     caller, session = _caller(connection), gateway.browser_sessions.find(connection.scope)
     if session is None or session.caller is not caller:
         return lambda: gateway.keyring.is_valid(caller)
@@ -126,7 +126,7 @@ def _position(text: str, what: str) -> int:
 
 
 def _body(consumer: str, fetched: Fetched) -> bytes:
-    """Return the answer around events that are rendered already."""
+    """Return the answer with events that are already rendered."""
     receipt = None if fetched.receipt is None else str(fetched.receipt)
     gap = None if fetched.gap is None else gap_of(Events((), fetched.gap.resumed, fetched.gap))
     told = ",".join(event.text for event in fetched.events)

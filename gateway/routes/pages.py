@@ -1,7 +1,7 @@
-"""Pages for people: the dashboard, the sign-in it needs, and the pages that show the OpenAPI document.
+"""Pages for people: the dashboard, its sign-in, and the pages of the OpenAPI document.
 
-No path of a request reaches the file system but the names listed here. Starlette's StaticFiles is not used: it reads
-files in AnyIO's worker threads, which stay when the answer has gone (anyio 4.16).
+Only the names listed here reach the file system. Starlette's StaticFiles is not used: it reads files in AnyIO's worker
+threads, which remain after the answer (anyio 4.16).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _file(request: ApiRequest[None, None], files: Mapping[str, Path], name: str)
         content, tag = _read(files[name])
     except FileNotFoundError:
         raise HTTPException(404, "Swagger UI is not installed: run `make setup`, which installs it") from None
-    # Kept by browsers, and asked about every time: after an upgrade nobody runs half of the old page.
+    # Browsers keep it, and check it every time: after an upgrade nobody runs half of the old page.
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.http.headers.get("If-None-Match") == tag:
         return Response(status_code=304, headers=headers)
@@ -79,7 +79,7 @@ def _file(request: ApiRequest[None, None], files: Mapping[str, Path], name: str)
 
 @cache
 def _read(path: Path) -> tuple[bytes, str]:
-    """Return the content, kept once it has been asked for, and what tells it from that of another version."""
+    """Return a file's content, which is kept in memory, and its ETag."""
     content = path.read_bytes()
     return content, f'"{sha256(content).hexdigest()[:32]}"'
 

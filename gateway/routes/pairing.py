@@ -83,4 +83,4 @@ _REFUSED: dict[State, tuple[int, str, str]] = {
     State.QR_REQUIRED: (*_FAILED, "The code that WhatsApp Web shows cannot be drawn as a QR"),
     **dict.fromkeys(RECOVERABLE, _TIMEOUT),
 }
-"""The answer where there is no image."""
+"""The answer without an image."""

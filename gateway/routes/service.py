@@ -1,4 +1,4 @@
-"""The service itself: health, readiness, metrics, and the description of its calls."""
+"""The calls about the service: health, readiness, metrics, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def health(request: ApiRequest[None, None]) -> Response:
 
 
 async def ready(request: ApiRequest[None, None]) -> Response:
-    """Tell whether the service can work, and what is in the way."""
+    """Return whether the service can work, and the obstacles."""
     obstacles = await request.gateway.readiness.obstacles()
     return reply(ReadyAnswer(ready=not obstacles, why=list(obstacles)), 503 if obstacles else 200)
 
@@ -51,7 +51,7 @@ async def openapi(request: ApiRequest[None, None]) -> Response:
 
 
 async def _clients(request: ApiRequest[None, None]) -> tuple[Status, ...] | None:
-    """Return every client's status; None where nobody can say."""
+    """Return every client's status; None if the supervisor does not answer."""
     try:
         return await request.gateway.bridge.clients()
     except (Starting, ShuttingDown, Timeout):
@@ -59,13 +59,13 @@ async def _clients(request: ApiRequest[None, None]) -> tuple[Status, ...] | None
 
 
 def count(statuses: Iterable[Status]) -> dict[State, int]:
-    """Return how many clients are in each state; states without clients are left out; in the order of State."""
+    """Return the number of clients by state, without empty states, in the order of State."""
     found = [status.state for status in statuses]
     return {state: found.count(state) for state in State if state in found}
 
 
 def overall(counts: Mapping[State, int]) -> State:
-    """One state for the whole service: READY if any client is, else the state most are in, else NOT_INITIALIZED."""
+    """Return one state for all clients: READY if any is, else the most frequent one, else NOT_INITIALIZED."""
     if State.READY in counts:
         return State.READY
     return max(counts, key=counts.__getitem__, default=State.NOT_INITIALIZED)

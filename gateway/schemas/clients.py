@@ -34,10 +34,10 @@ RECOMMENDED_ACTION: Mapping[State, str] = MappingProxyType(
 
 
 class PageRead(Answer):
-    """What a client's page was found to be and to have.
+    """The contract of a client's page.
 
-    `missing`: names that are looked for in it. `without`: what does not work for want of them: operations, events,
-    facts and fields by their names. `unresolved`: how many names wa-js says that it did not find.
+    `missing`: the names that the page lacks. `without`: the names of operations, events, facts and fields that do not
+    work without them. `unresolved`: the number of names that wa-js reports as not found.
     """
 
     version: str | None
@@ -59,7 +59,7 @@ class PageRead(Answer):
 
 
 class Circumstances(Answer):
-    """The fields of every long answer about a client; moments as ISO 8601."""
+    """The fields of every long answer about a client; times are ISO 8601."""
 
     reason: Reason | None
     reason_text: str | None
@@ -77,11 +77,11 @@ class Circumstances(Answer):
     pairing_code: str | None
     pairing_code_expires_at: str | None
     whatsapp_web: PageRead | None
-    """Its page as last read; null while none was read."""
+    """Its page's contract; null before it was read."""
 
 
 def circumstances(status: Status) -> Circumstances:
-    """Return how it came to the client's state, and what else is known of the client in it."""
+    """Return the cause of the client's state, and the other known facts."""
     restriction, until = status.restriction, status.restricted_until
     if restriction is not None and until is None:
         until = restriction.until
@@ -126,7 +126,7 @@ class StatusSummary(Answer):
 
 
 class StatusAnswer(Circumstances, StatusSummary):
-    """GET /status of a client that runs."""
+    """GET /status of a running client."""
 
     can_send_messages: bool
     needs_qr: bool
@@ -151,7 +151,7 @@ class StatusAnswer(Circumstances, StatusSummary):
 
 
 class AbsentAnswer(StatusAnswer):
-    """GET /status of a number no client runs under."""
+    """GET /status of a client that does not run."""
 
     error: Literal["Client not initialized for this cliente_id"] = "Client not initialized for this cliente_id"
 
@@ -235,7 +235,7 @@ class StoppedAnswer(Answer):
 
 
 class DeletedAnswer(Answer):
-    """DELETE /session/{clienteId}. `logged_out`: False where no page was there to tell WhatsApp through."""
+    """DELETE /session/{clienteId}. `logged_out` is false if there was no page to log out with."""
 
     success: Literal[True] = True
     message: Literal["Session deleted"] = "Session deleted"
@@ -256,7 +256,7 @@ class HistoryQuery(BaseModel):
 
 
 class TransitionEntry(Answer):
-    """One change of a client's state, or of the reason for it. `request_id`: of the call that it is due to."""
+    """One change of a client's state, or of its reason. `request_id` is that of the call that caused it."""
 
     at: str | None
     state: State

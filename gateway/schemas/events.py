@@ -61,7 +61,7 @@ class EventEntry(Answer):
 
 
 class GapEntry(Answer):
-    """Events between two positions are not kept any more: some may be lost to this reader."""
+    """Events between two positions that are not stored any more: the reader may have missed some."""
 
     type: Literal["gap"]
     after: int
@@ -70,9 +70,7 @@ class GapEntry(Answer):
 
 
 class NextAnswer(Answer):
-    """GET /events/next, as it is written out of events that are rendered already. `receipt` goes into the path of
-    DELETE /events/next/{receipt}; null where there is nothing.
-    """
+    """GET /events/next. `receipt` goes into the path of DELETE /events/next/{receipt}; null without events."""
 
     consumer: str
     receipt: str | None

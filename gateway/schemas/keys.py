@@ -12,14 +12,14 @@ from gateway.schemas.shape import Answer, Request, iso
 from gateway.security.auth import Scope
 
 _SHORT = 100
-"""Characters of a key's name: it is for people to know it by."""
+"""The most characters of a key's name, which is for people."""
 _LISTED = 10_000
-"""Clients in the list of one key."""
+"""The most clients in the list of one key."""
 Number = Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)]
 
 
 class KeyRequest(Request):
-    """Body of POST /keys. Without `clients` the key is for all of them, those to come included."""
+    """Body of POST /keys. Without `clients` the key is for all clients, also for future ones."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_SHORT)]
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
@@ -51,7 +51,7 @@ class KeyEntry(Answer):
 
 
 class KeyCreated(KeyEntry):
-    """POST /keys. `key` is shown this once: what is kept cannot be turned back into it."""
+    """POST /keys. `key` is shown only here: it cannot be computed from the stored digest."""
 
     key: str
 

@@ -1,4 +1,4 @@
-"""The service itself: /health, /ready, and who is signed in at the dashboard."""
+"""The shapes of /health, /ready, and of the session at the dashboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.security.auth import Caller, Scope
 
 
 class HealthSummary(Answer):
-    """GET /health, as strangers see it."""
+    """GET /health for callers without a key."""
 
     status: Literal["ok", "degraded"] = "ok"
     service: Literal["session-manager"] = "session-manager"
@@ -22,9 +22,9 @@ class HealthSummary(Answer):
 
 
 class WhatsAppWeb(Answer):
-    """What WhatsApp Web was found to be. `unknown`: no page has been read.
+    """The state of WhatsApp Web's contract. `unknown`: no page has been read.
 
-    `missing`: names that wa-js or we look for in it. `without_receipts`: clients that hear no receipts any more.
+    `missing`: the names that pages lack. `without_receipts`: clients that do not get receipts any more.
     """
 
     version: str | None
@@ -35,7 +35,7 @@ class WhatsAppWeb(Answer):
 
     @classmethod
     def of(cls, seen: WhatsAppSeen) -> Self:
-        """Fill from what is known."""
+        """Fill from the known facts."""
         return cls(
             version=seen.version,
             seen_since=iso(seen.seen_since),
@@ -46,7 +46,7 @@ class WhatsAppWeb(Answer):
 
 
 class HealthAnswer(HealthSummary):
-    """GET /health. `clients`: how many are in each state."""
+    """GET /health. `clients`: the number of clients by state."""
 
     whatsapp_web: WhatsAppWeb
 
@@ -66,7 +66,7 @@ class SessionAnswer(Answer):
 
     @classmethod
     def of(cls, caller: Caller | None, *, key_needed: bool, csrf: str | None) -> Self:
-        """Fill from who calls; None for a stranger."""
+        """Fill from the caller; None for a stranger."""
         return cls(
             signed_in=caller is not None,
             key_needed=key_needed,
@@ -78,7 +78,7 @@ class SessionAnswer(Answer):
 
 
 class ReadyAnswer(Answer):
-    """GET /ready. `why`: what is in the way."""
+    """GET /ready. `why`: the obstacles."""
 
     ready: bool
     why: list[Obstacle]

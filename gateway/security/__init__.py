@@ -1,10 +1,10 @@
 """The security of calls: keys and scopes, rates, origins, connections.
 
-auth          scopes, callers, and what a call needs
-guard         before every call: who may, and how often
+auth          scopes, callers, and the needs of a call
+guard         the check before every call
 keys          API keys
-sessions      who is signed in at the dashboard
-rate_limits   how often
+sessions      sessions at the dashboard
+rate_limits   rates of calls, messages, starts and wrong keys
 origins       hosts, origins, proxies, headers of pages
-connections   how many, how slow, how large; exposure and TLS
+connections   the limits of connections; exposure and TLS
 """

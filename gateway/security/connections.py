@@ -1,8 +1,9 @@
-"""The connections of callers: how many, how slow, how large, whether beyond this machine, and how encrypted.
+"""The limits of connections: their number, their slowness, their size, their exposure, and TLS.
 
-uvicorn bounds what is idle between two requests. What comes slowly, or is never read, it lets hold a connection for
-ever; this adds those deadlines to its h11 protocol (h11 and not httptools: it bounds headers, and is the stricter
-reader), and answers refusals of the protocol itself in the contract's shape. It runs on the server's event loop.
+uvicorn bounds connections that are idle between two requests. A request that arrives slowly, or an answer that is never
+read, may hold a connection for ever there; this adds those deadlines to its h11 protocol (h11 and not httptools: it
+bounds headers, and is the stricter parser), and gives protocol errors the contract's shape. It runs on the server's
+event loop.
 """
 
 from __future__ import annotations
@@ -106,11 +107,11 @@ class BoundedConnection(H11Protocol):
         self._cancel_unread()
 
     def send_400_response(self, msg: str) -> None:
-        """Called while the exception is handled that says what is wrong."""
+        """Refuse a malformed request. Called while h11's exception is handled."""
         self._refuse(431 if getattr(sys.exc_info()[1], "error_status_hint", 400) == 431 else 400)
 
     def _watch(self) -> None:
-        """Arm the deadline of what is awaited now; what stays awaited keeps its deadline, however much of it came."""
+        """Start the deadline of the part that is awaited now; a part keeps its deadline, however much has come."""
         awaited = self._what_is_awaited()
         if awaited == self._awaited:
             return
@@ -138,7 +139,7 @@ class BoundedConnection(H11Protocol):
         if coming is Coming.HEAD:
             self._refuse(408)
         elif self.flow.read_paused:
-            self._arm(coming)  # it has come as far as we let it
+            self._arm(coming)  # we have stopped reading
         else:
             self._give_up()
 
@@ -151,7 +152,7 @@ class BoundedConnection(H11Protocol):
 
     def _give_up(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            # Whoever is reading the body hears that the caller is gone; whatever is answered is dropped.
+            # The reader of the body gets a disconnect; its answer is dropped.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
@@ -169,7 +170,7 @@ class BoundedConnection(H11Protocol):
 
 
 def refusal(conn: h11.Connection, status: int) -> bytes:
-    """Return the bytes of a refusal of the protocol itself, in the contract's shape."""
+    """Return the bytes of a protocol error, in the contract's shape."""
     http = HTTPStatus(status)
     body = render(ErrorAnswer(code=http.name, message=_REFUSALS.get(status, http.phrase)))
     headers = [
@@ -183,7 +184,7 @@ def refusal(conn: h11.Connection, status: int) -> bytes:
 
 
 def bounded(settings: Settings) -> type[asyncio.Protocol]:
-    """Return what uvicorn takes as its `http`."""
+    """Return the class for uvicorn's option `http`."""
     bounds = ConnectionBounds(
         settings.max_connections, settings.header_timeout, settings.body_timeout, settings.write_timeout
     )
@@ -191,7 +192,7 @@ def bounded(settings: Settings) -> type[asyncio.Protocol]:
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """One WebSocket; `unread` is how long its caller may leave it unread."""
+    """One WebSocket. `unread` is the time for which its caller may leave it unread."""
 
     def __init__(self, *args: Any, unread: Seconds, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -218,17 +219,17 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
 
 def bounded_socket(settings: Settings) -> type[asyncio.Protocol]:
-    """Return what uvicorn takes as its `ws`."""
+    """Return the class for uvicorn's option `ws`."""
     return cast(type[asyncio.Protocol], partial(BoundedSocket, unread=settings.write_timeout))
 
 
 _WS_MESSAGE = 64 * 1024
-"""Bytes of the largest WebSocket message taken: callers hardly send any."""
+"""The bytes of the largest WebSocket message: callers hardly send any."""
 _YEAR = 365 * 24 * 3600
 
 
 def refuse_exposure(settings: Settings, keys: Iterable[ApiKey]) -> None:
-    """Raise StartRefused where others than this machine could call without a key."""
+    """Raise StartRefused if other machines could call without a key."""
     if settings.api_key is not None or any(key.revoked_at is None for key in keys):
         return
     if not _is_local(settings.host):
@@ -239,7 +240,7 @@ def refuse_exposure(settings: Settings, keys: Iterable[ApiKey]) -> None:
 
 
 def check_certificate(settings: Settings) -> None:
-    """Raise StartRefused where HTTPS is wanted and cannot be served."""
+    """Raise StartRefused if HTTPS is configured and cannot be served."""
     if settings.tls_cert is None or settings.tls_key is None:
         return
     try:
@@ -254,7 +255,7 @@ def check_certificate(settings: Settings) -> None:
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of uvicorn.Config that bound callers, and encrypt."""
+    """Return the options of uvicorn.Config for limits and TLS."""
     tls = settings.tls_cert is not None
     headers = [("X-Content-Type-Options", "nosniff")]
     if tls:
@@ -274,7 +275,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
 
 
 def _is_local(host: str) -> bool:
-    """Return whether everything this name stands for is loopback."""
+    """Return True if every address of this name is loopback."""
     if is_loopback(host):
         return True
     try:

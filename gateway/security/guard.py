@@ -1,4 +1,4 @@
-"""The guard before every call: an ASGI application around each route's own, so that no call is without one.
+"""The check before every call: an ASGI application around each route, so that no call is without it.
 
 Rule of this file: it costs a few dict look-ups and a SHA-256, never a read or a wait.
 """
@@ -21,7 +21,7 @@ _UPGRADE = "GET"
 
 
 class Guard:
-    """Lets in who may make the call, and tells the call who that is (`auth.caller_of`)."""
+    """Lets authorised callers in, and puts the caller into the scope (`auth.caller_of`)."""
 
     def __init__(
         self,

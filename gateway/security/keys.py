@@ -1,12 +1,11 @@
-"""The API keys: what a key is, those that are valid now, and their change without a running service.
+"""The API keys: their form, the valid keys in memory, and changes without a running service.
 
 A key is `sm_` + id (10) + `_` + 256 random bits. The id finds the row, in one dict look-up; the SHA-256 of the whole
-key is compared in constant time. A slow hash (bcrypt, Argon2) makes guessing passwords dear; nobody guesses 256 random
-bits, so a fast one loses nothing, and no caller can make the service spend time on hashing.
+key is compared in constant time. A slow hash (bcrypt, Argon2) makes guessing passwords expensive; nobody guesses 256
+random bits, so a fast hash loses nothing, and no caller can make the service spend time on hashing.
 
-The valid keys are in memory (`Keyring`, on the gateway's event loop): who calls costs no reading. Whatever this process
-changes counts at once; what another one has written (the command line, straight into the database) within REFRESH
-seconds.
+The valid keys are in memory (`Keyring`, on the gateway's event loop): a call reads nothing from disk. Changes by this
+process count at once; changes by another process (the command line, directly in the database) within REFRESH seconds.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 PREFIX = "sm_"
 FIRST_ID = "SM_API_KEY"
-"""The id of the key that a setting gives; the store does not know it."""
+"""The id of the key in the settings; the store does not have it."""
 FIRST_NOT_ADMIN = "The first key must have the scope admin, for all clients: else none could be made after it"
 _ID_LENGTH = 10
 _ID = slice(len(PREFIX), len(PREFIX) + _ID_LENGTH)
@@ -48,13 +47,13 @@ _BEARER = re.compile(rb"bearer +", re.IGNORECASE)
 
 
 class KeyRefused(Refusal):
-    """A change of keys after which nobody could change them again; the text says what to do instead."""
+    """A change of keys after which nobody could change keys any more; the text says what to do instead."""
 
 
 def draw(
     name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None, at: Seconds | None = None
 ) -> tuple[ApiKey, str]:
-    """A new key: what is stored of it, and its text, which is shown once. `clients` None is for all. Any thread."""
+    """Return a new key to store, and its text, which is shown once. `clients` None means all. Any thread."""
     id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
     text = f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
     key = ApiKey(
@@ -69,12 +68,12 @@ def draw(
 
 
 def digest_of(key: bytes) -> bytes:
-    """Return what is stored of a key, and compared."""
+    """Return the digest of a key, which is stored and compared."""
     return sha256(key).digest()
 
 
 def presented(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-    """Return the key in raw ASGI headers, or None. Two that differ are none: b"" recognises nobody."""
+    """Return the key in raw ASGI headers, or None. Two different keys are no key: b"" matches none."""
     found = None
     for name, value in headers:
         if name == b"x-api-key":
@@ -90,12 +89,12 @@ def presented(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
 
 
 def is_admin(key: ApiKey) -> bool:
-    """Return whether the key may change keys."""
+    """Return True if the key may change keys."""
     return Scope.ADMIN in key.scopes and key.clients is None
 
 
 def id_in(key: bytes) -> bytes:
-    """Return the id in a key's text, or whatever stands in its place."""
+    """Return the id in a key's text, or the bytes at its place."""
     return key[_ID]
 
 
@@ -115,19 +114,20 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A valid key as it is recognised."""
+    """A valid key's digest, and its caller."""
 
     digest: bytes
     caller: Caller
 
 
 class Keyring:
-    """The keys that are valid now. `store` answers the store, once there is one; `first` is the key a setting gives.
+    """The valid keys. `store` returns the store, once it exists; `first` is the key in the settings.
 
-    A service that has no key lets anyone in, until it has its first; it never does again in this process, so that
-    revoking the last key shuts everyone out and not in. Whether it may have no key is for `exposure` to say.
+    A service without any key lets everyone in, until it has its first key. After that it never does again in this
+    process, so revoking the last key shuts everyone out. `connections.refuse_exposure` decides whether a service may
+    run without a key.
 
-    `shut_out` is called whenever somebody who was let in no longer would be.
+    `shut_out` is called whenever an earlier caller has lost its access.
     """
 
     def __init__(
@@ -151,18 +151,18 @@ class Keyring:
 
     @property
     def needed(self) -> bool:
-        """Return whether a key is needed to be let in."""
+        """True if callers need a key."""
         return self._needed
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
-        """Return who sends these raw ASGI headers; None for a stranger."""
+        """Return the caller with these raw ASGI headers; None for a stranger."""
         if not self._needed:
             return ANYONE
         key = presented(headers)
         return None if key is None else self.recognise(key)
 
     def recognise(self, key: bytes) -> Caller | None:
-        """Return the holder of this key, or None. Its use is remembered."""
+        """Return the caller of this key, or None, and record its use."""
         held = self._held.get(id_in(key), self._first)
         if not compare_digest(held.digest, digest_of(key)) or (held is self._first and not self._has_first):
             return None
@@ -170,22 +170,22 @@ class Keyring:
         return held.caller
 
     def is_valid(self, caller: Caller) -> bool:
-        """Return whether a caller let in earlier still would be: for connections that live long."""
+        """Return True if an earlier caller still has access: for long connections."""
         if caller is ANYONE:
             return not self._needed
         return caller is self._first.caller or self._held.get(caller.key_id.encode()) is not None
 
     def valid(self) -> list[ApiKey]:
-        """The valid keys, oldest first, with their last use as it is known here; the first key is not among them."""
+        """Return the valid keys of the store, oldest first, with their last use."""
         return [replace(key, last_used_at=self._used.get(key.id, key.last_used_at)) for key in self._keys.values()]
 
     def first_used_at(self) -> Seconds | None:
-        """Return when the key of the setting was last used, in this process."""
+        """Return the time when the key in the settings was last used, in this process."""
         return self._used.get(FIRST_ID)
 
     @property
     def has_first(self) -> bool:
-        """Return whether a setting gives a key."""
+        """True if the settings have a key."""
         return self._has_first
 
     async def create(
@@ -209,8 +209,8 @@ class Keyring:
         left = [key for key in self._keys.values() if key.id != id]
         if not self._has_first and not any(map(is_admin, left)):
             raise KeyRefused("This is the last key with the scope admin for all clients: create another one first")
-        # Out before it is written, and again after: whatever becomes of the writing, or was read meanwhile, it is not
-        # let in. If it could not be written, the next reading brings it back.
+        # Removed before the write, and again after it: the key is not valid during the write, and whatever was read
+        # meanwhile does not count. If the write fails, the next reading brings it back.
         self._hold(left)
         await self._ask(RevokeKey(id, self._clock()))
         self._hold([key for key in self._keys.values() if key.id != id])
@@ -225,17 +225,17 @@ class Keyring:
             self.hold(keys)
 
     def hold(self, keys: Iterable[ApiKey]) -> None:
-        """These are the keys that the store has."""
+        """Replace the keys by those of the store."""
         self._hold([key for key in keys if key.revoked_at is None])
 
     async def flush(self) -> None:
-        """Write when keys were last used. Raises as `load`."""
+        """Write the last uses of keys. Raises as `load`."""
         used = tuple((id, at) for id, at in self._used.items() if id != FIRST_ID)
         if used:
             await self._ask(RecordUse(used))
 
     async def keep(self) -> None:
-        """Keep keys and store level, until cancelled."""
+        """Synchronise with the store every REFRESH seconds, until cancelled."""
         while True:
             await asyncio.sleep(REFRESH)
             try:
@@ -260,7 +260,7 @@ class Keyring:
 
 
 def _held(key: ApiKey) -> Held:
-    # A scope this version does not know (a newer one wrote it) is no scope.
+    # A scope that this version does not know (a newer version wrote it) is left out.
     scopes = frozenset(scope for scope in Scope if scope in key.scopes)
     return Held(key.digest, Caller(key.id, scopes, key.clients))
 

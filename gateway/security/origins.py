@@ -1,14 +1,17 @@
-"""The checks of hosts, origins and proxies, before anything else looks at a request; and the headers of pages.
+"""The checks of hosts, origins and proxies, before anything else reads a request; and the headers of pages.
 
-* A Host we are not: a page of some site whose name was made to point at us (DNS rebinding) is same-origin with itself,
-  and gives itself away by the name it calls us by.
-* A page of another origin, unless it is listed. Browsers send `Origin` with every call that could change something; a
-  call without it is no page's, or can change nothing.
-* A body framed twice (Content-Length and Transfer-Encoding): somebody in front of us may have read it the other way.
-* A forwarded address, unless it comes from a listed proxy: it is ignored, not refused.
-* A page of ours loads, runs, frames and calls nothing but what the package ships. Only HTML answers get these headers.
+Refused are:
 
-What CORS, Host and Origin mean: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3.
+* a Host that is not ours: a page of a site whose name was made to point here (DNS rebinding) is same-origin with
+  itself, but its requests have that name as Host;
+* a page of another origin, unless it is listed. Browsers send `Origin` with every call that could change something; a
+  call without it does not come from a page, or can change nothing;
+* a body framed twice (Content-Length and Transfer-Encoding): a proxy may have read it the other way.
+
+A forwarded address is ignored unless it comes from a listed proxy. Our own pages load, run, frame and call only files
+of the package. Only HTML answers get these headers.
+
+CORS, Host and Origin: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3.
 """
 
 from __future__ import annotations
@@ -42,12 +45,12 @@ ANSWER_HEADERS = (
     "X-Request-Id",
 )
 _REMEMBERED = 1000
-"""Host headers remembered as good: few in truth, bounded in any case."""
+"""The most Host headers that are remembered as good."""
 _DEFAULT_PORTS = (b":80", b":443")
 
 
 def checked(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
-    """Return the application behind these checks, as the settings say."""
+    """Return the application behind these checks, with their settings."""
     if settings.allowed_origins:
         app = CORSMiddleware(
             app,
@@ -66,7 +69,7 @@ def checked(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
 class Hosts:
     """The service's own Host names.
 
-    Without a list every name is; while no key exists (`open`), only those of loopback.
+    Without a list every name is accepted; while no key exists (`open`), only names of loopback.
     """
 
     def __init__(self, listed: Iterable[str], listening: str, open: Callable[[], bool]) -> None:
@@ -77,7 +80,7 @@ class Hosts:
         self._good: set[bytes] = set()
 
     def allow(self, header: bytes) -> bool:
-        """Return whether a Host header, with or without a port, is ours."""
+        """Return True if a Host header, with or without a port, is ours."""
         if self._any and not self._open():
             return True
         if header in self._good:
@@ -103,7 +106,7 @@ def host_name(header: bytes) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Return whether a host's name, or an address with or without brackets, can only be this machine."""
+    """Return True if a host's name, or an address with or without brackets, can only be this machine."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -113,7 +116,7 @@ def is_loopback(name: str) -> bool:
 
 
 class OriginCheck:
-    """Refuses as the rules above say; lets the rest through untouched."""
+    """Refuses requests by the rules above, and passes all others on unchanged."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str], head_size: int) -> None:
         self._app, self._hosts, self._head_size = app, hosts, head_size
@@ -128,9 +131,9 @@ class OriginCheck:
         await self._app(scope, receive, send)
 
     def check(self, headers: Iterable[tuple[bytes, bytes]], size: int = 0) -> None:
-        """Let raw ASGI headers through, or raise HTTPException 400, 421 or 431, or Forbidden.
+        """Check raw ASGI headers. Raises HTTPException 400, 421 or 431, or Forbidden.
 
-        `size` is how many bytes the request's target has. The server bounds a head only while it is not whole.
+        `size` is the length of the request's target in bytes. The server bounds a head only while it is incomplete.
         """
         host, origin, framed = b"", None, 0
         for name, value in headers:
@@ -192,7 +195,7 @@ HEADERS = {
 
 
 class PageHeaders:
-    """Adds to every HTML answer the headers it does not bring itself."""
+    """Adds the missing headers to every HTML answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The rates of a service: of starts, messages, calls and wrong keys; each exact, in a moving window kept in memory.
+"""The rates of starts, messages, calls and wrong keys: each exact, in a moving window kept in memory.
 
 Header names and their meaning: draft-ietf-httpapi-ratelimit-headers-06. Belongs to the gateway's event loop.
 """
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 KEPT = 100_000
-"""Windows kept at most; past that the ones longest unused are forgotten."""
+"""The most windows that are kept; beyond that the least recently used are forgotten."""
 
 
 class Windows(Storage, MovingWindowSupport):
-    """The instants of what was counted, in memory, on a clock of ours.
+    """The times of counted calls, in memory, on a clock that can be set.
 
-    The library's own memory storages start a thread, or a thread per key, to forget what is over; this forgets as it
-    goes.
+    The library's own memory storages start a thread, or a thread per key, to forget old times; this forgets them when
+    it counts.
     """
 
     STORAGE_SCHEME = None
@@ -51,7 +51,7 @@ class Windows(Storage, MovingWindowSupport):
         return len(self._instants)
 
     def now(self) -> Seconds:
-        """Return the clock that the windows are on."""
+        """Return the time on the windows' clock."""
         return self._clock()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
@@ -66,7 +66,7 @@ class Windows(Storage, MovingWindowSupport):
         return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Return the oldest instant that still counts (now, where none does), and how many do."""
+        """Return the oldest time that still counts (now without any), and the number of those that count."""
         instants = self._current(key, expiry)
         return (instants[0] if instants else self._clock()), len(instants)
 
@@ -77,7 +77,7 @@ class Windows(Storage, MovingWindowSupport):
         return instants
 
     def _forget(self, expiry: int) -> None:
-        """Drop the window longest unused where it is over, and whatever is too many: one in, at most a few out."""
+        """Drop the least recently used window if it is over, and windows beyond the limit: at most two per call."""
         for _ in range(2):
             key, instants = next(iter(self._instants.items()))
             if len(self._instants) > self._kept or instants[-1] <= self._clock() - expiry:
@@ -109,7 +109,7 @@ class Windows(Storage, MovingWindowSupport):
 
 
 class RateLimited(Exception):
-    """Too often; `standing` says when again."""
+    """A rate is exceeded; `standing` says when the next call is allowed."""
 
     def __init__(self, what: str, standing: RateStatus) -> None:
         super().__init__(f"Too many {what}: at most {standing.limit} in {standing.window} s")
@@ -118,7 +118,7 @@ class RateLimited(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RateStatus:
-    """The standing of one caller with one rate. `window` and `reset` are whole seconds."""
+    """The state of one rate for one caller. `window` and `reset` are whole seconds."""
 
     limit: int
     window: int
@@ -127,7 +127,7 @@ class RateStatus:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The standing as response headers."""
+        """The response headers of this state."""
         return {
             "RateLimit-Policy": f"{self.limit};w={self.window}",
             "RateLimit-Limit": str(self.limit),
@@ -137,9 +137,9 @@ class RateStatus:
 
 
 class Rate:
-    """One rate, as a setting gives it ("5/minute"; "0" for none), kept for each of whoever it is counted by.
+    """One rate from a setting ("5/minute"; "0" for none), counted separately for each name.
 
-    Of more than `kept` of these, the ones longest unused are forgotten.
+    Of more than `kept` names, the least recently used are forgotten.
     """
 
     def __init__(
@@ -151,22 +151,22 @@ class Rate:
         self._limiter = MovingWindowRateLimiter(self._windows)
 
     def __bool__(self) -> bool:
-        """Return whether there is a limit at all."""
+        """Return True if there is a limit."""
         return self._item is not None
 
     def hit(self, who: str) -> None:
-        """Count one, or raise RateLimited."""
+        """Count one call of this name, or raise RateLimited."""
         if self._item is not None and not self._limiter.hit(self._item, who):
             raise self.refusal(who)
 
     def left(self, who: str) -> float:
-        """Return how many more there may be now."""
+        """Return the number of calls that are still allowed now."""
         if self._item is None:
             return math.inf
         return int(self._limiter.get_window_stats(self._item, who).remaining)
 
     def refusal(self, who: str) -> RateLimited:
-        """Return what to raise where nothing is left."""
+        """Return the exception for a name without calls left."""
         assert self._item is not None
         stats = self._limiter.get_window_stats(self._item, who)
         reset = max(1, math.ceil(stats.reset_time - self._windows.now()))
@@ -192,7 +192,7 @@ class StartRates:
             self._starting.discard(client_id)
 
     async def _is_there(self, bridge: Bridge, client_id: ClientId) -> bool:
-        """Return whether the client runs, or is being started by another call: then this one starts nothing."""
+        """Return True if the client runs, or another call is starting it: then this call starts nothing."""
         absent = (await bridge.status(client_id)).state in ABSENT
         return client_id in self._starting or not absent
 
@@ -209,7 +209,7 @@ class StartRates:
 
 
 _ADDRESSES = 10_000
-"""Addresses whose wrong keys are counted at most: anyone can send one, so this is what they can make us remember."""
+"""The most addresses whose wrong keys are counted: it bounds the memory that strangers can take."""
 _NETWORK = 64
 """The bits of an IPv6 address that count: its owner has all of its /64."""
 
@@ -225,7 +225,7 @@ class Rates:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """As the settings say."""
+        """Return the rates of the settings."""
         per_client = Rate("starts of this client", settings.init_rate)
         starts = StartRates(per_client, Rate("starts from this address", settings.init_address_rate))
         return cls(
@@ -245,15 +245,15 @@ class Rates:
             self.sends.hit(_client_named(scope))
 
     def count_wrong_key(self, scope: Scope) -> None:
-        """Count a key that was refused. Raises RateLimited where there were too many, to be told instead.
+        """Count a wrong key. Raises RateLimited if there were too many: then that is the answer.
 
-        Only after it was refused: a right key is let in whoever else shares its address, and pays nothing here.
+        Only wrong keys are counted here: a valid key is let in even if its address has sent many wrong ones.
         """
         self.wrong_keys.hit(address_of(scope))
 
 
 def address_of(scope: Scope) -> str:
-    """Return the address a request comes from, as rates are counted by it."""
+    """Return the address of a request's sender, as it is counted."""
     host: str = (scope.get("client") or ("",))[0]
     if ":" not in host:
         return host

@@ -1,14 +1,14 @@
-"""The sessions of people at the dashboard: a cookie stands for the key that was typed there. Belongs to the event loop.
+"""The sessions at the dashboard: a cookie stands for the key that was typed there. Belongs to the event loop.
 
 Rules of this file:
 
-* A session is its key, and no more: it may what the key may, and ends with it. What is open by it ends with it.
-* A browser sends the cookie by itself, so the cookie alone changes nothing: a call that could needs the session's token
-  in a header, which only a page of ours has read. Pages of another origin are turned away before that, a page on
-  another port of this host among them, which SameSite lets through.
-* Nothing is written down: after a restart one signs in again. What the cookie holds is kept as its digest only.
+* A session has the permissions of its key, and ends with it; its open streams end with the session.
+* A browser sends the cookie by itself, so the cookie alone changes nothing: a call that could change something needs
+  the session's token in a header, which only our own pages have read. Pages of another origin are refused before that,
+  also a page on another port of this host, which SameSite lets through.
+* Nothing is stored on disk: after a restart people sign in again. Of the cookie's value only the digest is kept.
 
-What the cookie's attributes mean: RFC 6265bis; Sec-Fetch-Site: https://www.w3.org/TR/fetch-metadata/.
+The attributes of cookies: RFC 6265bis; Sec-Fetch-Site: https://www.w3.org/TR/fetch-metadata/.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from gateway.security.origins import is_same_origin
 
 COOKIE = "session_manager"
 HTTPS_COOKIE = f"__Host-{COOKIE}"
-"""Its name over HTTPS: browsers then take it from this very host only, not from a sibling domain, nor over HTTP."""
+"""Its name over HTTPS: browsers then accept it from this host only, not from a sibling domain, nor over HTTP."""
 TOKEN_HEADER = b"x-csrf-token"
 IDLE: Seconds = 30 * 60.0
 """The time a session lasts without a call."""
 LIFE: Seconds = 12 * 3600.0
 """The longest time a session lasts."""
 LIMIT = 100
-"""Sessions kept; one more ends, of the key that has most of them, the one that was used least lately."""
+"""The most sessions. One more ends the least recently used session of the key with the most sessions."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({b"same-origin", b"none"})
 """Sec-Fetch-Site of our own pages, and of addresses that a person typed."""
@@ -43,7 +43,7 @@ _OWN = frozenset({b"same-origin", b"none"})
 
 @dataclass(slots=True)
 class BrowserSession:
-    """One person's sign-in; `digest` is of what the cookie holds. Instants are the clock's."""
+    """One sign-in. `digest` is of the cookie's value; times are the clock's."""
 
     digest: bytes
     caller: Caller
@@ -53,7 +53,7 @@ class BrowserSession:
 
 
 class BrowserSessions:
-    """The sessions there are now. `shut_out` is called whenever one has ended before its time."""
+    """The open sessions. `shut_out` is called whenever a session has ended before its time."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class BrowserSessions:
         return len(self._sessions)
 
     def open(self, key: str) -> tuple[str, BrowserSession] | None:
-        """Sign in with a key: what goes into the cookie, and the session. None for a key that is not valid."""
+        """Sign in with a key. Return the cookie's value and the session; None if the key is not valid."""
         caller = self._keyring.recognise(key.encode("utf-8", "replace"))
         if caller is None:
             return None
@@ -80,7 +80,7 @@ class BrowserSessions:
         return id, session
 
     def find(self, scope: Mapping[str, Any]) -> BrowserSession | None:
-        """The session of an ASGI scope's request; None without one, or where another origin or a key comes with it."""
+        """Return the session of a request; None without one, for another origin, or if the request has a key."""
         id = _cookie(scope)
         if id is None or presented(scope["headers"]) is not None or not is_ours(scope):
             return None
@@ -135,7 +135,7 @@ class BrowserSessions:
 
 
 def check_token(session: BrowserSession, scope: Mapping[str, Any]) -> None:
-    """Raises Forbidden unless the request has the session's token in its header."""
+    """Raise Forbidden unless the request has the session's token in its header."""
     told = dict(scope["headers"]).get(TOKEN_HEADER, b"")
     if not compare_digest(told, session.token.encode("ascii")):
         raise Forbidden("A change by cookie needs the session's token in X-CSRF-Token")
@@ -155,7 +155,7 @@ def is_secure(scope: Mapping[str, Any]) -> bool:
 
 
 def is_ours(scope: Mapping[str, Any]) -> bool:
-    """Return whether the request comes of a page of ours, by both signs that browsers give."""
+    """Return True if the request comes from one of our pages, by both headers that browsers send."""
     headers = dict(scope["headers"])
     origin = headers.get(b"origin")
     if origin is not None and not is_same_origin(origin, headers.get(b"host", b"")):

@@ -1,7 +1,7 @@
-"""Events on their way to readers, as they happen.
+"""Events for readers, as they happen.
 
 feed       one subscription of the store for the whole event loop
-stream     one reader: from the store's pages to what is live, without gap or repetition; all readers, and their end
+stream     the events for one reader: stored ones, then live ones, without gap or repetition; all streams
 carriers   server-sent events and WebSockets
-consumers  named readers who fetch and acknowledge
+consumers  the long poll: named readers that fetch and acknowledge events
 """

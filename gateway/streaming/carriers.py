@@ -1,7 +1,7 @@
 """The carriers of a stream: server-sent events, or a WebSocket. Both carry the same data.
 
-An event goes out as what a webhook gets, with its position. Three more kinds of message are of the stream itself:
-`gap`, `position`, `end`; as server-sent events two have these names, where events have none, and a position is an id.
+An event has the form of a webhook's body, with its position. A stream has three more kinds of message: `gap`,
+`position`, `end`. As server-sent events, `gap` and `end` are names of events, and a position is an id.
 
 Formats: https://html.spec.whatwg.org/multipage/server-sent-events.html, RFC 6455 section 7.4 for codes of a closure.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.streaming.stream import Stream, Streams
 
 RETRY_SECONDS = 3
-"""After how long a browser comes again when the connection just broke."""
+"""The seconds after which a browser reconnects if the connection broke."""
 _HEADERS = {
     **NO_STORE,
     "content-type": "text/event-stream; charset=utf-8",
@@ -39,7 +39,7 @@ _log = structlog.get_logger("streams")
 
 
 class Reading:
-    """A stream that has been asked for: which events, after which position, and whether its reader still may."""
+    """A request for a stream: its events, its position, and whether its reader is still authorised."""
 
     def __init__(
         self, streams: Streams, wanted: Wanted, after: int | None, valid: Callable[[], bool], key: str
@@ -48,11 +48,11 @@ class Reading:
         self._key = key
 
     async def send(self, receive: Receive, begin: Callable[[], Any], send: Callable[[Part], Any], kind: str) -> None:
-        """Begin, then send part after part until the end. Raises what `Streams.open` raises, before it begins."""
+        """Send all parts of the stream, until its end. Before the first part it raises as `Streams.open` does."""
         began, count, why = time.monotonic(), 0, Why.GONE
         async with self._streams.open(self._wanted, self._after) as stream:
             try:
-                with suppress(OSError):  # uvicorn's word for a reader that has gone
+                with suppress(OSError):  # uvicorn raises it if the reader is gone
                     await begin()
                     async with heeding(receive, stream), aclosing(stream.parts(self._valid)) as parts:
                         async for part in parts:
@@ -64,7 +64,7 @@ class Reading:
 
 
 class EventStream(Response):
-    """A reading as server-sent events."""
+    """A stream as server-sent events."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(headers=_HEADERS)
@@ -92,7 +92,7 @@ class EventStream(Response):
 
 
 async def over_websocket(reading: Reading, receive: Receive, send: Send) -> None:
-    """A reading as messages of a WebSocket, each a JSON object."""
+    """Send a stream as messages of a WebSocket, each a JSON object."""
 
     async def begin() -> None:
         await send({"type": "websocket.accept"})

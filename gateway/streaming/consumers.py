@@ -1,7 +1,7 @@
-"""Long poll: events are fetched, worked on, and then acknowledged. What is not acknowledged is fetched again.
+"""The long poll: a consumer fetches events and acknowledges them; events without acknowledgement are fetched again.
 
-How far a consumer is is on disk, so that no restart, of the service or of the caller, loses anything. It never moves
-past an event the caller was not given.
+A consumer's position is on disk, so no restart, of the service or of the caller, loses an event. It never moves past an
+event that the caller did not get.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TOUCH: Seconds = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Events to be worked on; acknowledging `receipt` says that they are done. Both empty, when nothing happened."""
+    """Events for a consumer, and the `receipt` that acknowledges them. Both are empty if nothing happened."""
 
     events: tuple[Told, ...] = ()
     receipt: int | None = None
@@ -41,13 +41,13 @@ class Fetched:
 
 
 class Consumers:
-    """Belongs to one event loop. `store` answers the store, once there is one."""
+    """All consumers. Belongs to one event loop. `store` returns the store, once it exists."""
 
     def __init__(self, store: Callable[[], Store], streams: Streams) -> None:
         self._store, self._streams = store, streams
 
     async def open(self, owner: str, name: str, wanted: Wanted, after: int | None) -> Consumer:
-        """Return the consumer, made where there is none. Raises ConsumerDiffers, TooManyConsumers."""
+        """Return the consumer; create it if it does not exist. Raises ConsumerDiffers, TooManyConsumers."""
         now, filter = time.time(), _filter(wanted)
         known: Consumer | None = await self._ask(GetConsumer(owner, name))
         if known is None or known.used_at < now - _TOUCH:
@@ -93,12 +93,12 @@ class Consumers:
         return Fetched()
 
     async def acknowledge(self, owner: str, name: str, receipt: int) -> Consumer:
-        """All up to the receipt is done. Raises NoSuchConsumer, NoSuchReceipt."""
+        """Acknowledge all events up to the receipt. Raises NoSuchConsumer, NoSuchReceipt."""
         acknowledged: Consumer = await self._ask(Acknowledge(owner, name, receipt, time.time()))
         return acknowledged
 
     async def _pass_over(self, consumer: Consumer, position: int) -> None:
-        """Nothing up to there was wanted: note it, or all of it would have to be looked through again and again."""
+        """Record that no event up to this position matches, so that they are not read again and again."""
         if position > consumer.position:
             await self.acknowledge(consumer.owner, consumer.name, position)
 
@@ -113,6 +113,6 @@ def _fetched(part: Events, limit: int) -> Fetched:
 
 
 def _filter(wanted: Wanted) -> str:
-    """Return the same text for the same events."""
+    """Return a text that is equal for equal selections of events."""
     clients = None if wanted.clients is None else sorted(wanted.clients)
     return json.dumps({"clients": clients, "types": sorted(wanted.patterns)})
