@@ -1,4 +1,4 @@
-"""The application: what handlers work with, and what every request passes through on its way to them."""
+"""The application: the context of handlers, and the layers around every request."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Gateway:
 
 
 def gateway_of(system: System, settings: Settings) -> Gateway:
-    """Return what the handlers of one application work with."""
+    """Return the context of one application's handlers."""
     bridge, images = Bridge(system, max_reconnection_attempts=settings.max_reconnection_attempts), QrImages()
     streams = Streams.of(lambda: system.store, settings)
     first = settings.api_key.get_secret_value() if settings.api_key else None
@@ -91,9 +91,9 @@ def application(gateway: Gateway, calls: Iterable[Call] | None = None) -> ASGIAp
 
 
 class _Direct:
-    """Hands a request for a path without parameters to its route; Starlette looks for the routes of all others.
+    """Passes a request for a path without parameters directly to its route; Starlette finds the routes of all others.
 
-    Frontends ask for /status many times a second: Starlette's layers would take a third of its time.
+    Frontends call /status many times a second: Starlette's layers would take a third of its time.
     """
 
     def __init__(self, app: Starlette) -> None:

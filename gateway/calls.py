@@ -1,9 +1,9 @@
-"""A call: one row of a table, and the route that is made of it.
+"""A call: one row of a table, and the route made of it.
 
-A row says everything about a call that is not the work itself: method, path, who may call it, how often, what it takes
-and what it answers. Routes, authorisation, rates, the OpenAPI document and the tables of the documents are made of
-rows. The work is a handler of a few lines, or an operation of the client (`actors.clients.operations`), which needs no
-handler: its fields come from path, query and body, and its answer is the answer.
+A row declares everything about a call but the work itself: method, path, authorisation, rate, arguments and answers.
+Routes, authorisation, rates, the OpenAPI document and the tables of the documents are made of rows. The work is a
+handler of a few lines, or an operation of the client (`actors.clients.operations`), which needs no handler: its fields
+come from path, query and body, and its answer is the answer.
 
 A second face of the service is a second table over the same handlers and operations.
 """
@@ -82,22 +82,22 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest(Generic[Body, Query]):
-    """A request on its way to a handler: it has been let in, and what the row declares has been read and checked."""
+    """A request for a handler: authorised, and with everything that the row declares read and validated."""
 
     gateway: Gateway
     http: Request
     client_id: ClientId
-    """The client that the call is about; NOBODY where it is about none in particular."""
+    """The client that the call is about; NOBODY if it is about none in particular."""
     body: Body
     query: Query
 
     @property
     def caller(self) -> Caller:
-        """Return who calls."""
+        """The caller."""
         return caller_of(self.http.scope) or ANYONE
 
     def path(self, name: str) -> str:
-        """Return what stands in the path in this place."""
+        """Return the path's part of this name."""
         return str(self.http.path_params[name])
 
 
@@ -106,10 +106,10 @@ Handler = Callable[[ApiRequest[Any, Any]], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One row.
+    """One row of a table of calls.
 
-    `answers` are shapes (or a MediaType) by status, several at once as a union. `errors` are codes by status, of errors
-    in the shape that all calls share; those that any call can get are left out.
+    `answers` are shapes (or a MediaType) by status; several shapes are a union. `errors` are codes by status, of errors
+    in the common shape, without the errors of all calls.
     """
 
     method: str
@@ -126,7 +126,7 @@ class Call:
     const: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the operation that this call fixes."""
     described: bool = True
-    """Whether it stands in the OpenAPI document."""
+    """True if it is in the OpenAPI document."""
     websocket: ASGIApp | None = None
     """The same over a WebSocket."""
     header_refused: Callable[[HeaderRefused], Response] | None = None
@@ -134,7 +134,7 @@ class Call:
 
     @property
     def operation(self) -> type[Operation[Any]] | None:
-        """The operation that does the work, where no handler does."""
+        """The operation that does the work; None if a handler does."""
         return self.work if isinstance(self.work, type) else None
 
     @property
@@ -144,12 +144,12 @@ class Call:
 
     @property
     def summary(self) -> str:
-        """The first paragraph of what the work says of itself."""
+        """The first paragraph of the work's docstring."""
         return self._paragraphs[0].rstrip(".")
 
     @property
     def text(self) -> str:
-        """The rest of it."""
+        """The rest of the work's docstring."""
         return " ".join(self._paragraphs[1:])
 
     @property
@@ -158,7 +158,7 @@ class Call:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The fields of the operation that query or body give."""
+        """The fields of the operation that come from query or body."""
         if self.operation is None:
             return ()
         elsewhere = {part[1:-1] for part in self.path.split("/") if part.startswith("{")} | {*self.const}
@@ -186,7 +186,7 @@ def delete(path: str, work: Handler | type[Operation[Any]], need: Need, *more: A
 
 
 def routes(calls: Iterable[Call], guarded: Callable[[ASGIApp, Mapping[str, Need]], ASGIApp]) -> list[BaseRoute]:
-    """Return the routes of a table, one a path, so that a 405 lists every method; each behind `guarded`."""
+    """Return the routes of a table, one per path, so that a 405 lists every method; each behind `guarded`."""
     paths: dict[str, dict[str, Call]] = {}
     for call in calls:
         if call.method in paths.setdefault(call.path, {}):
@@ -270,7 +270,7 @@ def _client(call: Call, http: Request) -> ClientId:
 
 
 async def _operate(call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any]) -> Response:
-    """Read the operation from the request, have the client carry it out, and answer what it answers."""
+    """Read the operation from the request, let the client perform it, and return its answer."""
     operation = await _operation_of(call, kind, request)
     if isinstance(operation, Send):
         return await _send(operation, request)
@@ -280,14 +280,14 @@ async def _operate(call: Call, kind: type[Operation[Any]], request: ApiRequest[A
 
 
 async def _send(operation: Send, request: ApiRequest[Any, Any]) -> Response:
-    """Send through the outbox, and answer once WhatsApp has the message."""
+    """Send through the outbox, and return once WhatsApp has the message."""
     draft = Draft(request.client_id, operation, URGENT, idempotency_key(request.http))
     handed = await request.gateway.outbox.send(draft)
     return reply(SentAnswer.of(handed.message), headers=handed.headers)
 
 
 async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any]) -> Operation[Any]:
-    """Return the operation that the request asks for. Raises InvalidRequest."""
+    """Return the operation in the request. Raises InvalidRequest."""
     http, adapter = request.http, adapter_of(kind)
     given = {name: value for name, value in http.path_params.items() if name != call.need.parameter}
     if takes_body(call):
@@ -301,12 +301,12 @@ async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequ
 
 
 def takes_body(call: Call) -> bool:
-    """Return whether the operation's arguments come in a body; else they come in the query."""
+    """Return True if the operation's arguments are in a body; else they are in the query."""
     return bool(call.arguments) and call.method in ("POST", "PUT", "PATCH")
 
 
 def adapter_of(kind: Any) -> TypeAdapter[Any]:
-    """Return what validates an operation, or writes its answer; made once for each."""
+    """Return the adapter that validates an operation, or writes its answer; created once for each type."""
     return _adapter(kind)
 
 

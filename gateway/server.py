@@ -2,10 +2,10 @@
 
     socket ► check ► HTTP (health answers from here on) ► system … signal ► no new work ► system ► HTTP
 
-The check finds the obstacles to a start, as far as they can be known, and reports them before anything is logged. If the
-database server does not answer, the start waits: a booting host may start its database after the service, and a server
-that was killed accepts no connections before it has recovered. Process managers give up on a service that ends too
-often in too short a time; the wait makes that impossible.
+The check finds the obstacles to a start, as far as they can be known, and reports them before anything is logged. The
+start waits for a database server that does not answer: a booting host may start its database after the service, and a
+server that was killed accepts no connections before it has recovered. Process managers give up on a service that ends
+too often in too short a time; the wait makes that impossible.
 
 systemd learns that the service is ready, stops, or is alive, by a datagram to the socket in $NOTIFY_SOCKET:
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html.

@@ -1,4 +1,4 @@
-"""The shapes of /webhooks and of its dead letters. What an owner may say is checked by `actors.webhooks.definition`."""
+"""The shapes of /webhooks and of dead letters. `actors.webhooks.definition` validates a webhook's fields."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class WebhookAnswer(Answer):
 
     @classmethod
     def of(cls, webhook: Webhook, **more: Any) -> Self:
-        """Fill from what is stored; `more` takes the place of what would be shown."""
+        """Fill from the stored webhook; `more` replaces fields."""
         fields = shown(webhook)
         instants = {name: iso(fields[name]) for name in ("created_at", "updated_at")}
         return cls(**{**fields, **instants, "events": list(webhook.events), "clients": list(webhook.clients), **more})
@@ -94,7 +94,7 @@ class LineEntry(Answer):
 
 
 class WebhookDetail(WebhookAnswer):
-    """GET /webhooks/{id}: with how far it has come with each client."""
+    """GET /webhooks/{id}: the webhook, with its progress for each client."""
 
     lines: list[LineEntry]
 
@@ -166,7 +166,7 @@ class DeadLettersAnswer(Answer):
 
 
 class DeadLettersCount(Answer):
-    """Dead letters were deleted, or will be sent again: so many."""
+    """The number of dead letters that were deleted, or are sent again."""
 
     success: Literal[True] = True
     webhook_id: str

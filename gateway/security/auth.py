@@ -1,7 +1,7 @@
-"""Authorisation: scopes, callers, and what a call needs of its caller. Pure: no I/O, no clock, no secret.
+"""Authorisation: scopes, callers, and the needs of calls. Pure: no I/O, no clock, no secret.
 
-* `X-Cliente-Id` selects, the key decides: a key is for all clients or for a list of them.
-* 401 means that the caller is unknown; 403 that the caller is known and may not.
+* `X-Cliente-Id` selects a client, the key authorises: a key is for all clients or for a list of them.
+* 401 means that the caller is unknown; 403 that the caller is known and not authorised.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ class Whose(Enum):
     """The clients that a call concerns."""
 
     CLIENT = auto()
-    """The one in X-Cliente-Id. Where that header names none, the call itself refuses it."""
+    """The client in X-Cliente-Id. The call itself refuses a header without a client."""
     PATH = auto()
-    """The one in the path."""
+    """The client in the path."""
     ALL = auto()
-    """All of them, those to come included: only a key for all clients will do."""
+    """All clients, also future ones: it needs a key for all clients."""
     SEEN = auto()
-    """Those the caller may see: the call itself leaves the others out (`Caller.sees`)."""
+    """The clients of the caller's key: the call itself leaves the others out (`Caller.sees`)."""
 
 
 class RateClass(Enum):
     """The kind of call that has its own rate, besides SM_REQUEST_RATE."""
 
     CALL = auto()
-    """Nothing more."""
+    """No other rate."""
     SEND = auto()
     """A message of the client: SM_SEND_RATE."""
     START = auto()
-    """A start, where it starts something: SM_INIT_RATE, SM_INIT_ADDRESS_RATE. The call itself counts it."""
+    """A start: SM_INIT_RATE, SM_INIT_ADDRESS_RATE. The call itself counts it, if it starts something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Need:
     whose: Whose
     rate: RateClass = RateClass.CALL
     parameter: str = ""
-    """The part of the path that names the client, where `whose` is PATH."""
+    """The part of the path that names the client, if `whose` is PATH."""
 
 
 PUBLIC = Need(None, Whose.SEEN)
@@ -70,7 +70,7 @@ class Unauthorized(Exception):
 
 
 class Forbidden(Exception):
-    """The key is valid, and not for this; the text says what it lacks."""
+    """The key is valid, but not for this call; the text says what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +82,35 @@ class Caller:
     clients: frozenset[ClientId] | None
 
     def may(self, scope: Scope) -> bool:
-        """Return whether the key is good for that."""
+        """Return True if the key has this scope, or ADMIN."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def sees(self, client_id: ClientId) -> bool:
-        """Return whether the key is for that client."""
+        """Return True if the key is for that client."""
         return self.clients is None or client_id in self.clients
 
 
 ANYONE = Caller("", frozenset(Scope), None)
-"""The caller of a service without any key, which only loopback reaches."""
+"""The caller of a service without any key, which only loopback can reach."""
 
 CALLER = "caller"
 """The place of the Caller in the ASGI scope; None for a stranger at a public call."""
 
 
 def caller_of(scope: Mapping[str, Any]) -> Caller | None:
-    """Return who makes this request; None for a stranger. The call has been let in already."""
+    """Return the caller of an authorised request; None for a stranger."""
     caller: Caller | None = scope[CALLER]
     return caller
 
 
 def may_see(scope: Mapping[str, Any], client_id: ClientId) -> bool:
-    """Return whether an answer to this request may tell of that client."""
+    """Return True if the answer to this request may be about that client."""
     caller = caller_of(scope)
     return caller is not None and caller.sees(client_id)
 
 
 def check(need: Need, caller: Caller | None, scope: Mapping[str, Any]) -> None:
-    """Let the request of an ASGI scope in, or raise Unauthorized, Forbidden, HeaderRefused."""
+    """Check the request of an ASGI scope. Raises Unauthorized, Forbidden, HeaderRefused."""
     if need.scope is None:
         return
     if caller is None:
@@ -137,7 +137,7 @@ def _check_clients(need: Need, caller: Caller, scope: Mapping[str, Any]) -> None
 
 
 def _named(headers: Iterable[tuple[bytes, bytes]]) -> ClientId | None:
-    """Return the client in the header; None where it names none: the call answers that, in a shape that may differ."""
+    """Return the client in the header; None without one: the call answers that, perhaps in a shape of its own."""
     try:
         return client_of(headers)
     except HeaderRefused:

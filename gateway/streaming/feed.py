@@ -1,7 +1,7 @@
-"""The other place where asyncio meets the store: its one subscription, handed to every stream of this event loop.
+"""The one subscription of the store for all streams of this event loop.
 
-The store tells of events in its writer's thread; `Feed` takes them over to the loop in one call, renders each once,
-however many streams want it, and offers it to those. It reads nothing: what a stream missed it asks the store for.
+The store reports events in its writer's thread; `Feed` moves them to the loop in one call, renders each once, however
+many streams want it, and offers it to those streams. It reads nothing: a stream asks the store for events it missed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Wanted:
     patterns: tuple[str, ...] = ("*",)
 
     def wants(self, event: Event) -> bool:
-        """Return whether this is one of them."""
+        """Return True if the event is for this reader."""
         return (self.clients is None or event.client_id in self.clients) and matches(self.patterns, event.type)
 
 
@@ -42,7 +42,7 @@ class Told:
 
     @classmethod
     def of(cls, event: Event) -> Told:
-        """Render it: what a webhook gets, and the position."""
+        """Render an event: the body of a webhook, and the position."""
         told = {
             "id": event.id,
             "type": event.type,
@@ -78,7 +78,7 @@ class Feed:
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
-        """Offer it every event it wants from here on."""
+        """Offer the listener every matching event during the block."""
         self._listeners[listener] = None
         try:
             yield
@@ -86,7 +86,7 @@ class Feed:
             del self._listeners[listener]
 
     async def begin(self) -> None:
-        """Subscribe, the first time. Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout."""
+        """Subscribe, unless that is done. Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout."""
         async with self._subscribing:
             if self._begun:
                 return
@@ -96,15 +96,15 @@ class Feed:
             self.position, self._begun = max(self.position, position), True
 
     def _hear(self, events: tuple[Event, ...]) -> None:
-        """In the store's thread."""
+        """Move events to the loop. Runs in the store's thread."""
         loop = self._loop
         if loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            with suppress(RuntimeError):  # the loop is closed, and no stream is left
                 loop.call_soon_threadsafe(self._take, events)
 
     def _take(self, events: tuple[Event, ...]) -> None:
         for event in events:
-            if event.position > self.position:  # after a `begin` that was given up, the store tells twice
+            if event.position > self.position:  # after a cancelled `begin`, the store reports twice
                 self._offer(event)
                 self.position = event.position
 

@@ -1,10 +1,10 @@
-"""The streams of events: each reader gets first what it missed, from the store, then what happens.
+"""The streams of events: each reader first gets the events it missed, from the store, then those that happen.
 
-* Nothing is left out and nothing sent twice: what happens while a page is being read waits in the buffer, and of that
-  whatever the page already had is dropped.
-* The buffer is bounded, in events and in bytes. A reader too slow for it is cut off, and hears from where to resume.
-  While it catches up it cannot be too slow: pages wait for it.
-* Whatever ends a stream is its last part, so that the reader knows whether, when and from where to come again.
+* No event is left out or sent twice: events during the reading of a page wait in the buffer, without those that the
+  page had already.
+* The buffer is bounded, in events and in bytes. A reader that is too slow for it is cut off, with the position to
+  resume from. While it catches up it cannot be too slow: pages wait for it.
+* The end of a stream is its last part, so the reader knows if, when and from where to reconnect.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Some events, oldest first; they complete all matching events up to `position`. A gap comes before them."""
+    """Some events, oldest first; with them, all matching events up to `position` are sent. A gap comes before them."""
 
     events: tuple[Told, ...]
     position: int
@@ -132,7 +132,7 @@ class Stream:
                 self.end(Why.KEY)
             if self._end is None and self._behind:
                 yield await self._catch_up()
-                self._behind |= self._overrun  # while the page was being sent
+                self._behind |= self._overrun  # it may have overrun while the page was being sent
             elif self._end is None and self._overrun:
                 self.end(Why.SLOW)
             elif self._end is not None:
@@ -161,7 +161,7 @@ class Stream:
         return await self._store().ask(question).wait(STORE_SECONDS)
 
     def _take(self) -> Events:
-        """As much of the buffer as is sent at once; what a page had already is not among it."""
+        """Take the next events from the buffer, at most one part of them, without those that a page had already."""
         taken: list[Told] = []
         size = 0
         while self._buffer and size < BATCH_BYTES:
@@ -176,13 +176,13 @@ class Stream:
         return Events(tuple(taken), self.position)
 
     async def _happens(self) -> bool:
-        """Wait for anything; False when there was nothing for too long."""
+        """Wait for an event, or the end. Return False if there was nothing for `silence` seconds."""
         self._changed.clear()
         try:
             async with asyncio.timeout(self._bounds.heartbeat):
                 await self._changed.wait()
         except TimeoutError:
-            # Events between the end of the time and this turn of the loop count all the same.
+            # Events between the end of the time and this turn of the loop count too.
             return self._changed.is_set()
         return True
 
@@ -192,7 +192,7 @@ class Stream:
 
 
 class Streams:
-    """Belongs to one event loop."""
+    """All streams. Belongs to one event loop."""
 
     def __init__(self, store: Callable[[], Store], bounds: StreamBounds) -> None:
         self._store, self._bounds = store, bounds
@@ -202,16 +202,16 @@ class Streams:
 
     @classmethod
     def of(cls, store: Callable[[], Store], settings: Settings) -> Self:
-        """As the settings say."""
+        """Return the streams with the bounds of the settings."""
         return cls(store, StreamBounds(settings.stream_heartbeat, settings.stream_buffer))
 
     def __len__(self) -> int:
-        """Return how many readers there are."""
+        """Return the number of readers."""
         return len(self._open)
 
     @asynccontextmanager
     async def open(self, wanted: Wanted, position: int | None = None, **bounds: Any) -> AsyncIterator[Stream]:
-        """A stream of what happens after `position`, or from now on. `bounds` differ from those of the others.
+        """Return a stream of the events after `position`, or from now on. `bounds` replace those of the settings.
 
         Raises Starting, ShuttingDown, MailboxFull, pykka.Timeout.
         """
@@ -232,7 +232,7 @@ class Streams:
             stream.look_again()
 
     def end(self) -> None:
-        """Tell every reader that the service ends, and when to come again; take no new ones."""
+        """End all streams because the service ends, and refuse new ones."""
         self._ended = True
         for stream in self._open:
             stream.end(Why.ENDING)
@@ -240,7 +240,7 @@ class Streams:
 
 @asynccontextmanager
 async def heeding(receive: Receive, stream: Stream) -> AsyncIterator[None]:
-    """End the stream when its reader goes. What a reader sends meanwhile means nothing."""
+    """End the stream when its reader disconnects. Messages from the reader are ignored."""
     watching = asyncio.ensure_future(_gone(receive, stream))
     try:
         yield
