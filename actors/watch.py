@@ -23,7 +23,7 @@ _log = structlog.get_logger("system")
 def end_process(why: str) -> None:
     """End the process now, with `DIED` and a last line, without an orderly stop. Chromium ends with it."""
     with suppress(Exception):  # A log that cannot be written must not keep a broken process alive.
-        _log.critical("system.ended_hard", why=why, code=DIED, exc_info=True)
+        _log.critical("system.ended_by_force", why=why, code=DIED, exc_info=True)
     os._exit(DIED)
 
 

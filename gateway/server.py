@@ -145,7 +145,7 @@ async def _when_there(read: Callable[[], Any], told: asyncio.Future[Any]) -> Any
             if not isinstance(refused.__cause__, ServerAway) or time.monotonic() > deadline:
                 raise
             if not said:
-                _log.warning("service.database_awaited", seconds=DATABASE_SECONDS, reason=str(refused))
+                _log.warning("service.waiting_for_database", seconds=DATABASE_SECONDS, reason=str(refused))
             said = True
         await asyncio.wait([told], timeout=_BETWEEN)
         if told.done():
@@ -254,7 +254,7 @@ class Server:
     def _end(self, ending: ServiceEnd) -> None:
         assert self._ending is not None
         if self._ending.done():
-            _log.info("service.ending_already", why=ending.why)
+            _log.info("service.already_ending", why=ending.why)
         else:
             _log.log(20 if ending.code == 0 else 50, "service.ending", why=ending.why)
             self._ending.set_result(ending)
@@ -347,5 +347,5 @@ def end_at_last(seconds: float, code: int) -> threading.Timer:
 
 
 def _end_now(seconds: float, code: int) -> None:
-    _log.critical("service.ended_hard", after=seconds, code=code)
+    _log.critical("service.ended_by_force", after=seconds, code=code)
     os._exit(code)

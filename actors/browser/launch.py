@@ -330,7 +330,7 @@ class PageProcess:
         try:
             await self._record(profile, chromium)
         except OSError as error:  # it works without; Chromiums left by a killed service may then not be provably ours
-            self._log.warning("page.unrecorded", error=str(error))
+            self._log.warning("page.process_not_recorded", error=str(error))
 
     async def _be_open(self, launch: Launch, profile: Profile) -> BrowserGone:
         """Run until Chromium ends, is to be ended, or its disk is full."""

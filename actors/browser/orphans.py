@@ -38,7 +38,7 @@ def reap(profiles: Profiles) -> list[int]:
                 if recorded is not None and _is_ours(recorded, profile):
                     _end(recorded.leader.pid)
                     reaped.append(recorded.leader.pid)
-                    _log.warning("browser.reaped", pid=recorded.leader.pid, client=int(profile.directory.name))
+                    _log.warning("browser.orphan_ended", pid=recorded.leader.pid, client=int(profile.directory.name))
                 profile.unrecord()
                 profile.delete()
             finally:

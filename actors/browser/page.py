@@ -189,7 +189,7 @@ class ChromiumPage:
         try:
             await self._events.tell_stored(self._wire)
         except WireError as error:
-            self._log.warning("page.stored_unread", error=str(error)[:200])
+            self._log.warning("page.messages_not_read", error=str(error)[:200])
 
     async def _perform(self, order: str, operation: Operation[Any]) -> None:
         """Run an operation that does not send, and report its end.
@@ -239,7 +239,7 @@ class ChromiumPage:
 
     async def _load_again(self) -> None:
         """Reload with the browser's cached data: that makes the difference."""
-        self._log.warning("page.wa_js_missed", text="wa-js is not ready on a page that is: it is loaded again")
+        self._log.warning("page.wa_js_not_ready", text="wa-js is not ready on a page that is: it is loaded again")
         try:
             await self._wire.call("Page.reload", {}, seconds=LOAD_AGAIN)
         except WireError as error:
@@ -270,7 +270,7 @@ class ChromiumPage:
         words = text(error.get("message")) if isinstance(error, dict) else None
         if answer.get("asked") is True:
             return f"WhatsApp Web could not ask its server ({words})"
-        self._log.warning("page.server_unasked", text=words)
+        self._log.warning("page.server_not_asked", text=words)
         return None
 
     async def _reload(self) -> None:

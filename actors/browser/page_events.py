@@ -136,7 +136,7 @@ class PageEvents:
         try:
             self._owner(fact)
         except Exception:  # noqa: BLE001  # the owner's fault; this thread belongs to every page
-            self._log.error("page.owner_raised", fact=type(fact).__name__, exc_info=True)
+            self._log.error("page.fact_not_handled", fact=type(fact).__name__, exc_info=True)
 
     async def tell_stored(self, wire: Wire) -> None:
         """Report the messages in the page's memory that came in while nobody listened: they cause no event."""
@@ -145,7 +145,7 @@ class PageEvents:
             try:
                 stored = await ask(wire, "stored", {"since": since, "told": told, "most": PART}, seconds=STORED)
             except ScriptFailed as error:
-                self._log.warning("page.stored_unread", error=str(error)[:200])
+                self._log.warning("page.messages_not_read", error=str(error)[:200])
                 return
             if not isinstance(stored, list) or not stored:
                 return

@@ -148,7 +148,7 @@ class Ending:
             self._pages.kill()
             self._begin(EndStep.KILL)
         else:
-            self._actor.log.error("page.never_gone", pages=self._pages.left)
+            self._actor.log.error("page.end_not_reported", pages=self._pages.left)
             self._actor.stop()
 
     def stop_if_alone(self) -> None:

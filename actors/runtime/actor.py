@@ -254,7 +254,7 @@ class Actor(pykka.ThreadingActor):
             answer = self._dispatch(envelope.message)
         except Refusal as refusal:
             if asker is None:
-                self.log.warning("refused", message=type(envelope.message).__name__, reason=str(refusal))
+                self.log.warning("actor.refused", message=type(envelope.message).__name__, reason=str(refusal))
             else:
                 asker.fail(refusal)
         else:

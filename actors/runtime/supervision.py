@@ -171,7 +171,7 @@ class Supervising(Actor):
             return self._give_up(key, cause)
         attempt = child.budget.spent(self.now())
         delay = self.child_backoff.delay(attempt, self.chance)
-        self.log.warning("child_restarts", child=key, attempt=attempt, delay=round(delay, 3), cause=repr(cause))
+        self.log.warning("actor.child_restarts", child=key, attempt=attempt, delay=round(delay, 3), cause=repr(cause))
         self.start_timer(_Restart(key), delay, _Restart(key))
 
     def _restart(self, key: Hashable) -> None:
@@ -179,12 +179,12 @@ class Supervising(Actor):
         try:
             child.ref = self._make(child.factory)
         except Exception as error:
-            self.log.error("child_not_started", child=key, exc_info=error)
+            self.log.error("actor.child_not_started", child=key, exc_info=error)
             return self._recover(key, child, error)
         self.child_restarted(key, child.ref)
 
     def _give_up(self, key: Hashable, cause: BaseException) -> None:
-        self.log.error("child_given_up", child=key, cause=repr(cause))
+        self.log.error("actor.child_given_up", child=key, cause=repr(cause))
         self._forget(key)
         self.child_given_up(key, cause)
 

@@ -329,7 +329,7 @@ def _look_at(database: Database, open_ids: list[str]) -> Present | None:
         unavailable = as_unavailable(error)
         if unavailable is not None and not is_damage(error):
             raise unavailable from error
-        _log.warning("store.present_unreadable", why=str(error).splitlines()[0])
+        _log.warning("store.not_readable", why=str(error).splitlines()[0])
         return None
 
 

@@ -98,7 +98,7 @@ def _tell(store: Store, fact: Write[Any]) -> None:
     try:
         store.tell(fact)
     except ActorDeadError:
-        _log.warning("fact_lost", kind=type(fact).__name__, reason="the store is closed")
+        _log.warning("store.fact_lost", kind=type(fact).__name__, reason="the store is closed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class Writer(Actor):
             self._try_again()
             self._commit()
         if lost := [type(pending.write).__name__ for pending in (*self._held, *self._group.abandon())]:
-            self.log.error("facts_lost", count=len(lost), kinds=sorted(set(lost)))
+            self.log.error("store.facts_lost", count=len(lost), kinds=sorted(set(lost)))
 
     def _take(self, pending: QueuedWrite, *, more: bool = False) -> None:
         if self._outage is None:
@@ -136,7 +136,7 @@ class Writer(Actor):
             self._suspend(why)
             return
         if answers and self._said is not None:
-            self.log.info("store_available")
+            self.log.info("store.available")
             self._said = None
         for answer in answers:
             answer()
@@ -151,7 +151,7 @@ class Writer(Actor):
     def _suspend(self, why: StoreUnavailable) -> None:
         self._groups += 1
         if self._said != str(why):
-            self.log.error("store_unavailable", reason=str(why))
+            self.log.error("store.unavailable", reason=str(why))
         self._outage, self._said = why, str(why)
         for pending in self._group.abandon():
             self._set_aside(pending, why)
@@ -164,7 +164,7 @@ class Writer(Actor):
             self._held.append(pending)
             return
         if is_fact:
-            self.log.error("fact_refused", kind=type(pending.write).__name__, held=len(self._held))
+            self.log.error("store.fact_refused", kind=type(pending.write).__name__, held=len(self._held))
         pending.reply_to.refuse(StoreUnavailable(str(why), self._retry_after))
 
     def _try_again(self) -> None:
@@ -265,7 +265,7 @@ class GroupCommit:
             return error
         if as_unavailable(error) is not None:
             raise error
-        _log.error("write_failed", write=type(write).__name__, exc_info=error)
+        _log.error("store.write_failed", write=type(write).__name__, exc_info=error)
         return WriteFailed(f"{type(write).__name__} could not be written: {type(error).__name__}")
 
 
@@ -345,5 +345,5 @@ class Subscriptions:
         except ActorDeadError:
             self.remove(subscriber)
         except Exception as error:  # noqa: BLE001 - a mistake of one subscriber must not end the store
-            _log.error("subscriber_dropped", exc_info=error)
+            _log.error("store.subscriber_dropped", exc_info=error)
             self.remove(subscriber)

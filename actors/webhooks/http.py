@@ -235,7 +235,7 @@ class HttpPoster:
         loop.call_soon_threadsafe(lambda: setattr(self, "_ending", loop.create_task(self._end(loop, seconds))))
         thread.join(seconds + 1.0)
         if thread.is_alive():
-            _log.error("webhooks_loop_not_ended", where=_where(thread))
+            _log.error("webhooks.loop_not_ended", where=_where(thread))
         self._loop = self._thread = None
 
     # In the loop's thread.
@@ -331,5 +331,5 @@ def _fault(error: Exception) -> Unanswered:
     for kind, outcome in _FAULTS.items():
         if isinstance(error, kind):
             return outcome(error)
-    _log.error("webhook_attempt_failed", exc_info=error)
+    _log.error("webhook.attempt_failed", exc_info=error)
     return Unanswered(f"The attempt failed ({type(error).__name__})")

@@ -164,7 +164,7 @@ class Sender(Actor):
     def _refreshed(self, message: Refreshed) -> None:
         self._refreshes -= 1
         if isinstance(message.backlog, Exception):
-            self.log.warning("webhooks_not_read", reason=str(message.backlog))
+            self.log.warning("webhooks.not_read", reason=str(message.backlog))
             self.start_timer("refresh", self._options.store_retry, RefreshAgain())
         else:
             self._take(message.backlog)
@@ -217,7 +217,7 @@ class Sender(Actor):
     def _read(self, message: CursorRead) -> None:
         key, due, cursor = message.key, message.due, self._queue.get(message.key)
         if isinstance(due, Exception):
-            self.log.warning("webhook_not_read", webhook=key[0], client=key[1], reason=str(due))
+            self.log.warning("webhook.not_read", webhook=key[0], client=key[1], reason=str(due))
             self._queue.put_off(key, self.clock.monotonic() + self._options.store_retry)
         elif cursor is None or message.reading != cursor.reading:
             self._queue.end_turn(key)
@@ -230,7 +230,7 @@ class Sender(Actor):
         policy = self._queue.target(key).policy
         cursor.take(own_due(self.clock, due, max(policy.cap, policy.retry_after_cap)))
         if due.missed:
-            self.log.warning("webhook_may_have_missed", webhook=key[0], client=key[1], at_most=due.missed)
+            self.log.warning("webhook.may_have_missed", webhook=key[0], client=key[1], at_most=due.missed)
         if not due.events and due.read_to > due.progress.sequence:
             self._tell_store(RecordPassed(*key, due.read_to))
 
@@ -269,9 +269,9 @@ class Sender(Actor):
     def _log_failure(self, key: Key, job: Job, decision: Delivered | Retry | DeadLetter) -> None:
         facts = {"webhook": key[0], "client": key[1], "event_id": job.event_id, "attempt": job.failures + 1}
         if isinstance(decision, DeadLetter):
-            self.log.warning("webhook_dead_letter", **facts, reason=decision.why)
+            self.log.warning("webhook.dead_letter", **facts, reason=decision.why)
         elif isinstance(decision, Retry) and not job.failures:
-            self.log.info("webhook_retried", **facts, reason=decision.why)
+            self.log.info("webhook.retried", **facts, reason=decision.why)
 
     def _write(self, message: Recorded) -> None:
         def then(answer: object) -> None:
@@ -284,7 +284,7 @@ class Sender(Actor):
             self._conclude(message, self._queue.get(message.key))
         else:
             # Nothing else may be delivered on this cursor before this is known to be on disk.
-            self.log.error("webhook_not_recorded", webhook=message.key[0], reason=str(message.error))
+            self.log.error("webhook.not_recorded", webhook=message.key[0], reason=str(message.error))
             self.start_timer(("record", message.key), self._options.store_retry, RecordAgain(message))
 
     def _conclude(self, message: Recorded, cursor: Cursor | None) -> None:

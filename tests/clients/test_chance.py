@@ -197,7 +197,7 @@ def test_whatever_happens_nobody_is_left_waiting_and_nothing_is_broken(seed: int
         w.clock.settle()
         assert w.supervisor.is_alive(), monkey.done[-20:]
         bugs = [line for line in lines if line["log_level"] in ("error", "critical")]
-        assert [line for line in bugs if line["event"] != "page.never_gone"] == [], monkey.done[-20:]
+        assert [line for line in bugs if line["event"] != "page.end_not_reported"] == [], monkey.done[-20:]
         assert_at_most_one_page_each(w)
         assert_nobody_waits_for_ever(w, monkey)
 

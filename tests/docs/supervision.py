@@ -233,8 +233,8 @@ A page that answers may have a dead connection. So WhatsApp's server is queried 
 clients send regularly: an `iq` of type `get` in the name space `w:p`, by wa-js's
 `WPP.whatsapp.websocket.sendSmaxStanza`. It names nobody, changes nothing, and cannot be answered from the page's
 memory. While it is not answered, `healthy` is false, `server_silent_since` gives the time, and the log has
-`client.server_silent`. A page that cannot send the query (the log has `page.server_unasked`) does not become unhealthy
-by that. Never seen on the live service: that it answers this query of a page as it answers WhatsApp's own.
+`client.server_silent`. A page that cannot send the query (the log has `page.server_not_asked`) does not become
+unhealthy by that. Never seen on the live service: that it answers this query of a page as it answers WhatsApp's own.
 """
 
 

@@ -182,7 +182,7 @@ def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: S
     service.environment["PATH"] = with_setpriv
     service.start()
     assert not old & naming(service.data_dir)
-    assert len(service.events("browser.reaped")) == 1
+    assert len(service.events("browser.orphan_ended")) == 1
     client.reaches("READY")
     assert "QR_REQUIRED" not in states(service)
 
@@ -206,7 +206,7 @@ def test_a_frozen_page_that_outlives_a_killed_service_is_reaped_by_the_next(
 
     service.start()
     assert not alive(old)
-    assert [line["pid"] for line in service.events("browser.reaped")] == [leader.pid]
+    assert [line["pid"] for line in service.events("browser.orphan_ended")] == [leader.pid]
     client.reaches("READY")
     assert "QR_REQUIRED" not in states(service)
 

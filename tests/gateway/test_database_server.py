@@ -41,7 +41,7 @@ def nobody(tmp_path: Path) -> str:
 
 def it_waits(said: Sequence[MutableMapping[str, Any]]) -> None:
     """Wait until the service has said that it waits for its database server."""
-    until(lambda: [line["event"] for line in said], lambda said: "service.database_awaited" in said, "it waits")
+    until(lambda: [line["event"] for line in said], lambda said: "service.waiting_for_database" in said, "it waits")
 
 
 def test_a_service_that_comes_before_its_database_server_waits_for_it(own: PostgreSQL, tmp_path: Path) -> None:

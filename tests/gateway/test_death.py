@@ -33,8 +33,8 @@ SAID = {
     "browser_loop_hangs": "The browser's thread has not answered for 1 s",
 }
 LAST = {
-    "the_watch_itself": ("system.ended_hard", "Supervisor crashed: AttributeError"),
-    "whoever_hears_of_it": ("service.ended_hard", ""),
+    "the_watch_itself": ("system.ended_by_force", "Supervisor crashed: AttributeError"),
+    "whoever_hears_of_it": ("service.ended_by_force", ""),
 }
 
 

@@ -132,7 +132,7 @@ def test_a_thread_that_hangs_does_not_keep_a_service_that_has_stopped(tmp_path: 
         service.process.terminate()
         assert service.until("service.ended")["code"] == 0
         assert service.ended() == 0
-    assert service.lines[-1]["event"] == "service.ended_hard"
+    assert service.lines[-1]["event"] == "service.ended_by_force"
 
 
 def test_a_signal_before_the_start_is_through_ends_it_in_order(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_refusal_under_tell_is_logged_without_the_message(player: ActorRef[Pla
     with capture_logs() as logs:
         player.tell(Refuse("not today"))
         player.ask(Say("still here"), timeout=5)
-    refused = [entry for entry in logs if entry["event"] == "refused"]
+    refused = [entry for entry in logs if entry["event"] == "actor.refused"]
     assert [(entry["message"], entry["reason"], entry["log_level"]) for entry in refused] == [
         ("Refuse", "not today", "warning")
     ]

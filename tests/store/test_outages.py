@@ -114,7 +114,7 @@ def test_an_outage_is_logged_once_however_often_it_is_tried_again_and_so_is_its_
     clock.advance(20.0)
     store.close(timeout=PATIENCE)
     said = [line for line in capsys.readouterr().out.splitlines() if "actor=store-writer" in line]
-    assert [line.split()[2] for line in said if " store_" in line] == ["store_unavailable", "store_available"], said
+    assert [line.split()[2] for line in said if " store." in line] == ["store.unavailable", "store.available"], said
 
 
 @pytest.fixture

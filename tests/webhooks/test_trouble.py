@@ -112,7 +112,7 @@ def test_no_secret_header_or_path_is_logged(
         until(lambda: len(ask(store, GetDeadLetters(webhook.id))) == 2, "both are given up")
         letters = repr(ask(store, GetDeadLetters(webhook.id)))
     shown = capsys.readouterr()
-    assert "webhook_dead_letter" in shown.out
+    assert "webhook.dead_letter" in shown.out
     for told in ("SECRETSECRET", "HEADERTOKEN", "PATHTOKEN", "QUERYTOKEN", "ECHOED", "text 0"):
         assert told not in shown.out + shown.err
     assert "ECHOED" not in letters
