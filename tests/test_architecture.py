@@ -268,6 +268,19 @@ def test_no_folder_has_too_many_modules() -> None:
     assert crowded == set()
 
 
+def test_the_migrations_are_one_chain() -> None:
+    said = re.compile(r'^(revision|down_revision) = "?(\w+)"?$', re.MULTILINE)
+    files = (ROOT / "actors/store/migrations/versions").glob("r*.py")
+    found = [dict(said.findall(path.read_text("utf-8"))) for path in files]
+    after = {each["down_revision"]: each["revision"] for each in found}
+    assert len(after) == len(found), "two migrations follow the same one"
+    chain, at = [], "None"
+    while at in after:
+        at = after[at]
+        chain.append(at)
+    assert len(chain) == len(found)
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """What is imported inside functions and for types alone does not count."""
     below = {
