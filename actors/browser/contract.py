@@ -80,8 +80,9 @@ BENEATH: Mapping[str, tuple[str, ...]] = {
 @cache
 def uses() -> Mapping[str, frozenset[str]]:
     """Return the names that each operation, event, fact or field needs, all of them."""
-    declared = {**OPERATIONS, **EVENTS}
-    needs = {**FACT_NEEDS, **FIELD_NEEDS, **{name: kind.needs for name, kind in declared.items()}}
+    operations = {name: operation.needs for name, operation in OPERATIONS.items()}
+    events = {type: event.needs for type, event in EVENTS.items()}
+    needs = {**FACT_NEEDS, **FIELD_NEEDS, **operations, **events}
     return {use: frozenset(_all(names)) for use, names in needs.items() if names}
 
 

@@ -20,8 +20,9 @@ from actors.store.events import AppendEvent
 from actors.store.store import Store
 from actors.store.webhooks import GetProgress
 from tests.benchmarks.figures import Figure, Say
+from tests.store.asking import ask
 from tests.webhooks.receiver import Receiver
-from tests.webhooks.sending import add, ask, happen, opened, sending, until
+from tests.webhooks.sending import add, happen, opened, sending, until
 
 EVENTS, BURST, CLIENTS = 300, 3000, 10
 BODY = json.dumps({"id": "0" * 26, "type": "message", "cliente_id": 1, "payload": {"text": "x" * 100}}).encode()

@@ -37,7 +37,8 @@ DRIFTS = {
 
 
 def test_the_names_that_are_looked_for_are_those_of_the_declarations() -> None:
-    declared = {name: kind.needs for name, kind in {**OPERATIONS, **EVENTS}.items() if kind.needs}
+    declared = {name: operation.needs for name, operation in OPERATIONS.items() if operation.needs}
+    declared |= {type: event.needs for type, event in EVENTS.items() if event.needs}
     declared |= {**FACT_NEEDS, **FIELD_NEEDS}
     assert contract.uses().keys() == declared.keys()
     beneath = {name for names in declared.values() for each in names for name in contract.BENEATH.get(each, ())}

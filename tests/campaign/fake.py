@@ -56,6 +56,8 @@ class FakeService(Service):
 class FakeStage(ServiceSteps):
     """A context manager."""
 
+    service: FakeService
+
     tempo = 0.03
     pause = 0.05
     restarts = 0.1

@@ -22,10 +22,11 @@ from actors.webhooks.http import HttpPoster, PostingOptions
 from actors.webhooks.protocol import GetSending, Published, Refreshed, Sending, Subscribed
 from actors.webhooks.schedule import Growth, HttpAnswer, RetryPolicy
 from actors.webhooks.sender import Sender
+from tests.store.asking import ask
 from tests.store.doubt import break_after_commit_of
 from tests.webhooks.receiver import Receiver, Request, answer, choose
 from tests.webhooks.scripted import ScriptedPoster
-from tests.webhooks.sending import LOOPBACK, ONE, PATIENCE, add, ask, happen, opened, sending, until
+from tests.webhooks.sending import LOOPBACK, ONE, PATIENCE, add, happen, opened, sending, until
 
 IDLE = Sending(0, 0, 0)
 
