@@ -30,7 +30,7 @@ STATIC = Path(__file__).parent / "static"
 STAGES = (
     ("base", "ids", "state"),
     ("me", "logout", "pairing", "qr_code", "connection", "boot"),
-    ("chats", "messages", "timelock", "sending", "receiving", "files"),
+    ("chats", "messages", "timelock", "sending", "receiving", "reactions", "files"),
     ("startup", "by_id"),
 )
 """The page's bundles, in the order they load.
@@ -149,10 +149,19 @@ class Files:
         return JSONResponse(media.described())
 
     async def give(self, request: Request) -> Response:
-        media = self._scene.world.media.get(request.path_params["id"])
+        """Give a file. The faults that are set are those of a page's downloads; `?phone` is a phone's own look."""
+        settings, media = self._scene.settings, self._scene.world.media.get(request.path_params["id"])
         if media is None:
             return PlainTextResponse("gone", 404)
-        return Response(media.data, headers={"content-type": media.mimetype})
+        if "phone" in request.query_params:
+            return Response(media.data, headers={"content-type": media.mimetype})
+        await asyncio.sleep(settings.media_delay)
+        if settings.media_fails:
+            settings.media_fails -= 1
+            return PlainTextResponse("failed", 500)
+        if settings.media_gone and media.by_phone and not media.fresh:
+            return PlainTextResponse("gone", settings.media_gone)
+        return Response(b"" if settings.media_empty else media.data, headers={"content-type": media.mimetype})
 
 
 def _text(name: str) -> bytes:

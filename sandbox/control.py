@@ -7,7 +7,6 @@ Routes that wait (`?wait=seconds`) answer as soon as their condition holds.
 from __future__ import annotations
 
 import asyncio
-import base64
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.answers import answering, body_of, number_of, wait_of
+from sandbox.composing import compose
 from sandbox.fates import Act, Fates
 from sandbox.login import Login
 from sandbox.pairing import Pairing
@@ -255,12 +255,7 @@ class Control:
         return handle
 
     def _phone_send(self, phone: Phone, said: dict[str, Any]) -> Any:
-        media = None
-        if file := said.get("file"):
-            data = base64.b64decode(file["base64"], validate=True)
-            media = self._scene.world.add_media(str(file["mimetype"]), str(file["name"]), data)
-        text, id_ = str(said.get("text", "")), said.get("id")
-        return self._post.send(phone, str(said["to"]), text, id_ and str(id_), media).told()
+        return self._post.send(phone, compose(self._scene.world, phone, said)).told()
 
     def _phone_call(self, phone: Phone, said: dict[str, Any]) -> Any:
         return {"id": self._post.call(phone, str(said["to"]), bool(said.get("video")))}

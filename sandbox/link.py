@@ -35,6 +35,7 @@ class Link:
             "ping": lambda page, said: self._answer(page, said, {}),
             "keepalive": self._keepalive,
             "send": post.take,
+            "reupload": self._reupload,
             "got": self._got,
             "down": self._down,
             "fate": self._fate,
@@ -100,6 +101,15 @@ class Link:
     def _keepalive(self, page: OpenPage, said: dict[str, Any]) -> None:
         if self._scene.settings.keepalive and page.account is not None:
             self._answer(page, said, {})
+
+    def _reupload(self, page: OpenPage, said: dict[str, Any]) -> None:
+        """Have the phone that sent a file upload it again; the answer's `id` is null if it does not."""
+        world, media = self._scene.world, self._scene.world.media.get(str(said["media"]))
+        id_ = None
+        if media is not None and media.by_phone and self._scene.settings.media_reupload:
+            more = {"by_phone": True, "fresh": True, "duration": media.duration}
+            id_ = world.add_media(media.mimetype, media.filename, media.data, **more).id
+        self._answer(page, said, {"id": id_})
 
     def _got(self, page: OpenPage, said: dict[str, Any]) -> None:
         if page.device:

@@ -13,9 +13,10 @@ from itertools import islice
 from typing import Any
 
 from sandbox.scene import OpenPage, Scene
-from sandbox.world import NO_CHAT, TOO_MANY, Account, ChatMessage, Device, Media, Phone, SandboxError, lid_of, new_id
+from sandbox.world import NO_CHAT, TOO_MANY, Account, ChatMessage, Device, Phone, SandboxError, lid_of, new_id
 
 BATCH = 200  # messages sent to a page at once
+REACTS_AHEAD = 5.0
 
 
 class MessageRelay:
@@ -99,21 +100,30 @@ class MessageRelay:
         return [chat] if group is None else [one for one in group["participants"] if one != account.number]
 
     def _follow(self, account: Account, message: ChatMessage) -> None:
-        """Send the second tick and the blue ones, as far as the receivers' phones allow."""
+        """Send the second tick and the blue ones of each receiver, as far as his phone allows."""
         if message.silent or message.ack < 1:
             return
-        phones = [self._scene.world.phone(number) for number in self._receivers(account, message.chat)]
-        settings, delay = self._scene.settings, max((phone.delay for phone in phones), default=0.0)
-        if message.ack == 1 and all(phone.online for phone in phones):
-            self._after(settings.ack_delivered + delay, lambda: self._receipt(account, message, 2))
-        elif message.ack == 2 and all(phone.reads and phone.online for phone in phones):
-            self._after(settings.ack_read + delay, lambda: self._receipt(account, message, 3))
+        settings = self._scene.settings
+        for number in self._receivers(account, message.chat):
+            phone, had = self._scene.world.phone(number), message.receipts.get(number, 1)
+            if had == 1 and phone.online:
+                self._receipt_after(settings.ack_delivered + phone.delay, account, message, number, 2)
+            elif had == 2 and phone.online and phone.reads:
+                self._receipt_after(settings.ack_read + phone.delay, account, message, number, 3)
 
-    def _receipt(self, account: Account, message: ChatMessage, ack: int) -> None:
-        if message.ack != ack - 1:
+    def _receipt_after(self, seconds: float, account: Account, message: ChatMessage, number: str, ack: int) -> None:
+        self._after(seconds, lambda: self._receipt(account, message, number, ack))
+
+    def _receipt(self, account: Account, message: ChatMessage, number: str, ack: int) -> None:
+        """Pass one receiver's acknowledgement on; the message has the least of all receivers'."""
+        if message.receipts.get(number, 1) != ack - 1:
             return
-        message.ack = ack
+        message.receipts[number] = ack
+        receivers = self._receivers(account, message.chat)
+        message.ack = max(message.ack, min(message.receipts.get(one, 1) for one in receivers))
         told = {"op": "receipt", "ids": [message.id], "ack": ack, "chat": message.chat, "lid": lid_of(message.chat)}
+        if message.chat in self._scene.world.groups:
+            told |= {"participant": number, "participant_lid": lid_of(number), "all": message.ack}
         self._tell(account, told)
         self._follow(account, message)
         self._scene.changes.tell()
@@ -136,17 +146,35 @@ class MessageRelay:
 
     # --- in: from a phone
 
-    def send(self, phone: Phone, to: str, text: str, id_: str | None, media: Media | None = None) -> ChatMessage:
-        """Send a message. Raises SandboxError if `to` has no account or the id is taken."""
-        account = self._scene.world.account(to)
-        id_ = id_ or new_id()
-        if id_ in account.messages:
-            raise SandboxError(409, "ID_TAKEN", f"{to} already has a message {id_}")
-        message = ChatMessage(id_, to, phone.number, False, phone.number, text, time.time(), ack=1)
-        if media:
-            message.type, message.media = _kind(media), media.described()
-        self._arrive(account, message)
+    def send(self, phone: Phone, message: ChatMessage) -> ChatMessage:
+        """Send a phone's message to an account, to a group, or from the phone of an account to anybody.
+
+        Answers it as the receiving account has it, or the sender's own account. Raises SandboxError if nobody of them
+        is an account, or if the id is taken.
+        """
+        own = self._scene.world.accounts.get(phone.number)
+        others = [
+            one for number in self._receivers_of(phone, message) if (one := self._scene.world.accounts.get(number))
+        ]
+        if own is None and not others:
+            self._scene.world.account(message.chat)  # raises, with the sentence for it
+        for account in (*others, *filter(None, [own])):
+            if message.id in account.messages:
+                raise SandboxError(409, "ID_TAKEN", f"{account.number} already has a message {message.id}")
+        if own is None:
+            arrived = [message.arriving(account.number) for account in others]
+            for account, inbound in zip(others, arrived, strict=True):
+                self._arrive(account, inbound)
+            return arrived[0]
+        message.ack = 1
+        self._arrive(own, message)
+        self._hand_over(own, message, silent=False)
+        self._follow(own, message)
         return message
+
+    def _receivers_of(self, phone: Phone, message: ChatMessage) -> list[str]:
+        group = self._scene.world.groups.get(message.chat)
+        return [message.chat] if group is None else [one for one in group["participants"] if one != phone.number]
 
     def _arrive(self, account: Account, message: ChatMessage) -> None:
         account.keep(message)
@@ -192,22 +220,30 @@ class MessageRelay:
         if kind != "react" and message.from_me:
             raise SandboxError(409, "NOT_YOURS", "only the sender can edit or revoke a message")
         if kind == "edit":
-            message.text, message.edited = str(said["text"]), True
+            message.text, message.edited, message.edited_at = str(said["text"]), True, time.time()
         elif kind == "revoke":
             message.text, message.revoked = "", True
         else:
-            message.reactions[phone.number] = str(said["emoji"])
+            self._react(message, phone.number, str(said["emoji"]))
         change: dict[str, Any] = {
             "op": "change",
             "change_id": new_id(),
             "kind": kind,
             "message": self.told(account, message),
-            "emoji": said.get("emoji"),
-            "by": phone.number,
-            "by_lid": lid_of(phone.number),
+            "reaction": self._reaction(message, phone.number) if kind == "react" else None,
         }
         self._queue(account, change["change_id"], change)
         return message
+
+    def _react(self, message: ChatMessage, number: str, emoji: str) -> None:
+        """Set a reaction. wa-js drops one that is older than the moment it hears of it: it is dated ahead."""
+        message.reactions[number] = emoji
+        message.reacted_at[number] = int((time.time() + REACTS_AHEAD) * 1000)
+
+    def _reaction(self, message: ChatMessage, number: str) -> dict[str, Any]:
+        """Return a reaction in the form for pages."""
+        emoji, t = message.reactions[number], message.reacted_at[number]
+        return {"emoji": emoji, "t": t, "by": number, "by_lid": lid_of(number)}
 
     def call(self, phone: Phone, to: str, video: bool) -> str:
         """Ring at once or not at all: a closed page never learns of it."""
@@ -275,15 +311,34 @@ class MessageRelay:
             "from_me": message.from_me,
             "author": message.author,
             "author_lid": lid_of(message.author),
+            "author_name": self._scene.world.name_of(message.author),
             "text": message.text,
             "t": message.t,
+            "edited_at": message.edited_at,
             "type": message.type,
             "ack": message.ack,
             "media": message.media,
+            "location": message.location,
+            "contacts": message.contacts,
+            "poll": message.poll,
+            "reply": message.reply,
+            "forwarded": message.forwarded,
+            "mentions": [{"chat": number, "lid": lid_of(number)} for number in message.mentions],
+            "quoted": self._quoted(account, message.quoted),
+            "reactions": [self._reaction(message, number) for number in message.reactions],
             "revoked": message.revoked,
             "error": message.error,
             "notice": None if message.notice is None else self._notice(message.notice),
         }
+
+    def _quoted(self, account: Account, id_: str | None) -> dict[str, Any] | None:
+        """Return what a message quotes, in the form for pages; the quoted message may be unknown to the account."""
+        if id_ is None:
+            return None
+        quoted = account.messages.get(id_)
+        author = account.number if quoted is None else quoted.author
+        text, kind = ("", "chat") if quoted is None else (quoted.text, quoted.type)
+        return {"id": id_, "chat": author, "lid": lid_of(author), "text": text, "type": kind}
 
     def timelock(self, account: Account) -> dict[str, Any]:
         """Return the account's time-lock in the form for pages."""
@@ -310,8 +365,3 @@ class MessageRelay:
             asyncio.get_running_loop().call_later(seconds, act)
         else:
             act()
-
-
-def _kind(media: Media) -> str:
-    kind = media.mimetype.partition("/")[0]
-    return kind if kind in ("image", "video", "audio") else "document"

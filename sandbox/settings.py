@@ -61,6 +61,11 @@ class SandboxSettings:
     reconnect_delay: float = 0.2  # the page tries again after this long, doubling ...
     reconnect_cap: float = 2.0  # ... up to this
     resend_after: float = 20.0  # a page drops its connection, and sends anew, when a message is unanswered this long
+    media_gone: int = 0  # 404 or 410: what phones sent is answered so, until the phone has uploaded it again
+    media_reupload: bool = True  # False: no phone does so when the page asks for it
+    media_fails: int = 0  # so many downloads are answered 500
+    media_delay: float = 0.0  # a download is answered this late
+    media_empty: bool = False  # a download has no bytes
     history: int = 1000  # messages sent again to a page that logs in, newest last
 
     def merge(self, changes: dict[str, Any]) -> None:

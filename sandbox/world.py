@@ -53,6 +53,9 @@ class Media:
     filename: str
     data: bytes
     digest: bytes
+    by_phone: bool = False  # a phone sent it; a page's own files stay on the server
+    fresh: bool = False  # the phone has uploaded it again
+    duration: int | None = None  # seconds of sound or film
 
     def described(self) -> dict[str, Any]:
         return {
@@ -62,6 +65,7 @@ class Media:
             "size": len(self.data),
             "sha256": self.digest.hex(),
             "filehash": base64.b64encode(self.digest).decode(),  # as WhatsApp writes it
+            "duration": self.duration,
         }
 
 
@@ -87,8 +91,17 @@ class ChatMessage:
     result: str = "OK"
     media: dict[str, Any] | None = None
     edited: bool = False
+    edited_at: float | None = None
     revoked: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
+    reacted_at: dict[str, int] = field(default_factory=dict)  # by number, in milliseconds as WhatsApp counts them
+    receipts: dict[str, int] = field(default_factory=dict)  # the acknowledgement of each receiver's phone
+    quoted: str | None = None  # the id of the message it answers
+    mentions: list[str] = field(default_factory=list)  # numbers
+    forwarded: bool = False
+    contacts: list[dict[str, str]] | None = None  # cards: {"name", "vcard"}
+    poll: dict[str, Any] | None = None  # {"name", "options", "selectable"}
+    reply: dict[str, str] | None = None  # the choice of a button or of a list: {"id", "text"}
     silent: bool = False  # it was delivered, but its sender gets no acknowledgement
     error: int | None = None  # the code with which WhatsApp refused it
     location: dict[str, Any] | None = None  # the place on the map, with WhatsApp Web's `loc`
@@ -97,7 +110,18 @@ class ChatMessage:
     def arriving(self, account: str) -> ChatMessage:
         """Return the same message as its receiving account holds it."""
         chat = self.chat if self.chat.endswith("@g.us") else self.author
-        return replace(self, account=account, chat=chat, from_me=False, ack=1, arrivals=0, retries=0, reactions={})
+        return replace(
+            self,
+            account=account,
+            chat=chat,
+            from_me=False,
+            ack=1,
+            arrivals=0,
+            retries=0,
+            reactions={},
+            reacted_at={},
+            receipts={},
+        )
 
     def told(self) -> dict[str, Any]:
         """Return the message in the form for control clients."""
@@ -262,8 +286,8 @@ class World:
             return None
         return self.phone(user).number
 
-    def add_media(self, mimetype: str, filename: str, data: bytes) -> Media:
-        media = Media(secrets.token_hex(12), mimetype, filename, data, hashlib.sha256(data).digest())
+    def add_media(self, mimetype: str, filename: str, data: bytes, **more: Any) -> Media:
+        media = Media(secrets.token_hex(12), mimetype, filename, data, hashlib.sha256(data).digest(), **more)
         self.media[media.id] = media
         held = sum(len(one.data) for one in self.media.values())
         while held > MEDIA_KEPT and len(self.media) > 1:

@@ -11,6 +11,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -139,7 +140,7 @@ class PageEvents:
             self._log.error("page.fact_not_handled", fact=type(fact).__name__, exc_info=True)
 
     async def tell_stored(self, wire: Wire) -> None:
-        """Report the messages in the page's memory that came in while nobody listened: they cause no event."""
+        """Report what happened while nobody listened, from the page's memory: each message with what became of it."""
         since, told = max(0.0, self._interpreter.began_at - SLACK), 0
         while told < MOST_STORED:
             try:
@@ -149,7 +150,7 @@ class PageEvents:
                 return
             if not isinstance(stored, list) or not stored:
                 return
-            for event in stored:
+            for event in chain.from_iterable(part for part in stored if isinstance(part, list)):
                 fact = happened(event, live=False) if isinstance(event, dict) else None
                 if fact is not None:
                     self.tell(fact)

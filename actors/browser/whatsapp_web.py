@@ -59,6 +59,15 @@ def plain(value: object) -> object:
     return value if isinstance(value, bool) or number(value) is not None else None
 
 
+def part(value: object, names: tuple[str, ...]) -> object:
+    """Return an object, or a list of objects, with these names only; None for anything else."""
+    if isinstance(value, Mapping):
+        return {name: plain(value.get(name)) for name in names}
+    if isinstance(value, list):
+        return [part(one, names) for one in value[:MAX_NAMES] if isinstance(one, Mapping)]
+    return None
+
+
 class Condition(Enum):
     """The condition of a page's connection."""
 
@@ -360,7 +369,11 @@ def happened(event: Event, *, live: bool = True) -> AccountEvent | None:
         kind = _kind_of_message(event)
     if kind is None:
         return None
-    return kind({name: plain(event.get(name)) for name in kind.fields} | {"live": live})
+    read = {
+        name: part(event.get(name), kind.parts[name]) if name in kind.parts else plain(event.get(name))
+        for name in kind.fields
+    }
+    return kind(read | {"live": live})
 
 
 def _kind_of_message(event: Event) -> type[AccountEvent] | None:

@@ -6,6 +6,7 @@ A subclass of `AccountEvent` with a `type` is a declaration. Everything else fol
     page_name      the row of the page script (scripts/events.js) that reports it; None if the service itself does
     notices        the notices of WhatsApp's that are this event, if it comes as a message without an author
     fields         the fields of its payload; a page's events are read by these names
+    parts          the names inside a field that is an object, or a list of objects
     identified_by  the fields that two reports of the same event share, besides `bare_id`, or `id` without one:
                    the page may name the same chat by another of its addresses
     read_again     true if a page reports it again after a start, from its memory: the store then keeps its key
@@ -21,10 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, ClassVar
 
 Notice = tuple[str, str | None]
 """Type and subtype (None: any) of a message that WhatsApp itself writes into a chat."""
+
+_KEY_PART = 200
+"""The characters of the longest part of a key."""
 
 EVENTS: dict[str, type[AccountEvent]] = {}
 """Type -> declaration, in the order of docs/events.md. Declaring an event adds it."""
@@ -40,6 +45,7 @@ class AccountEvent:
     page_name: ClassVar[str | None] = None
     notices: ClassVar[tuple[Notice, ...]] = ()
     fields: ClassVar[tuple[str, ...]]
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     identified_by: ClassVar[tuple[str, ...]] = ()
     read_again: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
@@ -56,7 +62,12 @@ class AccountEvent:
         if name is None:
             return None
         parts = (self.type, name, *map(self.payload.get, self.identified_by))
-        return " ".join(str(part) for part in parts if part is not None)
+        return " ".join(_short(str(part)) for part in parts if part is not None)
+
+
+def _short(text: str) -> str:
+    """Return the text, or its digest if it is too long to be part of a key."""
+    return text if len(text) <= _KEY_PART else sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def of_page(name: object) -> type[AccountEvent] | None:
@@ -74,10 +85,36 @@ def of_notice(kind: str, subtype: str | None) -> type[AccountEvent] | None:
 
 
 _CHAT = ("id", "chat", "lid", "phone", "t")
-_MESSAGE = (*_CHAT, "bare_id", "from_me", "author")
+_AUTHOR = ("author", "author_lid", "author_phone")
+_MESSAGE = (*_CHAT, "bare_id", "from_me", *_AUTHOR)
+_CONTENT = (
+    "source",
+    "type",
+    "sender_name",
+    "body",
+    "caption",
+    "quoted",
+    "mentions",
+    "forwarded",
+    "media",
+    "location",
+    "contacts",
+    "reply",
+    "poll",
+)
+_PARTS = {
+    "quoted": ("id", "bare_id", *_AUTHOR, "type", "body"),
+    "media": ("mimetype", "size", "filename", "duration", "url", "digest", "error"),
+    "location": ("latitude", "longitude", "name", "address", "url", "live"),
+    "contacts": ("name", "vcard"),
+    "reply": ("id", "text"),
+    "poll": ("name", "options", "selectable"),
+}
 
 FIELD_NEEDS: Mapping[str, tuple[str, ...]] = {
     "lid": ("WPP.whatsapp.lidPnCache.getCurrentLid",),
+    "author_lid": ("WPP.whatsapp.lidPnCache.getCurrentLid",),
+    "author_phone": ("WPP.whatsapp.lidPnCache.getPhoneNumber",),
     "phone": ("WPP.whatsapp.lidPnCache.getPhoneNumber", "WPP.whatsapp.UserPrefs.getMaybeMePnUser"),
 }
 """Field of what a page reports -> the names without which it is None. `phone` is the account's own number too."""
@@ -93,7 +130,8 @@ def _payload(**values: Any) -> dict[str, Any]:
 
 def _of_a_friend(bare_id: str, t: int | None, author: str | None = "5491122334455@c.us", **more: Any) -> dict[str, Any]:
     """Return an example of an incoming message's payload."""
-    of_a_message = {"t": t, "bare_id": bare_id, "from_me": False, "author": author}
+    both = (_FRIEND["lid"], _FRIEND["phone"]) if author else (None, None)
+    of_a_message = {"t": t, "bare_id": bare_id, "from_me": False, **dict(zip(_AUTHOR, (author, *both), strict=True))}
     return {"id": f"false_5491122334455@c.us_{bare_id}", **_FRIEND, **of_a_message, **more, "live": True}
 
 
@@ -187,17 +225,88 @@ class MessageArrived(AccountEvent):
     """A message has arrived.
 
     This includes messages that the account's owner wrote on another device (`from_me`). In groups `author` is the
-    sender; `caption` is the text under a picture. Media is not fetched.
+    sender, with both addresses as far as they are known; `sender_name` is the name he gives himself. `type` is
+    WhatsApp's word: `chat` is a text, `ptt` a voice message, `ptv` a video note. `body` is the text, `caption` the
+    text under a picture. `source` is `app`: it was not sent through this service.
+
+    `quoted` is the message it answers; its `id` is null where the page no longer has that message. `mentions` are the
+    ids of people. `media` describes a file, `location` a place, `contacts` contact cards, `reply` the choice of a
+    button or of a list, `poll` a poll (`selectable`: how many options one may choose, 0 for all); each is null if the
+    message is none of that. Texts are cut to 65536 characters, quoted ones to 1024, names to 512, cards to 16384 and
+    100000 together.
     """
 
     type = "message"
     page_name = "message"
-    fields = (*_MESSAGE, "type", "body", "caption", "ack", "live")
+    fields = (*_MESSAGE, *_CONTENT, "ack", "live")
+    parts = _PARTS
     read_again = True
     needs = _MESSAGES_NEED
     example = _of_a_friend(
-        "3AF0A9E082754536608C", 1795551656, None, type="chat", body="Good morning", caption=None, ack=1
+        "3AF0A9E082754536608C",
+        1795551656,
+        None,
+        source="app",
+        type="chat",
+        sender_name="Ana",
+        body="Good morning",
+        caption=None,
+        quoted=None,
+        mentions=[],
+        forwarded=False,
+        media=None,
+        location=None,
+        contacts=None,
+        reply=None,
+        poll=None,
+        ack=1,
     )
+
+
+class MessageOutgoing(AccountEvent):
+    """A message of this service is on its way.
+
+    It has the fields of `message`, with `source` `api`. What becomes of it is told by `message.state` and
+    `message.ack`.
+    """
+
+    type = "message.outgoing"
+    page_name = "outgoing"
+    fields = MessageArrived.fields
+    parts = _PARTS
+    read_again = True
+    needs = _MESSAGES_NEED
+    example = _payload(
+        id="true_5491122334455@c.us_3EB08C71681806719847D6",
+        **_FRIEND,
+        t=1795551656,
+        bare_id="3EB08C71681806719847D6",
+        from_me=True,
+        author=None,
+        author_lid=None,
+        author_phone=None,
+        source="api",
+        type="chat",
+        sender_name=None,
+        body="Your order is on its way",
+        caption=None,
+        quoted=None,
+        mentions=[],
+        forwarded=False,
+        media=None,
+        location=None,
+        contacts=None,
+        reply=None,
+        poll=None,
+        ack=0,
+        live=True,
+    )
+
+    @property
+    def key(self) -> str | None:
+        """See `AccountEvent`; it is that of `message`, for a page that is opened again cannot tell the two apart."""
+        key = super().key
+        return None if key is None else key.replace(self.type, MessageArrived.type, 1)
 
 
 class MessageAcknowledged(AccountEvent):
@@ -219,6 +328,8 @@ class MessageAcknowledged(AccountEvent):
         bare_id="3EB08C71681806719847D6",
         from_me=True,
         author=None,
+        author_lid=None,
+        author_phone=None,
         ack=2,
         live=True,
     )
@@ -241,6 +352,7 @@ class MessageEdited(AccountEvent):
     page_name = "edited"
     fields = (*_MESSAGE, "type", "body", "caption", "live")
     identified_by = ("t", "body")
+    read_again = True
     needs = _MESSAGES_NEED
     example = _of_a_friend("3AF0A9E082754536608C", 1795551657, None, type="chat", body="Good evening", caption=None)
 
@@ -251,6 +363,7 @@ class MessageRevoked(AccountEvent):
     type = "message.revoked"
     page_name = "revoked"
     fields = (*_MESSAGE, "live")
+    read_again = True
     needs = ("WPP.whatsapp.MsgStore.processMultipleMessages",)
     example = _of_a_friend("3AF0A9E082754536608C", None)
 
@@ -265,6 +378,7 @@ class MessageReaction(AccountEvent):
     page_name = "reaction"
     fields = (*_MESSAGE, "reaction", "live")
     identified_by = ("t", "author", "reaction")
+    read_again = True
     needs = ("WPP.whatsapp.functions.createOrUpdateReactions",)
     example = _of_a_friend("3AF0A9E082754536608C", 1795551659, reaction="👍")
 
@@ -311,6 +425,8 @@ class GroupChanged(AccountEvent):
         bare_id="3A41D2B7C9E6F1805A3D",
         from_me=False,
         author="5491122334455@c.us",
+        author_lid=_FRIEND["lid"],
+        author_phone=_FRIEND["phone"],
         change="add",
         people=["5491166778899@c.us"],
         value=None,

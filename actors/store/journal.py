@@ -7,6 +7,7 @@ for the outbox are written in one transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,14 @@ import structlog
 from pykka import ActorDeadError
 from sqlalchemy import Connection, Row, insert, select
 
-from actors.clients.events import AccountEvent, MessageAcknowledged
+from actors.clients.events import AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Reason, Seconds, State
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
 from actors.store.outbox import RecordAck, record_ack
-from actors.store.schema import transitions
+from actors.store.schema import outbox, transitions
 from actors.store.sessions import (
     ForgetSession,
     MarkReady,
@@ -160,7 +161,8 @@ class RecordAccountEvent(Write[Event | None]):
     """Something has happened to the account. Answers its event, or None where it had been written before: a page that
     is opened again reads what is in its memory, and may tell the same once more.
 
-    An acknowledgement (with `id` and `ack` in its payload) moves the message of the outbox it is for.
+    An acknowledgement (with `id` and `ack` in its payload) moves the message of the outbox it is for. A message of the
+    account's own that is in the outbox is none of another device: a page that is opened again cannot tell.
     """
 
     client_id: ClientId
@@ -170,9 +172,11 @@ class RecordAccountEvent(Write[Event | None]):
 
     def run(self, connection: Connection) -> Event | None:
         event, key = self.event, self.event.key if self.event.read_again else None
+        if isinstance(event, MessageArrived) and is_of_outbox(connection, self.client_id, event.payload):
+            return None
         written = AppendEvent(self.client_id, event.type, event.payload, self.at, key, self.id).run(connection)
         if isinstance(event, MessageAcknowledged):
-            _acknowledge(connection, self)
+            acknowledge(connection, self.client_id, event, self.at)
         return written
 
 
@@ -185,8 +189,17 @@ def bare_id(full_id: str) -> str | None:
     return parts[2] if len(parts) >= 3 and parts[0] == "true" else None
 
 
-def _acknowledge(connection: Connection, message: RecordAccountEvent) -> None:
-    full_id, ack = message.event.payload.get("id"), message.event.payload.get("ack")
+def is_of_outbox(connection: Connection, client_id: ClientId, message: Mapping[str, Any]) -> bool:
+    """Return True if a message's payload is of one that the outbox has, sent or is to send."""
+    if message.get("from_me") is not True:
+        return False
+    ours = select(outbox.c.id).where(outbox.c.client_id == client_id, outbox.c.message_id == message.get("bare_id"))
+    return connection.execute(ours).first() is not None
+
+
+def acknowledge(connection: Connection, client_id: ClientId, event: MessageAcknowledged, at: Seconds) -> None:
+    """Move the message of the outbox that an acknowledgement is for, if there is one."""
+    full_id, ack = event.payload.get("id"), event.payload.get("ack")
     if not isinstance(full_id, str) or not isinstance(ack, int) or (bare := bare_id(full_id)) is None:
         return
-    record_ack(connection, RecordAck(message.client_id, bare, ack, message.at, full_id))
+    record_ack(connection, RecordAck(client_id, bare, ack, at, full_id))

@@ -12,7 +12,7 @@ import structlog
 from actors.browser import page_events
 from actors.browser.page_events import MAX_EVENT, REMEMBERED, PageEvents
 from actors.browser.wa_js import BINDING
-from actors.clients.events import AccountEvent
+from actors.clients.events import AccountEvent, MessageArrived
 from actors.clients.protocol import (
     BrowserGone,
     PageFact,
@@ -70,14 +70,17 @@ def test_an_event_without_an_end_is_passed_over(heard: Heard) -> None:
 def test_what_the_page_has_in_its_memory_is_passed_over_where_it_is_nonsense(
     heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts: list[object] = [[{"e": []}, None, {"e": "view"}, {"e": "message", "bare_id": "3EB0", "ack": 10**400}], {}]
+    message = {"e": "message", "bare_id": "3EB0", "ack": 10**400, "media": {"size": {}}, "poll": [5], "quoted": "x"}
+    parts: list[object] = [[[{"e": []}, None, {"e": "view"}], None, [message]], {}]
 
     async def ask(*_: object, **__: object) -> object:
         return parts.pop(0)
 
     monkeypatch.setattr(page_events, "ask", ask)
     asyncio.run(heard.events.tell_stored(None))  # type: ignore[arg-type]  # `ask` is replaced
-    assert [fact.payload["bare_id"] for fact in heard.told if isinstance(fact, AccountEvent)] == ["3EB0"]
+    (payload,) = [fact.payload for fact in heard.told if isinstance(fact, AccountEvent)]
+    assert (payload["bare_id"], payload["quoted"], payload["poll"]) == ("3EB0", None, [])
+    assert payload["media"] == dict.fromkeys(MessageArrived.parts["media"])
     assert parts == []
 
 

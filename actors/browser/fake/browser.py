@@ -205,12 +205,18 @@ class FakeBrowser:
             if page is not None and page.ready and page.linked:
                 page.tell(RestrictionTold(restriction))
 
-    def receive(self, client_id: ClientId, phone: str, text: str, message_id: str | None = None) -> str:
-        """Receive a message from a phone: reported now, or when a page is Ready. Returns the full message id."""
+    def receive(
+        self, client_id: ClientId, phone: str, text: str, message_id: str | None = None, **content: object
+    ) -> str:
+        """Receive a message from a phone: reported now, or when a page is Ready. Returns the full message id.
+
+        `content` are fields of the event `message`; without any it is a text.
+        """
         chat, bare = f"{phone}@c.us", message_id or draw_message_id()
         told = _of_message(f"false_{chat}_{bare}", chat, phone)
         self.whatsapp.known.add((client_id, chat))
-        self._happen(client_id, MessageArrived({**told, "from_me": False, "type": "chat", "body": text}))
+        said = {"from_me": False, "source": "app", "type": "chat", "mentions": [], "forwarded": False, "body": text}
+        self._happen(client_id, MessageArrived(dict.fromkeys(MessageArrived.fields) | told | said | content))
         return f"false_{chat}_{bare}"
 
     def acknowledge(self, client_id: ClientId, message_id: str, phone: str, ack: int) -> None:

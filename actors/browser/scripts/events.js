@@ -5,7 +5,12 @@
 // An expression: a function of `page`, as the tables of orders are. It gives {rows, orders}.
 (function (page) {
   'use strict';
-  const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, TEXT } = page;
+  const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT } = page;
+
+  const QUOTE = 1024; // characters of a quoted text
+  const CARD = 16384; // characters of a contact card, and
+  const CARDS = 100000; // of all in one message
+  const OPTIONS = 64; // of a poll
 
   const keyed = (key) => ({
     id: cut(key),
@@ -21,23 +26,123 @@
     return { id: remembered.get(rest.bare_id) ?? id, ...rest };
   };
 
-  const by = (person) => (person ? cut(person) : null);
+  /** Who did it, with both addresses. */
+  const by = (person) => {
+    const { lid, phone } = addresses(person);
+    return { author: person ? cut(person) : null, author_lid: lid, author_phone: phone };
+  };
+
   const seconds = (instant) => (instant > 1e11 ? Math.floor(instant / 1000) : Number(instant) || null);
+  const finite = (value) => (value !== null && value !== '' && Number.isFinite(Number(value)) ? Number(value) : null);
 
   function described(msg) {
     const key = keyed(msg.id);
     remember(key.bare_id, key.id);
     return {
       ...key,
-      author: by(msg.author ?? msg.id.participant),
+      ...by(msg.author ?? msg.id.participant),
+      source: sent.has(key.bare_id) ? 'api' : 'app',
       t: Number(msg.t) || null,
-      type: cut(msg.type),
-      body: typeof msg.body === 'string' && msg.type === 'chat' ? cut(msg.body, TEXT) : null,
-      caption: msg.caption ? cut(msg.caption, TEXT) : null,
+      ...content(msg),
       ack: ackOf(msg),
       ...(isNotice(msg) ? noticed(msg) : {}),
     };
   }
+
+  // --- the content of a message
+
+  /** Types whose `body` is what a person wrote or chose; of others it may be a preview picture. */
+  const TEXTS = new Set(['chat', 'buttons_response', 'list_response', 'template_button_reply']);
+  const textOf = ({ type, body }, length = TEXT) => (TEXTS.has(type) && typeof body === 'string' ? cut(body, length) : null);
+
+  const content = (msg) => ({
+    type: cut(msg.type),
+    sender_name: msg.notifyName ? cut(msg.notifyName) : null,
+    body: textOf(msg),
+    caption: msg.caption ? cut(msg.caption, TEXT) : null,
+    quoted: part(quotedIn, msg),
+    mentions: cutAll(msg.mentionedJidList),
+    forwarded: Boolean(msg.isForwarded),
+    media: part(fileIn, msg),
+    location: part(placeIn, msg),
+    contacts: part(cardsIn, msg),
+    reply: part(choiceIn, msg),
+    poll: part(pollIn, msg),
+  });
+
+  /** A message is told without a part that cannot be read, rather than not at all. */
+  function part(read, msg) {
+    try {
+      return read(msg);
+    } catch (error) {
+      trouble(error);
+      return null;
+    }
+  }
+
+  /** The message it answers. Its id is whole where the page has the message. */
+  function quotedIn({ quotedStanzaID: bare, quotedParticipant: person, quotedMsg: quoted }) {
+    if (!bare) return null;
+    const here = withBareId(bare);
+    return {
+      id: here ? cut(here.id) : null,
+      bare_id: cut(bare),
+      ...by(person),
+      type: cut(quoted?.type),
+      body: quoted ? textOf(quoted, QUOTE) ?? cut(quoted.caption || null, QUOTE) : null,
+    };
+  }
+
+  /** A message with a file has the file's MIME type. */
+  const fileIn = ({ mimetype, size, filename, duration }) => (typeof mimetype !== 'string' || !mimetype ? null : {
+    mimetype: cut(mimetype),
+    size: finite(size),
+    filename: filename ? cut(filename) : null,
+    duration: finite(duration), // the page has it as a text or as a number
+  });
+
+  /** WhatsApp Web keeps name and address as the two lines of `loc`. */
+  function placeIn({ type, lat, lng, loc, clientUrl, isLive }) {
+    if (type !== 'location') return null;
+    const [name, ...address] = String(loc ?? '').split('\n');
+    const link = clientUrl ? cut(clientUrl) : null;
+    return {
+      latitude: finite(lat), longitude: finite(lng), name: cut(name || null), address: cut(address.join(' ') || null), url: link,
+      live: Boolean(isLive),
+    };
+  }
+
+  function cardsIn({ type, body, vcardFormattedName, vcardList }) {
+    const cards = { vcard: [{ displayName: vcardFormattedName, vcard: body }], multi_vcard: vcardList }[type];
+    if (!Array.isArray(cards)) return null;
+    let left = CARDS;
+    const told = [];
+    for (const { displayName, vcard } of cards) {
+      const text = cut(vcard ?? null, CARD);
+      left -= (text?.length ?? 0) + String(displayName ?? '').length;
+      if (left < 0) break;
+      told.push({ name: cut(displayName ?? null), vcard: text });
+    }
+    return told;
+  }
+
+  /** What was chosen of buttons or of a list. */
+  function choiceIn({ type, body, selectedButtonId, selectedId, listResponse }) {
+    const chosen = {
+      buttons_response: [selectedButtonId, body],
+      template_button_reply: [selectedId, body],
+      list_response: [listResponse?.singleSelectReply?.selectedRowId, listResponse?.title ?? body],
+    }[type];
+    return chosen ? { id: cut(chosen[0] ?? null), text: cut(chosen[1] ?? null) } : null;
+  }
+
+  const pollIn = ({ type, pollName, pollOptions, pollSelectableOptionsCount: most }) => (type !== 'poll_creation' ? null : {
+    name: cut(pollName ?? null),
+    options: cutAll((Array.isArray(pollOptions) ? pollOptions : []).slice(0, OPTIONS).map((option) => option?.name ?? option)),
+    selectable: finite(most), // 0: as many as there are
+  });
+
+  // --- notices
 
   /** Whether WhatsApp itself wrote it, by the page's own list of such types; whatsapp_web.py has one of ours too. */
   const isNotice = (msg) => {
@@ -57,33 +162,63 @@
   });
 
   const isReadable = (msg) => msg.type !== 'ciphertext'; // it comes again once it can be read
+  const isOurs = (msg) => sent.has(msg.id.id);
+  const editedAt = (msg) => seconds(msg.latestEditSenderTimestampMs);
 
   const rows = {
-    message: ['chat.new_message', (msg) => (isReadable(msg) && !sent.has(msg.id.id) ? described(msg) : null)],
-    ack: ['chat.msg_ack_change', ({ ack, ids, sender }) => ids.map((key) => ({ ...known(key), ack, author: by(sender) }))],
-    edited: ['chat.msg_edited', ({ msg }) => ({ ...described(msg), t: seconds(msg.latestEditSenderTimestampMs ?? Date.now()) })],
-    revoked: ['chat.msg_revoke', ({ refId, author, from }) => ({ ...known(refId), author: by(author ?? from) })],
+    message: ['chat.new_message', (msg) => (isReadable(msg) && !isOurs(msg) ? described(msg) : null)],
+    outgoing: ['chat.new_message', (msg) => (isReadable(msg) && isOurs(msg) ? described(msg) : null)],
+    ack: ['chat.msg_ack_change', ({ ack, ids, sender }) => ids.map((key) => ({ ...known(key), ack, ...by(sender) }))],
+    edited: ['chat.msg_edited', ({ msg }) => ({ ...described(msg), t: editedAt(msg) ?? seconds(Date.now()) })],
+    revoked: ['chat.msg_revoke', ({ refId, author, from }) => ({ ...known(refId), ...by(author ?? from) })],
     reaction: ['chat.new_reaction', ({ msgId, reactionText, sender, timestamp }) => (
-      { ...keyed(msgId), reaction: cut(reactionText ?? ''), author: cut(sender), t: seconds(timestamp) })],
+      { ...keyed(msgId), reaction: cut(reactionText ?? ''), ...by(sender), t: seconds(timestamp) })],
     call: ['call.incoming_call', ({ id, isGroup, isVideo, offerTime, sender }) => (
       { id: cut(id), chat: cut(sender), ...addresses(sender), group: Boolean(isGroup), video: Boolean(isVideo), t: seconds(offerTime) })],
   };
 
+  // --- what happened while nobody listened
+
   let held = []; // what was in the memory when its reading began: what comes later is heard
 
   /**
-   * What the page has in its memory, oldest first: what others sent, and how far our own messages have come. Some at a
-   * time, `most` at once: `told` says how many were read before, and an empty answer that there are no more.
+   * What the page has in its memory, oldest first, each message with what became of it: its acknowledgement, its edit, its
+   * revocation, the reactions to it. Some at a time, `most` at once: `told` says how many were read before, and an empty
+   * answer that there are no more.
    */
-  function stored({ since, told, most }) {
+  async function stored({ since, told, most }) {
     if (!told) {
       held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && isReadable(msg));
       held.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
     }
     const found = held.slice(told, told + most);
     if (!found.length) held = [];
-    return found.map((msg) => ({ e: msg.id.fromMe && !isNotice(msg) ? 'ack' : 'message', ...described(msg) }));
+    return Promise.all(found.map(retold));
+  }
+
+  async function retold(msg) {
+    const fields = described(msg);
+    const itsOwn = msg.id.fromMe && !isNotice(msg);
+    return [
+      ...(itsOwn && isOurs(msg) ? [] : [{ e: 'message', ...fields }]),
+      ...(itsOwn ? [{ e: 'ack', ...fields }] : []),
+      ...(editedAt(msg) ? [{ e: 'edited', ...fields, t: editedAt(msg) }] : []),
+      ...(msg.type === 'revoked' ? [{ e: 'revoked', ...fields, ...by(msg.author ?? msg.id.participant ?? msg.from) }] : []),
+      ...(msg.hasReaction ? await reactionsTo(msg) : []),
+    ];
+  }
+
+  /** Those that stand; one that was taken back is not kept by the page. */
+  async function reactionsTo(msg) {
+    try {
+      const { reactions } = await window.WPP.chat.getReactions(String(msg.id));
+      return reactions.flatMap(({ senders }) => senders).map(({ reactionText, sender, senderUserJid, timestamp }) => (
+        { e: 'reaction', ...keyed(msg.id), reaction: cut(reactionText), ...by(sender ?? senderUserJid), t: seconds(timestamp) }));
+    } catch (error) {
+      trouble(error);
+      return [];
+    }
   }
 
   return { rows, orders: { stored } };
-});
+})

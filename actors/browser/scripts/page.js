@@ -464,8 +464,8 @@
   }
 
   /** A chat or person as both of WhatsApp's kinds of address, as far as the page knows them. */
-  function addresses(wid) {
-    const text = String(wid ?? '');
+  function addresses(given) {
+    const text = String(given ?? '');
     const known = (ask) => {
       try {
         return ask() ?? null;
@@ -473,11 +473,12 @@
         return null;
       }
     };
+    const wid = typeof given === 'string' ? known(() => wa().WidFactory.createWid(given)) : given;
     if (text.endsWith('@lid')) {
       return { lid: cut(text), phone: cut(known(() => wa().lidPnCache.getPhoneNumber(wid))?.user) };
     }
     if (text.endsWith('@c.us')) {
-      return { lid: cut(known(() => wa().lidPnCache.getCurrentLid(wid))), phone: cut(wid.user ?? text.split('@')[0]) };
+      return { lid: cut(known(() => wa().lidPnCache.getCurrentLid(wid))), phone: cut(wid?.user ?? text.split('@')[0]) };
     }
     return { lid: null, phone: null };
   }

@@ -59,10 +59,26 @@ define('SandboxFiles', (_require, exports) => {
 });
 
 define('SandboxDownload', (require, exports) => {
-  exports.download = async (msg) => {
-    const answer = await fetch(msg.directPath);
+  const GONE = new Set([404, 410]);
+
+  /**
+   * Fetches the bytes of a message's file. Where the server has it no more, the phone that sent it is asked to upload it
+   * again, if the caller says why (`rmrReason`). What does not have the file's hash is not kept.
+   */
+  exports.download = async (msg, { rmrReason } = {}) => {
+    let answer = await fetch(msg.directPath);
+    if (GONE.has(answer.status) && rmrReason) {
+      const { id } = await require('SandboxConnection').ask({ op: 'reupload', media: msg.mediaKey });
+      if (id) {
+        Object.assign(msg, { mediaKey: id, directPath: `/media/${id}` });
+        answer = await fetch(msg.directPath);
+      }
+    }
     if (!answer.ok) throw new Error(`media download failed with ${answer.status}`);
-    await require('WAWebMediaStore').LruMediaStore.put(msg.filehash, await answer.arrayBuffer());
+    const bytes = await answer.arrayBuffer();
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    if (btoa(String.fromCharCode(...hash)) !== msg.filehash) throw new Error('media download failed: the hash differs');
+    await require('WAWebMediaStore').LruMediaStore.put(msg.filehash, bytes);
   };
 });
 

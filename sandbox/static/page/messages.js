@@ -48,7 +48,7 @@ define('WAWebMsgModel', (require, exports) => {
       return { quotedMsg: this.toJSON(), quotedStanzaID: this.id.id, quotedParticipant: this.sender };
     }
 
-    downloadMedia() { return require('SandboxDownload').download(this); }
+    downloadMedia(options) { return require('SandboxDownload').download(this, options); }
   }
   exports.Msg = defineModel(Msg, 'msg', {
     id: undefined, body: undefined, type: 'chat', subtype: undefined, t: undefined, from: undefined, to: undefined,
@@ -59,6 +59,9 @@ define('WAWebMsgModel', (require, exports) => {
     mediaKey: undefined, directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined,
     hasReaction: false,
     quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined,
+    isForwarded: false, duration: undefined, vcardFormattedName: undefined, vcardList: undefined,
+    pollName: undefined, pollOptions: undefined, pollSelectableOptionsCount: undefined,
+    selectedButtonId: undefined, selectedId: undefined, listResponse: undefined,
     isLive: false,
     recipients: undefined, templateParams: undefined, callOutcome: undefined, isVideoCall: undefined,
     callDuration: undefined, isSendFailure: false,
@@ -114,11 +117,17 @@ define('WAWebMsgCollection', (require, exports) => {
 });
 
 define('SandboxReceipts', (require, exports) => {
-  /** Other people's receipts: {externalIds, from, ack, ackString, participant, recipient}. */
-  exports.settle = ({ externalIds, from, ack }) => {
+  /**
+   * Other people's receipts: {externalIds, from, ack, ackString, participant, recipient}. In a group each member's is told,
+   * and the message has the least of all, `all`.
+   */
+  exports.settle = ({ externalIds, from, ack, all = ack }) => {
     const MsgKey = require('WAWebMsgKey').default;
     const { MsgCollection } = require('WAWebMsgCollection');
-    for (const id of externalIds) MsgCollection.get(new MsgKey({ fromMe: true, remote: from, id }))?.updateAck(ack);
+    const find = (id) => (from.isGroup()
+      ? MsgCollection.findFirst((msg) => msg.id.fromMe && msg.id.id === id)
+      : MsgCollection.get(new MsgKey({ fromMe: true, remote: from, id })));
+    for (const id of externalIds) find(id)?.updateAck(all);
   };
 });
 

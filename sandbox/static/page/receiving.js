@@ -10,6 +10,38 @@ define('SandboxReceiving', (require, exports) => {
     return require('SandboxLogin').login().lids ? prefs.getMaybeMeLidUser() : prefs.getMaybeMePnUser();
   };
 
+  const KNOWN_TEXTS = new Set(['chat', 'buttons_response', 'list_response', 'template_button_reply']);
+
+  /** What a message has besides a text and a file, by its type; what the server does not tell is left out. */
+  const CONTENTS = {
+    location: ({ location }) => location ?? {},
+    vcard: ({ contacts }) => (contacts ? { body: contacts[0].vcard, vcardFormattedName: contacts[0].name } : {}),
+    multi_vcard: ({ contacts }) => (
+      { vcardList: (contacts ?? []).map(({ name, vcard }) => ({ displayName: name, vcard })) }),
+    poll_creation: ({ poll }) => (poll ? {
+      pollName: poll.name,
+      pollOptions: poll.options.map((name, localId) => ({ name, localId })),
+      pollSelectableOptionsCount: poll.selectable,
+    } : {}),
+    buttons_response: ({ reply }) => ({ body: reply?.text, selectedButtonId: reply?.id }),
+    template_button_reply: ({ reply }) => ({ body: reply?.text, selectedId: reply?.id }),
+    list_response: ({ reply }) => (
+      { body: reply?.text, listResponse: { title: reply?.text, singleSelectReply: { selectedRowId: reply?.id } } }),
+  };
+
+  const quoting = ({ quoted }) => (quoted ? {
+    quotedStanzaID: quoted.id,
+    quotedParticipant: addressOf(quoted),
+    quotedMsg: { type: quoted.type, ...(KNOWN_TEXTS.has(quoted.type) ? { body: quoted.text } : { caption: quoted.text }) },
+  } : {});
+
+  /** The file of a message: WhatsApp tells the name of a document only. */
+  function filed(said) {
+    const { filename, ...attributes } = require('SandboxFiles').attributes(said.media, said.text || undefined);
+    const { duration } = said.media;
+    return { ...attributes, ...(said.type === 'document' ? { filename } : {}), ...(duration === null ? {} : { duration }) };
+  }
+
   /** A message of the server as WhatsApp's own raw message. */
   function raw(said, isNewMsg) {
     const chat = addressOf(said);
@@ -18,18 +50,24 @@ define('SandboxReceiving', (require, exports) => {
     return {
       id: new MsgKey({ fromMe: said.from_me, remote: chat, id: said.id, participant: author }),
       type: said.revoked ? 'revoked' : said.type,
-      body: said.media ? undefined : said.text,
+      body: said.type === 'chat' ? said.text : undefined,
       t: Math.floor(said.t),
       from: said.from_me ? me() : chat,
       to: said.from_me ? chat : me(),
       author,
       self: said.from_me ? 'out' : 'in',
       ack: said.from_me ? said.ack : 1,
-      notifyName: said.name,
+      notifyName: said.from_me ? undefined : said.author_name,
       isNewMsg,
       isSendFailure: Boolean(said.error),
+      isForwarded: said.forwarded,
+      mentionedJidList: said.mentions.map(addressOf),
+      hasReaction: said.reactions.some(({ emoji }) => emoji),
+      latestEditSenderTimestampMs: said.edited_at ? Math.floor(said.edited_at * 1000) : undefined,
+      ...quoting(said),
       ...(said.notice ? noticed(said) : {}),
-      ...(said.media ? require('SandboxFiles').attributes(said.media, said.text) : {}),
+      ...(said.media ? filed(said) : {}),
+      ...(said.revoked ? {} : CONTENTS[said.type]?.(said) ?? {}),
     };
   }
 
@@ -43,7 +81,9 @@ define('SandboxReceiving', (require, exports) => {
     for (const said of messages) {
       const chat = chatWith(said);
       MsgCollection.startChat(chat, Math.floor(said.t), false);
-      MsgCollection.processMultipleMessages(chat.id, [raw(said, false)]);
+      const known = raw(said, false);
+      MsgCollection.processMultipleMessages(chat.id, [known]);
+      for (const reaction of said.reactions) require('SandboxReactions').keep(known.id, reaction);
     }
   };
 
@@ -57,7 +97,7 @@ define('SandboxReceiving', (require, exports) => {
     require('SandboxConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });
   };
 
-  /** A change of an earlier message: {kind: edit | revoke | react, message, emoji?, by, by_lid}. */
+  /** A change of an earlier message: {kind: edit | revoke | react, message, reaction?}. */
   exports.change = ({ kind, message, change_id: changeId, ...more }) => {
     require('SandboxConnection').say({ op: 'got', ids: [changeId] });
     const was = raw(message, true);
@@ -69,8 +109,9 @@ define('SandboxReceiving', (require, exports) => {
     edit(was, key, _more, message) {
       const msg = MsgCollection.get(was.id);
       if (!msg) return;
-      msg.body = message.text;
-      msg.latestEditSenderTimestampMs = Date.now();
+      if (message.media) msg.caption = message.text;
+      else msg.body = message.text;
+      msg.latestEditSenderTimestampMs = was.latestEditSenderTimestampMs;
       msg.latestEditMsgKey = key;
     },
 
@@ -80,24 +121,10 @@ define('SandboxReceiving', (require, exports) => {
       }]);
     },
 
-    react(was, key, { emoji, by, by_lid: byLid }) {
+    react(was, _key, { reaction }) {
       const msg = MsgCollection.get(was.id);
-      const from = addressOf({ chat: by, lid: byLid });
-      const t = Date.now() + 1000; // wa-js drops a reaction that is older than the moment it hears of it
-      if (msg) msg.hasReaction = true;
-      require('WAWebAddonReactionTableMode').reactionTableMode.bulkUpsert([{
-        id: key, reactionParentKey: was.id, reactionText: emoji, reactionTimestamp: t, from, author: from, read: false,
-      }]);
-      require('WAWebReactionsMsgAction').addOrUpdateReactionsModelCollection([{
-        id: String(key),
-        orphan: msg ? 0 : 1,
-        orphanReason: null,
-        reactionParentKey: String(was.id),
-        reactionText: emoji,
-        read: false,
-        from,
-        t,
-      }]);
+      if (msg) msg.hasReaction = Boolean(reaction.emoji);
+      require('SandboxReactions').heard(was.id, reaction, Boolean(msg));
     },
   };
 
@@ -107,10 +134,6 @@ define('SandboxReceiving', (require, exports) => {
     require('WAWebCallCollection').default.processIncomingCall(
       new CallModel({ id, peerJid, isVideo: video, offerTime: Math.floor(Date.now() / 1000) }));
   };
-});
-
-define('WAWebReactionsMsgAction', (_require, exports) => {
-  exports.addOrUpdateReactionsModelCollection = async () => {};
 });
 
 define('WAWebCallModel', (require, exports) => {

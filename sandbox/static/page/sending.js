@@ -59,16 +59,18 @@ define('SandboxSending', (require, exports) => {
     return require('WAWebMsgCollection').MsgCollection.get(new MsgKey({ fromMe: true, remote, id }));
   }
 
-  /** Ack 2, 3, 4 of messages to one chat: {ids, chat, lid, ack}. */
-  exports.receipt = ({ ids, ack, ...person }) => {
-    const from = require('SandboxAddressBook').addressOf(person);
+  /** Ack 2, 3, 4 of messages to one chat: {ids, chat, lid, ack}; in a group of one member: {participant, participant_lid, all}. */
+  exports.receipt = ({ ids, ack, participant, participant_lid: lid, all = ack, ...person }) => {
+    const { addressOf } = require('SandboxAddressBook');
+    const from = addressOf(person);
     const receipt = {
       externalIds: ids,
       from,
       ack,
       ackString: { 2: 'delivery', 3: 'read', 4: 'played' }[ack],
-      participant: null,
+      participant: participant ? addressOf({ chat: participant, lid }) : null,
       recipient: null,
+      all,
     };
     // Through the module's exports: scripts listen by replacing them.
     if (from.isGroup()) require('WAWebHandleGroupChatReceipt').handleGroupSimpleReceipt(receipt);

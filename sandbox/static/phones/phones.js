@@ -147,15 +147,29 @@ const TICKS = { '-1': '✗', 0: '🕓', 1: '✓', 2: '✓✓', 3: '✓✓ read' 
 
 function message(one) {
   const mine = !one.from_me; // this side is the phone's
-  const file = one.media && `[${one.media.filename}]`;
-  const text = one.revoked ? '(deleted)' : [file, one.text].filter(Boolean).join(' ');
+  const text = one.revoked ? '(deleted)' : content(one);
   const reactions = Object.values(one.reactions).join(' ');
   const line = element('li', { className: mine ? 'mine' : '' }, `${text} ${reactions}`);
   const when = new Date(one.t * 1000).toLocaleTimeString();
+  if (one.media?.mimetype.startsWith('image/') && !one.revoked) {
+    line.prepend(element('img', { src: `/media/${one.media.id}?phone`, alt: one.media.filename }));
+  }
   line.append(element('small', {}, when, ' ', one.edited ? 'edited ' : '',
     element('span', { className: one.ack === 3 ? 'ticks read' : 'ticks' }, one.from_me ? TICKS[one.ack] : '')));
   if (!one.revoked) line.append(element('div', { className: 'buttons' }, ...choices(one, mine)));
   return line;
+}
+
+/** A message in one line of text. */
+function content({ media, location, contacts, poll, text }) {
+  const parts = [
+    media && `[${media.filename}]`,
+    location && `📍 ${location.loc ?? ''} ${location.lat}, ${location.lng}`,
+    contacts && `👤 ${contacts.map(({ name }) => name).join(', ')}`,
+    poll && `📊 ${poll.name}: ${poll.options.join(' / ')}`,
+    text,
+  ];
+  return parts.filter(Boolean).join(' ');
 }
 
 function choices(one, mine) {
@@ -176,11 +190,29 @@ function choices(one, mine) {
   return [react, edit, button('Delete', () => change('revoke', {}, 'Deleted'))];
 }
 
-talk.onsubmit = (event) => {
+/** A chosen file as the control API takes it. */
+function encoded(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done({
+      name: file.name,
+      mimetype: file.type || 'application/octet-stream',
+      base64: reader.result.slice(reader.result.indexOf(',') + 1),
+    });
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
+
+talk.onsubmit = async (event) => {
   event.preventDefault();
-  const { phone, account: to, text } = talk.elements;
+  const { phone, account: to, text, file } = talk.elements;
   if (!to.value) say('No account is linked yet: link a device first.', true);
-  else if (text.value) act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent', text);
+  else if (file.files.length) {
+    const said = { to: to.value, text: text.value, file: await encoded(file.files[0]) };
+    await act(`/phones/${phone.value}/send`, said, 'Sent', text);
+    file.value = '';
+  } else if (text.value) act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent', text);
 };
 
 byId('call').onclick = () => {
