@@ -40,6 +40,7 @@ from gateway.http import (
     parse_query,
     parse_values,
     query_of,
+    refuse_nul,
     render_plain,
     reply,
 )
@@ -236,6 +237,7 @@ class _Endpoint:
 
     async def _response(self, http: Request) -> Response:
         call = self._calls[http.method]
+        refuse_nul("The path", http.path_params.values())
         try:
             client_id = _client(call, http)
         except HeaderRefused as error:

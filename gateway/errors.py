@@ -41,7 +41,14 @@ from actors.clients.errors import (
 )
 from actors.runtime import MailboxFull, Refusal
 from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
-from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull, StoreUnavailable
+from actors.store.errors import (
+    IdempotencyKeyReused,
+    MessageNotQueued,
+    NoSuchMessage,
+    OutboxFull,
+    StatementFailed,
+    StoreUnavailable,
+)
 from actors.store.keys import NoSuchKey
 from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
@@ -149,6 +156,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     KeyRefused: _as(409, "KEY_REFUSED"),
     NoSuchKey: _as(404, "KEY_NOT_FOUND"),
     StoreUnavailable: _store_unavailable,
+    StatementFailed: _bug,  # logged by the store; what a caller can send is refused before it gets there
     IdempotencyKeyReused: _as(422, "IDEMPOTENCY_KEY_REUSED"),
     OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),

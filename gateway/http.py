@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -143,9 +143,38 @@ Shape = TypeVar("Shape", bound=BaseModel)
 Parsed = TypeVar("Parsed")
 
 
+def refuse_nul(place: str, texts: Iterable[object]) -> None:
+    """Raise InvalidRequest if one of the texts has a NUL character, which PostgreSQL cannot store or compare."""
+    if any("\0" in str(text) for text in texts):
+        raise InvalidRequest(f"{place} should not contain NUL characters")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Return all texts in a JSON value, the names of its fields too."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for one in value:
+                yield from _texts(one)
+        case dict():
+            for name, one in value.items():
+                yield name
+                yield from _texts(one)
+
+
+def _refuse_nul_in(body: bytes) -> None:
+    if b"\\u0000" in body:  # the only way to write it in JSON; after another backslash it is none
+        try:
+            refuse_nul("The body", _texts(from_json(body)))
+        except ValueError:
+            return  # it is not JSON, which is said elsewhere
+
+
 async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
     """Return the body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
     body = await read(request, seconds)
+    _refuse_nul_in(body)
     try:
         return shape.model_validate_json(body)
     except ValidationError as error:
@@ -165,6 +194,7 @@ def query_of(request: HTTPConnection) -> dict[str, str]:
     given = request.query_params.multi_items()
     if len({name for name, _ in given}) < len(given):
         raise InvalidRequest("The query has a name twice")
+    refuse_nul("The query", (text for pair in given for text in pair))
     return dict(given)
 
 
@@ -183,8 +213,10 @@ async def parse_object(
 
     Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect.
     """
+    body = await read(request, seconds)
+    _refuse_nul_in(body)
     try:
-        given = from_json(await read(request, seconds))
+        given = from_json(body)
     except ValueError:
         raise InvalidRequest("The body is not JSON") from None
     if not isinstance(given, dict):

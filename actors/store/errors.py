@@ -3,7 +3,9 @@
 Refusal                      an answer: the actor that gave it lives on
  ├── StoreUnavailable        the database cannot be used now; nothing was written: try again later
  │    └── ServerAway         its server is not there, or is on its way up or down
- ├── WriteFailed             the database refuses this write; others in its group were written
+ ├── StatementFailed         the database refuses this read or write because of its content; nobody else is concerned
+ │    ├── ReadFailed         a read, or a row that cannot be read
+ │    └── WriteFailed        a write; others in its group were written
  ├── IdempotencyKeyReused    the caller's key belongs to another message: create a new key
  ├── OutboxFull              the limit of waiting messages is reached: try again later
  ├── NoSuchMessage           no message of the client has this id
@@ -47,8 +49,16 @@ class ServerAway(StoreUnavailable):
     """No server answers at the database's address, or it admits no connections yet; mostly temporary."""
 
 
-class WriteFailed(Refusal):
-    """The database refuses this write because of its content, not because of its own state; repeating it is no use."""
+class StatementFailed(Refusal):
+    """The database refuses this because of its content, not because of its own state; repeating it is no use."""
+
+
+class ReadFailed(StatementFailed):
+    """A read is refused, or a row cannot be read."""
+
+
+class WriteFailed(StatementFailed):
+    """A write is refused."""
 
 
 class IdempotencyKeyReused(Refusal):

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop
 
 from actors.runtime import SYSTEM_CLOCK, Actor, Clock, Refusal, Reply, Watcher, stop
 from actors.store.database import Database, prepare_file
-from actors.store.errors import StoreUnavailable
+from actors.store.errors import ReadFailed, StoreUnavailable
 from actors.store.message import CarryOut, Read, Write, carry_out
 from actors.store.schema import migrate
 from actors.store.writer import DATABASE_ERRORS, GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, faults
@@ -133,7 +133,8 @@ class Reader(Actor):
     """An actor that reads on a connection of its own that cannot write. Answers Read messages.
 
     A read that finds the connection broken is tried again on a new one, at most three times within a second. After
-    that, and for `retry_after` seconds, all are refused StoreUnavailable at once.
+    that, and for `retry_after` seconds, all are refused StoreUnavailable at once. A read that fails for another reason
+    is its asker's own: ReadFailed.
     """
 
     def __init__(self, database: Database, *, retry_after: float = 1.0, carry_out: CarryOut = carry_out) -> None:
@@ -178,6 +179,12 @@ class Reader(Actor):
         except StoreUnavailable:
             self._disconnect()
             raise
+        except Refusal:
+            raise
+        except Exception as error:  # a value that the database does not take, a row that is not as it should be
+            self.log.error("store.read_failed", read=type(message).__name__, exc_info=error)
+            self._disconnect()
+            raise ReadFailed(f"{type(message).__name__} could not be read: {type(error).__name__}") from error
 
     def _connected(self) -> Connection:
         if self._connection is None:

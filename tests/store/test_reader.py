@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from actors.runtime import Refusal
 from actors.runtime.testing import ManualClock, asked, unstarted
 from actors.store.database import Database
-from actors.store.errors import StoreUnavailable
+from actors.store.errors import ReadFailed, StoreUnavailable
 from actors.store.outbox import CountQueued
 from actors.store.sessions import GetSessions, WantSession
 from actors.store.store import Reader, Store, open_store
@@ -72,6 +72,30 @@ def test_a_refusal_is_an_answer_and_no_outage(opened: Database) -> None:
     for _ in range(2):
         with pytest.raises(Refusal, match="no"):
             asked(actor, CountQueued()).get(timeout=0)
+    actor.closed(None)
+
+
+def unreadable(_: Connection) -> object:
+    raise ValueError("a row that cannot be read")
+
+
+def nonsense(connection: Connection) -> object:
+    return connection.execute(text("SELECT no FROM nowhere")).scalar()
+
+
+@pytest.mark.parametrize("mistake", [unreadable, nonsense])
+def test_a_read_that_fails_is_its_askers_error_and_the_reader_lives_on(
+    opened: Database, mistake: Callable[[Connection], object]
+) -> None:
+    mistakes = [mistake]
+
+    def look(connection: Connection, _: object) -> object:
+        return mistakes.pop()(connection) if mistakes else connection.execute(text("SELECT 7")).scalar()
+
+    actor = reader(opened, look, ManualClock())
+    with pytest.raises(ReadFailed, match="CountQueued could not be read"):
+        asked(actor, CountQueued()).get(timeout=0)
+    assert asked(actor, CountQueued()).get(timeout=0) == 7
     actor.closed(None)
 
 
