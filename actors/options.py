@@ -9,10 +9,13 @@ import structlog
 from actors.browser.options import BrowserOptions
 from actors.capacity import Limit, tightest
 from actors.clients.policy import Patience, Policy, Rules, Times
+from actors.clients.registry.registry import ClientRegistry
 from actors.runtime import Backoff
 from actors.settings import Settings
 from actors.store.retention import RetentionRules
+from actors.waha.envelope import Environment
 from actors.webhooks.addresses import Network, networks
+from actors.webhooks.bodies import Bodies
 from actors.webhooks.http import PostingOptions
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.sender import SenderOptions
@@ -90,6 +93,16 @@ def sending(settings: Settings) -> SenderOptions:
     # Beside the store, the last to end: attempts in progress must not use up the whole time of a stop.
     grace = min(SenderOptions().stop_grace, settings.shutdown_timeout / 10)
     return SenderOptions(retry, keep_dead_letters=settings.dead_letter_retention, stop_grace=grace)
+
+
+def bodies(settings: Settings, registry: ClientRegistry) -> Bodies:
+    """Return the maker of webhooks' bodies."""
+    return Bodies(registry, environment(settings))
+
+
+def environment(settings: Settings) -> Environment:
+    """Return what WAHA's events and calls tell of the surroundings."""
+    return Environment(settings.waha_engine, str(settings.chromium or "chromium"))
 
 
 def browser_options(settings: Settings) -> BrowserOptions:

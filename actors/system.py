@@ -24,19 +24,21 @@ from actors.clients.directory import Directory
 from actors.clients.errors import Starting
 from actors.clients.ports import Browser, Usage
 from actors.clients.protocol import ShutDown
+from actors.clients.registry.registry import ClientRegistry, RegistryJournal, RegistrySessions
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Seconds
 from actors.metrics.counters import CountingJournal
 from actors.metrics.gauges import Sources, Usages
 from actors.metrics.metrics import Metrics
 from actors.metrics.timing import TimedBrowser, TimedPoster
-from actors.options import browser_options, posting, retention_rules, rules, sending, within
+from actors.options import bodies, browser_options, posting, retention_rules, rules, sending, within
 from actors.outbox.client_queue import Pace
 from actors.outbox.dispatcher import Dispatcher
 from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
 from actors.runtime import SYSTEM_CLOCK, wait_ended
 from actors.settings import Settings
+from actors.store.configs import GetConfigs
 from actors.store.journal import StoreJournal, StoreSessions
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim_all
@@ -104,7 +106,8 @@ class System:
         fatal: Callable[[str], None] = lambda why: _log.critical("system.broken", why=why),
     ) -> None:
         self._settings, self._watch = settings, Watch(fatal)
-        self._browser = browser or _chromium(settings, self._watch.died)
+        self.registry = ClientRegistry()
+        self._browser = browser or _chromium(settings, self._watch.died, self.registry)
         self._directory = Directory()
         usages = Usages(self._browser.usages)
         self.canary = Canary(SYSTEM_CLOCK)
@@ -209,10 +212,14 @@ class System:
                 },
                 {session.client_id: session.receipts for session in known if session.receipts},
             )
+            configs = store.ask(GetConfigs()).get(timeout=STORE_SECONDS)
+            self.registry.fill(configs, {session.client_id: session.phone for session in known})
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.counters)
-            webhooks = Sender.start(store, poster, sending(settings), watcher=self._watch)
+            webhooks = Sender.start(
+                store, poster, sending(settings), bodies=bodies(settings, self.registry), watcher=self._watch
+            )
             opened.callback(self._stop_actor, webhooks)
             webhooks.ask(GetSending(), timeout=STORE_SECONDS)  # It is running.
             outbox = Dispatcher.start(
@@ -226,8 +233,8 @@ class System:
             supervisor = Supervisor.start(
                 TimedBrowser(self._browser, self.metrics.counters),
                 self._directory,
-                journal=CanaryJournal(counting, self.canary, sessions.receipts),
-                sessions=sessions,
+                journal=RegistryJournal(CanaryJournal(counting, self.canary, sessions.receipts), self.registry),
+                sessions=RegistrySessions(sessions, self.registry),
                 rules=within(rules(settings), host_limits(settings.max_connections), len(wanted)),
                 pairings={
                     session.client_id: BanEvidence(session.paired_at, session.early_logouts, session.phone)
@@ -297,8 +304,8 @@ class System:
         return max(0.0, self._deadline - time.monotonic())
 
 
-def _chromium(settings: Settings, died: Callable[[str], None]) -> RunningBrowser:
+def _chromium(settings: Settings, died: Callable[[str], None], registry: ClientRegistry) -> RunningBrowser:
     # Imported here: a program with a browser of its own does not load pyppeteer.
     from actors.browser.browser import ChromiumBrowser
 
-    return ChromiumBrowser(browser_options(settings), died=died)
+    return ChromiumBrowser(browser_options(settings), died=died, proxy=registry.proxy)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from actors.clients.operations.contacts import CheckContact
 from actors.clients.types import MAX_CLIENT_ID
 from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
-from gateway.routes import clients, events, keys, messages, pages, pairing, service, webhooks
+from gateway.routes import clients, configs, events, keys, messages, pages, pairing, service, webhooks
 from gateway.schemas.clients import (
     AbsentAnswer,
     ClientDetail,
@@ -27,6 +27,7 @@ from gateway.schemas.clients import (
     StatusAnswer,
     StoppedAnswer,
 )
+from gateway.schemas.configs import ConfigAnswer, ConfigRequest
 from gateway.schemas.events import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
 from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
 from gateway.schemas.messages import (
@@ -160,6 +161,24 @@ CALLS: tuple[Call, ...] = (
         {200: HistoryAnswer},
         _NO_CLIENT,
         query=HistoryQuery,
+        parameters={"id": CLIENT},
+    ),
+    get(
+        "/clients/{id}/config",
+        configs.config,
+        in_path(Scope.READ, "id"),
+        {200: ConfigAnswer},
+        _NO_CLIENT,
+        parameters={"id": CLIENT},
+    ),
+    # A proxy sees where all of a client's traffic goes, and may be any address that this host reaches.
+    patch(
+        "/clients/{id}/config",
+        configs.change,
+        in_path(Scope.ADMIN, "id"),
+        {200: ConfigAnswer},
+        {**_NO_CLIENT, 409: ("NAME_TAKEN",)},
+        body=ConfigRequest,
         parameters={"id": CLIENT},
     ),
     get(

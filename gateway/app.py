@@ -14,6 +14,7 @@ from gateway import errors
 from gateway.access_log import Access, HttpMetrics
 from gateway.api import calls_for
 from gateway.calls import Call, routes
+from gateway.configs import Configs
 from gateway.openapi import Description
 from gateway.readiness import ReadinessCheck
 from gateway.security.guard import Guard
@@ -25,6 +26,7 @@ from gateway.service import Bridge, Outbox, Webhooks
 from gateway.status_cache import QrImages, StatusPages
 from gateway.streaming.consumers import Consumers
 from gateway.streaming.stream import Streams
+from gateway.waha.face import WahaFace
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,6 +43,7 @@ class Gateway:
     bridge: Bridge
     outbox: Outbox
     webhooks: Webhooks
+    configs: Configs
     images: QrImages
     pages: StatusPages
     keyring: Keyring
@@ -56,7 +59,7 @@ class Gateway:
 def gateway_of(system: System, settings: Settings) -> Gateway:
     """Return the context of one application's handlers."""
     bridge, images = Bridge(system, max_reconnection_attempts=settings.max_reconnection_attempts), QrImages()
-    streams = Streams.of(lambda: system.store, settings)
+    streams = Streams.of(lambda: system.store, settings, system.registry)
     first = settings.api_key.get_secret_value() if settings.api_key else None
     keyring = Keyring(lambda: system.store, first=first, shut_out=streams.look_again)
     return Gateway(
@@ -64,6 +67,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         bridge=bridge,
         outbox=Outbox(system, bridge, send_seconds=settings.send_timeout, limit=settings.outbox_limit),
         webhooks=Webhooks(system, bridge, reachable(settings)),
+        configs=Configs(lambda: system.store, system.registry),
         images=images,
         pages=StatusPages(images),
         keyring=keyring,
@@ -87,7 +91,9 @@ def application(gateway: Gateway, calls: Iterable[Call] | None = None) -> ASGIAp
     )
     app.router.redirect_slashes = False
     app.state.gateway = gateway
-    return Access(checked(PageHeaders(_Direct(app)), gateway.settings, keyring), gateway.http.count)
+    direct: ASGIApp = _Direct(app)
+    faces = WahaFace(direct, gateway) if gateway.settings.waha and calls is None else direct
+    return Access(checked(PageHeaders(faces), gateway.settings, keyring), gateway.http.count)
 
 
 class _Direct:

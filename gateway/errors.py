@@ -40,6 +40,7 @@ from actors.clients.errors import (
     StartUnderWay,
 )
 from actors.runtime import MailboxFull, Refusal
+from actors.store.configs import NameTaken
 from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
 from actors.store.errors import (
     IdempotencyKeyReused,
@@ -154,6 +155,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     Forbidden: _as(403, "FORBIDDEN"),
     RateLimited: _rate_limited,
     KeyRefused: _as(409, "KEY_REFUSED"),
+    NameTaken: _as(409, "NAME_TAKEN"),
     NoSuchKey: _as(404, "KEY_NOT_FOUND"),
     StoreUnavailable: _store_unavailable,
     StatementFailed: _bug,  # logged by the store; what a caller can send is refused before it gets there

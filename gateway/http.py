@@ -227,26 +227,26 @@ async def parse_object(
         raise _refusal(error) from None
 
 
-async def read(request: Request, seconds: float) -> bytes:
-    """The body's bytes. Raises HTTPException: 408 after `seconds`, 413 beyond MAX_BODY. Raises ClientDisconnect."""
+async def read(request: Request, seconds: float, most: int = MAX_BODY) -> bytes:
+    """The body's bytes. Raises HTTPException: 408 after `seconds`, 413 beyond `most`. Raises ClientDisconnect."""
     try:
         async with asyncio.timeout(seconds):
-            return await _read(request)
+            return await _read(request, most)
     except TimeoutError:
         close = {"Connection": "close"}
         raise HTTPException(408, f"The body did not arrive within {seconds:g} s", close) from None
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most: int) -> bytes:
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= MAX_BODY:
+        if size <= most:
             body += chunk
-        elif size > _DISCARDED:
+        elif size > max(most, _DISCARDED):
             break
-    if size > MAX_BODY:
-        raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes", {"Connection": "close"})
+    if size > most:
+        raise HTTPException(413, f"The body is larger than {most} bytes", {"Connection": "close"})
     return bytes(body)
 
 

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "actors.browser": DOMAIN,
     "actors.store": DOMAIN,
     "actors.outbox": DOMAIN | {"actors.store"},
-    "actors.webhooks": DOMAIN | {"actors.store"},
+    "actors.waha": DOMAIN | {"actors.store"},
+    "actors.webhooks": DOMAIN | {"actors.store", "actors.waha"},
     "actors.metrics": DOMAIN | {"actors.store", "actors.webhooks"},
     "actors": frozenset({"actors"}),  # system.py and what stands beside it
     "actors.settings": frozenset[str](),

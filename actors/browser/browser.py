@@ -24,6 +24,7 @@ from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
     from actors.clients.ports import Tell, Usage
+    from actors.clients.registry.config import Proxy
 
 __all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
 
@@ -41,11 +42,18 @@ _log = structlog.get_logger("browser")
 class ChromiumBrowser:
     """A Browser. `start` and `stop` belong to one thread and block; everything else may be called by any, and does not.
 
-    `died` gets one sentence, in any thread, if the loop thread ends or is stuck: nothing works any more then.
+    `died` gets one sentence, in any thread, if the loop thread ends or is stuck: nothing works any more then. `proxy`
+    is asked for each start of a page; it is called on the loop, and never blocks.
     """
 
-    def __init__(self, options: BrowserOptions, *, died: Callable[[str], None] = lambda _: None) -> None:
-        self._options, self._died = options, died
+    def __init__(
+        self,
+        options: BrowserOptions,
+        *,
+        died: Callable[[str], None] = lambda _: None,
+        proxy: Callable[[ClientId], Proxy | None] = lambda _: None,
+    ) -> None:
+        self._options, self._died, self._proxy = options, died, proxy
         self._profiles = Profiles(options.data_dir, options.profile_limit * 2**20)
         self._found: tuple[WaJs, Build] | None = None
         self._context: BrowserContext | None = None
@@ -105,6 +113,7 @@ class ChromiumBrowser:
             self._profiles,
             loop,
             files,
+            self._proxy,
         )
         self._profiles.marks.load()
         self._profiles.marks.write_in(files)

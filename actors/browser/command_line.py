@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.browser.options import BrowserOptions, BrowserUnavailable
+from actors.clients.registry.config import Proxy
 
 _SMALL_SHM = 2**30
 """Free bytes in /dev/shm below which Chromium uses files elsewhere; a page may crash for want of it."""
@@ -98,8 +99,11 @@ def identity(version: str) -> dict[str, Any]:
     }
 
 
-def command(build: Build, profile: Path, options: BrowserOptions) -> list[str]:
-    """Return the command line for one page on one profile."""
+def command(build: Build, profile: Path, options: BrowserOptions, proxy: Proxy | None = None) -> list[str]:
+    """Return the command line for one page on one profile.
+
+    With a proxy everything goes through it: by default Chromium leaves out addresses of this host.
+    """
     no_sandbox = options.no_sandbox if options.no_sandbox is not None else os.geteuid() == 0
     return [
         str(build.path),
@@ -114,6 +118,7 @@ def command(build: Build, profile: Path, options: BrowserOptions) -> list[str]:
         *(["--disable-dev-shm-usage"] if _shm_free() < _SMALL_SHM else []),
         f"--user-agent={options.user_agent or user_agent(build.version)}",
         f"--user-data-dir={profile}",
+        *([f"--proxy-server={proxy.server}", "--proxy-bypass-list=<-loopback>"] if proxy is not None else []),
         *options.chromium_args,
         "about:blank",
     ]

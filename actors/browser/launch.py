@@ -21,13 +21,14 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
 from actors.browser import contract, disk_space, process_record, wa_js
-from actors.browser.cdp import Listener, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
+from actors.browser.cdp import Listener, Params, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
 from actors.browser.chromium import Chromium, ChromiumEnded
 from actors.browser.command_line import Build, command, identity
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
 from actors.clients.protocol import BrowserGone
+from actors.clients.registry.config import Proxy
 from actors.clients.types import ClientId, Reason, Seconds
 
 
@@ -44,6 +45,8 @@ class BrowserContext:
     profiles: Profiles
     loop: BrowserLoop
     files: Executor
+    proxy: Callable[[ClientId], Proxy | None] = lambda _: None
+    """The proxy of a client's page."""
 
 
 CONNECT: Seconds = 10.0
@@ -75,6 +78,57 @@ class LaunchPlan:
     listeners: Mapping[str, Listener]
     identity: Mapping[str, Any] | None = None
     """The identity that Chromium shows the page; None: that of its command line."""
+    proxy: Proxy | None = None
+
+
+_log = structlog.get_logger("browser")
+_LOGINS_REMEMBERED = 1000
+"""Requests that were asked about at the proxy, of which one is remembered to be asked again."""
+
+
+class ProxyLogin:
+    """Answers the proxy's question for name and password, once for each request: asked again, they are wrong.
+
+    Chromium takes no password on its command line, and asks whoever listens (CDP, `Fetch.authRequired`). To be asked,
+    one has to let every request of the page pass (`Fetch.requestPaused`), so only pages with such a proxy do. Chromium
+    keeps what it was told for everything that goes through the proxy, WebSockets and workers too, of which it does not
+    ask.
+    """
+
+    def __init__(self, wire: Wire, proxy: Proxy) -> None:
+        self._wire, self._proxy = wire, proxy
+        self._asked: set[str] = set()
+
+    def begin(self) -> asyncio.Future[dict[str, Any]]:
+        """Listen from now on."""
+        self._wire.on("Fetch.requestPaused", self._pass)
+        self._wire.on("Fetch.authRequired", self._answer)
+        return self._wire.post("Fetch.enable", {"handleAuthRequests": True, "patterns": [{"urlPattern": "*"}]})
+
+    def _pass(self, event: Params) -> None:
+        self._post("Fetch.continueRequest", {"requestId": event["requestId"]})
+
+    def _answer(self, event: Params) -> None:
+        request = str(event["requestId"])
+        answer: dict[str, Any] = {"response": "Default"}
+        if event.get("authChallenge", {}).get("source") == "Proxy":
+            answer = {"response": "CancelAuth"}
+            if request in self._asked:
+                _log.warning("proxy.login_refused", proxy=self._proxy.server)
+            else:
+                name, password = self._proxy.username, self._proxy.password or ""
+                answer = {"response": "ProvideCredentials", "username": name, "password": password}
+                self._remember(request)
+        self._post("Fetch.continueWithAuth", {"requestId": request, "authChallengeResponse": answer})
+
+    def _remember(self, request: str) -> None:
+        if len(self._asked) >= _LOGINS_REMEMBERED:
+            self._asked.clear()
+        self._asked.add(request)
+
+    def _post(self, method: str, params: Params) -> None:
+        with contextlib.suppress(WireError):  # the page is going away
+            self._wire.post(method, params)
 
 
 class Launch:
@@ -143,7 +197,9 @@ class Launch:
         """Install everything that must precede the page's own scripts; one round trip, as Chromium keeps the order."""
         for event, listener in self._plan.listeners.items():
             wire.on(event, listener)
-        identity = self._plan.identity
+        identity, proxy = self._plan.identity, self._plan.proxy
+        if proxy is not None and proxy.username is not None:
+            await answered(ProxyLogin(wire, proxy).begin(), CONNECT)
         calls: list[tuple[str, Mapping[str, Any]]] = [
             *([("Emulation.setUserAgentOverride", identity)] if identity else []),
             ("Page.enable", {}),
@@ -305,15 +361,16 @@ class PageProcess:
             await self._end(launch)
 
     def _launch_plan(self, profile: Profile) -> LaunchPlan:
-        options = self._context.options
+        options, proxy = self._context.options, self._context.proxy(self._client_id)
         return LaunchPlan(
-            command(self._context.build, profile.user_data, options),
+            command(self._context.build, profile.user_data, options, proxy),
             profile.user_data,
             self._context.script,
             options.whatsapp_url,
             options.start_patience * PATIENCE_SHARE,
             self._listeners,
             identity(self._context.build.version) if options.user_agent is None else None,
+            proxy,
         )
 
     async def _started(self, profile: Profile, chromium: Chromium) -> None:

@@ -18,7 +18,7 @@ from actors.clients import lifecycle, operations, protocol
 from actors.clients.bans import BanEvidence
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.errors import NotReady, PageOutdated, ShuttingDown, StartUnderWay
-from actors.clients.events import AccountEvent, ClientRestricted
+from actors.clients.events import AccountEvent, ClientQrRenewed, ClientRestricted
 from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, ServerDue, Verdict
 from actors.clients.lifecycle import Action, AttemptDue, Closed, Event, Exhausted, PatienceOver, UpdateBegun
 from actors.clients.operations import Operation
@@ -286,8 +286,11 @@ class Client(Actor):
 
     def _qr_shown(self, fact: protocol.QrShown) -> None:
         self.cancel_timer("reload")
-        self._board.change(qr=Qr(fact.code, self.clock.time() + fact.lifetime))
+        before, shown = self._board.status.qr, Qr(fact.code, self.clock.time() + fact.lifetime)
+        self._board.change(qr=shown)
         self._walk(fact)
+        if before is not None and before.code != fact.code:
+            self._journal.happened(self._client_id, ClientQrRenewed({"expires_at": shown.expires_at}))
 
     def _qr_void(self, _: protocol.QrVoid) -> None:
         self._board.change(qr=None)

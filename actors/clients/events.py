@@ -149,6 +149,17 @@ class ClientStateChanged(AccountEvent):
     example = _payload(state="READY", previous_state="INITIALIZING", reason=None, reason_text=None)
 
 
+class ClientQrRenewed(AccountEvent):
+    """A client shows another QR.
+
+    The first comes with the state `QR_REQUIRED`. `expires_at` is epoch seconds; `GET /qr` has the code.
+    """
+
+    type = "client.qr"
+    fields = ("expires_at",)
+    example = _payload(expires_at=1796137300.0)
+
+
 class ClientRestricted(AccountEvent):
     """WhatsApp refuses first messages to strangers, or does so no more.
 

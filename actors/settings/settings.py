@@ -206,6 +206,11 @@ class Settings(BaseSettings):
         86_400.0, description="Time of continuous failure after which a target's events get one attempt each."
     )
     dead_letter_retention: Deadline = Field(30 * 86_400.0, description="Time that dead letters are kept for a replay.")
+    # WAHA
+    waha: bool = Field(True, description="Serve the calls of WAHA beside the native ones: see docs/waha.md.")
+    waha_engine: Literal["WEBJS", "WPP", "NOWEB", "GOWS"] = Field(
+        "WEBJS", description="Engine that WAHA's calls and events name; the raw data has the shape of `WEBJS`."
+    )
     # Unattended operation
     max_reconnection_attempts: int = Field(3, ge=0, le=1000, description="Reconnections in a row before ERROR.")
     backoff_first: Deadline = Field(1.0, description="Delay before the first reconnection; each further delay doubles.")

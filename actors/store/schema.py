@@ -90,6 +90,20 @@ sessions = Table(
     Column("receipts", JSON(none_as_null=True)),
 )
 
+client_configs = Table(
+    "client_configs",
+    metadata,
+    Column("client_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text),
+    Column("metadata", JSON, nullable=False),
+    Column("proxy", JSON(none_as_null=True)),
+    Column("ignored", JSON, nullable=False),
+    Column("more", JSON, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    UniqueConstraint("name"),
+)
+
 transitions = Table(
     "transitions",
     metadata,
@@ -223,6 +237,7 @@ webhooks = Table(
     Column("active", Boolean, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("format", Text, nullable=False, server_default="native"),
 )
 
 webhook_lines = Table(

@@ -10,7 +10,7 @@ from actors.clients.receipts import DayCount
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
 from actors.store.message import Read, Write
-from actors.store.schema import sessions
+from actors.store.schema import client_configs, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class ForgetSession(Write[None]):
     client_id: ClientId
 
     def run(self, connection: Connection) -> None:
-        connection.execute(delete(sessions).where(sessions.c.client_id == self.client_id))
+        for table in (sessions, client_configs):
+            connection.execute(delete(table).where(table.c.client_id == self.client_id))
 
 
 @dataclass(frozen=True, slots=True)

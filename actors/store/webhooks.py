@@ -60,7 +60,8 @@ class Webhook:
     """A webhook. No `clients` means all of them; a `retry_…` of None is the operator's default.
 
     `secret` and `headers` hold secrets: they are not in the repr, and are shown masked
-    (`actors.webhooks.definition.shown`).
+    (`actors.webhooks.definition.shown`). `format` names the form of its bodies, and of the names in `events`
+    (`actors.webhooks.delivery_queue.FORMATS`).
     """
 
     id: str
@@ -75,6 +76,7 @@ class Webhook:
     retry_delay: Seconds | None = None
     retry_attempts: int | None = None
     active: bool = True
+    format: str = "native"
 
     def wants_client(self, client_id: ClientId) -> bool:
         """Return True if events of this client are for this webhook."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from enum import StrEnum
 from math import isfinite
 from typing import Any
 
@@ -21,6 +22,13 @@ from actors.store.webhooks import Webhook
 from actors.webhooks.addresses import Network, why_refused
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.signature import OUR_HEADERS, mask
+
+
+class Format(StrEnum):
+    """The form of a webhook's bodies, and of the names in its `events`."""
+
+    NATIVE = "native"
+    WAHA = "waha"
 
 
 class InvalidWebhook(Exception):
@@ -187,6 +195,12 @@ def _active(value: object) -> bool:
     return value
 
 
+def _format(value: object) -> str:
+    if value not in list(Format):
+        raise ValueError(f"be one of {', '.join(Format)}")
+    return str(value)
+
+
 def _list(value: object, most: int, least: int = 1) -> list[object]:
     if not isinstance(value, list | tuple) or not least <= len(value) <= most:
         raise ValueError(f"be a list of {least} to {most}")
@@ -203,6 +217,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "retry_delay": _retry_delay,
     "retry_attempts": _retry_attempts,
     "active": _active,
+    "format": _format,
 }
 """An owner's fields."""
 

@@ -14,11 +14,9 @@ Pure, one thread; it decides the next step and takes none.
 from __future__ import annotations
 
 import heapq
-import json
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
@@ -28,7 +26,8 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Clock
 from actors.store.events import Event
 from actors.store.webhooks import Due, Letter, Webhook
-from actors.webhooks.definition import matches, policy_of
+from actors.webhooks.bodies import Bodies, body_of
+from actors.webhooks.definition import policy_of
 from actors.webhooks.protocol import Key, Sending
 from actors.webhooks.schedule import RetryPolicy
 
@@ -127,11 +126,14 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A delivery to make: an event, or a dead letter to be replayed. `failures` attempts at it have failed."""
+    """A delivery to make: an event, or a dead letter to be replayed. `failures` attempts at it have failed.
+
+    Without a `body` there is nothing to send: the webhook does not want the event after all.
+    """
 
     event_id: str
     event_type: str
-    body: bytes
+    body: bytes | None
     failures: int
     failing_since: Seconds | None
     """The time of the first failure after the last success; a replay counts by itself, from its request."""
@@ -164,6 +166,7 @@ class Cursor:
     events: deque[Event] = field(default_factory=deque)
     replays: list[Letter] = field(default_factory=list)
     job: Job | None = None
+    render: Callable[[Event], bytes | None] = body_of
 
     def offer(self, event: Event, *, wanted: bool) -> None:
         """Take the newest event of the client."""
@@ -203,7 +206,8 @@ class Cursor:
         if self.behind and not self.events:
             return ReadDue()
         if self.events and self.next_at <= now:
-            return _delivery(self.events[0], self.failures, self.failing_since)
+            event = self.events[0]
+            return Job(event.id, event.type, self.render(event), self.failures, self.failing_since, event.sequence)
         rests = [self.next_at] if self.events else []
         return min([*rests, *([replay.next_at or 0.0] if replay else [])], default=None)
 
@@ -227,23 +231,6 @@ class Cursor:
         # The queue may have been read again while the job ran.
         if self.events and self.events[0].id == job.event_id:
             self.events.popleft()
-
-
-def body_of(event: Event) -> bytes:
-    """Return the body of a delivery: the same bytes each time. ASCII JSON; `at` is ISO 8601, UTC."""
-    told = {
-        "id": event.id,
-        "type": event.type,
-        "cliente_id": event.client_id,
-        "sequence": event.sequence,
-        "at": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "payload": event.payload,
-    }
-    return json.dumps(told, separators=(",", ":")).encode()
-
-
-def _delivery(event: Event, failures: int, failing_since: Seconds | None) -> Job:
-    return Job(event.id, event.type, body_of(event), failures, failing_since, event.sequence)
 
 
 def _replay(letter: Letter) -> Job:
@@ -273,8 +260,8 @@ class Target:
 class DeliveryQueue:
     """All cursors. `time` gives seconds by a clock that nobody sets; `slots` limit the turns at one time."""
 
-    def __init__(self, time: Callable[[], Seconds], slots: Slots[Key]) -> None:
-        self._time, self._slots = time, slots
+    def __init__(self, time: Callable[[], Seconds], slots: Slots[Key], bodies: Bodies | None = None) -> None:
+        self._time, self._slots, self._bodies = time, slots, bodies or Bodies()
         self._targets: dict[str, Target] = {}
         self._queue: dict[Key, Cursor] = {}
         self._resting: list[tuple[Seconds, Key]] = []
@@ -358,7 +345,7 @@ class DeliveryQueue:
             self._rest(key, cursor, until)
 
     def _offer(self, key: Key, webhook: Webhook, event: Event) -> None:
-        wanted = matches(webhook.events, event.type)
+        wanted = self._bodies.of(webhook, event) is not None
         cursor = self._line(key) if wanted else self._queue.get(key)
         if cursor is not None:
             cursor.offer(event, wanted=wanted)
@@ -370,7 +357,10 @@ class DeliveryQueue:
         return (key for key in keys if self._is_wanted(key))
 
     def _line(self, key: Key) -> Cursor:
-        return self._queue.setdefault(key, Cursor(*key))
+        return self._queue.setdefault(key, Cursor(*key, render=lambda event: self._render(key, event)))
+
+    def _render(self, key: Key, event: Event) -> bytes | None:
+        return self._bodies.of(self._targets[key[0]].webhook, event)
 
     def _is_wanted(self, key: Key) -> bool:
         target = self._targets.get(key[0])

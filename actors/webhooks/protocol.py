@@ -102,11 +102,11 @@ class JobSettled:
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Reminder):
-    """The result of an attempt is on disk, unless `error` gives the reason why not."""
+    """The result of an attempt is on disk, unless `error` gives the reason why not. `slow`: see `Slots.give_back`."""
 
     key: Key
     settled: JobSettled
-    slow: bool
+    slow: bool | None
     error: Exception | None = None
 
 

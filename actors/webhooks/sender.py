@@ -39,6 +39,7 @@ from actors.store.webhooks import (
     RecordRetry,
 )
 from actors.store.writer import Subscribe, Unsubscribe
+from actors.webhooks.bodies import Bodies
 from actors.webhooks.delivery_queue import (
     Cursor,
     DeliveryQueue,
@@ -108,12 +109,16 @@ class Sender(Actor):
         poster: Poster,
         options: SenderOptions = SenderOptions(),
         *,
+        bodies: Bodies | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
+        self._bodies = bodies or Bodies()
         self._store, self._poster, self._options, self._chance = store, poster, options, chance
         # Looked up on use: the actor's clock may be replaced before it starts.
-        self._queue = DeliveryQueue(lambda: self.clock.monotonic(), Slots(options.total, options.per_host))
+        self._queue = DeliveryQueue(
+            lambda: self.clock.monotonic(), Slots(options.total, options.per_host), self._bodies
+        )
         self._heard: dict[Key, Outcome] = {}
         """Outcomes that may not have been handled; the poster's thread puts them in."""
         self._refreshes = 0
@@ -204,13 +209,15 @@ class Sender(Actor):
         match todo:
             case ReadDue() if cursor is not None:
                 self._order_read(key, cursor)
+            case Job(body=None) if cursor is not None:
+                self._pass_over(key, cursor, todo)
             case Job() if cursor is not None:
                 self._post(key, cursor, todo)
             case _:
                 self._queue.end_turn(key)
 
     def _order_read(self, key: Key, cursor: Cursor) -> None:
-        reading, patterns = cursor.begin_reading(), self._queue.target(key).webhook.events
+        reading, patterns = cursor.begin_reading(), self._bodies.types(self._queue.target(key).webhook)
         question = GetDue(*key, patterns, self._options.batch)
         self._store.order(question, lambda due: self._tell(CursorRead(key, reading, due)))
 
@@ -234,7 +241,13 @@ class Sender(Actor):
         if not due.events and due.read_to > due.progress.sequence:
             self._tell_store(RecordPassed(*key, due.read_to))
 
+    def _pass_over(self, key: Key, cursor: Cursor, job: Job) -> None:
+        """Settle an event that the webhook does not want after all."""
+        cursor.phase, cursor.job = Phase.RECORDING, job
+        self._write(Recorded(key, JobSettled(RecordPassed(*key, job.sequence)), None))
+
     def _post(self, key: Key, cursor: Cursor, job: Job) -> None:
+        assert job.body is not None
         webhook = self._queue.target(key).webhook
         cursor.phase, cursor.job = Phase.POSTING, job
         headers = headers_of(
@@ -372,5 +385,5 @@ def _dead(key: Key, job: Job, decision: DeadLetter, now: Seconds) -> JobSettled:
         return JobSettled(RecordReplayRetry(job.letter, attempts, None, why, status))
     # A target that refuses this event is alive: it does not count as failing.
     since = None if decision.final else (now if job.failing_since is None else job.failing_since)
-    event = (job.event_id, job.event_type, job.body.decode())
+    event = (job.event_id, job.event_type, (job.body or b"").decode())
     return JobSettled(RecordDeadLetter(*key, job.sequence, *event, attempts, why, status, since, now), None, since)

@@ -11,6 +11,7 @@ from actors.clients.errors import ShuttingDown, StartFailed
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
 from gateway.calls import ApiRequest
+from gateway.configs import forget_webhooks
 from gateway.http import HEADER, NO_STORE, InvalidRequest, client_of, reply
 from gateway.schemas.clients import (
     ClientDetail,
@@ -119,4 +120,8 @@ async def delete(request: ApiRequest[None, None]) -> Response:
     headers = request.http.scope["headers"]
     if any(name == HEADER for name, _ in headers) and client_of(headers) != request.client_id:
         raise InvalidRequest("X-Cliente-Id differs from the client in the path")
-    return reply(DeletedAnswer.of(await request.gateway.bridge.delete(request.client_id)))
+    gateway = request.gateway
+    config = gateway.configs.find(request.client_id).config
+    deleted = await gateway.bridge.delete(request.client_id)
+    await forget_webhooks(gateway.webhooks, config)
+    return reply(DeletedAnswer.of(deleted))

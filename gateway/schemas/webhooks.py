@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.store.webhooks import Letter, Progress, Webhook
-from actors.webhooks.definition import shown
+from actors.webhooks.definition import Format, shown
 from actors.webhooks.schedule import Growth
 from gateway.schemas.shape import Answer, Request, iso
 
@@ -36,6 +36,7 @@ class WebhookRequest(Request):
     retry_delay: Annotated[Any, WithJsonSchema({"type": ["number", "null"]})] = None
     retry_attempts: Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})] = None
     active: Annotated[Any, WithJsonSchema({"type": "boolean"})] = None
+    format: Annotated[Any, WithJsonSchema({"enum": [*Format]})] = None
 
     def wishes(self) -> dict[str, Any]:
         """Return what was said, and no more."""
@@ -55,6 +56,7 @@ class WebhookAnswer(Answer):
     retry_delay: float | None
     retry_attempts: int | None
     active: bool
+    format: str
     created_at: str | None
     updated_at: str | None
 

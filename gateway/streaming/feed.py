@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from actors.clients.registry.registry import ClientRegistry
 from actors.clients.types import ClientId
 from actors.store.events import Event
 from actors.store.store import Store
@@ -39,11 +40,12 @@ class Told:
 
     position: int
     text: str
+    event: Event
 
     @classmethod
-    def of(cls, event: Event) -> Told:
-        """Render an event: the body of a webhook, and the position."""
-        told = {
+    def of(cls, event: Event, client: Mapping[str, Any] | None = None) -> Told:
+        """Render it: what a webhook gets, and the position. `client` is what is told of one with name or metadata."""
+        told: dict[str, Any] = {
             "id": event.id,
             "type": event.type,
             "cliente_id": event.client_id,
@@ -52,7 +54,9 @@ class Told:
             "payload": event.payload,
             "position": event.position,
         }
-        return cls(event.position, json.dumps(told, separators=(",", ":")))
+        if client:
+            told["client"] = dict(client)
+        return cls(event.position, json.dumps(told, separators=(",", ":")), event)
 
 
 class Listener(Protocol):
@@ -67,14 +71,18 @@ class Listener(Protocol):
 class Feed:
     """Every event from now on, for its listeners. `store` returns the store, once it exists."""
 
-    def __init__(self, store: Callable[[], Store]) -> None:
-        self._store = store
+    def __init__(self, store: Callable[[], Store], registry: ClientRegistry | None = None) -> None:
+        self._store, self._registry = store, registry or ClientRegistry()
         self._listeners: dict[Listener, None] = {}
         self._subscribing = asyncio.Lock()
         self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.position = 0
         """The position up to which events have been passed on."""
+
+    def told(self, event: Event) -> Told:
+        """Return an event as it is sent now."""
+        return Told.of(event, self._registry.find(event.client_id).config.told)
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
@@ -112,5 +120,5 @@ class Feed:
         told = None
         for listener in list(self._listeners):
             if listener.wanted.wants(event):
-                told = told or Told.of(event)
+                told = told or self.told(event)
                 listener.offer(told)

@@ -31,6 +31,7 @@ from gateway.streaming.feed import Feed, Told, Wanted
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from actors.clients.registry.registry import ClientRegistry
     from actors.settings import Settings
     from actors.store.store import Store
 
@@ -154,7 +155,7 @@ class Stream:
             self.end(Why.STORE)
             return Events((), self.position)
         self.position, self._behind = page.read_to, page.more
-        return Events(tuple(map(Told.of, page.events)), page.read_to, page.gap)
+        return Events(tuple(map(self._feed.told, page.events)), page.read_to, page.gap)
 
     async def _page(self) -> EventPage:
         question = ReadPage(self.position, self.wanted.clients, self.wanted.patterns, self._bounds.page)
@@ -194,16 +195,18 @@ class Stream:
 class Streams:
     """All streams. Belongs to one event loop."""
 
-    def __init__(self, store: Callable[[], Store], bounds: StreamBounds) -> None:
+    def __init__(
+        self, store: Callable[[], Store], bounds: StreamBounds, registry: ClientRegistry | None = None
+    ) -> None:
         self._store, self._bounds = store, bounds
-        self._feed = Feed(store)
+        self._feed = Feed(store, registry)
         self._open: set[Stream] = set()
         self._ended = False
 
     @classmethod
-    def of(cls, store: Callable[[], Store], settings: Settings) -> Self:
+    def of(cls, store: Callable[[], Store], settings: Settings, registry: ClientRegistry | None = None) -> Self:
         """Return the streams with the bounds of the settings."""
-        return cls(store, StreamBounds(settings.stream_heartbeat, settings.stream_buffer))
+        return cls(store, StreamBounds(settings.stream_heartbeat, settings.stream_buffer), registry)
 
     def __len__(self) -> int:
         """Return the number of readers."""

@@ -12,6 +12,7 @@ from actors.settings.reference import settings_page
 from tests.docs.events import events_page
 from tests.docs.security import security_page
 from tests.docs.supervision import supervision_page
+from tests.docs.waha import waha_page
 
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
@@ -19,6 +20,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/security.md": security_page,
     "docs/settings.md": settings_page,
     "docs/supervision.md": supervision_page,
+    "docs/waha.md": waha_page,
 }
 
 

@@ -26,7 +26,8 @@ curl -X POST localhost:3001/keys -H "X-Api-Key: $SM_API_KEY" -H 'Content-Type: a
 
 The answer contains the key, which is shown only once. `GET /keys` lists the keys without their secrets,
 `DELETE /keys/{id}` revokes a key at once. A key goes into `X-Api-Key` or `Authorization: Bearer`, never into a URL:
-every server on the way logs URLs. Two different keys in one request count as none.
+every server on the way logs URLs. Two different keys in one request count as none. Only [WAHA's calls](waha.md) for
+pictures, files and its WebSocket take a key in the query too, because its consumers put it there.
 
 * A key has 256 random bits. Only its SHA-256 is stored, and compared in constant time; a slow hash would protect
   passwords, which can be guessed, unlike a key.
@@ -101,7 +102,7 @@ def security_page() -> str:
             _table(("Setting", "Default", "Limit"), map(_setting, RATE_SETTINGS)),
             RATES,
             CHECKS,
-            "## Limits\n\nA body may have 1 MiB (413).\n\n",
+            "## Limits\n\nA body may have 1 MiB (413), those of WAHA's calls with files 96 MiB.\n\n",
             _table(("Setting", "Default", "Limit"), map(_setting, LIMITS)),
             PAGES,
             _table(

@@ -12,6 +12,7 @@ from pathlib import Path
 NODE_PACKAGES = ("whatsapp-web.js@1.34.7", "@wppconnect-team/wppconnect@2.3.3")
 BAILEYS = "@whiskeysockets/baileys@7.0.0-rc14"
 PYTHON_PACKAGE = "WPP-Whatsapp==2.4.0"
+WAHA_SDKS = {"waha-py": "waha-py==2026.9.2", "waha-python": "waha-python==1.0.0", "waha": "waha==1.0.5"}
 NO_BROWSER = {"PUPPETEER_SKIP_DOWNLOAD": "1", "PUPPETEER_SKIP_CHROMIUM_DOWNLOAD": "1"}
 SECONDS = 600
 
@@ -38,13 +39,21 @@ def baileys() -> Path:
     return home / "node_modules/@whiskeysockets/baileys"
 
 
+def waha_sdk(name: str) -> Path:
+    """An interpreter that has that SDK of WAHA. Raises OutOfReachError."""
+    return _venv(directory() / name, WAHA_SDKS[name])
+
+
 def python() -> Path:
     """An interpreter that has the program of PyPI. Raises OutOfReachError."""
-    home = directory() / "python"
+    return _venv(directory() / "python", PYTHON_PACKAGE)
+
+
+def _venv(home: Path, package: str) -> Path:
     interpreter = home / "venv/bin/python"
     making = [sys.executable, "-m", "venv", str(home / "venv")]
-    installing = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_PACKAGE]
-    _install(home, PYTHON_PACKAGE, [making, installing])
+    installing = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
+    _install(home, package, [making, installing])
     return interpreter
 
 

@@ -12,7 +12,8 @@ from actors.clients.types import ClientId
 from actors.store.events import Event
 from actors.store.webhooks import Due, Letter, Progress
 from actors.webhooks import delivery_queue as module
-from actors.webhooks.delivery_queue import Cursor, Job, Phase, ReadDue, body_of
+from actors.webhooks.bodies import body_of
+from actors.webhooks.delivery_queue import Cursor, Job, Phase, ReadDue
 
 ONE = ClientId(1)
 

@@ -1,0 +1,179 @@
+"""WAHA's WAMessage, and the addresses and acknowledgements in it.
+
+A person is `…@c.us` wherever the number is known, else `…@lid`. WAMessage has no `type` at its top: some SDKs check it
+against a list of their own; the kind is in `_data`, as WhatsApp Web's own raw message has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+ACKS = {-1: "ERROR", 0: "PENDING", 1: "SERVER", 2: "DEVICE", 3: "READ", 4: "PLAYED"}
+
+
+def ack_name(ack: object) -> str:
+    """Return WAHA's name of an acknowledgement."""
+    return ACKS.get(ack, "UNKNOWN") if isinstance(ack, int) else "UNKNOWN"
+
+
+def account(phone: str | None) -> str | None:
+    """Return the address of the account with this number."""
+    return None if phone is None else f"{phone}@c.us"
+
+
+def person(address: object, phone: object = None) -> str | None:
+    """Return an address as WAHA tells it: by number, where that is known."""
+    if address is None:
+        return None
+    text = str(address).replace("@s.whatsapp.net", "@c.us")
+    return f"{phone}@c.us" if phone and not text.endswith(("@g.us", "@newsletter", "@broadcast")) else text
+
+
+def raw_key(full_id: object) -> Json:
+    """Return the parts of `true_5491122334455@c.us_3EB0…` as WhatsApp Web's raw message has them."""
+    own, _, rest = str(full_id).partition("_")
+    remote, _, rest = rest.partition("_")
+    bare, _, participant = rest.partition("_")
+    key: Json = {"fromMe": own == "true", "remote": remote, "id": bare, "_serialized": str(full_id)}
+    return {**key, "participant": participant} if participant else key
+
+
+def bare_of(full_id: object) -> str:
+    """Return the bare id in a full one; a bare one as it is."""
+    parts = str(full_id).split("_")
+    return parts[2] if len(parts) > 2 else parts[0]
+
+
+def message(
+    id: str,
+    chat: str,
+    *,
+    me: str | None,
+    from_me: bool,
+    timestamp: int,
+    body: str | None = None,
+    author: str | None = None,
+    ack: int | None = None,
+    source: str = "app",
+    kind: str = "chat",
+    **more: Any,
+) -> Json:
+    """Return a WAMessage. `more` takes the place of what is empty."""
+    in_group = chat.endswith("@g.us")
+    participant = author if in_group else None
+    data = {
+        "id": raw_key(id),
+        "type": kind,
+        "body": body,
+        "t": timestamp,
+        "from": me if from_me else chat,
+        "to": chat if from_me else me,
+        "author": participant,
+    }
+    raw = more.pop("_data", {})
+    told: Json = {
+        "id": id,
+        "timestamp": timestamp,
+        "from": me if from_me else chat,
+        "fromMe": from_me,
+        "source": source,
+        "to": chat if from_me else me,
+        "participant": participant,
+        "author": participant,
+        "body": body,
+        "hasMedia": False,
+        "media": None,
+        "mediaUrl": None,
+        "ack": ack,
+        "ackName": ack_name(ack),
+        "replyTo": None,
+        "location": None,
+        "vCards": None,
+        **more,
+        "_data": {**data, **raw},
+    }
+    if told["media"] is not None:
+        told["mediaUrl"] = told["media"].get("url")
+    return told
+
+
+def of_payload(payload: Mapping[str, Any], me: str | None, at: float, **more: Any) -> Json:
+    """Return the WAMessage of a message in one of our events."""
+    kind = str(payload.get("type") or "chat")
+    name = payload.get("name") or payload.get("notify_name")
+    text = payload.get("body") if kind == "chat" else payload.get("caption")
+    facts: Json = {
+        "hasMedia": kind in _MEDIA,
+        "media": _media(payload.get("media")),
+        "location": _location(payload.get("location")),
+        "vCards": _cards(payload.get("contacts") or payload.get("vcards")),
+        "replyTo": _quoted(payload.get("quoted")),
+        "_data": {
+            "notifyName": name,
+            "pushName": name,
+            "caption": payload.get("caption"),
+            "quotedStanzaID": (payload.get("quoted") or {}).get("bare_id"),
+            "mentionedJidList": payload.get("mentions") or [],
+        },
+    }
+    return message(
+        str(payload.get("id")),
+        str(person(payload.get("chat"), payload.get("phone"))),
+        me=me,
+        from_me=bool(payload.get("from_me")),
+        timestamp=int(payload.get("t") or at),
+        body=text,
+        author=person(payload.get("author"), payload.get("author_phone")),
+        ack=payload.get("ack"),
+        kind=kind,
+        **{**facts, **more},
+    )
+
+
+_MEDIA = frozenset({"image", "video", "audio", "ptt", "ptv", "document", "sticker", "gif"})
+"""Kinds of messages with a file."""
+
+
+def _media(media: Mapping[str, Any] | None) -> Json | None:
+    if not media:
+        return None
+    error = media.get("error")
+    return {
+        "url": media.get("url"),
+        "mimetype": media.get("mimetype"),
+        "filename": media.get("filename"),
+        "error": {"message": str(error)} if error else None,
+        "s3": None,
+    }
+
+
+def _location(place: Mapping[str, Any] | None) -> Json | None:
+    if not place:
+        return None
+    told = {
+        name: place.get(name)
+        for name in ("latitude", "longitude", "name", "address", "url", "description", "thumbnail")
+    }
+    return {**told, "live": bool(place.get("live"))}
+
+
+def _cards(cards: Any) -> list[str] | None:
+    if not cards:
+        return None
+    return [str(card.get("vcard")) if isinstance(card, Mapping) else str(card) for card in cards]
+
+
+def _quoted(quoted: Mapping[str, Any] | None) -> Json | None:
+    if not quoted:
+        return None
+    return {
+        "id": quoted.get("bare_id") or bare_of(quoted.get("id")),
+        "participant": person(quoted.get("author")),
+        "body": quoted.get("body"),
+        "hasMedia": quoted.get("type") in _MEDIA,
+        "media": None,
+        "_data": dict(quoted),
+    }

@@ -1,0 +1,213 @@
+"""A call of WAHA: one row of its table, and the route that is made of it.
+
+A request passes: key, scope, body, the session it is about, the rights on that client, its rates, the wait for the
+session's status, the handler. `X-Cliente-Id` is not WAHA's: it is set here, from the session, for the checks that all
+calls share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from json import JSONDecodeError, loads
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+
+from actors.clients.types import ClientId
+from actors.waha.statuses import WORKING
+from gateway.access_log import Named
+from gateway.calls import NOBODY
+from gateway.http import HEADER, read
+from gateway.security.auth import ANYONE, CALLER, Caller, Need, RateClass, Scope, Unauthorized, Whose, caller_of, check
+from gateway.security.keys import presented
+from gateway.waha import errors
+from gateway.waha.answers import respond
+from gateway.waha.errors import BadRequest, NotSupported
+from gateway.waha.given import Given
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+    from starlette.types import Receive, Send
+    from starlette.types import Scope as AsgiScope
+
+    from gateway.app import Gateway
+    from gateway.waha.sessions import WahaSessions
+
+DEFAULT_SESSION = "default"
+"""The session of a call that names none. WAHA has no default; this is lenient."""
+QUERY_KEY = "x-api-key"
+_SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class WahaRequest:
+    """A request on its way to a handler: let in, read, and about a session that has the status it needs."""
+
+    gateway: Gateway
+    sessions: WahaSessions
+    http: Request
+    given: Given
+    session: str = DEFAULT_SESSION
+    client_id: ClientId = NOBODY
+
+    @property
+    def caller(self) -> Caller:
+        """Return who calls."""
+        return caller_of(self.http.scope) or ANYONE
+
+    @property
+    def me(self) -> str | None:
+        """Return the address of the session's account."""
+        phone = self.gateway.configs.find(self.client_id).phone
+        return None if phone is None else f"{phone}@c.us"
+
+    async def operate(self, operation: Any) -> Any:
+        """Have the client carry out an operation."""
+        return await self.gateway.bridge.operate(self.client_id, operation)
+
+
+Handler = Callable[[WahaRequest], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A call that is answered 501, and why."""
+
+    what: str
+
+    @property
+    def sentence(self) -> str:
+        """The answer's message."""
+        return f"{self.what} is not supported"
+
+
+@dataclass(frozen=True, slots=True)
+class WahaCall:
+    """One row. `expects`: the statuses of the session that the call needs and waits for; empty: any."""
+
+    method: str
+    path: str
+    tier: int
+    work: Handler | Missing
+    scope: Scope | None = Scope.READ
+    rate: RateClass = RateClass.CALL
+    about_session: bool = True
+    expects: tuple[str, ...] = (WORKING,)
+    size: int | None = None
+    """Bytes of the largest body; None: as for native calls."""
+    key_in_query: bool = False
+    """Whether the key may come in the query: for pictures in pages, and WebSockets."""
+
+    @property
+    def need(self) -> Need:
+        """What the call needs of its caller."""
+        if self.scope is None:
+            return Need(None, Whose.SEEN)
+        return Need(self.scope, Whose.CLIENT if self.about_session else Whose.SEEN, self.rate)
+
+
+def waha_routes(calls: Iterable[WahaCall], gateway: Gateway, sessions: WahaSessions) -> list[BaseRoute]:
+    """Return the routes of a table, one a path; a trailing slash is as good as none."""
+    paths: dict[str, dict[str, WahaCall]] = {}
+    for call in calls:
+        if call.method in paths.setdefault(call.path, {}):
+            raise ValueError(f"{call.method} {call.path} stands in the table twice")
+        paths[call.path][call.method] = call
+    made: list[BaseRoute] = []
+    for path, by_method in paths.items():
+        endpoint = _WahaEndpoint(by_method, gateway, sessions)
+        for template in (path, f"{path}/"):
+            route = Route(template, endpoint, methods=[*by_method])
+            route.app = Named(endpoint, path)
+            made.append(route)
+    return made
+
+
+@dataclass(slots=True)
+class _WahaEndpoint:
+    """The calls of one path as an ASGI application. It answers every exception, by the table of errors."""
+
+    calls: Mapping[str, WahaCall]
+    gateway: Gateway
+    sessions: WahaSessions
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        http, given, begun = Request(scope, receive, send), Given(), False
+
+        async def begin(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            method = "GET" if http.method == "HEAD" else http.method
+            call = self.calls[method]
+            self._let_in(call, http)
+            given = await _read(call, http, self.gateway.settings.body_timeout)
+            response: Response = respond(http, await self._answer(call, http, given))
+            await response(scope, receive, begin)
+        except Exception as error:
+            if begun:
+                raise
+            await errors.answer(http, error, given.values)(scope, receive, send)
+
+    def _let_in(self, call: WahaCall, http: Request) -> None:
+        """Find out who calls. Raises Unauthorized, Forbidden, RateLimited."""
+        keyring, http.scope[CALLER] = self.gateway.keyring, None
+        caller = keyring.identify(http.scope["headers"])
+        if caller is None and call.key_in_query and (key := http.query_params.get(QUERY_KEY)):
+            caller = keyring.recognise(key.encode("utf-8", "replace"))
+        http.scope[CALLER] = caller
+        if call.scope is None:
+            return
+        if caller is None and presented(http.scope["headers"]) is not None:
+            self.gateway.rates.count_wrong_key(http.scope)
+        if caller is None:
+            raise Unauthorized
+        check(Need(call.scope, Whose.SEEN), caller, http.scope)
+
+    async def _answer(self, call: WahaCall, http: Request, given: Given) -> Any:
+        if isinstance(call.work, Missing):
+            raise NotSupported(call.work.sentence)
+        if not call.about_session:
+            self.gateway.rates.count(call.need, caller_of(http.scope), http.scope)
+            return await call.work(WahaRequest(self.gateway, self.sessions, http, given))
+        name = given.optional_text(_SESSION) or DEFAULT_SESSION
+        client_id = await self.sessions.find(name)
+        scope = {**http.scope, "headers": [*_without_client(http), (HEADER, str(client_id).encode())]}
+        check(call.need, caller_of(scope), scope)
+        self.gateway.rates.count(call.need, caller_of(scope), scope)
+        if call.expects:
+            await self.sessions.expect(name, client_id, call.expects)
+        return await call.work(WahaRequest(self.gateway, self.sessions, http, given, name, client_id))
+
+
+def _without_client(http: Request) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in http.scope["headers"] if name != HEADER]
+
+
+async def _read(call: WahaCall, http: Request, seconds: float) -> Given:
+    """Return what path, body and query give. Raises BadRequest, HTTPException 408 and 413."""
+    body: Any = {}
+    if call.method in ("POST", "PUT", "DELETE"):
+        content = await read(http, seconds) if call.size is None else await read(http, seconds, call.size)
+        if content.strip():
+            try:
+                body = loads(content)
+            except (JSONDecodeError, UnicodeDecodeError) as error:
+                raise BadRequest("The body is not JSON") from error
+    if body is None:
+        body = {}
+    if not isinstance(body, dict):
+        raise BadRequest("The body is not a JSON object")
+    query: dict[str, Any] = {}
+    for name, value in http.query_params.multi_items():
+        if name != QUERY_KEY:
+            query[name] = value if name not in query else [*_listed(query[name]), value]
+    return Given(http.path_params, body, query)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,59 @@
+"""The face itself: requests for WAHA's paths go to its table, all others pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Router, WebSocketRoute
+
+from gateway.access_log import Named
+from gateway.waha import errors
+from gateway.waha.calls import waha_routes
+from gateway.waha.errors import NotFound
+from gateway.waha.sessions import WahaSessions
+from gateway.waha.socket import EventSocket
+from gateway.waha.table import WAHA_CALLS
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from gateway.app import Gateway
+
+_PREFIX = "/api/"
+_PATHS = frozenset({"/api", "/ping", "/ping/", "/ws", "/ws/", "/mcp"})
+
+
+class WahaFace:
+    """An ASGI application in front of the native one."""
+
+    def __init__(self, app: ASGIApp, gateway: Gateway, sessions: WahaSessions | None = None) -> None:
+        self._app = app
+        sessions = sessions or WahaSessions(gateway)
+        routes = waha_routes(WAHA_CALLS, gateway, sessions)
+        for path in ("/ws", "/ws/"):
+            socket = WebSocketRoute(path, EventSocket(gateway, sessions))
+            socket.app = Named(socket.app, "/ws")
+            routes.append(socket)
+        self._router = Router(routes, redirect_slashes=False, default=_nowhere)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        mine = scope["type"] != "lifespan" and (scope["path"].startswith(_PREFIX) or scope["path"] in _PATHS)
+        if not mine:
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self  # so that a method that a path does not have is an exception, answered here
+        try:
+            await self._router(scope, receive, send)
+        except HTTPException:
+            await _nowhere(scope, receive, send)
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a path, or a method, that WAHA does not have."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 4004, "reason": "Not Found"})
+        return
+    http = Request(scope)
+    await errors.answer(http, NotFound(f"Cannot {http.method} {http.url.path}"), {})(scope, receive, send)

@@ -1,0 +1,83 @@
+"""The webhooks of a session's configuration: ours, in WAHA's envelope, one or two for each of its.
+
+A webhook delivers each of our events once, and one message is two events of WAHA: `message` and `message.any`. A
+webhook that wants both is therefore two of ours. They belong to the configuration, which keeps their ids: they change
+and end with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from actors.store.webhooks import NoSuchWebhook
+from actors.waha.events import EVERY_MESSAGE, KNOWN, wanted
+from actors.webhooks.definition import Format, is_pattern
+from gateway.security.auth import ANYONE
+from gateway.waha.errors import BadRequest
+
+if TYPE_CHECKING:
+    from actors.clients.types import ClientId
+    from gateway.service import Webhooks
+
+_POLICIES = ("constant", "linear", "exponential")
+
+
+def wishes_of(client_id: ClientId, hook: Any) -> Iterator[dict[str, Any]]:
+    """Yield the fields of our webhooks for one of WAHA's. Raises BadRequest."""
+    if not isinstance(hook, dict) or not isinstance(hook.get("url"), str):
+        raise BadRequest("each of webhooks must be an object with a url")
+    retries, headers = hook.get("retries") or {}, hook.get("customHeaders") or []
+    policy = retries.get("policy")
+    if policy is not None and policy not in _POLICIES:
+        raise BadRequest(f"retries.policy must be one of the following values: {', '.join(_POLICIES)}")
+    common = {
+        "url": hook["url"],
+        "clients": [client_id],
+        "secret": (hook.get("hmac") or {}).get("key") or None,
+        "headers": {str(one.get("name")): str(one.get("value")) for one in headers},
+        "retry_growth": policy,
+        "retry_delay": retries.get("delaySeconds"),
+        "retry_attempts": retries.get("attempts"),
+        "format": str(Format.WAHA),
+    }
+    for names in _deliveries(hook.get("events") or ["*"]):
+        yield {**common, "events": names}
+
+
+def _deliveries(events: Iterable[Any]) -> Iterator[list[str]]:
+    """Yield lists of names of which no two mean the same event of ours."""
+    patterns = [text for text in map(str, events) if is_pattern(text)]
+    names = sorted(name for name in KNOWN if wanted(patterns, name))
+    others = [name for name in names if name != EVERY_MESSAGE]
+    if others:
+        yield others
+    if EVERY_MESSAGE in names:
+        yield [EVERY_MESSAGE]
+    if not names and patterns:  # accepted, and never told: there may be such events one day
+        yield patterns[:1]
+
+
+async def level(webhooks: Webhooks, client_id: ClientId, hooks: Iterable[Any], before: Iterable[str]) -> list[str]:
+    """Bring our webhooks level with a configuration; return their ids. `before`: those of the last one.
+
+    One with the same address and events is changed, so that what it has not delivered yet stays. Raises BadRequest,
+    InvalidWebhook.
+    """
+    wishes = [wish for hook in hooks for wish in wishes_of(client_id, hook)]
+    known = [webhook for webhook in await webhooks.all(ANYONE) if webhook.id in set(before)]
+    ids: list[str] = []
+    for wish in wishes:
+        same = next((one for one in known if (one.url, [*one.events]) == (wish["url"], wish["events"])), None)
+        if same is None:
+            created, _ = await webhooks.create(ANYONE, wish)
+            ids.append(created.id)
+        else:
+            known.remove(same)
+            ids.append((await webhooks.change(ANYONE, same.id, wish)).id)
+    for left in known:
+        try:
+            await webhooks.delete(ANYONE, left.id)
+        except NoSuchWebhook:
+            continue
+    return ids

@@ -1,0 +1,274 @@
+"""Every call of WAHA, one row each: 192, and a few that its SDKs make although WAHA never had them.
+
+Tier 1 is what nearly every consumer calls, tier 2 the rest that is wanted here, tier 3 is answered 501 with a sentence.
+A call of tier 1 or 2 whose operation is not there yet is answered 501 as well (`Missing`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.waha.statuses import SCAN_QR_CODE, STARTING, WORKING
+from gateway.security.auth import RateClass, Scope
+from gateway.waha import keys, life, messages, people, server
+from gateway.waha.calls import Handler, Missing, WahaCall
+
+LARGE = 96 * 1024 * 1024
+"""Bytes of a body with a file in base64: 64 MiB of it, and more around them."""
+_RUNS = (STARTING, SCAN_QR_CODE, WORKING)
+_SESSION: dict[str, Any] = {"about_session": False, "expects": ()}
+"""Calls about sessions themselves find theirs by themselves: it may not exist."""
+_SEND: dict[str, Any] = {"scope": Scope.SEND, "rate": RateClass.SEND, "size": LARGE}
+_CHANGE: dict[str, Any] = {"scope": Scope.SEND}
+_SET: dict[str, Any] = {"scope": Scope.CONTROL}
+_FILE: dict[str, Any] = {"scope": Scope.CONTROL, "size": LARGE}
+_G, _P, _C = "/api/{session}/groups", "/api/{session}/groups/{id}", "/api/{session}/chats/{chatId}"
+_SECURITY = f"{_P}/settings/security"
+
+
+def get(path: str, tier: int, work: Handler | Missing, **options: Any) -> WahaCall:
+    """Return the row of a GET."""
+    return WahaCall("GET", path, tier, work, **options)
+
+
+def post(path: str, tier: int, work: Handler | Missing, **options: Any) -> WahaCall:
+    """Return the row of a POST."""
+    return WahaCall("POST", path, tier, work, **options)
+
+
+def put(path: str, tier: int, work: Handler | Missing, **options: Any) -> WahaCall:
+    """Return the row of a PUT."""
+    return WahaCall("PUT", path, tier, work, **options)
+
+
+def delete(path: str, tier: int, work: Handler | Missing, **options: Any) -> WahaCall:
+    """Return the row of a DELETE."""
+    return WahaCall("DELETE", path, tier, work, **options)
+
+
+NATIVE = ("GET /health",)
+"""Calls of WAHA that the native table answers."""
+
+SERVER = (
+    get("/ping", 1, server.ping, scope=None, **_SESSION),
+    get("/api/server/version", 1, server.version, **_SESSION),
+    get("/api/version", 1, server.version, **_SESSION),
+    get("/api/server/status", 1, server.status, **_SESSION),
+)
+
+SESSIONS = (
+    get("/api/sessions", 1, life.listed, **_SESSION),
+    post("/api/sessions", 1, life.create, **_SESSION, **_SET),
+    post("/api/sessions/start", 1, life.start_old, **_SESSION, **_SET),
+    post("/api/sessions/stop", 1, life.stop_old, **_SESSION, **_SET),
+    post("/api/sessions/logout", 1, life.log_out_old, **_SESSION, **_SET),
+    get("/api/sessions/{session}", 1, life.one, **_SESSION),
+    put("/api/sessions/{session}", 1, life.update, **_SESSION, **_SET),
+    delete("/api/sessions/{session}", 1, life.delete, **_SESSION, **_SET),
+    get("/api/sessions/{session}/me", 1, life.me, **_SESSION),
+    post("/api/sessions/{session}/start", 1, life.start, **_SESSION, **_SET),
+    post("/api/sessions/{session}/stop", 1, life.stop, **_SESSION, **_SET),
+    post("/api/sessions/{session}/restart", 1, life.restart, **_SESSION, **_SET),
+    post("/api/sessions/{session}/logout", 1, life.log_out, **_SESSION, **_SET),
+    get("/api/{session}/auth/qr", 1, life.qr, expects=(SCAN_QR_CODE,)),
+    post("/api/{session}/auth/request-code", 1, life.request_code, expects=(SCAN_QR_CODE,), **_SET),
+    get("/api/screenshot", 1, life.screenshot, scope=Scope.ADMIN, expects=_RUNS, key_in_query=True),
+)
+
+MESSAGES = (
+    post("/api/sendText", 1, messages.text, **_SEND),
+    get("/api/sendText", 1, messages.text_by_query, scope=Scope.SEND, rate=RateClass.SEND),
+    post("/api/reply", 1, messages.text, **_SEND),
+    post("/api/sendImage", 1, Missing("Sending images"), **_SEND),
+    post("/api/sendFile", 1, Missing("Sending files"), **_SEND),
+    post("/api/sendVoice", 1, Missing("Sending voice messages"), **_SEND),
+    post("/api/sendVideo", 1, Missing("Sending videos"), **_SEND),
+    post("/api/sendSeen", 1, Missing("Marking messages as read"), **_CHANGE),
+    post("/api/startTyping", 1, Missing("Typing"), **_CHANGE),
+    post("/api/stopTyping", 1, Missing("Typing"), **_CHANGE),
+    put("/api/reaction", 1, Missing("Reacting"), **_CHANGE),
+    post("/api/sendLocation", 2, messages.location, **_SEND),
+    post("/api/sendContactVcard", 2, Missing("Sending contact cards"), **_SEND),
+    post("/api/sendPoll", 2, Missing("Sending polls"), **_SEND),
+    post("/api/forwardMessage", 2, Missing("Forwarding"), **_SEND),
+    put("/api/star", 2, Missing("Starring"), **_CHANGE),
+    post("/api/sendSticker", 2, Missing("Sending stickers"), **_SEND),
+    post("/api/send/link-custom-preview", 2, Missing("A link preview of one's own"), **_SEND),
+    post("/api/sendLinkPreview", 2, Missing("A link preview of one's own"), **_SEND),
+    get("/api/{session}/new-message-id", 2, Missing("A message id in advance")),
+    post("/api/sendButtons", 3, Missing("Sending buttons"), **_SEND),
+    post("/api/sendList", 3, Missing("Sending lists"), **_SEND),
+    post("/api/send/buttons/reply", 3, Missing("Replying to buttons"), **_SEND),
+    post("/api/sendPollVote", 3, Missing("Voting in polls"), **_SEND),
+    post("/api/{session}/events", 3, Missing("Sending events"), **_SEND),
+)
+
+CHATS = (
+    get("/api/messages", 1, Missing("Reading messages")),
+    get("/api/{session}/chats", 1, Missing("Listing chats")),
+    get("/api/{session}/chats/overview", 1, Missing("Listing chats")),
+    post("/api/{session}/chats/overview", 1, Missing("Listing chats")),
+    get(f"{_C}/picture", 1, Missing("Pictures of chats")),
+    get(f"{_C}/messages", 1, Missing("Reading messages")),
+    post(f"{_C}/messages/read", 1, Missing("Marking messages as read"), **_CHANGE),
+    get(f"{_C}/messages/{{messageId}}", 1, Missing("Reading messages")),
+    put(f"{_C}/messages/{{messageId}}", 1, Missing("Editing messages"), **_CHANGE),
+    delete(f"{_C}/messages/{{messageId}}", 1, Missing("Deleting messages"), **_CHANGE),
+    post(f"{_C}/messages/{{messageId}}/pin", 2, Missing("Pinning messages"), **_CHANGE),
+    post(f"{_C}/messages/{{messageId}}/unpin", 2, Missing("Pinning messages"), **_CHANGE),
+    post(f"{_C}/archive", 2, Missing("Archiving chats"), **_CHANGE),
+    post(f"{_C}/unarchive", 2, Missing("Archiving chats"), **_CHANGE),
+    post(f"{_C}/unread", 2, Missing("Marking chats as unread"), **_CHANGE),
+    delete(_C, 2, Missing("Deleting chats"), **_CHANGE),
+    delete(f"{_C}/messages", 2, Missing("Clearing chats"), **_CHANGE),
+)
+
+PEOPLE = (
+    get("/api/contacts/check-exists", 1, people.check_exists),
+    get("/api/checkNumberStatus", 1, people.check_exists),
+    get("/api/contacts/all", 1, Missing("Listing contacts")),
+    get("/api/contacts", 1, Missing("Reading contacts")),
+    get("/api/contacts/about", 1, Missing("Reading the about of contacts")),
+    get("/api/contacts/profile-picture", 1, Missing("Pictures of contacts")),
+    post("/api/contacts/block", 2, Missing("Blocking"), **_CHANGE),
+    post("/api/contacts/unblock", 2, Missing("Blocking"), **_CHANGE),
+    get("/api/{session}/contacts/{id}", 2, Missing("Reading contacts")),
+    put("/api/{session}/contacts/{id}", 2, Missing("Naming contacts"), **_CHANGE),
+    get("/api/{session}/lids", 2, Missing("Listing LIDs")),
+    get("/api/{session}/lids/count", 2, Missing("Listing LIDs")),
+    get("/api/{session}/lids/pn/{phoneNumber}", 1, Missing("Looking up LIDs")),
+    get("/api/{session}/lids/{lid}", 1, Missing("Looking up LIDs")),
+    post("/api/{session}/presence", 1, Missing("Presence"), **_CHANGE),
+    get("/api/{session}/presence", 2, Missing("Presence")),
+    get("/api/{session}/presence/{chatId}", 2, Missing("Presence")),
+    post("/api/{session}/presence/{chatId}/subscribe", 2, Missing("Presence"), **_CHANGE),
+    post("/api/{session}/calls/reject", 2, Missing("Rejecting calls"), **_CHANGE),
+)
+
+GROUPS = (
+    post(_G, 1, Missing("Creating groups"), **_SET),
+    get(_G, 1, Missing("Listing groups")),
+    get(f"{_G}/count", 1, Missing("Listing groups")),
+    get(f"{_G}/join-info", 2, Missing("Invitations")),
+    post(f"{_G}/join", 2, Missing("Invitations"), **_SET),
+    post(f"{_G}/refresh", 2, Missing("Refreshing groups")),
+    get(_P, 1, Missing("Reading groups")),
+    delete(_P, 2, Missing("Deleting groups"), **_SET),
+    post(f"{_P}/leave", 1, Missing("Leaving groups"), **_SET),
+    get(f"{_P}/picture", 2, Missing("Pictures of groups")),
+    put(f"{_P}/picture", 2, Missing("Pictures of groups"), **_FILE),
+    delete(f"{_P}/picture", 2, Missing("Pictures of groups"), **_SET),
+    put(f"{_P}/subject", 1, Missing("Naming groups"), **_SET),
+    put(f"{_P}/description", 1, Missing("Describing groups"), **_SET),
+    get(f"{_SECURITY}/messages-admin-only", 1, Missing("Settings of groups")),
+    put(f"{_SECURITY}/messages-admin-only", 1, Missing("Settings of groups"), **_SET),
+    get(f"{_SECURITY}/info-admin-only", 2, Missing("Settings of groups")),
+    put(f"{_SECURITY}/info-admin-only", 2, Missing("Settings of groups"), **_SET),
+    get(f"{_P}/invite-code", 1, Missing("Invitations")),
+    post(f"{_P}/invite-code/revoke", 2, Missing("Invitations"), **_SET),
+    get(f"{_P}/participants", 1, Missing("Members of groups")),
+    get(f"{_P}/participants/v2", 1, Missing("Members of groups")),
+    post(f"{_P}/participants/add", 1, Missing("Members of groups"), **_SET),
+    post(f"{_P}/participants/remove", 1, Missing("Members of groups"), **_SET),
+    post(f"{_P}/admin/promote", 1, Missing("Admins of groups"), **_SET),
+    post(f"{_P}/admin/demote", 1, Missing("Admins of groups"), **_SET),
+    get(f"{_P}/participants/join-requests", 2, Missing("Requests to join")),
+    post(f"{_P}/participants/join-requests/approve", 2, Missing("Requests to join"), **_SET),
+    post(f"{_P}/participants/join-requests/reject", 2, Missing("Requests to join"), **_SET),
+    *(
+        make(f"{_SECURITY}/{name}", 3, Missing(what))
+        for name, what in (
+            ("member-add-mode", "Who may add members"),
+            ("member-share-history-mode", "Sharing the history with new members"),
+            ("membership-approval", "Approval of members"),
+        )
+        for make in (get, put)
+    ),
+)
+
+ACCOUNT = (
+    get("/api/{session}/profile", 2, Missing("Reading the profile")),
+    put("/api/{session}/profile/name", 2, Missing("Changing the profile"), **_SET),
+    put("/api/{session}/profile/status", 2, Missing("Changing the profile"), **_SET),
+    put("/api/{session}/profile/picture", 2, Missing("Changing the profile"), **_FILE),
+    delete("/api/{session}/profile/picture", 2, Missing("Changing the profile"), **_SET),
+    get("/api/{session}/labels", 2, Missing("Labels")),
+    post("/api/{session}/labels", 2, Missing("Labels"), **_SET),
+    put("/api/{session}/labels/{labelId}", 2, Missing("Labels"), **_SET),
+    delete("/api/{session}/labels/{labelId}", 2, Missing("Labels"), **_SET),
+    get("/api/{session}/labels/chats/{chatId}", 2, Missing("Labels")),
+    put("/api/{session}/labels/chats/{chatId}", 2, Missing("Labels"), **_SET),
+    get("/api/{session}/labels/{labelId}/chats", 2, Missing("Labels")),
+    post("/api/{session}/status/text", 2, Missing("Statuses"), **_SEND),
+    post("/api/{session}/status/image", 2, Missing("Statuses"), **_SEND),
+    post("/api/{session}/status/video", 2, Missing("Statuses"), **_SEND),
+    post("/api/{session}/status/delete", 2, Missing("Statuses"), **_CHANGE),
+    get("/api/{session}/status/new-message-id", 2, Missing("A message id in advance")),
+    post("/api/{session}/status/voice", 3, Missing("A voice message as a status"), **_SEND),
+    post("/api/{session}/media/convert/voice", 2, Missing("Converting media"), scope=Scope.SEND, size=LARGE),
+    post("/api/{session}/media/convert/video", 2, Missing("Converting media"), scope=Scope.SEND, size=LARGE),
+)
+
+KEYS = (
+    get("/api/keys", 2, keys.listed, **_SESSION, scope=Scope.ADMIN),
+    post("/api/keys", 2, keys.create, **_SESSION, scope=Scope.ADMIN),
+    post("/api/keys/media", 2, keys.create_for_media, **_SESSION, scope=Scope.ADMIN),
+    post("/api/keys/control", 2, keys.create_for_control, **_SESSION, scope=Scope.ADMIN),
+    put("/api/keys/{id}", 2, keys.update, **_SESSION, scope=Scope.ADMIN),
+    delete("/api/keys/{id}", 2, keys.delete, **_SESSION, scope=Scope.ADMIN),
+)
+
+_PASSKEY, _CHANNELS = Missing("Pairing by passkey"), Missing("Channels")
+_CHANNEL = "/api/{session}/channels"
+_PROFILER, _APPS = Missing("The service's own inside"), Missing("Apps beside WhatsApp")
+_PHONES = ("argentine-phone-numbers", "brazilian-phone-numbers", "mexican-phone-numbers", "phone-numbers")
+
+REFUSED = (
+    get("/api/{session}/auth/passkey/challenge", 3, _PASSKEY),
+    post("/api/{session}/auth/passkey", 3, _PASSKEY),
+    get("/api/{session}/auth/passkey/confirmation", 3, _PASSKEY),
+    post("/api/{session}/auth/passkey/confirm", 3, _PASSKEY),
+    get("/api/sessions/{session}/capping", 3, Missing("Limits of messages")),
+    get("/api/sessions/{session}/timelock", 3, Missing("The time lock of first messages")),
+    get(_CHANNEL, 3, _CHANNELS),
+    post(_CHANNEL, 3, _CHANNELS),
+    post(f"{_CHANNEL}/search/by-view", 3, _CHANNELS),
+    post(f"{_CHANNEL}/search/by-text", 3, _CHANNELS),
+    get(f"{_CHANNEL}/search/views", 3, _CHANNELS),
+    get(f"{_CHANNEL}/search/countries", 3, _CHANNELS),
+    get(f"{_CHANNEL}/search/categories", 3, _CHANNELS),
+    get(f"{_CHANNEL}/{{id}}", 3, _CHANNELS),
+    delete(f"{_CHANNEL}/{{id}}", 3, _CHANNELS),
+    get(f"{_CHANNEL}/{{id}}/messages/preview", 3, _CHANNELS),
+    *(post(f"{_CHANNEL}/{{id}}/{verb}", 3, _CHANNELS) for verb in ("follow", "unfollow", "mute", "unmute")),
+    get("/api/server/environment", 3, _PROFILER, **_SESSION),
+    post("/api/server/stop", 3, Missing("Stopping the service by a call"), **_SESSION),
+    get("/api/server/debug/cpu", 3, _PROFILER, **_SESSION),
+    get("/api/server/debug/heapsnapshot", 3, _PROFILER, **_SESSION),
+    get("/api/server/debug/browser/trace/{session}", 3, _PROFILER, **_SESSION),
+    get("/api/apps", 3, _APPS, **_SESSION),
+    post("/api/apps", 3, _APPS, **_SESSION),
+    *(
+        make(f"/api/apps/{name}/{{session}}/cache/{what}", 3, _APPS, **_SESSION)
+        for name in _PHONES
+        for what, make in (("memory", get), ("db", get), ("stats", get), ("purge", delete))
+    ),
+    post("/api/apps/{id}/purge", 3, _APPS, **_SESSION),
+    post("/api/apps/{app}/{session}/purge", 3, _APPS, **_SESSION),
+    get("/api/apps/{id}", 3, _APPS, **_SESSION),
+    put("/api/apps/{id}", 3, _APPS, **_SESSION),
+    delete("/api/apps/{id}", 3, _APPS, **_SESSION),
+    post("/mcp", 3, Missing("MCP"), **_SESSION),
+)
+
+WAHA_CALLS: tuple[WahaCall, ...] = (
+    *SERVER,
+    *SESSIONS,
+    *KEYS,
+    *MESSAGES,
+    *CHATS,
+    *PEOPLE,
+    *GROUPS,
+    *ACCOUNT,
+    *REFUSED,
+)
