@@ -19,6 +19,6 @@ STATUSES: dict[State, str] = {
     State.DISCONNECTED_RECOVERABLE: STARTING,
     State.QR_REQUIRED: SCAN_QR_CODE,
     State.READY: WORKING,
-    **dict.fromkeys(TERMINAL, FAILED),
+    **dict.fromkeys((state for state in State if state in TERMINAL), FAILED),
 }
 """The status of a client that runs. One that does not is FAILED after a terminal end that nobody asked for."""
