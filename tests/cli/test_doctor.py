@@ -46,7 +46,7 @@ def test_a_page_that_lacks_something_ends_in_1_and_it_is_named(tmp_path: Path, s
         1,
         "degraded",
         ["handleChatSimpleReceipt"],
-        ["acks"],
+        ["message.ack"],
     )
 
 
