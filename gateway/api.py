@@ -105,7 +105,11 @@ CALLS: tuple[Call, ...] = (
         clients.init,
         START,
         {200: InitStarted | InitUnneeded},
-        {409: ("INITIALIZATION_IN_PROGRESS",), 500: ("INITIALIZATION_FAILED",), 503: ("CAPACITY_EXCEEDED",)},
+        {
+            409: ("INITIALIZATION_IN_PROGRESS", "INITIALIZATION_OVERTAKEN"),
+            500: ("INITIALIZATION_FAILED",),
+            503: ("CAPACITY_EXCEEDED",),
+        },
     ),
     get("/status", clients.status, READ, {200: AbsentAnswer | StatusAnswer}),
     get("/qr", pairing.qr, READ, {200: QrAnswer, 409: QrUnavailable}),

@@ -37,6 +37,7 @@ from actors.clients.errors import (
     ShuttingDown,
     StartFailed,
     Starting,
+    StartOvertaken,
     StartUnderWay,
 )
 from actors.runtime import MailboxFull, Refusal
@@ -172,6 +173,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     TooManyConsumers: _as(409, "TOO_MANY_CONSUMERS"),
     StartUnderWay: _start_under_way,
     StartFailed: _start_failed,
+    StartOvertaken: lambda error: Problem(409, "INITIALIZATION_OVERTAKEN", str(error), {"cliente_id": error.client_id}),
     NotReady: _as(409, "SESSION_NOT_READY"),
     SendFailed: _as(500, "SEND_FAILED", outcome="failed"),
     SendUnknown: _send_unknown,

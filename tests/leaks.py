@@ -24,8 +24,10 @@ T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds that what is ending may take to end."""
-MARK = "PYTEST_LEAKS_RUN"
-"""In the environment of every process that a test starts, so that it is known when its parents are gone."""
+MARK = "XDG_PYTEST_LEAKS_RUN"
+"""In the environment of every process that a test starts, so that it is known when its parents are gone. Chromium's
+environment keeps names that begin so.
+"""
 _LOOK_AGAIN = 0.02
 
 

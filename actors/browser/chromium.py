@@ -32,6 +32,22 @@ _AFTERMATH = 1.0
 """The seconds in which the children of a Chromium that ended by itself may follow: one of them may still be writing."""
 
 
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "DISPLAY", "XAUTHORITY")
+_INHERITED_KINDS = ("LC_", "XDG_", "WAYLAND_", "DBUS_", "FONTCONFIG_", "CHROME_", "GTK_", "SSL_CERT_", "NSS_")
+
+
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of Chromium: its own needs, and nothing of the service's settings and secrets.
+
+    Proxies are among its own needs: without a setting Chromium takes those of the environment.
+    """
+    return {
+        name: value
+        for name, value in ours.items()
+        if name in _INHERITED or name.startswith(_INHERITED_KINDS) or name.lower().endswith("_proxy")
+    }
+
+
 class ChromiumEnded(Exception):
     """Chromium ended before the connection; the text is the end of its output."""
 
@@ -56,6 +72,7 @@ class Chromium:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=child_end,
+                env=environment(os.environ),
                 start_new_session=True,
             )
         except OSError:

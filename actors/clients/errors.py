@@ -5,6 +5,7 @@ ClientRefusal
  ├── PageOutdated              WhatsApp Web has changed: update wa-js
  ├── StartUnderWay             another caller started it: wait and read the status
  ├── StartFailed               the start failed: read the reason, then try again
+ ├── StartOvertaken            a stop or a deletion came before the start had ended: start again if that was not meant
  ├── SendFailed                WhatsApp Web refused: nothing was delivered
  ├── SendUnknown               it may have been sent: do not repeat it blindly
  ├── OperationRefused          WhatsApp Web refused: nothing was done
@@ -59,6 +60,14 @@ class StartFailed(ClientRefusal):
 
     def __init__(self, client_id: ClientId, why: str) -> None:
         super().__init__(why)
+        self.client_id = client_id
+
+
+class StartOvertaken(ClientRefusal):
+    """The client was ended while it started."""
+
+    def __init__(self, client_id: ClientId) -> None:
+        super().__init__("The client was stopped or deleted while it started: POST /init starts it again")
         self.client_id = client_id
 
 

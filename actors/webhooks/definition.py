@@ -79,8 +79,11 @@ def _checked(field: str, value: object) -> Any:
 
 
 def _refused_literal(url: str, allowed: tuple[Network, ...]) -> str | None:
+    host = httpx.URL(url).host.removesuffix(".")
+    if host == "localhost" or host.endswith(".localhost"):  # always this machine: RFC 6761, 6.3
+        host = "127.0.0.1"
     try:
-        return why_refused(httpx.URL(url).host, allowed)
+        return why_refused(host, allowed)
     except ValueError:  # A name: checked after it is resolved.
         return None
 
@@ -118,13 +121,17 @@ def _url(value: object) -> str:
         url = httpx.URL(value)
     except (httpx.InvalidURL, ValueError) as error:
         raise ValueError("be an address such as https://example.com/hook") from error
-    if url.scheme not in ("http", "https") or not url.host or url.port == 0 or (url.port or 1) > 65535:
+    if url.scheme not in ("http", "https") or not url.host or not 1 <= _port(url) <= 65535:
         raise ValueError("begin with http:// or https:// and name a host, and perhaps a port from 1 to 65535")
     if url.userinfo:
         raise ValueError("not hold a user name or password: use an Authorization header")
     if url.fragment or value.endswith("#"):
         raise ValueError("not have a fragment")
     return str(url)
+
+
+def _port(url: httpx.URL) -> int:
+    return 1 if url.port is None else url.port
 
 
 def _events(value: object) -> tuple[str, ...]:

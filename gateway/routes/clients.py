@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from actors.clients.errors import ShuttingDown, StartFailed
+from actors.clients.errors import ShuttingDown, StartFailed, StartOvertaken
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
 from gateway.calls import ApiRequest
@@ -46,7 +46,7 @@ async def init(request: ApiRequest[None, None]) -> Response:
     if status.state is State.ERROR:
         raise StartFailed(client_id, status.reason_text or "The client could not be started")
     if status.state is State.NOT_INITIALIZED:  # it was stopped during its start
-        raise ShuttingDown if gateway.bridge.draining else StartFailed(client_id, "The client was ended meanwhile")
+        raise ShuttingDown if gateway.bridge.draining else StartOvertaken(client_id)
     return reply(InitStarted(cliente_id=client_id, status=StatusSummary.of(status)))
 
 

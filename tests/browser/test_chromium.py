@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from actors.browser import command_line
-from actors.browser.chromium import Chromium, ChromiumEnded, usage_of
+from actors.browser.chromium import Chromium, ChromiumEnded, environment, usage_of
 from actors.browser.command_line import command
 from actors.browser.options import BrowserOptions
 from actors.browser.process_record import members
@@ -99,3 +99,9 @@ def test_it_dies_with_the_service_that_started_it(tmp_path: Path) -> None:
     gone, alive = psutil.wait_procs([child], timeout=5.0)
     assert gone
     assert not alive
+
+
+def test_chromium_gets_an_environment_of_its_own() -> None:
+    ours = {"PATH": "/bin", "LC_ALL": "C", "https_proxy": "http://proxy:3128", "XDG_CACHE_HOME": "/c"}
+    secrets = {"SM_API_KEY": "k", "SM_DATABASE_URL": "postgresql://u:p@h/d", "PGPASSWORD": "p", "AWS_SECRET_KEY": "s"}
+    assert environment({**ours, **secrets}) == ours

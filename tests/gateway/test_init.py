@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from actors.clients.types import ClientId, Reason, State
-from tests.gateway.running import Running
+from tests.gateway.running import Running, until
 
 
 def summary(client: int, state: State) -> dict[str, object]:
@@ -106,6 +109,25 @@ def test_a_start_that_takes_longer_than_the_wait_answers_with_what_is_known(tmp_
         assert answer.status_code == 200
         assert answer.json()["action"] == "INITIALIZING"
         assert answer.json()["status"] == summary(1, State.INITIALIZING)
+
+
+@pytest.mark.parametrize("ended", ["/stop", "/session/7"])
+def test_a_start_that_a_stop_or_a_deletion_overtakes_is_a_conflict(service: Running, ended: str) -> None:
+    service.browser.habits = replace(service.browser.habits, opens=False)
+    with ThreadPoolExecutor(1) as callers:
+        started = callers.submit(service.post, "/init", 7)
+        until(lambda: service.status(7)["state"], lambda state: state == "INITIALIZING", "it starts")
+        method = "POST" if ended == "/stop" else "DELETE"
+        headers = {"X-Cliente-Id": "7"}
+        assert service.http.request(method, ended, headers=headers).status_code == 200
+        answer = started.result()
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "error": True,
+        "code": "INITIALIZATION_OVERTAKEN",
+        "message": "The client was stopped or deleted while it started: POST /init starts it again",
+        "cliente_id": 7,
+    }
 
 
 def test_twenty_at_once_open_one_page(service: Running) -> None:
