@@ -17,12 +17,15 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from sandbox.acts import Acts
 from sandbox.answers import refusal
 from sandbox.control import Control
+from sandbox.groups import Groups
 from sandbox.link import Link
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
+from sandbox.profile import Profile
 from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes
@@ -30,8 +33,8 @@ STATIC = Path(__file__).parent / "static"
 STAGES = (
     ("base", "ids", "state"),
     ("me", "logout", "pairing", "qr_code", "connection", "boot"),
-    ("chats", "messages", "timelock", "sending", "receiving", "reactions", "files"),
-    ("startup", "by_id"),
+    ("chats", "groups", "messages", "timelock", "sending", "receiving", "reactions", "files", "calls"),
+    ("profile", "labels", "status", "startup", "by_id"),
 )
 """The page's bundles, in the order they load.
 
@@ -50,6 +53,7 @@ def build(scene: Scene | None = None) -> Starlette:
     post = MessageRelay(scene)
     login = Login(scene, post)
     pairing = Pairing(scene, login)
+    groups, profile = Groups(scene, post), Profile(scene)
     files = Files(scene)
     routes = [
         Route("/", Document(scene).show),
@@ -57,8 +61,8 @@ def build(scene: Scene | None = None) -> Starlette:
         Route("/phones", _phones),
         Route("/media", files.take, methods=["POST"]),
         Route("/media/{id}", files.give),
-        WebSocketRoute("/link", Link(scene, login, pairing, post).serve),
-        *Control(scene, login, pairing, post).routes(),
+        WebSocketRoute("/link", Link(scene, login, pairing, post, Acts(groups.acts, profile.acts)).serve),
+        *Control(scene, login, pairing, post, groups, profile).routes(),
         Route("/bundle/{tag}/{name}.js", Bundles(scene).give),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -18,16 +18,19 @@ from starlette.routing import BaseRoute, Route
 from sandbox.answers import answering, body_of, number_of, wait_of
 from sandbox.composing import compose
 from sandbox.fates import Act, Fates
+from sandbox.group_chat import MEMBER, OWNER, GroupChat
+from sandbox.groups import Groups
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
+from sandbox.profile import Profile
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
 from sandbox.world import Account, ChatMessage, Phone, SandboxError
 
 # A condition to wait for -> the states of an account in which it holds.
 MET_BY = {"linked": ("linked", "connected"), "away": ("linked",), "connected": ("connected",), "gone": ("gone",)}
-HABITS = ("online", "reads", "passkey", "migrated")
+HABITS = ("online", "reads", "passkey", "migrated", "addable")
 PAUSE = 0.15
 HEARTBEAT = 15.0
 
@@ -35,14 +38,24 @@ HEARTBEAT = 15.0
 class Control:
     """The handlers of the control API."""
 
-    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        login: Login,
+        pairing: Pairing,
+        post: MessageRelay,
+        groups: Groups,
+        profile: Profile,
+    ) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
+        self._groups, self._profile = groups, profile
         self._fates = Fates(scene, login, post)
 
     def routes(self) -> list[BaseRoute]:
         phone_acts: dict[str, Act] = {
             "send": self._phone_send,
             "call": self._phone_call,
+            "groups": lambda phone, said: self._groups.acts[f"group.{said['act']}"](phone.number, said),
             **{kind: self._phone_change(kind) for kind in ("edit", "revoke", "react")},
         }
         page_acts: dict[str, Act] = {
@@ -67,10 +80,11 @@ class Control:
             Route("/api/accounts/{number}/messages", answering(self._messages)),
             *(
                 Route(f"/api/accounts/{{number}}/{name}", answering(self._account_act(act)), methods=["POST"])
-                for name, act in self._fates.table().items()
+                for name, act in {**self._fates.table(), "labels": self._profile.set_labels}.items()
             ),
             Route("/api/absent/{number}", answering(self._absent), methods=["PUT", "DELETE"]),
-            Route("/api/groups/{group}", answering(self._group), methods=["PUT"]),
+            Route("/api/groups", answering(self._all_groups)),
+            Route("/api/groups/{group}", answering(self._group), methods=["GET", "PUT"]),
             Route("/api/phones/{number}", answering(self._phone), methods=["GET", "POST"]),
             *(
                 Route(f"/api/phones/{{number}}/{name}", answering(self._phone_act(act)), methods=["POST"])
@@ -195,6 +209,11 @@ class Control:
             "number": account.number,
             "lid": account.lid,
             "name": account.name,
+            "about": self._scene.world.phone(account.number).about,
+            "picture": self._scene.world.pictures.get(account.number),
+            "business": account.business,
+            "labels": list(account.labels.values()),
+            "calls": account.calls,
             "lids": account.lids,
             "state": self._scene.state_of(account),
             "devices": list(account.devices),
@@ -221,13 +240,27 @@ class Control:
             absent.discard(number)
         return {"number": number, "absent": number in absent}
 
+    async def _all_groups(self, _request: Request) -> Any:
+        return [group.told() for group in self._scene.world.groups.values()]
+
     async def _group(self, request: Request) -> Any:
-        said, group = await body_of(request), request.path_params["group"]
+        """Tell a group; or make one, as if it had always been there: nobody is told of it."""
+        group = request.path_params["group"]
+        if request.method == "GET":
+            return self._groups.of(group).told()
+        said = await body_of(request)
         if not group.endswith("@g.us"):
             raise SandboxError(400, "INVALID_REQUEST", "a group's id ends in @g.us")
         participants = [str(number) for number in said.get("participants", [])]
-        self._scene.world.groups[group] = {"subject": str(said.get("subject", group)), "participants": participants}
-        return self._scene.world.groups[group]
+        owner = str(said.get("owner", participants[0] if participants else ""))
+        roles = dict.fromkeys(participants, MEMBER) | ({owner: OWNER} if owner else {})
+        made = GroupChat(group, str(said.get("subject", group)), owner, roles | dict(said.get("roles", {})))
+        for name in ("announce", "restrict", "approval", "everybody_adds"):
+            setattr(made, name, bool(said.get(name, getattr(made, name))))
+        made.invite = str(said.get("invite", made.invite))
+        made.asking = dict.fromkeys(map(str, said.get("asking", [])), made.creation)
+        self._scene.world.groups[group] = made
+        return made.told()
 
     def _phone_of(self, request: Request) -> Phone:
         number = request.path_params["number"]
@@ -258,7 +291,7 @@ class Control:
         return self._post.send(phone, compose(self._scene.world, phone, said)).told()
 
     def _phone_call(self, phone: Phone, said: dict[str, Any]) -> Any:
-        return {"id": self._post.call(phone, str(said["to"]), bool(said.get("video")))}
+        return {"id": self._post.call(phone, str(said["to"]), bool(said.get("video")), said.get("id"))}
 
     def _phone_change(self, kind: str) -> Act:
         return lambda phone, said: self._post.change(phone, str(said["to"]), str(said["id"]), kind, said).told()

@@ -10,7 +10,7 @@ from sandbox.answers import number_of
 from sandbox.login import Login
 from sandbox.post import MessageRelay
 from sandbox.scene import Scene
-from sandbox.world import UNHANDLED, Account, SandboxError, SendRule
+from sandbox.world import UNHANDLED, Account, ActRule, SandboxError, SendRule
 
 Act = Callable[[Any, dict[str, Any]], Any]
 HEARS_WITHIN = 10.0
@@ -53,6 +53,7 @@ class Fates:
             "storage-failure": self._storage_failure,
             "page": self._page,
             "sending": self._sending,
+            "acts": self._acts,
             "notice": self._notice,
             "timelock": self._timelock,
         }
@@ -150,3 +151,10 @@ class Fates:
         account.rules = [rule for rule in account.rules if rule.to != to]
         rule = SendRule(mode, None if left is None else int(left), to, code)
         account.rules.insert(0 if to else len(account.rules), rule)
+
+    def _acts(self, account: Account, said: dict[str, Any]) -> None:
+        """Refuse the next `left` acts of a kind with a code of WhatsApp's, or answer them late."""
+        code, left = said.get("code"), said.get("left")
+        delay = number_of({"delay": 0.0} | said, "delay")
+        rule = ActRule(str(said["act"]), code and int(code), delay, None if left is None else int(left))
+        account.act_rules = [one for one in account.act_rules if one.act != rule.act] + [rule]

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
+from sandbox.acts import Acts
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
@@ -22,7 +23,7 @@ POLICY_VIOLATION = 1008
 class Link:
     """The messages of pages, as a table: each `op` is one function of (page, message)."""
 
-    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay) -> None:
+    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay, acts: Acts) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._ops: dict[str, Callable[[OpenPage, dict[str, Any]], None]] = {
             "hello": self._hello,
@@ -36,6 +37,7 @@ class Link:
             "keepalive": self._keepalive,
             "send": post.take,
             "reupload": self._reupload,
+            "act": acts.ask,
             "got": self._got,
             "down": self._down,
             "fate": self._fate,

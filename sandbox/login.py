@@ -62,7 +62,8 @@ class Login:
             return
         self._push_out(page)
         login = {name: getattr(account, name) for name in STORED_LOGIN_FIELDS}
-        page.say({"op": "welcome", "login": login, "history": self._post.history(page)})
+        more = {"business": account.business, "labels": account.labels}
+        page.say({"op": "welcome", "login": login, "history": self._post.history(page), **more})
         if fresh and self._scene.settings.pair_delay:
             page.later("sync", self._scene.settings.pair_delay, lambda: self._synced(page))
         else:

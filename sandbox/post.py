@@ -13,7 +13,19 @@ from itertools import islice
 from typing import Any
 
 from sandbox.scene import OpenPage, Scene
-from sandbox.world import NO_CHAT, TOO_MANY, Account, ChatMessage, Device, Phone, SandboxError, lid_of, new_id
+from sandbox.world import (
+    NO_CHAT,
+    NOT_IN_GROUP,
+    STATUS,
+    TOO_MANY,
+    Account,
+    ChatMessage,
+    Device,
+    Phone,
+    SandboxError,
+    lid_of,
+    new_id,
+)
 
 BATCH = 200  # messages sent to a page at once
 REACTS_AHEAD = 5.0
@@ -45,6 +57,8 @@ class MessageRelay:
                 known.error = NO_CHAT
             elif mode == "refuse":
                 known.error = rule.code
+            elif not self._scene.world.may_write(account.number, number):
+                known.error = NOT_IN_GROUP
             else:
                 known.error = account.refuses(number, time.time())
             if known.error is not None:
@@ -71,6 +85,7 @@ class MessageRelay:
             type=str(said.get("type", "chat")),
             media=media.described() if media else None,
             location=said.get("location"),
+            style=said.get("style"),
         )
 
     def _acknowledge(self, account: Account, message: ChatMessage) -> None:
@@ -96,8 +111,10 @@ class MessageRelay:
                 self._arrive(other, message.arriving(number))
 
     def _receivers(self, account: Account, chat: str) -> list[str]:
+        if chat == STATUS:  # its contacts are taken to be those it has a chat with
+            return list(dict.fromkeys(one.chat for one in account.messages.values() if one.chat.isdigit()))
         group = self._scene.world.groups.get(chat)
-        return [chat] if group is None else [one for one in group["participants"] if one != account.number]
+        return [chat] if group is None else [one for one in group.roles if one != account.number]
 
     def _follow(self, account: Account, message: ChatMessage) -> None:
         """Send the second tick and the blue ones of each receiver, as far as his phone allows."""
@@ -120,7 +137,7 @@ class MessageRelay:
             return
         message.receipts[number] = ack
         receivers = self._receivers(account, message.chat)
-        message.ack = max(message.ack, min(message.receipts.get(one, 1) for one in receivers))
+        message.ack = max(message.ack, min((message.receipts.get(one, 1) for one in receivers), default=ack))
         told = {"op": "receipt", "ids": [message.id], "ack": ack, "chat": message.chat, "lid": lid_of(message.chat)}
         if message.chat in self._scene.world.groups:
             told |= {"participant": number, "participant_lid": lid_of(number), "all": message.ack}
@@ -174,7 +191,7 @@ class MessageRelay:
 
     def _receivers_of(self, phone: Phone, message: ChatMessage) -> list[str]:
         group = self._scene.world.groups.get(message.chat)
-        return [message.chat] if group is None else [one for one in group["participants"] if one != phone.number]
+        return [message.chat] if group is None else [one for one in group.roles if one != phone.number]
 
     def _arrive(self, account: Account, message: ChatMessage) -> None:
         account.keep(message)
@@ -245,9 +262,10 @@ class MessageRelay:
         emoji, t = message.reactions[number], message.reacted_at[number]
         return {"emoji": emoji, "t": t, "by": number, "by_lid": lid_of(number)}
 
-    def call(self, phone: Phone, to: str, video: bool) -> str:
+    def call(self, phone: Phone, to: str, video: bool, id_: str | None = None) -> str:
         """Ring at once or not at all: a closed page never learns of it."""
-        account, id_ = self._scene.world.account(to), new_id("CA")
+        account, id_ = self._scene.world.account(to), id_ or new_id("CA")
+        account.calls[id_] = "ringing"
         told = {
             "op": "call",
             "id": id_,

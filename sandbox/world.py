@@ -16,11 +16,16 @@ from collections import deque
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from sandbox.group_chat import GroupChat
+
 SendMode = Literal["ok", "refuse", "never", "lose"]
 
 
-UNHANDLED, NO_CHAT, TIMELOCKED, TOO_MANY = 500, 404, 463, 429
-"""Codes of refusals. 404 is ours: the page asks whether a number exists, and does not get so far."""
+UNHANDLED, NO_CHAT, TIMELOCKED, TOO_MANY, NOT_IN_GROUP = 500, 404, 463, 429, 403
+"""Codes of refusals. 404 is ours: the page asks whether a number exists, and does not get so far. That a group refuses
+who is no member of it with 403 is an assumption.
+"""
+STATUS = "status@broadcast"  # the chat of what an account shows to its contacts for a day
 KEPT = 50_000  # messages an account, and a phone, remembers; older ones are forgotten
 REFUSALS_KEPT = 1_000
 MEDIA_KEPT = 512 * 1024 * 1024  # bytes of files
@@ -105,6 +110,7 @@ class ChatMessage:
     silent: bool = False  # it was delivered, but its sender gets no acknowledgement
     error: int | None = None  # the code with which WhatsApp refused it
     location: dict[str, Any] | None = None  # the place on the map, with WhatsApp Web's `loc`
+    style: dict[str, Any] | None = None  # font and background of a text that is a status
     notice: dict[str, Any] | None = None  # the content of WhatsApp's own notice, if it is such (`type` names its kind)
 
     def arriving(self, account: str) -> ChatMessage:
@@ -145,6 +151,16 @@ class SendRule:
 
 
 @dataclass(slots=True)
+class ActRule:
+    """What becomes of the account's next `left` (None: all) acts of a kind: refused, or late. See `sandbox.acts`."""
+
+    act: str
+    code: int | None = None
+    delay: float = 0.0
+    left: int | None = None
+
+
+@dataclass(slots=True)
 class Device:
     """One linked page: its credentials, and the messages it has not confirmed yet (by id, in the form for pages)."""
 
@@ -167,6 +183,10 @@ class Account:
     messages: dict[str, ChatMessage] = field(default_factory=dict)
     notices: dict[str, ChatMessage] = field(default_factory=dict)  # notices that WhatsApp itself writes into chats
     rules: list[SendRule] = field(default_factory=list)
+    act_rules: list[ActRule] = field(default_factory=list)
+    business: bool = False
+    labels: dict[str, dict[str, Any]] = field(default_factory=dict)  # {id, name, color, chats}, by id
+    calls: dict[str, str] = field(default_factory=dict)  # id -> `ringing` or `rejected`
     online: bool = True  # the page's network
     reachable: bool = True  # WhatsApp's servers, from the page
     banned: bool = False
@@ -196,6 +216,15 @@ class Account:
         trusted = to.endswith("@g.us") or any(one.chat == to and not one.from_me for one in self.messages.values())
         return TIMELOCKED if self.is_timelocked(now) and not trusted else None
 
+    def act_rule(self, act: str) -> ActRule | None:
+        """Return the rule for an act, using up one of a counted rule."""
+        for rule in self.act_rules:
+            if rule.act == act and rule.left != 0:
+                if rule.left is not None:
+                    rule.left -= 1
+                return rule
+        return None
+
     def sending(self, to: str) -> SendRule:
         """Return the rule for a message to `to` now, using up one of a counted rule."""
         for rule in self.rules:
@@ -216,6 +245,8 @@ class Phone:
     reads: bool = True  # off: messages to it stay at two ticks
     delay: float = 0.0  # added before each of its receipts, seconds
     passkey: bool = False  # it links a page only by a passkey that is used in that page
+    about: str = "Hey there! I am using WhatsApp."
+    addable: bool = True  # off: nobody adds it to a group; who tries gets a code to invite it with
     migrated: bool = True  # off: its chats have not moved to LIDs, and a page gives the link up at once
     received: deque[ChatMessage] = field(default_factory=lambda: deque(maxlen=KEPT))
     waiting: dict[str, ChatMessage] = field(default_factory=dict)  # sent while it was off
@@ -232,15 +263,25 @@ class World:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     phones: dict[str, Phone] = field(default_factory=dict)
-    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    groups: dict[str, GroupChat] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)  # number or group -> the id of its picture's file
     absent: set[str] = field(default_factory=set)
     media: dict[str, Media] = field(default_factory=dict)
     numbers_by_lid: dict[str, str] = field(default_factory=dict)
     refused: dict[str, dict[str, Any]] = field(default_factory=dict)  # token of an ended login -> its failure message
 
     def reset(self) -> None:
-        for held in (self.accounts, self.phones, self.groups, self.absent, self.media, self.numbers_by_lid):
+        for held in (
+            self.accounts,
+            self.phones,
+            self.groups,
+            self.pictures,
+            self.absent,
+            self.media,
+            self.numbers_by_lid,
+        ):
             held.clear()
+        self.numbers_by_lid.clear()
         self.refused.clear()
 
     def refuse(self, tokens: list[str], message: dict[str, Any]) -> None:
@@ -255,7 +296,9 @@ class World:
         return self.phones[number]
 
     def name_of(self, address: str) -> str:
-        return self.groups[address]["subject"] if address in self.groups else self.phone(address).name
+        if address == STATUS:
+            return "Status"
+        return self.groups[address].subject if address in self.groups else self.phone(address).name
 
     def account(self, number: str) -> Account:
         """Return the account; raises SandboxError 404 if nothing was ever linked."""
@@ -277,6 +320,8 @@ class World:
     def exists(self, address: str) -> str | None:
         """Return the number or group behind `5491…`, `…@c.us`, `…@lid` or `…@g.us`; None if it does not exist."""
         user, _, server = address.partition("@")
+        if address == STATUS:
+            return STATUS
         if server == "g.us":
             return address if address in self.groups else None
         if server == "lid":
@@ -285,6 +330,18 @@ class World:
         if not user.isascii() or not user.isdigit() or user in self.absent or set(user) == {"0"}:
             return None
         return self.phone(user).number
+
+    def may_write(self, number: str, to: str) -> bool:
+        """Return False if `to` is a group that does not let this number write into it."""
+        return to not in self.groups or self.groups[to].lets_send(number)
+
+    def set_picture(self, whose: str, data: bytes | None) -> str | None:
+        """Keep the picture of a number or group, and return its file's id; None takes it away."""
+        if data is None:
+            self.pictures.pop(whose, None)
+            return None
+        self.pictures[whose] = self.add_media("image/jpeg", "picture.jpg", data).id
+        return self.pictures[whose]
 
     def add_media(self, mimetype: str, filename: str, data: bytes, **more: Any) -> Media:
         media = Media(secrets.token_hex(12), mimetype, filename, data, hashlib.sha256(data).digest(), **more)

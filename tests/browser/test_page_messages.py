@@ -36,7 +36,7 @@ def test_groups_and_lids_are_written_to_as_well(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, lids: bool
 ) -> None:
     group = "120363000000000001@g.us"
-    sandbox.api.put(f"/api/groups/{group}", json={"subject": "Us", "participants": [FRIEND]}).raise_for_status()
+    sandbox.api.put(f"/api/groups/{group}", json={"subject": "Us", "participants": [FRIEND, NUMBER]}).raise_for_status()
     page = linked(shell, lids=lids)
     page.page.call("3EB0000000000000000009", SendText(group, "hello all"))
     sent = page.told.until(Answered)

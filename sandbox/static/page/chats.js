@@ -47,7 +47,11 @@ define('WAWebChatModel', (require, exports) => {
     }
 
     get formattedTitle() { return this.name; }
+    set formattedTitle(name) { this.name = name; }
     get contact() { return require('WAWebContactCollection').ContactCollection.get(this.id); }
+    get groupMetadata() { return this.id.isGroup() ? require('WAWebGroupMetadataCollection').default.get(this.id) : undefined; }
+
+    get labels() { return require('WAWebLabelCollection').LabelCollection.getLabelsForModel(String(this.id), 'Chat'); }
 
     /** The trusted-contact token, which people give when they write to the account. */
     getTcToken() { return this.msgs.some(({ id, type }) => !id.fromMe && type === 'chat') ? 'token' : undefined; }
@@ -85,7 +89,7 @@ define('SandboxAddressBook', (require, exports) => {
     const id = exports.addressOf(person);
     const known = ChatCollection.get(id);
     if (known) return known;
-    if (!id.isGroup()) {
+    if (id.isUser()) {
       const Contact = require('WAWebContactModel').default;
       const contact = new Contact({ id, name: person.name, pushname: person.name });
       require('WAWebContactCollection').ContactCollection.add(contact);
@@ -104,6 +108,7 @@ define('WAWebFindChatAction', (require, exports) => {
     const { lidPnCache } = require('WAWebApiContact');
     const known = ChatCollection.get(wid) ?? ChatCollection.get(lidPnCache.getCurrentLid(wid));
     if (known) return { chat: known, created: false };
+    if (wid.isStatusV3()) return { chat: require('SandboxAddressBook').chatWith({ chat: String(wid), name: 'Status' }), created: true };
     const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
     if (!found) {
       const migrated = require('SandboxLogin').login()?.lids;

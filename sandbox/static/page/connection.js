@@ -185,13 +185,14 @@ define('SandboxConnection', (require, exports) => {
     passkey_prologue_request: () =>
       require('WAWebShortcakeLinkingHandlePasskeyPrologueRequest').handlePasskeyPrologueRequestNotification(),
 
-    welcome({ login: given, history }) {
+    welcome({ login: given, history, ...shop }) {
       attempts = 0;
       storage.keepLogin({ ...login(), ...given });
       become({ state: 'CONNECTED', stream: 'SYNCING' });
       sessionStorage.removeItem(FORCED);
       Cmd.trigger('account_temporarily_banned_from_bridge', { banned: false });
       require('SandboxReceiving').restore(history);
+      require('SandboxLabels').keep(shop);
       if (page.classic && !Cmd.isMainLoaded) {
         Cmd.isMainLoaded = true;
         Cmd.trigger('main_loaded');
@@ -270,6 +271,7 @@ define('SandboxConnection', (require, exports) => {
     messages: (said) => require('SandboxReceiving').receive(said),
     change: (said) => require('SandboxReceiving').change(said),
     call: (said) => require('SandboxReceiving').call(said),
+    labels: (said) => require('SandboxLabels').keep(said),
     ack: (said) => require('SandboxSending').acknowledged(said),
     receipt: (said) => require('SandboxSending').receipt(said),
   };
@@ -376,10 +378,12 @@ define('WASmaxJsx', (require, exports) => {
 });
 
 define('WAComms', (require, exports) => {
-  /** Resolves with the server's answer, which may never come. Here the keepalive (`w:p`) is the only known query. */
-  exports.sendSmaxStanza = async ({ tag, attrs }) => {
-    if (tag !== 'iq' || attrs.xmlns !== 'w:p') throw new Error('the sandbox answers no stanza but the keepalive');
-    await require('SandboxConnection').ask({ op: 'keepalive' });
-    return require('WAWap').wap('iq', { id: attrs.id, type: 'result' });
+  /** Resolves with the server's answer, which may never come. Known are the keepalive (`w:p`), and the end of a call. */
+  exports.sendSmaxStanza = async ({ tag, attrs, content }) => {
+    const [inside] = content ?? [];
+    if (tag === 'iq' && attrs.xmlns === 'w:p') await require('SandboxConnection').ask({ op: 'keepalive' });
+    else if (tag === 'call' && inside?.tag === 'reject') await require('SandboxCalls').reject(inside.attrs['call-id']);
+    else throw new Error('the sandbox answers no stanza but the keepalive, and the rejection of a call');
+    return require('WAWap').wap(tag, { id: attrs.id, type: 'result' });
   };
 });

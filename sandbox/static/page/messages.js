@@ -89,7 +89,7 @@ define('WAWebMsgCollection', (require, exports) => {
 
     /** The notice that a chat is encrypted, which WhatsApp Web writes before the first message of each. */
     startChat(chat, t, isNewMsg) {
-      if (chat.id.isGroup() || chat.msgs.length) return;
+      if (!chat.id.isUser() || chat.msgs.length) return;
       const MsgKey = require('WAWebMsgKey').default;
       const id = new MsgKey({ fromMe: false, remote: chat.id, id: `3EE2${chat.id.user.padStart(16, '0')}` });
       this.keep(chat, new Msg({ id, type: 'e2e_notification', subtype: 'encrypt', t, from: chat.id, isNewMsg }));
@@ -124,9 +124,10 @@ define('SandboxReceipts', (require, exports) => {
   exports.settle = ({ externalIds, from, ack, all = ack }) => {
     const MsgKey = require('WAWebMsgKey').default;
     const { MsgCollection } = require('WAWebMsgCollection');
-    const find = (id) => (from.isGroup()
-      ? MsgCollection.findFirst((msg) => msg.id.fromMe && msg.id.id === id)
-      : MsgCollection.get(new MsgKey({ fromMe: true, remote: from, id })));
+    // In groups and statuses the key has a participant too.
+    const find = (id) => (from.isUser()
+      ? MsgCollection.get(new MsgKey({ fromMe: true, remote: from, id }))
+      : MsgCollection.findFirst((msg) => msg.id.fromMe && msg.id.id === id));
     for (const id of externalIds) find(id)?.updateAck(all);
   };
 });

@@ -72,7 +72,7 @@ define('SandboxReceiving', (require, exports) => {
   }
 
   /** The further fields of a notice of WhatsApp's own. */
-  function noticed({ notice: { people, ...more }, author, author_lid: lid }) {
+  function noticed({ notice: { people, group: _group, reason: _reason, ...more }, author, author_lid: lid }) {
     return { body: undefined, ...more, author: addressOf({ chat: author, lid }), recipients: people.map(addressOf) };
   }
 
@@ -92,6 +92,7 @@ define('SandboxReceiving', (require, exports) => {
       const chat = chatWith(said);
       if (!said.from_me && !said.notice) chat.unreadCount += 1;
       MsgCollection.startChat(chat, Math.floor(said.t), true);
+      if (said.notice?.group) require('SandboxGroups').heard(said);
       MsgCollection.processMultipleMessages(chat.id, [raw(said, true)]);
     }
     require('SandboxConnection').say({ op: 'got', ids: messages.map(({ id }) => id) });
@@ -131,36 +132,10 @@ define('SandboxReceiving', (require, exports) => {
   exports.call = ({ id, video, ...person }) => {
     const CallModel = require('WAWebCallModel').default;
     const peerJid = chatWith(person).id;
-    require('WAWebCallCollection').default.processIncomingCall(
-      new CallModel({ id, peerJid, isVideo: video, offerTime: Math.floor(Date.now() / 1000) }));
+    const call = new CallModel({ id, peerJid, isVideo: video, offerTime: Math.floor(Date.now() / 1000) });
+    const calls = require('WAWebCallCollection').default;
+    // Current builds have a stack of their own for calls, which makes one the active call.
+    if (page.classic) calls.processIncomingCall(call);
+    else calls.setActiveCall(call);
   };
-});
-
-define('WAWebCallModel', (require, exports) => {
-  const { BaseModel, defineModel } = require('WAWebBaseModel');
-  class CallModel extends BaseModel {
-    getState() { return 'INCOMING_RING'; }
-  }
-  exports.default = defineModel(CallModel, 'call', {
-    id: undefined, peerJid: undefined, isGroup: false, isVideo: false, outgoing: false, offerTime: 0,
-  });
-});
-
-define('WAWebCallCollection', (require, exports) => {
-  const { BaseCollection } = require('WAWebBaseCollection');
-  class CallCollectionImpl extends BaseCollection {
-    constructor() {
-      super();
-      this.calls = this._index; // an own Map that can be seen: whatsapp-web.js hears of calls through its `set`
-    }
-
-    processIncomingCall(call) {
-      this.add(call);
-      this.trim(50);
-      return call;
-    }
-
-    setActiveCall(call) { this.activeCall = call; }
-  }
-  exports.default = new CallCollectionImpl();
 });

@@ -21,7 +21,8 @@ define('SandboxSending', (require, exports) => {
   /** Brings `msg`, and `more` with it, to the server. Resolves with WhatsApp's {messageSendResult, t, count}. */
   exports.bring = (chat, msg, more) => {
     const text = msg.body ?? msg.caption ?? '';
-    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text, ...more };
+    const style = chat.id.isStatusV3() ? { style: { font: msg.font ?? null, background: msg.backgroundColor ?? null } } : {};
+    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text, ...style, ...more };
     return new Promise((resolve) => {
       const entry = { message, msg, resolve, brought: false };
       unacknowledged.set(message.id, entry);
@@ -56,7 +57,8 @@ define('SandboxSending', (require, exports) => {
   function sentBefore(id, person) {
     const MsgKey = require('WAWebMsgKey').default;
     const remote = require('SandboxAddressBook').addressOf(person);
-    return require('WAWebMsgCollection').MsgCollection.get(new MsgKey({ fromMe: true, remote, id }));
+    const { MsgCollection } = require('WAWebMsgCollection');
+    return MsgCollection.get(new MsgKey({ fromMe: true, remote, id })) ?? MsgCollection.findFirst((one) => one.id.id === id);
   }
 
   /** Ack 2, 3, 4 of messages to one chat: {ids, chat, lid, ack}; in a group of one member: {participant, participant_lid, all}. */

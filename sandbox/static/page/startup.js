@@ -7,29 +7,9 @@ define('WAWebBlocklistCollection', (require, exports) => {
   exports.BlocklistCollection = new BlocklistCollectionImpl();
 });
 
-define('WAWebStatusCollection', (require, exports) => {
-  const { BaseCollection } = require('WAWebBaseCollection');
-  class StatusCollectionImpl extends BaseCollection {}
-  exports.StatusCollection = new StatusCollectionImpl();
-});
-
-define('WAWebTextStatusCollection', (require, exports) => {
-  const { BaseCollection } = require('WAWebBaseCollection');
-  class TextStatusCollectionImpl extends BaseCollection {}
-  exports.TextStatusCollection = new TextStatusCollectionImpl();
-});
-
 define('WAWebPresenceCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
   exports.PresenceCollection = new BaseCollection();
-});
-
-define('WAWebGroupMetadataCollection', (require, exports) => {
-  const { BaseCollection } = require('WAWebBaseCollection');
-  class GroupMetadataCollectionImpl extends BaseCollection {
-    _handleParentGroupChange() {}
-  }
-  exports.default = new GroupMetadataCollectionImpl();
 });
 
 define('WAWebNewsletterCollection', (require, exports) => {
@@ -63,17 +43,12 @@ const IDLE = {
   WAWebPrimaryFeatures: ['primaryFeatureEnabled'],
   WAWebSendMsgCreateFanoutStanza: ['createFanoutMsgStanza'],
   WAWebSendMsgJob: ['encryptAndSendMsg'],
-  WAWebUpdateDbForGroupActionApi: ['updateDBForGroupAction'],
 };
 for (const [id, names] of Object.entries(IDLE)) {
   define(id, (_require, exports) => {
     for (const name of names) exports[name] = () => undefined;
   });
 }
-
-define('WAWebBizLabelUtils', (_require, exports) => {
-  Object.assign(exports, { addToLabelCollection: async () => {}, removeLabelFromCollection: async () => {} });
-});
 
 define('WAWebLid1X1MigrationGating', (require, exports) => {
   exports.Lid1X1MigrationUtils = { isLidMigrated: () => Boolean(require('SandboxLogin').login()?.lids) };
