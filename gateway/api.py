@@ -50,21 +50,25 @@ from gateway.schemas.webhooks import (
     WebhookDetail,
     WebhookRequest,
 )
-from gateway.security.auth import PUBLIC, Need, RateClass, Scope, Whose
+from gateway.security.auth import PUBLIC, Scope
+from gateway.tables.groups import GROUPS
+from gateway.tables.needs import (
+    ADMIN_ALL,
+    ADMIN_ITS_OWN,
+    CANCEL,
+    CONTROL,
+    CONTROL_ITS_OWN,
+    READ,
+    READ_ALL,
+    READ_ITS_OWN,
+    SEND,
+    START,
+    in_path,
+)
+from gateway.tables.profile import PROFILE
 
 if TYPE_CHECKING:
     from actors.settings import Settings
-
-READ = Need(Scope.READ, Whose.CLIENT)
-SEND = Need(Scope.SEND, Whose.CLIENT, RateClass.SEND)
-CANCEL = Need(Scope.SEND, Whose.CLIENT)
-CONTROL = Need(Scope.CONTROL, Whose.CLIENT)
-START = Need(Scope.CONTROL, Whose.CLIENT, RateClass.START)
-READ_ITS_OWN = Need(Scope.READ, Whose.SEEN)
-CONTROL_ITS_OWN = Need(Scope.CONTROL, Whose.SEEN)
-ADMIN_ITS_OWN = Need(Scope.ADMIN, Whose.SEEN)
-READ_ALL = Need(Scope.READ, Whose.ALL)
-ADMIN_ALL = Need(Scope.ADMIN, Whose.ALL)
 
 CLIENT = Parameter({"type": "integer", "minimum": 1, "maximum": MAX_CLIENT_ID}, "The client's number.")
 _MESSAGE = {"id": Parameter({"type": "string", "pattern": ID}, "The message's id (a ULID).")}
@@ -92,11 +96,6 @@ _NO_MESSAGE = {404: ("MESSAGE_NOT_FOUND",)}
 _NO_WEBHOOK = {404: ("WEBHOOK_NOT_FOUND",)}
 _NO_LETTER = {404: ("WEBHOOK_NOT_FOUND", "DEAD_LETTER_NOT_FOUND")}
 _NOT_ACCEPTED = {409: ("SESSION_NOT_READY",), 422: ("IDEMPOTENCY_KEY_REUSED",), 429: ("OUTBOX_FULL",)}
-
-
-def in_path(scope: Scope, parameter: str) -> Need:
-    """Return the need of a call about the client that the path names."""
-    return Need(scope, Whose.PATH, parameter=parameter)
 
 
 CALLS: tuple[Call, ...] = (
@@ -157,6 +156,8 @@ CALLS: tuple[Call, ...] = (
         parameters=_MESSAGE,
     ),
     get("/contacts/{number}", CheckContact, READ),
+    *GROUPS,
+    *PROFILE,
     get("/clients", clients.clients, READ_ITS_OWN, {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery),
     get(
         "/clients/{id}/history",

@@ -176,6 +176,11 @@ def post(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any
     return Call("POST", path, work, need, *more, **options)
 
 
+def put(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any, **options: Any) -> Call:
+    """Return the row of a PUT."""
+    return Call("PUT", path, work, need, *more, **options)
+
+
 def patch(path: str, work: Handler | type[Operation[Any]], need: Need, *more: Any, **options: Any) -> Call:
     """Return the row of a PATCH."""
     return Call("PATCH", path, work, need, *more, **options)

@@ -192,6 +192,8 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parameter(where: str, name: str, schema: Mapping[str, Any], text: str, required: bool) -> dict[str, Any]:
     described = {"name": name, "in": where, "required": required, "schema": dict(schema)}
+    if schema.get("type") == "array":
+        described |= {"style": "form", "explode": False}  # one text, with commas between the values
     return described | ({"description": text} if text else {})
 
 

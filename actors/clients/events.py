@@ -411,6 +411,33 @@ class CallRang(AccountEvent):
     )
 
 
+class LabelChanged(AccountEvent):
+    """A label was created, changed or deleted.
+
+    Only accounts of WhatsApp Business have labels. `color` is its place among WhatsApp's colours, `hex` the colour.
+    """
+
+    type = "label.changed"
+    page_name = "label"
+    fields = ("id", "name", "color", "hex", "deleted", "live")
+    identified_by = ("name", "color", "deleted")
+    needs = ("WPP.whatsapp.LabelStore.on",)
+    example = _payload(id="3", name="New order", color=4, hex="#99b6c1", deleted=False, live=True)
+
+
+class ChatLabelled(AccountEvent):
+    """A chat got a label, or lost one.
+
+    `added` is false if the label was taken off.
+    """
+
+    type = "label.chat"
+    page_name = "chat_label"
+    fields = ("label", "name", "chat", "lid", "phone", "added", "live")
+    needs = ("WPP.whatsapp.functions.addToLabelCollection",)
+    example = _payload(label="3", name="New order", **_FRIEND, added=True, live=True)
+
+
 # --- notices: messages that WhatsApp itself writes into a chat --------------------------------------------------------
 
 
@@ -419,12 +446,16 @@ class GroupChanged(AccountEvent):
 
     WhatsApp writes it into the group as a notice. `change` is WhatsApp's word: `create`, `add`, `remove`, `leave`,
     `promote`, `demote`, `subject`, `description`, `picture`, `announce`, `restrict` and more; a new one may come any
-    day. `people` are whom it concerns, `author` who did it, `value` the new subject or description.
+    day. `people` are whom it concerns, as WhatsApp names them in the group, `participants` the same with both of their
+    addresses, as far as the page knows them; `me` is true if the account is one of them: it has joined with `create`,
+    `add` or `invite`, and is out with `remove` or `leave`. `author` is who did it, `value` the new subject or
+    description.
     """
 
     type = "group.changed"
     notices = (("gp2", None), ("group_notification", None))
-    fields = (*_MESSAGE, "change", "people", "value", "live")
+    fields = (*_MESSAGE, "change", "people", "participants", "me", "value", "live")
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {"participants": ("id", "lid", "phone")}
     read_again = True
     needs = _MESSAGES_NEED
     example = _payload(
@@ -440,6 +471,8 @@ class GroupChanged(AccountEvent):
         author_phone=_FRIEND["phone"],
         change="add",
         people=["5491166778899@c.us"],
+        participants=[{"id": "5491166778899@c.us", "lid": "99999999999@lid", "phone": "5491166778899"}],
+        me=False,
         value=None,
         live=True,
     )

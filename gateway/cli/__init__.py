@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from actors.settings import StartRefused
-from gateway.cli import backup, checklist, clients, doctor, keys, messages, service, webhooks
+from gateway.cli import backup, checklist, clients, doctor, groups, keys, messages, service, webhooks
 
 app = typer.Typer(
     name="session-manager",
@@ -50,6 +50,7 @@ app.command("tail", rich_help_panel=USE)(messages.tail)
 app.command("stop", rich_help_panel=USE)(clients.stop)
 app.command("logout", rich_help_panel=USE)(clients.log_out)
 app.command("delete", rich_help_panel=USE)(clients.delete)
+app.add_typer(groups.app, name="groups", rich_help_panel=USE)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=OPERATE)
 app.command("doctor", rich_help_panel=OPERATE)(doctor.doctor)

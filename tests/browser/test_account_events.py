@@ -27,6 +27,8 @@ from tests.rig import Consumer, Sandbox
 SCRIPTS = Path(wa_js.__file__).parent / "scripts"
 ROW = re.compile(r"^    (\w+): \['([\w.]+)', ", re.MULTILINE)
 """A row of events.js."""
+STORE_ROW = re.compile(r"^    (\w+): \[\(\) => wa\(\)\.(\w+), '", re.MULTILINE)
+"""A row about a store of WhatsApp Web."""
 
 
 @pytest.fixture
@@ -43,6 +45,11 @@ def rows() -> dict[str, str]:
     return dict(ROW.findall((SCRIPTS / "events.js").read_text("utf-8")))
 
 
+def store_rows() -> dict[str, str]:
+    """The page's name of each event that a store of WhatsApp Web tells -> that store."""
+    return dict(STORE_ROW.findall((SCRIPTS / "events.js").read_text("utf-8")))
+
+
 def counted(types: list[str]) -> set[str]:
     """The labels under which events of these types are counted."""
     metrics = CollectorRegistry()
@@ -52,7 +59,7 @@ def counted(types: list[str]) -> set[str]:
 
 
 def test_every_event_of_a_page_is_one_row_of_the_page_script_and_each_row_is_declared() -> None:
-    assert rows().keys() == {event.page_name for event in EVENTS.values() if event.page_name is not None}
+    assert rows().keys() | store_rows().keys() == {event.page_name for event in EVENTS.values() if event.page_name is not None}
 
 
 def test_every_row_listens_to_an_event_that_wa_js_has() -> None:

@@ -16,21 +16,33 @@ from actors.clients.operations import OPERATIONS, Effect, Operation
 from actors.clients.operations.contacts import CheckContact, Contact
 from actors.clients.operations.fields import (
     Chat,
+    GroupId,
+    InviteCode,
     Label,
     Latitude,
     Longitude,
     MessageId,
     MessageText,
     Number,
+    People,
+    Picture,
+    Title,
 )
+from actors.clients.operations.labels import LabelId, LabelIds
 from actors.clients.operations.messages import SendLocation, SendText
+from actors.clients.operations.profile import CallId
+from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus, StatusChat
 from actors.clients.protocol import Answered, QrShown, Ready, Refused
 from actors.clients.types import ClientId, State
-from tests.browser.pages import CHAT, CLIENT, FRIEND, Listener
+from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Listener
 from tests.browser.test_port import NOBODY, FakeWorld, Open, RealWorld, World, before_any_test, open_page, ready, world
 
 __all__ = ["before_any_test", "open_page", "ready", "world"]
 
+GROUP, INVITE, CALL = "120363000000000009@g.us", "Fk2Zr0x7QqIBWmC3yNvHtA", "CA000000000000000009"
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
 ARGUMENTS: list[tuple[Any, Any]] = [
     (Chat, CHAT),
     (Number, FRIEND),
@@ -39,9 +51,33 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (Latitude, -34.6037),
     (Longitude, -58.3816),
     (Label, "Obelisco"),
+    (GroupId, GROUP),
+    (InviteCode, INVITE),
+    (People, (CHAT,)),
+    (Title, "Team"),
+    (Picture, PIXEL),
+    (LabelId, "1"),
+    (LabelIds, ("1",)),
+    (CallId, CALL),
+    (StatusChat, STATUS),
 ]
 """The types that fields have, and a value of each."""
 ORDER = "3EB0000000000000000007"
+BEFORE: dict[str, tuple[str, Operation[Any]]] = {
+    DeleteStatus.operation_name: ("3EB0000000000000000001", PostTextStatus(STATUS, "hello")),
+}
+"""What is ordered before an operation that needs it, and under which id."""
+
+
+def furnish(world: World) -> None:
+    """Give a real account what operations are about: a group, a label, a call that rings."""
+    if not isinstance(world, RealWorld):
+        return
+    sandbox = world._sandbox
+    group = {"subject": "Us", "participants": [NUMBER, FRIEND], "owner": NUMBER, "invite": INVITE}
+    sandbox.api.put(f"/api/groups/{GROUP}", json=group).raise_for_status()
+    sandbox.post(f"/accounts/{NUMBER}/labels", business=True, labels=[{"id": "1", "name": "New", "color": 3}])
+    sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER, id=CALL)
 
 
 def sample(kind: type[Operation[Any]]) -> Operation[Any]:
@@ -59,6 +95,10 @@ def test_every_operation_is_answered_as_it_declares(name: str, world: World, ope
     if State.QR_REQUIRED not in operation.states:
         world.scan(code)
         told.until(Ready)
+        furnish(world)
+    if name in BEFORE:
+        page.call(*BEFORE[name])
+        told.until(Answered)
     page.call(ORDER, operation)
     fact = told.until(Answered)
     assert fact.order == ORDER

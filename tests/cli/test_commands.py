@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from actors.browser.fake import FakeBrowser
+from actors.clients.operations.groups import Admission, CreateGroup
 from actors.clients.protocol import PairingCodeRenewed, PairingHindered
 from actors.clients.types import ClientId, Reason, State
 from gateway.cli.clients import BLOCKS, drawn
@@ -278,3 +279,21 @@ def test_a_camera_reads_the_terminals_qr_as_the_code(code: str) -> None:
     picture = io.BytesIO()
     image.resize((image.width * 4, image.height * 4), Image.Resampling.NEAREST).save(picture, "PNG")
     assert decoded("data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()) == code
+
+
+def test_groups_are_listed_shown_and_created(service: Running) -> None:
+    service.ready(1)
+    example = CreateGroup.example
+    heading, row = typed(service, "groups", "list", "1").stdout.splitlines()
+    assert (heading.split(), row.split()[0]) == (["GROUP", "MEMBERS", "SUBJECT"], example.group.id)
+    assert [one["id"] for one in told(service, "groups", "list", "1")] == [example.group.id]
+    shown = typed(service, "groups", "show", "1", example.group.id).stdout
+    assert "5491122334455" in shown
+    assert "superadmin" in shown
+    refused = Admission("5491133333333@c.us", 403, None, "5491133333333", "Fk2Zr0x7QqIBWmC3yNvHtA", 1796049062)
+    service.browser.answers[CreateGroup] = lambda _page, _: replace(example, participants=(refused,))
+    made = typed(service, "groups", "create", "1", "Team", "5491133333333").stdout.splitlines()
+    assert made[0] == example.group.id
+    assert made[-1].split() == ["5491133333333", "403", "Fk2Zr0x7QqIBWmC3yNvHtA"]
+    (order,) = service.browser.page(ClientId(1)).ordered("CreateGroup")
+    assert (order["subject"], order["participants"]) == ("Team", ("5491133333333@c.us",))

@@ -84,6 +84,7 @@ def test_what_sends_counts_as_a_message_and_what_starts_as_a_start() -> None:
         "POST /init": RateClass.START,
         "POST /send": RateClass.SEND,
         "POST /messages": RateClass.SEND,
+        "POST /status/text": RateClass.SEND,
     }
 
 

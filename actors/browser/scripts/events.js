@@ -2,10 +2,10 @@
 //
 // The name is the `page_name` of the event's declaration (actors/clients/events.py), which also says which fields are
 // used. A row may give several, or null where there is nothing to tell.
-// An expression: a function of `page`, as the tables of orders are. It gives {rows, orders}.
+// An expression: a function of `page`, as the tables of orders are. It gives {rows, stores, orders}.
 (function (page) {
   'use strict';
-  const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT } = page;
+  const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT, PEOPLE } = page;
 
   const QUOTE = 1024; // characters of a quoted text
   const CARD = 16384; // characters of a contact card, and
@@ -150,11 +150,18 @@
     return Array.isArray(system) && system.includes(msg.type);
   };
 
+  const isMe = (address) => {
+    const { getMaybeMePnUser, getMaybeMeLidUser } = wa().UserPrefs;
+    return [getMaybeMePnUser?.(), getMaybeMeLidUser?.()].some((one) => one && String(one) === String(address));
+  };
+
   /** What a notice says: who and what it is about. */
   const noticed = (msg) => ({
     notice: true,
     change: cut(msg.subtype),
     people: cutAll(msg.recipients?.length ? msg.recipients : msg.templateParams),
+    participants: (msg.recipients ?? []).slice(0, PEOPLE).map((one) => ({ id: cut(one), ...addresses(one) })),
+    me: (msg.recipients ?? []).some(isMe),
     value: typeof msg.body === 'string' ? cut(msg.body, TEXT) : null,
     outcome: cut(msg.callOutcome),
     video: Boolean(msg.isVideoCall),
@@ -175,6 +182,14 @@
       { ...keyed(msgId), reaction: cut(reactionText ?? ''), ...by(sender), t: seconds(timestamp) })],
     call: ['call.incoming_call', ({ id, isGroup, isVideo, offerTime, sender }) => (
       { id: cut(id), chat: cut(sender), ...addresses(sender), group: Boolean(isGroup), video: Boolean(isVideo), t: seconds(offerTime) })],
+    chat_label: ['chat.update_label', ({ chat, labels, type }) => (labels ?? []).map(({ id, name }) => (
+      { label: cut(id), name: cut(name), chat: cut(chat?.id), ...addresses(chat?.id), added: type === 'add' }))],
+  };
+
+  /** Events of a store of WhatsApp Web where wa-js has none: `name: [store, its events, what is told]`. */
+  const stores = {
+    label: [() => wa().LabelStore, 'add remove change:name change:colorIndex', ({ id, name, colorIndex, hexColor }) => (
+      { id: cut(id), name: cut(name), color: colorIndex ?? null, hex: cut(hexColor), deleted: !wa().LabelStore.get(id) })],
   };
 
   // --- what happened while nobody listened
@@ -220,5 +235,5 @@
     }
   }
 
-  return { rows, orders: { stored } };
+  return { rows, stores, orders: { stored } };
 })

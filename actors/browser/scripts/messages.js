@@ -16,6 +16,8 @@
     return answer;
   };
 
+  page.sending = sending; // for the tables of other kinds of messages
+
   /** The key WhatsApp will file a message under: it begins with the chat as WhatsApp addresses it, maybe by LID. */
   async function bring(order, act) {
     const { WPP } = window;
@@ -28,7 +30,8 @@
       }
       const key = await WPP.chat.generateMessageID(chat);
       const { MsgKey } = wa();
-      filed = new MsgKey({ fromMe: true, remote: chat.id, id: order.id, participant: key.participant });
+      const participant = key.participant ?? (chat.id.isStatusV3?.() ? wa().UserPrefs.getMaybeMePnUser() : undefined);
+      filed = new MsgKey({ fromMe: true, remote: chat.id, id: order.id, participant });
       remember(filed.id, String(filed));
       sent.add(filed.id);
       if (sent.size > KEPT) sent.delete(sent.values().next().value);

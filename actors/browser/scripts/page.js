@@ -501,19 +501,23 @@
       if (name === 'logout' || name === 'storage_initialization_error') tell({ e: name });
       if (name === 'on_critical_sync_done') tell({ e: 'accepted' });
     }));
-    for (const [name, [event, read]] of Object.entries(accountEvents.rows)) {
-      WPP.on(event, quietly((...args) => {
-        for (const fields of [read(...args)].flat()) if (fields) tell({ e: name, ...fields });
-      }));
-    }
+    const hear = (name, read) => quietly((...args) => {
+      for (const fields of [read(...args)].flat()) if (fields) tell({ e: name, ...fields });
+    });
+    for (const [name, [event, read]] of Object.entries(accountEvents.rows)) WPP.on(event, hear(name, read));
+    WPP.on('loader.full_ready', quietly(() => {
+      for (const [name, [store, events, read]] of Object.entries(accountEvents.stores)) {
+        watch(name, store(), Object.fromEntries(events.split(' ').map((event) => [event, hear(name, read)])));
+      }
+    }));
   }
 
   // --- orders
 
   /** Why something failed. Not everything that is thrown is an Error; of other objects only what names them is told. */
   function said(error) {
-    const words = error?.message ?? error?.code ?? error?.name ?? (typeof error === 'object' ? null : error);
-    return { message: cut(words) || 'no reason given', code: cut(error?.code) };
+    const words = error?.message || (error?.code ?? error?.name ?? (typeof error === 'object' ? null : error));
+    return { message: cut(words) || 'no reason given', code: cut(error?.code ?? error?.status) }; // `status`: of its server
   }
 
   /** Of what the server refused, the ack may stay 0 for ever: that it failed says more. */
@@ -557,7 +561,7 @@
 
   /** What the other scripts need of this one. */
   const page = {
-    wa, cut, cutAll, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, KEPT, sent, pairingCode,
+    wa, cut, cutAll, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, PEOPLE, KEPT, sent, pairingCode,
     isHeldBack, refused,
   };
   const accountEvents = readEvents(page);

@@ -42,6 +42,23 @@ class Check:
         return {"type": "function-after", "function": function, "schema": handler(source)}
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list that may also be one text, with commas between its values: so it stands in a query."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Return the schema of the type, with the function before it."""
+        return {
+            "type": "function-before",
+            "function": {"type": "no-info", "function": _split},
+            "schema": handler(source),
+        }
+
+
+def _split(value: Any) -> Any:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
 def _says_something(text: str) -> str:
     if not text.strip():
         raise ValueError("should not be blank")
@@ -55,12 +72,25 @@ def chat_of(address: str) -> str:
     return address if "@" in address else f"{address}@c.us"
 
 
+def group_of(address: str) -> str:
+    """Return the id of the group."""
+    return address if "@" in address else f"{address}@g.us"
+
+
 Chat = Annotated[
     str,
     Limits(pattern=r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid)$"),
     Check(chat_of),
 ]
 """A number, or the id of a person's, a group's or a hidden number's chat."""
+GroupId = Annotated[str, Limits(pattern=r"^[0-9]{1,20}(-[0-9]{1,20})?(@g\.us)?$"), Check(group_of)]
+"""The id of a group, such as `120363025246125486@g.us`."""
+Person = Annotated[str, Limits(pattern=r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}@lid)$"), Check(chat_of)]
+"""A number, or the id of a person: `5491122334455@c.us`, `…@lid`."""
+People = Annotated[tuple[Person, ...], Limits(min_length=1, max_length=1024), Listed()]
+"""Several people; in a query, with commas between them."""
+InviteCode = Annotated[str, Limits(pattern=r"^[0-9A-Za-z_-]{8,64}$")]
+"""The end of an invite link: what follows `https://chat.whatsapp.com/`."""
 Number = Annotated[str, Limits(pattern=r"^[0-9]{1,15}$")]
 """A phone number as E.164 bounds it, digits only."""
 MessageId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
@@ -71,5 +101,13 @@ Latitude = Annotated[float, Limits(ge=-90.0, le=90.0)]
 """Degrees north of the equator."""
 Longitude = Annotated[float, Limits(ge=-180.0, le=180.0)]
 """Degrees east of Greenwich."""
+Title = Annotated[str, Limits(min_length=1, max_length=100), Check(_says_something)]
+"""A group's subject, or a label's name."""
+LongText = Annotated[str, Limits(max_length=2048)]
+"""A description; empty where there is to be none."""
+Picture = Annotated[
+    str, Limits(pattern=r"^(data:image/[a-z0-9.+-]{1,32};base64,)?[0-9A-Za-z+/]{16,}={0,2}$", max_length=900_000)
+]
+"""An image as base64, or as a data URL."""
 Label = Annotated[str, Limits(min_length=1, max_length=512)]
 """A short text that is shown beside another element."""

@@ -51,7 +51,7 @@ class Send(Operation[Sent]):
         return SendFailed(failure.why, failure.code) if failure.declined else SendUnknown(failure.why, failure.order)
 
 
-_SENDING = (
+SENDING = (
     "WPP.chat.find",
     "WPP.chat.generateMessageID",
     "WPP.whatsapp.MsgKey",
@@ -67,7 +67,7 @@ class SendText(Send):
     text: MessageText
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
-    needs = (*_SENDING, "WPP.chat.sendTextMessage")
+    needs = (*SENDING, "WPP.chat.sendTextMessage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class SendLocation(Send):
     address: Label | None = None
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
-    needs = (*_SENDING, "WPP.chat.sendLocationMessage")
+    needs = (*SENDING, "WPP.chat.sendLocationMessage")
 
 
 @dataclass(frozen=True, slots=True)

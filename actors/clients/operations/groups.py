@@ -1,0 +1,435 @@
+"""Operations on groups: their members, texts, rules, pictures, and links.
+
+People are told with both of their addresses, as far as the page knows them: `id` is the one that WhatsApp uses in the
+group, on current accounts a hidden number (`…@lid`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Generic
+
+from actors.clients.errors import ClientRefusal, OperationRefused
+from actors.clients.operations.base import Answer, Effect, Failure, Operation
+from actors.clients.operations.fields import GroupId, InviteCode, Limits, LongText, People, Picture, Title
+
+GROUP_REFUSALS: Mapping[str, str] = {
+    "group_not_member": "The account is not in this group",
+    "chat_not_found": "The account is not in this group",
+    "not_a_group": "This chat is not a group",
+    "group_you_are_not_admin": "The account is not an admin of this group",
+    "group_you_are_restricted_member": "Only admins may change this group, and the account is none",
+    "you_are_not_allowed_set_group_subject": "Only admins may change this group, and the account is none",
+    "you_are_not_allowed_set_group_description": "Only admins may change this group, and the account is none",
+    "you_are_not_allowed_set_group_property": "The account is not an admin of this group",
+    "you_are_not_allowed_set_ephemeral_setting": "The account is not an admin of this group",
+    "group_participant_not_found": "One of the participants is not in this group",
+    "not_valid_group_participants": "None of the participants is in this group",
+    "invalid_invite_code": "There is no such invite link: it is mistyped, or was revoked",
+    "401": "WhatsApp refused it: the account is not an admin of this group (401)",
+    "403": "WhatsApp refused it: the account is not in this group, or may not do this (403)",
+    "404": "WhatsApp refused it: there is no such group, or no such person in it (404)",
+    "406": "There is no such invite link: it is mistyped, or was revoked (406)",
+    "409": "WhatsApp refused it: it is so already (409)",
+    "410": "There is no such invite link: it was revoked (410)",
+    "419": "WhatsApp refused it: the group is full (419)",
+    "429": "WhatsApp refused it: too many such changes for now (429)",
+}
+"""Codes of wa-js, and of WhatsApp's server, and our sentences. Others are told in the words of the page.
+
+The server's codes: pull requests and sources of Baileys and whatsmeow; the codes of wa-js 4.6.0: its source.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOperation(Operation[Answer], Generic[Answer]):
+    """The base of all operations on groups: their refusals are told in sentences."""
+
+    def failed(self, failure: Failure) -> ClientRefusal:
+        """See `Operation`."""
+        if failure.declined and failure.code in GROUP_REFUSALS and not failure.why.startswith("Partly"):
+            return OperationRefused(GROUP_REFUSALS[failure.code], failure.code)
+        return Operation.failed(self, failure)
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A member of a group. `role` is `participant`, `admin` or `superadmin` (who made the group)."""
+
+    id: str
+    role: str
+    lid: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group. `created` is epoch seconds; `participants` is empty where they were not asked for.
+
+    `messages_admins_only`: only admins write. `info_admins_only`: only admins change subject, description and picture.
+    `approval`: an admin lets in who has the link. `disappearing`: seconds after which messages disappear; 0: never.
+    """
+
+    id: str
+    subject: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    created: int | None = None
+    size: int = 0
+    messages_admins_only: bool = False
+    info_admins_only: bool = False
+    approval: bool = False
+    disappearing: int = 0
+    participants: tuple[Participant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupList:
+    """Some of the account's groups, by subject; `total` counts all of them."""
+
+    groups: tuple[Group, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantList:
+    """The members of a group."""
+
+    participants: tuple[Participant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """WhatsApp's answer for one person.
+
+    `code`: 200 added; 403 this person lets nobody add it: `invite_code` may be sent to it, until `invite_until` (epoch
+    seconds); 404 not on WhatsApp; 408 it left lately; 409 it is in the group already; others are WhatsApp's.
+    """
+
+    id: str
+    code: int
+    lid: str | None = None
+    phone: str | None = None
+    invite_code: str | None = None
+    invite_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admissions:
+    """WhatsApp's answer for each person."""
+
+    participants: tuple[Admission, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedGroup:
+    """The new group, and WhatsApp's answer for each person who was to be in it."""
+
+    group: Group
+    participants: tuple[Admission, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A group's link for whoever wants to join."""
+
+    code: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The group that was joined; `pending`: an admin has yet to let the account in."""
+
+    id: str
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureUrl:
+    """The address of a picture at WhatsApp, valid for a while; null where there is none, or none to be seen."""
+
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """Somebody who wants to join. `method` is WhatsApp's word: `InviteLink`, `LinkedGroupJoin`, `NonAdminAdd`."""
+
+    id: str
+    lid: str | None = None
+    phone: str | None = None
+    method: str | None = None
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequests:
+    """Who wants to join a group."""
+
+    requests: tuple[JoinRequest, ...]
+
+
+_ME = Participant("750235343914045@lid", "superadmin", "750235343914045@lid", "5491100000007")
+_FRIEND = Participant("99999999999@lid", "participant", "99999999999@lid", "5491122334455")
+_ID = "120363025246125486@g.us"
+_GROUP = Group(_ID, "Team", "Our news", _ME.id, 1796049062, 2, participants=(_ME, _FRIEND))
+_ADMITTED = Admission(_FRIEND.id, 200, _FRIEND.lid, _FRIEND.phone)
+_INVITE = Invite("Fk2Zr0x7QqIBWmC3yNvHtA", "https://chat.whatsapp.com/Fk2Zr0x7QqIBWmC3yNvHtA")
+_PEOPLE = ("WPP.group.ensureGroup", "WPP.whatsapp.GroupMetadataStore")
+_FIND = ("WPP.chat.find", "WPP.whatsapp.GroupMetadataStore")
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListGroups(GroupOperation[GroupList]):
+    """List the groups that the account is in.
+
+    In the order of their subjects. With `participants`, each with its members.
+    """
+
+    limit: Annotated[int, Limits(ge=1, le=1000)] = 100
+    offset: Annotated[int, Limits(ge=0)] = 0
+    participants: bool = False
+
+    effect = Effect.READ
+    example = GroupList((_GROUP,), 1)
+    needs = ("WPP.chat.list", "WPP.whatsapp.GroupMetadataStore")
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroup(GroupOperation[Group]):
+    """Tell a group, with its members."""
+
+    group: GroupId
+
+    effect = Effect.READ
+    example = _GROUP
+    needs = _FIND
+
+
+@dataclass(frozen=True, slots=True)
+class ListParticipants(GroupOperation[ParticipantList]):
+    """List the members of a group."""
+
+    group: GroupId
+
+    effect = Effect.READ
+    example = ParticipantList((_ME, _FRIEND))
+    needs = _FIND
+
+
+@dataclass(frozen=True, slots=True)
+class GetInvite(GroupOperation[Invite]):
+    """Tell the invite link of a group."""
+
+    group: GroupId
+
+    effect = Effect.READ
+    example = _INVITE
+    needs = (*_FIND, "WPP.group.getInviteCode")
+
+
+@dataclass(frozen=True, slots=True)
+class GetInvitedGroup(GroupOperation[Group]):
+    """Tell the group behind an invite link."""
+
+    code: InviteCode
+
+    effect = Effect.READ
+    example = _GROUP
+    needs = ("WPP.group.getGroupInfoFromInviteCode",)
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupPicture(GroupOperation[PictureUrl]):
+    """Tell the address of a group's picture."""
+
+    group: GroupId
+
+    effect = Effect.READ
+    example = PictureUrl("https://pps.whatsapp.net/v/t61.24694-24/picture.jpg")
+    needs = (*_FIND, "WPP.contact.getProfilePictureUrl")
+
+
+@dataclass(frozen=True, slots=True)
+class ListJoinRequests(GroupOperation[JoinRequests]):
+    """List who wants to join a group."""
+
+    group: GroupId
+
+    effect = Effect.READ
+    example = JoinRequests((JoinRequest(_FRIEND.id, _FRIEND.lid, _FRIEND.phone, "InviteLink", 1796049062),))
+    needs = (*_FIND, "WPP.group.getMembershipRequests")
+
+
+# --- changing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGroup(GroupOperation[CreatedGroup]):
+    """Create a group.
+
+    Everybody in it may write and change its subject, description and picture, until that is changed. A participant who
+    is not on WhatsApp lets no group be made; of every other one there is WhatsApp's answer.
+    """
+
+    subject: Title
+    participants: People
+
+    effect = Effect.CHANGE
+    example = CreatedGroup(_GROUP, (_ADMITTED,))
+    needs = (*_FIND, "WPP.group.create", "WPP.group.setProperty")
+
+
+@dataclass(frozen=True, slots=True)
+class AddParticipants(GroupOperation[Admissions]):
+    """Add people to a group."""
+
+    group: GroupId
+    participants: People
+
+    effect = Effect.CHANGE
+    example = Admissions((_ADMITTED,))
+    needs = (*_PEOPLE, "WPP.group.addParticipants")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveParticipants(GroupOperation[None]):
+    """Remove people from a group."""
+
+    group: GroupId
+    participants: People
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_PEOPLE, "WPP.group.removeParticipants")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAdmins(GroupOperation[None]):
+    """Make members admins, or admins mere members again.
+
+    Who is so already stays so.
+    """
+
+    group: GroupId
+    participants: People
+    admin: bool = True
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_PEOPLE, "WPP.group.promoteParticipants", "WPP.group.demoteParticipants")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGroup(GroupOperation[None]):
+    """Change the subject or the description of a group.
+
+    What is left out stays as it is; an empty description takes it away.
+    """
+
+    group: GroupId
+    subject: Title | None = None
+    description: LongText | None = None
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_FIND, "WPP.group.setSubject", "WPP.whatsapp.functions.sendSetGroupDescription")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGroupSettings(GroupOperation[None]):
+    """Change the rules of a group.
+
+    What is left out stays as it is. `disappearing`: seconds after which messages disappear: 86400, 604800, 7776000, or
+    0 for never.
+    """
+
+    group: GroupId
+    messages_admins_only: bool | None = None
+    info_admins_only: bool | None = None
+    approval: bool | None = None
+    disappearing: Annotated[int, Limits(ge=0, le=7_776_000)] | None = None
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_FIND, "WPP.group.setProperty", "WPP.whatsapp.functions.sendSetGroupProperty")
+
+
+@dataclass(frozen=True, slots=True)
+class SetGroupPicture(GroupOperation[None]):
+    """Set the picture of a group."""
+
+    group: GroupId
+    picture: Picture
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_FIND, "WPP.group.setIcon")
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGroupPicture(GroupOperation[None]):
+    """Take the picture of a group away."""
+
+    group: GroupId
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_FIND, "WPP.group.removeIcon")
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeInvite(GroupOperation[Invite]):
+    """Revoke the invite link of a group: there is a new one."""
+
+    group: GroupId
+
+    effect = Effect.CHANGE
+    example = _INVITE
+    needs = (*_FIND, "WPP.group.revokeInviteCode")
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup(GroupOperation[Joined]):
+    """Join a group by its invite link.
+
+    Whoever is in it already is told its id.
+    """
+
+    code: InviteCode
+
+    effect = Effect.CHANGE
+    example = Joined(_ID)
+    needs = ("WPP.group.join",)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup(GroupOperation[None]):
+    """Leave a group."""
+
+    group: GroupId
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_FIND, "WPP.group.leave")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJoinRequests(GroupOperation[Admissions]):
+    """Let people in who want to join a group, or turn them away."""
+
+    group: GroupId
+    participants: People
+    approve: bool = True
+
+    effect = Effect.CHANGE
+    example = Admissions((_ADMITTED,))
+    needs = (*_FIND, "WPP.whatsapp.functions.membershipApprovalRequestAction")
