@@ -1,6 +1,8 @@
 // The phones page: shows the sandbox's state and acts on it through the control API, nothing else.
 // Rule: texts reach the document only as text; what is redrawn keeps the keyboard's place.
 
+import { groups } from './groups.js';
+
 const byId = (id) => document.getElementById(id);
 const talk = byId('talk');
 const scan = byId('scan');
@@ -220,7 +222,7 @@ byId('call').onclick = () => {
   act(`/phones/${phone.value}/call`, { to: to.value }, 'Ringing');
 };
 
-const HABITS = ['online', 'reads', 'passkey', 'migrated'];
+const HABITS = ['online', 'reads', 'passkey', 'migrated', 'addable'];
 
 byId('habits').onchange = () => {
   const { phone, delay } = talk.elements;
@@ -246,6 +248,11 @@ async function showChat() {
   draw('messages', told, message);
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
+
+// --- groups
+
+const inGroups = groups({ act, element, talk });
+byId('group').onsubmit = inGroups.form;
 
 // --- all of it, whenever something changed
 
@@ -273,6 +280,7 @@ async function showAll({ phoneToo }) {
     draw('accounts', state.accounts, account, 'No accounts. Link a device first.');
     draw('phones', state.phones.map(({ number, name }) => [number, name]).slice(0, 200),
       ([number, name]) => element('option', { value: number, label: name }));
+    draw('groups', await call('GET', '/groups'), inGroups.one, 'No groups.');
     offer(state.accounts.map((one) => one.number));
     if (phoneToo) await showPhone();
     await showChat();
