@@ -30,21 +30,21 @@ class Acts:
         self._acts = {name: act for table in tables for name, act in table.items()}
 
     def ask(self, page: OpenPage, said: dict[str, Any]) -> None:
-        """Answer a page, after the delay of its account's rule for this act if there is one."""
+        """Do what a page asks for, and answer: late if a rule of its account says so. What is late was done at once."""
         account, act = page.account, str(said["act"])
         if account is None:
             return
         rule = account.act_rule(act)
+        told = {"op": "answer", "rid": said["rid"], **self._answer(account, said, rule)}
         if rule is not None and rule.delay:
-            page.later(f"act {said['rid']}", rule.delay, lambda: self._reply(page, account, said, rule))
+            page.later(f"act {said['rid']}", rule.delay, lambda: page.say(told))
         else:
-            self._reply(page, account, said, rule)
+            page.say(told)
 
-    def _reply(self, page: OpenPage, account: Account, said: dict[str, Any], rule: ActRule | None) -> None:
+    def _answer(self, account: Account, said: dict[str, Any], rule: ActRule | None) -> Answer:
         try:
             if rule is not None and rule.code is not None:
                 raise ActRefused(rule.code, "the sandbox was told to refuse it")
-            answer = self._acts[str(said["act"])](account.number, said)
+            return self._acts[str(said["act"])](account.number, said)
         except ActRefused as error:
-            answer = {"error": error.number, "text": error.message}
-        page.say({"op": "answer", "rid": said["rid"], **answer})
+            return {"error": error.number, "text": error.message}

@@ -259,6 +259,8 @@ class Control:
             setattr(made, name, bool(said.get(name, getattr(made, name))))
         made.invite = str(said.get("invite", made.invite))
         made.asking = dict.fromkeys(map(str, said.get("asking", [])), made.creation)
+        for number in (*made.roles, *made.asking):
+            self._scene.world.phone(number)
         self._scene.world.groups[group] = made
         return made.told()
 

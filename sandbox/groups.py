@@ -114,7 +114,7 @@ class Groups:
     def _taken_in(self, group: GroupChat, address: str) -> Answer:
         number = self._scene.world.exists(address)
         if number is None or number.endswith("@g.us"):
-            return {"chat": address.partition("@")[0], "lid": None, "code": 404}
+            return {"chat": address, "lid": None, "code": 404}
         if number in group.roles:
             return _person(number) | {"code": 409}
         if not self._scene.world.phone(number).addable or len(group.roles) >= LARGEST:
@@ -240,7 +240,7 @@ class Groups:
         for address in said["participants"]:
             number = self._scene.world.exists(str(address))
             if number is None or group.asking.pop(number, None) is None:
-                results.append({"chat": number or str(address), "lid": None, "code": 404})
+                results.append({"chat": str(address), "lid": None, "code": 404})
                 continue
             results.append(_person(number) | {"code": 200})
             if said.get("approve"):

@@ -30,7 +30,6 @@ from actors.clients.operations.fields import (
 )
 from actors.clients.operations.labels import LabelId, LabelIds
 from actors.clients.operations.messages import SendLocation, SendText
-from actors.clients.operations.profile import CallId
 from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus, StatusChat
 from actors.clients.protocol import Answered, QrShown, Ready, Refused
 from actors.clients.types import ClientId, State
@@ -39,14 +38,14 @@ from tests.browser.test_port import NOBODY, FakeWorld, Open, RealWorld, World, b
 
 __all__ = ["before_any_test", "open_page", "ready", "world"]
 
-GROUP, INVITE, CALL = "120363000000000009@g.us", "Fk2Zr0x7QqIBWmC3yNvHtA", "CA000000000000000009"
+GROUP, INVITE, CALL = "120363000000000009@g.us", "Fk2Zr0x7QqIBWmC3yNvHtA", "3EB0000000000000000001"
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 )
 ARGUMENTS: list[tuple[Any, Any]] = [
     (Chat, CHAT),
     (Number, FRIEND),
-    (MessageId, "3EB0000000000000000001"),
+    (MessageId, CALL),  # of the same form
     (MessageText, "hello"),
     (Latitude, -34.6037),
     (Longitude, -58.3816),
@@ -58,7 +57,6 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (Picture, PIXEL),
     (LabelId, "1"),
     (LabelIds, ("1",)),
-    (CallId, CALL),
     (StatusChat, STATUS),
 ]
 """The types that fields have, and a value of each."""

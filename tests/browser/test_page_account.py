@@ -24,6 +24,7 @@ from actors.clients.operations.profile import (
     SetProfilePicture,
 )
 from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus
+from actors.clients.protocol import Answered
 from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
 from tests.browser.test_operations import PIXEL
 from tests.browser.test_page_groups import GENERATIONS, Asked
@@ -115,8 +116,9 @@ def test_a_status_is_sent_once_and_deleted(
     page = Asked(linked(shell, lids=lids), sandbox)
     page(SendText(CHAT, "hello"))
     page._page.page.call(BARE, PostTextStatus(STATUS, "Open until eight", "#38b42f", 2))
-    sent = page._page.told.until(AccountEvent, lambda fact: fact.payload.get("bare_id") == BARE).payload
-    assert (sent["chat"], sent["from_me"]) == (STATUS, True)
+    sent = page._page.told.until(Answered, lambda fact: fact.order == BARE).value
+    assert (sent.chat, sent.message_id) == (STATUS, f"true_{STATUS}_{BARE}_{NUMBER}@c.us")
+    page._page.told.until(AccountEvent, lambda fact: fact.payload.get("bare_id") == BARE)
     looked = page(LookUp(STATUS, BARE))
     assert looked.complete
     assert looked.ack >= 1

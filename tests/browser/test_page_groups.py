@@ -133,7 +133,7 @@ def test_a_group_whose_making_takes_too_long_may_have_been_made(
     page: Asked, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("actors.browser.page.ANSWER", 1.0)
-    sandbox.post(f"/accounts/{NUMBER}/acts", act="group.info", delay=30)
+    sandbox.post(f"/accounts/{NUMBER}/acts", act="group.create", delay=30)
     page._call(CreateGroup("Team", (CHAT,)))
     assert page._page.told.until(OutcomeUnknown).order == "order-1"
     assert [one["subject"] for one in sandbox.get("/groups")] == ["Team"]
@@ -152,19 +152,10 @@ def test_an_admin_changes_all_there_is(
     page(ChangeGroup(GROUP, description=""))
     assert (page.group()["subject"], page.group()["description"]) == ("News", "")
     page(ChangeGroupSettings(GROUP, True, True, True, 86400))
-    assert [page.group()[name] for name in ("announce", "restrict", "approval", "ephemeral")] == [
-        True,
-        True,
-        True,
-        86400,
-    ]
+    rules = (True, True, True, 86400)
+    assert tuple(page.group()[name] for name in ("announce", "restrict", "approval", "ephemeral")) == rules
     told = page(GetGroup(GROUP))
-    assert (told.messages_admins_only, told.info_admins_only, told.approval, told.disappearing) == (
-        True,
-        True,
-        True,
-        86400,
-    )
+    assert (told.messages_admins_only, told.info_admins_only, told.approval, told.disappearing) == rules
     page(ChangeGroupSettings(GROUP, messages_admins_only=False))
     assert [page.group()[name] for name in ("announce", "restrict")] == [False, True]
 

@@ -122,9 +122,15 @@
       return { ...described(info, participants), size: Number(info.size) || participants.length };
     },
 
+    /** Of a group that the page has no chat of, only the server knows that the account is in it: it answers 409. */
     joinGroup: async ({ code }) => {
-      const { id, pendingApproval } = await window.WPP.group.join(code);
-      return { id: cut(id), pending: Boolean(pendingApproval) };
+      try {
+        const { id, pendingApproval } = await window.WPP.group.join(code);
+        return { id: cut(id), pending: Boolean(pendingApproval) };
+      } catch (error) {
+        if (error.status !== 409) throw error;
+        return { id: cut((await window.WPP.group.getGroupInfoFromInviteCode(code)).id), pending: false };
+      }
     },
 
     /** wa-js asks for both rules; whether a build takes that as "for admins only" differs, so it is read and mended. */

@@ -183,7 +183,7 @@ define('SandboxGroups', (require, exports) => {
 
   /** A person of the server's answer as the page's functions give it. */
   exports.result = ({ code, invite_code: invite, invite_until: until, ...person }) => ({
-    userWid: person.lid ? addressOf(person) : createWid(`${person.chat}@c.us`),
+    userWid: person.lid ? addressOf(person) : createWid(person.chat), // without a LID: whatever was asked for
     code: String(code),
     invite_code: invite ?? null,
     invite_code_exp: until ? String(until) : null,

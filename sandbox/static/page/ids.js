@@ -19,6 +19,7 @@ define('WAWebWid', (_require, exports) => {
     isRegularUserPn() { return this.server === 'c.us'; }
     isLid() { return this.server === 'lid'; }
     isGroup() { return this.server === 'g.us'; }
+    isGroupCall() { return this.server === 'call'; }
     isNewsletter() { return this.server === 'newsletter'; }
     isBroadcast() { return this.server === 'broadcast'; }
     isStatusV3() { return this._serialized === 'status@broadcast'; }
