@@ -25,7 +25,7 @@ from sandbox.link import Link
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
-from sandbox.profile import Profile
+from sandbox.profile import ProfileActs
 from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes
@@ -53,7 +53,7 @@ def build(scene: Scene | None = None) -> Starlette:
     post = MessageRelay(scene)
     login = Login(scene, post)
     pairing = Pairing(scene, login)
-    groups, profile = Groups(scene, post), Profile(scene)
+    groups, profile = Groups(scene, post), ProfileActs(scene)
     files = Files(scene)
     routes = [
         Route("/", Document(scene).show),

@@ -23,7 +23,7 @@ from sandbox.groups import Groups
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
-from sandbox.profile import Profile
+from sandbox.profile import ProfileActs
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
 from sandbox.world import Account, ChatMessage, Phone, SandboxError
@@ -45,7 +45,7 @@ class Control:
         pairing: Pairing,
         post: MessageRelay,
         groups: Groups,
-        profile: Profile,
+        profile: ProfileActs,
     ) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._groups, self._profile = groups, profile

@@ -13,7 +13,7 @@ COLORS = 20
 NAME_LENGTH = 25
 
 
-class Profile:
+class ProfileActs:
     """Acts of an account on what is its own."""
 
     def __init__(self, scene: Scene) -> None:

@@ -30,7 +30,7 @@ PATHS: dict[str, set[str]] = defaultdict(set)
 for row in CALLS:
     PATHS[row.path].add(row.method)
 ELSEWHERE = {"/webhooks/{id}/dead-letters/replay": {"DELETE"}, "/status/text": {"DELETE"}}
-"""Methods of another template that the same path matches: `replay` may be the id of a dead letter, `text` a status's."""
+"""Methods of another template that the same path matches: `replay` may be a dead letter's id, `text` a status's."""
 ABOUT_A_CLIENT = [call for call in CALLS if call.need.whose is Whose.CLIENT]
 WITH_BODY = [call for call in CALLS if call.body is not None]
 WITH_QUERY = [call for call in CALLS if call.query is not None]

@@ -56,7 +56,7 @@ class Listed:
 
 
 def _split(value: Any) -> Any:
-    return tuple(value.split(",")) if isinstance(value, str) else value
+    return tuple(value.split(",")) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 def _says_something(text: str) -> str:

@@ -18,7 +18,7 @@ CallId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class AccountProfile:
     """The account as others see it. `picture` is an address at WhatsApp, valid for a while."""
 
     id: str
@@ -31,11 +31,11 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class GetProfile(Operation[Profile]):
+class GetProfile(Operation[AccountProfile]):
     """Tell the account's name, about text and picture."""
 
     effect = Effect.READ
-    example = Profile("5491100000007@c.us", "750235343914045@lid", "5491100000007", "Ana", "At work")
+    example = AccountProfile("5491100000007@c.us", "750235343914045@lid", "5491100000007", "Ana", "At work")
     needs = ("WPP.profile.getMyProfileName", "WPP.profile.getMyStatus", "WPP.contact.getProfilePictureUrl")
 
 
