@@ -441,6 +441,9 @@ class ChatLabelled(AccountEvent):
 # --- notices: messages that WhatsApp itself writes into a chat --------------------------------------------------------
 
 
+_PEOPLE: Mapping[str, tuple[str, ...]] = {"participants": ("id", "lid", "phone")}
+
+
 class GroupChanged(AccountEvent):
     """Somebody has changed a group.
 
@@ -455,7 +458,7 @@ class GroupChanged(AccountEvent):
     type = "group.changed"
     notices = (("gp2", None), ("group_notification", None))
     fields = (*_MESSAGE, "change", "people", "participants", "me", "value", "live")
-    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {"participants": ("id", "lid", "phone")}
+    parts = _PEOPLE
     read_again = True
     needs = _MESSAGES_NEED
     example = _payload(

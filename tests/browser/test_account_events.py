@@ -59,7 +59,9 @@ def counted(types: list[str]) -> set[str]:
 
 
 def test_every_event_of_a_page_is_one_row_of_the_page_script_and_each_row_is_declared() -> None:
-    assert rows().keys() | store_rows().keys() == {event.page_name for event in EVENTS.values() if event.page_name is not None}
+    assert rows().keys() | store_rows().keys() == {
+        event.page_name for event in EVENTS.values() if event.page_name is not None
+    }
 
 
 def test_every_row_listens_to_an_event_that_wa_js_has() -> None:
