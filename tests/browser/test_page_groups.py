@@ -44,6 +44,11 @@ GROUP = "120363000000000009@g.us"
 GENERATIONS = pytest.mark.parametrize(("compat", "lids"), [("modern", True), ("modern", False), ("classic", False)])
 
 
+def _ends(fact: object, order: str) -> bool:
+    """Return True if the fact is the end of this order."""
+    return isinstance(fact, Answered | Refused | OutcomeUnknown) and fact.order == order
+
+
 class Asked:
     """A page that is asked one thing after the other."""
 
@@ -59,14 +64,14 @@ class Asked:
     def __call__(self, operation: Operation[Any]) -> Any:
         """What the page answers. A refusal is an error here."""
         order = self._call(operation)
-        fact = self._page.told.until((Answered, Refused, OutcomeUnknown), lambda fact: fact.order == order)  # type: ignore[arg-type]
+        fact = self._page.told.until(object, lambda fact: _ends(fact, order))
         assert isinstance(fact, Answered), fact
         return fact.value
 
     def refused(self, operation: Operation[Any]) -> str:
         """The sentence in which the caller is told of the page's refusal."""
         order = self._call(operation)
-        fact = self._page.told.until((Answered, Refused, OutcomeUnknown), lambda fact: fact.order == order)  # type: ignore[arg-type]
+        fact = self._page.told.until(object, lambda fact: _ends(fact, order))
         assert isinstance(fact, Refused), fact
         return str(operation.failed(Failure(fact.why, State.READY, order, declined=True, code=fact.code)))
 

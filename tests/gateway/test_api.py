@@ -16,13 +16,14 @@ from actors.clients.operations.contacts import CheckContact
 from actors.clients.operations.messages import SendLocation
 from actors.clients.types import ClientId
 from actors.system import System
-from gateway.api import CALLS, in_path
+from gateway.api import CALLS
 from gateway.app import application, gateway_of
 from gateway.calls import Call, get, post
 from gateway.openapi import document
 from gateway.routes import clients, messages
 from gateway.schemas.messages import SendRequest
 from gateway.security.auth import RateClass, Scope, Whose
+from gateway.tables.needs import in_path
 from tests.gateway.running import Running, chosen, linked
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

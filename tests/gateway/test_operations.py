@@ -20,11 +20,12 @@ from actors.clients.operations.base import Failure
 from actors.clients.protocol import OutcomeUnknown
 from actors.clients.types import ClientId, Reason, State
 from actors.system import System
-from gateway.api import CALLS, in_path
+from gateway.api import CALLS
 from gateway.app import application, gateway_of
 from gateway.calls import Call, post
 from gateway.errors import problem_of
 from gateway.security.auth import Scope, Whose
+from gateway.tables.needs import in_path
 from tests.browser.test_operations import sample
 from tests.gateway.running import chosen, linked
 

@@ -48,8 +48,9 @@ class GroupOperation(Operation[Answer], Generic[Answer]):
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        if failure.declined and failure.code in GROUP_REFUSALS and not failure.why.startswith("Partly"):
-            return OperationRefused(GROUP_REFUSALS[failure.code], failure.code)
+        why = GROUP_REFUSALS.get(failure.code or "")
+        if failure.declined and why is not None and not failure.why.startswith("Partly"):
+            return OperationRefused(why, failure.code)
         return Operation.failed(self, failure)
 
 

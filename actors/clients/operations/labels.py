@@ -33,8 +33,8 @@ class LabelOperation(Operation[Answer], Generic[Answer]):
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
-        if failure.declined and failure.code in LABEL_REFUSALS:
-            return OperationRefused(LABEL_REFUSALS[failure.code], failure.code)
+        if failure.declined and (why := LABEL_REFUSALS.get(failure.code or "")):
+            return OperationRefused(why, failure.code)
         return Operation.failed(self, failure)
 
 
