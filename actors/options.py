@@ -102,7 +102,11 @@ def bodies(settings: Settings, registry: ClientRegistry) -> Bodies:
 
 def environment(settings: Settings) -> Environment:
     """Return what WAHA's events and calls tell of the surroundings."""
-    return Environment(settings.waha_engine, str(settings.chromium or "chromium"))
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme = "http" if settings.tls_cert is None else "https"
+    reached = settings.public_url or f"{scheme}://{host}:{settings.port}"
+    browser = str(settings.chromium or "chromium")
+    return Environment(settings.waha_engine, browser, base_url=reached.rstrip("/"))
 
 
 def browser_options(settings: Settings) -> BrowserOptions:

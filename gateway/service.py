@@ -302,6 +302,8 @@ class Draft:
     key: str | None = None
     send_at: Seconds | None = None
     expires_at: Seconds | None = None
+    message_id: str | None = None
+    """The bare id that the message is to have at WhatsApp; None: it is drawn. With one, give a key too."""
 
     @property
     def fingerprint(self) -> str | None:
@@ -394,7 +396,7 @@ class Outbox:
                 AcceptMessage(
                     client_id=draft.client_id,
                     operation=draft.operation,
-                    message_id=draw_message_id(),
+                    message_id=draft.message_id or draw_message_id(),
                     at=time.time(),
                     priority=draft.priority,
                     send_at=draft.send_at,

@@ -208,6 +208,12 @@ class Settings(BaseSettings):
     dead_letter_retention: Deadline = Field(30 * 86_400.0, description="Time that dead letters are kept for a replay.")
     # WAHA
     waha: bool = Field(True, description="Serve the calls of WAHA beside the native ones: see docs/waha.md.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[!-~]+$",
+        description="Address under which consumers reach the service; events tell files with it. By default that on "
+        "which it listens.",
+    )
     waha_engine: Literal["WEBJS", "WPP", "NOWEB", "GOWS"] = Field(
         "WEBJS", description="Engine that WAHA's calls and events name; the raw data has the shape of `WEBJS`."
     )

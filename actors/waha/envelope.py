@@ -31,6 +31,8 @@ class Environment:
     engine: str = "WEBJS"
     browser: str = "chromium"
     worker: str = "session-manager"
+    base_url: str = ""
+    """What the paths of files are told with."""
 
     @property
     def told(self) -> Json:
@@ -79,7 +81,16 @@ def of_webhook(
     return next((body for _, body in bodies(event, registry, environment, patterns)), None)
 
 
+def at(base_url: str, message: Json) -> Json:
+    """Return a WAMessage whose file has a whole address."""
+    url = f"{base_url}{message['media']['url']}"
+    return {**message, "media": {**message["media"], "url": url}, "mediaUrl": url}
+
+
 def _body(event: Event, made: WahaEvent, client: Registered, session: str, environment: Environment) -> bytes:
+    payload = made.payload
+    if (payload.get("media") or {}).get("url"):
+        payload = at(environment.base_url, payload)
     body = {
         "id": f"evt_{_id(event, made).lower()}",
         "timestamp": int(event.at * 1000),
@@ -87,7 +98,7 @@ def _body(event: Event, made: WahaEvent, client: Registered, session: str, envir
         "session": session,
         "metadata": dict(client.config.metadata),
         "me": me_of(client),
-        "payload": made.payload,
+        "payload": payload,
         "engine": environment.engine,
         "environment": environment.told,
     }

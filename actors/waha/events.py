@@ -6,12 +6,13 @@ those that no row makes are accepted by webhooks and never told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from actors.clients.registry.registry import Registered
 from actors.store.events import Event
-from actors.waha.messages import Json, account, ack_name, bare_of, of_payload, person
+from actors.waha.messages import Json, account, ack_name, bare_of, media_of, of_payload, person
 from actors.waha.statuses import STATUSES
 
 EVERY_MESSAGE = "message.any"
@@ -63,8 +64,14 @@ def _new_qr(event: Event, client: Registered, session: str) -> Iterator[WahaEven
     yield WahaEvent("session.status", payload)
 
 
+def _file(payload: Mapping[str, Any], session: str) -> Json:
+    """Return where a message's file is served by WAHA's calls; nothing where there is none."""
+    media = media_of(payload, session)
+    return {} if media is None else {"media": media}
+
+
 def _message(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
-    message = of_payload(event.payload, account(client.phone), event.at)
+    message = of_payload(event.payload, account(client.phone), event.at, **_file(event.payload, session))
     if not message["fromMe"]:
         yield WahaEvent("message", message)
     yield WahaEvent(EVERY_MESSAGE, message)
@@ -96,14 +103,11 @@ def _ack(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
 
 
 def _outbox(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
-    """A message of the outbox: as told once it is sent, and its failure as an acknowledgement of -1."""
+    """The failure of a message of the outbox, as an acknowledgement of -1."""
     payload, me = event.payload, account(client.phone)
-    chat, id = str(person(payload.get("chat"), payload.get("phone"))), str(payload.get("message_id"))
-    full = id if "_" in id else f"true_{chat}_{id}"
-    if payload.get("state") == "sent" and payload.get("previous_state") in ("sending", "unknown"):
-        facts = {"id": full, "chat": chat, "from_me": True, "ack": 1, "t": int(event.at), "type": "chat"}
-        yield WahaEvent(EVERY_MESSAGE, of_payload({**facts, "body": payload.get("text")}, me, event.at, source="api"))
-    elif payload.get("state") == "failed":
+    if payload.get("state") == "failed":
+        chat, id = str(person(payload.get("chat"), payload.get("phone"))), str(payload.get("message_id"))
+        full = id if "_" in id else f"true_{chat}_{id}"
         failed = {"id": full, "from": me, "to": chat, "participant": None, "fromMe": True, "ack": -1}
         why = payload.get("reason")
         yield WahaEvent("message.ack", {**failed, "ackName": "ERROR", "error": why, "_data": dict(payload)})
@@ -172,6 +176,7 @@ ROWS: dict[str, Row] = {
     "client.state": _status,
     "client.qr": _new_qr,
     "message": _message,
+    "message.outgoing": _message,
     "message.ack": _ack,
     "message.edited": _edited,
     "message.reaction": _reaction,
@@ -185,11 +190,12 @@ MADE_OF: dict[str, tuple[str, ...]] = {
     "client.state": ("session.status",),
     "client.qr": ("session.status",),
     "message": ("message", EVERY_MESSAGE),
+    "message.outgoing": (EVERY_MESSAGE,),
     "message.ack": ("message.ack", "message.ack.group"),
     "message.edited": ("message.edited",),
     "message.reaction": ("message.reaction",),
     "message.revoked": ("message.revoked",),
-    "message.state": (EVERY_MESSAGE, "message.ack"),
+    "message.state": ("message.ack",),
     "call": ("call.received",),
     "group.changed": ("group.v2.join", "group.v2.leave", "group.v2.participants", "group.v2.update"),
 }

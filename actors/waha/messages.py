@@ -6,6 +6,7 @@ against a list of their own; the kind is in `_data`, as WhatsApp Web's own raw m
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,20 +104,22 @@ def message(
 def of_payload(payload: Mapping[str, Any], me: str | None, at: float, **more: Any) -> Json:
     """Return the WAMessage of a message in one of our events."""
     kind = str(payload.get("type") or "chat")
-    name = payload.get("name") or payload.get("notify_name")
+    name = payload.get("sender_name")
     text = payload.get("body") if kind == "chat" else payload.get("caption")
     facts: Json = {
         "hasMedia": kind in _MEDIA,
-        "media": _media(payload.get("media")),
         "location": _location(payload.get("location")),
-        "vCards": _cards(payload.get("contacts") or payload.get("vcards")),
+        "vCards": _cards(payload.get("contacts")),
         "replyTo": _quoted(payload.get("quoted")),
+        "source": payload.get("source") or "app",
         "_data": {
             "notifyName": name,
             "pushName": name,
             "caption": payload.get("caption"),
             "quotedStanzaID": (payload.get("quoted") or {}).get("bare_id"),
             "mentionedJidList": payload.get("mentions") or [],
+            "isForwarded": bool(payload.get("forwarded")),
+            **_raw(payload),
         },
     }
     return message(
@@ -127,7 +130,7 @@ def of_payload(payload: Mapping[str, Any], me: str | None, at: float, **more: An
         timestamp=int(payload.get("t") or at),
         body=text,
         author=person(payload.get("author"), payload.get("author_phone")),
-        ack=payload.get("ack"),
+        ack=ack if isinstance(ack := payload.get("ack"), int) else None,
         kind=kind,
         **{**facts, **more},
     )
@@ -137,16 +140,45 @@ _MEDIA = frozenset({"image", "video", "audio", "ptt", "ptv", "document", "sticke
 """Kinds of messages with a file."""
 
 
-def _media(media: Mapping[str, Any] | None) -> Json | None:
-    if not media:
+def media_of(payload: Mapping[str, Any], session: str) -> Json | None:
+    """Return WAHA's word on the file of a message; None where it has none, or none that is fetched."""
+    media = payload.get("media")
+    if not media or not (media.get("url") or media.get("error")):
         return None
-    error = media.get("error")
+    error, mimetype = media.get("error"), media.get("mimetype")
     return {
-        "url": media.get("url"),
-        "mimetype": media.get("mimetype"),
+        "url": None if error else file_path(session, str(payload.get("id")), mimetype),
+        "mimetype": mimetype,
         "filename": media.get("filename"),
         "error": {"message": str(error)} if error else None,
         "s3": None,
+    }
+
+
+def file_path(session: str, message: str, mimetype: str | None) -> str:
+    """Return the path at which a message's file is served."""
+    plain = (mimetype or "").partition(";")[0].strip()
+    suffix = _SUFFIXES.get(plain) or mimetypes.guess_extension(plain) or ".bin"
+    return f"/api/files/{session}/{message}{suffix}"
+
+
+_SUFFIXES = {"audio/ogg": ".oga", "image/jpeg": ".jpeg", "image/webp": ".webp", "video/mp4": ".mp4"}
+"""Endings where Python's own table has another, or none."""
+
+
+def _raw(payload: Mapping[str, Any]) -> Json:
+    """Return the fields of WhatsApp Web's raw message that readers of `_data` look for."""
+    media, place, poll = (payload.get(part) or {} for part in ("media", "location", "poll"))
+    return {
+        "mimetype": media.get("mimetype"),
+        "filename": media.get("filename"),
+        "size": media.get("size"),
+        "duration": media.get("duration"),
+        "lat": place.get("latitude"),
+        "lng": place.get("longitude"),
+        "loc": place.get("name"),
+        "pollName": poll.get("name"),
+        "pollOptions": poll.get("options"),
     }
 
 

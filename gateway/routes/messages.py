@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
@@ -40,7 +40,7 @@ async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
     Answers as soon as the message is on disk. Messages leave in the order of acceptance, across restarts.
     """
     body = _checked(request)
-    instants = {"send_at": body.instant("send_at"), "expires_at": body.instant("expires_at")}
+    instants: Any = {"send_at": body.instant("send_at"), "expires_at": body.instant("expires_at")}
     draft = Draft(request.client_id, body.operation, body.priority, idempotency_key(request.http), **instants)
     handed = await request.gateway.outbox.accept(draft)
     return reply(MessageAnswer.of(handed.message), 202, headers=handed.headers)

@@ -7,10 +7,11 @@ calls share.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError, loads
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
@@ -18,8 +19,8 @@ from starlette.routing import BaseRoute, Route
 from actors.clients.types import ClientId
 from actors.waha.statuses import WORKING
 from gateway.access_log import Named
-from gateway.calls import NOBODY
-from gateway.http import HEADER, read
+from gateway.calls import NOBODY, adapter_of
+from gateway.http import HEADER, parse_values, read
 from gateway.security.auth import ANYONE, CALLER, Caller, Need, RateClass, Scope, Unauthorized, Whose, caller_of, check
 from gateway.security.keys import presented
 from gateway.waha import errors
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.app import Gateway
     from gateway.waha.sessions import WahaSessions
 
+Kind = TypeVar("Kind")
 DEFAULT_SESSION = "default"
 """The session of a call that names none. WAHA has no default; this is lenient."""
 QUERY_KEY = "x-api-key"
@@ -63,9 +65,20 @@ class WahaRequest:
         phone = self.gateway.configs.find(self.client_id).phone
         return None if phone is None else f"{phone}@c.us"
 
+    @property
+    def now(self) -> int:
+        """Return the present in epoch seconds."""
+        return int(time.time())
+
     async def operate(self, operation: Any) -> Any:
         """Have the client carry out an operation."""
         return await self.gateway.bridge.operate(self.client_id, operation)
+
+
+def checked(kind: type[Kind], **values: Any) -> Kind:
+    """Return an operation of these arguments. Raises InvalidRequest."""
+    found: Kind = parse_values(values, adapter_of(kind))
+    return found
 
 
 Handler = Callable[[WahaRequest], Awaitable[Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.waha.given import Given
 
 S = TypeVar("S", bound=Send)
+_BARE_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 async def text(request: WahaRequest) -> Any:
@@ -57,7 +59,9 @@ async def send(
     operation = parse_values(
         {name: value for name, value in wanted.items() if name in _fields(sending)}, adapter_of(sending)
     )
-    draft = Draft(request.client_id, operation, URGENT, idempotency_key(request.http))
+    id = _id(request.given)
+    key = idempotency_key(request.http) or (None if id is None else f"waha:{id}")
+    draft = Draft(request.client_id, operation, URGENT, key, message_id=id)
     sent = (await request.gateway.outbox.send(draft)).message
     full = sent.full_id or f"true_{sent.chat}_{sent.message_id}"
     sent_at = sent.times.get("sent") or time.time()
@@ -71,6 +75,14 @@ async def send(
         source="api",
         **told,
     )
+
+
+def _id(given: Given) -> str | None:
+    """Return the bare id that the message is to have: what comes with it again is sent once. Raises BadRequest."""
+    id = given.optional_text("id")
+    if id is not None and not _BARE_ID.fullmatch(id):
+        raise BadRequest("id must be a bare message id of letters and digits")
+    return id
 
 
 def _fields(kind: type[Any]) -> set[str]:

@@ -29,9 +29,8 @@ Sdk = Callable[[str], Program]
 
 
 @pytest.fixture
-def served(server: Sandbox, tmp_path: Path) -> Iterator[Service]:
-    server.post("/api/reset")
-    service = Service(tmp_path / "data", server.url, api_key=KEY, webhook_allow_private=True)
+def served(sandbox: Sandbox, tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path / "data", sandbox.url, api_key=KEY, webhook_allow_private=True)
     try:
         yield service.start()
         assert service.stop() == 0
@@ -65,12 +64,12 @@ def reaches(ask: Callable[[], Any], status: str) -> None:
         time.sleep(0.2)  # as consumers poll
 
 
-def paired(server: Sandbox, code: str) -> None:
-    server.post("/api/scan", code=code, number=ME, name="Shop")
-    server.post(f"/api/phones/{PERSON}", name="Ann")
+def paired(sandbox: Sandbox, code: str) -> None:
+    sandbox.post("/api/scan", code=code, number=ME, name="Shop")
+    sandbox.post(f"/api/phones/{PERSON}", name="Ann")
 
 
-def test_waha_py_makes_pairs_sends_and_looks_up(server: Sandbox, sdk: Sdk) -> None:
+def test_waha_py_makes_pairs_sends_and_looks_up(sandbox: Sandbox, sdk: Sdk) -> None:
     program = sdk("waha-py")
     assert program.does("ping.ping") == {"message": "pong"}
     assert program.does("server.get")["tier"] == "PLUS"
@@ -82,7 +81,7 @@ def test_waha_py_makes_pairs_sends_and_looks_up(server: Sandbox, sdk: Sdk) -> No
 
     reaches(info, "SCAN_QR_CODE")
     shown = program.does("auth.get_qr", given={"session": "default", "params": {"format": "raw"}})
-    paired(server, shown["value"])
+    paired(sandbox, shown["value"])
     reaches(info, "WORKING")
     assert info()["me"]["id"] == f"{ME}@c.us"
     text = {"session": "default", "chatId": CHAT, "text": "Hello", "mentions": None, "reply_to": None}
@@ -95,7 +94,7 @@ def test_waha_py_makes_pairs_sends_and_looks_up(server: Sandbox, sdk: Sdk) -> No
     program.does("sessions.delete", given={"session": "default"})
 
 
-def test_waha_python_starts_polls_and_sends(server: Sandbox, served: Service, sdk: Sdk) -> None:
+def test_waha_python_starts_polls_and_sends(sandbox: Sandbox, served: Service, sdk: Sdk) -> None:
     program = sdk("waha-python")
     made = program.does("sessions.create", given={"name": "shop"})
     assert made["name"] == "shop"
@@ -104,7 +103,7 @@ def test_waha_python_starts_polls_and_sends(server: Sandbox, served: Service, sd
         return program.does("sessions.get", given={"session_name": "shop"})
 
     reaches(info, "SCAN_QR_CODE")
-    paired(server, raw_qr(served, "shop"))
+    paired(sandbox, raw_qr(served, "shop"))
     reaches(info, "WORKING")
     sent = program.does("messages.send_text", given={"session": "shop", "chat_id": CHAT, "text": "Hello"})
     assert sent["id"].startswith("true_")
@@ -113,7 +112,7 @@ def test_waha_python_starts_polls_and_sends(server: Sandbox, served: Service, sd
     reaches(info, "WORKING")
 
 
-def test_waha_reads_sessions_and_messages_by_its_models(server: Sandbox, sdk: Sdk) -> None:
+def test_waha_reads_sessions_and_messages_by_its_models(sandbox: Sandbox, sdk: Sdk) -> None:
     program = sdk("waha")
     made = program.does("sessions.create", given={"name": "default"})
     assert made["name"] == "default"
@@ -123,7 +122,7 @@ def test_waha_reads_sessions_and_messages_by_its_models(server: Sandbox, sdk: Sd
 
     reaches(info, "SCAN_QR_CODE")
     shown = program.does("auth.get_qr_code", given={"session": "default", "format": {"$": "types.QRFormat.RAW"}})
-    paired(server, shown["qr"])
+    paired(sandbox, shown["qr"])
     reaches(info, "WORKING")
     sent = program.does("messages.send_text", given={"chat_id": CHAT, "text": "Hello"})
     assert sent["id"].startswith("true_")

@@ -55,6 +55,17 @@ def test_null_is_as_good_as_absent_and_a_trailing_slash_as_none(waha: Consumer) 
     assert waha.call("GET", "/api/sessions/") == waha.call("GET", "/api/sessions")
 
 
+def test_a_message_with_an_id_of_the_callers_has_it_and_is_sent_once(waha: Consumer) -> None:
+    waha.works()
+    body = {"chatId": NUMBER, "text": "Hello", "id": "3EB0ABCDEF0123456789AB"}
+    first = waha.call("POST", "/api/sendText", json=body)
+    assert first["id"] == f"true_{NUMBER}@c.us_3EB0ABCDEF0123456789AB"
+    assert waha.call("POST", "/api/sendText", json=body)["id"] == first["id"]
+    page = waha.service.browser.page(waha.client("default"))
+    assert len(page.ordered("SendText")) == 1
+    assert waha.call("POST", "/api/sendText", 400, json={**body, "id": "a b"})
+
+
 def test_booleans_and_numbers_may_be_texts(waha: Consumer) -> None:
     waha.call("POST", "/api/sessions", json={"name": "one", "start": "False"})
     for value in ("true", "True", "1"):
