@@ -69,8 +69,8 @@ docs: $(VENV)/.ready ## Write the generated documents again
 	@$(BIN)/python -m tests.docs.generate
 
 lock: $(VENV)/.ready ## Resolve both locks in config/ again from pyproject.toml
-	@$(COMPILE) --extra dev --extra postgresql --extra protocol pyproject.toml -o config/development.lock
-	@$(COMPILE) --extra postgresql --constraint config/development.lock pyproject.toml -o config/runtime.lock
+	@$(COMPILE) --extra dev --extra media --extra postgresql --extra protocol pyproject.toml -o config/development.lock
+	@$(COMPILE) --extra media --extra postgresql --constraint config/development.lock pyproject.toml -o config/runtime.lock
 
 clean: ## Remove what setup made
 	@rm -rf $(VENV) actors/browser/node_modules gateway/docs/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -21,6 +21,7 @@ from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.sender import SenderOptions
 
 MIB = 1024 * 1024
+_EVERYWHERE = networks(["0.0.0.0/0", "::/0"])
 
 _log = structlog.get_logger("system")
 
@@ -72,7 +73,12 @@ def retention_rules(settings: Settings) -> RetentionRules:
 
 def reachable(settings: Settings) -> tuple[Network, ...]:
     """Return the networks that webhooks may reach besides the public internet."""
-    return networks(["0.0.0.0/0", "::/0"]) if settings.webhook_allow_private else ()
+    return _EVERYWHERE if settings.webhook_allow_private else ()
+
+
+def fetchable(settings: Settings) -> tuple[Network, ...]:
+    """Return the networks that files may be fetched from besides the public internet."""
+    return _EVERYWHERE if settings.media_allow_private else ()
 
 
 def posting(settings: Settings) -> PostingOptions:

@@ -1,6 +1,6 @@
 """The composition root: builds the tree in order, tears it down in reverse.
 
-    claim of the data directory ◄ store ◄ retention, webhooks, outbox ◄ browser ◄ supervisor (◄ clients)
+    claim of the data directory ◄ store ◄ media ◄ retention, webhooks, outbox ◄ browser ◄ supervisor (◄ clients)
 
 It decides nothing. Every resource that `start` takes is released by a callback registered right there.
 """
@@ -27,6 +27,9 @@ from actors.clients.protocol import ShutDown
 from actors.clients.registry.registry import ClientRegistry, RegistryJournal, RegistrySessions
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Seconds
+from actors.media.folder import MIB, MediaFolder
+from actors.media.media import MediaStore
+from actors.media.retention import MediaRetention
 from actors.metrics.counters import CountingJournal
 from actors.metrics.gauges import Sources, Usages
 from actors.metrics.metrics import Metrics
@@ -115,6 +118,7 @@ class System:
         self.metrics = Metrics(sources)
         self._supervisor: ActorRef[Supervisor] | None = None
         self._store: Store | None = None
+        self._media: MediaStore | None = None
         self._outbox: ActorRef[Dispatcher] | None = None
         self._webhooks: ActorRef[Sender] | None = None
         self._opened = ExitStack()
@@ -142,6 +146,13 @@ class System:
         if self._store is None:
             raise Starting
         return self._store
+
+    @property
+    def media(self) -> MediaStore:
+        """The media store. Raises Starting before `start` has finished."""
+        if self._media is None:
+            raise Starting
+        return self._media
 
     @property
     def outbox(self) -> ActorRef[Any]:
@@ -197,11 +208,15 @@ class System:
         with ExitStack() as opened, refused(settings), self._watch.start():
             opened.enter_context(claim_all(settings.data_dir, database))
             forget_restores(settings)
-            self._supervisor = self._store = self._outbox = self._webhooks = None
+            self._supervisor = self._store = self._media = self._outbox = self._webhooks = None
             self._directory = Directory()
             store = open_store(database, alone=True, watcher=self._watch)
             opened.callback(self._close_store, store)
             store.subscribe(self.metrics.counters.published)
+            media = MediaStore(
+                MediaFolder(settings.data_dir, settings.media_max * MIB or None), store, settings.media_lifetime
+            )
+            media.prepare(timeout=STORE_SECONDS)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
             self.canary.remember(
@@ -216,6 +231,7 @@ class System:
             self.registry.fill(configs, {session.client_id: session.phone for session in known})
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
+            opened.callback(self._stop_actor, MediaRetention.start(media, watcher=self._watch))
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.counters)
             webhooks = Sender.start(
                 store, poster, sending(settings), bodies=bodies(settings, self.registry), watcher=self._watch
@@ -245,7 +261,8 @@ class System:
             opened.callback(self._shut_down, supervisor)
             supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
             # The supervisor last: once callers see clients, everything else exists as well.
-            self._store, self._outbox, self._webhooks, self._supervisor = store, outbox, webhooks, supervisor
+            self._store, self._media, self._outbox, self._webhooks = store, media, outbox, webhooks
+            self._supervisor = supervisor
             self._orderly = True
             self._opened = opened.pop_all()
 

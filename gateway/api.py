@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.operations.contacts import CheckContact
 from actors.clients.types import MAX_CLIENT_ID
+from actors.media.conversion import Form
 from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
-from gateway.routes import clients, configs, events, keys, messages, pages, pairing, service, webhooks
+from gateway.routes import clients, configs, events, keys, media, messages, pages, pairing, service, webhooks
 from gateway.schemas.clients import (
     AbsentAnswer,
     ClientDetail,
@@ -29,8 +30,10 @@ from gateway.schemas.clients import (
 )
 from gateway.schemas.configs import ConfigAnswer, ConfigRequest
 from gateway.schemas.events import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
+from gateway.schemas.files import FileSource, MediaAnswer
 from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
 from gateway.schemas.messages import (
+    WITH_FILES,
     MessageAnswer,
     MessageRequest,
     MessagesAnswer,
@@ -88,9 +91,30 @@ _CLIENT_OR_ALL = {
 _LAST_EVENT_ID = {
     "Last-Event-ID": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The position after which a browser resumes.")
 }
+_FORM = {"form": Parameter({"type": "string", "enum": [*Form]}, "What the file is made for.")}
+_BYTES = {"type": "string", "format": "binary"}
+_A_FILE = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
+_A_MESSAGE = {
+    "type": "object",
+    "description": "The fields of the JSON body as texts, and one file, whose field is the content's: `image`, "
+    "`document` and so on. Its own fields, such as `caption`, stand beside it.",
+    "properties": {"to": {"type": "string"}, **dict.fromkeys(WITH_FILES, _BYTES), "caption": {"type": "string"}},
+    "required": ["to"],
+}
+_FILES = {
+    "application/octet-stream": _BYTES,
+    "multipart/form-data": _A_FILE,
+    "application/json": FileSource.model_json_schema(),
+}
 _PNG = MediaType("image/png", {"type": "string", "contentMediaType": "image/png"})
 
 _NOT_READY: Mapping[int, tuple[str, ...]] = {409: ("SESSION_NOT_READY",)}
+_NO_MEDIA = {
+    404: ("MEDIA_NOT_FOUND",),
+    502: ("MEDIA_UNREACHABLE",),
+    507: ("MEDIA_FULL",),
+}
+_NOT_CONVERTED = {422: ("MEDIA_REFUSED", "CONVERSION_FAILED"), 501: ("CONVERSION_UNAVAILABLE",)}
 _NO_CLIENT = {404: ("CLIENT_NOT_FOUND",)}
 _NO_MESSAGE = {404: ("MESSAGE_NOT_FOUND",)}
 _NO_WEBHOOK = {404: ("WEBHOOK_NOT_FOUND",)}
@@ -141,9 +165,35 @@ CALLS: tuple[Call, ...] = (
         messages.accept,
         SEND,
         {202: MessageAnswer},
-        _NOT_ACCEPTED,
+        {
+            **_NOT_ACCEPTED,
+            **_NO_MEDIA,
+            422: ("IDEMPOTENCY_KEY_REUSED", "MEDIA_REFUSED", "CONVERSION_FAILED"),
+            501: ("CONVERSION_UNAVAILABLE",),
+        },
         body=MessageRequest,
         headers=_IDEMPOTENCY_KEY,
+        takes_files=True,
+        bodies={"multipart/form-data": _A_MESSAGE},
+    ),
+    post(
+        "/media",
+        media.keep,
+        CANCEL,
+        {201: MediaAnswer},
+        {**_NO_MEDIA, 422: ("MEDIA_REFUSED",)},
+        takes_files=True,
+        bodies=_FILES,
+    ),
+    post(
+        "/media/convert/{form}",
+        media.convert,
+        CANCEL,
+        {201: MediaAnswer},
+        {**_NO_MEDIA, **_NOT_CONVERTED},
+        takes_files=True,
+        bodies=_FILES,
+        parameters=_FORM,
     ),
     get("/messages", messages.messages, READ, {200: MessagesAnswer}, _NO_MESSAGE, query=MessagesQuery),
     get("/messages/{id}", messages.message, READ, {200: MessageAnswer}, _NO_MESSAGE, parameters=_MESSAGE),

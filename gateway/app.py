@@ -15,6 +15,7 @@ from gateway.access_log import Access, HttpMetrics
 from gateway.api import calls_for
 from gateway.calls import Call, routes
 from gateway.configs import Configs
+from gateway.media import MediaIntake
 from gateway.openapi import Description
 from gateway.readiness import ReadinessCheck
 from gateway.security.guard import Guard
@@ -42,6 +43,7 @@ class Gateway:
     settings: Settings
     bridge: Bridge
     outbox: Outbox
+    media: MediaIntake
     webhooks: Webhooks
     configs: Configs
     images: QrImages
@@ -66,6 +68,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         settings=settings,
         bridge=bridge,
         outbox=Outbox(system, bridge, send_seconds=settings.send_timeout, limit=settings.outbox_limit),
+        media=MediaIntake(system, settings, bridge.refuse_while_draining),
         webhooks=Webhooks(system, bridge, reachable(settings)),
         configs=Configs(lambda: system.store, system.registry),
         images=images,

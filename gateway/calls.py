@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from actors.clients.errors import NoSuchClient
 from actors.clients.operations import Operation
+from actors.clients.operations.fields import File
 from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId
 from gateway import errors
@@ -34,6 +35,7 @@ from gateway.http import (
     JsonResponse,
     client_number,
     client_of,
+    from_values,
     idempotency_key,
     parse,
     parse_object,
@@ -43,7 +45,10 @@ from gateway.http import (
     refuse_nul,
     render_plain,
     reply,
+    validated,
 )
+from gateway.media import ANYTHING, FITS
+from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
 from gateway.service import Draft
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
     from starlette.types import Send as ASGISend
 
     from gateway.app import Gateway
+    from gateway.uploads import Uploads
 
 Body = TypeVar("Body", covariant=True)
 Query = TypeVar("Query", covariant=True)
@@ -91,6 +97,8 @@ class ApiRequest(Generic[Body, Query]):
     """The client that the call is about; NOBODY if it is about none in particular."""
     body: Body
     query: Query
+    uploads: Uploads | None = None
+    """The files that came with the body, where the row takes files."""
 
     @property
     def caller(self) -> Caller:
@@ -126,6 +134,10 @@ class Call:
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     const: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the operation that this call fixes."""
+    takes_files: bool = False
+    """Whether files may come with the body, in multipart or as base64 of any length."""
+    bodies: Mapping[str, Schema] = field(default_factory=dict)
+    """Schemas of the body in other types than JSON."""
     described: bool = True
     """True if it is in the OpenAPI document."""
     websocket: ASGIApp | None = None
@@ -251,11 +263,19 @@ class _Endpoint:
             return call.header_refused(error)
         gateway = cast("Gateway", http.app.state.gateway)
         query = None if call.query is None else parse_query(http, call.query)
+        if call.takes_files or (call.operation is not None and file_fields(call.operation)):
+            async with gateway.media.uploads() as uploads:
+                seconds = gateway.settings.body_timeout
+                body = None if call.body is None else await uploads.body(http, call.body, seconds)
+                return await _worked(call, ApiRequest(gateway, http, client_id, body, query, uploads))
         body = None if call.body is None else await parse(http, call.body, gateway.settings.body_timeout)
-        request = ApiRequest(gateway, http, client_id, body, query)
-        if call.operation is not None:
-            return await _operate(call, call.operation, request)
-        return await cast(Handler, call.work)(request)
+        return await _worked(call, ApiRequest(gateway, http, client_id, body, query))
+
+
+async def _worked(call: Call, request: ApiRequest[Any, Any]) -> Response:
+    if call.operation is not None:
+        return await _operate(call, call.operation, request)
+    return await cast(Handler, call.work)(request)
 
 
 def _client(call: Call, http: Request) -> ClientId:
@@ -297,6 +317,8 @@ async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequ
     """Return the operation in the request. Raises InvalidRequest."""
     http, adapter = request.http, adapter_of(kind)
     given = {name: value for name, value in http.path_params.items() if name != call.need.parameter}
+    if request.uploads is not None:
+        return await _with_files(kind, request, {**given, **call.const})
     if takes_body(call):
         seconds = request.gateway.settings.body_timeout
         operation: Operation[Any] = await parse_object(http, adapter, seconds, {**given, **call.const})
@@ -305,6 +327,32 @@ async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequ
     if unknown := query.keys() - {*call.arguments}:
         raise InvalidRequest(f"The query has no name {min(unknown)}")
     return cast(Operation[Any], parse_values({**given, **query, **call.const}, adapter))
+
+
+async def _with_files(
+    kind: type[Operation[Any]], request: ApiRequest[Any, Any], more: Mapping[str, Any]
+) -> Operation[Any]:
+    """Return an operation some of whose fields are files: each is a `FileSource` in JSON, or a part of its name."""
+    uploads, media = cast("Uploads", request.uploads), request.gateway.media
+    values, texts = await uploads.values(request.http, request.gateway.settings.body_timeout)
+    for name in file_fields(kind):
+        if values.get(name) is not None:
+            source = validated(FileSource, values[name])
+            values[name] = asdict(await media.take(source, uploads, FITS.get(kind, ANYTHING)))
+    uploads.refuse_unused()
+    operation: Operation[Any] = from_values({**values, **more}, adapter_of(kind), strict=not texts)
+    return operation
+
+
+def file_fields(kind: Any) -> tuple[str, ...]:
+    """Return the fields of an operation that are files."""
+    return _file_fields(kind)
+
+
+@cache
+def _file_fields(kind: Hashable) -> tuple[str, ...]:
+    types = get_type_hints(kind)
+    return tuple(one.name for one in fields(cast(Any, kind)) if File in (types[one.name], *get_args(types[one.name])))
 
 
 def takes_body(call: Call) -> bool:

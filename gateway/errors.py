@@ -40,6 +40,9 @@ from actors.clients.errors import (
     StartOvertaken,
     StartUnderWay,
 )
+from actors.media.conversion import ConversionFailed, ConversionUnavailable
+from actors.media.fetching import MediaRefused, MediaUnreachable
+from actors.media.folder import MediaFull, MediaTooLarge
 from actors.runtime import MailboxFull, Refusal
 from actors.store.configs import NameTaken
 from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
@@ -52,6 +55,7 @@ from actors.store.errors import (
     StoreUnavailable,
 )
 from actors.store.keys import NoSuchKey
+from actors.store.rows.media import NoSuchMedia
 from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
 from gateway.http import HeaderRefused, InvalidRequest, reply
@@ -163,6 +167,15 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IdempotencyKeyReused: _as(422, "IDEMPOTENCY_KEY_REUSED"),
     OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
+    NoSuchMedia: _as(404, "MEDIA_NOT_FOUND"),
+    MediaTooLarge: lambda error: Problem(
+        413, "PAYLOAD_TOO_LARGE", str(error), {"limit": error.limit}, {"Connection": "close"}
+    ),
+    MediaRefused: _as(422, "MEDIA_REFUSED"),
+    MediaUnreachable: _as(502, "MEDIA_UNREACHABLE"),
+    MediaFull: _as(507, "MEDIA_FULL"),
+    ConversionUnavailable: _as(501, "CONVERSION_UNAVAILABLE"),
+    ConversionFailed: _as(422, "CONVERSION_FAILED"),
     MessageNotQueued: lambda error: Problem(409, "MESSAGE_NOT_QUEUED", str(error), {"state": error.state}),
     InvalidWebhook: lambda error: Problem(400, "INVALID_REQUEST", str(error), {"field": error.field}),
     NoSuchWebhook: _as(404, "WEBHOOK_NOT_FOUND"),

@@ -133,11 +133,18 @@ def render_plain(content: Any) -> bytes:
 
 MAX_BODY = 1024 * 1024
 """Bytes of the largest body that is taken."""
-_DISCARDED = 16 * MAX_BODY
+DISCARDED = 16 * MAX_BODY
 """Bytes of a larger one that are read before the connection is given up."""
 
 _SUBJECT = re.compile(r"^(Value error, |(Input|String|List|Tuple|Set|Dictionary|Data|Value) (?=should ))")
 """What pydantic calls the thing at fault, which the answer calls by its field's name."""
+
+_KINDS: dict[int | str, str] = {
+    "after": "a message's id",
+    "url": "an address that begins with http:// or https://",
+    "digest": "a SHA-256 in 64 hexadecimal digits",
+}
+"""What a text that should look a certain way is not, by its field."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Parsed = TypeVar("Parsed")
@@ -173,10 +180,23 @@ def _refuse_nul_in(body: bytes) -> None:
 
 async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
     """Return the body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
-    body = await read(request, seconds)
+    return validated_json(shape, await read(request, seconds))
+
+
+def validated_json(shape: type[Shape], body: bytes) -> Shape:
+    """Return a JSON text as this shape. Raises InvalidRequest."""
     _refuse_nul_in(body)
     try:
         return shape.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def validated(shape: type[Shape], values: Mapping[str, Any]) -> Shape:
+    """Return values that are texts as this shape, converted. Raises InvalidRequest."""
+    refuse_nul("The body", _texts(dict(values)))
+    try:
+        return shape.model_validate(values, strict=False)
     except ValidationError as error:
         raise _refusal(error) from None
 
@@ -213,16 +233,20 @@ async def parse_object(
 
     Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect.
     """
-    body = await read(request, seconds)
-    _refuse_nul_in(body)
     try:
-        given = from_json(body)
+        given = from_json(await read(request, seconds))
     except ValueError:
         raise InvalidRequest("The body is not JSON") from None
     if not isinstance(given, dict):
         raise InvalidRequest("The body is not a JSON object")
+    return from_values({**given, **more}, adapter, strict=True)
+
+
+def from_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed], *, strict: bool) -> Parsed:
+    """Return JSON values by name as what the adapter makes of them. Raises InvalidRequest."""
+    refuse_nul("The body", _texts(dict(values)))
     try:
-        return adapter.validate_json(to_json({**given, **more}), strict=True)
+        return adapter.validate_json(to_json(values), strict=strict)
     except ValidationError as error:
         raise _refusal(error) from None
 
@@ -243,7 +267,7 @@ async def _read(request: Request, most: int) -> bytes:
         size += len(chunk)
         if size <= most:
             body += chunk
-        elif size > max(most, _DISCARDED):
+        elif size > max(most, DISCARDED):
             break
     if size > most:
         raise HTTPException(413, f"The body is larger than {most} bytes", {"Connection": "close"})
@@ -263,7 +287,7 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{detail['loc'][0]} is missing"
     if detail["type"] == "string_pattern_mismatch":
-        kind = "a message's id" if detail["loc"][0] == "after" else "a number or a chat id"
-        return f"{detail['loc'][0]} is not {kind}"
+        kind = _KINDS.get(detail["loc"][-1], "a number or a chat id")
+        return f"{'.'.join(map(str, detail['loc']))} is not {kind}"
     what = _SUBJECT.sub("", detail["msg"])
     return f"{detail['loc'][0]} {what}"

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 
 from actors.clients.operations import Effect
 from actors.clients.types import MAX_CLIENT_ID
-from gateway.calls import Call, MediaType, Parameter, adapter_of, takes_body
+from gateway.calls import Call, MediaType, Parameter, adapter_of, file_fields, takes_body
+from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Need, Whose
@@ -172,7 +173,8 @@ def _query(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _arguments(call: Call) -> dict[str, Any]:
     """Return the schema of the operation's arguments in query or body."""
     whole = adapter_of(call.operation).json_schema(ref_template=_REF)
-    properties = {name: whole["properties"][name] for name in call.arguments}
+    files = dict.fromkeys(file_fields(call.operation) if call.operation else (), FileSource.model_json_schema())
+    properties = {name: files.get(name, whole["properties"][name]) for name in call.arguments}
     required = [name for name in whole.get("required", ()) if name in properties]
     return {"type": "object", "properties": properties, "required": required}
 
@@ -198,13 +200,12 @@ def _parameter(where: str, name: str, schema: Mapping[str, Any], text: str, requ
 
 
 def _body(call: Call, shapes: Shapes) -> dict[str, Any]:
+    content = {kind: {"schema": dict(schema)} for kind, schema in call.bodies.items()}
     if call.body is not None:
-        schema: Mapping[str, Any] = shapes[call.body, "validation"]
+        content = _json(shapes[call.body, "validation"]) | content
     elif takes_body(call):
-        schema = _arguments(call)
-    else:
-        return {}
-    return {"requestBody": {"required": True, "content": _json(schema)}}
+        content = _json(_arguments(call)) | content
+    return {"requestBody": {"required": True, "content": content}} if content else {}
 
 
 def _responses(call: Call, shapes: Shapes) -> dict[str, Any]:
@@ -214,7 +215,7 @@ def _responses(call: Call, shapes: Shapes) -> dict[str, Any]:
 
 
 def _errors(call: Call) -> dict[int, tuple[str, ...]]:
-    with_body = call.body is not None or takes_body(call)
+    with_body = call.body is not None or takes_body(call) or bool(call.bodies)
     absent = (frozenset() if with_body else _WITH_BODY) | (_WITH_KEY if call.need.scope is None else frozenset())
     shared = {status: codes for status, codes in ERRORS.items() if status not in absent}
     own = {**({} if call.operation is None else _OPERATION_ERRORS[call.operation.effect]), **call.errors}

@@ -43,7 +43,7 @@ from actors.clients.protocol import (
 from actors.clients.types import ABSENT, ClientId, Seconds, State
 from actors.outbox.protocol import Await, GiveUp, Known, Queued
 from actors.runtime import Refusal, ask
-from actors.store.errors import NoSuchMessage, StoreUnavailable
+from actors.store.errors import IdempotencyKeyReused, NoSuchMessage, StoreUnavailable
 from actors.store.journal import GetTransitions
 from actors.store.message_states import MessageState
 from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMessageByKey, ListMessages, Message
@@ -294,7 +294,10 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message of a caller, before it is accepted. Times are epoch seconds; `key` is the caller's idempotency key."""
+    """A message of a caller, before it is accepted. Times are epoch seconds; `key` is the caller's idempotency key.
+
+    `file` names its file in the fingerprint, where the file's content does not: an address.
+    """
 
     client_id: ClientId
     operation: Send
@@ -304,6 +307,7 @@ class Draft:
     expires_at: Seconds | None = None
     message_id: str | None = None
     """The bare id that the message is to have at WhatsApp; None: it is drawn. With one, give a key too."""
+    file: str | None = None
 
     @property
     def fingerprint(self) -> str | None:
@@ -313,7 +317,8 @@ class Draft:
         # A text has no name in it, as before there were other kinds: keys outlive an upgrade.
         operation = self.operation
         name = () if isinstance(operation, SendText) else (operation.operation_name,)
-        told = (*name, *operation.arguments.values(), self.priority, self.send_at, self.expires_at)
+        arguments = {**operation.arguments, **({} if self.file is None else dict.fromkeys(operation.files, self.file))}
+        told = (*name, *arguments.values(), self.priority, self.send_at, self.expires_at)
         return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -348,14 +353,28 @@ class Outbox:
                 raise PageOutdated(status.state, status.contract.text)
         # It is cancelled when the caller's time is over. The expiry is for a service that dies before that, and is
         # later for certain: of two ends at the same time, either could be the caller's answer.
-        handed = await self._hand_in(draft, expires_at=time.time() + self._send_seconds + GRACE_SECONDS)
-        return Handed(_delivered(await self._outcome(handed)), handed.repeated)
+        seconds = self._send_seconds + draft.operation.upload
+        handed = await self._hand_in(draft, expires_at=time.time() + seconds + GRACE_SECONDS)
+        return Handed(_delivered(await self._outcome(handed, seconds)), handed.repeated)
 
     async def accept(self, draft: Draft) -> Handed:
         """Queue a message. Raises NotReady if the client cannot become READY by itself."""
         if await self._known(draft) is None:
             await self._require_state(draft.client_id, ABSENT)
         return await self._hand_in(draft, expires_at=draft.expires_at)
+
+    async def admit(self, client_id: ClientId) -> None:
+        """Raise NotReady if the client cannot become READY by itself: nothing needs to be fetched for it."""
+        await self._require_state(client_id, ABSENT)
+
+    async def repeated(self, draft: Draft) -> Handed | None:
+        """Return the message that was handed in with the draft's key, if there is one. Raises IdempotencyKeyReused."""
+        known = await self._known(draft)
+        if known is None:
+            return None
+        if known.fingerprint != draft.fingerprint:
+            raise IdempotencyKeyReused(draft.key or "")
+        return Handed(known, repeated=True)
 
     async def message(self, client_id: ClientId, id: str) -> Message:
         """Return a message. Raises NoSuchMessage."""
@@ -416,8 +435,8 @@ class Outbox:
         bind_contextvars(message=accepted.message.id)  # the log's line of this request names the message
         return Handed(accepted.message, accepted.repeated)
 
-    async def _outcome(self, handed: Handed) -> Message:
-        known, seconds = handed.message, self._send_seconds
+    async def _outcome(self, handed: Handed, seconds: Seconds) -> Message:
+        known = handed.message
         order = Await(known.client_id, known.id, seconds, withdraw=not handed.repeated)
         try:
             outcome: Message = await ask(self._system.outbox, order, timeout=seconds + GRACE_SECONDS)

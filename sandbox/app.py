@@ -29,6 +29,7 @@ from sandbox.profile import ProfileActs
 from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes
+HANGS = 3600.0  # seconds of an upload that is never answered, if the page waits for so long
 STATIC = Path(__file__).parent / "static"
 STAGES = (
     ("base", "ids", "state"),
@@ -95,6 +96,7 @@ class Document:
             "reconnect_delay": settings.reconnect_delay,
             "reconnect_cap": settings.reconnect_cap,
             "resend_after": settings.resend_after,
+            "upload_limit": settings.upload_limit,
             "version": settings.version,
             "push_phase": settings.push_phase,
             "drift": settings.drift,
@@ -147,9 +149,18 @@ class Files:
     async def take(self, request: Request) -> Response:
         if int(request.headers.get("content-length", 0)) > LARGEST_FILE:
             return PlainTextResponse("too large", 413)
+        settings, body = self._scene.settings, await request.body()
+        self._scene.world.uploads += 1
+        self._scene.changes.tell()
+        if settings.uploads == "hang":
+            await asyncio.sleep(HANGS)
+        if settings.upload_delay:
+            await asyncio.sleep(settings.upload_delay)
+        if settings.uploads != "ok":
+            return PlainTextResponse("no uploads now", 503)
         filename = unquote(request.headers.get("x-filename", "unknown"))
         mimetype = request.headers.get("content-type", "application/octet-stream")
-        media = self._scene.world.add_media(mimetype, filename, await request.body())
+        media = self._scene.world.add_media(mimetype, filename, body)
         return JSONResponse(media.described())
 
     async def give(self, request: Request) -> Response:

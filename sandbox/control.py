@@ -100,6 +100,7 @@ class Control:
             "accounts": [self._told_account(account) for account in self._scene.world.accounts.values()],
             "phones": [_told_phone(phone) for phone in self._scene.world.phones.values()],
             "settings": self._scene.settings.told(),
+            "uploads": self._scene.world.uploads,
         }
 
     async def _changes(self, _request: Request) -> Response:

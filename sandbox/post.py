@@ -21,6 +21,7 @@ from sandbox.world import (
     Account,
     ChatMessage,
     Device,
+    Media,
     Phone,
     SandboxError,
     lid_of,
@@ -83,7 +84,7 @@ class MessageRelay:
             text=str(said.get("text", "")),
             t=time.time(),
             type=str(said.get("type", "chat")),
-            media=media.described() if media else None,
+            media=_told_media(media, said) if media else None,
             location=said.get("location"),
             style=said.get("style"),
         )
@@ -383,3 +384,14 @@ class MessageRelay:
             asyncio.get_running_loop().call_later(seconds, act)
         else:
             act()
+
+
+MEDIA_FACTS = ("view_once", "gif", "duration", "waveform")
+"""What a message with a file says of it, besides the file's own description and its caption."""
+
+
+def _told_media(media: Media, said: dict[str, Any]) -> dict[str, Any]:
+    """Return a file as the message tells of it."""
+    facts = dict(said.get("facts") or {})
+    caption = str(said.get("text", "")) or None
+    return {**media.described(), "caption": caption, **{name: facts.get(name) for name in MEDIA_FACTS}}

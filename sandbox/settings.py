@@ -12,7 +12,12 @@ from typing import Any, Literal, get_args
 
 Compat = Literal["modern", "classic"]
 Bundling = Literal["stages", "at_once"]
-CHOICES: dict[str, tuple[str, ...]] = {"compat": get_args(Compat), "bundles": get_args(Bundling)}
+Uploads = Literal["ok", "refuse", "hang"]
+CHOICES: dict[str, tuple[str, ...]] = {
+    "compat": get_args(Compat),
+    "bundles": get_args(Bundling),
+    "uploads": get_args(Uploads),
+}
 """The values of settings that are words."""
 
 
@@ -49,6 +54,10 @@ class SandboxSettings:
     ack_sent: float = 0.02  # a message reaches the server -> the sender's one tick
     ack_delivered: float = 0.02  # one tick -> two
     ack_read: float = 0.02  # two ticks -> blue
+
+    uploads: Uploads = "ok"  # "refuse": the server takes no file; "hang": an upload is never answered
+    upload_delay: float = 0.0  # an upload is answered this late
+    upload_limit: int = 100  # MiB of the largest file that is no document; documents may have 2048
 
     page_delay: float = 0.0  # GET / answers this late
     start_delay: float = 0.0  # the page's scripts open their connection this late

@@ -268,6 +268,7 @@ class World:
     absent: set[str] = field(default_factory=set)
     media: dict[str, Media] = field(default_factory=dict)
     numbers_by_lid: dict[str, str] = field(default_factory=dict)
+    uploads: int = 0  # files that have arrived, accepted or not
     refused: dict[str, dict[str, Any]] = field(default_factory=dict)  # token of an ended login -> its failure message
 
     def reset(self) -> None:
@@ -283,6 +284,7 @@ class World:
             held.clear()
         self.numbers_by_lid.clear()
         self.refused.clear()
+        self.uploads = 0
 
     def refuse(self, tokens: list[str], message: dict[str, Any]) -> None:
         self.refused |= dict.fromkeys(tokens, message)

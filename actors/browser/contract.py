@@ -59,6 +59,16 @@ BENEATH: Mapping[str, tuple[str, ...]] = {
     "WPP.chat.generateMessageID": (f"{_FUNCTIONS}randomMessageId", f"{_WA}MsgKey", f"{_WA}UserPrefs"),
     "WPP.chat.sendTextMessage": (*_RAW, f"{_WA}MsgKey.fromString"),
     "WPP.chat.sendLocationMessage": _RAW,
+    "WPP.chat.sendFileMessage": (
+        *_FIND,
+        f"{_FUNCTIONS}getEphemeralFields",
+        f"{_FUNCTIONS}unixTime",
+        f"{_WA}UserPrefs.getMaybeMePnUser",
+        f"{_WA}UserPrefs.getMeLidUserOrThrow",
+        f"{_WA}MsgKey",
+        f"{_WA}OpaqueData.createFromData",
+        f"{_WA}MediaPrep.prepRawMedia",
+    ),
     "WPP.contact.queryExists": (
         f"{_FUNCTIONS}queryWidExists",
         f"{_WA}WidFactory.createWid",

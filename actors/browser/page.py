@@ -19,6 +19,7 @@ from actors.browser.cdp import ScriptFailed, Wire, WireError, WireSilent, ask, a
 from actors.browser.chromium import usage_of
 from actors.browser.interpreter import answer_of
 from actors.browser.launch import BrowserContext, PageProcess
+from actors.browser.orders import PageOrders
 from actors.browser.page_events import PageEvents
 from actors.browser.send_queue import SendLog, SendQueue
 from actors.browser.whatsapp_web import home_of, number, text
@@ -35,6 +36,7 @@ from actors.clients.protocol import (
     ServerSilent,
 )
 from actors.clients.types import ClientId, Reason, Seconds
+from actors.media.folder import media_dir
 
 if TYPE_CHECKING:
     from actors.clients.ports import Tell
@@ -67,7 +69,9 @@ class ChromiumPage:
         self._events = PageEvents(client_id, tell, home_of(options.whatsapp_url), time.time)
         self._events.conflict_after = options.conflict_after
         self._events.injection.patience = options.injection_patience
-        self._sending = SendQueue(self._events.tell, SendLog(client_id), options.send_patience, options.send_stall)
+        self._orders = PageOrders(media_dir(options.data_dir), context.files)
+        log, tell_end = SendLog(client_id), self._events.tell
+        self._sending = SendQueue(tell_end, log, self._orders, options.send_patience, options.send_stall)
         self._process: PageProcess | None = None
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
         self._work: set[asyncio.Task[None]] = set()
@@ -209,7 +213,7 @@ class ChromiumPage:
         self._events.tell(fact)
 
     async def _ask(self, operation: Operation[Any]) -> object:
-        return await ask(self._wire, operation.operation_name, operation.arguments, seconds=ANSWER)
+        return await self._orders.give(self._wire, operation, seconds=ANSWER)
 
     async def _look_up(self, operation: LookUp) -> object:
         held = self._sending.holds(operation.message_id)  # perhaps in the queue, which the page does not know

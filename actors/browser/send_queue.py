@@ -1,7 +1,8 @@
 """The queue of messages into one page, in the order of the calls, and their log lines. On the loop only.
 
 Each ends in exactly one fact. A message that WhatsApp does not acknowledge delays the next for `stall` seconds only: it
-is already filed in WhatsApp Web, which keeps the order. After `patience` seconds it counts as unsettled.
+is already filed in WhatsApp Web, which keeps the order. After `patience` seconds it counts as unsettled. One with a
+file is filed once the page has prepared it, and has the time of its upload besides.
 
 A line of the log names the call that caused the message, in any thread or task; no line has the message's text. Numbers
 in addresses are masked where lines are written, as everywhere.
@@ -17,8 +18,9 @@ from typing import Any
 
 import structlog
 
-from actors.browser.cdp import ScriptFailed, Wire, WireError, ask_object
+from actors.browser.cdp import ScriptFailed, Wire, WireError, object_of
 from actors.browser.interpreter import settled
+from actors.browser.orders import PageOrders
 from actors.clients.operations import Operation
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import ClientId, Seconds
@@ -80,8 +82,11 @@ class QueuedSend:
 class SendQueue:
     """The queue of one page."""
 
-    def __init__(self, tell: Callable[[Settled], None], log: SendLog, patience: Seconds, stall: Seconds) -> None:
-        self._tell, self._log, self._patience, self._stall = tell, log, patience, stall
+    def __init__(
+        self, tell: Callable[[Settled], None], log: SendLog, orders: PageOrders, patience: Seconds, stall: Seconds
+    ) -> None:
+        self._tell, self._log, self._orders = tell, log, orders
+        self._patience, self._stall = patience, stall
         self._queue: asyncio.Queue[QueuedSend] = asyncio.Queue()
         self._unsettled: set[str] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
@@ -103,16 +108,13 @@ class SendQueue:
             sending = asyncio.get_running_loop().create_task(self._send(wire, message))
             self._waiting.add(sending)
             sending.add_done_callback(self._waiting.discard)
-            await asyncio.wait({sending}, timeout=self._stall)
+            await asyncio.wait({sending}, timeout=self._stall + message.operation.upload)
 
     async def _send(self, wire: Wire, message: QueuedSend) -> None:
         order, operation = message.order, message.operation
-        arguments = operation.arguments
-        self._log.sending(order, arguments["chat"])
+        self._log.sending(order, operation.arguments["chat"])
         try:
-            answer = await ask_object(
-                wire, operation.operation_name, {**arguments, "id": order}, seconds=self._patience
-            )
+            answer = object_of(await self._orders.give(wire, operation, seconds=self._patience, id=order))
         except ScriptFailed as error:
             self._settle(Refused(order, f"The page is not ready to send ({error})", error.code))
         except WireError as error:

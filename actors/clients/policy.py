@@ -65,7 +65,7 @@ class Times:
         """Return the time limit of an operation."""
         if isinstance(operation, LogOut):
             return self.log_out
-        return self.send if operation.effect is Effect.SEND else self.answer
+        return (self.send if operation.effect is Effect.SEND else self.answer) + operation.upload
 
 
 # --- reconnection -----------------------------------------------------------------------------------------------------

@@ -177,6 +177,18 @@ class Settings(BaseSettings):
     message_retention: Deadline = Field(
         30 * 86_400.0, description="Time that a settled message, and its idempotency key, is kept."
     )
+    media_max: Mebibytes = Field(
+        64,
+        description="Size limit (MiB) of one file; 0, no limit. WhatsApp itself takes documents of up to 2048 MiB, and "
+        "other files of up to 100 MiB.",
+    )
+    media_lifetime: Deadline = Field(
+        86_400.0, description="Time that a file is kept, and that it is kept after the message which sent it has ended."
+    )
+    media_fetch_timeout: Deadline = Field(60.0, description="Time limit for fetching a file from its URL.")
+    media_allow_private: bool = Field(
+        False, description="Allow fetching files from private, loopback and link-local addresses."
+    )
     event_retention: Deadline = Field(7 * 86_400.0, description="Time that events are kept for streams and webhooks.")
     event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="Limit of events kept.")
     event_retention_size: Mebibytes = Field(

@@ -26,6 +26,7 @@ from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMe
 from actors.store.events import AppendEvent, draw_id
 from actors.store.message import Read, Write
 from actors.store.message_states import OPEN, REFUSED, MessageState, may_follow, of_ack
+from actors.store.rows.media import require
 from actors.store.schema import outbox, storable
 
 MAX_ATTEMPTS = 2
@@ -40,7 +41,8 @@ class Message:
     (`true_5491122334455@c.us_3EB0…`). `operation` names what sends it (`actors.clients.operations`), `arguments` are
     that one's, besides the chat. `times` says when each state was reached (epoch seconds). `attempts` counts how
     often its sending crashed the client. `position` is the order of acceptance. `request_id` names the call that handed
-    it in, `trace_id` that call's W3C trace: whatever is logged of the message says both.
+    it in, `trace_id` that call's W3C trace: whatever is logged of the message says both. `media` is the digest of the
+    file it sends.
     """
 
     position: int
@@ -63,6 +65,7 @@ class Message:
     changed_at: Seconds
     request_id: str | None = None
     trace_id: str | None = None
+    media: str | None = None
 
     @property
     def text(self) -> str | None:
@@ -97,7 +100,8 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class AcceptMessage(Work, Write[Accepted]):
-    """Take a message. Refuses IdempotencyKeyReused, OutboxFull (where `limit` messages of the client are queued).
+    """Take a message. Refuses IdempotencyKeyReused, OutboxFull (where `limit` messages of the client are queued),
+    NoSuchMedia (where its file is not in the media store).
 
     `message_id` is drawn by the caller (`actors.clients.pending`). `key` and `fingerprint` (of the request's body)
     go together: the same key with another fingerprint is a mistake of the caller. Of two chats the one with the higher
@@ -577,6 +581,8 @@ def accept(connection: Connection, message: AcceptMessage) -> Accepted:
         return Accepted(known, repeated=True)
     if message.limit is not None and not has_room(connection, message.client_id, message.limit):
         raise OutboxFull(message.limit)
+    for file in message.operation.files.values():
+        require(connection, file)
     accepted = Accepted(_insert(connection, message), repeated=False)
     one_more(connection, message.client_id)
     return accepted
@@ -676,6 +682,7 @@ def _insert(connection: Connection, message: AcceptMessage) -> Message:
         attempts=0,
         times={MessageState.QUEUED.value: message.at},
         changed_at=message.at,
+        media=next((file.digest for file in message.operation.files.values()), None),
         **{name: getattr(message, name) for name in _TAKEN_OVER},
     )
     row = {name: getattr(new, name) for name in Message.__slots__ if name != "position"}

@@ -195,6 +195,7 @@ outbox = Table(
     Column("trace_id", Text),
     Column("operation", Text, nullable=False, server_default="sendText"),
     Column("arguments", JSON, nullable=False, server_default="{}"),
+    Column("media", Text),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "key"),
     UniqueConstraint("client_id", "message_id"),
@@ -205,8 +206,23 @@ outbox = Table(
     _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position", "state"),
     _partial("ix_outbox_expiry", "state = 'queued' AND expires_at IS NOT NULL", "expires_at"),
     _partial("ix_outbox_sending", "state = 'sending'", "client_id", "position"),
+    _partial("ix_outbox_media", "media IS NOT NULL", "media"),
     sqlite_autoincrement=True,
 )
+"""`media` is the digest of the file among the arguments, if there is one."""
+
+media = Table(
+    "media",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mimetype", Prose, nullable=False),
+    Column("filename", Prose, nullable=False),
+    Column("kept_at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Index(None, "until"),
+)
+"""The files of the media store, which lie in a directory, named by their SHA-256 (`digest`, hexadecimal)."""
 
 api_keys = Table(
     "api_keys",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from starlette.responses import Response
 
+from actors.clients.operations.fields import File
 from actors.store.outbox import ListMessages
 from gateway.calls import ApiRequest
 from gateway.http import InvalidRequest, idempotency_key, reply
+from gateway.media import ANYTHING, FITS
+from gateway.schemas.files import Convertible, FileSource
 from gateway.schemas.messages import (
+    CONTENTS,
+    CONVERTED,
     MessageAnswer,
     MessageRequest,
     MessagesAnswer,
@@ -21,9 +27,11 @@ from gateway.schemas.messages import (
 from gateway.service import Draft
 
 if TYPE_CHECKING:
-    pass
+    from gateway.uploads import Uploads
 
 Body = TypeVar("Body", bound=ToChat)
+NOT_YET = File("", 0, "", "")
+"""Stands for a file that is yet to be fetched."""
 
 
 async def send(request: ApiRequest[SendRequest, None]) -> Response:
@@ -39,11 +47,39 @@ async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
 
     Answers as soon as the message is on disk. Messages leave in the order of acceptance, across restarts.
     """
-    body = _checked(request)
-    instants: Any = {"send_at": body.instant("send_at"), "expires_at": body.instant("expires_at")}
-    draft = Draft(request.client_id, body.operation, body.priority, idempotency_key(request.http), **instants)
-    handed = await request.gateway.outbox.accept(draft)
+    body, outbox = _checked(request), request.gateway.outbox
+    source = body.content[1] if isinstance(body.content[1], FileSource) else None
+    draft = Draft(
+        request.client_id,
+        body.operation(None if source is None else NOT_YET),
+        body.priority,
+        idempotency_key(request.http),
+        send_at=body.instant("send_at"),
+        expires_at=body.instant("expires_at"),
+        file=None if source is None else source.told,
+    )
+    handed = await outbox.repeated(draft) if draft.file is not None else None
+    if handed is None:
+        if source is not None:
+            await outbox.admit(draft.client_id)
+            draft = await _with_file(request, draft, source)
+        cast("Uploads", request.uploads).refuse_unused()
+        handed = await outbox.accept(draft)
     return reply(MessageAnswer.of(handed.message), 202, headers=handed.headers)
+
+
+async def _with_file(request: ApiRequest[MessageRequest, None], draft: Draft, source: FileSource) -> Draft:
+    """Return the draft with its file, kept; converted, where that is asked for."""
+    name, media = request.body.content[0], request.gateway.media
+    if not (isinstance(source, Convertible) and source.convert):
+        file = await media.take(source, request.uploads, FITS.get(CONTENTS[name], ANYTHING))
+        return replace(draft, operation=request.body.operation(file))
+    given = await media.take(source, request.uploads)
+    file = await media.converted(given, CONVERTED[name])
+    # What a conversion makes may differ from time to time: what it was made of names it.
+    return replace(
+        draft, operation=request.body.operation(file), file=draft.file or f"{given.digest} {CONVERTED[name]}"
+    )
 
 
 async def messages(request: ApiRequest[None, MessagesQuery]) -> Response:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
 
-from actors.clients.operations.fields import MessageText, chat_of
+from actors.clients.operations.fields import File, MessageText, chat_of
+from actors.clients.operations.media import (
+    SendDocument,
+    SendImage,
+    SendSticker,
+    SendVideo,
+    SendVideoNote,
+    SendVoice,
+)
 from actors.clients.operations.messages import Send, SendLocation, SendText
+from actors.media.conversion import Form
 from actors.store.message_states import MessageState
 from actors.store.outbox import Message
+from gateway.schemas.files import Convertible, FileSource, MediaAnswer
 from gateway.schemas.shape import CHAT, ID, Answer, Instant, Request, epoch, iso
 
 
@@ -40,10 +51,32 @@ class SendRequest(ToChat):
         return SendText(self.chat, self.message)
 
 
-CONTENTS: dict[str, type[Send]] = {"message": SendText, "location": SendLocation}
+CONTENTS: dict[str, type[Send]] = {
+    "message": SendText,
+    "location": SendLocation,
+    "image": SendImage,
+    "document": SendDocument,
+    "video": SendVideo,
+    "voice": SendVoice,
+    "video_note": SendVideoNote,
+    "sticker": SendSticker,
+}
 """Field of a body of POST /messages -> what sends it: the field has the operation's arguments besides the chat, or the
-only one of them.
+only one of them. A file among them is told by what names it: `url`, `data` or `digest`, and the like.
 """
+FILE = "file"
+"""The argument that is a file."""
+CONVERTED: dict[str, Form] = {
+    "voice": Form.VOICE,
+    "video": Form.VIDEO,
+    "video_note": Form.VIDEO,
+    "sticker": Form.STICKER,
+}
+"""Contents whose file the service can convert first."""
+
+
+WITH_FILES = tuple(name for name, kind in CONTENTS.items() if FILE in {field.name for field in fields(kind)})
+"""Contents that are files."""
 
 
 class QueuedRequest(ToChat):
@@ -63,12 +96,18 @@ class QueuedRequest(ToChat):
         return self
 
     @property
-    def operation(self) -> Send:
-        """Return what is to be sent."""
+    def content(self) -> tuple[str, Any]:
+        """Return the content's field, and what it has."""
         ((name, content),) = ((name, value) for name in CONTENTS if (value := getattr(self, name)) is not None)
-        return CONTENTS[name](
-            self.chat, **(content.model_dump() if isinstance(content, BaseModel) else {_only(name): content})
-        )
+        return name, content
+
+    def operation(self, file: File | None = None) -> Send:
+        """Return what is to be sent; `file` is the one that the content names."""
+        name, content = self.content
+        if not isinstance(content, BaseModel):
+            return CONTENTS[name](self.chat, **{_only(name): content})
+        arguments = {argument: getattr(content, argument) for argument in _arguments(name) if argument != FILE}
+        return CONTENTS[name](self.chat, **arguments, **({} if file is None else {FILE: file}))
 
     @field_validator("send_at", "expires_at")
     @classmethod
@@ -96,14 +135,23 @@ def _only(name: str) -> str:
     return str(only)
 
 
-def _contents(base: type[BaseModel]) -> dict[str, Any]:
-    """Return the type of each content, by its field."""
+def _contents(base: type[BaseModel], files: Callable[[str], type[BaseModel]]) -> dict[str, Any]:
+    """Return the type of each content, by its field: a model of this base, or of that for a content with a file."""
     found: dict[str, Any] = {}
     for name in CONTENTS:
-        arguments = _arguments(name)
-        several = len(arguments) > 1
-        found[name] = create_model(name.title(), __base__=base, **arguments) if several else arguments[_only(name)][0]
+        arguments, title = _arguments(name), name.title().replace("_", "")
+        if FILE in arguments:
+            del arguments[FILE]
+            found[name] = create_model(title, __base__=files(name), **arguments)
+        elif len(arguments) > 1:
+            found[name] = create_model(title, __base__=base, **arguments)
+        else:
+            found[name] = arguments[_only(name)][0]
     return found
+
+
+def _source(name: str) -> type[BaseModel]:
+    return Convertible if name in CONVERTED else FileSource
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -119,7 +167,10 @@ else:
         "MessageRequest",
         __base__=QueuedRequest,
         __doc__=f"Body of POST /messages: one of {', '.join(CONTENTS)} says what is sent.",
-        **{name: (kind, Field(None, json_schema_extra=_without_default)) for name, kind in _contents(Request).items()},
+        **{
+            name: (kind, Field(None, json_schema_extra=_without_default))
+            for name, kind in _contents(Request, _source).items()
+        },
     )
 
 
@@ -196,7 +247,10 @@ def _content_of(message: Message) -> dict[str, Any]:
     name = next(known, None)
     if name is None:
         return {}
-    return {name: message.arguments if len(_arguments(name)) > 1 else message.arguments.get(_only(name))}
+    arguments = dict(message.arguments)
+    if FILE in arguments:
+        return {name: {**arguments.pop(FILE), **arguments}}
+    return {name: arguments if len(_arguments(name)) > 1 else arguments.get(_only(name))}
 
 
 if TYPE_CHECKING:
@@ -208,7 +262,7 @@ else:
         "MessageAnswer",
         __base__=OutboxAnswer,
         __doc__="One message of the outbox. `times`: when it reached each state. `message_id` is WhatsApp's.",
-        **{name: (kind | None, None) for name, kind in _contents(Answer).items()},
+        **{name: (kind | None, None) for name, kind in _contents(Answer, lambda _: MediaAnswer).items()},
     )
 
 

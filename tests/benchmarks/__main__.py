@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import accept, ask, memory, qr, send, starts, status, streams, webhooks
+from tests.benchmarks import accept, ask, media, memory, qr, send, starts, status, streams, webhooks
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": memory.run,
     "accept": accept.run,
     "send": send.run,
+    "media": media.run,
     "webhooks": webhooks.run,
     "streams": streams.run,
 }

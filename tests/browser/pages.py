@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import queue
 import threading
 import time
@@ -18,9 +19,12 @@ from actors.browser import process_record
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.cdp import Wire
 from actors.browser.options import BrowserOptions
+from actors.clients.operations.account import TakeScreenshot
+from actors.clients.operations.fields import File
 from actors.clients.ports import Page
 from actors.clients.protocol import BrowserGone, PageFact
 from actors.clients.types import ClientId
+from actors.media.folder import media_dir
 
 F = TypeVar("F")
 
@@ -152,6 +156,19 @@ def options(directory: Path, url: str, build: str | None = None, **others: Any) 
     }
     chromium = Path(build) if build else None
     return BrowserOptions(directory, url, chromium=chromium, **values)
+
+
+def keep(data_dir: Path, data: bytes, mimetype: str, filename: str) -> File:
+    """Put a file into the media store of a browser's data directory."""
+    directory, digest = media_dir(data_dir), hashlib.sha256(data).hexdigest()
+    directory.mkdir(exist_ok=True)
+    (directory / digest).write_bytes(data)
+    return File(digest, len(data), mimetype, filename)
+
+
+PICTURE_DATA = TakeScreenshot.example.png
+PICTURE = File(hashlib.sha256(PICTURE_DATA).hexdigest(), len(PICTURE_DATA), "image/png", "a picture.png")
+"""A picture that every browser of these tests has in its media store."""
 
 
 def warm_up(browser: ChromiumBrowser) -> None:

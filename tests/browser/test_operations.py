@@ -16,6 +16,7 @@ from actors.clients.operations import OPERATIONS, Effect, Operation
 from actors.clients.operations.contacts import CheckContact, Contact
 from actors.clients.operations.fields import (
     Chat,
+    File,
     GroupId,
     InviteCode,
     Label,
@@ -33,7 +34,7 @@ from actors.clients.operations.messages import SendLocation, SendText
 from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus, StatusChat
 from actors.clients.protocol import Answered, QrShown, Ready, Refused
 from actors.clients.types import ClientId, State
-from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Listener
+from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, PICTURE, Listener
 from tests.browser.test_port import NOBODY, FakeWorld, Open, RealWorld, World, before_any_test, open_page, ready, world
 
 __all__ = ["before_any_test", "open_page", "ready", "world"]
@@ -58,6 +59,7 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (LabelId, "1"),
     (LabelIds, ("1",)),
     (StatusChat, STATUS),
+    (File, PICTURE),
 ]
 """The types that fields have, and a value of each."""
 ORDER = "3EB0000000000000000007"

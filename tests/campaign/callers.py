@@ -6,6 +6,7 @@ for the same text only where it was told that the message did not leave, and wil
 
 from __future__ import annotations
 
+import base64
 import random
 import threading
 import time
@@ -16,12 +17,15 @@ from typing import Any
 import httpx2 as httpx
 
 from tests.campaign.away import refusal
+from tests.campaign.contents import MIB, Content, draw
 from tests.campaign.plan import CHATS, Plan, Tide, friend
 
 ASKS_AGAIN = 0.1
 """Share of the accepted messages that are handed in once more with the same key."""
 TRIES_SECONDS = 240.0
 """How long one message is tried; then it is left as it is."""
+WAYS = ["multipart", "base64", "digest"]
+"""How a file comes."""
 AGAIN = frozenset({409, 425, 429, 502, 503, 504})
 
 
@@ -32,7 +36,7 @@ class Handed:
     """
 
     client_id: int
-    text: str
+    content: Content
     way: str
     key: str
     accepted: bool = False
@@ -46,7 +50,8 @@ class Handed:
 class Consumer:
     """Writes to one chat of one client, one message after the other. A thread of its own."""
 
-    def __init__(self, plan: Plan, tide: Tide, url: str, pause: float, client_id: int, chat: int) -> None:
+    def __init__(self, plan: Plan, tide: Tide, url: str, pause: float, client_id: int, chat: int, largest: int) -> None:
+        self._largest = largest
         self._pause, self._plan, self._tide, self._client_id, self._chat = pause, plan, tide, client_id, chat
         self._chance: random.Random = plan.chance("consumer", client_id, chat)
         self._http = httpx.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0)
@@ -62,9 +67,10 @@ class Consumer:
             for number in range(share):
                 if not self._tide.wait(number / share):
                     return
-                way = self._chance.choice(["/send", "/messages"])
-                text = f"out {self._client_id}/{self._chat}/{number}"
-                self.handed.append(message := Handed(self._client_id, text, way, f"{text.replace(' ', '-')}#0"))
+                text = f"out {self._client_id}-{self._chat}-{number}"
+                content = draw(self._chance, text, self._largest)
+                way = self._chance.choice(WAYS if content.data else ["/send", "/messages"])
+                self.handed.append(message := Handed(self._client_id, content, way, f"{text.replace(' ', '-')}#0"))
                 self._hand_in(message)
                 self._tide.done()
 
@@ -72,17 +78,32 @@ class Consumer:
         deadline = time.monotonic() + TRIES_SECONDS
         while not (message.accepted or self._tide.failed) and time.monotonic() < deadline:
             try:
-                answer = self._http.post(
-                    message.way,
-                    json={"to": friend(self._client_id, self._chat), "message": message.text},
-                    headers={"Idempotency-Key": message.key},
-                )
+                answer = self._post(message)
             except httpx.TransportError:  # it was killed under the request, or is not there
                 message.repeats += 1
             else:
                 self._hear(message, answer)
             if not message.accepted:
                 time.sleep(self._pause * (0.5 + self._chance.random()))
+
+    def _post(self, message: Handed) -> httpx.Response:
+        """Hand in a text, or a file: as a part of the request, in base64, or uploaded before."""
+        content, to = message.content, friend(self._client_id, self._chat)
+        headers = {"Idempotency-Key": message.key}
+        if not content.data:
+            return self._http.post(message.way, json={"to": to, "message": content.text}, headers=headers)
+        if message.way == "multipart":
+            files = {content.kind: (content.filename, content.data)}
+            return self._http.post("/messages", data={"to": to, **content.fields}, files=files, headers=headers)
+        file: dict[str, Any] = {"filename": content.filename}
+        if message.way == "base64" and len(content.data) <= MIB:
+            file["data"] = base64.b64encode(content.data).decode()
+        else:
+            uploaded = self._http.post("/media", content=content.data)
+            if uploaded.status_code != 201:
+                return uploaded
+            file["digest"] = uploaded.json()["digest"]
+        return self._http.post("/messages", json={"to": to, content.kind: {**file, **content.fields}}, headers=headers)
 
     def _asks_again(self, message: Handed) -> bool:
         """Some consumers do not trust the first answer, or never see it."""
@@ -133,14 +154,20 @@ class Correspondent:
 
 
 class Crowd:
-    """All of them, each in a thread. `pause`: seconds between two tries of one request."""
+    """All of them, each in a thread. `pause`: seconds between two tries of one request; `largest`: bytes of a file."""
 
     def __init__(
-        self, plan: Plan, tide: Tide, url: str, pause: float, write: Callable[[int, str, str, str], None]
+        self,
+        plan: Plan,
+        tide: Tide,
+        url: str,
+        pause: float,
+        write: Callable[[int, str, str, str], None],
+        largest: int,
     ) -> None:
         chats = [(client_id, chat) for client_id in range(1, plan.clients + 1) for chat in range(CHATS)]
         self._tide = tide
-        self.consumers = [Consumer(plan, tide, url, pause, *chat) for chat in chats]
+        self.consumers = [Consumer(plan, tide, url, pause, *chat, largest) for chat in chats]
         self.correspondents = [Correspondent(plan, tide, *chat, write) for chat in chats]
         self._threads = [threading.Thread(target=self._run, args=[one.run]) for one in self._everyone()]
 

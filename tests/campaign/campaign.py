@@ -56,7 +56,8 @@ class Campaign:
         return verdict
 
     def _play(self) -> None:
-        self.crowd = Crowd(self._plan, self._tide, self._stage.url, self._stage.pause, self._stage.write)
+        stage = self._stage
+        self.crowd = Crowd(self._plan, self._tide, stage.url, stage.pause, stage.write, stage.largest)
         self.crowd.start()
         try:
             self.weather.run()
@@ -72,7 +73,15 @@ class Campaign:
     def _records(self, written: records.Written, arrivals: list[Arrival], hooked: list[str], hook: Hook) -> Records:
         return Records(
             promises=[
-                Promise(h.client_id, h.key, h.text, h.accepted, h.uncertain, frozenset(h.answers))
+                Promise(
+                    h.client_id,
+                    h.key,
+                    h.content.text,
+                    h.accepted,
+                    h.uncertain,
+                    frozenset(h.answers),
+                    h.content.digest,
+                )
                 for h in self.crowd.handed
             ],
             rows=written.rows,

@@ -15,6 +15,7 @@ from typing import Any, Self
 import httpx2 as httpx
 
 from tests.campaign import fake_whatsapp
+from tests.campaign.contents import KIB
 from tests.campaign.plan import Plan
 from tests.campaign.stage import SETTINGS, ServiceSteps, database_url
 from tests.campaign.verdict import Arrival
@@ -60,6 +61,7 @@ class FakeStage(ServiceSteps):
 
     tempo = 0.03
     pause = 0.05
+    largest = 32 * KIB
     restarts = 0.1
     hook_events: tuple[str, ...] = ("message",)
 

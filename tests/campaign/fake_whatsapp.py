@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from actors.browser.fake import Delivery, WhatsApp
@@ -34,7 +34,10 @@ class RecordedWhatsApp(WhatsApp):
 
     def deliver(self, delivery: Delivery) -> None:
         """One more arrival, on disk."""
-        line = [delivery.client_id, delivery.chat, delivery.message_id, delivery.text]
+        told = delivery.operation.arguments
+        file = told.get("file") or {}
+        text = told.get("text") or told.get("caption") or file.get("filename", "")
+        line = [delivery.client_id, delivery.chat, delivery.message_id, text, file.get("digest")]
         os.write(self._out, json.dumps(line).encode() + b"\n")
         super().deliver(delivery)
 
@@ -74,11 +77,15 @@ def written(directory: Path, client_id: int, phone: str, text: str, id: str) -> 
 def arrivals(directory: Path) -> list[Arrival]:
     """Everything that ever arrived, in the order of first arrivals."""
     file = directory / "out.jsonl"
-    lines = [tuple(json.loads(line)) for line in file.read_bytes().splitlines()] if file.exists() else []
-    times = Counter((client_id, id) for client_id, _, id, _ in lines)
-    firsts = {(client_id, id): (client_id, chat, id, text) for client_id, chat, id, text in reversed(lines)}
-    order = dict.fromkeys((client_id, id) for client_id, _, id, _ in lines)
-    return [Arrival(*firsts[key], times[key]) for key in order]
+    lines = [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+    found: dict[tuple[int, str], Arrival] = {}
+    for client_id, chat, id, text, digest in lines:
+        known = found.get((client_id, id))
+        if known is None:
+            found[client_id, id] = Arrival(client_id, chat, id, text, 1, digest)
+        else:
+            found[client_id, id] = replace(known, times=known.times + 1)
+    return list(found.values())
 
 
 def count(directory: Path) -> int:

@@ -61,12 +61,19 @@ def _row(message: Message) -> Row:
         message.chat,
         message.message_id,
         message.key,
-        message.text or "",
+        _text(message),
         message.state.value,
         message.reason,
         message.attempts,
         message.times.get("sending"),
+        message.media,
     )
+
+
+def _text(message: Message) -> str:
+    """What a message says: its text, its caption, or the name of its file."""
+    told: Any = message.arguments
+    return str(message.text or told.get("caption") or told.get("file", {}).get("filename", ""))
 
 
 def inbound(event: Event) -> tuple[int, str] | None:

@@ -14,6 +14,7 @@ import httpx2 as httpx
 import psutil
 
 from tests.campaign import webhooks
+from tests.campaign.contents import MIB
 from tests.campaign.plan import Plan
 from tests.campaign.verdict import Arrival
 from tests.rig import Consumer, Sandbox, Service, naming
@@ -45,6 +46,8 @@ class Stage(Protocol):
     """By how much pauses are shortened."""
     pause: float
     """Seconds after which consumers try again."""
+    largest: int
+    """Bytes of the largest file that is sent."""
     restarts: float
     """How much more seldom than by WEIGHTS the service itself is struck."""
     hook_events: tuple[str, ...]
@@ -126,6 +129,7 @@ class RealStage(ServiceSteps):
 
     tempo = 1.0
     pause = 0.3
+    largest = 16 * MIB
     restarts = 1.0
     hook_events: tuple[str, ...] = webhooks.EVENTS
 
@@ -204,7 +208,7 @@ class RealStage(ServiceSteps):
 
     def arrivals(self) -> list[Arrival]:
         return [
-            Arrival(client_id, message["chat"], message["id"], message["text"], message["arrivals"])
+            _arrival(client_id, message)
             for client_id, consumer in self._consumers.items()
             for message in self._sandbox.get(f"/accounts/{consumer.number}/messages")
             if message["from_me"]
@@ -212,6 +216,12 @@ class RealStage(ServiceSteps):
 
     def delivered(self) -> int:
         return len(self.arrivals())
+
+
+def _arrival(client_id: int, message: dict[str, Any]) -> Arrival:
+    media = message["media"] or {}
+    text = message["text"] or media.get("filename", "")
+    return Arrival(client_id, message["chat"], message["id"], text, message["arrivals"], media.get("sha256"))
 
 
 def database_url(data_dir: Path, server: PostgreSQL | None) -> str:

@@ -26,6 +26,7 @@ class Row:
     reason: str | None = None
     attempts: int = 0
     left_at: float | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Arrival:
     id: str
     text: str
     times: int
+    digest: str | None = None
+    """The SHA-256 of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Promise:
     accepted: bool
     uncertain: bool = False
     ids: frozenset[str] = frozenset()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def judge(records: Records) -> Verdict:
     verdict = Verdict()
     _promises(verdict, records)
     _deliveries(verdict, records)
+    _files(verdict, records)
     _order(verdict, records)
     _inbound(verdict, records)
     _webhooks(verdict, records)
@@ -133,6 +138,17 @@ def _deliveries(verdict: Verdict, records: Records) -> None:
         "did not leave, and said so": len(told["never left"]) - len(set_aside),
         "duplicates": len(twice),
     }
+
+
+def _files(verdict: Verdict, records: Records) -> None:
+    """Every file has arrived as it was handed in, byte for byte."""
+    by_key = {(row.client_id, row.key): row for row in records.rows}
+    by_id = {_id(row): row for row in records.rows}
+    kept = ((p, by_key[p.client_id, p.key]) for p in records.promises if (p.client_id, p.key) in by_key)
+    verdict.blame("files are kept as others", (p.text for p, row in kept if p.digest != row.digest))
+    arrived = [(a, by_id[_id(a)]) for a in records.arrivals if _id(a) in by_id]
+    verdict.blame("files arrived as others", (a.text for a, row in arrived if a.digest != row.digest))
+    verdict.figures["files delivered"] = sum(a.digest is not None for a in records.arrivals)
 
 
 _KINDS: dict[str, frozenset[str]] = {

@@ -26,7 +26,7 @@ CLIENTS = 4
 FIRST = "the-first-key-of-a-test"
 ENDLESS = re.compile(r"/events$")
 """Paths whose answer goes on for as long as one listens."""
-LOST = {(500, "SEND_FAILED"), (500, "INITIALIZATION_FAILED"), (500, "LOGOUT_FAILED")}
+LOST = {(500, "SEND_FAILED"), (502, "MEDIA_UNREACHABLE"), (500, "INITIALIZATION_FAILED"), (500, "LOGOUT_FAILED")}
 """What the contract answers where WhatsApp or Chromium lets us down."""
 WELL_ANSWERED = {
     ("POST", "/init"),

@@ -92,7 +92,29 @@
     }
   }
 
+  /**
+   * An order that sends a file, as a kind of message: `more` are the options of that kind. All of wa-js's options are
+   * set: its own defaults would have the chat read, links looked up, and the kind guessed.
+   */
+  const sendingFile = (type, more = () => ({})) => sending((order, chat, options) =>
+    window.WPP.chat.sendFileMessage(chat.id, order.file, {
+      ...options,
+      linkPreview: false,
+      detectMentioned: false,
+      type,
+      filename: order.file.name,
+      mimetype: order.file.type,
+      ...(order.caption == null ? {} : { caption: order.caption }),
+      ...more(order),
+    }));
+
   return {
+    sendImage: sendingFile('image', ({ view_once: isViewOnce }) => ({ isViewOnce })),
+    sendDocument: sendingFile('document'),
+    sendVideo: sendingFile('video', ({ view_once: isViewOnce, gif: isGif }) => ({ isViewOnce, isGif, isPtv: false })),
+    sendVideoNote: sendingFile('video', () => ({ isGif: false, isPtv: true })),
+    sendVoice: sendingFile('audio', ({ view_once: isViewOnce }) => ({ isViewOnce, isPtt: true, waveform: true })),
+    sendSticker: sendingFile('sticker'),
     sendText: sending(({ text }, chat, options) =>
       window.WPP.chat.sendTextMessage(chat.id, text, { ...options, linkPreview: false, detectMentioned: false })),
     sendLocation: sending(({ latitude, longitude, name, address }, chat, options) =>

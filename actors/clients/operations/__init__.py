@@ -3,6 +3,7 @@
     base      Operation, Effect: the declaration, and its consequences
     fields    the types of arguments, and their limits
     messages  sending, and looking up the fate of a message
+    media     sending files
     contacts  numbers on WhatsApp
     account   pairing, logging out, a screenshot of the page
 

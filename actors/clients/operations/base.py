@@ -14,18 +14,21 @@ Plain data: knowledge of wa-js is in the page's scripts, not here.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from actors.clients.errors import ClientRefusal, NotReady, OperationRefused, OperationUnanswered, OperationUnknown
-from actors.clients.types import State
+from actors.clients.operations.fields import File
+from actors.clients.types import Seconds, State
 from actors.runtime import Work
 
 if TYPE_CHECKING:
     from actors.clients.protocol import Status
 
 Answer = TypeVar("Answer", covariant=True)
+SLOWEST_UPLOAD = 128 * 1024
+"""Bytes a second: a file that leaves slower than this is not waited for."""
 
 
 class Effect(Enum):
@@ -81,6 +84,17 @@ class Operation(Work, Generic[Answer]):
     def arguments(self) -> dict[str, Any]:
         """The fields as JSON values."""
         return asdict(self)
+
+    @property
+    def files(self) -> dict[str, File]:
+        """The files among the fields, by the field's name."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in given.items() if isinstance(value, File)}
+
+    @property
+    def upload(self) -> Seconds:
+        """The seconds that its files may take to WhatsApp, besides the time limit of any operation."""
+        return sum(file.size for file in self.files.values()) / SLOWEST_UPLOAD
 
     def reached(self, status: Status) -> Answer | None:
         """Return the answer if the client's `status` gives it, else None."""

@@ -59,6 +59,20 @@ def _split(value: Any) -> Any:
     return tuple(value.split(",")) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the media store (`actors.media`), named by its content.
+
+    `digest` is the SHA-256 in hexadecimal digits; `filename` is what the receiver sees, without directories. A caller
+    hands in an address, the data itself or a digest; the gateway makes this of it.
+    """
+
+    digest: str
+    size: int
+    mimetype: str
+    filename: str
+
+
 def _says_something(text: str) -> str:
     if not text.strip():
         raise ValueError("should not be blank")

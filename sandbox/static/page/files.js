@@ -96,6 +96,7 @@ define('WAWebMediaPrep', (require, exports) => {
   class MediaPrep {
     constructor(data, options) {
       this.data = data;
+      this.options = options;
       this.mediaData = { type: kindOf(data, options), mimetype: data.type(), size: data.size(), mediaBlob: data };
     }
 
@@ -110,16 +111,26 @@ define('WAWebMediaPrep', (require, exports) => {
       const msg = new Msg({ ...raw, type, mimetype, size });
       msg.caption = options.caption ?? '';
       msg.mediaData = this.mediaData;
+      msg.set({ isViewOnce: Boolean(options.isViewOnce), isGif: Boolean(this.options.asGif), ...this.options.precomputedFields });
       require('WAWebMsgCollection').MsgCollection.keep(chat, msg);
       const media = await upload(this.data, raw.filename);
       if (!media) {
         msg.updateAck(-1);
         return { messageSendResult: 'ERROR_UPLOAD', t: null, count: null };
       }
+      const facts = factsOf(msg);
       Object.assign(msg, require('SandboxFiles').attributes(media, msg.caption));
-      return require('SandboxSending').bring(chat, msg, { media: media.id });
+      return require('SandboxSending').bring(chat, msg, { media: media.id, facts });
     }
   }
+
+  /** What the receiver's phone is told of the file, besides the file itself. */
+  const factsOf = ({ isViewOnce, isGif, duration, waveform }) => ({
+    view_once: isViewOnce,
+    gif: isGif,
+    duration: duration ?? null,
+    waveform: waveform ? [...waveform] : null,
+  });
 
   async function upload(data, filename) {
     const connection = require('SandboxConnection');
@@ -149,5 +160,5 @@ define('WAWebMedia', (require, exports) => {
 
 define('WAWebMediaGatingUtils', (_require, exports) => {
   const MIB = 1024 * 1024;
-  exports.getUploadLimit = (kind) => (kind === 'document' ? 2048 : 100) * MIB;
+  exports.getUploadLimit = (kind) => (kind === 'document' ? 2048 : page.settings.upload_limit) * MIB;
 });

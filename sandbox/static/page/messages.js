@@ -57,6 +57,7 @@ define('WAWebMsgModel', (require, exports) => {
     lat: undefined, lng: undefined, loc: undefined,
     caption: undefined, filename: undefined, mimetype: undefined, size: undefined, filehash: undefined,
     mediaKey: undefined, directPath: undefined, latestEditMsgKey: undefined, latestEditSenderTimestampMs: undefined,
+    isViewOnce: false, isGif: false, waveform: undefined,
     hasReaction: false,
     quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined,
     isForwarded: false, duration: undefined, vcardFormattedName: undefined, vcardList: undefined,

@@ -152,10 +152,8 @@ function message(one) {
   const text = one.revoked ? '(deleted)' : content(one);
   const reactions = Object.values(one.reactions).join(' ');
   const line = element('li', { className: mine ? 'mine' : '' }, `${text} ${reactions}`);
+  if (one.media && !one.revoked) line.prepend(...media(one));
   const when = new Date(one.t * 1000).toLocaleTimeString();
-  if (one.media?.mimetype.startsWith('image/') && !one.revoked) {
-    line.prepend(element('img', { src: `/media/${one.media.id}?phone`, alt: one.media.filename }));
-  }
   line.append(element('small', {}, when, ' ', one.edited ? 'edited ' : '',
     element('span', { className: one.ack === 3 ? 'ticks read' : 'ticks' }, one.from_me ? TICKS[one.ack] : '')));
   if (!one.revoked) line.append(element('div', { className: 'buttons' }, ...choices(one, mine)));
@@ -163,15 +161,26 @@ function message(one) {
 }
 
 /** A message in one line of text. */
-function content({ media, location, contacts, poll, text }) {
+function content({ location, contacts, poll, text }) {
   const parts = [
-    media && `[${media.filename}]`,
     location && `📍 ${location.loc ?? ''} ${location.lat}, ${location.lng}`,
     contacts && `👤 ${contacts.map(({ name }) => name).join(', ')}`,
     poll && `📊 ${poll.name}: ${poll.options.join(' / ')}`,
     text,
   ];
   return parts.filter(Boolean).join(' ');
+}
+
+const SHOWN = { image: 'img', sticker: 'img', video: 'video', ptv: 'video', audio: 'audio', ptt: 'audio' };
+const MIB = 1024 * 1024;
+
+/** A file as a phone shows it: the picture, the player, and its name and size. */
+function media({ type, media: { id, filename, size, caption, view_once: once } }) {
+  const tag = SHOWN[type];
+  const shown = tag && element(tag, { src: `/media/${id}?phone`, className: type, controls: true, preload: 'metadata', alt: caption ?? filename });
+  const how = [type, size < MIB ? `${Math.ceil(size / 1024)} KiB` : `${(size / MIB).toFixed(1)} MiB`, once && 'once'];
+  const name = element('a', { href: `/media/${id}?phone`, download: filename, textContent: filename });
+  return [...(shown ? [shown] : []), element('small', {}, name, ` ${how.filter(Boolean).join(' · ')}`)];
 }
 
 function choices(one, mine) {

@@ -1,0 +1,174 @@
+"""The directory of the media store: a file under its SHA-256, and under a name of its own while it arrives.
+
+A file appears under its digest whole and on disk, or not at all: it is written beside that name, flushed, and renamed.
+What a killed service has left half is deleted at the next start. A file that is there never changes, so pages may read
+it for as long as they like: Chromium refuses a file that was changed after it was handed over.
+
+Every method blocks, and may be called by any thread; one file arrives in one thread at a time.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from actors.runtime import Refusal
+
+MIB = 1024 * 1024
+RESERVE = 32 * MIB
+"""Bytes of the disk that files leave free: the database and the profiles need them more."""
+LOOK_EVERY = 4 * MIB
+"""Bytes of one file between two looks at the room that is left."""
+HEAD = 8192
+"""Bytes from the beginning of a file by which its type is recognised."""
+_PART = ".part"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class MediaFull(Refusal):
+    """The disk has no room for a file; nothing of it is kept."""
+
+
+class MediaTooLarge(Refusal):
+    """A file is larger than the limit; nothing of it is kept."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The file is larger than {limit} bytes, the limit (SM_MEDIA_MAX)")
+        self.limit = limit
+
+
+class Incoming:
+    """A file that arrives. It ends in `MediaFolder.keep`, or in `discard`; both may be called again."""
+
+    def __init__(self, path: Path, limit: int | None) -> None:
+        self._path, self._limit = path, limit
+        self._file: BinaryIO | None = None
+        self._hash, self._looked = hashlib.sha256(), 0
+        self.head = b""
+        """Its first bytes, HEAD of them at most."""
+        self.size = 0
+        with _room(self):
+            _look(path.parent)
+            self._file = open(path, "xb", buffering=0)  # noqa: SIM115  # closed by `keep` and `discard`
+
+    @property
+    def path(self) -> Path:
+        """The file while it arrives."""
+        return self._path
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what has arrived, in hexadecimal digits."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Add some bytes. Raises MediaTooLarge, MediaFull, OSError: then it is discarded."""
+        if self._file is None:
+            raise ValueError("The file is kept or discarded already")
+        if self._limit is not None and self.size + len(data) > self._limit:
+            self.discard()
+            raise MediaTooLarge(self._limit)
+        with _room(self):
+            if self.size >= self._looked + LOOK_EVERY:
+                self._looked = self.size
+                _look(self._path.parent)
+            left = memoryview(data)
+            while left:
+                left = left[self._file.write(left) :]
+        self._hash.update(data)
+        self.size += len(data)
+        if len(self.head) < HEAD:
+            self.head += bytes(data[: HEAD - len(self.head)])
+
+    def finish(self) -> None:
+        """Have it on the disk. Raises MediaFull, OSError: then it is discarded."""
+        if self._file is not None:
+            with _room(self):
+                os.fsync(self._file.fileno())
+                self._file.close()
+                self._file = None
+
+    def discard(self) -> None:
+        """Delete what has arrived, unless it is kept."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class MediaFolder:
+    """The directory. `limit` is the largest file, in bytes; None: none."""
+
+    def __init__(self, data_dir: Path, limit: int | None = None) -> None:
+        self._directory, self._limit = media_dir(data_dir), limit
+
+    def path(self, digest: str) -> Path:
+        """Return where a file is, if it is kept."""
+        return self._directory / digest
+
+    def create(self) -> None:
+        """Make the directory. Raises OSError."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def begin(self) -> Incoming:
+        """Let a file arrive. Raises MediaFull, OSError."""
+        return Incoming(self._directory / f"{secrets.token_hex(16)}{_PART}", self._limit)
+
+    def keep(self, incoming: Incoming) -> str:
+        """Keep a file that has arrived; return its digest. Raises MediaFull, OSError: then it is discarded."""
+        incoming.finish()
+        digest = incoming.digest
+        with _room(incoming):
+            os.replace(incoming.path, self.path(digest))
+            directory = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        return digest
+
+    def delete(self, digest: str) -> None:
+        """Delete a file. Raises OSError; one that is not there is none."""
+        self.path(digest).unlink(missing_ok=True)
+
+    def clean(self, known: Collection[str]) -> tuple[str, ...]:
+        """Delete what is half, and what is not `known`; return what is known and not there.
+
+        At a start, before any file arrives. Raises OSError.
+        """
+        there = {path.name for path in self._directory.iterdir()}
+        for name in there.difference(known):
+            (self._directory / name).unlink()
+        return tuple(sorted(set(known) - there))
+
+
+def media_dir(data_dir: Path) -> Path:
+    """Return the directory of the files, in the service's data directory. Chromium needs it absolute."""
+    return (data_dir / "media").absolute()
+
+
+def _look(directory: Path) -> None:
+    """Raise MediaFull where a file would take what others need."""
+    found = os.statvfs(directory)
+    free = found.f_bavail * found.f_frsize
+    if free < RESERVE:
+        raise MediaFull(f"The disk has no room for files: {free / MIB:.1f} MiB left, {RESERVE // MIB} are kept free")
+
+
+@contextmanager
+def _room(incoming: Incoming) -> Iterator[None]:
+    """Discard the file on any failure; a full disk is MediaFull."""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            incoming.discard()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise MediaFull("The disk is full: the file was not kept. Free some space") from error
+        raise

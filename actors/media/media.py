@@ -1,0 +1,124 @@
+"""The media store: files by content, on disk first and then in the database.
+
+Put a file in:
+
+    incoming = media.begin()                                 # a temporary file
+    incoming.write(chunk)                                    # as often as needed, of any size
+    reply = media.keep(incoming, mimetype=None, filename="invoice.pdf")
+    file = reply.get(timeout=30)                             # or: await reply.wait(30)
+
+Or, if nothing came of it: `incoming.discard()`. Open one: `with media.open(file.digest) as data:`, or hand on
+`media.path(file.digest)`. `begin`, `write` and `keep` touch the disk and so block: in an event loop call them by
+`asyncio.to_thread`. Any thread may call.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from actors.clients.operations.fields import File
+from actors.clients.types import Seconds
+from actors.media.folder import Incoming, MediaFolder
+from actors.media.kinds import filename_of, mimetype_of
+from actors.runtime import Reply
+from actors.store.rows.media import DropMedia, ForgetMedia, GetDigests, GetMedia, KeepMedia, NoSuchMedia
+from actors.store.store import Store
+
+
+class MediaStore:
+    """The files of one service. `lifetime` is how long a file is kept, and how long after its message has ended."""
+
+    def __init__(
+        self, folder: MediaFolder, store: Store, lifetime: Seconds, *, clock: Callable[[], Seconds] = time.time
+    ) -> None:
+        self._folder, self._store, self._lifetime, self._clock = folder, store, lifetime, clock
+        self._lock = threading.Lock()
+        self._arriving: Counter[str] = Counter()
+        """Files that are on disk, and whose rows are being written."""
+        self._arrived: set[str] | None = None
+        """Files that have arrived since rows were last deleted, until their files are."""
+
+    def begin(self) -> Incoming:
+        """Let a file arrive. Raises MediaFull, OSError."""
+        return self._folder.begin()
+
+    def keep(self, incoming: Incoming, mimetype: str | None = None, filename: str | None = None) -> Reply[File]:
+        """Keep a file that has arrived, for a lifetime at least; without a type its content says it.
+
+        Raises MediaFull, OSError; the reply raises what the store refuses with.
+        """
+        mimetype = mimetype_of(incoming.head, mimetype, filename)
+        file = File(incoming.digest, incoming.size, mimetype, filename_of(filename, mimetype))
+        with self._lock:
+            self._arriving[file.digest] += 1
+            if self._arrived is not None:
+                self._arrived.add(file.digest)
+        try:
+            self._folder.keep(incoming)
+            now = self._clock()
+            reply = self._store.ask(KeepMedia(file, now, now + self._lifetime))
+        except BaseException:
+            self._has_arrived(file.digest)
+            raise
+        reply.add_callback(lambda: self._has_arrived(file.digest))
+        return reply
+
+    def find(self, digest: str) -> Reply[File | None]:
+        """Return what is known of a file; None where it is not here."""
+        return self._store.ask(GetMedia(digest))
+
+    def path(self, digest: str) -> Path:
+        """Return where a file is, if it is kept."""
+        return self._folder.path(digest)
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open a file to read. Raises NoSuchMedia, OSError."""
+        try:
+            return self.path(digest).open("rb")
+        except FileNotFoundError as error:
+            raise NoSuchMedia(digest) from error
+
+    def prepare(self, *, timeout: Seconds) -> None:
+        """Get ready, before anything arrives: delete what is half, and what only the disk or only the database has.
+
+        Blocks. Raises OSError, and what the store refuses with.
+        """
+        self._folder.create()
+        missing = self._folder.clean(self._store.ask(GetDigests()).get(timeout=timeout))
+        if missing:
+            self._store.ask(DropMedia(missing)).get(timeout=timeout)
+
+    def forget(self, limit: int) -> Reply[tuple[str, ...]]:
+        """Delete the rows of files whose time is over, at most `limit`; `delete` is to follow with the digests.
+
+        One such round at a time.
+        """
+        with self._lock:
+            self._arrived = set(self._arriving)
+        return self._store.ask(ForgetMedia(self._clock(), self._lifetime, limit))
+
+    def delete(self, digests: tuple[str, ...]) -> None:
+        """Delete the files that `forget` has given up. Blocks. Raises OSError.
+
+        One that has arrived anew since stays: its row may have been written after the old one was deleted.
+        """
+        try:
+            for digest in digests:
+                with self._lock:
+                    if self._arrived is None or digest not in self._arrived:
+                        self._folder.delete(digest)
+        finally:
+            with self._lock:
+                self._arrived = None
+
+    def _has_arrived(self, digest: str) -> None:
+        with self._lock, suppress(KeyError):
+            self._arriving[digest] -= 1
+            if self._arriving[digest] <= 0:
+                del self._arriving[digest]

@@ -1,0 +1,194 @@
+"""Files as requests name them, made files of the media store: fetched, decoded or found, looked at, and kept.
+
+A file is on disk, with its row in the database, before anything is promised about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from actors.clients.operations.fields import File
+from actors.clients.operations.media import SendImage, SendSticker, SendVideo, SendVideoNote, SendVoice
+from actors.media.conversion import RECIPES, Form, convert
+from actors.media.fetching import Fetcher, FetchOptions, MediaRefused
+from actors.media.folder import HEAD, Incoming
+from actors.media.kinds import recognised
+from actors.options import MIB, fetchable
+from actors.store.rows.media import NoSuchMedia
+from gateway.http import InvalidRequest
+from gateway.service import STORE_SECONDS, shutting_down
+from gateway.uploads import CHUNK, Base64, Upload, Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from actors.clients.operations import Operation
+    from actors.media.media import MediaStore
+    from actors.settings import Settings
+    from actors.system import System
+    from gateway.schemas.files import FileSource
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a kind of message takes: types that begin so, and how they are called."""
+
+    types: tuple[str, ...]
+    called: str
+    proven: bool = False
+    """The content must say so; else what is told counts where the content says nothing."""
+
+
+PICTURE = Fit(("image/",), "a picture", proven=True)
+VIDEO = Fit(("video/",), "a video")
+SOUND = Fit(("audio/", "application/ogg"), "a sound")
+STICKER = Fit(("image/webp",), "a WebP picture", proven=True)
+ANYTHING = Fit(("",), "a file")
+FITS: dict[type[Operation[Any]], Fit] = {
+    SendImage: PICTURE,
+    SendVideo: VIDEO,
+    SendVideoNote: VIDEO,
+    SendVoice: SOUND,
+    SendSticker: STICKER,
+}
+"""What an operation takes, if not any file."""
+
+
+class MediaIntake:
+    """The files of requests. Belongs to one event loop. Raises the refusals of the store, Starting, ShuttingDown."""
+
+    def __init__(self, system: System, settings: Settings, refuse_while_draining: Callable[[], None]) -> None:
+        largest = settings.media_max * MIB or None
+        self._system, self._refuse_while_draining = system, refuse_while_draining
+        self._fetcher = Fetcher(FetchOptions(settings.media_fetch_timeout, largest, fetchable(settings)))
+
+    def uploads(self) -> Uploads:
+        """Return what reads a body with files."""
+        return Uploads(self._store)
+
+    async def take(self, source: FileSource, uploads: Uploads | None = None, fit: Fit = ANYTHING) -> File:
+        """Return the file that a request names, kept.
+
+        Raises InvalidRequest, MediaRefused, MediaUnreachable, MediaTooLarge, MediaFull, NoSuchMedia.
+        """
+        self._refuse_while_draining()
+        if source.digest is not None:
+            return await self._found(source.digest, source, fit)
+        if source.url is not None:
+            return await self._fetched(source.url, source, fit)
+        assert source.data is not None
+        upload = uploads.take(source.data) if uploads is not None else None
+        if upload is None:
+            upload = await self._decoded(source.data)
+        told = Upload(upload.incoming, source.mimetype or upload.mimetype, source.filename or upload.filename)
+        return await self.keep(told, fit)
+
+    async def keep(self, upload: Upload, fit: Fit = ANYTHING) -> File:
+        """Keep a file that has come with a request, or discard it. Raises like `take`."""
+        async with _discarding(upload.incoming):
+            mimetype = _fitting(upload.incoming.head, upload.incoming.size, upload.mimetype, fit)
+            keep, name = self._store.keep, upload.filename
+            reply = await asyncio.to_thread(keep, upload.incoming, mimetype, name)
+            with shutting_down():
+                return await reply.wait(STORE_SECONDS)
+
+    async def converted(self, file: File, form: Form) -> File:
+        """Return what a kept file is made of, kept.
+
+        Raises ConversionUnavailable, ConversionFailed, MediaTooLarge, MediaFull.
+        """
+        self._refuse_while_draining()
+        incoming = await asyncio.to_thread(self._store.begin)
+        async with _discarding(incoming):
+            await asyncio.to_thread(_convert, self._store.path(file.digest), incoming, form)
+        recipe = RECIPES[form]
+        name = f"{PurePosixPath(file.filename).stem or form}{recipe.suffix}"
+        return await self.keep(Upload(incoming, recipe.mimetype, name))
+
+    @property
+    def _store(self) -> MediaStore:
+        return self._system.media
+
+    async def _found(self, digest: str, source: FileSource, fit: Fit) -> File:
+        with shutting_down():
+            file: File | None = await self._store.find(digest).wait(STORE_SECONDS)
+        if file is None:
+            raise NoSuchMedia(digest)
+        try:
+            head = await asyncio.to_thread(_head, self._store.path(digest))
+        except FileNotFoundError as error:
+            raise NoSuchMedia(digest) from error
+        mimetype = _fitting(head, file.size, source.mimetype or file.mimetype, fit) or file.mimetype
+        return replace(file, mimetype=mimetype, filename=source.filename or file.filename)
+
+    async def _fetched(self, url: str, source: FileSource, fit: Fit) -> File:
+        incoming = await asyncio.to_thread(self._store.begin)
+
+        async def take(data: bytes) -> None:
+            await asyncio.to_thread(incoming.write, data)
+
+        async with _discarding(incoming):
+            told = await self._fetcher.fetch(url, take)
+        upload = Upload(incoming, source.mimetype or told.mimetype, source.filename or told.filename)
+        return await self.keep(upload, fit)
+
+    async def _decoded(self, data: str) -> Upload:
+        """Decode what is small enough to be in memory. Raises InvalidRequest."""
+        decoder = Base64()
+        try:
+            content = decoder.feed(data.encode("ascii")) + decoder.end()
+        except UnicodeEncodeError:
+            decoder.broken, content = True, b""
+        if decoder.broken:
+            raise InvalidRequest("data is not base64")
+        incoming = await asyncio.to_thread(self._store.begin)
+        async with _discarding(incoming):
+            await asyncio.to_thread(incoming.write, content)
+        return Upload(incoming, decoder.mimetype)
+
+
+@asynccontextmanager
+async def _discarding(incoming: Incoming) -> AsyncIterator[None]:
+    """Discard a file if it is not kept: on any error, and when its caller goes away."""
+    try:
+        yield
+    except BaseException:
+        await asyncio.shield(asyncio.to_thread(incoming.discard))
+        raise
+
+
+def _fitting(head: bytes, size: int, told: str | None, fit: Fit) -> str | None:
+    """Return the type that counts: the content's, where what is told is of another family. Raises MediaRefused."""
+    if not size:
+        raise MediaRefused("The file is empty")
+    found, named = recognised(head), (told or "").split(";")[0].strip().lower()
+    actual = found or ("" if fit.proven else named)
+    if not actual.startswith(fit.types):
+        raise MediaRefused(f"The file is not {fit.called}: it is {actual or 'of no type that is known'}")
+    return found if fit is not ANYTHING and named.split("/")[0] != actual.split("/")[0] else told
+
+
+def _convert(source: Path, incoming: Incoming, form: Form) -> None:
+    """Convert into a file beside the one that arrives, and have it arrive from there."""
+    made = incoming.path.with_suffix(f".made{incoming.path.suffix}")
+    try:
+        with source.open("rb") as given:
+            found = recognised(given.read(HEAD)) or ""
+        if not found.startswith(("audio/", "video/", "image/")):
+            raise MediaRefused(f"The file is no sound, video or picture: it is {found or 'of no type that is known'}")
+        convert(source, made, form)
+        with made.open("rb") as data:
+            while chunk := data.read(CHUNK):
+                incoming.write(chunk)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)

@@ -1,0 +1,56 @@
+"""A file in a request, and as it is told of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from actors.clients.operations.fields import File
+from gateway.schemas.shape import Answer, Request
+
+DIGEST = r"^[0-9a-f]{64}$"
+"""SHA-256 in hexadecimal digits."""
+SOURCES = ("url", "data", "digest")
+
+
+class FileSource(Request):
+    """A file, by one of `url` (http or https: the service fetches it), `data` (base64) and `digest` (of one that was
+    uploaded). Without a `mimetype` its content says it; `filename` is what the receiver sees.
+    """
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=8192)] | None = None
+    data: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})] | None = None
+    digest: Annotated[str, StringConstraints(pattern=DIGEST)] | None = None
+    mimetype: Annotated[str, StringConstraints(max_length=255)] | None = None
+    filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if sum(getattr(self, name) is not None for name in SOURCES) != 1:
+            raise ValueError(f"should have one of {', '.join(SOURCES)}, and only one")
+        return self
+
+    @property
+    def told(self) -> str | None:
+        """What names a file that may be another the next time it is fetched; None where its content names it."""
+        return None if self.url is None else repr((self.url, self.mimetype, self.filename))
+
+
+class Convertible(FileSource):
+    """A file that the service converts first, where `convert` says so."""
+
+    convert: bool = False
+
+
+class MediaAnswer(Answer):
+    """A file that is kept. `digest` names it in a later message."""
+
+    digest: str
+    size: int
+    mimetype: str
+    filename: str
+
+    @classmethod
+    def of(cls, file: File) -> Self:
+        return cls(digest=file.digest, size=file.size, mimetype=file.mimetype, filename=file.filename)
