@@ -34,7 +34,7 @@ from actors.clients.types import Seconds
 from actors.store.database import Database, insert, prepare_file
 from actors.store.errors import BadBackup, StoreUnavailable, as_unavailable, is_damage
 from actors.store.message_states import OPEN
-from actors.store.outbox import MarkSending, mark_sending
+from actors.store.outbox import MarkSending
 from actors.store.ownership import claim_all
 from actors.store.schema import event_counts, event_gaps, metadata, migrate, newest_revision, outbox, revision_of
 from actors.store.writer import DATABASE_ERRORS, faults
@@ -314,7 +314,7 @@ def succeed(copy: Connection, database: Database, at: Seconds) -> Restored:
     for id, outcome in ended.items():
         copy.execute(outbox.update().where(outbox.c.id == id), dict(outcome))
     for ids in _batches([id for id in open_ids if id not in ended]):
-        mark_sending(copy, MarkSending(ids, at))
+        MarkSending(ids, at).run(copy)
     return Restored(len(open_ids) - len(ended), len(ended), left_out, present is not None)
 
 

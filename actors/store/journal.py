@@ -21,7 +21,7 @@ from actors.clients.types import ClientId, Reason, Seconds, State
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
-from actors.store.outbox import RecordAck, record_ack
+from actors.store.outbox import RecordAck
 from actors.store.schema import outbox, transitions
 from actors.store.sessions import (
     ForgetSession,
@@ -202,4 +202,4 @@ def acknowledge(connection: Connection, client_id: ClientId, event: MessageAckno
     full_id, ack = event.payload.get("id"), event.payload.get("ack")
     if not isinstance(full_id, str) or not isinstance(ack, int) or (bare := bare_id(full_id)) is None:
         return
-    record_ack(connection, RecordAck(client_id, bare, ack, at, full_id))
+    RecordAck(client_id, bare, ack, at, full_id).run(connection)

@@ -29,16 +29,6 @@ from actors.store.outbox import (
     RecordAck,
     RequeueMessage,
     SettleMessage,
-    accept,
-    cancel,
-    expire,
-    get_list,
-    get_next,
-    mark_sending,
-    prune,
-    record_ack,
-    requeue,
-    settle,
 )
 from actors.store.schema import migrate
 from tests.store.asking import ANA, BEA, ONE
@@ -69,7 +59,7 @@ class Lives(RuleBasedStateMachine):
         self._directory.cleanup()
 
     def messages(self) -> tuple[Message, ...]:
-        return get_list(self.connection, ListMessages(ONE, limit=1000))
+        return ListMessages(ONE, limit=1000).run(self.connection)
 
     def of(self, state: MessageState) -> list[Message]:
         return [message for message in self.messages() if message.state is state]
@@ -98,12 +88,12 @@ class Lives(RuleBasedStateMachine):
         )
         full = len(self.of(S.QUEUED)) >= LIMIT
         try:
-            taken = accept(self.connection, asked)
+            taken = asked.run(self.connection)
         except OutboxFull:
             assert full
         else:
             assert not full
-            assert accept(self.connection, asked).message == taken.message
+            assert asked.run(self.connection).message == taken.message
 
     @precondition(lambda self: self.messages())
     @rule(data=st.data(), same=st.booleans())
@@ -112,13 +102,13 @@ class Lives(RuleBasedStateMachine):
         print_of = "f" if same else "g"
         asked = AcceptMessage(ONE, SendText(ANA, "y"), "3EB0X", self.now, key=known.key, fingerprint=print_of, limit=0)
         with suppress(IdempotencyKeyReused):
-            again = accept(self.connection, asked)
+            again = asked.run(self.connection)
             assert same
             assert (again.message, again.repeated) == (known, True)
 
     @rule(limit=st.integers(1, 4))
     def what_may_leave_leaves(self, limit: int) -> None:
-        found = get_next(self.connection, NextMessages(ONE, self.now, limit))
+        found = NextMessages(ONE, self.now, limit).run(self.connection)
         busy = {message.chat for message in self.of(S.SENDING)}
         due = [message for message in self.of(S.QUEUED) if self._is_due(message)]
         assert not busy & {message.chat for message in found}
@@ -127,7 +117,7 @@ class Lives(RuleBasedStateMachine):
         assert urgency == sorted(urgency, reverse=True)
         for message in found:
             assert message == next(one for one in due if one.chat == message.chat)
-        marked = mark_sending(self.connection, MarkSending(tuple(one.id for one in found), self.now))
+        marked = MarkSending(tuple(one.id for one in found), self.now).run(self.connection)
         assert {one.id for one in marked} == {one.id for one in found}
 
     def _is_due(self, message: Message) -> bool:
@@ -138,7 +128,7 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data(), state=SETTLED)
     def something_is_settled(self, data: st.DataObject, state: MessageState) -> None:
         before = data.draw(st.sampled_from(self.messages()))
-        after = settle(self.connection, SettleMessage(before.id, state, self.now, full_id="true_x"))
+        after = SettleMessage(before.id, state, self.now, full_id="true_x").run(self.connection)
         assert after.state is (state if may_follow(before.state, state) else before.state)
         assert after.full_id == "true_x"
 
@@ -148,13 +138,13 @@ class Lives(RuleBasedStateMachine):
         left = [message for message in self.messages() if "sending" in message.times]
         if left:
             message = data.draw(st.sampled_from(left))
-            record_ack(self.connection, RecordAck(ONE, message.message_id, ack, self.now))
+            RecordAck(ONE, message.message_id, ack, self.now).run(self.connection)
 
     @precondition(lambda self: self.of(S.SENDING))
     @rule(data=st.data(), crashed=st.booleans())
     def it_had_not_left(self, data: st.DataObject, crashed: bool) -> None:
         message = data.draw(st.sampled_from(self.of(S.SENDING)))
-        after = requeue(self.connection, RequeueMessage(message.id, self.now, crashed))
+        after = RequeueMessage(message.id, self.now, crashed).run(self.connection)
         assert after.state is (S.FAILED if after.attempts >= 2 else S.QUEUED)
         assert after.attempts == message.attempts + crashed
 
@@ -163,19 +153,19 @@ class Lives(RuleBasedStateMachine):
     def a_caller_takes_back(self, data: st.DataObject) -> None:
         message = data.draw(st.sampled_from(self.messages()))
         try:
-            assert cancel(self.connection, CancelMessage(ONE, message.id, self.now)).state is S.CANCELLED
+            assert CancelMessage(ONE, message.id, self.now).run(self.connection).state is S.CANCELLED
         except MessageNotQueued:
             assert message.state is not S.QUEUED
 
     @rule()
     def what_is_late_expires(self) -> None:
-        expire(self.connection, ExpireDue(self.now))
+        ExpireDue(self.now).run(self.connection)
         assert all(one.expires_at is None or one.expires_at > self.now for one in self.of(S.QUEUED))
 
     @rule()
     def what_is_old_goes(self) -> None:
         before = {message.id for message in self.messages() if message.state in OPEN}
-        prune(self.connection, PruneMessages(self.now - 30))
+        PruneMessages(self.now - 30).run(self.connection)
         assert before <= {message.id for message in self.messages()}
 
     @invariant()

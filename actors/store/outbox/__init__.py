@@ -1,0 +1,56 @@
+"""The outbox in the store: accepted messages, from the promise to a caller until they are settled.
+
+messages  the messages to the store: accept, cancel, claim, settle, read
+rows      the rows of the table, read and changed
+"""
+
+from actors.store.outbox.messages import (
+    Accepted,
+    AcceptMessage,
+    CancelMessage,
+    Claimed,
+    ClaimNext,
+    CountQueued,
+    ExpireDue,
+    GetMessage,
+    GetMessageByKey,
+    GetNextDue,
+    GetNextExpiry,
+    GiveUpQueued,
+    ListMessages,
+    MarkSending,
+    NextMessages,
+    NoteWaiting,
+    PruneMessages,
+    RecordAck,
+    RequeueMessage,
+    SettleMessage,
+    Unsettled,
+)
+from actors.store.outbox.rows import Message, operation_of
+
+__all__ = [
+    "AcceptMessage",
+    "Accepted",
+    "CancelMessage",
+    "ClaimNext",
+    "Claimed",
+    "CountQueued",
+    "ExpireDue",
+    "GetMessage",
+    "GetMessageByKey",
+    "GetNextDue",
+    "GetNextExpiry",
+    "GiveUpQueued",
+    "ListMessages",
+    "MarkSending",
+    "Message",
+    "NextMessages",
+    "NoteWaiting",
+    "PruneMessages",
+    "RecordAck",
+    "RequeueMessage",
+    "SettleMessage",
+    "Unsettled",
+    "operation_of",
+]
