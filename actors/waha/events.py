@@ -151,25 +151,48 @@ def _call(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]
 
 _JOINS = {"add": "join", "invite": "join", "linked_group_join": "join", "create": "join"}
 _LEAVES = {"remove": "leave", "leave": "leave"}
-_ROLES = {"promote": ("promote", "admin"), "demote": ("demote", "participant")}
+_ROLES = {"promote": "promote", "demote": "demote"}
+_AFTER = {"join": "participant", "leave": "left", "promote": "admin", "demote": "participant"}
+"""Kind of a change of members -> the role afterwards."""
 
 
 def _group(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
-    payload, me = event.payload, account(client.phone)
+    payload = event.payload
     change, group = str(payload.get("change")), {"id": payload.get("chat")}
-    people = [str(person(one)) for one in payload.get("people") or () if one]
     base = {"timestamp": int(payload.get("t") or event.at), "_data": dict(payload)}
+    kind = {**_JOINS, **_LEAVES, **_ROLES}.get(change)
     if change in ("subject", "description"):
         yield WahaEvent("group.v2.update", {**base, "group": {**group, change: payload.get("value")}})
-        return
-    if change in _JOINS and (me in people or change == "create"):
-        yield WahaEvent("group.v2.join", {**base, "group": {**group, "subject": payload.get("value")}})
-    elif change in _LEAVES and me in people:
+    elif kind == "join" and payload.get("me"):
+        subject = payload.get("value") if change == "create" else None
+        yield WahaEvent(
+            "group.v2.join", {**base, "group": {**group, "subject": subject, "participants": _roles(event)}}
+        )
+    elif kind == "leave" and payload.get("me"):
         yield WahaEvent("group.v2.leave", {**base, "group": group})
-    elif people and (kind := {**_JOINS, **_LEAVES, **{name: name for name in _ROLES}}.get(change)):
-        role = _ROLES.get(change, (None, "left" if kind == "leave" else "participant"))[1]
-        told = [{"id": one, "pn": one if one.endswith("@c.us") else None, "role": role} for one in people]
-        yield WahaEvent("group.v2.participants", {**base, "type": kind, "group": group, "participants": told})
+    elif kind is not None and (people := _roles(event, _AFTER[kind])):
+        yield WahaEvent("group.v2.participants", {**base, "type": kind, "group": group, "participants": people})
+
+
+def _roles(event: Event, role: str = "participant") -> list[Json]:
+    """Return whom a change of a group concerns, with both addresses where they are known."""
+    told = event.payload.get("participants") or [{"id": one} for one in event.payload.get("people") or ()]
+    return [{"id": one.get("id"), "pn": account(one.get("phone")), "role": role} for one in told]
+
+
+def _label(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
+    payload = event.payload
+    told = {"id": payload.get("id"), "name": payload.get("name"), "color": payload.get("color")}
+    name = "label.deleted" if payload.get("deleted") else "label.upsert"
+    yield WahaEvent(name, {**told, "colorHex": payload.get("hex")})
+
+
+def _chat_label(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
+    payload = event.payload
+    label = {"id": payload.get("label"), "name": payload.get("name"), "color": None, "colorHex": None}
+    told = {"labelId": payload.get("label"), "chatId": person(payload.get("chat"), payload.get("phone"))}
+    name = "label.chat.added" if payload.get("added") else "label.chat.deleted"
+    yield WahaEvent(name, {**told, "label": label})
 
 
 ROWS: dict[str, Row] = {
@@ -184,6 +207,8 @@ ROWS: dict[str, Row] = {
     "message.state": _outbox,
     "call": _call,
     "group.changed": _group,
+    "label.changed": _label,
+    "label.chat": _chat_label,
 }
 """Our type -> WAHA's events."""
 MADE_OF: dict[str, tuple[str, ...]] = {
@@ -197,6 +222,8 @@ MADE_OF: dict[str, tuple[str, ...]] = {
     "message.revoked": ("message.revoked",),
     "message.state": ("message.ack",),
     "call": ("call.received",),
+    "label.changed": ("label.upsert", "label.deleted"),
+    "label.chat": ("label.chat.added", "label.chat.deleted"),
     "group.changed": ("group.v2.join", "group.v2.leave", "group.v2.participants", "group.v2.update"),
 }
 """Our type -> the names of the WAHA events that it may be."""

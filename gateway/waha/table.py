@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.waha.statuses import SCAN_QR_CODE, STARTING, WORKING
 from gateway.security.auth import RateClass, Scope
-from gateway.waha import keys, life, messages, people, server
+from gateway.waha import account, groups, keys, life, messages, people, server
 from gateway.waha.calls import Handler, Missing, WahaCall
 
 LARGE = 96 * 1024 * 1024
@@ -95,7 +95,7 @@ MESSAGES = (
     post("/api/sendSticker", 2, Missing("Sending stickers"), **_SEND),
     post("/api/send/link-custom-preview", 2, Missing("A link preview of one's own"), **_SEND),
     post("/api/sendLinkPreview", 2, Missing("A link preview of one's own"), **_SEND),
-    get("/api/{session}/new-message-id", 2, Missing("A message id in advance")),
+    get("/api/{session}/new-message-id", 2, account.new_message_id),
     post("/api/sendButtons", 3, Missing("Sending buttons"), **_SEND),
     post("/api/sendList", 3, Missing("Sending lists"), **_SEND),
     post("/api/send/buttons/reply", 3, Missing("Replying to buttons"), **_SEND),
@@ -142,39 +142,39 @@ PEOPLE = (
     get("/api/{session}/presence", 2, Missing("Presence")),
     get("/api/{session}/presence/{chatId}", 2, Missing("Presence")),
     post("/api/{session}/presence/{chatId}/subscribe", 2, Missing("Presence"), **_CHANGE),
-    post("/api/{session}/calls/reject", 2, Missing("Rejecting calls"), **_CHANGE),
+    post("/api/{session}/calls/reject", 2, account.reject_call, **_CHANGE),
 )
 
 GROUPS = (
-    post(_G, 1, Missing("Creating groups"), **_SET),
-    get(_G, 1, Missing("Listing groups")),
-    get(f"{_G}/count", 1, Missing("Listing groups")),
-    get(f"{_G}/join-info", 2, Missing("Invitations")),
-    post(f"{_G}/join", 2, Missing("Invitations"), **_SET),
-    post(f"{_G}/refresh", 2, Missing("Refreshing groups")),
-    get(_P, 1, Missing("Reading groups")),
+    post(_G, 1, groups.create, **_SET),
+    get(_G, 1, groups.groups),
+    get(f"{_G}/count", 1, groups.count),
+    get(f"{_G}/join-info", 2, groups.join_info),
+    post(f"{_G}/join", 2, groups.join, **_SET),
+    post(f"{_G}/refresh", 2, groups.refresh),
+    get(_P, 1, groups.group),
     delete(_P, 2, Missing("Deleting groups"), **_SET),
-    post(f"{_P}/leave", 1, Missing("Leaving groups"), **_SET),
-    get(f"{_P}/picture", 2, Missing("Pictures of groups")),
-    put(f"{_P}/picture", 2, Missing("Pictures of groups"), **_FILE),
-    delete(f"{_P}/picture", 2, Missing("Pictures of groups"), **_SET),
-    put(f"{_P}/subject", 1, Missing("Naming groups"), **_SET),
-    put(f"{_P}/description", 1, Missing("Describing groups"), **_SET),
-    get(f"{_SECURITY}/messages-admin-only", 1, Missing("Settings of groups")),
-    put(f"{_SECURITY}/messages-admin-only", 1, Missing("Settings of groups"), **_SET),
-    get(f"{_SECURITY}/info-admin-only", 2, Missing("Settings of groups")),
-    put(f"{_SECURITY}/info-admin-only", 2, Missing("Settings of groups"), **_SET),
-    get(f"{_P}/invite-code", 1, Missing("Invitations")),
-    post(f"{_P}/invite-code/revoke", 2, Missing("Invitations"), **_SET),
-    get(f"{_P}/participants", 1, Missing("Members of groups")),
-    get(f"{_P}/participants/v2", 1, Missing("Members of groups")),
-    post(f"{_P}/participants/add", 1, Missing("Members of groups"), **_SET),
-    post(f"{_P}/participants/remove", 1, Missing("Members of groups"), **_SET),
-    post(f"{_P}/admin/promote", 1, Missing("Admins of groups"), **_SET),
-    post(f"{_P}/admin/demote", 1, Missing("Admins of groups"), **_SET),
-    get(f"{_P}/participants/join-requests", 2, Missing("Requests to join")),
-    post(f"{_P}/participants/join-requests/approve", 2, Missing("Requests to join"), **_SET),
-    post(f"{_P}/participants/join-requests/reject", 2, Missing("Requests to join"), **_SET),
+    post(f"{_P}/leave", 1, groups.leave, **_SET),
+    get(f"{_P}/picture", 2, groups.picture),
+    put(f"{_P}/picture", 2, groups.set_picture, **_FILE),
+    delete(f"{_P}/picture", 2, groups.delete_picture, **_SET),
+    put(f"{_P}/subject", 1, groups.subject, **_SET),
+    put(f"{_P}/description", 1, groups.description, **_SET),
+    get(f"{_SECURITY}/messages-admin-only", 1, groups.messages_admin_only),
+    put(f"{_SECURITY}/messages-admin-only", 1, groups.set_messages_admin_only, **_SET),
+    get(f"{_SECURITY}/info-admin-only", 2, groups.info_admin_only),
+    put(f"{_SECURITY}/info-admin-only", 2, groups.set_info_admin_only, **_SET),
+    get(f"{_P}/invite-code", 1, groups.invite_code),
+    post(f"{_P}/invite-code/revoke", 2, groups.revoke_invite_code, **_SET),
+    get(f"{_P}/participants", 1, groups.participants),
+    get(f"{_P}/participants/v2", 1, groups.participants_with_roles),
+    post(f"{_P}/participants/add", 1, groups.add, **_SET),
+    post(f"{_P}/participants/remove", 1, groups.remove, **_SET),
+    post(f"{_P}/admin/promote", 1, groups.promote, **_SET),
+    post(f"{_P}/admin/demote", 1, groups.demote, **_SET),
+    get(f"{_P}/participants/join-requests", 2, groups.join_requests),
+    post(f"{_P}/participants/join-requests/approve", 2, groups.approve, **_SET),
+    post(f"{_P}/participants/join-requests/reject", 2, groups.reject, **_SET),
     *(
         make(f"{_SECURITY}/{name}", 3, Missing(what))
         for name, what in (
@@ -187,23 +187,23 @@ GROUPS = (
 )
 
 ACCOUNT = (
-    get("/api/{session}/profile", 2, Missing("Reading the profile")),
-    put("/api/{session}/profile/name", 2, Missing("Changing the profile"), **_SET),
-    put("/api/{session}/profile/status", 2, Missing("Changing the profile"), **_SET),
-    put("/api/{session}/profile/picture", 2, Missing("Changing the profile"), **_FILE),
-    delete("/api/{session}/profile/picture", 2, Missing("Changing the profile"), **_SET),
-    get("/api/{session}/labels", 2, Missing("Labels")),
-    post("/api/{session}/labels", 2, Missing("Labels"), **_SET),
-    put("/api/{session}/labels/{labelId}", 2, Missing("Labels"), **_SET),
-    delete("/api/{session}/labels/{labelId}", 2, Missing("Labels"), **_SET),
-    get("/api/{session}/labels/chats/{chatId}", 2, Missing("Labels")),
-    put("/api/{session}/labels/chats/{chatId}", 2, Missing("Labels"), **_SET),
-    get("/api/{session}/labels/{labelId}/chats", 2, Missing("Labels")),
-    post("/api/{session}/status/text", 2, Missing("Statuses"), **_SEND),
+    get("/api/{session}/profile", 2, account.profile),
+    put("/api/{session}/profile/name", 2, account.set_name, **_SET),
+    put("/api/{session}/profile/status", 2, account.set_about, **_SET),
+    put("/api/{session}/profile/picture", 2, account.set_picture, **_FILE),
+    delete("/api/{session}/profile/picture", 2, account.delete_picture, **_SET),
+    get("/api/{session}/labels", 2, account.labels),
+    post("/api/{session}/labels", 2, account.create_label, **_SET),
+    put("/api/{session}/labels/{labelId}", 2, account.change_label, **_SET),
+    delete("/api/{session}/labels/{labelId}", 2, account.delete_label, **_SET),
+    get("/api/{session}/labels/chats/{chatId}", 2, account.labels_of_chat),
+    put("/api/{session}/labels/chats/{chatId}", 2, account.set_labels_of_chat, **_SET),
+    get("/api/{session}/labels/{labelId}/chats", 2, account.chats_of_label),
+    post("/api/{session}/status/text", 2, account.post_text, **_SEND),
     post("/api/{session}/status/image", 2, Missing("Statuses"), **_SEND),
     post("/api/{session}/status/video", 2, Missing("Statuses"), **_SEND),
-    post("/api/{session}/status/delete", 2, Missing("Statuses"), **_CHANGE),
-    get("/api/{session}/status/new-message-id", 2, Missing("A message id in advance")),
+    post("/api/{session}/status/delete", 2, account.delete_status, **_CHANGE),
+    get("/api/{session}/status/new-message-id", 2, account.new_message_id),
     post("/api/{session}/status/voice", 3, Missing("A voice message as a status"), **_SEND),
     post("/api/{session}/media/convert/voice", 2, Missing("Converting media"), scope=Scope.SEND, size=LARGE),
     post("/api/{session}/media/convert/video", 2, Missing("Converting media"), scope=Scope.SEND, size=LARGE),
@@ -261,6 +261,9 @@ REFUSED = (
     post("/mcp", 3, Missing("MCP"), **_SESSION),
 )
 
+ALIASES = (post("/api/groups", 0, groups.create, **_SET),)
+"""Calls that an SDK (`waha`) makes and WAHA never had: cheap to answer. They have no tier."""
+
 WAHA_CALLS: tuple[WahaCall, ...] = (
     *SERVER,
     *SESSIONS,
@@ -271,4 +274,5 @@ WAHA_CALLS: tuple[WahaCall, ...] = (
     *GROUPS,
     *ACCOUNT,
     *REFUSED,
+    *ALIASES,
 )

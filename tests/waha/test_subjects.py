@@ -1,0 +1,152 @@
+"""Every call that is answered here, over the fake's pages: what it orders from the page, and what it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.clients.types import ClientId
+from gateway.waha.calls import Missing
+from gateway.waha.table import KEYS, SERVER, SESSIONS, WAHA_CALLS
+from tests.gateway.running import Running
+from tests.waha.consumer import KEY, Consumer
+
+CHAT, GROUP = "5491122334455@c.us", "120363025246125486@g.us"
+ID = f"false_{CHAT}_3AF0A9E082754536608C"
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+ONE = {"participants": [{"id": CHAT}]}
+G, S = f"/api/default/groups/{GROUP}", "/api/default"
+SUCCESS = {"success": True}
+CASES: dict[str, tuple[Any, str, Any]] = {
+    # call: (body, operations in the page, part of the answer; ... for any)
+    f"GET /api/contacts/check-exists?phone={CHAT}": (None, "CheckContact", {"numberExists": True}),
+    f"GET /api/checkNumberStatus?phone={CHAT}": (None, "CheckContact", {"numberExists": True}),
+    "POST /api/sendText": ({"chatId": CHAT, "text": "Hello"}, "SendText", {"body": "Hello", "fromMe": True}),
+    "POST /api/reply": ({"chatId": CHAT, "text": "Hello"}, "SendText", {"body": "Hello", "ackName": "SERVER"}),
+    f"GET /api/sendText?phone={CHAT}&text=Hello": (None, "SendText", {"body": "Hello", "to": CHAT}),
+    "POST /api/sendLocation": (
+        {"chatId": CHAT, "latitude": "-34.6", "longitude": -58.4, "title": "Here"},
+        "SendLocation",
+        {"location": {"latitude": -34.6, "longitude": -58.4, "name": "Here", "live": False}},
+    ),
+    f"POST {S}/groups": ({"name": "Team", **ONE}, "CreateGroup", {"id": GROUP, "subject": "Team"}),
+    "POST /api/groups": ({"name": "Team", "participants": [CHAT]}, "CreateGroup", {"gid": ...}),
+    f"GET {S}/groups": (None, "ListGroups", [{"id": GROUP, "announce": False}]),
+    f"GET {S}/groups/count": (None, "ListGroups", {"count": 1}),
+    f"POST {S}/groups/refresh": ({}, "", SUCCESS),
+    f"GET {S}/groups/join-info?code=https%3A%2F%2Fchat.whatsapp.com%2FFk2Zr0x7QqIBWmC3yNvHtA": (
+        None,
+        "GetInvitedGroup",
+        {"id": GROUP},
+    ),
+    f"POST {S}/groups/join": ({"code": "Fk2Zr0x7QqIBWmC3yNvHtA"}, "JoinGroup", {"id": GROUP}),
+    f"GET {G}": (None, "GetGroup", {"id": GROUP, "size": 2}),
+    f"POST {G}/leave": ({}, "LeaveGroup", ""),
+    f"GET {G}/picture": (None, "GetGroupPicture", {"url": ...}),
+    f"PUT {G}/picture": ({"file": {"data": PNG}}, "SetGroupPicture", SUCCESS),
+    f"DELETE {G}/picture": (None, "DeleteGroupPicture", SUCCESS),
+    f"PUT {G}/subject": ({"subject": "News"}, "ChangeGroup", True),
+    f"PUT {G}/description": ({"description": ""}, "ChangeGroup", True),
+    f"GET {G}/settings/security/messages-admin-only": (None, "GetGroup", {"adminsOnly": False}),
+    f"PUT {G}/settings/security/messages-admin-only": ({"adminsOnly": True}, "ChangeGroupSettings", True),
+    f"GET {G}/settings/security/info-admin-only": (None, "GetGroup", {"adminsOnly": False}),
+    f"PUT {G}/settings/security/info-admin-only": ({"adminsOnly": "true"}, "ChangeGroupSettings", True),
+    f"GET {G}/invite-code": (None, "GetInvite", "Fk2Zr0x7QqIBWmC3yNvHtA"),
+    f"POST {G}/invite-code/revoke": ({}, "RevokeInvite", "Fk2Zr0x7QqIBWmC3yNvHtA"),
+    f"GET {G}/participants": (None, "ListParticipants", [{"isAdmin": True}, {"id": CHAT, "isAdmin": False}]),
+    f"GET {G}/participants/v2": (None, "ListParticipants", [{"role": "superadmin"}, {"role": "participant"}]),
+    f"POST {G}/participants/add": (ONE, "AddParticipants", [{"wid": CHAT, "code": 200}]),
+    f"POST {G}/participants/remove": (ONE, "RemoveParticipants", True),
+    f"POST {G}/admin/promote": (ONE, "ChangeAdmins", True),
+    f"POST {G}/admin/demote": (ONE, "ChangeAdmins", True),
+    f"GET {G}/participants/join-requests": (None, "ListJoinRequests", [{"requesterPn": CHAT}]),
+    f"POST {G}/participants/join-requests/approve": (ONE, "AnswerJoinRequests", [{"success": True}]),
+    f"POST {G}/participants/join-requests/reject": (ONE, "AnswerJoinRequests", [{"success": True}]),
+    f"GET {S}/profile": (None, "GetProfile", {"id": "5491100000007@c.us", "name": "Ana"}),
+    f"PUT {S}/profile/name": ({"name": "Ana"}, "ChangeProfile", SUCCESS),
+    f"PUT {S}/profile/status": ({"status": "At work"}, "ChangeProfile", SUCCESS),
+    f"PUT {S}/profile/picture": ({"file": {"data": PNG}}, "SetProfilePicture", SUCCESS),
+    f"DELETE {S}/profile/picture": (None, "DeleteProfilePicture", SUCCESS),
+    f"GET {S}/labels": (None, "ListLabels", [{"id": "3", "colorHex": "#99b6c1"}]),
+    f"POST {S}/labels": ({"name": "New order", "color": 4, "colorHex": None}, "CreateLabel", {"id": "3"}),
+    f"PUT {S}/labels/3": ({"name": "New order"}, "ChangeLabel", {"id": "3"}),
+    f"DELETE {S}/labels/3": (None, "DeleteLabel", {"result": True}),
+    f"GET {S}/labels/chats/{CHAT}": (None, "ListLabelsOfChat", [{"id": "3"}]),
+    f"PUT {S}/labels/chats/{CHAT}": ({"labels": [{"id": "3"}]}, "SetLabelsOfChat", {"result": True}),
+    f"GET {S}/labels/3/chats": (None, "ListChatsOfLabel", [{"id": CHAT}]),
+    f"POST {S}/status/text": ({"text": "Hello", "contacts": None}, "PostTextStatus", {"id": ...}),
+    f"POST {S}/status/delete": ({"id": "3AF0A9E082754536608C"}, "DeleteStatus", SUCCESS),
+    f"GET {S}/status/new-message-id": (None, "", {"id": ...}),
+    f"GET {S}/new-message-id": (None, "", {"id": ...}),
+    f"POST {S}/calls/reject": ({"from": CHAT, "id": "CAA9702723C7DB8BC07E"}, "RejectCall", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consumer]:
+    with Running(tmp_path_factory.mktemp("waha") / "data", api_key=KEY) as service:
+        consumer = Consumer(service)
+        consumer.works()
+        yield consumer
+    assert service.code == 0
+
+
+def has(found: Any, wanted: Any) -> bool:
+    """Whether an answer has what is wanted of it."""
+    if wanted is ...:
+        return found is not None
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(name in found and has(found[name], one) for name, one in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(has, found, wanted))
+    return bool(found == wanted)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_call_orders_its_operation_and_answers_in_wahas_shape(works: Consumer, case: str) -> None:
+    method, path = case.split(" ")
+    body, operation, answer = CASES[case]
+    page = works.service.browser.page(ClientId(works.client("default")))
+    before = len(page.ordered(operation)) if operation else 0
+    found = works.call(method, path, **({} if body is None else {"json": body}))
+    assert has(found, answer), found
+    if operation:
+        assert len(page.ordered(operation)) == before + 1
+
+
+def test_every_call_that_is_answered_is_tried() -> None:
+    elsewhere = {*SERVER, *SESSIONS, *KEYS}
+    wanted = [call for call in WAHA_CALLS if call not in elsewhere and not isinstance(call.work, Missing)]
+    tried = [case.split("?")[0].split(" ") for case in CASES]
+    untried = []
+    for call in wanted:
+        pattern = re.sub(r"\{[^}]*\}", "[^/]+", call.path)
+        if not any(method == call.method and re.fullmatch(pattern, path) for method, path in tried):
+            untried.append(f"{call.method} {call.path}")
+    assert untried == []
+
+
+def test_keys_are_made_and_masked(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", api_key=KEY) as service:
+        waha = Consumer(service)
+        waha.call("POST", "/api/sessions", json={"name": "shop", "start": False})
+        made = waha.call("POST", "/api/keys", json={"session": "shop", "isAdmin": False, "actions": {"read": True}})
+        assert made["key"].startswith("sm_")
+        assert (made["session"], made["isActive"], made["isAdmin"]) == ("shop", True, False)
+        assert (made["actions"]["read"], made["actions"]["send"]) == (True, False)
+        (listed,) = waha.call("GET", "/api/keys")
+        assert listed["id"] == made["id"]
+        assert listed["key"] != made["key"]
+        reader = {"X-Api-Key": made["key"]}
+        assert waha.call("GET", "/api/sessions/shop", headers=reader)["name"] == "shop"
+        assert waha.call("POST", "/api/sessions/shop/start", 403, headers=reader)
+        assert waha.call("PUT", f"/api/keys/{made['id']}", 400, json={"isActive": True})
+        assert waha.call("DELETE", f"/api/keys/{made['id']}") == {"result": True}
+        assert waha.call("GET", "/api/sessions/shop", 401, headers=reader)
+        assert waha.call("DELETE", f"/api/keys/{made['id']}", 404)
+        for path in ("media", "control"):
+            assert waha.call("POST", f"/api/keys/{path}", json={"session": "shop"})["key"]
