@@ -251,26 +251,26 @@ def from_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed], *, stri
         raise _refusal(error) from None
 
 
-async def read(request: Request, seconds: float, most: int = MAX_BODY) -> bytes:
-    """The body's bytes. Raises HTTPException: 408 after `seconds`, 413 beyond `most`. Raises ClientDisconnect."""
+async def read(request: Request, seconds: float) -> bytes:
+    """The body's bytes. Raises HTTPException: 408 after `seconds`, 413 beyond MAX_BODY. Raises ClientDisconnect."""
     try:
         async with asyncio.timeout(seconds):
-            return await _read(request, most)
+            return await _read(request)
     except TimeoutError:
         close = {"Connection": "close"}
         raise HTTPException(408, f"The body did not arrive within {seconds:g} s", close) from None
 
 
-async def _read(request: Request, most: int) -> bytes:
+async def _read(request: Request) -> bytes:
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= most:
+        if size <= MAX_BODY:
             body += chunk
-        elif size > max(most, DISCARDED):
+        elif size > DISCARDED:
             break
-    if size > most:
-        raise HTTPException(413, f"The body is larger than {most} bytes", {"Connection": "close"})
+    if size > MAX_BODY:
+        raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes", {"Connection": "close"})
     return bytes(body)
 
 

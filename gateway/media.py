@@ -110,6 +110,13 @@ class MediaIntake:
         name = f"{PurePosixPath(file.filename).stem or form}{recipe.suffix}"
         return await self.keep(Upload(incoming, recipe.mimetype, name))
 
+    async def content(self, file: File) -> bytes:
+        """Return all bytes of a kept file, for what is small. Raises NoSuchMedia."""
+        try:
+            return await asyncio.to_thread(self._store.path(file.digest).read_bytes)
+        except FileNotFoundError as error:
+            raise NoSuchMedia(file.digest) from error
+
     @property
     def _store(self) -> MediaStore:
         return self._system.media

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope as AsgiScope
 
     from gateway.app import Gateway
+    from gateway.uploads import Uploads
     from gateway.waha.sessions import WahaSessions
 
 Kind = TypeVar("Kind")
@@ -53,6 +54,8 @@ class WahaRequest:
     given: Given
     session: str = DEFAULT_SESSION
     client_id: ClientId = NOBODY
+    uploads: Uploads | None = None
+    """The long texts of the body, where the call takes files."""
 
     @property
     def caller(self) -> Caller:
@@ -108,8 +111,8 @@ class WahaCall:
     rate: RateClass = RateClass.CALL
     about_session: bool = True
     expects: tuple[str, ...] = (WORKING,)
-    size: int | None = None
-    """Bytes of the largest body; None: as for native calls."""
+    takes_files: bool = False
+    """Whether the body may hold files in base64 of any length."""
     key_in_query: bool = False
     """Whether the key may come in the query: for pictures in pages, and WebSockets."""
 
@@ -158,8 +161,15 @@ class _WahaEndpoint:
             method = "GET" if http.method == "HEAD" else http.method
             call = self.calls[method]
             self._let_in(call, http)
-            given = await _read(call, http, self.gateway.settings.body_timeout)
-            response: Response = respond(http, await self._answer(call, http, given))
+            response: Response
+            if call.takes_files and not isinstance(call.work, Missing):
+                async with self.gateway.media.uploads() as uploads:
+                    body, _ = await uploads.values(http, self.gateway.settings.body_timeout)
+                    given = Given(http.path_params, body, _query(http))
+                    response = respond(http, await self._answer(call, http, given, uploads))
+            else:
+                given = await _read(call, http, self.gateway.settings.body_timeout)
+                response = respond(http, await self._answer(call, http, given))
             await response(scope, receive, begin)
         except Exception as error:
             if begun:
@@ -181,7 +191,7 @@ class _WahaEndpoint:
             raise Unauthorized
         check(Need(call.scope, Whose.SEEN), caller, http.scope)
 
-    async def _answer(self, call: WahaCall, http: Request, given: Given) -> Any:
+    async def _answer(self, call: WahaCall, http: Request, given: Given, uploads: Uploads | None = None) -> Any:
         if isinstance(call.work, Missing):
             raise NotSupported(call.work.sentence)
         if not call.about_session:
@@ -194,7 +204,7 @@ class _WahaEndpoint:
         self.gateway.rates.count(call.need, caller_of(scope), scope)
         if call.expects:
             await self.sessions.expect(name, client_id, call.expects)
-        return await call.work(WahaRequest(self.gateway, self.sessions, http, given, name, client_id))
+        return await call.work(WahaRequest(self.gateway, self.sessions, http, given, name, client_id, uploads))
 
 
 def _without_client(http: Request) -> list[tuple[bytes, bytes]]:
@@ -205,7 +215,7 @@ async def _read(call: WahaCall, http: Request, seconds: float) -> Given:
     """Return what path, body and query give. Raises BadRequest, HTTPException 408 and 413."""
     body: Any = {}
     if call.method in ("POST", "PUT", "DELETE"):
-        content = await read(http, seconds) if call.size is None else await read(http, seconds, call.size)
+        content = await read(http, seconds)
         if content.strip():
             try:
                 body = loads(content)
@@ -215,11 +225,15 @@ async def _read(call: WahaCall, http: Request, seconds: float) -> Given:
         body = {}
     if not isinstance(body, dict):
         raise BadRequest("The body is not a JSON object")
+    return Given(http.path_params, body, _query(http))
+
+
+def _query(http: Request) -> dict[str, Any]:
     query: dict[str, Any] = {}
     for name, value in http.query_params.multi_items():
         if name != QUERY_KEY:
             query[name] = value if name not in query else [*_listed(query[name]), value]
-    return Given(http.path_params, body, query)
+    return query
 
 
 def _listed(value: Any) -> list[Any]:

@@ -23,6 +23,7 @@ from actors.clients.errors import (
     SendUnknown,
     StartFailed,
 )
+from actors.media.fetching import MediaUnreachable
 from actors.waha.envelope import Environment
 from actors.webhooks.definition import InvalidWebhook
 from gateway.errors import problem_of
@@ -197,6 +198,7 @@ WAHA_ERRORS: dict[type[Exception], Callable[[Any, Request, Mapping[str, Any]], W
     LogOutFailed: _thrown,
     PairingUnavailable: _thrown,
     StartFailed: _thrown,
+    MediaUnreachable: _thrown,
     Exception: _native,
 }
 

@@ -10,18 +10,16 @@ from typing import Any
 
 from actors.waha.statuses import SCAN_QR_CODE, STARTING, WORKING
 from gateway.security.auth import RateClass, Scope
-from gateway.waha import account, groups, keys, life, messages, people, server
+from gateway.waha import account, files, groups, keys, life, messages, people, server
 from gateway.waha.calls import Handler, Missing, WahaCall
 
-LARGE = 96 * 1024 * 1024
-"""Bytes of a body with a file in base64: 64 MiB of it, and more around them."""
 _RUNS = (STARTING, SCAN_QR_CODE, WORKING)
 _SESSION: dict[str, Any] = {"about_session": False, "expects": ()}
 """Calls about sessions themselves find theirs by themselves: it may not exist."""
-_SEND: dict[str, Any] = {"scope": Scope.SEND, "rate": RateClass.SEND, "size": LARGE}
+_SEND: dict[str, Any] = {"scope": Scope.SEND, "rate": RateClass.SEND}
+_SEND_FILE: dict[str, Any] = {**_SEND, "takes_files": True}
 _CHANGE: dict[str, Any] = {"scope": Scope.SEND}
 _SET: dict[str, Any] = {"scope": Scope.CONTROL}
-_FILE: dict[str, Any] = {"scope": Scope.CONTROL, "size": LARGE}
 _G, _P, _C = "/api/{session}/groups", "/api/{session}/groups/{id}", "/api/{session}/chats/{chatId}"
 _SECURITY = f"{_P}/settings/security"
 
@@ -79,10 +77,10 @@ MESSAGES = (
     post("/api/sendText", 1, messages.text, **_SEND),
     get("/api/sendText", 1, messages.text_by_query, scope=Scope.SEND, rate=RateClass.SEND),
     post("/api/reply", 1, messages.text, **_SEND),
-    post("/api/sendImage", 1, Missing("Sending images"), **_SEND),
-    post("/api/sendFile", 1, Missing("Sending files"), **_SEND),
-    post("/api/sendVoice", 1, Missing("Sending voice messages"), **_SEND),
-    post("/api/sendVideo", 1, Missing("Sending videos"), **_SEND),
+    post("/api/sendImage", 1, files.image, **_SEND_FILE),
+    post("/api/sendFile", 1, files.document, **_SEND_FILE),
+    post("/api/sendVoice", 1, files.voice, **_SEND_FILE),
+    post("/api/sendVideo", 1, files.video, **_SEND_FILE),
     post("/api/sendSeen", 1, Missing("Marking messages as read"), **_CHANGE),
     post("/api/startTyping", 1, Missing("Typing"), **_CHANGE),
     post("/api/stopTyping", 1, Missing("Typing"), **_CHANGE),
@@ -92,7 +90,7 @@ MESSAGES = (
     post("/api/sendPoll", 2, Missing("Sending polls"), **_SEND),
     post("/api/forwardMessage", 2, Missing("Forwarding"), **_SEND),
     put("/api/star", 2, Missing("Starring"), **_CHANGE),
-    post("/api/sendSticker", 2, Missing("Sending stickers"), **_SEND),
+    post("/api/sendSticker", 2, files.sticker, **_SEND_FILE),
     post("/api/send/link-custom-preview", 2, Missing("A link preview of one's own"), **_SEND),
     post("/api/sendLinkPreview", 2, Missing("A link preview of one's own"), **_SEND),
     get("/api/{session}/new-message-id", 2, account.new_message_id),
@@ -156,7 +154,7 @@ GROUPS = (
     delete(_P, 2, Missing("Deleting groups"), **_SET),
     post(f"{_P}/leave", 1, groups.leave, **_SET),
     get(f"{_P}/picture", 2, groups.picture),
-    put(f"{_P}/picture", 2, groups.set_picture, **_FILE),
+    put(f"{_P}/picture", 2, groups.set_picture, **_SET),
     delete(f"{_P}/picture", 2, groups.delete_picture, **_SET),
     put(f"{_P}/subject", 1, groups.subject, **_SET),
     put(f"{_P}/description", 1, groups.description, **_SET),
@@ -190,7 +188,7 @@ ACCOUNT = (
     get("/api/{session}/profile", 2, account.profile),
     put("/api/{session}/profile/name", 2, account.set_name, **_SET),
     put("/api/{session}/profile/status", 2, account.set_about, **_SET),
-    put("/api/{session}/profile/picture", 2, account.set_picture, **_FILE),
+    put("/api/{session}/profile/picture", 2, account.set_picture, **_SET),
     delete("/api/{session}/profile/picture", 2, account.delete_picture, **_SET),
     get("/api/{session}/labels", 2, account.labels),
     post("/api/{session}/labels", 2, account.create_label, **_SET),
@@ -205,8 +203,8 @@ ACCOUNT = (
     post("/api/{session}/status/delete", 2, account.delete_status, **_CHANGE),
     get("/api/{session}/status/new-message-id", 2, account.new_message_id),
     post("/api/{session}/status/voice", 3, Missing("A voice message as a status"), **_SEND),
-    post("/api/{session}/media/convert/voice", 2, Missing("Converting media"), scope=Scope.SEND, size=LARGE),
-    post("/api/{session}/media/convert/video", 2, Missing("Converting media"), scope=Scope.SEND, size=LARGE),
+    post("/api/{session}/media/convert/voice", 2, files.convert_voice, scope=Scope.SEND, expects=(), takes_files=True),
+    post("/api/{session}/media/convert/video", 2, files.convert_video, scope=Scope.SEND, expects=(), takes_files=True),
 )
 
 KEYS = (

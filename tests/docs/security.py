@@ -102,7 +102,7 @@ def security_page() -> str:
             _table(("Setting", "Default", "Limit"), map(_setting, RATE_SETTINGS)),
             RATES,
             CHECKS,
-            "## Limits\n\nA body may have 1 MiB (413), those of WAHA's calls with files 96 MiB.\n\n",
+            "## Limits\n\nA body may have 1 MiB (413); files in it count on their own.\n\n",
             _table(("Setting", "Default", "Limit"), map(_setting, LIMITS)),
             PAGES,
             _table(

@@ -19,8 +19,8 @@ ME = ClientId(7)
 GROUP = {"chat": "120363000000000002@g.us", "lid": None, "phone": None}
 
 
-def of(type: str, **changes: Any) -> Event:
-    return Event(1, "01M87KFZG1T7QJND7PG701Z90G", ME, 1, 1796049062.0, type, {**EVENTS[type].example, **changes})
+def of(event: str, /, **changes: Any) -> Event:
+    return Event(1, "01M87KFZG1T7QJND7PG701Z90G", ME, 1, 1796049062.0, event, {**EVENTS[event].example, **changes})
 
 
 def registry() -> ClientRegistry:

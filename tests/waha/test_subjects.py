@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from tests.waha.consumer import KEY, Consumer
 CHAT, GROUP = "5491122334455@c.us", "120363025246125486@g.us"
 ID = f"false_{CHAT}_3AF0A9E082754536608C"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+OGG = base64.b64encode(b"OggS\0\2" + bytes(22) + b"\1\x13OpusHead").decode()
+MP4 = base64.b64encode(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(16)).decode()
+WEBP = base64.b64encode(b"RIFF\x1a\0\0\0WEBPVP8L\r\0\0\0/" + bytes(16)).decode()
 ONE = {"participants": [{"id": CHAT}]}
 G, S = f"/api/default/groups/{GROUP}", "/api/default"
 SUCCESS = {"success": True}
@@ -33,6 +37,19 @@ CASES: dict[str, tuple[Any, str, Any]] = {
         "SendLocation",
         {"location": {"latitude": -34.6, "longitude": -58.4, "name": "Here", "live": False}},
     ),
+    "POST /api/sendImage": (
+        {"chatId": CHAT, "caption": "Look", "file": {"data": PNG, "filename": "some/where/a.png"}, "mentions": None},
+        "SendImage",
+        {"body": "Look", "hasMedia": True, "_data": {"type": "image", "mimetype": "image/png", "filename": "a.png"}},
+    ),
+    "POST /api/sendFile": (
+        {"chatId": CHAT, "file": {"data": f"data:image/png;base64,{PNG}", "mimetype": None}},
+        "SendDocument",
+        {"body": None, "hasMedia": True, "_data": {"type": "document", "mimetype": "image/png"}},
+    ),
+    "POST /api/sendVoice": ({"chatId": CHAT, "file": {"data": OGG, "mimetype": "audio/ogg"}}, "SendVoice", {"id": ...}),
+    "POST /api/sendVideo": ({"chatId": CHAT, "file": {"data": MP4, "mimetype": "video/mp4"}}, "SendVideo", {"id": ...}),
+    "POST /api/sendSticker": ({"chatId": CHAT, "file": {"data": WEBP}}, "SendSticker", {"hasMedia": True}),
     f"POST {S}/groups": ({"name": "Team", **ONE}, "CreateGroup", {"id": GROUP, "subject": "Team"}),
     "POST /api/groups": ({"name": "Team", "participants": [CHAT]}, "CreateGroup", {"gid": ...}),
     f"GET {S}/groups": (None, "ListGroups", [{"id": GROUP, "announce": False}]),
@@ -119,7 +136,7 @@ def test_a_call_orders_its_operation_and_answers_in_wahas_shape(works: Consumer,
 
 
 def test_every_call_that_is_answered_is_tried() -> None:
-    elsewhere = {*SERVER, *SESSIONS, *KEYS}
+    elsewhere = {*SERVER, *SESSIONS, *KEYS, *(call for call in WAHA_CALLS if "/convert/" in call.path)}
     wanted = [call for call in WAHA_CALLS if call not in elsewhere and not isinstance(call.work, Missing)]
     tried = [case.split("?")[0].split(" ") for case in CASES]
     untried = []
@@ -128,6 +145,35 @@ def test_every_call_that_is_answered_is_tried() -> None:
         if not any(method == call.method and re.fullmatch(pattern, path) for method, path in tried):
             untried.append(f"{call.method} {call.path}")
     assert untried == []
+
+
+def test_a_video_may_be_a_round_note(works: Consumer) -> None:
+    page = works.service.browser.page(ClientId(works.client("default")))
+    body = {"chatId": CHAT, "asNote": True, "file": {"data": MP4, "mimetype": "video/mp4"}}
+    assert works.call("POST", "/api/sendVideo", json=body)["_data"]["type"] == "ptv"
+    assert page.ordered("SendVideoNote")
+
+
+def test_a_file_of_a_megabyte_comes_in_base64(works: Consumer) -> None:
+    large = base64.b64encode(base64.b64decode(PNG) + bytes(1_000_000)).decode()
+    body = {"chatId": CHAT, "session": "default", "file": {"data": large, "mimetype": "image/png", "filename": "a.png"}}
+    assert works.call("POST", "/api/sendFile", json=body)["_data"]["size"] > 1_000_000
+
+
+def test_a_file_that_cannot_be_had_is_told_so_without_its_bytes(works: Consumer) -> None:
+    body = {"chatId": CHAT, "file": {"url": "http://127.0.0.1:1/a.png"}, "caption": "Look"}
+    refused = works.raw("POST", "/api/sendImage", json=body)
+    assert refused.status_code in (400, 422, 500)
+    assert "127.0.0.1" not in refused.json().get("message", "")
+    for file, status in (({"data": "?"}, 400), ({}, 400), ({"data": OGG}, 422)):
+        assert works.call("POST", "/api/sendImage", status, json={"chatId": CHAT, "file": file})
+
+
+@pytest.mark.parametrize("form", ["voice", "video"])
+def test_a_conversion_is_made_or_says_what_it_lacks(works: Consumer, form: str) -> None:
+    answer = works.raw("POST", f"{S}/media/convert/{form}", json={"data": OGG})
+    assert answer.status_code in (201, 422, 501), answer.text
+    assert answer.status_code == 201 or answer.json()["message"]
 
 
 def test_keys_are_made_and_masked(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""Calls that send, convert and serve files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from actors.clients.operations.media import (
+    SendDocument,
+    SendImage,
+    SendSticker,
+    SendVideo,
+    SendVideoNote,
+    SendVoice,
+)
+from actors.media.conversion import Form
+from gateway.http import validated
+from gateway.media import ANYTHING, FITS
+from gateway.schemas.files import SOURCES, FileSource
+from gateway.waha.answers import Picture
+from gateway.waha.calls import WahaRequest
+from gateway.waha.errors import BadRequest
+from gateway.waha.messages import send
+
+if TYPE_CHECKING:
+    from actors.clients.operations.fields import File
+    from actors.clients.operations.messages import Send
+    from gateway.waha.calls import Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of message that is a file: what sends it, WhatsApp's word for it, what it may be converted to."""
+
+    operation: type[Send]
+    word: str
+    form: Form | None = None
+
+
+IMAGE = Kind(SendImage, "image")
+DOCUMENT = Kind(SendDocument, "document")
+VOICE = Kind(SendVoice, "ptt", Form.VOICE)
+VIDEO = Kind(SendVideo, "video", Form.VIDEO)
+VIDEO_NOTE = Kind(SendVideoNote, "ptv", Form.VIDEO)
+STICKER = Kind(SendSticker, "sticker", Form.STICKER)
+
+
+def sending(kind: Kind, text: str) -> Handler:
+    """Return the handler that sends files of a kind; `text` is what is said of it."""
+
+    async def handler(request: WahaRequest) -> Any:
+        return await _send(request, VIDEO_NOTE if kind is VIDEO and request.given.flag("asNote") else kind)
+
+    handler.__doc__ = text
+    return handler
+
+
+image = sending(IMAGE, "Send a picture.")
+document = sending(DOCUMENT, "Send a file as a document, whatever it is.")
+voice = sending(VOICE, "Send a voice message; with `convert`, of any sound.")
+video = sending(VIDEO, "Send a video, as a round note with `asNote`; with `convert`, of any video.")
+sticker = sending(STICKER, "Send a sticker.")
+
+
+async def convert_voice(request: WahaRequest) -> Any:
+    """Convert a sound to what phones play as a voice message: Opus in Ogg."""
+    return await _converted(request, Form.VOICE, "audio/ogg; codecs=opus")
+
+
+async def convert_video(request: WahaRequest) -> Any:
+    """Convert a video to what phones play: H.264 in MP4."""
+    return await _converted(request, Form.VIDEO, "video/mp4")
+
+
+async def _send(request: WahaRequest, kind: Kind) -> Any:
+    given = request.given
+    chat, caption = given.chat(), given.optional_text("caption") or None
+    file = await its_file(request, kind)
+    told = {"hasMedia": True, "kind": kind.word, "body": caption, "_data": _raw(file, caption)}
+    return await send(request, kind.operation, {"file": file, "caption": caption}, chat=chat, **told)
+
+
+async def its_file(request: WahaRequest, kind: Kind | None = None) -> File:
+    """Return the file of a body, kept. Raises BadRequest, MediaUnreachable, MediaRefused, MediaTooLarge, MediaFull."""
+    media, convert = request.gateway.media, kind is not None and request.given.flag("convert")
+    fit = ANYTHING if kind is None or convert else FITS.get(kind.operation, ANYTHING)
+    file = await media.take(_source(request), request.uploads, fit)
+    if convert and kind is not None and kind.form is not None:
+        return await media.converted(file, kind.form)
+    return file
+
+
+def _source(request: WahaRequest) -> FileSource:
+    """Return where the file of a body is from: its `file`, or the body itself. Raises BadRequest, InvalidRequest."""
+    told = request.given.object("file") or request.given.values
+    values = {name: told[name] for name in (*SOURCES, "mimetype", "filename") if told.get(name) is not None}
+    if not any(name in values for name in SOURCES):
+        raise BadRequest("file should have a url or data")
+    if "filename" in values:  # an SDK gives a whole path
+        values["filename"] = PureWindowsPath(PurePath(str(values["filename"])).name).name
+    if "url" in values:
+        values.pop("data", None)
+    return validated(FileSource, values)
+
+
+async def _converted(request: WahaRequest, form: Form, mimetype: str) -> Any:
+    media = request.gateway.media
+    made = await media.converted(await its_file(request), form)
+    return Picture(await media.content(made), mimetype)
+
+
+def _raw(file: File, caption: str | None) -> dict[str, Any]:
+    told = {"mimetype": file.mimetype, "filename": file.filename, "size": file.size}
+    return {**told, "caption": caption}
