@@ -140,9 +140,13 @@ _SUBJECT = re.compile(r"^(Value error, |(Input|String|List|Tuple|Set|Dictionary|
 """What pydantic calls the thing at fault, which the answer calls by its field's name."""
 
 _KINDS: dict[int | str, str] = {
-    "after": "a message's id",
+    **dict.fromkeys(("after", "message", "reply_to", "message_id"), "a message's id"),
+    **dict.fromkeys(("number", "phone"), "a phone number, digits only"),
+    **dict.fromkeys(("name", "organization", "options"), "one line of text"),
     "url": "an address that begins with http:// or https://",
     "digest": "a SHA-256 in 64 hexadecimal digits",
+    "vcard": "a vCard",
+    "thumbnail": "base64",
 }
 """What a text that should look a certain way is not, by its field."""
 
@@ -287,7 +291,8 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{detail['loc'][0]} is missing"
     if detail["type"] == "string_pattern_mismatch":
-        kind = _KINDS.get(detail["loc"][-1], "a number or a chat id")
-        return f"{'.'.join(map(str, detail['loc']))} is not {kind}"
+        kinds = (_KINDS[name] for name in reversed(detail["loc"]) if name in _KINDS)
+        place = ".".join(str(part) for part in detail["loc"] if not str(part).startswith(("function-", "tuple[")))
+        return f"{place} is not {next(kinds, 'a number or a chat id')}"
     what = _SUBJECT.sub("", detail["msg"])
     return f"{detail['loc'][0]} {what}"

@@ -318,7 +318,8 @@ class Draft:
         operation = self.operation
         name = () if isinstance(operation, SendText) else (operation.operation_name,)
         arguments = {**operation.arguments, **({} if self.file is None else dict.fromkeys(operation.files, self.file))}
-        told = (*name, *arguments.values(), self.priority, self.send_at, self.expires_at)
+        options = tuple((option, arguments.pop(option)) for option in operation.option_names() if option in arguments)
+        told = (*name, *arguments.values(), self.priority, self.send_at, self.expires_at, *options)
         return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 

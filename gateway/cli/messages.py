@@ -11,33 +11,118 @@ import httpx2 as httpx
 import typer
 
 from gateway.cli import output
-from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, Unreachable, Url, refusal_of
+from gateway.cli.remote import (
+    DEFAULT_URL,
+    SECONDS,
+    AsJson,
+    ClientNumber,
+    Key,
+    Remote,
+    ServiceRefused,
+    Unreachable,
+    Url,
+    refusal_of,
+)
 
 To = Annotated[str, typer.Argument(help="A number, or a chat id …@c.us, …@g.us, …@lid.")]
-Text = Annotated[str, typer.Argument(help="Message text.")]
+Words = Annotated[str | None, typer.Argument(help="Message text; with --poll the question.")]
 Queue = Annotated[
     bool, typer.Option("--queue", help="Return as soon as the message is on disk, without waiting for WhatsApp.")
 ]
 Once = Annotated[
     str | None, typer.Option("--idempotency-key", help="Send the message once, however often the command is repeated.")
 ]
+Place = Annotated[
+    str | None, typer.Option("--location", metavar="LAT,LON", help="Send a place on the map; TEXT is its name.")
+]
+Cards = Annotated[
+    list[str] | None, typer.Option("--contact", metavar="NAME=PHONE", help="Send a contact card; may be repeated.")
+]
+Choices = Annotated[
+    list[str] | None, typer.Option("--poll", metavar="OPTION", help="Send a poll; repeat it for each option.")
+]
+Several = Annotated[bool, typer.Option("--multiple", help="Let people choose several options of the poll.")]
+Forward = Annotated[str | None, typer.Option(metavar="ID", help="Forward the message with this id.")]
+Answered = Annotated[str | None, typer.Option("--reply-to", metavar="ID", help="Answer the message with this id.")]
+Mentioned = Annotated[
+    list[str] | None, typer.Option("--mention", metavar="NUMBER", help="Mention somebody, or `all`; may be repeated.")
+]
+Preview = Annotated[bool, typer.Option("--link-preview", help="Show a preview of the link in the text.")]
 
 
 def send(
     client: ClientNumber,
     to: To,
-    text: Text,
+    text: Words = None,
+    location: Place = None,
+    contact: Cards = None,
+    poll: Choices = None,
+    multiple: Several = False,
+    forward: Forward = None,
+    reply_to: Answered = None,
+    mention: Mentioned = None,
+    link_preview: Preview = False,
     queue: Queue = False,
     idempotency_key: Once = None,
     url: Url = DEFAULT_URL,
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """Send a text, and wait until WhatsApp has accepted it."""
+    """Send a text, a place, contact cards, a poll or an earlier message, and wait until WhatsApp has accepted it."""
+    content = {
+        "message": text if not (location or poll) else None,
+        "location": location and _place(location, text),
+        "contacts": [_card(one) for one in contact or []] or None,
+        "poll": poll and {"name": text or "", "options": poll, "multiple_answers": multiple},
+        "forward": forward and {"message": forward},
+    }
+    options = {
+        "reply_to": reply_to,
+        "mentions": "all" if mention == ["all"] else mention or None,
+        "link_preview": link_preview or None,
+    }
+    body = {"to": to} | {name: value for name, value in (content | options).items() if value}
     headers = {} if idempotency_key is None else {"Idempotency_Key": idempotency_key}
     with Remote(url, key) as service:
-        found = service.post("/messages" if queue else "/send", client, {"to": to, "message": text}, **headers)
+        if queue or "message" not in body:
+            found = service.post("/messages", client, body, **headers)
+            found = found if queue else _settled(service, client, found)
+        else:
+            found = service.post("/send", client, body, **headers)
     output.answer(found, f"{found['state']}  {found['message_id']}  [dim]{found['id']}[/dim]", json=json)
+
+
+def _place(said: str, name: str | None) -> dict[str, Any]:
+    """Return a place on the map. Raises BadParameter."""
+    latitude, _, longitude = said.partition(",")
+    try:
+        place: dict[str, Any] = {"latitude": float(latitude), "longitude": float(longitude)}
+    except ValueError:
+        raise typer.BadParameter(f"{said} is no LAT,LON, such as -34.6037,-58.3816") from None
+    return place | ({"name": name} if name else {})
+
+
+def _card(said: str) -> dict[str, str]:
+    """Return a contact card. Raises BadParameter."""
+    name, _, phone = said.rpartition("=")
+    if not (name and phone.lstrip("+").isdigit()):
+        raise typer.BadParameter(f"{said} is no NAME=PHONE, such as Ana=5491122334455")
+    return {"name": name, "phone": phone.lstrip("+")}
+
+
+UNSETTLED = ("queued", "sending")
+LOOK_SECONDS = 0.25
+
+
+def _settled(service: Remote, client: int, message: dict[str, Any]) -> dict[str, Any]:
+    """Return the message once it is settled, or as it is after `SECONDS`."""
+    deadline = time.monotonic() + SECONDS
+    while message["state"] in UNSETTLED and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+        message = service.get(f"/messages/{message['id']}", client)
+    if message["state"] in ("failed", "expired", "cancelled"):
+        raise ServiceRefused("SEND_FAILED", f"The message was not sent: {message['reason']}")
+    return message
 
 
 RETRIES = 30

@@ -17,7 +17,14 @@ from actors.clients.operations.media import (
     SendVideoNote,
     SendVoice,
 )
-from actors.clients.operations.messages import Send, SendLocation, SendText
+from actors.clients.operations.messages import (
+    ForwardMessage,
+    Send,
+    SendContacts,
+    SendLocation,
+    SendPoll,
+    SendText,
+)
 from actors.media.conversion import Form
 from actors.store.message_states import MessageState
 from actors.store.outbox import Message
@@ -38,22 +45,12 @@ class ToChat(Request):
         return chat_of(self.to)
 
 
-class SendRequest(ToChat):
-    """Body of POST /send."""
-
-    message: MessageText
-    priority: Annotated[int, Field(ge=0, le=9)] = 5
-    """Higher goes first; 8 and 9 go past the pace. A caller who waits goes ahead of bulk by default."""
-
-    @property
-    def operation(self) -> Send:
-        """Return what is to be sent."""
-        return SendText(self.chat, self.message)
-
-
 CONTENTS: dict[str, type[Send]] = {
     "message": SendText,
     "location": SendLocation,
+    "contacts": SendContacts,
+    "poll": SendPoll,
+    "forward": ForwardMessage,
     "image": SendImage,
     "document": SendDocument,
     "video": SendVideo,
@@ -62,7 +59,8 @@ CONTENTS: dict[str, type[Send]] = {
     "sticker": SendSticker,
 }
 """Field of a body of POST /messages -> what sends it: the field has the operation's arguments besides the chat, or the
-only one of them. A file among them is told by what names it: `url`, `data` or `digest`, and the like.
+only one of them. The operation's options stand beside it. A file among the arguments is told by what names it: `url`,
+`data` or `digest`, and the like.
 """
 FILE = "file"
 """The argument that is a file."""
@@ -73,13 +71,54 @@ CONVERTED: dict[str, Form] = {
     "sticker": Form.STICKER,
 }
 """Contents whose file the service can convert first."""
-
-
 WITH_FILES = tuple(name for name, kind in CONTENTS.items() if FILE in {field.name for field in fields(kind)})
 """Contents that are files."""
 
 
-class QueuedRequest(ToChat):
+def _options() -> dict[str, Any]:
+    """Return the options of all kinds: name -> type and default, for pydantic."""
+    found: dict[str, Any] = {}
+    for kind in CONTENTS.values():
+        types, names = get_type_hints(kind, include_extras=True), kind.option_names()
+        found |= {one.name: (types[one.name], one.default) for one in fields(kind) if one.name in names}
+    return found
+
+
+OPTIONS = _options()
+
+
+def _not_null(schema: dict[str, Any]) -> None:
+    """What may be left out need not be null in the document."""
+    if schema.get("default", ...) is None:
+        del schema["default"]
+
+
+if TYPE_CHECKING:
+
+    class WithOptions(ToChat):
+        """The options beside the content."""
+else:
+    WithOptions = create_model(
+        "WithOptions",
+        __base__=ToChat,
+        **{name: (kind, Field(default, json_schema_extra=_not_null)) for name, (kind, default) in OPTIONS.items()},
+    )
+
+
+class SendRequest(WithOptions):
+    """Body of POST /send."""
+
+    message: MessageText
+    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    """Higher goes first; 8 and 9 go past the pace. A caller who waits goes ahead of bulk by default."""
+
+    @property
+    def operation(self) -> Send:
+        """Return what is to be sent."""
+        return SendText(self.chat, self.message, **{name: getattr(self, name) for name in SendText.option_names()})
+
+
+class QueuedRequest(WithOptions):
     """The fields of POST /messages besides the content. Instants are ISO 8601 with an offset."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in CONTENTS]})
@@ -93,6 +132,10 @@ class QueuedRequest(ToChat):
         given = [name for name in CONTENTS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"should have one of {', '.join(CONTENTS)}, and only one")
+        taken = CONTENTS[given[0]].option_names()
+        for name, (_, default) in OPTIONS.items():
+            if name not in taken and getattr(self, name) != default:
+                raise ValueError(f"should have no {name} beside {given[0]}")
         return self
 
     @property
@@ -104,10 +147,12 @@ class QueuedRequest(ToChat):
     def operation(self, file: File | None = None) -> Send:
         """Return what is to be sent; `file` is the one that the content names."""
         name, content = self.content
+        kind = CONTENTS[name]
+        options = {option: getattr(self, option) for option in kind.option_names()}
         if not isinstance(content, BaseModel):
-            return CONTENTS[name](self.chat, **{_only(name): content})
+            return kind(self.chat, **{_only(name): content}, **options)
         arguments = {argument: getattr(content, argument) for argument in _arguments(name) if argument != FILE}
-        return CONTENTS[name](self.chat, **arguments, **({} if file is None else {FILE: file}))
+        return kind(self.chat, **arguments, **({} if file is None else {FILE: file}), **options)
 
     @field_validator("send_at", "expires_at")
     @classmethod
@@ -126,7 +171,7 @@ def _arguments(name: str) -> dict[str, Any]:
     """Return the arguments of a content's operation, besides the chat: name -> type and default, for pydantic."""
     kind = CONTENTS[name]
     types = get_type_hints(kind, include_extras=True)
-    given = [field for field in fields(kind) if field.name != "chat"]
+    given = [field for field in fields(kind) if field.name != "chat" and not field.kw_only]
     return {field.name: (types[field.name], ... if field.default is MISSING else field.default) for field in given}
 
 
@@ -139,7 +184,7 @@ def _contents(base: type[BaseModel], files: Callable[[str], type[BaseModel]]) ->
     """Return the type of each content, by its field: a model of this base, or of that for a content with a file."""
     found: dict[str, Any] = {}
     for name in CONTENTS:
-        arguments, title = _arguments(name), name.title().replace("_", "")
+        arguments, title = _arguments(name), name.title().replace("_", "") + ("" if base is Request else "Sent")
         if FILE in arguments:
             del arguments[FILE]
             found[name] = create_model(title, __base__=files(name), **arguments)
@@ -247,10 +292,11 @@ def _content_of(message: Message) -> dict[str, Any]:
     name = next(known, None)
     if name is None:
         return {}
-    arguments = dict(message.arguments)
+    given = {option: value for option, value in message.arguments.items() if option in OPTIONS}
+    arguments = {argument: value for argument, value in message.arguments.items() if argument not in given}
     if FILE in arguments:
-        return {name: {**arguments.pop(FILE), **arguments}}
-    return {name: arguments if len(_arguments(name)) > 1 else arguments.get(_only(name))}
+        return {name: {**arguments.pop(FILE), **arguments}, **given}
+    return {name: arguments if len(_arguments(name)) > 1 else arguments.get(_only(name)), **given}
 
 
 if TYPE_CHECKING:
@@ -263,6 +309,7 @@ else:
         __base__=OutboxAnswer,
         __doc__="One message of the outbox. `times`: when it reached each state. `message_id` is WhatsApp's.",
         **{name: (kind | None, None) for name, kind in _contents(Answer, lambda _: MediaAnswer).items()},
+        **{name: (kind | None, None) for name, (kind, _) in OPTIONS.items()},
     )
 
 

@@ -21,6 +21,14 @@ from PIL import Image
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.operations.groups import Admission, CreateGroup
+from actors.clients.operations.messages import (
+    ContactCard,
+    ForwardMessage,
+    SendContacts,
+    SendLocation,
+    SendPoll,
+    SendText,
+)
 from actors.clients.protocol import PairingCodeRenewed, PairingHindered
 from actors.clients.types import ClientId, Reason, State
 from gateway.cli.clients import BLOCKS, drawn
@@ -149,6 +157,38 @@ def test_a_message_is_sent_or_queued(service: Running) -> None:
     service.ready(1)
     assert told(service, "send", "1", "5491122334455", "hello")["state"] == "sent"
     assert told(service, "send", "1", "5491122334455", "later", "--queue")["state"] == "queued"
+
+
+TO = "5491122334455"
+KINDS = {
+    "place": ("Obelisco", "--location", "-34.6,-58.4"),
+    "contact": ("--contact", "Ana=+5491133334444"),
+    "poll": ("When?", "--poll", "now", "--poll", "later", "--multiple"),
+    "forward": ("--forward", "3EB0AA"),
+    "reply": ("yes", "--reply-to", "3EB0AA", "--mention", "5491133334444"),
+    "preview": ("see https://example.com", "--link-preview"),
+}
+SENT = {
+    "place": SendLocation(f"{TO}@c.us", -34.6, -58.4, "Obelisco"),
+    "contact": SendContacts(f"{TO}@c.us", (ContactCard("Ana", "5491133334444"),)),
+    "poll": SendPoll(f"{TO}@c.us", "When?", ("now", "later"), multiple_answers=True),
+    "forward": ForwardMessage(f"{TO}@c.us", "3EB0AA"),
+    "reply": SendText(f"{TO}@c.us", "yes", reply_to="3EB0AA", mentions=("5491133334444@c.us",)),
+    "preview": SendText(f"{TO}@c.us", "see https://example.com", link_preview=True),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_message_is_sent(service: Running, kind: str) -> None:
+    service.ready(1)
+    assert told(service, "send", "1", TO, *KINDS[kind])["state"] == "sent"
+    (delivery,) = service.browser.whatsapp.deliveries
+    assert delivery.operation == SENT[kind]
+
+
+def test_what_is_no_place_and_no_card_is_said(service: Running) -> None:
+    for words in (("--location", "here"), ("--contact", "Ana")):
+        assert typed(service, "send", "1", TO, *words).exit_code == 2
 
 
 def test_an_idempotency_key_sends_once(service: Running) -> None:

@@ -2,6 +2,7 @@
 (function (page) {
   'use strict';
   const { wa, cut, said, addresses, ackOf, withBareId, remember, sent, KEPT, isHeldBack, refused } = page;
+  const { own, addressesOf, messageOf, refusal } = page;
   const underWay = new Map(); // bare id -> the answer there will be
 
   /**
@@ -28,6 +29,7 @@
       if (isHeldBack(chat)) {
         return { error: { message: 'WhatsApp lets this account write to no stranger now', code: 'RESTRICTED' } };
       }
+      const chosen = await options(order, chat);
       const key = await WPP.chat.generateMessageID(chat);
       const { MsgKey } = wa();
       const participant = key.participant ?? (chat.id.isStatusV3?.() ? wa().UserPrefs.getMaybeMePnUser() : undefined);
@@ -35,7 +37,7 @@
       remember(filed.id, String(filed));
       sent.add(filed.id);
       if (sent.size > KEPT) sent.delete(sent.values().next().value);
-      const outcome = await act(order, chat, { messageId: filed, markIsRead: false, waitForAck: true });
+      const outcome = await act(order, chat, { ...chosen, messageId: filed });
       answered = true;
       const code = await refused(outcome.sendMsgResult);
       const stored = withBareId(filed.id);
@@ -83,24 +85,129 @@
     return { ack: msg ? ackOf(msg) ?? 0 : null, complete };
   }
 
-  function addressesOf(chat) {
+  /** wa-js's options, all of them: what it does by default when one is missing is not what was ordered. */
+  async function options({ reply_to: answered, mentions }, chat) {
+    const chosen = { markIsRead: false, waitForAck: true, linkPreview: false, detectMentioned: false };
+    if (answered) chosen.quotedMsg = await messageOf(chat.id, answered);
+    if (mentions) chosen.mentionedList = await mentioned(mentions, chat);
+    return chosen;
+  }
+
+  /** The people as the chat addresses its members: WhatsApp shows no mention of another address. */
+  async function mentioned(people, chat) {
+    if (people === 'all') {
+      if (!chat.id.isGroup()) throw refusal('NOT_A_GROUP', 'Only in a group can everybody be mentioned');
+      const members = await window.WPP.group.getParticipants(chat.id);
+      return members.map(({ id }) => id).filter((id) => !wa().UserPrefs.isMeAccount?.(id));
+    }
+    const byLid = chat.id.isLid() || Boolean(chat.groupMetadata?.isLidAddressingMode);
+    return Promise.all(people.map(async (person) => {
+      const known = addresses(wa().WidFactory.createWid(person));
+      if (!byLid) return known.phone ? `${known.phone}@c.us` : person;
+      return known.lid ?? cut((await window.WPP.contact.getPnLidEntry(person))?.lid?._serialized) ?? person;
+    }));
+  }
+
+  /** A preview in the caller's words: nothing is fetched for it. */
+  const previewed = (text, { url, title, description, thumbnail }) => ({
+    type: 'chat',
+    subtype: 'url',
+    body: text,
+    title,
+    ...(description ? { description } : {}),
+    ...(thumbnail ? { thumbnail } : {}),
+    canonicalUrl: url,
+    matchedText: url,
+    richPreviewType: 0,
+    doNotPlayInline: true,
+  });
+
+  const FOUND = 5000; // ms that the account's phone may take to make a preview
+
+  /**
+   * The message with the preview that WhatsApp Web makes, for which it asks the account's phone; null where there is none.
+   * wa-js does not find WhatsApp Web's search for links any more (4.6.0, on the code of August 2026).
+   */
+  async function withPreview(text, chat) {
     try {
-      const { lid, phone } = addresses(wa().WidFactory.createWid(chat));
-      return new Set([chat, ...(lid ? [lid] : []), ...(phone ? [`${phone}@c.us`] : [])]);
+      const link = own('WAWebLinkify').findLink({ text, httpOnly: true });
+      if (!link) return null;
+      const late = new Promise((go) => setTimeout(go, FOUND, null));
+      const made = await Promise.race([own('WAWebLinkPreviewChatAction').getLinkPreview(link, chat), late]);
+      return made?.data ? { type: 'chat', subtype: 'url', body: text, ...made.data } : null;
     } catch {
-      return [chat];
+      return null; // better a message without a preview than none
     }
   }
 
+  async function sendText({ text, link_preview: preview }, chat, options) {
+    const message = preview === true ? await withPreview(text, chat) : preview ? previewed(text, preview) : null;
+    return message ? raw(chat, message, options) : window.WPP.chat.sendTextMessage(chat.id, text, options);
+  }
+
+  const escaped = (text) => text.replace(/[\\;,]/g, '\\$&');
+
+  /** A vCard 3.0, with WhatsApp's own parameter of the number. */
+  const cardOf = ({ name, phone, organization, vcard }) => ({
+    displayName: name,
+    isMultiVcard: false,
+    vcard: vcard ?? [
+      'BEGIN:VCARD',
+      'VERSION:3.0',
+      `N:;${escaped(name)};;;`,
+      `FN:${escaped(name)}`,
+      ...(organization ? [`ORG:${escaped(organization)};`] : []),
+      ...(phone ? [`TEL;type=CELL;type=VOICE;waid=${phone}:+${phone}`] : []),
+      'END:VCARD',
+    ].join('\n'),
+  });
+
+  function cards(contacts) {
+    const made = contacts.map(cardOf);
+    if (made.length > 1) return { type: 'multi_vcard', vcardList: made };
+    return { type: 'vcard', body: made[0].vcard, vcardFormattedName: made[0].displayName };
+  }
+
+  // --- forwarding: WhatsApp Web draws the id of a message that it forwards, but for the ones that wait here
+
+  const forwards = []; // {chat, key}
+  let ownIds = null;
+
+  function drawOurIds() {
+    if (ownIds) return;
+    const made = own('WAWebMsgDataUtils');
+    ownIds = made?.genOutgoingMsgData;
+    if (typeof ownIds !== 'function') throw refusal('NOT_AVAILABLE', 'This WhatsApp Web cannot forward under an id of ours');
+    made.genOutgoingMsgData = async (chat, ...more) => {
+      const data = await ownIds(chat, ...more);
+      const place = forwards.findIndex((one) => String(one.chat) === String(chat?.id));
+      return place < 0 ? data : { ...data, id: forwards.splice(place, 1)[0].key };
+    };
+  }
+
+  async function forward({ message, from_chat: from }, chat, { messageId: key }) {
+    const source = from ? (await window.WPP.chat.find(from)).id : null;
+    const msg = await messageOf(source, message);
+    drawOurIds();
+    const one = { chat: chat.id, key };
+    forwards.push(one);
+    try {
+      const undelivered = await window.WPP.chat.forwardMessages(chat.id, [msg], { displayCaptionText: true });
+      if (undelivered?.length && !withBareId(key.id)) throw new Error('WhatsApp Web could not forward the message');
+      return { sendMsgResult: { messageSendResult: undelivered?.length ? 'ERROR_UNKNOWN' : 'OK' } };
+    } finally {
+      if (forwards.includes(one)) forwards.splice(forwards.indexOf(one), 1);
+    }
+  }
+
+  const raw = (chat, message, options) => window.WPP.chat.sendRawMessage(chat.id, message, options);
+
   /**
-   * An order that sends a file, as a kind of message: `more` are the options of that kind. All of wa-js's options are
-   * set: its own defaults would have the chat read, links looked up, and the kind guessed.
+   * An order that sends a file, as a kind of message: `more` are the options of that kind. The kind is never guessed.
    */
   const sendingFile = (type, more = () => ({})) => sending((order, chat, options) =>
     window.WPP.chat.sendFileMessage(chat.id, order.file, {
       ...options,
-      linkPreview: false,
-      detectMentioned: false,
       type,
       filename: order.file.name,
       mimetype: order.file.type,
@@ -115,8 +222,7 @@
     sendVideoNote: sendingFile('video', () => ({ isGif: false, isPtv: true })),
     sendVoice: sendingFile('audio', ({ view_once: isViewOnce }) => ({ isViewOnce, isPtt: true, waveform: true })),
     sendSticker: sendingFile('sticker'),
-    sendText: sending(({ text }, chat, options) =>
-      window.WPP.chat.sendTextMessage(chat.id, text, { ...options, linkPreview: false, detectMentioned: false })),
+    sendText: sending(sendText),
     sendLocation: sending(({ latitude, longitude, name, address }, chat, options) =>
       window.WPP.chat.sendLocationMessage(chat.id, {
         ...options,
@@ -125,6 +231,13 @@
         ...(name === null ? {} : { name }),
         ...(address === null ? {} : { address }),
       })),
+    sendContacts: sending(({ contacts }, chat, options) => raw(chat, cards(contacts), options)),
+    sendPoll: sending(({ name, options: choices, multiple_answers: multiple }, chat, options) =>
+      window.WPP.chat.sendCreatePollMessage(chat.id, name, choices, {
+        ...options,
+        selectableCount: multiple ? choices.length : 1,
+      })),
+    forwardMessage: sending(forward),
     lookUp,
   };
 })

@@ -488,6 +488,51 @@
   const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
   const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);
 
+  /** All addresses that a chat may be filed under, the given one first. */
+  function addressesOf(chat) {
+    try {
+      const { lid, phone } = addresses(wa().WidFactory.createWid(String(chat)));
+      return new Set([String(chat), ...(lid ? [lid] : []), ...(phone ? [`${phone}@c.us`] : [])]);
+    } catch {
+      return new Set([String(chat)]);
+    }
+  }
+
+  const PRESENCE = { composing: 'typing', recording_audio: 'recording' };
+
+  /** What somebody does, in our words: `available`, `unavailable`, `typing`, `recording`, `unknown`. */
+  function presenceState(type, online) {
+    const words = ['available', 'unavailable', 'typing', 'recording'];
+    const state = PRESENCE[type] ?? type;
+    if (words.includes(state)) return state;
+    return online === undefined || online === null ? 'unknown' : online ? 'available' : 'unavailable';
+  }
+
+  /** What an order throws where nothing was done, and where it may have been. */
+  const refusal = (code, message) => Object.assign(new Error(message), { code });
+  const unsure = (message) => refusal('UNSURE', message);
+
+  /**
+   * A message by its bare or full id: in memory, then in the page's storage, in the chat with any of these addresses.
+   * Without a chat it is the one that the full id names. Throws where there is none.
+   */
+  async function messageOf(chat, id) {
+    const [, , remote, named, who] = /^((?:true|false)_([^_]+)_)?([^_]+)(_.+)?$/.exec(id) ?? [null, null, null, id];
+    const places = chat ?? remote ? addressesOf(chat ?? remote) : null;
+    const known = withBareId(named);
+    if (known && (!places || places.has(String(known.id.remote)))) return known;
+    for (const place of places ?? []) {
+      for (const fromMe of [false, true]) {
+        try {
+          return await window.WPP.chat.getMessageById(`${fromMe}_${place}_${named}${who ?? ''}`);
+        } catch {
+          // it says the same of a message that is not there and of one it could not look for
+        }
+      }
+    }
+    throw refusal('MESSAGE_NOT_FOUND', `WhatsApp Web knows no message ${named} ${chat ? 'in this chat' : 'here'}`);
+  }
+
   function listenToMessages() {
     const { WPP } = window;
     WPP.on('loader.full_ready', picture);
@@ -562,7 +607,7 @@
   /** What the other scripts need of this one. */
   const page = {
     wa, cut, cutAll, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, PEOPLE, KEPT, sent, pairingCode,
-    isHeldBack, refused,
+    isHeldBack, refused, own, addressesOf, messageOf, refusal, unsure, presenceState,
   };
   const accountEvents = readEvents(page);
   const orders = Object.assign({ ...accountEvents.orders, askServer, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 Schema = dict[str, Any]
 """A schema of pydantic's core."""
@@ -109,8 +109,14 @@ Number = Annotated[str, Limits(pattern=r"^[0-9]{1,15}$")]
 """A phone number as E.164 bounds it, digits only."""
 MessageId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
 """The bare id of a message, such as `3EB01F9C55A0E2B7D4C611`."""
+MessageRef = Annotated[
+    str, Limits(pattern=r"^((true|false)_[0-9A-Za-z.@-]{1,64}_)?[0-9A-Za-z]{1,64}(_[0-9A-Za-z.@:-]{1,64})?$")
+]
+"""The id of an earlier message: bare, or the full one (`false_5491122334455@c.us_3EB0…`)."""
 MessageText = Annotated[str, Check(_says_something)]
 """The text of a message."""
+Mentions = Annotated[tuple[Person, ...], Limits(max_length=1024)] | Literal["all"]
+"""The people that a message mentions; `all` is everybody in the group."""
 Latitude = Annotated[float, Limits(ge=-90.0, le=90.0)]
 """Degrees north of the equator."""
 Longitude = Annotated[float, Limits(ge=-180.0, le=180.0)]
@@ -125,3 +131,28 @@ Picture = Annotated[
 """An image as base64, or as a data URL."""
 Label = Annotated[str, Limits(min_length=1, max_length=512)]
 """A short text that is shown beside another element."""
+Url = Annotated[str, Limits(pattern=r"^https?://[^\s]{1,2000}$")]
+"""An address on the web."""
+Thumbnail = Annotated[str, Limits(pattern=r"^[0-9A-Za-z+/]+=*$", max_length=65536)]
+"""A small picture in base64."""
+Line = Annotated[str, Limits(pattern=r"^[^\r\n\x00]*[^\s\x00][^\r\n\x00]*$", max_length=256)]
+"""One line of text, not blank."""
+VCard = Annotated[str, Limits(pattern=r"^BEGIN:VCARD\r?\n", max_length=65536)]
+"""A contact as RFC 6350, or 2426, writes it."""
+
+
+def all_different(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values. Raises ValueError if one stands there twice."""
+    if len(set(values)) < len(values):
+        raise ValueError("should have each value once")
+    return values
+
+
+def _one_sign(text: str) -> str:
+    if text and (text.isascii() or any(letter.isspace() for letter in text)):
+        raise ValueError("should be one emoji, or empty")
+    return text
+
+
+Reaction = Annotated[str, Limits(max_length=32), Check(_one_sign)]
+"""An emoji, which may take several code points; empty for none."""

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, fields
+from typing import Annotated, Any, ClassVar
 
 from actors.clients.errors import ClientRefusal, SendFailed, SendUnknown
 from actors.clients.operations.base import Effect, Failure, Operation
-from actors.clients.operations.fields import Chat, Label, Latitude, Longitude, MessageId, MessageText
+from actors.clients.operations.fields import (
+    Chat,
+    Check,
+    Label,
+    Latitude,
+    Limits,
+    Line,
+    Longitude,
+    Mentions,
+    MessageId,
+    MessageRef,
+    MessageText,
+    Number,
+    Thumbnail,
+    Url,
+    VCard,
+    all_different,
+)
 
 ID_PREFIX = "3EB0"
 """The beginning of ids made by WhatsApp Web."""
@@ -40,11 +58,31 @@ class Send(Operation[Sent]):
     """The base of all operations that send. `chat` is a chat's id (`5491122334455@c.us`, `…@g.us`, `…@lid`).
 
     The page gets it with the bare id that the message will have at WhatsApp as its order.
+
+    Keyword-only fields are options, of every kind or of one; each has a default, and stands in `arguments` only where
+    it differs from that. So a message without options is stored, and told apart, as before there were any.
     """
 
     chat: Chat
+    _: KW_ONLY
+    reply_to: MessageRef | None = None
+    """The message of the chat that this one answers."""
+    mentions: Mentions | None = None
 
     effect = Effect.SEND
+    refused_options: ClassVar[frozenset[str]] = frozenset()
+    """The options that this kind does not have after all."""
+
+    @classmethod
+    def option_names(cls) -> tuple[str, ...]:
+        """Return the names of this kind's options."""
+        return tuple(one.name for one in fields(cls) if one.kw_only and one.name not in cls.refused_options)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """See `Operation`."""
+        unused = {one.name for one in fields(self) if one.kw_only and getattr(self, one.name) == one.default}
+        return {name: value for name, value in asdict(self).items() if name not in unused}
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
@@ -61,10 +99,23 @@ SENDING = (
 
 
 @dataclass(frozen=True, slots=True)
+class LinkPreview:
+    """The preview of a link, in the caller's words. `url` stands in the text; `thumbnail` is a JPEG in base64."""
+
+    url: Url
+    title: Label
+    description: Label | None = None
+    thumbnail: Thumbnail | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SendText(Send):
     """Send a text."""
 
     text: MessageText
+    _: KW_ONLY
+    link_preview: bool | LinkPreview = False
+    """What is shown of the first link in the text: true is what WhatsApp Web makes of it."""
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
     needs = (*SENDING, "WPP.chat.sendTextMessage")
@@ -81,6 +132,59 @@ class SendLocation(Send):
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
     needs = (*SENDING, "WPP.chat.sendLocationMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """A contact to pass on: a name and a phone number, or a whole vCard, which is sent unchanged."""
+
+    name: Line
+    phone: Number | None = None
+    organization: Line | None = None
+    vcard: VCard | None = None
+
+
+Cards = Annotated[tuple[ContactCard, ...], Limits(min_length=1, max_length=100)]
+"""The contacts of one message."""
+PollOptions = Annotated[tuple[Line, ...], Limits(min_length=2, max_length=12), Check(all_different)]
+"""The choices of a poll. WhatsApp takes 2 to 12."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendContacts(Send):
+    """Send one contact card, or several in one message."""
+
+    contacts: Cards
+
+    example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
+    needs = (*SENDING, "WPP.chat.sendRawMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class SendPoll(Send):
+    """Send a poll. Each of its options differs from the others."""
+
+    name: Label
+    options: PollOptions
+    multiple_answers: bool = False
+
+    example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
+    needs = (*SENDING, "WPP.chat.sendCreatePollMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardMessage(Send):
+    """Forward a message of any chat.
+
+    A bare id is looked for in `from_chat`, or in what the page has in its memory.
+    """
+
+    message: MessageRef
+    from_chat: Chat | None = None
+
+    example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
+    needs = (*SENDING, "WPP.chat.forwardMessages")
+    refused_options = frozenset({"reply_to", "mentions"})
 
 
 @dataclass(frozen=True, slots=True)
