@@ -34,7 +34,10 @@ STATIC = Path(__file__).parent / "static"
 STAGES = (
     ("base", "ids", "state"),
     ("me", "logout", "pairing", "qr_code", "connection", "boot"),
-    ("chats", "groups", "messages", "timelock", "sending", "receiving", "reactions", "files", "calls"),
+    (
+        *("chats", "groups", "messages", "content", "marks", "presence"),
+        *("timelock", "sending", "receiving", "reactions", "files", "calls"),
+    ),
     ("profile", "labels", "status", "startup", "by_id"),
 )
 """The page's bundles, in the order they load.

@@ -21,8 +21,10 @@ from sandbox.fates import Act, Fates
 from sandbox.group_chat import MEMBER, OWNER, GroupChat
 from sandbox.groups import Groups
 from sandbox.login import Login
+from sandbox.marks import Marks
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
+from sandbox.presence import PresenceRelay
 from sandbox.profile import ProfileActs
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
@@ -50,12 +52,16 @@ class Control:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._groups, self._profile = groups, profile
         self._fates = Fates(scene, login, post)
+        self._marks, self._presence = Marks(scene, post), PresenceRelay(scene, post)
 
     def routes(self) -> list[BaseRoute]:
         phone_acts: dict[str, Act] = {
             "send": self._phone_send,
             "call": self._phone_call,
             "groups": lambda phone, said: self._groups.acts[f"group.{said['act']}"](phone.number, said),
+            "vote": self._phone_vote,
+            "typing": self._phone_typing,
+            "presence": self._phone_presence,
             **{kind: self._phone_change(kind) for kind in ("edit", "revoke", "react")},
         }
         page_acts: dict[str, Act] = {
@@ -229,6 +235,8 @@ class Control:
             "timelock": account.timelock,
             "block": account.block,
             "refused": account.refused,
+            "available": account.available,
+            "marks": account.marks,
         }
 
     # --- phones and groups
@@ -296,6 +304,18 @@ class Control:
     def _phone_call(self, phone: Phone, said: dict[str, Any]) -> Any:
         return {"id": self._post.call(phone, str(said["to"]), bool(said.get("video")), said.get("id"))}
 
+    def _phone_vote(self, phone: Phone, said: dict[str, Any]) -> Any:
+        choices = [str(choice) for choice in said["choices"]]
+        return self._marks.vote(phone, str(said["to"]), str(said["id"]), choices).told()
+
+    def _phone_typing(self, phone: Phone, said: dict[str, Any]) -> Any:
+        self._presence.act(phone, said)
+        return _told_phone(phone)
+
+    def _phone_presence(self, phone: Phone, said: dict[str, Any]) -> Any:
+        self._presence.show(phone, said)
+        return _told_phone(phone)
+
     def _phone_change(self, kind: str) -> Act:
         return lambda phone, said: self._post.change(phone, str(said["to"]), str(said["id"]), kind, said).told()
 
@@ -307,6 +327,10 @@ def _told_phone(phone: Phone) -> dict[str, Any]:
         **{name: getattr(phone, name) for name in HABITS},
         "delay": phone.delay,
         "total": phone.total,
+        "available": phone.available,
+        "last_seen": phone.last_seen,
+        "doing": phone.doing,
+        "typing": phone.typing,
     }
 
 

@@ -54,6 +54,7 @@ class Fates:
             "page": self._page,
             "sending": self._sending,
             "acts": self._acts,
+            "marks": self._marks,
             "notice": self._notice,
             "timelock": self._timelock,
         }
@@ -142,6 +143,12 @@ class Fates:
         account.timelock = {"kind": kind, "until": int(time.time() + seconds)} if seconds else None
         if said.get("tell", True):
             self._post.tell_timelock(account)
+
+    def _marks(self, account: Account, said: dict[str, Any]) -> None:
+        mode = str(said["mode"])
+        if mode not in ("ok", "refuse", "lose"):
+            raise SandboxError(400, "INVALID_REQUEST", "mode must be ok, refuse or lose")
+        account.marks = mode
 
     def _sending(self, account: Account, said: dict[str, Any]) -> None:
         mode, left, to = said["mode"], said.get("left"), said.get("to")

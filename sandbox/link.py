@@ -12,8 +12,10 @@ from starlette.websockets import WebSocket
 
 from sandbox.acts import Acts
 from sandbox.login import Login
+from sandbox.marks import Marks
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
+from sandbox.presence import PresenceRelay
 from sandbox.scene import OpenPage, Scene
 
 UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: above that it is disconnected
@@ -25,6 +27,7 @@ class Link:
 
     def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay, acts: Acts) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
+        self._marks, self._presence = Marks(scene, post), PresenceRelay(scene, post)
         self._ops: dict[str, Callable[[OpenPage, dict[str, Any]], None]] = {
             "hello": self._hello,
             "refresh": lambda page, _said: pairing.show(page),
@@ -38,6 +41,9 @@ class Link:
             "send": post.take,
             "reupload": self._reupload,
             "act": acts.ask,
+            "mark": self._mark,
+            "read": self._read,
+            **self._presence.ops(),
             "got": self._got,
             "down": self._down,
             "fate": self._fate,
@@ -95,6 +101,15 @@ class Link:
 
     def _exists(self, page: OpenPage, said: dict[str, Any]) -> None:
         self._answer(page, said, {"found": self._post.person(str(said["address"]))})
+
+    def _mark(self, page: OpenPage, said: dict[str, Any]) -> None:
+        answer = self._marks.take(page, said)
+        if answer is not None:
+            self._answer(page, said, answer)
+
+    def _read(self, page: OpenPage, said: dict[str, Any]) -> None:
+        self._marks.read(page, str(said["chat"]))
+        self._answer(page, said, {})
 
     def _timelock(self, page: OpenPage, said: dict[str, Any]) -> None:
         if page.account:

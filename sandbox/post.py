@@ -12,6 +12,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
+from sandbox.content import content_of
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import (
     NO_CHAT,
@@ -85,8 +86,8 @@ class MessageRelay:
             t=time.time(),
             type=str(said.get("type", "chat")),
             media=_told_media(media, said) if media else None,
-            location=said.get("location"),
             style=said.get("style"),
+            **content_of(self._scene.world, said),
         )
 
     def _acknowledge(self, account: Account, message: ChatMessage) -> None:
@@ -102,7 +103,7 @@ class MessageRelay:
     def _hand_over(self, account: Account, message: ChatMessage, silent: bool) -> None:
         """Pass a message to the phone of each receiver, and to its own pages if it has any."""
         message.silent = silent
-        for number in self._receivers(account, message.chat):
+        for number in self.receivers(account, message.chat):
             phone = self._scene.world.phone(number)
             if phone.online:
                 phone.keep(message)
@@ -111,7 +112,8 @@ class MessageRelay:
             if (other := self._scene.world.accounts.get(number)) and other.devices:
                 self._arrive(other, message.arriving(number))
 
-    def _receivers(self, account: Account, chat: str) -> list[str]:
+    def receivers(self, account: Account, chat: str) -> list[str]:
+        """Return the others in a chat."""
         if chat == STATUS:  # its contacts are taken to be those it has a chat with
             return list(dict.fromkeys(one.chat for one in account.messages.values() if one.chat.isdigit()))
         group = self._scene.world.groups.get(chat)
@@ -122,7 +124,7 @@ class MessageRelay:
         if message.silent or message.ack < 1:
             return
         settings = self._scene.settings
-        for number in self._receivers(account, message.chat):
+        for number in self.receivers(account, message.chat):
             phone, had = self._scene.world.phone(number), message.receipts.get(number, 1)
             if had == 1 and phone.online:
                 self._receipt_after(settings.ack_delivered + phone.delay, account, message, number, 2)
@@ -130,14 +132,14 @@ class MessageRelay:
                 self._receipt_after(settings.ack_read + phone.delay, account, message, number, 3)
 
     def _receipt_after(self, seconds: float, account: Account, message: ChatMessage, number: str, ack: int) -> None:
-        self._after(seconds, lambda: self._receipt(account, message, number, ack))
+        self._after(seconds, lambda: self.receipt(account, message, number, ack))
 
-    def _receipt(self, account: Account, message: ChatMessage, number: str, ack: int) -> None:
+    def receipt(self, account: Account, message: ChatMessage, number: str, ack: int) -> None:
         """Pass one receiver's acknowledgement on; the message has the least of all receivers'."""
         if message.receipts.get(number, 1) != ack - 1:
             return
         message.receipts[number] = ack
-        receivers = self._receivers(account, message.chat)
+        receivers = self.receivers(account, message.chat)
         message.ack = max(message.ack, min((message.receipts.get(one, 1) for one in receivers), default=ack))
         told = {"op": "receipt", "ids": [message.id], "ack": ack, "chat": message.chat, "lid": lid_of(message.chat)}
         if message.chat in self._scene.world.groups:
@@ -157,7 +159,7 @@ class MessageRelay:
                     if (
                         message.from_me
                         and message.ack in (1, 2)
-                        and phone.number in self._receivers(account, message.chat)
+                        and phone.number in self.receivers(account, message.chat)
                     ):
                         self._follow(account, message)
         self._scene.changes.tell()
@@ -242,18 +244,25 @@ class MessageRelay:
         elif kind == "revoke":
             message.text, message.revoked = "", True
         else:
-            self._react(message, phone.number, str(said["emoji"]))
+            self.react(message, phone.number, str(said["emoji"]))
+        self.tell_change(account, message, kind, phone.number)
+        return message
+
+    def tell_change(self, account: Account, message: ChatMessage, kind: str, by: str, **more: Any) -> None:
+        """Tell every page of the account of a change, now or when it returns."""
         change: dict[str, Any] = {
             "op": "change",
             "change_id": new_id(),
             "kind": kind,
             "message": self.told(account, message),
-            "reaction": self._reaction(message, phone.number) if kind == "react" else None,
+            "reaction": self._reaction(message, by) if kind == "react" else None,
+            "by": by,
+            "by_lid": lid_of(by),
+            **more,
         }
         self._queue(account, change["change_id"], change)
-        return message
 
-    def _react(self, message: ChatMessage, number: str, emoji: str) -> None:
+    def react(self, message: ChatMessage, number: str, emoji: str) -> None:
         """Set a reaction. wa-js drops one that is older than the moment it hears of it: it is dated ahead."""
         message.reactions[number] = emoji
         message.reacted_at[number] = int((time.time() + REACTS_AHEAD) * 1000)
@@ -347,6 +356,8 @@ class MessageRelay:
             "reactions": [self._reaction(message, number) for number in message.reactions],
             "revoked": message.revoked,
             "error": message.error,
+            "starred": message.starred,
+            "preview": message.preview,
             "notice": None if message.notice is None else self._notice(message.notice),
         }
 

@@ -77,6 +77,7 @@ class OpenPage:
     device: Device | None = None
     fate: str = ""  # the last fault sent to it: `hang`, `hog`, `leave`
     streaming: bool = False  # messages pass: logged in, synced, not offline
+    subscribed: set[str] = field(default_factory=set)  # chats whose presence it wants to hear of
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 
     @property

@@ -111,6 +111,11 @@ class ChatMessage:
     error: int | None = None  # the code with which WhatsApp refused it
     location: dict[str, Any] | None = None  # the place on the map, with WhatsApp Web's `loc`
     style: dict[str, Any] | None = None  # font and background of a text that is a status
+    votes: dict[str, list[str]] = field(default_factory=dict)  # number -> the options it has chosen of the poll
+    preview: dict[str, Any] | None = None  # of a link: {"title", "url", "description"?, "thumbnail"?}
+    read: bool = False  # by the account, of a message that came in
+    starred: bool = False  # by the account
+    pinned_until: float | None = None  # in its chat
     notice: dict[str, Any] | None = None  # the content of WhatsApp's own notice, if it is such (`type` names its kind)
 
     def arriving(self, account: str) -> ChatMessage:
@@ -127,6 +132,7 @@ class ChatMessage:
             reactions={},
             reacted_at={},
             receipts={},
+            starred=False,
         )
 
     def told(self) -> dict[str, Any]:
@@ -196,6 +202,8 @@ class Account:
     outdated: Literal["", "until_reload", "always"] = ""
     outdated_told: bool = False
     timelock: dict[str, Any] | None = None  # {"kind": str, "until": unix seconds}: no first messages to strangers
+    available: bool | None = None  # whether it shows itself online; None: it has never said
+    marks: str = "ok"  # what becomes of its changes of earlier messages: `ok`, `refuse`, or `lose`, without an answer
     refused: int = 0  # temporarily refused logins: bans, outages, pages that are too old
     block: str = ""  # a Socket.state that stays: TOS_BLOCK, SMB_TOS_BLOCK, PROXYBLOCK, SCREEN_LOCKED
 
@@ -251,6 +259,10 @@ class Phone:
     received: deque[ChatMessage] = field(default_factory=lambda: deque(maxlen=KEPT))
     waiting: dict[str, ChatMessage] = field(default_factory=dict)  # sent while it was off
     total: int = 0  # messages ever received
+    available: bool = False  # it shows itself online
+    last_seen: float | None = None
+    doing: dict[str, str] = field(default_factory=dict)  # chat or account -> `typing` or `recording`, of this phone
+    typing: dict[str, str] = field(default_factory=dict)  # account -> the state that it last showed to this phone
 
     def keep(self, message: ChatMessage) -> None:
         self.received.append(message)

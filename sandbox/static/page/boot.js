@@ -15,6 +15,10 @@ window.requireLazy([
     show('me', login()?.number ? `+${login().number} ${login().name}` : '');
   }
 
+  page.loaded.then(() => {
+    require('SandboxMarks').listen(require('WAWebCmd').Cmd);
+    require('SandboxPresence').listen(Stream);
+  });
   page.loaded.then(debug.setupDebugGlobal); // whoever waits for Debug.VERSION takes it that every module is there
   for (const model of [Stream, Conn, Socket]) model.on('change', draw);
   secrets.advSecretEventEmitter.on('change', draw);

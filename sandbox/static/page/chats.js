@@ -42,12 +42,14 @@ define('WAWebChatModel', (require, exports) => {
       super(values);
       Object.defineProperties(this, {
         msgs: { value: new ChatMsgsCollection() },
-        presence: { value: { subscribe: async () => {} } },
+        promises: { value: {} },
       });
     }
 
     get formattedTitle() { return this.name; }
     set formattedTitle(name) { this.name = name; }
+    get presence() { return require('WAWebPresenceCollection').PresenceCollection.gadd(this.id); }
+    unset(name) { this[name] = undefined; }
     get contact() { return require('WAWebContactCollection').ContactCollection.get(this.id); }
     get groupMetadata() { return this.id.isGroup() ? require('WAWebGroupMetadataCollection').default.get(this.id) : undefined; }
 

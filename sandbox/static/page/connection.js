@@ -212,6 +212,7 @@ define('SandboxConnection', (require, exports) => {
       for (const { question } of questions.values()) say(question);
       require('WAWebGetReachoutTimelockJob').fetchReachoutTimelock();
       require('SandboxSending').sendAgain();
+      require('SandboxPresence').subscribeAgain();
     },
 
     /** WhatsApp refused or ended the login. FAILURES gives the meaning of each code. */
@@ -274,6 +275,7 @@ define('SandboxConnection', (require, exports) => {
     labels: (said) => require('SandboxLabels').keep(said),
     ack: (said) => require('SandboxSending').acknowledged(said),
     receipt: (said) => require('SandboxSending').receipt(said),
+    presence: (said) => require('SandboxPresence').told(said),
   };
 
   const FATES = {

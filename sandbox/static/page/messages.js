@@ -38,6 +38,9 @@ define('WAWebMsgModel', (require, exports) => {
   const { BaseModel, defineModel } = require('WAWebBaseModel');
   class Msg extends BaseModel {
     get sender() { return this.author ?? this.from; }
+    get senderObj() { return { id: this.sender, isMe: this.id.fromMe }; }
+    get chat() { return require('WAWebChatCollection').ChatCollection.get(this.id.remote); }
+    get isNotification() { return require('WAWebMsgType').SYSTEM_MESSAGE_TYPES.includes(this.type); }
 
     updateAck(ack) {
       if (ack > this.ack || ack < 0) this.ack = ack;
@@ -60,7 +63,9 @@ define('WAWebMsgModel', (require, exports) => {
     isViewOnce: false, isGif: false, waveform: undefined,
     hasReaction: false,
     quotedMsg: undefined, quotedStanzaID: undefined, quotedParticipant: undefined, mentionedJidList: undefined,
-    isForwarded: false, duration: undefined, vcardFormattedName: undefined, vcardList: undefined,
+    isForwarded: false, forwardingScore: 0, isViewOnce: false, duration: undefined,
+    title: undefined, description: undefined, canonicalUrl: undefined, matchedText: undefined, thumbnail: undefined,
+    vcardFormattedName: undefined, vcardList: undefined,
     pollName: undefined, pollOptions: undefined, pollSelectableOptionsCount: undefined,
     selectedButtonId: undefined, selectedId: undefined, listResponse: undefined,
     isLive: false,

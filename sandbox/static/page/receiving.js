@@ -60,11 +60,14 @@ define('SandboxReceiving', (require, exports) => {
       notifyName: said.from_me ? undefined : said.author_name,
       isNewMsg,
       isSendFailure: Boolean(said.error),
+      star: Boolean(said.starred),
       isForwarded: said.forwarded,
+      forwardingScore: said.forwarded ? 1 : 0,
       mentionedJidList: said.mentions.map(addressOf),
       hasReaction: said.reactions.some(({ emoji }) => emoji),
       latestEditSenderTimestampMs: said.edited_at ? Math.floor(said.edited_at * 1000) : undefined,
       ...quoting(said),
+      ...require('SandboxContent').preview(said),
       ...(said.notice ? noticed(said) : {}),
       ...(said.media ? filed(said) : {}),
       ...(said.revoked ? {} : CONTENTS[said.type]?.(said) ?? {}),
@@ -121,6 +124,9 @@ define('SandboxReceiving', (require, exports) => {
         ...was, id: key, type: 'protocol', subtype: 'sender_revoke', protocolMessageKey: was.id, body: undefined,
       }]);
     },
+
+    vote: (was, key, { by, by_lid: lid, choices }) =>
+      require('SandboxVotes').received(was.id, key, addressOf({ chat: by, lid }), choices),
 
     react(was, _key, { reaction }) {
       const msg = MsgCollection.get(was.id);

@@ -7,11 +7,10 @@ define('WAWebSendMsgChatAction', (require, exports) => {
   /** Resolves twice: the message as soon as it is shown, the result once the server has answered (perhaps never). */
   exports.addAndSendMsgToChat = (chat, raw) => {
     const { Msg } = require('WAWebMsgModel');
-    const placeOf = ({ type, lat, lng, loc }) => (type === 'location' ? { location: { lat, lng, loc } } : {});
     const { MsgCollection } = require('WAWebMsgCollection');
     MsgCollection.startChat(chat, raw.t, true);
     const msg = MsgCollection.keep(chat, new Msg(raw));
-    return [Promise.resolve(msg), require('SandboxSending').bring(chat, msg, placeOf(msg))];
+    return [Promise.resolve(msg), require('SandboxSending').bring(chat, msg)];
   };
 });
 
@@ -22,7 +21,8 @@ define('SandboxSending', (require, exports) => {
   exports.bring = (chat, msg, more) => {
     const text = msg.body ?? msg.caption ?? '';
     const style = chat.id.isStatusV3() ? { style: { font: msg.font ?? null, background: msg.backgroundColor ?? null } } : {};
-    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text, ...style, ...more };
+    const content = require('SandboxContent').of(msg);
+    const message = { op: 'send', id: msg.id.id, to: String(chat.id), type: msg.type, text, ...style, ...content, ...more };
     return new Promise((resolve) => {
       const entry = { message, msg, resolve, brought: false };
       unacknowledged.set(message.id, entry);
@@ -85,8 +85,12 @@ define('WATimeUtils', (_require, exports) => {
   exports.unixTimeMs = () => Date.now();
 });
 
-define('WAWebUpdateUnreadChatAction', (_require, exports) => {
-  exports.sendSeen = async (given) => { (given.chat ?? given).unreadCount = 0; };
+define('WAWebUpdateUnreadChatAction', (require, exports) => {
+  exports.sendSeen = async (given) => {
+    const chat = given.chat ?? given;
+    chat.unreadCount = 0;
+    await require('SandboxConnection').ask({ op: 'read', chat: String(chat.id) });
+  };
   exports.markUnread = async (chat) => { chat.unreadCount = -1; };
 });
 
@@ -100,12 +104,18 @@ define('WALinkify', (_require, exports) => {
 });
 
 define('WAWebLinkify', (require, exports) => {
-  Object.assign(exports, require('WALinkify'));
-  exports.hasHttpLink = (text) => exports.findLinks(text).length > 0;
+  const { findLinks } = require('WALinkify');
+  exports.findLinks = findLinks;
+  exports.findLink = ({ text }) => findLinks(text)[0];
+  exports.hasHttpLink = ({ body }) => findLinks(body).length > 0;
 });
 
 define('WAWebLinkPreviewChatAction', (_require, exports) => {
-  exports.getLinkPreview = async () => null;
+  /** What the account's phone makes of a link: here it looks at the address alone. */
+  exports.getLinkPreview = async ({ url }) => {
+    const { hostname: title, pathname } = new URL(url);
+    return { url, data: { title, description: pathname, canonicalUrl: url, matchedText: url, richPreviewType: 0, doNotPlayInline: true } };
+  };
 });
 
 define('WAWebMsgReply', (_require, exports) => {

@@ -7,11 +7,6 @@ define('WAWebBlocklistCollection', (require, exports) => {
   exports.BlocklistCollection = new BlocklistCollectionImpl();
 });
 
-define('WAWebPresenceCollection', (require, exports) => {
-  const { BaseCollection } = require('WAWebBaseCollection');
-  exports.PresenceCollection = new BaseCollection();
-});
-
 define('WAWebNewsletterCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
   exports.default = new BaseCollection();
@@ -23,13 +18,12 @@ define('WAWebChatSearchQuery', (_require, exports) => {
   };
 });
 
-// Functions that scripts look for, and that do nothing here; upsertVotesDb and its like write to WhatsApp's database.
+// Functions that scripts look for, and that do nothing here; some write to WhatsApp's database.
 const IDLE = {
   WAWebABProps: ['getABPropConfigValue'],
   WAWebApiChat: ['createChatRecord'],
   WAWebBackendJobsCommon: ['encodeMaybeMediaType', 'mediaTypeFromProtobuf'],
   WAWebChatSearchFilters: ['isFilterExcludedFromSearchTreatmentInInboxFlow'],
-  WAWebDBPollsUpsertVotes: ['upsertVotesDb'],
   WAWebE2EProtoGenerator: ['createMsgProtobuf'],
   WAWebE2EProtoUtils: ['typeAttributeFromProtobuf'],
   WAWebGenMinimalLinkPreviewChatAction: ['genMinimalLinkPreview'],

@@ -96,6 +96,10 @@ define('WAWebCmd', (require, exports) => {
   const EventEmitter = require('WAWebEventEmitter').default;
   class CmdImpl extends EventEmitter {
     reachoutTimelockStateChange() { this.trigger('reachout_timelock_state_change'); }
+    sendStarMsgs(chat, ...given) { this.trigger('send_star_msgs', chat, ...given); }
+    sendUnstarMsgs(chat, ...given) { this.trigger('send_unstar_msgs', chat, ...given); }
+    sendDeleteMsgs(chat, ...given) { this.trigger('send_delete_msgs', chat, ...given); }
+    sendRevokeMsgs(chat, ...given) { this.trigger('send_revoke_msgs', chat, ...given); }
   }
   if (page.classic) {
     // Current builds have none of these.
