@@ -55,12 +55,13 @@ from gateway.schemas.webhooks import (
 )
 from gateway.security.auth import PUBLIC, Scope
 from gateway.tables.groups import GROUPS
+from gateway.tables.messages import MESSAGES, PRESENCE
 from gateway.tables.needs import (
     ADMIN_ALL,
     ADMIN_ITS_OWN,
-    CANCEL,
     CONTROL,
     CONTROL_ITS_OWN,
+    MARK,
     READ,
     READ_ALL,
     READ_ITS_OWN,
@@ -179,7 +180,7 @@ CALLS: tuple[Call, ...] = (
     post(
         "/media",
         media.keep,
-        CANCEL,
+        MARK,
         {201: MediaAnswer},
         {**_NO_MEDIA, 422: ("MEDIA_REFUSED",)},
         takes_files=True,
@@ -188,7 +189,7 @@ CALLS: tuple[Call, ...] = (
     post(
         "/media/convert/{form}",
         media.convert,
-        CANCEL,
+        MARK,
         {201: MediaAnswer},
         {**_NO_MEDIA, **_NOT_CONVERTED},
         takes_files=True,
@@ -200,11 +201,13 @@ CALLS: tuple[Call, ...] = (
     delete(
         "/messages/{id}",
         messages.cancel,
-        CANCEL,
+        MARK,
         {200: MessageAnswer},
         {**_NO_MESSAGE, 409: ("MESSAGE_NOT_QUEUED",)},
         parameters=_MESSAGE,
     ),
+    *MESSAGES,
+    *PRESENCE,
     get("/contacts/{number}", CheckContact, READ),
     *GROUPS,
     *PROFILE,

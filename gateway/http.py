@@ -287,7 +287,8 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "json_invalid":
         return "The body is not JSON"
     if not detail["loc"]:
-        return "The body is not a JSON object"
+        whole = detail["type"] == "value_error"
+        return f"The body {_SUBJECT.sub('', detail['msg'])}" if whole else "The body is not a JSON object"
     if detail["type"] == "missing":
         return f"{detail['loc'][0]} is missing"
     if detail["type"] == "string_pattern_mismatch":

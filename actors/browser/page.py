@@ -48,6 +48,8 @@ PROBE: Seconds = 60.0
 LOAD_AGAIN: Seconds = 10.0
 RELOAD: Seconds = 10.0
 """The time limit for a reload's answer; the owner has shorter deadlines of his own."""
+UNSURE = "UNSURE"
+"""The scripts' code of an order that may have been carried out."""
 PSS_EVERY: Seconds = 10.0
 """The least time between two measurements of memory: each reads the page tables of all its processes."""
 DEAFNESS: Seconds = 0.5
@@ -205,7 +207,8 @@ class ChromiumPage:
         try:
             fact = Answered(order, answer_of(operation, await perform(self, operation)))
         except ScriptFailed as error:
-            fact = Refused(order, str(error), error.code)
+            refused = error.code != UNSURE
+            fact = Refused(order, str(error), error.code) if refused else OutcomeUnknown(order, str(error))
         except (WireError, ValueError) as error:
             fact = OutcomeUnknown(order, f"The page did not say what became of it ({str(error)[:200]})")
         if not isinstance(fact, Answered):

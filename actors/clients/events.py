@@ -394,6 +394,69 @@ class MessageReaction(AccountEvent):
     example = _of_a_friend("3AF0A9E082754536608C", 1795551659, reaction="👍")
 
 
+class PollVoted(AccountEvent):
+    """Somebody has voted in a poll.
+
+    `choices` are the texts of all options that the person has chosen now: each vote replaces the one before, and an
+    empty list takes it back. `id` is the poll's.
+    """
+
+    type = "poll.vote"
+    page_name = "poll_vote"
+    fields = (*_MESSAGE, "choices", "live")
+    identified_by = ("t", "author", "choices")
+    needs = ("WPP.whatsapp.functions.upsertVotes",)
+    example = _payload(
+        id="true_5491122334455@c.us_3EB08C71681806719847D6",
+        **_FRIEND,
+        t=1795551661,
+        bare_id="3EB08C71681806719847D6",
+        from_me=True,
+        author="5491122334455@c.us",
+        author_lid=_FRIEND["lid"],
+        author_phone=_FRIEND["phone"],
+        choices=["Tuesday"],
+        live=True,
+    )
+
+
+class PresenceChanged(AccountEvent):
+    """Somebody is online, types or records, or does so no more.
+
+    Told of those whose presence was subscribed to (`POST /contacts/{id}/presence`), and of the chats that WhatsApp Web
+    subscribes to by itself. `state`: `available`, `unavailable`, `typing`, `recording` or `unknown`. In a group
+    `author` is the member, and `online` null.
+    """
+
+    type = "presence"
+    page_name = "presence"
+    fields = ("chat", "lid", "phone", "t", *_AUTHOR, "state", "online", "live")
+    needs = ("WPP.whatsapp.PresenceStore.on",)
+    example = _payload(
+        **_FRIEND,
+        t=1795551662,
+        author="5491122334455@c.us",
+        author_lid=_FRIEND["lid"],
+        author_phone=_FRIEND["phone"],
+        state="typing",
+        online=True,
+        live=True,
+    )
+
+
+class ChatRead(AccountEvent):
+    """A chat was read by the account, on any of its devices, or marked as unread.
+
+    `unread` is true where it was marked as unread. wa-js tells the last of several within 0.05 seconds.
+    """
+
+    type = "chat.read"
+    page_name = "read"
+    fields = ("chat", "lid", "phone", "t", "unread", "live")
+    needs = ("WPP.whatsapp.ChatStore.on",)
+    example = _payload(**_FRIEND, t=1795551663, unread=False, live=True)
+
+
 class CallRang(AccountEvent):
     """An incoming call rings."""
 

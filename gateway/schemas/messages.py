@@ -152,7 +152,8 @@ class QueuedRequest(WithOptions):
         if not isinstance(content, BaseModel):
             return kind(self.chat, **{_only(name): content}, **options)
         arguments = {argument: getattr(content, argument) for argument in _arguments(name) if argument != FILE}
-        return kind(self.chat, **arguments, **({} if file is None else {FILE: file}), **options)
+        files: dict[str, Any] = {} if file is None else {FILE: file}
+        return kind(self.chat, **arguments, **files, **options)
 
     @field_validator("send_at", "expires_at")
     @classmethod

@@ -6,7 +6,8 @@ from gateway.security.auth import Need, RateClass, Scope, Whose
 
 READ = Need(Scope.READ, Whose.CLIENT)
 SEND = Need(Scope.SEND, Whose.CLIENT, RateClass.SEND)
-CANCEL = Need(Scope.SEND, Whose.CLIENT)
+MARK = Need(Scope.SEND, Whose.CLIENT)
+"""What a sender does with messages that are there already, and besides: it is not counted as a message."""
 CONTROL = Need(Scope.CONTROL, Whose.CLIENT)
 START = Need(Scope.CONTROL, Whose.CLIENT, RateClass.START)
 READ_ITS_OWN = Need(Scope.READ, Whose.SEEN)

@@ -126,7 +126,7 @@ def test_an_event_that_is_declared_goes_from_the_page_to_stream_store_metrics_an
             WPP.emit('chat.poll_response', vote);
             WPP.emit('chat.poll_response', vote);
         }})()"""
-        with http.stream("GET", "/events", params={"types": "poll.*", "after": 0}) as stream:
+        with http.stream("GET", "/events", params={"types": "poll.answered", "after": 0}) as stream:
             answer(chromium, vote)
             line = next(line for line in stream.iter_lines() if line.startswith("data: "))
         event = json.loads(line.removeprefix("data: "))
@@ -139,7 +139,9 @@ def test_an_event_that_is_declared_goes_from_the_page_to_stream_store_metrics_an
             "choices": ["yes"],
             "live": True,
         }
-        stored = http.get("/events/next", params={"consumer": "y", "types": "poll.*", "after": 0, "wait": 0}).json()
+        stored = http.get(
+            "/events/next", params={"consumer": "y", "types": "poll.answered", "after": 0, "wait": 0}
+        ).json()
         assert stored["events"] == [event]
         assert 'session_manager_events_total{type="poll.answered"} 1.0' in http.get("/metrics").text
     assert "### `poll.answered`: somebody has answered a poll\n" in events_page()

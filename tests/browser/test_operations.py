@@ -1,107 +1,52 @@
-"""Every operation there is, asked of both browsers: the fake, and real Chromium on the sandbox.
+"""What holds of every operation; and those around a login, asked of the fake, and of real Chromium in all worlds.
 
-A new operation is tested here without anybody thinking of it: its arguments are made of the types of its fields.
+The others are in test_linked_operations.py: one page of each world serves them all.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
-from typing import Any, get_type_hints
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
 
 import pytest
 
+from actors.browser.browser import ChromiumBrowser
 from actors.browser.fake import FakeBrowser
 from actors.clients.errors import OperationRefused
 from actors.clients.operations import OPERATIONS, Effect, Operation
 from actors.clients.operations.contacts import CheckContact, Contact
-from actors.clients.operations.fields import (
-    Chat,
-    File,
-    GroupId,
-    InviteCode,
-    Label,
-    Latitude,
-    Longitude,
-    MessageId,
-    MessageText,
-    Number,
-    People,
-    Picture,
-    Title,
-)
-from actors.clients.operations.labels import LabelId, LabelIds
 from actors.clients.operations.messages import SendLocation, SendText
-from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus, StatusChat
-from actors.clients.protocol import Answered, QrShown, Ready, Refused
+from actors.clients.protocol import Answered, Refused
 from actors.clients.types import ClientId, State
-from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, PICTURE, Listener
-from tests.browser.test_port import NOBODY, FakeWorld, Open, RealWorld, World, before_any_test, open_page, ready, world
+from tests.browser.pages import CHAT, CLIENT, FRIEND, Listener
+from tests.browser.samples import APART, sample
+from tests.browser.stages import IN_ALL, Stage, stage_of
+from tests.browser.test_port import NOBODY, FakeWorld, RealWorld, World, before_any_test, open_page, ready, world
+from tests.rig import Sandbox
 
 __all__ = ["before_any_test", "open_page", "ready", "world"]
 
-GROUP, INVITE, CALL = "120363000000000009@g.us", "Fk2Zr0x7QqIBWmC3yNvHtA", "3EB0000000000000000001"
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
-)
-ARGUMENTS: list[tuple[Any, Any]] = [
-    (Chat, CHAT),
-    (Number, FRIEND),
-    (MessageId, CALL),  # of the same form
-    (MessageText, "hello"),
-    (Latitude, -34.6037),
-    (Longitude, -58.3816),
-    (Label, "Obelisco"),
-    (GroupId, GROUP),
-    (InviteCode, INVITE),
-    (People, (CHAT,)),
-    (Title, "Team"),
-    (Picture, PIXEL),
-    (LabelId, "1"),
-    (LabelIds, ("1",)),
-    (StatusChat, STATUS),
-    (File, PICTURE),
-]
-"""The types that fields have, and a value of each."""
 ORDER = "3EB0000000000000000007"
-BEFORE: dict[str, tuple[str, Operation[Any]]] = {
-    DeleteStatus.operation_name: ("3EB0000000000000000001", PostTextStatus(STATUS, "hello")),
-}
-"""What is ordered before an operation that needs it, and under which id."""
 
 
-def furnish(world: World) -> None:
-    """Give a real account what operations are about: a group, a label, a call that rings."""
-    if not isinstance(world, RealWorld):
-        return
-    sandbox = world._sandbox
-    group = {"subject": "Us", "participants": [NUMBER, FRIEND], "owner": NUMBER, "invite": INVITE}
-    sandbox.api.put(f"/api/groups/{GROUP}", json=group).raise_for_status()
-    sandbox.post(f"/accounts/{NUMBER}/labels", business=True, labels=[{"id": "1", "name": "New", "color": 3}])
-    sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER, id=CALL)
+@pytest.fixture(params=IN_ALL)
+def unlinked(
+    request: pytest.FixtureRequest, browsers: Callable[[str], ChromiumBrowser], sandbox: Sandbox
+) -> Iterator[Stage]:
+    """A page that shows its code."""
+    stage = stage_of(request.param, browsers, sandbox)
+    yield stage
+    stage.close()
 
 
-def sample(kind: type[Operation[Any]]) -> Operation[Any]:
-    """An operation with an argument for each field that needs one."""
-    types = get_type_hints(kind, include_extras=True)
-    needed = [field.name for field in fields(kind) if field.default is MISSING]
-    return kind(**{name: next(value for type_, value in ARGUMENTS if type_ == types[name]) for name in needed})
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_every_operation_is_answered_as_it_declares(name: str, world: World, open_page: Open) -> None:
-    operation = sample(OPERATIONS[name])
-    page, told = open_page()
-    code = told.until(QrShown).code
+@pytest.mark.parametrize("name", APART)
+def test_every_operation_around_a_login_is_answered_as_it_declares(name: str, unlinked: Stage) -> None:
+    operation = sample(OPERATIONS[name], unlinked)
     if State.QR_REQUIRED not in operation.states:
-        world.scan(code)
-        told.until(Ready)
-        furnish(world)
-    if name in BEFORE:
-        page.call(*BEFORE[name])
-        told.until(Answered)
-    page.call(ORDER, operation)
-    fact = told.until(Answered)
-    assert fact.order == ORDER
+        unlinked.link()
+    fact = unlinked.ask(operation)
+    assert isinstance(fact, Answered), fact
     if operation.by_page:
         assert isinstance(fact.value, operation.answer or type(None))
 

@@ -26,7 +26,7 @@ from actors.clients.operations.profile import (
 from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus
 from actors.clients.protocol import Answered
 from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
-from tests.browser.test_operations import PIXEL
+from tests.browser.samples import PIXEL
 from tests.browser.test_page_groups import GENERATIONS, Asked
 from tests.rig import Sandbox
 

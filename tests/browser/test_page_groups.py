@@ -34,7 +34,7 @@ from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import State
 from tests.browser.pages import CHAT, FRIEND, NUMBER, Open, Opened
-from tests.browser.test_operations import PIXEL
+from tests.browser.samples import PIXEL
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e

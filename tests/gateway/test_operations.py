@@ -26,7 +26,7 @@ from gateway.calls import Call, post
 from gateway.errors import problem_of
 from gateway.security.auth import Scope, Whose
 from gateway.tables.needs import in_path
-from tests.browser.test_operations import sample
+from tests.browser.samples import sample
 from tests.gateway.running import chosen, linked
 
 ME = ClientId(7)

@@ -5,7 +5,8 @@
 // An expression: a function of `page`, as the tables of orders are. It gives {rows, stores, orders}.
 (function (page) {
   'use strict';
-  const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT, PEOPLE } = page;
+  const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT, PEOPLE, KEPT } = page;
+  const { presenceState } = page;
 
   const QUOTE = 1024; // characters of a quoted text
   const CARD = 16384; // characters of a contact card, and
@@ -184,6 +185,11 @@
       { id: cut(id), chat: cut(sender), ...addresses(sender), group: Boolean(isGroup), video: Boolean(isVideo), t: seconds(offerTime) })],
     chat_label: ['chat.update_label', ({ chat, labels, type }) => (labels ?? []).map(({ id, name }) => (
       { label: cut(id), name: cut(name), chat: cut(chat?.id), ...addresses(chat?.id), added: type === 'add' }))],
+    poll_vote: ['chat.poll_response', ({ msgId, sender, selectedOptions, timestamp }) => (
+      { ...known(msgId), ...by(sender), choices: selectedOptions.filter(Boolean).map(({ name }) => cut(name)), t: seconds(timestamp) })],
+    presence: ['chat.presence_change', presences],
+    read: ['chat.unread_count_changed', ({ chat, unreadCount }) => (unreadCount > 0 ? null : (
+      { chat: cut(chat.id), ...addresses(chat.id), unread: unreadCount < 0, t: Math.floor(Date.now() / 1000) }))],
   };
 
   /** Events of a store of WhatsApp Web where wa-js has none: `name: [store, its events, what is told]`. */
@@ -191,6 +197,22 @@
     label: [() => wa().LabelStore, 'add remove change:name change:colorIndex', ({ id, name, colorIndex, hexColor }) => (
       { id: cut(id), name: cut(name), color: colorIndex ?? null, hex: cut(hexColor), deleted: !wa().LabelStore.get(id) })],
   };
+
+  const states = new Map(); // group and member -> what the member was told to do last
+
+  /** Of a group wa-js tells all who do something: only what is new is told. */
+  function presences({ id, isOnline, isGroup, state, participants }) {
+    const told = { chat: cut(id), ...addresses(id), t: Math.floor(Date.now() / 1000) };
+    if (!isGroup) return [{ ...told, ...by(id), state: presenceState(state, isOnline), online: Boolean(isOnline) }];
+    if (states.size > KEPT) states.clear();
+    return (participants ?? []).map((one) => ({ ...told, ...by(one.id), state: presenceState(one.state), online: null }))
+      .filter(({ author, state: now }) => {
+        const place = `${told.chat} ${author}`;
+        const isNew = states.get(place) !== now;
+        states.set(place, now);
+        return isNew;
+      });
+  }
 
   // --- what happened while nobody listened
 

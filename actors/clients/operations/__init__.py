@@ -4,6 +4,8 @@
     fields    the types of arguments, and their limits
     messages  sending, and looking up the fate of a message
     media     sending files
+    changes   reactions, edits, deletions, stars and pins
+    presence  reading, typing and being online
     contacts  numbers on WhatsApp
     account   pairing, logging out, a screenshot of the page
 

@@ -1,0 +1,113 @@
+"""Operations on reading, typing and being online, of the account and of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from actors.clients.operations.base import Effect, Operation
+from actors.clients.operations.fields import Chat
+
+
+class Typing(StrEnum):
+    """What the others in a chat are shown."""
+
+    TYPING = "typing"
+    RECORDING = "recording"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead(Operation[None]):
+    """Mark a chat as read; its senders learn it, as far as the account's privacy lets them."""
+
+    chat: Chat
+
+    effect = Effect.CHANGE
+    example = None
+    needs = ("WPP.chat.find", "WPP.chat.markIsRead")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkUnread(Operation[None]):
+    """Mark a chat as unread, for this account alone."""
+
+    chat: Chat
+
+    effect = Effect.CHANGE
+    example = None
+    needs = ("WPP.chat.find", "WPP.chat.markIsUnread")
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTyping(Operation[None]):
+    """Show in a chat that the account types or records, or does so no more.
+
+    WhatsApp shows it for about 25 seconds at most, and to nobody while the account is offline.
+    """
+
+    chat: Chat
+    state: Typing
+
+    effect = Effect.CHANGE
+    example = None
+    needs = ("WPP.chat.find", "WPP.chat.markIsComposing", "WPP.chat.markIsRecording", "WPP.chat.markIsPaused")
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPresence(Operation[None]):
+    """Show the account as online or offline. While it is online its phone may ring less."""
+
+    online: bool
+
+    effect = Effect.CHANGE
+    example = None
+    needs = ("WPP.conn.markAvailable",)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What WhatsApp tells of a person's or a group's presence.
+
+    `state` is `available`, `unavailable`, `typing`, `recording` or `unknown`; `last_seen` is epoch seconds. Of a group,
+    `participants` are those that type or record.
+    """
+
+    id: str
+    state: str
+    online: bool | None = None
+    last_seen: int | None = None
+    participants: tuple[ParticipantPresence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPresence:
+    """What one person does in a group."""
+
+    id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribePresence(Operation[Presence]):
+    """Ask WhatsApp to tell when somebody comes online, types or records. Answers what is known now.
+
+    It lasts as long as the page does. WhatsApp tells it only while the account itself is online.
+    """
+
+    id: Chat
+
+    effect = Effect.READ
+    example = Presence("5491122334455@c.us", "available", online=True)
+    needs = ("WPP.chat.find", "WPP.contact.subscribePresence", "WPP.whatsapp.PresenceStore")
+
+
+@dataclass(frozen=True, slots=True)
+class GetPresence(Operation[Presence]):
+    """Tell the presence of a person or a group, as far as the page has been told."""
+
+    id: Chat
+
+    effect = Effect.READ
+    example = Presence("5491122334455@c.us", "available", online=True)
+    needs = ("WPP.whatsapp.PresenceStore", "WPP.whatsapp.WidFactory")
