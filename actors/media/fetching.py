@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpcore2 as httpcore
-import httpx2 as httpx
+import httpx2
 
 from actors.clients.types import Seconds
 from actors.runtime import Refusal
@@ -96,7 +96,7 @@ class Fetcher:
 
     async def _follow(self, url: str, take: Take) -> FetchedFile:
         pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=httpx2.create_ssl_context(),
             network_backend=CheckedBackend(self._options.allowed, self._resolver),
             max_keepalive_connections=0,
         )
@@ -119,7 +119,7 @@ class Fetcher:
                     url = str(target.join(moved)) if not _SPACE.search(moved) else moved
         raise MediaUnreachable(f"The file could not be fetched: its address leads on more than {REDIRECTS} times")
 
-    async def _received(self, response: httpcore.Response, url: httpx.URL, take: Take) -> FetchedFile:
+    async def _received(self, response: httpcore.Response, url: httpx2.URL, take: Take) -> FetchedFile:
         if response.status != 200:
             raise MediaUnreachable(f"The file could not be fetched: its server answered {response.status}")
         kind = _header(response, b"content-type")
@@ -143,12 +143,12 @@ class Fetcher:
             raise MediaRefused(f"The file is larger than {self._options.largest} bytes, the limit (SM_MEDIA_MAX)")
 
 
-def _address(url: str) -> httpx.URL:
+def _address(url: str) -> httpx2.URL:
     try:
-        target = httpx.URL(url)
+        target = httpx2.URL(url)
         if target.scheme in ("http", "https") and target.host:
             return target
-    except (httpx.InvalidURL, ValueError, UnicodeError):
+    except (httpx2.InvalidURL, ValueError, UnicodeError):
         pass
     raise MediaRefused("The file's address should be http:// or https://, with a host")
 
@@ -174,7 +174,7 @@ def _name(disposition: str | None) -> str | None:
     return collapse_rfc2231_value((encoded or given)[0]) if given else None
 
 
-def _last_part(url: httpx.URL) -> str | None:
+def _last_part(url: httpx2.URL) -> str | None:
     name = unquote(url.path.rpartition("/")[2])
     return name if "." in name else None
 

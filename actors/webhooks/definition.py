@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 from ulid import ULID
 
 from actors.clients.types import MAX_CLIENT_ID, Seconds
@@ -79,7 +79,7 @@ def _checked(field: str, value: object) -> Any:
 
 
 def _refused_literal(url: str, allowed: tuple[Network, ...]) -> str | None:
-    host = httpx.URL(url).host.removesuffix(".")
+    host = httpx2.URL(url).host.removesuffix(".")
     if host == "localhost" or host.endswith(".localhost"):  # always this machine: RFC 6761, 6.3
         host = "127.0.0.1"
     try:
@@ -118,8 +118,8 @@ def _url(value: object) -> str:
     if not isinstance(value, str) or not _VISIBLE.fullmatch(value) or " " in value or len(value) > MAX_URL:
         raise ValueError(f"be an address of at most {MAX_URL} visible ASCII characters")
     try:
-        url = httpx.URL(value)
-    except (httpx.InvalidURL, ValueError) as error:
+        url = httpx2.URL(value)
+    except (httpx2.InvalidURL, ValueError) as error:
         raise ValueError("be an address such as https://example.com/hook") from error
     if url.scheme not in ("http", "https") or not url.host or not 1 <= _port(url) <= 65535:
         raise ValueError("begin with http:// or https:// and name a host, and perhaps a port from 1 to 65535")
@@ -130,7 +130,7 @@ def _url(value: object) -> str:
     return str(url)
 
 
-def _port(url: httpx.URL) -> int:
+def _port(url: httpx2.URL) -> int:
     return 1 if url.port is None else url.port
 
 

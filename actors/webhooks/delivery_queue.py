@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-import httpx2 as httpx
+import httpx2
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Clock
@@ -249,7 +249,7 @@ class Target:
     @classmethod
     def of(cls, webhook: Webhook, default: RetryPolicy) -> Target:
         """Return the target, with the operator's policy unless its owner set another."""
-        url = httpx.URL(webhook.url)
+        url = httpx2.URL(webhook.url)
         return cls(webhook, f"{url.host}:{url.port or url.scheme}", policy_of(webhook, default))
 
     def wants(self, client_id: ClientId) -> bool:

@@ -27,7 +27,7 @@ from ipaddress import ip_address
 from typing import Any, Protocol
 
 import httpcore2 as httpcore
-import httpx2 as httpx
+import httpx2
 import structlog
 
 from actors.webhooks.addresses import Address, Network, why_refused
@@ -190,7 +190,7 @@ class PostingOptions:
 @cache
 def _authorities() -> ssl.SSLContext:
     """Return the context that trusts the usual authorities: one a process, for loading them takes 20 ms."""
-    return httpx.create_ssl_context()
+    return httpx2.create_ssl_context()
 
 
 class HttpPoster:
@@ -265,7 +265,7 @@ class HttpPoster:
 
     async def _send(self, post: Post, heard: list[HttpAnswer]) -> None:
         """Send, and store the answer in `heard` as soon as it exists: later errors do not matter."""
-        url = httpx.URL(post.url)
+        url = httpx2.URL(post.url)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         timeout = {"connect": self._options.connect}
         async with (

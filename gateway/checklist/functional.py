@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import httpx2 as httpx
+import httpx2
 
 from gateway.checklist.hosting import ordered
 from gateway.checklist.steps import (
@@ -129,7 +129,7 @@ def _received(site: Site) -> list[object]:
     assert site.sandbox is not None
     try:
         found: list[object] = site.sandbox.get(f"/api/phones/{FRIEND}").raise_for_status().json()["received"]
-    except httpx.HTTPStatusError as error:
+    except httpx2.HTTPStatusError as error:
         raise CheckFailed("seen.error", why=str(error)) from error
     return found
 

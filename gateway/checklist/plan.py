@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import httpx2 as httpx
+import httpx2
 import psutil
 
 from gateway.checklist import configuration, deploy, functional, preconditions
@@ -59,7 +59,7 @@ def _look(step: ChecklistStep, site: Site) -> Finding:
         return told.seen
     except Unreachable:
         return failed(Requirement.SERVICE.value)
-    except (ServiceRefused, httpx.HTTPError, OSError, psutil.Error) as error:
+    except (ServiceRefused, httpx2.HTTPError, OSError, psutil.Error) as error:
         return failed("seen.error", why=str(error) or repr(error))
 
 

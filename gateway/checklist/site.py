@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import httpx2 as httpx
+import httpx2
 import psutil
 
 from actors.settings import Settings, StartRefused
@@ -55,7 +55,7 @@ class Site:
         self.wanted = wanted
         self.service = Remote(wanted.url, wanted.key)
         self.stranger = Remote(wanted.url, None)
-        self.sandbox = None if wanted.sandbox is None else httpx.Client(base_url=wanted.sandbox, timeout=PATIENCE)
+        self.sandbox = None if wanted.sandbox is None else httpx2.Client(base_url=wanted.sandbox, timeout=PATIENCE)
         self.hosting: Hosting | None = HOSTINGS.get(wanted.keeper)
         self.memory = Notes()
         self.settings: Settings | None = None
@@ -149,7 +149,7 @@ class Site:
 
     def listener(self) -> psutil.Process | None:
         """Return who listens at the service's address on this host: the service, or a proxy, or a stranger."""
-        url = httpx.URL(self.wanted.url)
+        url = httpx2.URL(self.wanted.url)
         port = url.port or (443 if url.scheme == "https" else 80)
         if url.host not in ("127.0.0.1", "localhost", "::1"):
             return None
@@ -181,6 +181,6 @@ class Site:
         return answer
 
     def play(self, path: str, **body: Any) -> Any:
-        """POST to the sandbox. Raises httpx.HTTPError. Needs SANDBOX."""
+        """POST to the sandbox. Raises httpx2.HTTPError. Needs SANDBOX."""
         assert self.sandbox is not None
         return self.sandbox.post(f"/api{path}", json=body).raise_for_status().json()

@@ -83,7 +83,7 @@ class ChecklistPhase(StrEnum):
 class ChecklistStep:
     """A step. `id` names it in reports and for --accept, and its title in `texts`; `command` is its command.
 
-    `look` may raise CheckFailed, Refused, Unreachable, OSError, psutil.Error and httpx.HTTPError: all of them fail it.
+    `look` may raise CheckFailed, Refused, Unreachable, OSError, psutil.Error and httpx2.HTTPError: all of them fail it.
     """
 
     id: str

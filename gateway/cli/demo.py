@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-import httpx2 as httpx
+import httpx2
 import psutil
 from rich.console import Console
 
@@ -48,9 +48,9 @@ class Story:
 
     def __init__(self, sandbox: str, service: subprocess.Popen[bytes], port: int, data_dir: Path, log: Path) -> None:
         self.service, self.data_dir, self._log = service, data_dir, log
-        self._sandbox = httpx.Client(base_url=sandbox, timeout=PATIENCE)
+        self._sandbox = httpx2.Client(base_url=sandbox, timeout=PATIENCE)
         headers = {"X-Cliente-Id": str(CLIENT)}
-        self._gateway = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE)
+        self._gateway = httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE)
         self._code = ""
         self._browsers: set[int] = set()
 
@@ -70,7 +70,7 @@ class Story:
         try:
             ready = self._gateway.get("/ready").status_code == 200  # /health answers from the first moment
             return self._asked("GET", "/health") if ready else None
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return None
 
     def _ended(self) -> DemoFailed:
@@ -191,7 +191,7 @@ def run() -> int:
         with staged() as story:
             for number, (title, step) in enumerate(STEPS, 1):
                 _play(console, f"{number:2}/{len(STEPS)}  {title}", step, story)
-    except (DemoFailed, httpx.HTTPError, OSError, subprocess.TimeoutExpired) as error:
+    except (DemoFailed, httpx2.HTTPError, OSError, subprocess.TimeoutExpired) as error:
         console.print(f"[red]The demo failed:[/red] {error}", soft_wrap=True)
         return 1
     console.print(f"[green]Every step held[/green], in {time.monotonic() - began:.1f} s")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NoReturn
 
-import httpx2 as httpx
+import httpx2
 import typer
 
 from actors.settings import StartRefused
@@ -45,7 +45,7 @@ class Remote:
     def __init__(self, url: str, key: str | None) -> None:
         headers = {} if key is None else {"X-Api-Key": key}
         self.url = url
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS)
+        self.http = httpx2.Client(base_url=url, headers=headers, timeout=SECONDS)
 
     def __enter__(self) -> Remote:
         return self
@@ -71,9 +71,9 @@ class Remote:
         headers = {**how.pop("headers", {})} | ({} if client is None else {"X-Cliente-Id": str(client)})
         try:
             answer = self.http.request(method, path, headers=headers, **how)
-        except httpx.InvalidURL as error:
+        except httpx2.InvalidURL as error:
             raise Unreachable(f"{self.url} is no address: {error}") from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             self._unreachable(error)
         if not answer.is_success:
             raise refusal_of(answer)
@@ -88,7 +88,7 @@ class Remote:
         raise Unreachable(f"{why}: start it, or name another with --url.") from error
 
 
-def refusal_of(answer: httpx.Response) -> ServiceRefused:
+def refusal_of(answer: httpx2.Response) -> ServiceRefused:
     """Return what an answer that is no success says."""
     try:
         body = answer.json()

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-import httpx2 as httpx
+import httpx2
 
 from tests.benchmarks.bare import Bare
 from tests.benchmarks.figures import Figure, Say, rounds
@@ -64,7 +64,7 @@ class Starts:
         return asyncio.run(self._bare([Bare(profile, self._sandbox.url) for profile in profiles]))
 
     async def _ours(self, numbers: list[int]) -> float:
-        async with httpx.AsyncClient(base_url=self._service.url, timeout=60.0) as http:
+        async with httpx2.AsyncClient(base_url=self._service.url, timeout=60.0) as http:
             await http.get("/health")  # opens the connection
             start = time.perf_counter()
             images = await asyncio.gather(*(self._image(http, number) for number in numbers))
@@ -75,7 +75,7 @@ class Starts:
                 (await http.delete(f"/session/{number}")).raise_for_status()
         return spent * 1000
 
-    async def _image(self, http: httpx.AsyncClient, number: int) -> str:
+    async def _image(self, http: httpx2.AsyncClient, number: int) -> str:
         headers = {"X-Cliente-Id": str(number)}
         (await http.post("/init", headers=headers)).raise_for_status()
         return str((await http.get("/status", headers=headers)).json()["qr_code_base64"])

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 
 from tests.benchmarks import cores
 from tests.benchmarks.figures import Figure, Say, rounds
@@ -48,7 +48,7 @@ def run(say: Say) -> Sequence[Figure]:
 def _settled(url: str, client: int, state: str) -> bytes:
     """What /status answers once the client is in that state."""
     headers = {"X-Cliente-Id": str(client)}
-    with httpx.Client(base_url=url, headers=headers, timeout=30.0) as http:
+    with httpx2.Client(base_url=url, headers=headers, timeout=30.0) as http:
         until(lambda: http.post("/init").status_code, lambda code: code == 200, "the service starts a client", 30.0)
         until(lambda: http.get("/status").json()["state"], lambda found: found == state, state, 30.0)
         return http.get("/status").content

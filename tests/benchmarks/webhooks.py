@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 
 from actors.clients.types import ClientId
 from actors.store.events import AppendEvent
@@ -52,11 +52,11 @@ def _sending(directory: Path, receiver: Receiver) -> Iterator[tuple[Store, str]]
 
 
 def _floor(receiver: Receiver, events: int) -> list[float]:
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         return [_timed_post(client, receiver.url) for _ in range(events)]
 
 
-def _timed_post(client: httpx.Client, url: str) -> float:
+def _timed_post(client: httpx2.Client, url: str) -> float:
     began = time.perf_counter()
     client.post(url, content=BODY)
     return time.perf_counter() - began

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx2 as httpx
+import httpx2
 
 from tests.rig.processes import until
 
@@ -18,7 +18,7 @@ SECONDS = 30.0
 """How long an answer may take: the service itself gives the store less."""
 
 
-def refusal(answer: httpx.Response) -> str | None:
+def refusal(answer: httpx2.Response) -> str | None:
     """What is wrong with a 503, as the contract has it; None where all is well."""
     told = answer.json()
     if told.get("error") is not True or not all(isinstance(told.get(name), str) for name in ("code", "message")):
@@ -29,18 +29,18 @@ def refusal(answer: httpx.Response) -> str | None:
     return None
 
 
-def _write(url: str) -> httpx.Response:
-    return httpx.delete(f"{url}/messages/none", headers=ONE, timeout=SECONDS)
+def _write(url: str) -> httpx2.Response:
+    return httpx2.delete(f"{url}/messages/none", headers=ONE, timeout=SECONDS)
 
 
-def _read(url: str) -> httpx.Response:
-    return httpx.get(f"{url}/messages", params={"limit": 1}, headers=ONE, timeout=SECONDS)
+def _read(url: str) -> httpx2.Response:
+    return httpx2.get(f"{url}/messages", params={"limit": 1}, headers=ONE, timeout=SECONDS)
 
 
 def _alive(url: str) -> None:
     """Who asks how a client is waits for no database."""
     for path in ("/health", "/status"):
-        answer = httpx.get(f"{url}{path}", headers=ONE, timeout=SECONDS)
+        answer = httpx2.get(f"{url}{path}", headers=ONE, timeout=SECONDS)
         assert answer.status_code == 200, answer.text
 
 
@@ -59,5 +59,5 @@ def is_answered(url: str, seconds: float) -> None:
     _until(_read, url, 200, "the service reads again", seconds)
 
 
-def _until(ask: Callable[[str], httpx.Response], url: str, status: int, what: str, seconds: float) -> httpx.Response:
+def _until(ask: Callable[[str], httpx2.Response], url: str, status: int, what: str, seconds: float) -> httpx2.Response:
     return until(lambda: ask(url), lambda answer: answer.status_code == status, what, seconds, every=0.05)

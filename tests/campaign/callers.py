@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 
 from tests.campaign.away import refusal
 from tests.campaign.contents import MIB, Content, draw
@@ -54,7 +54,7 @@ class Consumer:
         self._largest = largest
         self._pause, self._plan, self._tide, self._client_id, self._chat = pause, plan, tide, client_id, chat
         self._chance: random.Random = plan.chance("consumer", client_id, chat)
-        self._http = httpx.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0)
+        self._http = httpx2.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0)
         self.handed: list[Handed] = []
         self.wrong: list[str] = []
         self.refused = 0
@@ -79,14 +79,14 @@ class Consumer:
         while not (message.accepted or self._tide.failed) and time.monotonic() < deadline:
             try:
                 answer = self._post(message)
-            except httpx.TransportError:  # it was killed under the request, or is not there
+            except httpx2.TransportError:  # it was killed under the request, or is not there
                 message.repeats += 1
             else:
                 self._hear(message, answer)
             if not message.accepted:
                 time.sleep(self._pause * (0.5 + self._chance.random()))
 
-    def _post(self, message: Handed) -> httpx.Response:
+    def _post(self, message: Handed) -> httpx2.Response:
         """Hand in a text, or a file: as a part of the request, in base64, or uploaded before."""
         content, to = message.content, friend(self._client_id, self._chat)
         headers = {"Idempotency-Key": message.key}
@@ -109,7 +109,7 @@ class Consumer:
         """Some consumers do not trust the first answer, or never see it."""
         return not message.answers and self._chance.random() < ASKS_AGAIN
 
-    def _hear(self, message: Handed, answer: httpx.Response) -> None:
+    def _hear(self, message: Handed, answer: httpx2.Response) -> None:
         told: dict[str, Any] = answer.json()
         if answer.status_code == 503:
             self.wrong.extend(filter(None, [refusal(answer)]))

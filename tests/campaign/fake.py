@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import httpx2 as httpx
+import httpx2
 
 from tests.campaign import fake_whatsapp
 from tests.campaign.contents import KIB
@@ -34,8 +34,8 @@ class FakeService(Service):
         assert self.process is not None
         assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
         try:
-            return httpx.get(f"{self.url}/clients", timeout=5.0).status_code == 200
-        except httpx.TransportError:
+            return httpx2.get(f"{self.url}/clients", timeout=5.0).status_code == 200
+        except httpx2.TransportError:
             return False
 
     def order(self, word: str, client_id: int) -> None:
@@ -77,7 +77,7 @@ class FakeStage(ServiceSteps):
     def __enter__(self) -> Self:
         self._record.mkdir(parents=True)
         self._stack.enter_context(self.service)
-        self._http = self._stack.enter_context(httpx.Client(base_url=self.url, timeout=30.0))
+        self._http = self._stack.enter_context(httpx2.Client(base_url=self.url, timeout=30.0))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import httpx2 as httpx
+import httpx2
 import psutil
 
 from tests.campaign import webhooks
@@ -242,7 +242,7 @@ def settled(stage: Stage, clients: int, seconds: float) -> None:
         found = 0
         for client_id in range(1, clients + 1):
             for state in ("queued", "sending"):
-                answer = httpx.get(
+                answer = httpx2.get(
                     f"{stage.url}/messages",
                     params={"state": state, "limit": 1},
                     headers={"X-Cliente-Id": str(client_id)},

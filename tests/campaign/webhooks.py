@@ -9,7 +9,7 @@ from functools import partial
 from operator import gt
 from typing import Any, Self
 
-import httpx2 as httpx
+import httpx2
 
 from actors.clients.events import MessageStateChanged
 from tests.campaign.plan import Plan
@@ -47,7 +47,7 @@ class Hook:
     def create(self, url: str, events: tuple[str, ...]) -> None:
         """Have the service tell this receiver from now on."""
         body = {"url": self._receiver.url, "events": list(events)}
-        httpx.post(f"{url}/webhooks", json=body, timeout=30.0).raise_for_status()
+        httpx2.post(f"{url}/webhooks", json=body, timeout=30.0).raise_for_status()
 
     def _take(self, request: Request) -> bytes:
         if self._chance.random() < FAILS:

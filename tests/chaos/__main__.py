@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-import httpx2 as httpx
+import httpx2
 import psutil
 
 from tests.chaos import report
@@ -51,7 +51,7 @@ def play(arena: Arena, actor: Actor, fault: Fault) -> Outcome:
         problem = _settled(arena, actor, fault, reason, left)
         if problem is None and fault.ended_by and last["reason"] not in fault.ended_by:
             problem = f"ended by {last['reason']}, not {' or '.join(fault.ended_by)}"
-    except (AssertionError, psutil.Error, httpx.HTTPError, OSError, StopIteration) as error:
+    except (AssertionError, psutil.Error, httpx2.HTTPError, OSError, StopIteration) as error:
         problem = f"{type(error).__name__}: {error}"
     return Outcome(fault.name, client_id, noticed, back, state, reason, left, arena.lost(actor), problem)
 

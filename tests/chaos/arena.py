@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-import httpx2 as httpx
+import httpx2
 import psutil
 
 from tests.chaos.disk import small_disk
@@ -69,13 +69,13 @@ class Actor:
         """Wait until the login is old enough to be on Chromium's disk (a SIGKILL loses younger ones)."""
         time.sleep(max(0.0, self.paired_at + DURABLE_AFTER - time.monotonic()))
 
-    def say(self) -> httpx.Response | None:
+    def say(self) -> httpx2.Response | None:
         """Send one more text; remember whether the service accepted it. None where it gave no answer at all."""
         text = f"{self.consumer.client_id}/{next(self.numbers)}"
         self.said.add(text)
         try:
             answer = self.consumer.send(FRIEND, text)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return None
         if answer.status_code == 200:
             self.accepted.append(text)

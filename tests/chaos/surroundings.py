@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
-import httpx2 as httpx
+import httpx2
 
 from tests.chaos.arena import SEND_TIMEOUT, Actor, Arena, Outcome
 from tests.chaos.disk import fill
@@ -44,7 +44,7 @@ def play_on_surroundings(arena: Arena, name: str, failing: Failing) -> Outcome:
             actor.consumer.reaches("READY", seconds=END_SECONDS)
         every_one_sends(arena)
         assert _codes_shown(arena) == codes_before, "a login was lost"
-    except (AssertionError, OSError, httpx.HTTPError) as error:
+    except (AssertionError, OSError, httpx2.HTTPError) as error:
         problem = f"{type(error).__name__}: {error}"
     lost = sum(arena.lost(actor) for actor in arena.actors)
     state = "?" if problem else "READY"
@@ -57,7 +57,7 @@ def _codes_shown(arena: Arena) -> int:
 
 def _service_answers(arena: Arena) -> None:
     began = time.monotonic()
-    httpx.get(f"{arena.service.url}/health", timeout=5.0).raise_for_status()
+    httpx2.get(f"{arena.service.url}/health", timeout=5.0).raise_for_status()
     for actor in arena.actors:
         actor.consumer.status()
     took = time.monotonic() - began

@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 
 from tests.gateway.running import Running
 
@@ -29,7 +29,7 @@ def wanted(file: Path) -> list[int]:
 
 def start(service: Running, client: int) -> None:
     answer = service.http.post("/init", headers={"X-Cliente-Id": str(client)})
-    assert answer.status_code == httpx.codes.OK
+    assert answer.status_code == httpx2.codes.OK
 
 
 def test_a_backup_is_taken_from_a_running_service_and_put_back_into_another_directory(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from tests.gateway.happening import happen, numbers
@@ -71,13 +71,13 @@ class Nginx:
         return done.stderr
 
     @contextmanager
-    def running(self, certificate: Path) -> Iterator[httpx.Client]:
+    def running(self, certificate: Path) -> Iterator[httpx2.Client]:
         """A client that calls wa.example.org through it."""
         process = subprocess.Popen(self.command)
         trust = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
         names = {"Host": NAME}
         try:
-            with httpx.Client(base_url=f"https://127.0.0.1:{self.port}", verify=trust, headers=names) as http:
+            with httpx2.Client(base_url=f"https://127.0.0.1:{self.port}", verify=trust, headers=names) as http:
                 until(lambda: (self._place / "pid").exists() and self._listens(), bool, "nginx listens", 10.0)
                 yield http
         finally:
@@ -91,9 +91,9 @@ class Nginx:
 
     def _listens(self) -> bool:
         try:
-            httpx.get(f"http://127.0.0.1:{self.port}/")
-        except httpx.TransportError as error:
-            return not isinstance(error, httpx.ConnectError)
+            httpx2.get(f"http://127.0.0.1:{self.port}/")
+        except httpx2.TransportError as error:
+            return not isinstance(error, httpx2.ConnectError)
         return True
 
 

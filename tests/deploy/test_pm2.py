@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from tests.deploy.pm2 import ROOT, Pm2, installed, laid
@@ -41,8 +41,8 @@ class Deployed:
     def answers(self) -> bool:
         """Whether it takes work."""
         try:
-            return httpx.get(f"{self.url}/ready", timeout=5.0).status_code == 200
-        except httpx.TransportError:
+            return httpx2.get(f"{self.url}/ready", timeout=5.0).status_code == 200
+        except httpx2.TransportError:
             return False
 
     def start(self) -> None:

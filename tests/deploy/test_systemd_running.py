@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
-import httpx2 as httpx
+import httpx2
 import psutil
 import pytest
 
@@ -83,8 +83,8 @@ class Deployed:
     def answers(self) -> bool:
         """Whether it takes work."""
         try:
-            return httpx.get(f"{self.url}/ready", timeout=5.0).status_code == 200
-        except httpx.TransportError:
+            return httpx2.get(f"{self.url}/ready", timeout=5.0).status_code == 200
+        except httpx2.TransportError:
             return False
 
     def replaced(self, before: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.clients.page_contract import PageContract
@@ -195,7 +195,7 @@ def test_a_key_is_made_shown_once_and_revoked(locked: Running, window: Window) -
     window.click("#create-key button")
     window.until("document.querySelector('dialog .secret')")
     key = window.js("document.querySelector('dialog .secret').value")
-    assert httpx.get(f"{locked.url}/clients", headers={"X-Api-Key": key}).status_code == 200
+    assert httpx2.get(f"{locked.url}/clients", headers={"X-Api-Key": key}).status_code == 200
     window.press("Escape")
     window.until("!document.querySelector('dialog')")
     assert key not in window.js("document.documentElement.outerHTML")
@@ -203,7 +203,7 @@ def test_a_key_is_made_shown_once_and_revoked(locked: Running, window: Window) -
     window.click("#keys .danger")
     window.click("#confirm")
     window.until("!document.querySelector('#keys .danger')")
-    assert httpx.get(f"{locked.url}/clients", headers={"X-Api-Key": key}).status_code == 401
+    assert httpx2.get(f"{locked.url}/clients", headers={"X-Api-Key": key}).status_code == 401
     assert window.js("window.broken") is None
 
 

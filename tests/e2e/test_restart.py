@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import httpx2 as httpx
+import httpx2
 import psutil
 import pytest
 
@@ -108,8 +108,8 @@ def they_resume_in_turn(service: Service, waiting: list[Consumer], ready: list[C
 def health(service: Service) -> dict[str, int]:
     """Clients by state; nothing, where it does not answer."""
     try:
-        answer = httpx.get(f"{service.url}/health", timeout=5.0)
-    except httpx.TransportError:
+        answer = httpx2.get(f"{service.url}/health", timeout=5.0)
+    except httpx2.TransportError:
         return {}
     told: dict[str, int] = answer.raise_for_status().json()["clients"]
     return told or {"NOT_INITIALIZED": 0}

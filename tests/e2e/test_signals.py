@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import httpx2 as httpx
+import httpx2
 import psutil
 import pytest
 
@@ -40,9 +40,9 @@ class Stage:
     client: Consumer
     sandbox: Sandbox
     pool: ThreadPoolExecutor
-    callers: list[Future[httpx.Response]] = field(default_factory=list)
+    callers: list[Future[httpx2.Response]] = field(default_factory=list)
 
-    def call(self, order: Callable[[], httpx.Response]) -> None:
+    def call(self, order: Callable[[], httpx2.Response]) -> None:
         """Call, and do not wait for the answer."""
         self.callers.append(self.pool.submit(order))
 

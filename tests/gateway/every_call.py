@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-import httpx2 as httpx
+import httpx2
 
 from gateway.api import CALLS
 from gateway.security.auth import Need, Scope
@@ -73,10 +73,10 @@ class Keys:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["key"])
 
-    def admin(self, method: str, path: str, body: object = None) -> httpx.Response:
+    def admin(self, method: str, path: str, body: object = None) -> httpx2.Response:
         """A call with the first key, on a connection of its own."""
         url, headers = self.service.url + path, {"X-Api-Key": FIRST}
-        return httpx.request(method, url, json=body, headers=headers, timeout=PATIENCE)
+        return httpx2.request(method, url, json=body, headers=headers, timeout=PATIENCE)
 
     def ask(self, call: Call, key: str | None, client: int | None = OURS, **headers: str) -> Answer:
         """The call with this key, about this client in header and path, on a connection of its own."""

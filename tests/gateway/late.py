@@ -8,14 +8,14 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 
 from actors.clients.pending import DeadlineOver
 from actors.clients.types import ClientId
 from actors.outbox.protocol import AwaitOver
 from tests.gateway.running import Running, until
 
-Answer = Future[httpx.Response]
+Answer = Future[httpx2.Response]
 
 
 def with_the_page(service: Running) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import httpx2 as httpx
+import httpx2
 
 from actors.browser.fake import FakeBrowser
 from actors.clients.lifecycle import PatienceOver
@@ -69,7 +69,7 @@ class Running:
         key = self.settings.api_key
         headers = {"X-Api-Key": key.get_secret_value()} if key else {}
         # Loopback without TLS: an SSL context with all authorities would take 20 ms of each test.
-        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False)
+        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False)
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
@@ -108,15 +108,15 @@ class Running:
         assert self.server.streams is not None
         return self.server.streams
 
-    def get(self, path: str, client: object = None) -> httpx.Response:
+    def get(self, path: str, client: object = None) -> httpx2.Response:
         """GET for one client."""
         return self.call("GET", path, client)
 
-    def post(self, path: str, client: object = None, json: Any = None) -> httpx.Response:
+    def post(self, path: str, client: object = None, json: Any = None) -> httpx2.Response:
         """POST for one client."""
         return self.call("POST", path, client, json=json)
 
-    def call(self, method: str, path: str, client: object = None, **how: Any) -> httpx.Response:
+    def call(self, method: str, path: str, client: object = None, **how: Any) -> httpx2.Response:
         """Any call; `client` is the header's value."""
         headers = how.pop("headers", {}) if client is None else {"X-Cliente-Id": str(client), **how.pop("headers", {})}
         return self.http.request(method, path, headers=headers, **how)

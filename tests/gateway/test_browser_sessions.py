@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.clients.types import ClientId
@@ -222,17 +222,17 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def browser(locked: Running) -> Iterator[httpx.Client]:
+def browser(locked: Running) -> Iterator[httpx2.Client]:
     """Keeps cookies, as browsers do."""
-    with httpx.Client(base_url=locked.url, timeout=PATIENCE) as client:
+    with httpx2.Client(base_url=locked.url, timeout=PATIENCE) as client:
         yield client
 
 
-def sign_in(browser: httpx.Client, key: str = FIRST, **headers: str) -> httpx.Response:
+def sign_in(browser: httpx2.Client, key: str = FIRST, **headers: str) -> httpx2.Response:
     return browser.post("/dashboard/session", data={"key": key}, headers=headers)
 
 
-def test_one_signs_in_with_a_key_acts_and_signs_out(browser: httpx.Client) -> None:
+def test_one_signs_in_with_a_key_acts_and_signs_out(browser: httpx2.Client) -> None:
     stranger = browser.get("/dashboard/session").json()
     assert (stranger["signed_in"], stranger["key_needed"], stranger["csrf"]) == (False, True, None)
     assert browser.get("/clients").status_code == 401
@@ -261,26 +261,26 @@ def test_one_signs_in_with_a_key_acts_and_signs_out(browser: httpx.Client) -> No
     assert browser.delete("/dashboard/session").status_code == 200
 
 
-def test_a_wrong_key_signs_nobody_in(browser: httpx.Client) -> None:
+def test_a_wrong_key_signs_nobody_in(browser: httpx2.Client) -> None:
     answer = sign_in(browser, "wrong")
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
     assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("body", [b"", b"key", b"key=a&key=b", b"\xff", b"{}", b"&" * 100, b"x=1"])
-def test_a_form_that_is_none_is_refused(browser: httpx.Client, body: bytes) -> None:
+def test_a_form_that_is_none_is_refused(browser: httpx2.Client, body: bytes) -> None:
     answer = browser.post("/dashboard/session", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
 
 
-def test_signing_in_again_needs_no_token_and_is_a_new_session(browser: httpx.Client) -> None:
+def test_signing_in_again_needs_no_token_and_is_a_new_session(browser: httpx2.Client) -> None:
     first, second = sign_in(browser), sign_in(browser)
     assert second.status_code == 200
     assert first.json()["csrf"] != second.json()["csrf"]
     assert first.cookies[COOKIE] != second.cookies[COOKIE]
 
 
-def test_the_cookie_is_for_https_only_where_the_browser_speaks_https(browser: httpx.Client) -> None:
+def test_the_cookie_is_for_https_only_where_the_browser_speaks_https(browser: httpx2.Client) -> None:
     given = sign_in(browser, **{"X-Forwarded-Proto": "https"}).headers["set-cookie"]
     assert given.startswith(f"{HTTPS_COOKIE}=")
     for attribute in ("Secure", "Path=/", "HttpOnly", "SameSite=Strict"):
@@ -288,7 +288,7 @@ def test_the_cookie_is_for_https_only_where_the_browser_speaks_https(browser: ht
     assert "Domain" not in given
 
 
-def test_another_origin_cannot_sign_anybody_in(browser: httpx.Client) -> None:
+def test_another_origin_cannot_sign_anybody_in(browser: httpx2.Client) -> None:
     assert sign_in(browser, Origin="https://evil.example").status_code == 403
     for site in ("cross-site", "same-site"):
         answer = sign_in(browser, **{"Sec-Fetch-Site": site})
@@ -299,7 +299,7 @@ def test_another_origin_cannot_sign_anybody_in(browser: httpx.Client) -> None:
 # --- the files --------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_is_open_strict_and_asked_about_every_time(browser: httpx.Client) -> None:
+def test_the_page_is_open_strict_and_asked_about_every_time(browser: httpx2.Client) -> None:
     page = browser.get("/dashboard")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -312,7 +312,7 @@ def test_the_page_is_open_strict_and_asked_about_every_time(browser: httpx.Clien
 
 
 @pytest.mark.parametrize("name", ["x", "..", "../__init__.py", "%2e%2e%2fapp.py", "index.html%00", ".html", ""])
-def test_nothing_but_the_page_s_own_files_is_served(browser: httpx.Client, name: str) -> None:
+def test_nothing_but_the_page_s_own_files_is_served(browser: httpx2.Client, name: str) -> None:
     assert browser.get(f"/dashboard/{name}").status_code == 404
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.clients.types import ClientId
@@ -261,11 +261,11 @@ def test_head_tells_of_the_stream_without_being_one(service: Running) -> None:
 # --- long poll --------------------------------------------------------------------------------------------------------
 
 
-def fetch(service: Running, query: str = "", **how: Any) -> httpx.Response:
+def fetch(service: Running, query: str = "", **how: Any) -> httpx2.Response:
     return service.call("GET", f"/events/next?consumer=mine{query}", **how)
 
 
-def acknowledge(service: Running, receipt: object, consumer: str = "mine", **how: Any) -> httpx.Response:
+def acknowledge(service: Running, receipt: object, consumer: str = "mine", **how: Any) -> httpx2.Response:
     return service.call("DELETE", f"/events/next/{receipt}?consumer={consumer}", **how)
 
 
@@ -365,7 +365,7 @@ def test_a_receipt_is_a_position(service: Running) -> None:
 
 def test_polls_that_wait_are_sent_home_when_the_service_ends(tmp_path: Path) -> None:
     with Running(tmp_path) as service, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(httpx.get, f"{service.url}/events/next?consumer=mine&wait=60", timeout=30.0)
+        waiting = pool.submit(httpx2.get, f"{service.url}/events/next?consumer=mine&wait=60", timeout=30.0)
         until(lambda: len(service.streams), bool, "it waits")
         began = time.monotonic()
         threading.Thread(target=service.end).start()

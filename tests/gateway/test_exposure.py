@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
@@ -77,7 +77,7 @@ def test_keys_of_the_store_count_from_the_first_request_on(tmp_path: Path) -> No
     thread = threading.Thread(target=lambda: asyncio.run(server.run(listener)), name="service")
     thread.start()
     try:
-        assert httpx.get(f"http://{host}:{port}/clients", timeout=PATIENCE).status_code == 401
+        assert httpx2.get(f"http://{host}:{port}/clients", timeout=PATIENCE).status_code == 401
     finally:
         until(lambda: server.system._supervisor, bool, "the system has started")
         server.end(ServiceEnd("SIGTERM"))
@@ -107,11 +107,11 @@ def test_https_is_served_with_the_certificate_and_http_is_not(tmp_path: Path, ce
     thread.start()
     try:
         trusted = ssl.create_default_context(cafile=cert)
-        with httpx.Client(base_url=f"https://{host}:{port}", verify=trusted, timeout=PATIENCE) as https:
+        with httpx2.Client(base_url=f"https://{host}:{port}", verify=trusted, timeout=PATIENCE) as https:
             until(lambda: https.get("/clients").status_code, lambda status: status == 200, "the system has started")
             assert "max-age" in https.get("/health").headers["strict-transport-security"]
-        with pytest.raises(httpx.TransportError):
-            httpx.get(f"http://{host}:{port}/health")
+        with pytest.raises(httpx2.TransportError):
+            httpx2.get(f"http://{host}:{port}/health")
     finally:
         server.end(ServiceEnd("SIGTERM"))
         thread.join(10)
@@ -133,9 +133,9 @@ def test_a_certificate_that_cannot_be_used_refuses_the_start(tmp_path: Path, cer
         check_certificate(settings_of(tls_cert=tmp_path / "none.pem", tls_key=key))
 
 
-def headers_of(app: ASGIApp) -> httpx.Headers:
-    async def ask() -> httpx.Headers:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
+def headers_of(app: ASGIApp) -> httpx2.Headers:
+    async def ask() -> httpx2.Headers:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as client:
             return (await client.get("/")).headers
 
     return asyncio.run(ask())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from gateway.api import CALLS
@@ -58,7 +58,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
         pytest.skip(str(why))
 
 
-def asked(service: Running, method: str, target: str, body: object = None) -> httpx.Response:
+def asked(service: Running, method: str, target: str, body: object = None) -> httpx2.Response:
     content = None if body is None else json.dumps(body)
     headers = {"X-Cliente-Id": "1", "Content-Type": "application/json"}
     return service.http.request(method, service.url + target, content=content, headers=headers)

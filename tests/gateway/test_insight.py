@@ -6,7 +6,7 @@ import re
 import threading
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -109,8 +109,8 @@ def test_calls_are_counted_by_route_and_never_by_path(service: Running) -> None:
 
 def test_what_the_guard_refuses_is_counted_by_route_too(tmp_path: Path) -> None:
     with Running(tmp_path / "data", api_key=FIRST) as service:
-        httpx.get(f"{service.url}/status")
-        httpx.get(f"{service.url}/qr")
+        httpx2.get(f"{service.url}/status")
+        httpx2.get(f"{service.url}/qr")
         found = samples(service)
         for route in ("/status", "/qr"):
             assert of(found, "http_request_seconds_count", method="GET", route=route, status="4xx") == 1
@@ -118,11 +118,11 @@ def test_what_the_guard_refuses_is_counted_by_route_too(tmp_path: Path) -> None:
 
 def test_metrics_need_a_key_unless_they_are_opened(tmp_path: Path) -> None:
     with Running(tmp_path / "a", api_key=FIRST) as service:
-        assert httpx.get(f"{service.url}/metrics").status_code == 401
+        assert httpx2.get(f"{service.url}/metrics").status_code == 401
         bearer = {"Authorization": f"Bearer {FIRST}"}
-        assert httpx.get(f"{service.url}/metrics", headers=bearer).status_code == 200
+        assert httpx2.get(f"{service.url}/metrics", headers=bearer).status_code == 200
     with Running(tmp_path / "b", api_key=FIRST, metrics_open=True) as service:
-        assert httpx.get(f"{service.url}/metrics").status_code == 200
+        assert httpx2.get(f"{service.url}/metrics").status_code == 200
 
 
 def test_openmetrics_is_told_to_who_asks_for_it(service: Running) -> None:
@@ -219,7 +219,7 @@ def test_it_is_not_ready_while_the_store_cannot_be_used(service: Running, monkey
 
 def test_strangers_may_ask_whether_it_is_ready(tmp_path: Path) -> None:
     with Running(tmp_path / "data", api_key=FIRST) as service:
-        assert httpx.get(f"{service.url}/ready").json() == {"ready": True, "why": []}
+        assert httpx2.get(f"{service.url}/ready").json() == {"ready": True, "why": []}
 
 
 # --- history and screenshot -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.clients.operations.fields import File
@@ -134,7 +134,7 @@ def test_a_digest_of_nothing_is_not_found(ready: Running) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "MEDIA_NOT_FOUND")
 
 
-def multipart(service: Running, fields: dict[str, str], name: str, file: Any, **headers: str) -> httpx.Response:
+def multipart(service: Running, fields: dict[str, str], name: str, file: Any, **headers: str) -> httpx2.Response:
     return service.call("POST", "/messages", 1, data=fields, files={name: file}, headers=headers)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.browser.fake import Fate, Habits, Outgoing, always
@@ -22,7 +22,7 @@ GOOD = {"to": "5491122334455", "message": "Hello"}
 KEY = {"Idempotency-Key": "order-17"}
 
 
-def hand_in(service: Running, path: str = "/messages", client: int = 1, **how: Any) -> httpx.Response:
+def hand_in(service: Running, path: str = "/messages", client: int = 1, **how: Any) -> httpx2.Response:
     return service.call("POST", path, client, **{"json": GOOD, **how})
 
 

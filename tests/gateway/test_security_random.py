@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 import psutil
 import pytest
 
@@ -38,7 +38,7 @@ def alone(tmp_path: Path) -> Iterator[Alone]:
 @pytest.mark.timeout(600)
 def test_requests_at_random_find_no_bug_and_leave_nothing_behind(alone: Alone) -> None:
     made = [
-        httpx.post(f"{alone.url}/keys", json=wanted, headers={"X-Api-Key": FIRST}).json()["key"]
+        httpx2.post(f"{alone.url}/keys", json=wanted, headers={"X-Api-Key": FIRST}).json()["key"]
         for wanted in (
             {"name": "some", "scopes": ["read", "send", "control"], "clients": [1, 2]},
             {"name": "all", "scopes": ["read", "send"]},

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from gateway.security import sessions
@@ -38,7 +38,7 @@ class Tab:
     """A browser that is signed in."""
 
     def __init__(self, service: Running, key: str = FIRST) -> None:
-        answer = httpx.post(f"{service.url}/dashboard/session", data={"key": key})
+        answer = httpx2.post(f"{service.url}/dashboard/session", data={"key": key})
         self._service, self._token = service, answer.json()["csrf"]
         self.cookie = f"{COOKIE}={answer.cookies[COOKIE]}"
 
@@ -48,7 +48,7 @@ class Tab:
 
     def sign_out(self) -> None:
         headers = {"Cookie": self.cookie, "X-CSRF-Token": self._token}
-        assert httpx.delete(f"{self._service.url}/dashboard/session", headers=headers).status_code == 200
+        assert httpx2.delete(f"{self._service.url}/dashboard/session", headers=headers).status_code == 200
 
 
 def made(service: Running) -> Any:
@@ -146,7 +146,7 @@ def test_a_poll_that_waits_ends_with_its_key(locked: Running) -> None:
     key = made(locked)
     with ThreadPoolExecutor(1) as pool:
         headers = {"X-Api-Key": key["key"]}
-        waiting = pool.submit(httpx.get, f"{locked.url}/events/next?consumer=c&wait=60", headers=headers, timeout=30.0)
+        waiting = pool.submit(httpx2.get, f"{locked.url}/events/next?consumer=c&wait=60", headers=headers, timeout=30.0)
         listens(locked)
         assert locked.call("DELETE", f"/keys/{key['id']}").status_code == 200
         answer = waiting.result()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.clients.types import ClientId
@@ -51,7 +51,7 @@ def make(service: Running, url: str = PUBLIC, **wishes: Any) -> dict[str, Any]:
     return found
 
 
-def refusal(answer: httpx.Response) -> tuple[int, str]:
+def refusal(answer: httpx2.Response) -> tuple[int, str]:
     assert answer.json()["error"] is True
     return answer.status_code, answer.json()["code"]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
@@ -130,7 +130,7 @@ def refusing(tmp_path: Path, rate: str) -> Iterator[Running]:
         yield service
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def told(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -160,7 +160,7 @@ def test_the_dashboards_sign_in_and_websockets_count_as_well(tmp_path: Path) -> 
     }
     with refusing(tmp_path, "2/minute") as service:
         url = service.url
-        with httpx.Client(base_url=url, headers={"Origin": url}) as browser:
+        with httpx2.Client(base_url=url, headers={"Origin": url}) as browser:
             assert told(browser.post("/dashboard/session", data={"key": "wrong"})) == (401, "UNAUTHORIZED")
             with Raw(url) as socket:
                 asked = request("GET", "/events", b"", X_Api_Key="wrong", **upgrade)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from sandbox.protocol.curve import KeyPair, verify
@@ -127,5 +127,5 @@ def test_signatures_are_those_of_another_implementation(begin: StartBaileys) -> 
 
 def test_a_code_that_nobody_shows_is_refused(server: ProtocolSandbox) -> None:
     for code, status in (("2@x,AAAA,AAAA,AAAA", 404), ("2@x", 400), ("2@x,A,A,A", 400)):
-        answer = httpx.post(f"{server.api}/api/scan", json={"code": code, "number": ME})
+        answer = httpx2.post(f"{server.api}/api/scan", json={"code": code, "number": ME})
         assert answer.status_code == status

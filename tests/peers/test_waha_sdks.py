@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from tests.peers import installation
@@ -132,5 +132,5 @@ def test_waha_reads_sessions_and_messages_by_its_models(sandbox: Sandbox, sdk: S
 
 def raw_qr(served: Service, session: str) -> str:
     """The text of the QR, by a call that the SDK has none for."""
-    answer = httpx.get(f"{served.url}/api/{session}/auth/qr?format=raw", headers={"X-Api-Key": KEY}, timeout=PATIENCE)
+    answer = httpx2.get(f"{served.url}/api/{session}/auth/qr?format=raw", headers={"X-Api-Key": KEY}, timeout=PATIENCE)
     return str(answer.json()["value"])

@@ -6,7 +6,7 @@ import base64
 import io
 from typing import Any, Protocol
 
-import httpx2 as httpx
+import httpx2
 import zxingcpp
 from PIL import Image
 
@@ -30,13 +30,13 @@ class Consumer:
         self.client_id, self.sandbox = client_id, sandbox
         self.number = number or f"54911{client_id:08d}"
         headers = {"X-Cliente-Id": str(client_id)}
-        self.http = httpx.Client(base_url=service.url, headers=headers, timeout=60.0)
+        self.http = httpx2.Client(base_url=service.url, headers=headers, timeout=60.0)
 
     def close(self) -> None:
         """Give the connection back."""
         self.http.close()
 
-    def init(self) -> httpx.Response:
+    def init(self) -> httpx2.Response:
         return self.http.post("/init")
 
     def status(self) -> Answer:
@@ -46,7 +46,7 @@ class Consumer:
     def state(self) -> str:
         return str(self.status()["state"])
 
-    def send(self, to: str, message: str, **fields: Any) -> httpx.Response:
+    def send(self, to: str, message: str, **fields: Any) -> httpx2.Response:
         return self.http.post("/send", json={"to": to, "message": message, **fields})
 
     def message(self, id: str) -> Answer:

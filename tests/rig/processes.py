@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import httpx2 as httpx
+import httpx2
 import psutil
 
 from actors.browser.process_record import members
@@ -33,7 +33,7 @@ class Sandbox:
         said = self.process.stdout.readline().decode().split()
         assert said[:2] == ["sandbox", "ready"], said
         self.url = said[2]
-        self.api = httpx.Client(base_url=self.url, timeout=60.0)
+        self.api = httpx2.Client(base_url=self.url, timeout=60.0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -43,11 +43,11 @@ class Sandbox:
         self.process.stdout.close()
 
     def get(self, path: str, **params: Any) -> Any:
-        """GET /api{path}. Raises httpx.HTTPStatusError."""
+        """GET /api{path}. Raises httpx2.HTTPStatusError."""
         return self.api.get(f"/api{path}", params=params).raise_for_status().json()
 
     def post(self, path: str, **body: Any) -> Any:
-        """POST /api{path} with a JSON object. Raises httpx.HTTPStatusError."""
+        """POST /api{path} with a JSON object. Raises httpx2.HTTPStatusError."""
         return self.api.post(f"/api{path}", json=body).raise_for_status().json()
 
 
@@ -116,14 +116,14 @@ class Service:
         assert self.process is not None
         assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
         try:
-            return httpx.get(f"{self.url}/ready", timeout=5.0).status_code == 200
-        except httpx.TransportError:
+            return httpx2.get(f"{self.url}/ready", timeout=5.0).status_code == 200
+        except httpx2.TransportError:
             return False
 
     @property
     def versions(self) -> dict[str, str]:
         """What runs, by name."""
-        versions: dict[str, str] = httpx.get(f"{self.url}/health", timeout=5.0).json()["versions"]
+        versions: dict[str, str] = httpx2.get(f"{self.url}/health", timeout=5.0).json()["versions"]
         return versions
 
     def signal(self, number: signal.Signals) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from tests.rig import Sandbox
@@ -25,6 +25,6 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
     Connections to it are the test's own, and closed with it.
     """
     view = copy.copy(sandbox_process)
-    with httpx.Client(base_url=view.url, timeout=60.0) as view.api:
+    with httpx2.Client(base_url=view.url, timeout=60.0) as view.api:
         view.post("/reset")
         yield view

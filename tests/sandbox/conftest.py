@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import psutil
 import pyppeteer
 import pytest
@@ -87,7 +87,7 @@ class Sandbox:
         line = self.process.stdout.readline()
         assert line.startswith("sandbox ready "), line
         self.url = line.split()[-1]
-        self.http = httpx.Client()
+        self.http = httpx2.Client()
 
     def get(self, path: str) -> Any:
         return self._answered(self.http.get(path))
@@ -98,7 +98,7 @@ class Sandbox:
     def put(self, path: str, **said: Any) -> Any:
         return self._answered(self.http.put(path, json=said))
 
-    def _answered(self, answer: httpx.Response) -> Any:
+    def _answered(self, answer: httpx2.Response) -> Any:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -120,7 +120,7 @@ def server() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(server: Sandbox) -> Iterator[Sandbox]:
     """The session's sandbox, with an empty world and settings that wait for nothing."""
-    with httpx.Client(base_url=server.url, timeout=30.0) as server.http:
+    with httpx2.Client(base_url=server.url, timeout=30.0) as server.http:
         server.post("/api/reset")
         server.post("/api/settings", **DEFAULTS)
         yield server
@@ -129,7 +129,7 @@ def sandbox(server: Sandbox) -> Iterator[Sandbox]:
 @pytest.fixture
 def connected(server: Sandbox) -> Iterator[Sandbox]:
     """The session's sandbox as the tests before left it."""
-    with httpx.Client(base_url=server.url, timeout=30.0) as server.http:
+    with httpx2.Client(base_url=server.url, timeout=30.0) as server.http:
         yield server
 
 

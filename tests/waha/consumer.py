@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 
 from actors.clients.types import ClientId
 from tests.gateway.running import Running, until
@@ -26,7 +26,7 @@ class Consumer:
         is_json = "json" in answer.headers.get("content-type", "")
         return answer.json() if is_json else answer.text
 
-    def raw(self, method: str, path: str, **how: Any) -> httpx.Response:
+    def raw(self, method: str, path: str, **how: Any) -> httpx2.Response:
         """The answer as it is."""
         return self.service.http.request(method, path, **how)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-import httpx2 as httpx
+import httpx2
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
@@ -23,7 +23,7 @@ class ProtocolSandbox:
         self.url, self.root = self._process.stdout.readline().removeprefix("protocol ready ").split(" root ")
         self.root = self.root.strip()
         self.api = self.url.replace("ws://", "http://").removesuffix("/ws/chat")
-        self._http = httpx.Client(base_url=self.api, timeout=2 * PATIENCE)
+        self._http = httpx2.Client(base_url=self.api, timeout=2 * PATIENCE)
 
     def get(self, path: str) -> Any:
         return self._answered(self._http.get(path))
@@ -31,7 +31,7 @@ class ProtocolSandbox:
     def post(self, path: str, **said: Any) -> Any:
         return self._answered(self._http.post(path, json=said))
 
-    def _answered(self, answer: httpx.Response) -> Any:
+    def _answered(self, answer: httpx2.Response) -> Any:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
