@@ -71,8 +71,10 @@ class MediaIntake:
         """Return what reads a body with files."""
         return Uploads(self._store)
 
-    async def take(self, source: FileSource, uploads: Uploads | None = None, fit: Fit = ANYTHING) -> File:
-        """Return the file that a request names, kept.
+    async def take(
+        self, source: FileSource, uploads: Uploads | None = None, fit: Fit = ANYTHING, *, follows: bool = False
+    ) -> File:
+        """Return the file that a request names, kept; `follows` as in `keep`.
 
         Raises InvalidRequest, MediaRefused, MediaUnreachable, MediaTooLarge, MediaFull, NoSuchMedia.
         """
@@ -80,25 +82,30 @@ class MediaIntake:
         if source.digest is not None:
             return await self._found(source.digest, source, fit)
         if source.url is not None:
-            return await self._fetched(source.url, source, fit)
+            return await self._fetched(source.url, source, fit, follows)
         assert source.data is not None
         upload = uploads.take(source.data) if uploads is not None else None
         if upload is None:
             upload = await self._decoded(source.data)
         told = Upload(upload.incoming, source.mimetype or upload.mimetype, source.filename or upload.filename)
-        return await self.keep(told, fit)
+        return await self.keep(told, fit, follows=follows)
 
-    async def keep(self, upload: Upload, fit: Fit = ANYTHING) -> File:
-        """Keep a file that has come with a request, or discard it. Raises like `take`."""
+    async def keep(self, upload: Upload, fit: Fit = ANYTHING, *, follows: bool = False) -> File:
+        """Keep a file that has come with a request, or discard it. Raises like `take`.
+
+        `follows`: a write that names the file follows at once, and is refused if the file's own row is not there: that
+        row is not waited for.
+        """
         async with _discarding(upload.incoming):
             mimetype = _fitting(upload.incoming.head, upload.incoming.size, upload.mimetype, fit)
-            keep, name = self._store.keep, upload.filename
-            reply = await asyncio.to_thread(keep, upload.incoming, mimetype, name)
-            with shutting_down():
-                return await reply.wait(STORE_SECONDS)
+            file, reply = await asyncio.to_thread(self._store.put, upload.incoming, mimetype, upload.filename)
+            if not follows:
+                with shutting_down():
+                    await reply.wait(STORE_SECONDS)
+            return file
 
-    async def converted(self, file: File, form: Form) -> File:
-        """Return what a kept file is made of, kept.
+    async def converted(self, file: File, form: Form, *, follows: bool = False) -> File:
+        """Return what a kept file is made of, kept; `follows` as in `keep`.
 
         Raises ConversionUnavailable, ConversionFailed, MediaTooLarge, MediaFull.
         """
@@ -108,7 +115,7 @@ class MediaIntake:
             await asyncio.to_thread(_convert, self._store.path(file.digest), incoming, form)
         recipe = RECIPES[form]
         name = f"{PurePosixPath(file.filename).stem or form}{recipe.suffix}"
-        return await self.keep(Upload(incoming, recipe.mimetype, name))
+        return await self.keep(Upload(incoming, recipe.mimetype, name), follows=follows)
 
     async def content(self, file: File) -> bytes:
         """Return all bytes of a kept file, for what is small. Raises NoSuchMedia."""
@@ -133,7 +140,7 @@ class MediaIntake:
         mimetype = _fitting(head, file.size, source.mimetype or file.mimetype, fit) or file.mimetype
         return replace(file, mimetype=mimetype, filename=source.filename or file.filename)
 
-    async def _fetched(self, url: str, source: FileSource, fit: Fit) -> File:
+    async def _fetched(self, url: str, source: FileSource, fit: Fit, follows: bool) -> File:
         incoming = await asyncio.to_thread(self._store.begin)
 
         async def take(data: bytes) -> None:
@@ -142,7 +149,7 @@ class MediaIntake:
         async with _discarding(incoming):
             told = await self._fetcher.fetch(url, take)
         upload = Upload(incoming, source.mimetype or told.mimetype, source.filename or told.filename)
-        return await self.keep(upload, fit)
+        return await self.keep(upload, fit, follows=follows)
 
     async def _decoded(self, data: str) -> Upload:
         """Decode what is small enough to be in memory. Raises InvalidRequest."""

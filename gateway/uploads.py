@@ -38,8 +38,8 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 LONG = 256 * 1024
 """Bytes of a JSON string from which it is a file."""
-CHUNK = 256 * 1024
-"""Bytes of a file that are written at a time."""
+CHUNK = 512 * 1024
+"""Bytes of a file that are written at a time; the next ones arrive meanwhile."""
 MOST_PARTS = 100
 _STRING_ENDS = re.compile(rb'["\\]')
 _DATA_URL = re.compile(rb"data:([\w.+/-]*)(?:;[\w=.+-]+)*;base64,|data:;base64,|data:base64,")
@@ -305,11 +305,15 @@ class Uploads:
         self._media = media
         self._files: dict[str, Upload] = {}
         self._waiting: dict[str, bytearray] = {}
+        self._writing: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
+            self._writing.exception()  # its reader is gone, or has another to tell of
         left, self._files = list(self._files.values()), {}
         if left:
             await asyncio.to_thread(_discard, left)
@@ -403,6 +407,7 @@ class Uploads:
                                 await self._write(piece)
                     for token in list(self._waiting):
                         await self._flush(token)
+                    await self._written()
                 except (HTTPException, InvalidRequest, MediaFull, MediaTooLarge):
                     await _drain(stream)
                     raise
@@ -419,9 +424,22 @@ class Uploads:
             await self._flush(piece.token)
 
     async def _flush(self, token: str) -> None:
+        """Have what waits written, once what is being written is on disk."""
         waiting = self._waiting.pop(token)
+        await self._written()
         if waiting:
-            await asyncio.to_thread(self._files[token].incoming.write, waiting)
+            loop, incoming = asyncio.get_running_loop(), self._files[token].incoming
+            self._writing = loop.run_in_executor(None, incoming.write, waiting)
+
+    async def _written(self) -> None:
+        """Wait for what is being written. Raises what that raises."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            try:
+                await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                self._writing = writing  # it goes on, and its file must not be deleted under it
+                raise
 
 
 def _discard(uploads: list[Upload]) -> None:

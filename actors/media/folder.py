@@ -24,7 +24,8 @@ MIB = 1024 * 1024
 RESERVE = 32 * MIB
 """Bytes of the disk that files leave free: the database and the profiles need them more."""
 LOOK_EVERY = 4 * MIB
-"""Bytes of one file between two looks at the room that is left."""
+"""Bytes of one file between two looks at the room that is left, and after which they go to the disk: so the end of a
+large file waits for its last part only."""
 HEAD = 8192
 """Bytes from the beginning of a file by which its type is recognised."""
 _PART = ".part"
@@ -78,6 +79,7 @@ class Incoming:
             if self.size >= self._looked + LOOK_EVERY:
                 self._looked = self.size
                 _look(self._path.parent)
+                os.fdatasync(self._file.fileno())
             left = memoryview(data)
             while left:
                 left = left[self._file.write(left) :]

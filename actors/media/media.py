@@ -53,6 +53,12 @@ class MediaStore:
 
         Raises MediaFull, OSError; the reply raises what the store refuses with.
         """
+        return self.put(incoming, mimetype, filename)[1]
+
+    def put(
+        self, incoming: Incoming, mimetype: str | None = None, filename: str | None = None
+    ) -> tuple[File, Reply[File]]:
+        """Keep a file, as `keep` does; return it before its row is written, too."""
         mimetype = mimetype_of(incoming.head, mimetype, filename)
         file = File(incoming.digest, incoming.size, mimetype, filename_of(filename, mimetype))
         with self._lock:
@@ -67,7 +73,7 @@ class MediaStore:
             self._has_arrived(file.digest)
             raise
         reply.add_callback(lambda: self._has_arrived(file.digest))
-        return reply
+        return file, reply
 
     def find(self, digest: str) -> Reply[File | None]:
         """Return what is known of a file; None where it is not here."""

@@ -72,10 +72,10 @@ async def _with_file(request: ApiRequest[MessageRequest, None], draft: Draft, so
     """Return the draft with its file, kept; converted, where that is asked for."""
     name, media = request.body.content[0], request.gateway.media
     if not (isinstance(source, Convertible) and source.convert):
-        file = await media.take(source, request.uploads, FITS.get(CONTENTS[name], ANYTHING))
+        file = await media.take(source, request.uploads, FITS.get(CONTENTS[name], ANYTHING), follows=True)
         return replace(draft, operation=request.body.operation(file))
     given = await media.take(source, request.uploads)
-    file = await media.converted(given, CONVERTED[name])
+    file = await media.converted(given, CONVERTED[name], follows=True)
     # What a conversion makes may differ from time to time: what it was made of names it.
     return replace(
         draft, operation=request.body.operation(file), file=draft.file or f"{given.digest} {CONVERTED[name]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx2
+import httpx2 as httpx
 import pytest
 
 from actors.clients.operations.fields import File
@@ -409,3 +411,24 @@ def test_without_ffmpeg_a_conversion_says_what_to_install(ready: Running, monkey
     answer = ready.call("POST", "/media/convert/sticker", 1, content=PICTURE)
     assert (answer.status_code, answer.json()["code"]) == (501, "CONVERSION_UNAVAILABLE")
     assert "session-manager[media]" in answer.json()["message"]
+
+
+def test_a_thousand_files_at_once_are_all_taken_and_all_leave(ready: Running) -> None:
+    async def hand_in() -> list[int]:
+        limits = httpx.Limits(max_connections=200)
+        async with httpx.AsyncClient(base_url=ready.url, timeout=60.0, limits=limits) as http:
+
+            async def one(number: int) -> int:
+                file = ("a.png", PICTURE + number.to_bytes(4))
+                answer = await http.post(
+                    "/messages", data={"to": TO}, files={"image": file}, headers={"X-Cliente-Id": "1"}
+                )
+                return answer.status_code
+
+            return await asyncio.gather(*map(one, range(1000)))
+
+    assert set(asyncio.run(hand_in())) == {202}
+    until(lambda: len(sent(ready)), lambda count: count >= 1000, "all of them leave", 60.0)
+    there = sent(ready)
+    assert len({operation.file.digest for operation in there}) == len(there) == 1000
+    assert len(kept(ready)) == 1000

@@ -94,7 +94,7 @@ def test_a_start_deletes_what_is_half_or_unknown_and_says_what_is_missing(folder
     incoming = folder.begin()
     incoming.write(b"kept")
     kept = folder.keep(incoming)
-    folder.begin().write(b"half")  # its service is killed here
+    (media_dir(tmp_path) / "ab.part").write_bytes(b"half, for its service was killed")
     (media_dir(tmp_path) / ("c" * 64)).write_bytes(b"without a row")
     assert folder.clean({kept, "d" * 64}) == ("d" * 64,)
     assert names(tmp_path) == [kept]

@@ -95,7 +95,7 @@ def test_a_file_that_arrives_anew_while_old_ones_are_deleted_stays(media: MediaS
 def test_a_start_makes_disk_and_database_agree(media: MediaStore, store: Store, tmp_path: Path) -> None:
     file, gone = put(media, b"whole"), put(media, b"gone")
     media.path(gone.digest).unlink()
-    media.begin().write(b"half")
+    (media_dir(tmp_path) / "ab.part").write_bytes(b"half")
     (media_dir(tmp_path) / ("0" * 64)).write_bytes(b"no row")
     again = MediaStore(MediaFolder(tmp_path), store, 100.0)
     again.prepare(timeout=SECONDS)
