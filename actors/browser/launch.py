@@ -81,7 +81,6 @@ class LaunchPlan:
     proxy: Proxy | None = None
 
 
-_log = structlog.get_logger("browser")
 _LOGINS_REMEMBERED = 1000
 """Requests that were asked about at the proxy, of which one is remembered to be asked again."""
 
@@ -98,6 +97,8 @@ class ProxyLogin:
     def __init__(self, wire: Wire, proxy: Proxy) -> None:
         self._wire, self._proxy = wire, proxy
         self._asked: set[str] = set()
+        self.refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once the proxy has refused the login."""
 
     def begin(self) -> asyncio.Future[dict[str, Any]]:
         """Listen from now on."""
@@ -114,7 +115,7 @@ class ProxyLogin:
         if event.get("authChallenge", {}).get("source") == "Proxy":
             answer = {"response": "CancelAuth"}
             if request in self._asked:
-                _log.warning("proxy.login_refused", proxy=self._proxy.server)
+                _set(self.refused)
             else:
                 name, password = self._proxy.username, self._proxy.password or ""
                 answer = {"response": "ProvideCredentials", "username": name, "password": password}
@@ -140,6 +141,7 @@ class Launch:
         self.chromium: Chromium | None = None
         self.wire: Wire | None = None
         self.navigating = False
+        self._login: ProxyLogin | None = None
         self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """To be set when the page's modules have loaded."""
 
@@ -199,7 +201,8 @@ class Launch:
             wire.on(event, listener)
         identity, proxy = self._plan.identity, self._plan.proxy
         if proxy is not None and proxy.username is not None:
-            await answered(ProxyLogin(wire, proxy).begin(), CONNECT)
+            self._login = ProxyLogin(wire, proxy)
+            await answered(self._login.begin(), CONNECT)
         calls: list[tuple[str, Mapping[str, Any]]] = [
             *([("Emulation.setUserAgentOverride", identity)] if identity else []),
             ("Page.enable", {}),
@@ -241,7 +244,12 @@ class Launch:
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
         if told.get("errorText"):
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
-        await asyncio.wait({self.modules}, timeout=max(0.1, min(self._plan.patience * MODULES_SHARE, self._left())))
+        refused = set() if self._login is None else {self._login.refused}
+        most = max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
+        await asyncio.wait({self.modules, *refused}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        if self._login is not None and self._login.refused.done():
+            text = "The client's proxy refused the name or the password: correct them in the client's configuration"
+            raise LaunchFailed(Reason.PAGE_UNREACHABLE, text)
         if not self.modules.done():
             raise await self._without_modules()
 

@@ -124,7 +124,8 @@ def test_a_proxy_that_refuses_the_login_is_told_as_a_page_that_cannot_be_reached
         with running(ChromiumBrowser(given, proxy=lambda _: proxy)) as browser:
             page = Opened(browser, CLIENT)
             gone = page.told.until(BrowserGone)
-            assert gone.reason in (Reason.PAGE_UNREACHABLE, Reason.WA_JS_NOT_READY)
+            assert gone.reason is Reason.PAGE_UNREACHABLE
+            assert "proxy refused the name or the password" in gone.text
         assert there.passed == []
 
 

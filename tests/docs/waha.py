@@ -49,7 +49,8 @@ What differs from WAHA:
 * Pages of other origins may call only if `SM_ALLOWED_ORIGINS` lists them. WAHA allows any.
 * The key may come in the query (`?x-api-key=`) only for pictures, files and the WebSocket.
 * Webhooks and proxies of a session need a key with the scope `admin`.
-* A global webhook for all sessions is `POST /webhooks` with `"format": "waha"` and WAHA's names in `events`.
+* A global webhook for all sessions is `POST /webhooks` with `"format": "waha"` and WAHA's names in `events`; where both
+  `message` and `message.any` are wanted, two of them.
 * `session.status` comes with each change and each new QR.
 * The raw message in `_data` has the fields that this service knows, in the shape of WAHA's engine `WEBJS`, which is
   what the calls name (`SM_WAHA_ENGINE`).

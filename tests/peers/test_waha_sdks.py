@@ -24,6 +24,7 @@ pytestmark = pytest.mark.peers
 KEY = "the-key-of-an-sdk-of-waha"
 ME, PERSON = "5491100000001", "5491122334455"
 CHAT = f"{PERSON}@c.us"
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
 PROGRAM = Path(__file__).parent / "programs" / "waha_sdk.py"
 Sdk = Callable[[str], Program]
 
@@ -87,6 +88,13 @@ def test_waha_py_makes_pairs_sends_and_looks_up(sandbox: Sandbox, sdk: Sdk) -> N
     text = {"session": "default", "chatId": CHAT, "text": "Hello", "mentions": None, "reply_to": None}
     sent = program.does("chatting.send_text", given={"payload": text})
     assert sent["fromMe"]
+    file = {"mimetype": "image/png", "filename": "a.png", "data": PNG}
+    image = {"session": "default", "chatId": CHAT, "file": file, "caption": "Look", "mentions": None}
+    assert program.does("chatting.send_image", given={"payload": image})["hasMedia"]
+    group = {"name": "Team", "participants": [{"id": CHAT}]}
+    made = program.does("groups.create_group", given={"session": "default", "payload": group})
+    assert made["id"].endswith("@g.us")
+    assert program.does("groups.get_groups_count", given={"session": "default"}) == {"count": 1}
     found = program.does("contacts.check_exists", given={"params": {"phone": PERSON, "session": "default"}})
     assert found["numberExists"]
     assert [one["name"] for one in program.does("sessions.list", given={"params": {"all": True}})] == ["default"]
