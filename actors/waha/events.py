@@ -12,7 +12,7 @@ from typing import Any
 
 from actors.clients.registry.registry import Registered
 from actors.store.events import Event
-from actors.waha.messages import Json, account, ack_name, bare_of, media_of, of_payload, person
+from actors.waha.messages import PRESENCES, Json, account, ack_name, bare_of, media_of, of_payload, person
 from actors.waha.statuses import STATUSES
 
 EVERY_MESSAGE = "message.any"
@@ -195,6 +195,36 @@ def _chat_label(event: Event, client: Registered, session: str) -> Iterator[Waha
     yield WahaEvent(name, {**told, "label": label})
 
 
+def _vote(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
+    payload, me = event.payload, account(client.phone)
+    poll = _parties(event, client)
+    voter = person(payload.get("author"), payload.get("author_phone"))
+    chat = person(payload.get("chat"), payload.get("phone"))
+    own = voter is not None and voter == me
+    vote = {
+        "id": payload.get("id"),
+        "from": me if own else voter or chat,
+        "to": chat if own else me,
+        "fromMe": own,
+        "participant": voter if str(chat).endswith("@g.us") else None,
+        "selectedOptions": list(payload.get("choices") or ()),
+        "timestamp": int((payload.get("t") or event.at) * 1000),
+    }
+    yield WahaEvent("poll.vote", {"vote": vote, "poll": poll, "_data": dict(payload)})
+
+
+def _presence(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
+    payload = event.payload
+    chat = person(payload.get("chat"), payload.get("phone"))
+    state = str(payload.get("state"))
+    one = {
+        "participant": person(payload.get("author"), payload.get("author_phone")) or chat,
+        "lastKnownPresence": PRESENCES.get(state, state),
+        "lastSeen": payload.get("t") if state == "unavailable" else None,
+    }
+    yield WahaEvent("presence.update", {"id": chat, "presences": [one]})
+
+
 ROWS: dict[str, Row] = {
     "client.state": _status,
     "client.qr": _new_qr,
@@ -205,6 +235,8 @@ ROWS: dict[str, Row] = {
     "message.reaction": _reaction,
     "message.revoked": _revoked,
     "message.state": _outbox,
+    "poll.vote": _vote,
+    "presence": _presence,
     "call": _call,
     "group.changed": _group,
     "label.changed": _label,
@@ -221,6 +253,8 @@ MADE_OF: dict[str, tuple[str, ...]] = {
     "message.reaction": ("message.reaction",),
     "message.revoked": ("message.revoked",),
     "message.state": ("message.ack",),
+    "poll.vote": ("poll.vote",),
+    "presence": ("presence.update",),
     "call": ("call.received",),
     "label.changed": ("label.upsert", "label.deleted"),
     "label.chat": ("label.chat.added", "label.chat.deleted"),

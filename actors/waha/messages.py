@@ -15,6 +15,10 @@ Json = dict[str, Any]
 ACKS = {-1: "ERROR", 0: "PENDING", 1: "SERVER", 2: "DEVICE", 3: "READ", 4: "PLAYED"}
 
 
+PRESENCES = {"available": "online", "unavailable": "offline", "unknown": "offline"}
+"""WAHA's words for presences, where they differ from ours."""
+
+
 def ack_name(ack: object) -> str:
     """Return WAHA's name of an acknowledgement."""
     return ACKS.get(ack, "UNKNOWN") if isinstance(ack, int) else "UNKNOWN"

@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.waha.statuses import SCAN_QR_CODE, STARTING, WORKING
 from gateway.security.auth import RateClass, Scope
-from gateway.waha import account, files, groups, keys, life, messages, people, server
+from gateway.waha import account, changes, files, groups, keys, kinds, life, messages, people, server
 from gateway.waha.calls import Handler, Missing, WahaCall
 
 _RUNS = (STARTING, SCAN_QR_CODE, WORKING)
@@ -81,18 +81,18 @@ MESSAGES = (
     post("/api/sendFile", 1, files.document, **_SEND_FILE),
     post("/api/sendVoice", 1, files.voice, **_SEND_FILE),
     post("/api/sendVideo", 1, files.video, **_SEND_FILE),
-    post("/api/sendSeen", 1, Missing("Marking messages as read"), **_CHANGE),
-    post("/api/startTyping", 1, Missing("Typing"), **_CHANGE),
-    post("/api/stopTyping", 1, Missing("Typing"), **_CHANGE),
-    put("/api/reaction", 1, Missing("Reacting"), **_CHANGE),
+    post("/api/sendSeen", 1, changes.seen, **_CHANGE),
+    post("/api/startTyping", 1, changes.start_typing, **_CHANGE),
+    post("/api/stopTyping", 1, changes.stop_typing, **_CHANGE),
+    put("/api/reaction", 1, changes.react, **_CHANGE),
     post("/api/sendLocation", 2, messages.location, **_SEND),
-    post("/api/sendContactVcard", 2, Missing("Sending contact cards"), **_SEND),
-    post("/api/sendPoll", 2, Missing("Sending polls"), **_SEND),
-    post("/api/forwardMessage", 2, Missing("Forwarding"), **_SEND),
-    put("/api/star", 2, Missing("Starring"), **_CHANGE),
+    post("/api/sendContactVcard", 2, kinds.contacts, **_SEND),
+    post("/api/sendPoll", 2, kinds.poll, **_SEND),
+    post("/api/forwardMessage", 2, kinds.forward, **_SEND),
+    put("/api/star", 2, changes.star, **_CHANGE),
     post("/api/sendSticker", 2, files.sticker, **_SEND_FILE),
-    post("/api/send/link-custom-preview", 2, Missing("A link preview of one's own"), **_SEND),
-    post("/api/sendLinkPreview", 2, Missing("A link preview of one's own"), **_SEND),
+    post("/api/send/link-custom-preview", 2, kinds.custom_preview, **_SEND_FILE),
+    post("/api/sendLinkPreview", 2, kinds.link_preview, **_SEND),
     get("/api/{session}/new-message-id", 2, account.new_message_id),
     post("/api/sendButtons", 3, Missing("Sending buttons"), **_SEND),
     post("/api/sendList", 3, Missing("Sending lists"), **_SEND),
@@ -108,15 +108,15 @@ CHATS = (
     post("/api/{session}/chats/overview", 1, Missing("Listing chats")),
     get(f"{_C}/picture", 1, Missing("Pictures of chats")),
     get(f"{_C}/messages", 1, Missing("Reading messages")),
-    post(f"{_C}/messages/read", 1, Missing("Marking messages as read"), **_CHANGE),
+    post(f"{_C}/messages/read", 1, changes.seen, **_CHANGE),
     get(f"{_C}/messages/{{messageId}}", 1, Missing("Reading messages")),
-    put(f"{_C}/messages/{{messageId}}", 1, Missing("Editing messages"), **_CHANGE),
-    delete(f"{_C}/messages/{{messageId}}", 1, Missing("Deleting messages"), **_CHANGE),
-    post(f"{_C}/messages/{{messageId}}/pin", 2, Missing("Pinning messages"), **_CHANGE),
-    post(f"{_C}/messages/{{messageId}}/unpin", 2, Missing("Pinning messages"), **_CHANGE),
+    put(f"{_C}/messages/{{messageId}}", 1, changes.edit, **_CHANGE),
+    delete(f"{_C}/messages/{{messageId}}", 1, changes.delete, **_CHANGE),
+    post(f"{_C}/messages/{{messageId}}/pin", 2, changes.pin, **_CHANGE),
+    post(f"{_C}/messages/{{messageId}}/unpin", 2, changes.unpin, **_CHANGE),
     post(f"{_C}/archive", 2, Missing("Archiving chats"), **_CHANGE),
     post(f"{_C}/unarchive", 2, Missing("Archiving chats"), **_CHANGE),
-    post(f"{_C}/unread", 2, Missing("Marking chats as unread"), **_CHANGE),
+    post(f"{_C}/unread", 2, changes.unread, **_CHANGE),
     delete(_C, 2, Missing("Deleting chats"), **_CHANGE),
     delete(f"{_C}/messages", 2, Missing("Clearing chats"), **_CHANGE),
 )
@@ -136,10 +136,10 @@ PEOPLE = (
     get("/api/{session}/lids/count", 2, Missing("Listing LIDs")),
     get("/api/{session}/lids/pn/{phoneNumber}", 1, Missing("Looking up LIDs")),
     get("/api/{session}/lids/{lid}", 1, Missing("Looking up LIDs")),
-    post("/api/{session}/presence", 1, Missing("Presence"), **_CHANGE),
-    get("/api/{session}/presence", 2, Missing("Presence")),
-    get("/api/{session}/presence/{chatId}", 2, Missing("Presence")),
-    post("/api/{session}/presence/{chatId}/subscribe", 2, Missing("Presence"), **_CHANGE),
+    post("/api/{session}/presence", 1, changes.show_presence, **_CHANGE),
+    get("/api/{session}/presence", 2, changes.presences),
+    get("/api/{session}/presence/{chatId}", 2, changes.presence),
+    post("/api/{session}/presence/{chatId}/subscribe", 2, changes.subscribe, **_CHANGE),
     post("/api/{session}/calls/reject", 2, account.reject_call, **_CHANGE),
 )
 
@@ -259,7 +259,10 @@ REFUSED = (
     post("/mcp", 3, Missing("MCP"), **_SESSION),
 )
 
-ALIASES = (post("/api/groups", 0, groups.create, **_SET),)
+ALIASES = (
+    post("/api/groups", 0, groups.create, **_SET),
+    get("/api/presence", 0, changes.presence),
+)
 """Calls that an SDK (`waha`) makes and WAHA never had: cheap to answer. They have no tier."""
 
 WAHA_CALLS: tuple[WahaCall, ...] = (

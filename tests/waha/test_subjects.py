@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from actors.clients.errors import OperationRefused
+from actors.clients.operations.changes import DeleteMessage, EditMessage
 from actors.clients.types import ClientId
 from gateway.waha.calls import Missing
 from gateway.waha.table import KEYS, SERVER, SESSIONS, WAHA_CALLS
@@ -24,6 +26,7 @@ MP4 = base64.b64encode(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(16)).decode
 WEBP = base64.b64encode(b"RIFF\x1a\0\0\0WEBPVP8L\r\0\0\0/" + bytes(16)).decode()
 ONE = {"participants": [{"id": CHAT}]}
 G, S = f"/api/default/groups/{GROUP}", "/api/default"
+M = f"{S}/chats/{CHAT}/messages"
 SUCCESS = {"success": True}
 CASES: dict[str, tuple[Any, str, Any]] = {
     # call: (body, operations in the page, part of the answer; ... for any)
@@ -50,6 +53,51 @@ CASES: dict[str, tuple[Any, str, Any]] = {
     "POST /api/sendVoice": ({"chatId": CHAT, "file": {"data": OGG, "mimetype": "audio/ogg"}}, "SendVoice", {"id": ...}),
     "POST /api/sendVideo": ({"chatId": CHAT, "file": {"data": MP4, "mimetype": "video/mp4"}}, "SendVideo", {"id": ...}),
     "POST /api/sendSticker": ({"chatId": CHAT, "file": {"data": WEBP}}, "SendSticker", {"hasMedia": True}),
+    "POST /api/sendSeen": ({"chatId": CHAT, "messageIds": [ID], "messageId": None}, "MarkRead", {"ids": [ID]}),
+    f"POST {M}/read": ({}, "MarkRead", {"ids": None}),
+    "POST /api/startTyping": ({"chatId": CHAT}, "ShowTyping", {"result": True}),
+    "POST /api/stopTyping": ({"chatId": CHAT}, "ShowTyping", {"result": True}),
+    "PUT /api/reaction": ({"messageId": ID, "reaction": "👍"}, "ReactToMessage", SUCCESS),
+    "PUT /api/star": ({"messageId": ID, "chatId": CHAT, "star": True}, "StarMessage", ""),
+    f"PUT {M}/{ID}": ({"text": "Better", "linkPreview": None}, "EditMessage", {"body": "Better"}),
+    f"DELETE {M}/{ID}": (None, "DeleteMessage", True),
+    f"POST {M}/{ID}/pin": (None, "PinMessage", SUCCESS),
+    f"POST {M}/{ID}/unpin": (None, "PinMessage", SUCCESS),
+    f"POST {S}/chats/{CHAT}/unread": (None, "MarkUnread", SUCCESS),
+    f"POST {S}/presence": ({"presence": "online", "chatId": None}, "ShowPresence", ""),
+    f"GET {S}/presence": (None, "", []),
+    f"GET {S}/presence/{CHAT}": (
+        None,
+        "SubscribePresence",
+        {"id": CHAT, "presences": [{"participant": CHAT, "lastKnownPresence": "online"}]},
+    ),
+    f"GET /api/presence?chatId={CHAT}": (None, "SubscribePresence", {"id": CHAT}),
+    f"POST {S}/presence/{CHAT}/subscribe": ({}, "SubscribePresence", ""),
+    "POST /api/sendContactVcard": (
+        {"chatId": CHAT, "contacts": [{"fullName": "Ana", "phoneNumber": "+54 9 11 2233-4455", "organization": None}]},
+        "SendContacts",
+        {"_data": {"type": "vcard"}},
+    ),
+    "POST /api/sendPoll": (
+        {"chatId": CHAT, "poll": {"name": "When?", "options": ["Monday", "Tuesday"], "multipleAnswers": False}},
+        "SendPoll",
+        {"_data": {"pollName": "When?", "pollOptions": ["Monday", "Tuesday"]}},
+    ),
+    "POST /api/forwardMessage": ({"chatId": CHAT, "messageId": ID}, "ForwardMessage", {"id": ..., "fromMe": True}),
+    "POST /api/send/link-custom-preview": (
+        {
+            "chatId": CHAT,
+            "text": "See https://example.com",
+            "preview": {"url": "https://example.com", "title": "Example", "image": {"data": PNG}},
+        },
+        "SendText",
+        {"body": "See https://example.com"},
+    ),
+    "POST /api/sendLinkPreview": (
+        {"chatId": CHAT, "url": "https://example.com", "title": "E"},
+        "SendText",
+        {"id": ...},
+    ),
     f"POST {S}/groups": ({"name": "Team", **ONE}, "CreateGroup", {"id": GROUP, "subject": "Team"}),
     "POST /api/groups": ({"name": "Team", "participants": [CHAT]}, "CreateGroup", {"gid": ...}),
     f"GET {S}/groups": (None, "ListGroups", [{"id": GROUP, "announce": False}]),
@@ -145,6 +193,40 @@ def test_every_call_that_is_answered_is_tried() -> None:
         if not any(method == call.method and re.fullmatch(pattern, path) for method, path in tried):
             untried.append(f"{call.method} {call.path}")
     assert untried == []
+
+
+def test_a_reply_quotes_and_mentions(works: Consumer) -> None:
+    page = works.service.browser.page(ClientId(works.client("default")))
+    body = {"chatId": GROUP, "text": "Hello @all", "reply_to": ID, "mentions": ["all"], "linkPreview": False}
+    works.call("POST", "/api/sendText", json=body)
+    order = page.ordered("SendText")[-1]
+    assert (order["reply_to"], order["mentions"]) == (ID, "all")
+    works.call("POST", "/api/reply", json={**body, "mentions": [CHAT]})
+    assert [*page.ordered("SendText")[-1]["mentions"]] == [CHAT]
+
+
+def test_a_message_that_may_not_be_deleted_for_everyone_is_deleted_here(works: Consumer) -> None:
+    browser = works.service.browser
+    refused = OperationRefused("Only own messages can be revoked", "REVOKE_REFUSED")
+    browser.answers[DeleteMessage] = lambda page, operation: refused if operation.everyone else None
+    try:
+        assert works.call("DELETE", f"{M}/{ID}") is True
+    finally:
+        del browser.answers[DeleteMessage]
+    orders = browser.page(ClientId(works.client("default"))).ordered("DeleteMessage")
+    assert [order["everyone"] for order in orders[-2:]] == [True, False]
+
+
+def test_what_whatsapp_refuses_is_told_as_an_exception(works: Consumer) -> None:
+    browser = works.service.browser
+    browser.answers[EditMessage] = lambda page, operation: OperationRefused("It is too old", "edit_message_error")
+    try:
+        told = works.call("PUT", f"{M}/{ID}", 500, json={"text": "Better", "file": {"data": PNG}})
+    finally:
+        del browser.answers[EditMessage]
+    assert (told["statusCode"], told["exception"]["message"]) == (500, "It is too old")
+    assert (told["request"]["method"], told["request"]["body"]["text"]) == ("PUT", "Better")
+    assert PNG not in str(told)
 
 
 def test_a_video_may_be_a_round_note(works: Consumer) -> None:
