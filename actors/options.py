@@ -10,6 +10,7 @@ from actors.browser.options import BrowserOptions
 from actors.capacity import Limit, tightest
 from actors.clients.policy import Patience, Policy, Rules, Times
 from actors.clients.registry.registry import ClientRegistry
+from actors.inbox.rules import InboxRules
 from actors.runtime import Backoff
 from actors.settings import Settings
 from actors.store.retention import RetentionRules
@@ -68,6 +69,17 @@ def retention_rules(settings: Settings) -> RetentionRules:
         events_kept=settings.event_limit,
         events_bytes=settings.event_retention_size * MIB,
         messages=settings.message_retention,
+        received_bytes=settings.media_in_size * MIB,
+    )
+
+
+def inbox_rules(settings: Settings) -> InboxRules:
+    """Return the rules for files that come in with messages."""
+    return InboxRules(
+        types=settings.media_in_types,
+        largest=settings.media_in_max * MIB,
+        lifetime=settings.media_in_lifetime,
+        wait=settings.media_in_wait,
     )
 
 
@@ -130,4 +142,5 @@ def browser_options(settings: Settings) -> BrowserOptions:
         send_patience=settings.send_timeout,
         server_patience=settings.server_check_timeout,
         profile_limit=settings.profile_limit,
+        largest_received=settings.media_in_max * MIB,
     )

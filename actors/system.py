@@ -1,6 +1,6 @@
 """The composition root: builds the tree in order, tears it down in reverse.
 
-    claim of the data directory ◄ store ◄ media ◄ retention, webhooks, outbox ◄ browser ◄ supervisor (◄ clients)
+    claim of the data directory ◄ store ◄ media ◄ retention, webhooks, outbox, inbox ◄ browser ◄ supervisor (◄ clients)
 
 It decides nothing. Every resource that `start` takes is released by a callback registered right there.
 """
@@ -27,6 +27,9 @@ from actors.clients.protocol import ShutDown
 from actors.clients.registry.registry import ClientRegistry, RegistryJournal, RegistrySessions
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Seconds
+from actors.inbox.held_chats import HeldChats
+from actors.inbox.inbox import Inbox
+from actors.inbox.journal import InboxJournal
 from actors.media.folder import MIB, MediaFolder
 from actors.media.media import MediaStore
 from actors.media.retention import MediaRetention
@@ -34,7 +37,7 @@ from actors.metrics.counters import CountingJournal
 from actors.metrics.gauges import Sources, Usages
 from actors.metrics.metrics import Metrics
 from actors.metrics.timing import TimedBrowser, TimedPoster
-from actors.options import bodies, browser_options, posting, retention_rules, rules, sending, within
+from actors.options import bodies, browser_options, inbox_rules, posting, retention_rules, rules, sending, within
 from actors.outbox.client_queue import Pace
 from actors.outbox.dispatcher import Dispatcher
 from actors.outbox.readiness import ReadinessJournal
@@ -46,6 +49,7 @@ from actors.store.journal import StoreJournal, StoreSessions
 from actors.store.keys import ApiKey, read_keys
 from actors.store.ownership import claim_all
 from actors.store.retention import Retention
+from actors.store.rows.held import GetHeldEvents
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
@@ -120,6 +124,7 @@ class System:
         self._store: Store | None = None
         self._media: MediaStore | None = None
         self._outbox: ActorRef[Dispatcher] | None = None
+        self._inbox: ActorRef[Inbox] | None = None
         self._webhooks: ActorRef[Sender] | None = None
         self._opened = ExitStack()
         self._orderly = True
@@ -160,6 +165,13 @@ class System:
         if self._outbox is None:
             raise Starting
         return self._outbox
+
+    @property
+    def inbox(self) -> ActorRef[Any]:
+        """The inbox: answers FetchFile. Raises Starting before `start` has finished."""
+        if self._inbox is None:
+            raise Starting
+        return self._inbox
 
     @property
     def webhooks(self) -> ActorRef[Any]:
@@ -208,7 +220,7 @@ class System:
         with ExitStack() as opened, refused(settings), self._watch.start():
             opened.enter_context(claim_all(settings.data_dir, database))
             forget_restores(settings)
-            self._supervisor = self._store = self._media = self._outbox = self._webhooks = None
+            self._supervisor = self._store = self._media = self._outbox = self._inbox = self._webhooks = None
             self._directory = Directory()
             store = open_store(database, alone=True, watcher=self._watch)
             opened.callback(self._close_store, store)
@@ -242,10 +254,15 @@ class System:
                 store, self.find, pace=Pace(settings.send_pace, urgent=URGENT), watcher=self._watch
             )
             opened.callback(self._stop_actor, outbox)
+            held, received = HeldChats(), inbox_rules(settings)
+            waiting = held.count(store.ask(GetHeldEvents()).get(timeout=STORE_SECONDS))
+            inbox = Inbox.start(store, media, self.find, held, received, waiting, watcher=self._watch)
+            opened.callback(self._stop_actor, inbox)
+            journal = InboxJournal(StoreJournal(store), inbox, held, received)
             self._browser.start()
             opened.callback(self._stop_browser)
             sessions = StoreSessions(store)
-            counting = CountingJournal(ReadinessJournal(StoreJournal(store), outbox), self.metrics.counters)
+            counting = CountingJournal(ReadinessJournal(journal, outbox), self.metrics.counters)
             supervisor = Supervisor.start(
                 TimedBrowser(self._browser, self.metrics.counters),
                 self._directory,
@@ -262,7 +279,7 @@ class System:
             supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
             # The supervisor last: once callers see clients, everything else exists as well.
             self._store, self._media, self._outbox, self._webhooks = store, media, outbox, webhooks
-            self._supervisor = supervisor
+            self._inbox, self._supervisor = inbox, supervisor
             self._orderly = True
             self._opened = opened.pop_all()
 
@@ -272,6 +289,7 @@ class System:
         found: dict[str, ActorRef[Any] | None] = {
             "supervisor": self._supervisor,
             "outbox": self._outbox,
+            "inbox": self._inbox,
             "webhooks": self._webhooks,
         }
         if store is not None:

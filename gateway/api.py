@@ -13,7 +13,7 @@ from actors.clients.operations.contacts import CheckContact
 from actors.clients.types import MAX_CLIENT_ID
 from actors.media.conversion import Form
 from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
-from gateway.routes import clients, configs, events, keys, media, messages, pages, pairing, service, webhooks
+from gateway.routes import clients, configs, events, keys, media, messages, pages, pairing, received, service, webhooks
 from gateway.schemas.clients import (
     AbsentAnswer,
     ClientDetail,
@@ -42,8 +42,9 @@ from gateway.schemas.messages import (
     SentAnswer,
 )
 from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
+from gateway.schemas.received import ReceivedAnswer
 from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
-from gateway.schemas.shape import ID
+from gateway.schemas.shape import CHAT, ID
 from gateway.schemas.webhooks import (
     DeadLettersAnswer,
     DeadLettersCount,
@@ -80,6 +81,11 @@ _KEY = {"id": Parameter({"type": "string", "minLength": 1}, "The key's id.")}
 _WEBHOOK = {"id": Parameter({"type": "string", "pattern": ID}, "The webhook's id (a ULID).")}
 _LETTER = _WEBHOOK | {"letter": Parameter({"type": "integer", "minimum": 1}, "The dead letter's id.")}
 _RECEIPT = {"receipt": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The receipt of the fetched events.")}
+_NAME = {"name": Parameter({"type": "string", "minLength": 1}, "The file's name, as in an event's `media.url`.")}
+_OF_CHAT = {
+    "chat": Parameter({"type": "string", "pattern": CHAT}, "A number, or the id of a chat."),
+    "message": Parameter({"type": "string", "minLength": 1}, "The message's id at WhatsApp, whole or bare."),
+}
 _IDEMPOTENCY_KEY = {
     "Idempotency-Key": Parameter(
         {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
@@ -107,6 +113,7 @@ _FILES = {
     "multipart/form-data": _A_FILE,
     "application/json": FileSource.model_json_schema(),
 }
+_FILE = MediaType("application/octet-stream", {"type": "string", "format": "binary"})
 _PNG = MediaType("image/png", {"type": "string", "contentMediaType": "image/png"})
 
 _NOT_READY: Mapping[int, tuple[str, ...]] = {409: ("SESSION_NOT_READY",)}
@@ -195,6 +202,15 @@ CALLS: tuple[Call, ...] = (
         takes_files=True,
         bodies=_FILES,
         parameters=_FORM,
+    ),
+    get("/media/{name}", received.give, READ, {200: _FILE}, _NO_MEDIA, parameters=_NAME),
+    post(
+        "/chats/{chat}/messages/{message}/media",
+        received.fetch,
+        READ,
+        {200: ReceivedAnswer},
+        {409: ("SESSION_NOT_READY", "OPERATION_REFUSED"), 500: ("MEDIA_UNAVAILABLE",), 503: ("OPERATION_UNANSWERED",)},
+        parameters=_OF_CHAT,
     ),
     get("/messages", messages.messages, READ, {200: MessagesAnswer}, _NO_MESSAGE, query=MessagesQuery),
     get("/messages/{id}", messages.message, READ, {200: MessageAnswer}, _NO_MESSAGE, parameters=_MESSAGE),

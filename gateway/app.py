@@ -18,6 +18,7 @@ from gateway.configs import Configs
 from gateway.media import MediaIntake
 from gateway.openapi import Description
 from gateway.readiness import ReadinessCheck
+from gateway.received import ReceivedMedia
 from gateway.security.guard import Guard
 from gateway.security.keys import Keyring
 from gateway.security.origins import PageHeaders, checked
@@ -44,6 +45,7 @@ class Gateway:
     bridge: Bridge
     outbox: Outbox
     media: MediaIntake
+    received: ReceivedMedia
     webhooks: Webhooks
     configs: Configs
     images: QrImages
@@ -69,6 +71,7 @@ def gateway_of(system: System, settings: Settings) -> Gateway:
         bridge=bridge,
         outbox=Outbox(system, bridge, send_seconds=settings.send_timeout, limit=settings.outbox_limit),
         media=MediaIntake(system, settings, bridge.refuse_while_draining),
+        received=ReceivedMedia(system, bridge.refuse_while_draining),
         webhooks=Webhooks(system, bridge, reachable(settings)),
         configs=Configs(lambda: system.store, system.registry),
         images=images,

@@ -40,6 +40,7 @@ from actors.clients.errors import (
     StartOvertaken,
     StartUnderWay,
 )
+from actors.inbox.inbox import FileUnavailable
 from actors.media.conversion import ConversionFailed, ConversionUnavailable
 from actors.media.fetching import MediaRefused, MediaUnreachable
 from actors.media.folder import MediaFull, MediaTooLarge
@@ -59,6 +60,7 @@ from actors.store.rows.media import NoSuchMedia
 from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
 from gateway.http import HeaderRefused, InvalidRequest, reply
+from gateway.received import NoSuchFile
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Forbidden, Unauthorized
 from gateway.security.keys import KeyRefused
@@ -168,6 +170,8 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
     NoSuchMedia: _as(404, "MEDIA_NOT_FOUND"),
+    NoSuchFile: _as(404, "MEDIA_NOT_FOUND"),
+    FileUnavailable: _as(500, "MEDIA_UNAVAILABLE"),
     MediaTooLarge: lambda error: Problem(
         413, "PAYLOAD_TOO_LARGE", str(error), {"limit": error.limit}, {"Connection": "close"}
     ),

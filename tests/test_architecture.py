@@ -20,12 +20,13 @@ DOMAIN = frozenset({"actors.runtime", "actors.clients"})
 MAY_IMPORT = {
     "actors.runtime": frozenset[str](),
     "actors.clients": frozenset({"actors.runtime"}),
-    "actors.browser": DOMAIN | {"actors.media.folder"},
+    "actors.browser": DOMAIN | {"actors.media.folder", "actors.media.kinds"},
     "actors.store": DOMAIN,
     "actors.outbox": DOMAIN | {"actors.store"},
     "actors.waha": DOMAIN | {"actors.store"},
     "actors.webhooks": DOMAIN | {"actors.store", "actors.waha"},
     "actors.media": DOMAIN | {"actors.store", "actors.webhooks"},  # of webhooks, the guard of outgoing connections
+    "actors.inbox": DOMAIN | {"actors.store", "actors.media"},
     "actors.metrics": DOMAIN | {"actors.store", "actors.webhooks"},
     "actors": frozenset({"actors"}),  # system.py and what stands beside it
     "actors.settings": frozenset[str](),

@@ -27,6 +27,8 @@ class BrowserOptions:
     close_grace: float = 5.0
     profile_limit: int = 0
     """The MiB of a profile above which its caches are pruned once it is not open; 0: never."""
+    largest_received: int = 0
+    """The largest file of a message that is taken from a page, in bytes; 0: no limit."""
     conflict_after: float = 30.0
     """The time the connection's stream may be gone, while all else looks well, before that counts as a conflict."""
     injection_patience: float = 15.0

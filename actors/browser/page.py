@@ -19,13 +19,14 @@ from actors.browser.cdp import ScriptFailed, Wire, WireError, WireSilent, ask, a
 from actors.browser.chromium import usage_of
 from actors.browser.interpreter import answer_of
 from actors.browser.launch import BrowserContext, PageProcess
-from actors.browser.orders import PageOrders
+from actors.browser.orders import MessageFiles, PageOrders
 from actors.browser.page_events import PageEvents
 from actors.browser.send_queue import SendLog, SendQueue
 from actors.browser.whatsapp_web import home_of, number, text
 from actors.clients.operations import Effect, Operation
 from actors.clients.operations.account import Screenshot, TakeScreenshot
 from actors.clients.operations.messages import LookedUp, LookUp
+from actors.clients.operations.received import FetchMedia
 from actors.clients.protocol import (
     Answered,
     BrowserGone,
@@ -36,7 +37,7 @@ from actors.clients.protocol import (
     ServerSilent,
 )
 from actors.clients.types import ClientId, Reason, Seconds
-from actors.media.folder import media_dir
+from actors.media.folder import MediaFolder, media_dir
 
 if TYPE_CHECKING:
     from actors.clients.ports import Tell
@@ -72,6 +73,7 @@ class ChromiumPage:
         self._events.conflict_after = options.conflict_after
         self._events.injection.patience = options.injection_patience
         self._orders = PageOrders(media_dir(options.data_dir), context.files)
+        self._received = MessageFiles(MediaFolder(options.data_dir), options.largest_received, context.files)
         log, tell_end = SendLog(client_id), self._events.tell
         self._sending = SendQueue(tell_end, log, self._orders, options.send_patience, options.send_stall)
         self._process: PageProcess | None = None
@@ -227,6 +229,9 @@ class ChromiumPage:
         ack = number(found.get("ack"))
         return LookedUp(None if ack is None else int(ack), complete=found.get("complete") is True and not held)
 
+    async def _fetch_media(self, operation: FetchMedia) -> object:
+        return await self._received.fetch(self._wire, operation, seconds=ANSWER)
+
     async def _take_screenshot(self, _: TakeScreenshot) -> object:
         answer = await self._wire.call("Page.captureScreenshot", {"format": "png"}, seconds=SCREENSHOT)
         try:
@@ -303,6 +308,7 @@ class ChromiumPage:
 
 _Perform = Callable[[ChromiumPage, Any], Coroutine[Any, Any, object]]
 _OWN: dict[type[Operation[Any]], _Perform] = {
+    FetchMedia: ChromiumPage._fetch_media,
     LookUp: ChromiumPage._look_up,
     TakeScreenshot: ChromiumPage._take_screenshot,
 }

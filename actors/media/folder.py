@@ -15,6 +15,7 @@ import os
 import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,7 @@ large file waits for its last part only."""
 HEAD = 8192
 """Bytes from the beginning of a file by which its type is recognised."""
 _PART = ".part"
+_CHUNK = 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -104,11 +106,25 @@ class Incoming:
         self._path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that is kept: its digest, its size and its first bytes."""
+
+    digest: str
+    size: int
+    head: bytes
+
+
 class MediaFolder:
     """The directory. `limit` is the largest file, in bytes; None: none."""
 
     def __init__(self, data_dir: Path, limit: int | None = None) -> None:
         self._directory, self._limit = media_dir(data_dir), limit
+
+    @property
+    def directory(self) -> Path:
+        """The directory itself."""
+        return self._directory
 
     def path(self, digest: str) -> Path:
         """Return where a file is, if it is kept."""
@@ -128,12 +144,34 @@ class MediaFolder:
         digest = incoming.digest
         with _room(incoming):
             os.replace(incoming.path, self.path(digest))
-            directory = os.open(self._directory, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            self._sync()
         return digest
+
+    def take(self, path: Path) -> Taken:
+        """Keep a file that another program has written into the directory. Raises OSError: then it is deleted."""
+        digest, size, head = hashlib.sha256(), 0, b""
+        try:
+            with path.open("rb", buffering=0) as file:
+                while chunk := file.read(_CHUNK):
+                    head = head or chunk[:HEAD]
+                    digest.update(chunk)
+                    size += len(chunk)
+                os.fsync(file.fileno())
+            path.chmod(0o600)
+            os.replace(path, self.path(digest.hexdigest()))
+            self._sync()
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        return Taken(digest.hexdigest(), size, head)
+
+    def _sync(self) -> None:
+        """Have the directory's names on the disk."""
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def delete(self, digest: str) -> None:
         """Delete a file. Raises OSError; one that is not there is none."""

@@ -27,6 +27,7 @@ from actors.clients.types import Seconds
 from actors.media.folder import Incoming, MediaFolder
 from actors.media.kinds import filename_of, mimetype_of
 from actors.runtime import Reply
+from actors.store.message import Write
 from actors.store.rows.media import DropMedia, ForgetMedia, GetDigests, GetMedia, KeepMedia, NoSuchMedia
 from actors.store.store import Store
 
@@ -74,6 +75,25 @@ class MediaStore:
             raise
         reply.add_callback(lambda: self._has_arrived(file.digest))
         return file, reply
+
+    def adopt(self, file: File, write: Write[File]) -> Reply[File]:
+        """Keep a file that lies in the directory already; `write` records it, and answers it.
+
+        Raises NoSuchMedia if it is not there; the reply raises what the store refuses with.
+        """
+        with self._lock:
+            self._arriving[file.digest] += 1
+            if self._arrived is not None:
+                self._arrived.add(file.digest)
+        try:
+            if not self._folder.path(file.digest).exists():
+                raise NoSuchMedia(file.digest)
+            reply = self._store.ask(write)
+        except BaseException:
+            self._has_arrived(file.digest)
+            raise
+        reply.add_callback(lambda: self._has_arrived(file.digest))
+        return reply
 
     def find(self, digest: str) -> Reply[File | None]:
         """Return what is known of a file; None where it is not here."""

@@ -189,6 +189,21 @@ class Settings(BaseSettings):
     media_allow_private: bool = Field(
         False, description="Allow fetching files from private, loopback and link-local addresses."
     )
+    media_in_types: Listed = Field(
+        ("*/*",),
+        description="MIME types of incoming files that are fetched, as patterns (`image/*`), comma separated; `none` "
+        "for no file.",
+    )
+    media_in_max: Mebibytes = Field(
+        64, description="Size limit (MiB) of an incoming file; a larger one is not fetched. 0, no limit."
+    )
+    media_in_lifetime: Deadline = Field(7 * 86_400.0, description="Time that an incoming file is kept.")
+    media_in_size: Mebibytes = Field(
+        5120, description="Size limit (MiB) of all incoming files together; the oldest are deleted. 0, no limit."
+    )
+    media_in_wait: Deadline = Field(
+        120.0, description="Time that a message waits for its file before it is told without it."
+    )
     event_retention: Deadline = Field(7 * 86_400.0, description="Time that events are kept for streams and webhooks.")
     event_limit: int = Field(500_000, ge=1000, le=1_000_000_000, description="Limit of events kept.")
     event_retention_size: Mebibytes = Field(

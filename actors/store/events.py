@@ -55,7 +55,7 @@ class AppendEvent(Write[Event | None]):
     id: str = field(default_factory=draw_id)
 
     def run(self, connection: Connection) -> Event | None:
-        if self.key is not None and not _is_first(connection, self.client_id, self.key, self.at):
+        if self.key is not None and not is_first(connection, self.client_id, self.key, self.at):
             return None
         row = {"id": self.id, "client_id": self.client_id, "at": self.at}
         row |= {"of_client": self.client_id, "of_type": self.type, "told": self.payload}
@@ -167,7 +167,8 @@ def _before_newest(connection: Connection, newest: int, keep: int) -> int:
     return position
 
 
-def _is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:
+def is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:
+    """Record a key; return False if it was known."""
     statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at).on_conflict_do_nothing()
     return connection.execute(statement.returning(event_keys.c.at)).first() is not None
 

@@ -1,4 +1,4 @@
-"""Retention: deletes old events, settled messages and journal entries.
+"""Retention: deletes old events, settled messages, journal entries and files that came in.
 
 It works in steps. Each is one write of bounded size that queues behind all others, and the next is ordered after its
 answer; so a table that has grown for months is cut back without making any write wait.
@@ -20,6 +20,7 @@ from actors.store.events import PruneEvents
 from actors.store.journal import PruneTransitions
 from actors.store.message import Write
 from actors.store.outbox import PruneMessages
+from actors.store.rows.received import ForgetReceived
 from actors.store.store import Store
 
 _DAY: Seconds = 86_400.0
@@ -28,6 +29,8 @@ _DAY: Seconds = 86_400.0
 @dataclass(frozen=True, slots=True)
 class RetentionRules:
     """The retention periods, in seconds; `events_kept` and `events_bytes` also bound the number and size of events.
+
+    `received_bytes` bounds the files that came with messages, 0 for no limit; each has its own end.
 
     `keys` is how long a message that the page reports again is recognised: longer than a page remembers messages.
     """
@@ -38,6 +41,7 @@ class RetentionRules:
     keys: Seconds = 90 * _DAY
     messages: Seconds = 30 * _DAY
     journal: Seconds = 30 * _DAY
+    received_bytes: int = 0
     every: Seconds = 3600.0
     step: int = 1000
 
@@ -95,4 +99,5 @@ _KINDS: tuple[Callable[[RetentionRules, Seconds], Write[Any]], ...] = (
     ),
     lambda rules, now: PruneMessages(now - rules.messages, rules.step),
     lambda rules, now: PruneTransitions(now - rules.journal, rules.step),
+    lambda rules, now: ForgetReceived(now, rules.received_bytes, rules.step),
 )

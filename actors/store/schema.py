@@ -146,6 +146,36 @@ event_gaps = Table(
 )
 """Positions that a restore has left out, both bounds exclusive below: their events are lost."""
 
+held_events = Table(
+    "held_events",
+    metadata,
+    Column("position", Count, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("client_id", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("id"),
+    sqlite_autoincrement=True,
+)
+"""Events that wait to be told, in their order; `id` is the one the event will have."""
+
+received_media = Table(
+    "received_media",
+    metadata,
+    Column("client_id", Integer, primary_key=True, autoincrement=False),
+    Column("message_id", Prose, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mimetype", Prose, nullable=False),
+    Column("filename", Prose, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Index(None, "digest"),
+    Index(None, "until"),
+)
+"""The files that came with messages, by their bare ids. The file itself is in `media`."""
+
 event_counts = Table(
     "event_counts",
     metadata,

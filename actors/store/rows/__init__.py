@@ -1,4 +1,6 @@
 """The vocabularies of tables that stand for themselves, one module a table.
 
-media   the files of the media store
+held      events that wait to be told
+media     the files of the media store
+received  the files that came with messages
 """

@@ -1,7 +1,8 @@
 """The media store's rows: which files there are, what they are, and until when they are kept.
 
 A file is kept until its time is over, and as long as a message of the outbox that has not ended names it, or one that
-ended less than a lifetime ago. The files themselves lie in a directory: `actors.media`.
+ended less than a lifetime ago, and as long as it is the file of a message that came in (`received`). The files
+themselves lie in a directory: `actors.media`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from actors.runtime import Refusal, Work
 from actors.store.database import insert
 from actors.store.message import Read, Write
 from actors.store.message_states import OPEN
-from actors.store.schema import media, outbox
+from actors.store.schema import media, outbox, received_media
 
 
 class NoSuchMedia(Refusal):
@@ -79,7 +80,13 @@ class ForgetMedia(Write[tuple[str, ...]]):
     def run(self, connection: Connection) -> tuple[str, ...]:
         ended = outbox.c.state.not_in(sorted(OPEN)) & (outbox.c.changed_at < self.at - self.lifetime)
         named = exists().where(outbox.c.media == media.c.digest, ~ended)
-        over = select(media.c.digest).where(media.c.until < self.at, ~named).order_by(media.c.until).limit(self.limit)
+        received = exists().where(received_media.c.digest == media.c.digest)
+        over = (
+            select(media.c.digest)
+            .where(media.c.until < self.at, ~named, ~received)
+            .order_by(media.c.until)
+            .limit(self.limit)
+        )
         digests = tuple(connection.execute(over).scalars())
         connection.execute(delete(media).where(media.c.digest.in_(digests)))
         return digests

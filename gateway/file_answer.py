@@ -1,0 +1,109 @@
+"""A file of the media store as an HTTP answer: with ranges and validators, and never as a page of ours.
+
+What a stranger has sent is not to run here. Only types that cannot hold a script are shown inline; all others, HTML and
+SVG among them, are downloads, and browsers are told not to guess the type.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+
+from actors.clients.operations.fields import File
+
+CHUNK = 256 * 1024
+INLINE = frozenset(
+    {
+        *("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"),
+        *("audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "audio/wav", "audio/webm", "audio/opus"),
+        *("video/mp4", "video/webm", "video/3gpp", "video/ogg", "video/quicktime"),
+    }
+)
+_TYPE = re.compile(r"[\w.+-]{1,63}/[\w.+-]{1,63}(; ?[\w-]{1,32}=[\w.+,\"-]{1,64}){0,4}", re.ASCII)
+_UNKNOWN = "application/octet-stream"
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+class Unsatisfiable(ValueError):
+    """A range lies beyond the file's end."""
+
+
+def file_answer(file: File, path: Path, *, asked: dict[str, str]) -> Response:
+    """Return the answer. `asked` are the request's headers, in lower case. Raises FileNotFoundError.
+
+    One range is given; of several, the whole file.
+    """
+    tag = f'"{file.digest}"'
+    headers = {
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=3600",
+        "Content-Disposition": disposition(file),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    if _names(asked.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    size = path.stat().st_size
+    wanted = asked.get("range") if asked.get("if-range", tag) == tag else None
+    try:
+        part = part_of(wanted, size)
+    except Unsatisfiable:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    first, length = (0, size) if part is None else part
+    headers["Content-Length"] = str(length)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
+    status = 200 if part is None else 206
+    return StreamingResponse(_read(path, first, length), status, headers, media_type=content_type(file))
+
+
+def content_type(file: File) -> str:
+    """Return the type as it may stand in a header."""
+    return file.mimetype if _TYPE.fullmatch(file.mimetype) else _UNKNOWN
+
+
+def disposition(file: File) -> str:
+    """Return the Content-Disposition: a download, unless the type cannot hold a script."""
+    how = "inline" if content_type(file).split(";")[0].lower() in INLINE else "attachment"
+    plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", file.filename)
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.filename.encode('utf-8', 'replace'), safe='')}"
+
+
+def part_of(range_: str | None, size: int) -> tuple[int, int] | None:
+    """Return first byte and length of the one range that is asked for; None for the whole. Raises Unsatisfiable."""
+    found = _RANGE.fullmatch(range_.strip()) if range_ is not None else None
+    if found is None or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        length = min(int(found[2]), size)
+        if not length:
+            raise Unsatisfiable
+        return size - length, length
+    first = int(found[1])
+    last = min(int(found[2]), size - 1) if found[2] else size - 1
+    if first >= size:
+        raise Unsatisfiable
+    return None if found[2] and int(found[2]) < first else (first, last - first + 1)
+
+
+def _names(condition: str | None, tag: str) -> bool:
+    """Return whether an If-None-Match names this version."""
+    if condition is None:
+        return False
+    return condition.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in condition.split(",")}
+
+
+async def _read(path: Path, first: int, length: int) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        await asyncio.to_thread(file.seek, first)
+        while length > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk
+    finally:
+        file.close()
