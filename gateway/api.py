@@ -209,7 +209,7 @@ CALLS: tuple[Call, ...] = (
         received.fetch,
         READ,
         {200: ReceivedAnswer},
-        {409: ("SESSION_NOT_READY", "OPERATION_REFUSED"), 500: ("MEDIA_UNAVAILABLE",), 503: ("OPERATION_UNANSWERED",)},
+        {409: ("SESSION_NOT_READY", "OPERATION_REFUSED", "MEDIA_UNAVAILABLE"), 503: ("OPERATION_UNANSWERED",)},
         parameters=_OF_CHAT,
     ),
     get("/messages", messages.messages, READ, {200: MessagesAnswer}, _NO_MESSAGE, query=MessagesQuery),

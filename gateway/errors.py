@@ -171,7 +171,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
     NoSuchMedia: _as(404, "MEDIA_NOT_FOUND"),
     NoSuchFile: _as(404, "MEDIA_NOT_FOUND"),
-    FileUnavailable: _as(500, "MEDIA_UNAVAILABLE"),
+    FileUnavailable: _as(409, "MEDIA_UNAVAILABLE"),
     MediaTooLarge: lambda error: Problem(
         413, "PAYLOAD_TOO_LARGE", str(error), {"limit": error.limit}, {"Connection": "close"}
     ),

@@ -20,6 +20,7 @@ from typing import Any
 
 from pykka import ActorDeadError
 
+from actors.clients.errors import ClientRefusal
 from actors.clients.events import AccountEvent
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia, bare_id_of
@@ -30,7 +31,7 @@ from actors.inbox.protocol import Arrived, ChatKey, FetchDue, FetchFile, FileFet
 from actors.inbox.rules import InboxRules
 from actors.media.kinds import filename_of
 from actors.media.media import MediaStore
-from actors.runtime import Actor, Refusal
+from actors.runtime import Actor, MailboxFull, Refusal
 from actors.store.events import draw_id
 from actors.store.rows.held import HeldEvent, HoldEvent, TellHeld
 from actors.store.store import Store
@@ -166,7 +167,8 @@ class Inbox(Actor):
             if isinstance(outcome, File):
                 reply_to.answer(outcome)
             else:
-                reply_to.refuse(outcome if isinstance(outcome, Refusal) else FileUnavailable(str(outcome)))
+                known = isinstance(outcome, ClientRefusal | MailboxFull)
+                reply_to.refuse(outcome if known else FileUnavailable(str(outcome)))
 
         self._downloads.want(order.client_id, FetchMedia(order.chat, order.message), done, patient=False)
 

@@ -12,6 +12,7 @@ from actors.clients.errors import NotReady, OperationRefused
 from actors.clients.events import MessageArrived
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
+from actors.inbox.inbox import FileUnavailable
 from actors.inbox.rules import InboxRules
 from actors.runtime import Backoff
 from tests.inbox.conftest import ANA, BOB, ONE, RULES, TWO, Desk, Open, digest
@@ -219,6 +220,12 @@ def test_a_file_that_is_not_where_the_page_has_put_it_is_fetched_again(desk: Des
     message = desk.picture()
     desk.clock.advance(1.0)
     assert bodies(desk) == [digest(message)]
+
+
+def test_who_asks_for_a_file_that_the_page_has_not_put_there_is_told_so(desk: Desk) -> None:
+    desk.browser.answers[FetchMedia] = lambda _page, _asked: File("0" * 64, 5, "image/png", "image.png")
+    with pytest.raises(FileUnavailable):
+        desk.fetch("3EB0").get(timeout=5)
 
 
 def test_who_asks_while_it_is_being_fetched_shares_the_download(desk: Desk) -> None:
