@@ -33,6 +33,7 @@ from actors.clients.operations.fields import (
 from actors.clients.operations.labels import LabelId, LabelIds, LabelOperation
 from actors.clients.operations.messages import Cards, ContactCard, PollOptions, draw_message_id
 from actors.clients.operations.presence import Typing
+from actors.clients.operations.received import FetchMedia
 from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus, StatusChat
 from actors.clients.types import State
 from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE
@@ -96,6 +97,17 @@ def _status(stage: Stage) -> str:
     return order
 
 
+def _received(stage: Stage | None) -> FetchMedia:
+    """The order to fetch the file of a message that came in."""
+    if stage is None or stage.sandbox is None:
+        return FetchMedia(CHAT, CALL)
+    bare_id = f"3A{next(_numbers):018}"
+    file = {"name": "a.png", "mimetype": "image/png", "base64": PIXEL.partition(",")[2]}
+    stage.sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, id=bare_id, file=file)
+    told = stage.event("message", bare_id=bare_id)
+    return FetchMedia(told["chat"], told["id"])
+
+
 _numbers = count(1)
 CALL = "3EB0000000000000000001"
 ARGUMENTS: list[tuple[Any, Any]] = [
@@ -125,6 +137,7 @@ ARGUMENTS: list[tuple[Any, Any]] = [
 ]
 """The types that fields have, and a value of each."""
 CASES: dict[type[Operation[Any]], Callable[[Stage | None], Operation[Any]]] = {
+    FetchMedia: _received,
     DeleteStatus: lambda stage: DeleteStatus(CALL if stage is None else _status(stage)),
 }
 """Operations whose arguments are made by hand, with what has to be there before."""
