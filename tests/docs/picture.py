@@ -1,9 +1,10 @@
-"""The picture of the dashboard: the real page, of the real service, on real Chromiums and the sandbox.
+"""The pictures of the dashboard and of the phones page: real pages, of the real service and the sandbox.
 
-`python -m tests.docs.picture` writes `docs/dashboard.png`. With `--every DIRECTORY` it also writes there each view, and
-a client in each state, wide and narrow, light and dark, in English and Spanish: to be looked at whenever the page has
-changed. It takes two minutes, and six Chromiums at most; `--minutes 20` has the clients live that long before, so that
-there is something of the last hour to be seen (the picture in the documents was taken so).
+`python -m tests.docs.picture` writes `docs/dashboard.png`; with `--phones`, `docs/phones.png` instead. With `--every
+DIRECTORY` it also writes there each view, and a client in each state, wide and narrow, light and dark, in English and
+Spanish: to be looked at whenever the page has changed. It takes two minutes, and six Chromiums at most; `--minutes 20`
+has the clients live that long before, so that there is something of the last hour to be seen (the picture in the
+documents was taken so).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from tests.rig.processes import until
 from tests.rig.window import Window
 
 PICTURE = Path(__file__).parents[2] / "docs" / "dashboard.png"
-WIDE, NARROW = (1280, 760), (360, 740)
+PHONES = PICTURE.with_name("phones.png")
+WIDE, NARROW, TALL = (1280, 760), (360, 740), (1280, 900)
 SHOWN = 11
 """The client whose QR is in the picture."""
 SETTINGS = {"cleanup_delay": 3600, "backoff_first": 600, "backoff_cap": 600, "log_level": "warning"}
@@ -138,6 +140,28 @@ def take(window: Window, service: Service, path: Path) -> None:
     window.shot(path)
 
 
+def take_phones(window: Window, place: Path, path: Path) -> None:
+    """The phones page: a code that waits, a linked account, and a chat."""
+    with ExitStack() as opened:
+        sandbox = opened.enter_context(Sandbox())
+        service = opened.enter_context(Service(place / "data", sandbox.url, **SETTINGS))
+        shop, waiting = Consumer(service, sandbox, 1, "5491122334455"), Consumer(service, sandbox, 2)
+        opened.callback(shop.close)
+        opened.callback(waiting.close)
+        shop.pair(name="Shop")
+        waiting.init().raise_for_status()
+        waiting.reaches("QR_REQUIRED")
+        shop.send(FRIEND, "Your order 1042 is on its way").raise_for_status()
+        sandbox.post(f"/phones/{FRIEND}/send", to=shop.number, text="Thank you! When does it arrive?")
+        shop.send(FRIEND, "Tomorrow between 9 and 12").raise_for_status()
+        window.resize(*TALL)
+        window.goto(f"{sandbox.url}phones")
+        window.until("document.querySelector('#messages')?.textContent.includes('Tomorrow')")
+        window.until("document.querySelector('#waiting button')")
+        window.shot(path)
+        window.goto("about:blank")  # its stream ends before the sandbox does
+
+
 def take_every(service: Service, profiles: Path, directory: Path) -> None:
     """Every place, in every look."""
     for language, locale in LANGUAGES.items():
@@ -157,8 +181,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m tests.docs.picture", description="Take docs/dashboard.png anew")
     arguments.add_argument("--every", type=Path, metavar="DIRECTORY", help="picture every view there too")
     arguments.add_argument("--minutes", type=float, default=0.0, help="how long clients have lived then")
-    arguments.add_argument("--to", type=Path, default=PICTURE, metavar="FILE")
+    arguments.add_argument("--phones", action="store_true", help="take docs/phones.png instead")
+    arguments.add_argument("--to", type=Path, metavar="FILE")
     chosen = arguments.parse_args()
+    if chosen.phones:
+        with tempfile.TemporaryDirectory() as place, Window(Path(place) / "window") as window:
+            take_phones(window, Path(place), chosen.to or PHONES)
+        print(f"written: {chosen.to or PHONES}")
+        return
+    chosen.to = chosen.to or PICTURE
     with staged(chosen.minutes) as service, tempfile.TemporaryDirectory() as profiles:
         with Window(Path(profiles) / "window") as window:
             take(window, service, chosen.to)
