@@ -23,7 +23,7 @@ def test_a_page_that_cannot_send_holds_what_was_promised_until_one_can(
         assert 'page_contract_missing{symbol="addAndSendMsgToChat"} 1.0' in one.http.get("/metrics").text
         page = one.http.get("/status").json()["whatsapp_web"]
         assert (page["version"], page["missing"]) == (web["version"], ["addAndSendMsgToChat"])
-        assert page["without"] == ["sendLocation", "sendText"]
+        assert {"sendLocation", "sendText"} <= set(page["without"])
         refused = one.send("5491122334455", "now")
         assert refused.status_code == 409
         assert "addAndSendMsgToChat" in refused.text
