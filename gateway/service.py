@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx2 as httpx
+import httpx2
 from pykka import ActorDeadError, Timeout
 from structlog.contextvars import bind_contextvars
 
@@ -552,7 +552,7 @@ class Webhooks:
 
     async def _judge(self, url: str) -> None:
         """Raise InvalidWebhook if every delivery to this URL would be refused."""
-        target = httpx.URL(url)
+        target = httpx2.URL(url)
         try:
             async with asyncio.timeout(NAME_SECONDS):
                 addresses = await resolve(target.host, target.port or 0)

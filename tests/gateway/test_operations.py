@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.browser.fake import FakeBrowser
@@ -116,7 +116,7 @@ def test_a_failure_is_answered_by_what_the_operation_makes_of_it(
     assert problem.fields.items() <= answer.json().items()
 
 
-async def asked(app: Any, call: Call, operation: Operation[Any]) -> httpx.Response:
+async def asked(app: Any, call: Call, operation: Operation[Any]) -> httpx2.Response:
     """The answer to a call, whose arguments stand where the row takes them."""
     given = {name: value for name, value in asdict(operation).items() if value is not None}
     places = {**given, call.need.parameter: ME}
@@ -124,5 +124,5 @@ async def asked(app: Any, call: Call, operation: Operation[Any]) -> httpx.Respon
     rest = {name: given[name] for name in call.arguments if name in given}
     options: dict[str, Any] = {"json": rest} if call.method in ("POST", "PUT", "PATCH") else {"params": rest}
     headers = {"X-Cliente-Id": str(ME)} if call.need.whose is Whose.CLIENT else {}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as http:
         return await http.request(call.method, path, headers=headers, **options)
