@@ -80,9 +80,16 @@ def sent(phones: Sandbox, bare_id: str) -> dict[str, Any]:
     return next(message for message in found if message["id"] == bare_id)
 
 
-def written(stage: Stage, phones: Sandbox, text: str = "hello", phone: str = FRIEND) -> str:
-    """A message from a phone, once it has been told."""
-    id_: str = phones.post(f"/phones/{phone}/send", to=NUMBER, text=text)["id"]
+def in_group(phones: Sandbox, group: str, owner: str) -> str:
+    """A group with the account and two others in it."""
+    made = {"subject": "Us", "participants": [NUMBER, FRIEND, OTHER], "owner": owner}
+    phones.api.put(f"/api/groups/{group}", json=made).raise_for_status()
+    return group
+
+
+def written(stage: Stage, phones: Sandbox, text: str = "hello", to: str = NUMBER) -> str:
+    """A message from the friend's phone, once it has been told."""
+    id_: str = phones.post(f"/phones/{FRIEND}/send", to=to, text=text)["id"]
     stage.event("message", bare_id=id_)
     return id_
 
@@ -119,6 +126,14 @@ def test_mentions_arrive_as_the_people_they_are(stage: Stage, phones: Sandbox) -
     fact = stage.ask(SendText(CHAT, "all of you", mentions="all"))
     assert isinstance(fact, Refused)
     assert fact.code == "NOT_A_GROUP"
+
+
+def test_everybody_in_a_group_is_mentioned_but_the_account_itself(stage: Stage, phones: Sandbox) -> None:
+    group = in_group(phones, "120363000000000011@g.us", owner=FRIEND)
+    order = send(stage, SendText(group, "all of you", mentions="all"))
+    assert sorted(received(phones, order)["mentions"]) == sorted([FRIEND, OTHER])
+    order = send(stage, SendText(group, f"@{OTHER}", mentions=(OTHER + "@c.us",)))
+    assert received(phones, order)["mentions"] == [OTHER]
 
 
 def test_a_link_has_the_preview_that_was_asked_for(stage: Stage, phones: Sandbox) -> None:
@@ -251,13 +266,18 @@ def test_an_own_message_is_deleted_for_everyone_or_here_alone(stage: Stage, phon
 
 
 def test_what_others_wrote_is_not_deleted_for_everyone_and_stays(stage: Stage, phones: Sandbox) -> None:
-    group = "120363000000000009@g.us"
-    phones.api.put(f"/api/groups/{group}", json={"subject": "Us", "participants": [FRIEND, NUMBER]}).raise_for_status()
-    stage.done(SendText(group, "hello all"))
-    other = written(stage, phones)
-    fact = stage.ask(DeleteMessage(CHAT, other))
-    assert isinstance(fact, Refused)
-    assert (fact.code, sent(phones, other)["revoked"]) == ("NOT_ALLOWED", False)
+    group = in_group(phones, "120363000000000012@g.us", owner=FRIEND)
+    for chat, other in ((CHAT, written(stage, phones)), (group, written(stage, phones, to=group))):
+        fact = stage.ask(DeleteMessage(chat, other))
+        assert isinstance(fact, Refused), fact
+        assert (fact.code, sent(phones, other)["revoked"]) == ("NOT_ALLOWED", False)
+
+
+def test_an_admin_deletes_what_others_wrote_in_the_group(stage: Stage, phones: Sandbox) -> None:
+    group = in_group(phones, "120363000000000013@g.us", owner=NUMBER)
+    other = written(stage, phones, to=group)
+    stage.done(DeleteMessage(group, other))
+    assert sent(phones, other)["revoked"]
 
 
 def test_a_message_is_starred_and_pinned_and_neither_any_more(stage: Stage, phones: Sandbox) -> None:
