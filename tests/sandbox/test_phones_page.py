@@ -62,6 +62,27 @@ def test_a_person_links_chats_and_logs_out(sandbox: Sandbox, tab: Callable[..., 
         assert phones.js("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_person_votes_in_a_poll_and_types(sandbox: Sandbox, tab: Callable[..., Tab]) -> None:
+    page, phones = tab("page"), tab("phones")
+    page.open()
+    phones.open("phones")
+    phones.js(FILL.format("#scan [name=number]", ME))
+    click(phones, "#waiting button")
+    page.until(MAIN)
+    phones.until(f"document.querySelector('#talk select').value === '{ME}'")
+
+    person = "'5491155550001@c.us'"
+    page.js(f"WPP.chat.sendCreatePollMessage({person}, 'When?', ['now', 'later'], {{markIsRead: false}})")
+    click(phones, "#messages button[id^='Vote later']")
+    page.until("heard.find(([name]) => name === 'chat.poll_response')")
+    phones.until("document.querySelector('#messages').textContent.includes('now (0) / later (1)')")
+
+    page.js(f"WPP.chat.markIsRecording({person})")
+    phones.until("document.querySelector('#seen').textContent === 'The account is recording…'")
+    click(phones, "#typing")
+    page.until("heard.find(([name]) => name === 'chat.presence_change')")
+
+
 def test_what_a_person_typed_is_kept_where_it_failed_and_gone_where_it_worked(
     sandbox: Sandbox, tab: Callable[..., Tab]
 ) -> None:

@@ -154,19 +154,24 @@ function message(one) {
   const line = element('li', { className: mine ? 'mine' : '' }, `${text} ${reactions}`);
   if (one.media && !one.revoked) line.prepend(...media(one));
   const when = new Date(one.t * 1000).toLocaleTimeString();
-  line.append(element('small', {}, when, ' ', one.edited ? 'edited ' : '',
+  const marks = [one.edited && 'edited', one.starred && '★', one.pinned_until && '📌', mine && one.read && 'read'];
+  line.append(element('small', {}, when, ' ', marks.filter(Boolean).map((mark) => `${mark} `).join(''),
     element('span', { className: one.ack === 3 ? 'ticks read' : 'ticks' }, one.from_me ? TICKS[one.ack] : '')));
   if (!one.revoked) line.append(element('div', { className: 'buttons' }, ...choices(one, mine)));
   return line;
 }
 
 /** A message in one line of text. */
-function content({ location, contacts, poll, text }) {
+function content({ forwarded, quoted, location, contacts, poll, votes, preview, text }) {
+  const chosen = (option) => Object.values(votes ?? {}).filter((choices) => choices.includes(option)).length;
   const parts = [
+    forwarded && '↪ forwarded',
+    quoted && `↩ ${quoted.slice(-6)}`,
     location && `📍 ${location.loc ?? ''} ${location.lat}, ${location.lng}`,
     contacts && `👤 ${contacts.map(({ name }) => name).join(', ')}`,
-    poll && `📊 ${poll.name}: ${poll.options.join(' / ')}`,
+    poll && `📊 ${poll.name}: ${poll.options.map((option) => `${option} (${chosen(option)})`).join(' / ')}`,
     text,
+    preview && `🔗 ${[preview.title, preview.description].filter(Boolean).join(' · ')}`,
   ];
   return parts.filter(Boolean).join(' ');
 }
@@ -193,7 +198,8 @@ function choices(one, mine) {
   const change = (kind, more, done) =>
     act(`/phones/${phone.value}/${kind}`, { to: to.value, id: one.id, ...more }, done);
   const react = button('Like', () => change('react', { emoji: '👍' }, 'Reacted'));
-  if (!mine) return [react];
+  const vote = (option) => button(`Vote ${option}`, () => change('vote', { choices: [option] }, `Voted ${option}`));
+  if (!mine) return [react, ...(one.poll?.options ?? []).map(vote)];
   const edit = button('Edit', () => {
     const text = prompt('New text', one.text);
     if (text !== null) change('edit', { text }, 'Edited');
@@ -226,6 +232,13 @@ talk.onsubmit = async (event) => {
   } else if (text.value) act(`/phones/${phone.value}/send`, { to: to.value, text: text.value }, 'Sent', text);
 };
 
+for (const state of ['typing', 'recording', 'paused']) {
+  byId(state).onclick = () => {
+    const { phone, account: to } = talk.elements;
+    act(`/phones/${phone.value}/typing`, { to: to.value, state }, `The phone is ${state}`);
+  };
+}
+
 byId('call').onclick = () => {
   const { phone, account: to } = talk.elements;
   act(`/phones/${phone.value}/call`, { to: to.value }, 'Ringing');
@@ -247,6 +260,13 @@ async function showPhone() {
   const told = await call('GET', `/phones/${phone.value}?last=0`);
   for (const name of HABITS) talk.elements[name].checked = told[name];
   delay.value = told.delay;
+}
+
+/** What the account shows to this phone. */
+function showTyping(phones) {
+  const { phone, account: to } = talk.elements;
+  const state = phones.find(({ number }) => number === phone.value)?.typing[to.value];
+  byId('seen').textContent = state && state !== 'paused' ? `The account is ${state}…` : '';
 }
 
 async function showChat() {
@@ -293,6 +313,7 @@ async function showAll({ phoneToo }) {
     offer(state.accounts.map((one) => one.number));
     if (phoneToo) await showPhone();
     await showChat();
+    showTyping(state.phones);
   } catch (error) {
     say(error.message, true);
   }
