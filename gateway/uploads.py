@@ -38,7 +38,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 LONG = 256 * 1024
 """Bytes of a JSON string from which it is a file."""
-CHUNK = 512 * 1024
+CHUNK = 256 * 1024
 """Bytes of a file that are written at a time; the next ones arrive meanwhile."""
 MOST_PARTS = 100
 _STRING_ENDS = re.compile(rb'["\\]')

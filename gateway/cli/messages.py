@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import time
 from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx2 as httpx
@@ -23,6 +26,18 @@ from gateway.cli.remote import (
     Url,
     refusal_of,
 )
+
+
+class Shown(StrEnum):
+    """The kinds of messages that are files."""
+
+    IMAGE = "image"
+    DOCUMENT = "document"
+    VIDEO = "video"
+    VOICE = "voice"
+    VIDEO_NOTE = "video_note"
+    STICKER = "sticker"
+
 
 To = Annotated[str, typer.Argument(help="A number, or a chat id …@c.us, …@g.us, …@lid.")]
 Words = Annotated[str | None, typer.Argument(help="Message text; with --poll the question.")]
@@ -47,6 +62,14 @@ Answered = Annotated[str | None, typer.Option("--reply-to", metavar="ID", help="
 Mentioned = Annotated[
     list[str] | None, typer.Option("--mention", metavar="NUMBER", help="Mention somebody, or `all`; may be repeated.")
 ]
+Attached = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="PATH", exists=True, dir_okay=False, help="Send a file; TEXT is its caption."),
+]
+ShownAs = Annotated[
+    Shown | None, typer.Option("--as", help="Kind of message for the file; by default image, video or document.")
+]
+Converted = Annotated[bool, typer.Option("--convert", help="Have the service convert the file to what phones play.")]
 Preview = Annotated[bool, typer.Option("--link-preview", help="Show a preview of the link in the text.")]
 
 
@@ -59,6 +82,9 @@ def send(
     poll: Choices = None,
     multiple: Several = False,
     forward: Forward = None,
+    file: Attached = None,
+    shown_as: ShownAs = None,
+    convert: Converted = False,
     reply_to: Answered = None,
     mention: Mentioned = None,
     link_preview: Preview = False,
@@ -68,9 +94,9 @@ def send(
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """Send a text, a place, contact cards, a poll or an earlier message, and wait until WhatsApp has accepted it."""
+    """Send a text, a file, a place, contact cards, a poll or an earlier message; wait until WhatsApp accepts it."""
     content = {
-        "message": text if not (location or poll) else None,
+        "message": text if not (location or poll or file) else None,
         "location": location and _place(location, text),
         "contacts": [_card(one) for one in contact or []] or None,
         "poll": poll and {"name": text or "", "options": poll, "multiple_answers": multiple},
@@ -84,12 +110,28 @@ def send(
     body = {"to": to} | {name: value for name, value in (content | options).items() if value}
     headers = {} if idempotency_key is None else {"Idempotency_Key": idempotency_key}
     with Remote(url, key) as service:
+        if file is not None:
+            body |= _file(service, client, file, shown_as, text, convert=convert)
         if queue or "message" not in body:
             found = service.post("/messages", client, body, **headers)
             found = found if queue else _settled(service, client, found)
         else:
             found = service.post("/send", client, body, **headers)
     output.answer(found, f"{found['state']}  {found['message_id']}  [dim]{found['id']}[/dim]", json=json)
+
+
+def _file(
+    service: Remote, client: int, path: Path, shown_as: Shown | None, caption: str | None, *, convert: bool
+) -> dict[str, Any]:
+    """Upload a file; return the content that names it."""
+    mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    family = mimetype.split("/")[0]
+    kind = shown_as or (Shown(family) if family in (Shown.IMAGE, Shown.VIDEO) else Shown.DOCUMENT)
+    with path.open("rb") as data:
+        how = {"content": data, "params": {"filename": path.name}, "headers": {"Content-Type": mimetype}}
+        kept = service.call("POST", "/media", client, **how)
+    content = {"digest": kept["digest"], "caption": caption, "convert": convert or None}
+    return {kind.value: {name: value for name, value in content.items() if value}}
 
 
 def _place(said: str, name: str | None) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from actors.clients.protocol import PairingCodeRenewed, PairingHindered
 from actors.clients.types import ClientId, Reason, State
 from gateway.cli.clients import BLOCKS, drawn
 from gateway.status_cache import data_url
+from tests.browser.pages import PICTURE_DATA
 from tests.gateway.decoding import decoded
 from tests.gateway.running import Running, until
 
@@ -184,6 +185,22 @@ def test_every_kind_of_message_is_sent(service: Running, kind: str) -> None:
     assert told(service, "send", "1", TO, *KINDS[kind])["state"] == "sent"
     (delivery,) = service.browser.whatsapp.deliveries
     assert delivery.operation == SENT[kind]
+
+
+def test_a_file_is_sent_by_its_name(service: Running, tmp_path: Path) -> None:
+    service.ready(1)
+    picture, invoice = tmp_path / "photo.png", tmp_path / "invoice.pdf"
+    picture.write_bytes(PICTURE_DATA)
+    invoice.write_bytes(b"%PDF-1.7")
+    assert told(service, "send", "1", TO, "here", "--file", str(picture))["image"]["caption"] == "here"
+    assert (
+        told(service, "send", "1", TO, "--file", str(picture), "--as", "document")["document"]["filename"]
+        == "photo.png"
+    )
+    assert told(service, "send", "1", TO, "--file", str(invoice))["document"]["mimetype"] == "application/pdf"
+    assert "not a picture" in sentence(typed(service, "send", "1", TO, "--file", str(invoice), "--as", "image"), 1)
+    assert typed(service, "send", "1", TO, "--file", str(tmp_path / "gone")).exit_code == 2
+    assert len(service.browser.whatsapp.deliveries) == 3
 
 
 def test_what_is_no_place_and_no_card_is_said(service: Running) -> None:
