@@ -119,6 +119,9 @@ def test_a_call_comes_through_with_its_callers_host_and_address(tmp_path: Path, 
             assert started.json()["status"]["state"] == "QR_REQUIRED"
             large = http.post("/send", headers={"X-Cliente-Id": "1"}, content=b"x" * 1_100_000, extensions=SNI)
             assert large.status_code == 413
+            pdf = b"%PDF-1.7" + bytes(2_000_000)
+            file = http.post("/media", headers={"X-Cliente-Id": "1"}, content=pdf, extensions=SNI)
+            assert (file.status_code, file.json()["size"]) == (201, len(pdf))
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
