@@ -60,6 +60,7 @@ TOP_LEVEL = {
     "session_manager",
     "tests",
     "docs",
+    "examples",
 }
 HIDDEN_FILES = {".gitignore", ".dockerignore"}
 SAYS_NOTHING = re.compile(r"(^|_)(utils?|helpers?|common|manager|misc)(_|$)")
