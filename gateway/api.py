@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actors.clients.operations.contacts import CheckContact
 from actors.clients.types import MAX_CLIENT_ID
 from actors.media.conversion import Form
 from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
@@ -44,7 +43,7 @@ from gateway.schemas.messages import (
 from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
 from gateway.schemas.received import ReceivedAnswer
 from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
-from gateway.schemas.shape import CHAT, ID
+from gateway.schemas.shape import ID
 from gateway.schemas.webhooks import (
     DeadLettersAnswer,
     DeadLettersCount,
@@ -55,6 +54,8 @@ from gateway.schemas.webhooks import (
     WebhookRequest,
 )
 from gateway.security.auth import PUBLIC, Scope
+from gateway.tables.chats import CHATS
+from gateway.tables.contacts import CONTACTS
 from gateway.tables.groups import GROUPS
 from gateway.tables.messages import MESSAGES, PRESENCE
 from gateway.tables.needs import (
@@ -83,7 +84,7 @@ _LETTER = _WEBHOOK | {"letter": Parameter({"type": "integer", "minimum": 1}, "Th
 _RECEIPT = {"receipt": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The receipt of the fetched events.")}
 _NAME = {"name": Parameter({"type": "string", "minLength": 1}, "The file's name, as in an event's `media.url`.")}
 _OF_CHAT = {
-    "chat": Parameter({"type": "string", "pattern": CHAT}, "A number, or the id of a chat."),
+    "chat": Parameter({"type": "string", "minLength": 1, "maxLength": 64}, "A number, or the id of a chat."),
     "message": Parameter({"type": "string", "minLength": 1}, "The message's id at WhatsApp, whole or bare."),
 }
 _IDEMPOTENCY_KEY = {
@@ -222,9 +223,10 @@ CALLS: tuple[Call, ...] = (
         {**_NO_MESSAGE, 409: ("MESSAGE_NOT_QUEUED",)},
         parameters=_MESSAGE,
     ),
+    *CHATS,
+    *CONTACTS,
     *MESSAGES,
     *PRESENCE,
-    get("/contacts/{number}", CheckContact, READ),
     *GROUPS,
     *PROFILE,
     get("/clients", clients.clients, READ_ITS_OWN, {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery),

@@ -140,8 +140,7 @@ _SUBJECT = re.compile(r"^(Value error, |(Input|String|List|Tuple|Set|Dictionary|
 """What pydantic calls the thing at fault, which the answer calls by its field's name."""
 
 _KINDS: dict[int | str, str] = {
-    **dict.fromkeys(("after", "message", "reply_to", "message_id"), "a message's id"),
-    **dict.fromkeys(("number", "phone"), "a phone number, digits only"),
+    **dict.fromkeys(("after", "before", "message", "reply_to", "message_id"), "a message's id"),
     **dict.fromkeys(("name", "organization", "options"), "one line of text"),
     "url": "an address that begins with http:// or https://",
     "digest": "a SHA-256 in 64 hexadecimal digits",

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from actors.clients.operations import Effect
+from actors.clients.operations.base import NOT_FOUND
 from actors.clients.types import MAX_CLIENT_ID
 from gateway.calls import Call, MediaType, Parameter, adapter_of, file_fields, takes_body
 from gateway.schemas.files import FileSource
@@ -33,9 +34,19 @@ ERRORS: Mapping[int, tuple[str, ...]] = {
     503: ("STARTING", "SHUTTING_DOWN", "OVERLOADED", "NO_ANSWER", "STORE_UNAVAILABLE"),
 }
 """The errors of every call: 401 where a key is needed, 408 and 413 where there is a body."""
+_NOT_FOUND = tuple(dict.fromkeys(NOT_FOUND.values()))
 _OPERATION_ERRORS: Mapping[Effect, Mapping[int, tuple[str, ...]]] = {
-    Effect.READ: {409: ("SESSION_NOT_READY", "OPERATION_REFUSED"), 503: ("OPERATION_UNANSWERED",)},
-    Effect.CHANGE: {409: ("SESSION_NOT_READY", "OPERATION_REFUSED"), 500: ("OPERATION_UNKNOWN",)},
+    Effect.READ: {
+        404: _NOT_FOUND,
+        409: ("SESSION_NOT_READY", "OPERATION_REFUSED"),
+        503: ("OPERATION_UNANSWERED",),
+    },
+    Effect.CHANGE: {
+        404: _NOT_FOUND,
+        409: ("SESSION_NOT_READY", "OPERATION_REFUSED"),
+        500: ("OPERATION_UNKNOWN",),
+        503: ("OPERATION_UNANSWERED",),
+    },
     Effect.SEND: {409: ("SESSION_NOT_READY",), 429: ("OUTBOX_FULL",), 500: ("SEND_FAILED",)},
 }
 _WITH_BODY, _WITH_KEY = frozenset({408, 413}), frozenset({401})

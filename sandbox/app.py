@@ -17,6 +17,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from sandbox.account.chats import ChatStates
+from sandbox.account.people import People
 from sandbox.acts import Acts
 from sandbox.answers import refusal
 from sandbox.control import Control
@@ -35,7 +37,7 @@ STAGES = (
     ("base", "ids", "state"),
     ("me", "logout", "pairing", "qr_code", "connection", "boot"),
     (
-        *("chats", "groups", "messages", "content", "marks", "presence"),
+        *("chats", "chat_actions", "people", "groups", "messages", "content", "marks", "presence"),
         *("timelock", "sending", "receiving", "reactions", "files", "calls"),
     ),
     ("profile", "labels", "status", "startup", "by_id"),
@@ -55,9 +57,11 @@ def build(scene: Scene | None = None) -> Starlette:
     """Return the application of one sandbox; without `scene` it starts with an empty world."""
     scene = scene or Scene()
     post = MessageRelay(scene)
-    login = Login(scene, post)
+    chats, people = ChatStates(scene, post), People(scene, post)
+    login = Login(scene, post, chats, people)
     pairing = Pairing(scene, login)
     groups, profile = Groups(scene, post), ProfileActs(scene)
+    acts = Acts(groups.acts, profile.acts)
     files = Files(scene)
     routes = [
         Route("/", Document(scene).show),
@@ -65,8 +69,8 @@ def build(scene: Scene | None = None) -> Starlette:
         Route("/phones", _phones),
         Route("/media", files.take, methods=["POST"]),
         Route("/media/{id}", files.give),
-        WebSocketRoute("/link", Link(scene, login, pairing, post, Acts(groups.acts, profile.acts)).serve),
-        *Control(scene, login, pairing, post, groups, profile).routes(),
+        WebSocketRoute("/link", Link(scene, login, pairing, post, acts, chats, people).serve),
+        *Control(scene, login, pairing, post, groups, profile, chats, people).routes(),
         Route("/bundle/{tag}/{name}.js", Bundles(scene).give),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
@@ -102,6 +106,7 @@ class Document:
             "upload_limit": settings.upload_limit,
             "version": settings.version,
             "push_phase": settings.push_phase,
+            "clear_delay": settings.clear_delay,
             "drift": settings.drift,
             "bundles": settings.bundles,
             "stages": [[Bundles.address(name) for name in stage] for stage in STAGES],

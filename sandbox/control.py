@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from sandbox.account.chats import ChatStates
+from sandbox.account.people import People
 from sandbox.answers import answering, body_of, number_of, wait_of
 from sandbox.composing import compose
 from sandbox.fates import Act, Fates
@@ -48,9 +51,12 @@ class Control:
         post: MessageRelay,
         groups: Groups,
         profile: ProfileActs,
+        chats: ChatStates,
+        people: People,
     ) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._groups, self._profile = groups, profile
+        self._chats, self._people = chats, people
         self._fates = Fates(scene, login, post)
         self._marks, self._presence = Marks(scene, post), PresenceRelay(scene, post)
 
@@ -63,6 +69,7 @@ class Control:
             "typing": self._phone_typing,
             "presence": self._phone_presence,
             **{kind: self._phone_change(kind) for kind in ("edit", "revoke", "react")},
+            **self._people.phone_acts(),
         }
         page_acts: dict[str, Act] = {
             "rotate": lambda page, _said: self._pairing.rotate(page),
@@ -86,9 +93,15 @@ class Control:
             Route("/api/accounts/{number}/messages", answering(self._messages)),
             *(
                 Route(f"/api/accounts/{{number}}/{name}", answering(self._account_act(act)), methods=["POST"])
-                for name, act in {**self._fates.table(), "labels": self._profile.set_labels}.items()
+                for name, act in {
+                    **self._fates.table(),
+                    **self._chats.acts(),
+                    **self._people.acts(),
+                    "labels": self._profile.set_labels,
+                }.items()
             ),
             Route("/api/absent/{number}", answering(self._absent), methods=["PUT", "DELETE"]),
+            Route("/api/aliases/{number}", answering(self._alias), methods=["PUT", "DELETE"]),
             Route("/api/groups", answering(self._all_groups)),
             Route("/api/groups/{group}", answering(self._group), methods=["GET", "PUT"]),
             Route("/api/phones/{number}", answering(self._phone), methods=["GET", "POST"]),
@@ -237,6 +250,9 @@ class Control:
             "refused": account.refused,
             "available": account.available,
             "marks": account.marks,
+            "chats": {chat: asdict(state) | {"keeps": sorted(state.keeps)} for chat, state in account.chats.items()},
+            "names": account.names,
+            "blocked": sorted(account.blocked),
         }
 
     # --- phones and groups
@@ -251,6 +267,15 @@ class Control:
 
     async def _all_groups(self, _request: Request) -> Any:
         return [group.told() for group in self._scene.world.groups.values()]
+
+    async def _alias(self, request: Request) -> Any:
+        """Have the server name another number when it is asked for this one, as it does for some of Brazil's."""
+        number, aliases = request.path_params["number"], self._scene.world.aliases
+        if request.method == "PUT":
+            aliases[number] = str((await body_of(request))["number"])
+        else:
+            aliases.pop(number, None)
+        return {"number": number, "means": aliases.get(number)}
 
     async def _group(self, request: Request) -> Any:
         """Tell a group; or make one, as if it had always been there: nobody is told of it."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
+from sandbox.account.chats import ChatStates
+from sandbox.account.people import People
 from sandbox.acts import Acts
 from sandbox.login import Login
 from sandbox.marks import Marks
@@ -25,7 +27,16 @@ POLICY_VIOLATION = 1008
 class Link:
     """The messages of pages, as a table: each `op` is one function of (page, message)."""
 
-    def __init__(self, scene: Scene, login: Login, pairing: Pairing, post: MessageRelay, acts: Acts) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        login: Login,
+        pairing: Pairing,
+        post: MessageRelay,
+        acts: Acts,
+        chats: ChatStates,
+        people: People,
+    ) -> None:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._marks, self._presence = Marks(scene, post), PresenceRelay(scene, post)
         self._ops: dict[str, Callable[[OpenPage, dict[str, Any]], None]] = {
@@ -34,7 +45,6 @@ class Link:
             "keys": lambda page, said: pairing.keyed(page, said["keys"]),
             "pairing_code": self._pairing_code,
             "companion_finish": lambda page, _said: pairing.finish(page),
-            "exists": self._exists,
             "timelock": self._timelock,
             "ping": lambda page, said: self._answer(page, said, {}),
             "keepalive": self._keepalive,
@@ -48,6 +58,8 @@ class Link:
             "down": self._down,
             "fate": self._fate,
             "logout": lambda page, _said: login.leave(page),
+            **chats.ops(),
+            **people.ops(),
         }
 
     async def serve(self, socket: WebSocket) -> None:
@@ -98,9 +110,6 @@ class Link:
 
     def _pairing_code(self, page: OpenPage, said: dict[str, Any]) -> None:
         self._answer(page, said, self._pairing.offer(page, str(said["number"]), str(said["display"])))
-
-    def _exists(self, page: OpenPage, said: dict[str, Any]) -> None:
-        self._answer(page, said, {"found": self._post.person(str(said["address"]))})
 
     def _mark(self, page: OpenPage, said: dict[str, Any]) -> None:
         answer = self._marks.take(page, said)

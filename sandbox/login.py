@@ -12,6 +12,8 @@ from sandbox.scene import OpenPage, Scene
 from sandbox.world import Account, Device, SandboxError
 
 if TYPE_CHECKING:
+    from sandbox.account.chats import ChatStates
+    from sandbox.account.people import People
     from sandbox.post import MessageRelay
 
 STORED_LOGIN_FIELDS = ("number", "lid", "name", "lids")
@@ -21,8 +23,8 @@ BLOCKS = frozenset({"", "TOS_BLOCK", "SMB_TOS_BLOCK", "PROXYBLOCK", "SCREEN_LOCK
 class Login:
     """Logs pages in and out."""
 
-    def __init__(self, scene: Scene, post: MessageRelay) -> None:
-        self._scene, self._post = scene, post
+    def __init__(self, scene: Scene, post: MessageRelay, chats: ChatStates, people: People) -> None:
+        self._scene, self._post, self._chats, self._people = scene, post, chats, people
 
     # --- coming in
 
@@ -62,8 +64,14 @@ class Login:
             return
         self._push_out(page)
         login = {name: getattr(account, name) for name in STORED_LOGIN_FIELDS}
-        more = {"business": account.business, "labels": account.labels}
-        page.say({"op": "welcome", "login": login, "history": self._post.history(page), **more})
+        known = {
+            "history": self._post.history(page),
+            "chats": self._chats.known(account),
+            "people": self._people.known(account),
+            "business": account.business,
+            "labels": account.labels,
+        }
+        page.say({"op": "welcome", "login": login, **known})
         if fresh and self._scene.settings.pair_delay:
             page.later("sync", self._scene.settings.pair_delay, lambda: self._synced(page))
         else:

@@ -197,6 +197,8 @@ class MessageRelay:
         return [message.chat] if group is None else [one for one in group.roles if one != phone.number]
 
     def _arrive(self, account: Account, message: ChatMessage) -> None:
+        if message.author in account.blocked and not message.chat.endswith("@g.us"):
+            return  # its sender sees one tick
         account.keep(message)
         self._deliver(account, message)
 
@@ -303,7 +305,7 @@ class MessageRelay:
         newest_first = merge(
             reversed(account.messages.values()), reversed(account.notices.values()), key=lambda one: one.t, reverse=True
         )
-        known = (message for message in newest_first if message.id not in device.pending)
+        known = (one for one in newest_first if one.id not in device.pending and account.shows(one))
         newest = list(islice(known, self._scene.settings.history))
         return [self.told(account, message) for message in reversed(newest)]
 

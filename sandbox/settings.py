@@ -59,6 +59,7 @@ class SandboxSettings:
     upload_delay: float = 0.0  # an upload is answered this late
     upload_limit: int = 100  # MiB of the largest file that is no document; documents may have 2048
 
+    clear_delay: float = 0.05  # before a chat is cleared; WhatsApp Web gives a person 4 s to think better of it
     page_delay: float = 0.0  # GET / answers this late
     start_delay: float = 0.0  # the page's scripts open their connection this late
     return_delay: float = 0.0  # a page that has reloaded itself opens its connection that much later still

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from sandbox.group_chat import GroupChat
 
 SendMode = Literal["ok", "refuse", "never", "lose"]
+QueryMode = Literal["ok", "fail", "slow", "never"]
 
 
 UNHANDLED, NO_CHAT, TIMELOCKED, TOO_MANY, NOT_IN_GROUP = 500, 404, 463, 429, 403
@@ -167,6 +168,29 @@ class ActRule:
 
 
 @dataclass(slots=True)
+class ChatState:
+    """What a person has done with a chat. `pinned` is unix milliseconds, 0 for not; `muted_until` unix seconds, -1 for
+    ever, 0 for not. Messages up to `cleared_at` are not shown, but for those it `keeps`.
+    """
+
+    archived: bool = False
+    pinned: int = 0
+    muted_until: int = 0
+    cleared_at: float = 0.0
+    keeps: frozenset[str] = frozenset()
+    deleted: bool = False
+
+
+@dataclass(slots=True)
+class QueryRule:
+    """The fate of the next `left` questions of an account who somebody is (None: all)."""
+
+    mode: QueryMode = "ok"
+    seconds: float = 0.0
+    left: int | None = None
+
+
+@dataclass(slots=True)
 class Device:
     """One linked page: its credentials, and the messages it has not confirmed yet (by id, in the form for pages)."""
 
@@ -193,6 +217,10 @@ class Account:
     business: bool = False
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)  # {id, name, color, chats}, by id
     calls: dict[str, str] = field(default_factory=dict)  # id -> `ringing` or `rejected`
+    chats: dict[str, ChatState] = field(default_factory=dict)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)  # the address book: number -> {name, short}
+    blocked: set[str] = field(default_factory=set)  # numbers
+    queries: QueryRule = field(default_factory=QueryRule)
     online: bool = True  # the page's network
     reachable: bool = True  # WhatsApp's servers, from the page
     banned: bool = False
@@ -215,6 +243,11 @@ class Account:
         self.messages[message.id] = message
         if len(self.messages) > KEPT:
             del self.messages[next(iter(self.messages))]
+
+    def shows(self, message: ChatMessage) -> bool:
+        """Return False for what was cleared."""
+        state = self.chats.get(message.chat)
+        return state is None or message.t > state.cleared_at or message.id in state.keeps
 
     def is_timelocked(self, now: float) -> bool:
         return self.timelock is not None and self.timelock["until"] > now
@@ -278,6 +311,7 @@ class World:
     groups: dict[str, GroupChat] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)  # number or group -> the id of its picture's file
     absent: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)  # number as people write it -> WhatsApp's own
     media: dict[str, Media] = field(default_factory=dict)
     numbers_by_lid: dict[str, str] = field(default_factory=dict)
     uploads: int = 0  # files that have arrived, accepted or not
@@ -295,6 +329,7 @@ class World:
         ):
             held.clear()
         self.numbers_by_lid.clear()
+        self.aliases.clear()
         self.refused.clear()
         self.uploads = 0
 
@@ -341,7 +376,9 @@ class World:
         if server == "lid":
             number = self.numbers_by_lid.get(user)
             return number if number and number not in self.absent else None
-        if not user.isascii() or not user.isdigit() or user in self.absent or set(user) == {"0"}:
+        if not user.isascii() or not user.isdigit() or set(user) == {"0"}:
+            return None
+        if user in self.absent or user in self.aliases:
             return None
         return self.phone(user).number
 
@@ -356,6 +393,11 @@ class World:
             return None
         self.pictures[whose] = self.add_media("image/jpeg", "picture.jpg", data).id
         return self.pictures[whose]
+
+    def asked(self, address: str) -> str | None:
+        """Return whom the server names when it is asked for an address: an account's own number, not the question's."""
+        user = address.partition("@")[0]
+        return self.exists(self.aliases.get(user, address))
 
     def add_media(self, mimetype: str, filename: str, data: bytes, **more: Any) -> Media:
         media = Media(secrets.token_hex(12), mimetype, filename, data, hashlib.sha256(data).digest(), **more)

@@ -93,14 +93,19 @@ BENEATH: Mapping[str, tuple[str, ...]] = {
     "WPP.chat.markIsPaused": (f"{_WA}ChatPresence.markPaused",),
     "WPP.conn.markAvailable": (f"{_WA}Stream.markAvailable", f"{_WA}Stream.markUnavailable"),
     "WPP.contact.subscribePresence": (f"{_FUNCTIONS}subscribePresence", f"{_WA}PresenceStore"),
-    "WPP.contact.queryExists": (
-        f"{_FUNCTIONS}queryWidExists",
+    f"{_FUNCTIONS}queryWidExists": (
         f"{_WA}WidFactory.createWid",
-        f"{_WA}ContactStore",
-        f"{_WA}ApiContact.getCurrentLid",
         f"{_WA}lidPnCache.getCurrentLid",
         f"{_WA}lidPnCache.getPhoneNumber",
     ),
+    "WPP.chat.getMessages": (f"{_WA}MsgKey.fromString", f"{_WA}MsgModel", f"{_WA}MsgStore"),
+    "WPP.chat.archive": (f"{_WA}Cmd.archiveChat",),
+    "WPP.chat.pin": (f"{_FUNCTIONS}setPin",),
+    "WPP.chat.delete": (*_FIND, f"{_FUNCTIONS}sendDelete"),
+    "WPP.blocklist.blockContact": (f"{_FUNCTIONS}blockContact", f"{_WA}BlocklistStore", f"{_WA}ContactStore"),
+    "WPP.blocklist.unblockContact": (f"{_FUNCTIONS}unblockContact", f"{_WA}BlocklistStore", f"{_WA}ContactStore"),
+    "WPP.contact.save": (f"{_FUNCTIONS}saveContactAction", f"{_WA}ApiContact.getAlternateUserWid"),
+    "WPP.contact.getProfilePictureUrl": (f"{_WA}ProfilePicThumbStore.find",),
     "WPP.chat.getMessageById": (f"{_WA}MsgKey.fromString", f"{_WA}ChatStore", f"{_WA}MsgStore"),
     "WPP.conn.genLinkDeviceCodeForPhoneNumber": (
         f"{_FUNCTIONS}genLinkDeviceCodeForPhoneNumber",

@@ -9,6 +9,7 @@ ClientRefusal
  ├── SendFailed                WhatsApp Web refused: nothing was delivered
  ├── SendUnknown               it may have been sent: do not repeat it blindly
  ├── OperationRefused          WhatsApp Web refused: nothing was done
+ ├── NotInAccount              the account has no such chat, message or person
  ├── OperationUnanswered       the page did not answer a question: ask again
  ├── OperationUnknown          it may have been done: check before repeating it
  ├── LogOutFailed              WhatsApp Web did not confirm the logout: read the status, try again
@@ -91,6 +92,14 @@ class OperationRefused(ClientRefusal):
     """WhatsApp Web refused an operation: nothing was done. `code` is its own name for the reason, if any."""
 
     def __init__(self, why: str, code: str | None = None) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+class NotInAccount(ClientRefusal):
+    """The account has no such chat, message or person. `code` says which: `CHAT_NOT_FOUND` …"""
+
+    def __init__(self, why: str, code: str) -> None:
         super().__init__(why)
         self.code = code
 

@@ -501,6 +501,19 @@ class ChatLabelled(AccountEvent):
     example = _payload(label="3", name="New order", **_FRIEND, added=True, live=True)
 
 
+class ChatArchived(AccountEvent):
+    """A chat was archived, or taken out of the archive.
+
+    Whether on the phone, on another device, or by this service.
+    """
+
+    type = "chat.archive"
+    page_name = "archived"
+    fields = ("chat", "lid", "phone", "t", "archived", "live")
+    needs = ("WPP.whatsapp.ChatStore.on",)
+    example = _payload(**_FRIEND, t=1795551660, archived=True, live=True)
+
+
 # --- notices: messages that WhatsApp itself writes into a chat --------------------------------------------------------
 
 

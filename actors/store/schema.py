@@ -254,6 +254,16 @@ media = Table(
 )
 """The files of the media store, which lie in a directory, named by their SHA-256 (`digest`, hexadecimal)."""
 
+outbox_chats = Table(
+    "outbox_chats",
+    metadata,
+    Column("client_id", Integer, primary_key=True, autoincrement=False),
+    Column("chat", Prose, primary_key=True),
+    Column("named", Prose, nullable=False),
+    Index(None, "client_id", "named"),
+)
+"""The chat that WhatsApp named where it was written to another address of it; the named one has a row of itself too."""
+
 api_keys = Table(
     "api_keys",
     metadata,

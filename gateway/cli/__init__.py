@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from actors.settings import StartRefused
-from gateway.cli import backup, checklist, clients, doctor, groups, keys, messages, service, webhooks
+from gateway.cli import backup, chats, checklist, clients, doctor, groups, keys, messages, service, webhooks
 
 app = typer.Typer(
     name="session-manager",
@@ -46,6 +46,8 @@ app.command("clients", rich_help_panel=USE)(clients.clients)
 app.command("init", rich_help_panel=USE)(clients.init)
 app.command("status", rich_help_panel=USE)(clients.status)
 app.command("send", rich_help_panel=USE)(messages.send)
+app.command("chats", rich_help_panel=USE)(chats.chats)
+app.command("contacts", rich_help_panel=USE)(chats.contacts)
 app.command("tail", rich_help_panel=USE)(messages.tail)
 app.command("stop", rich_help_panel=USE)(clients.stop)
 app.command("logout", rich_help_panel=USE)(clients.log_out)

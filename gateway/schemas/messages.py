@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
 
-from actors.clients.operations.fields import File, MessageText, chat_of
+from actors.clients.operations.fields import Chat, File, MessageText
 from actors.clients.operations.media import (
     SendDocument,
     SendImage,
@@ -27,22 +27,22 @@ from actors.clients.operations.messages import (
 )
 from actors.media.conversion import Form
 from actors.store.message_states import MessageState
-from actors.store.outbox import Message
+from actors.store.outbox import Message, chat_in
 from gateway.schemas.files import Convertible, FileSource, MediaAnswer
-from gateway.schemas.shape import CHAT, ID, Answer, Instant, Request, epoch, iso
+from gateway.schemas.shape import ID, Answer, Instant, Request, epoch, iso
 
 
 class ToChat(Request):
     """The common fields of bodies that send."""
 
-    to: Annotated[str, StringConstraints(pattern=CHAT)]
+    to: Chat
     cliente_id: int | None = None
     priority: Annotated[int, Field(ge=0, le=9)]
 
     @property
     def chat(self) -> str:
-        """The chat to send to: a bare number is a person's."""
-        return chat_of(self.to)
+        """The id of the chat to send to."""
+        return self.to
 
 
 CONTENTS: dict[str, type[Send]] = {
@@ -226,14 +226,14 @@ class MessagesQuery(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     state: MessageState | None = None
-    to: Annotated[str, StringConstraints(pattern=CHAT)] | None = None
+    to: Chat | None = None
     after: Annotated[str, StringConstraints(pattern=ID)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
     @property
     def chat(self) -> str | None:
-        """The wid asked for."""
-        return self.to if self.to is None or "@" in self.to else f"{self.to}@c.us"
+        """The id of the chat asked for."""
+        return self.to
 
 
 class SentAnswer(Answer):
@@ -250,7 +250,7 @@ class SentAnswer(Answer):
     @classmethod
     def of(cls, message: Message) -> Self:
         full = message.full_id or f"true_{message.chat}_{message.message_id}"
-        chat = full.split("_")[1]
+        chat = chat_in(full) or message.chat
         return cls(message_id=full, cliente_id=message.client_id, chat=chat, id=message.id, state=message.state)
 
 
@@ -261,6 +261,8 @@ class OutboxAnswer(Answer):
     state: MessageState
     cliente_id: int
     to: str
+    chat: str | None
+    """The chat as WhatsApp names it, once it has."""
     message_id: str
     reason: str | None
     priority: int
@@ -276,6 +278,7 @@ class OutboxAnswer(Answer):
             state=message.state,
             cliente_id=message.client_id,
             to=message.chat,
+            chat=chat_in(message.full_id),
             **_content_of(message),
             message_id=message.full_id or message.message_id,
             reason=message.reason,

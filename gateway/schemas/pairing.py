@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import StringConstraints
-
+from actors.clients.operations.fields import Number
 from actors.clients.types import State
-from gateway.schemas.shape import NUMBER, Answer, Request
+from gateway.schemas.shape import Answer, Request
 
 
 class PairingRequest(Request):
     """Body of POST /pairing-code."""
 
-    phone: Annotated[str, StringConstraints(pattern=NUMBER)]
+    phone: Number
 
 
 class PairingAnswer(Answer):

@@ -11,14 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-NUMBER = r"^[0-9]{1,15}$"
-"""A phone number as E.164 bounds it, digits only."""
-
-
-CHAT = r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid)$"
-"""A number, or the id of a person's, a group's or a hidden number's chat."""
-
-
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """ISO 8601 with an offset from UTC."""
 

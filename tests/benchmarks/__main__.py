@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import accept, ask, media, memory, qr, send, starts, status, streams, webhooks
+from tests.benchmarks import accept, ask, chats, media, memory, qr, send, starts, status, streams, webhooks
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "media": media.run,
     "webhooks": webhooks.run,
     "streams": streams.run,
+    "chats": chats.run,
 }
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.browser.fake import FakeBrowser, FakePage, Habits
+from actors.browser.interpreter import answer_of
+from actors.clients.operations.chats import ListChats
 from actors.clients.ports import Tell
 from actors.clients.types import ClientId
 from actors.settings import Settings
@@ -30,6 +33,17 @@ from tests.benchmarks.cores import SERVER, pin
 READY, WAITING = 1, 2
 """Client numbers: one that becomes READY, one that shows a QR."""
 LONG = 3600.0
+
+
+CHATS = 2000
+"""Chats that the account of each client has."""
+
+
+def _chats() -> dict[str, Any]:
+    """What a page tells of them, before it is read."""
+    told = asdict(ListChats.example.chats[0])
+    chats = [{**told, "id": f"54911{number:08d}@c.us", "name": f"Person {number}"} for number in range(CHATS)]
+    return {"chats": chats, "total": CHATS}
 
 
 class ScannedAtOnce(FakeBrowser):
@@ -48,7 +62,8 @@ def service(data_dir: Path) -> None:
     options: dict[str, Any] = {"log_level": "error", "qr_lifetime": LONG, "init_rate": "0", "init_address_rate": "0"}
     settings = Settings(data_dir=data_dir, port=0, **options)
     logs.configure(settings)
-    browser = ScannedAtOnce(Habits(code_lifetime=LONG))
+    browser, told = ScannedAtOnce(Habits(code_lifetime=LONG)), _chats()
+    browser.answers[ListChats] = lambda _page, asked: answer_of(asked, told)
     listener = listen(settings.host, settings.port)
     print(address(listener), flush=True)
     serve(Server(settings, browser), listener)

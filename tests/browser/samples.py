@@ -26,6 +26,8 @@ from actors.clients.operations.fields import (
     MessageText,
     Number,
     People,
+    Person,
+    PersonName,
     Picture,
     Reaction,
     Title,
@@ -134,6 +136,9 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (LabelIds, ("1",)),
     (StatusChat, STATUS),
     (File, PICTURE),
+    (Person, CHAT),
+    (PersonName, "Ana"),
+    (int | None, -1),
 ]
 """The types that fields have, and a value of each."""
 CASES: dict[type[Operation[Any]], Callable[[Stage | None], Operation[Any]]] = {

@@ -87,7 +87,14 @@ BENEATH = {
         "getMeLidUserOrThrow",
         "createWid",
     ),
-    "checkContact": ("queryWidExists", "ContactCollection", "getCurrentLid", "lidPnCache", "createWid"),
+    "checkContact": ("queryWidExists", "lidPnCache", "createWid"),
+    "getContact": ("ContactCollection",),
+    "getAbout": ("queryWidExists", "TextStatusCollection"),
+    "getPicture": ("ProfilePicThumbCollection",),
+    "pinChat": ("setPin", "ChatCollection"),
+    "clearChat": ("sendClear",),
+    "deleteChat": ("sendDelete", "findOrCreateLatestChat"),
+    "nameContact": ("saveContactAction",),
 }
 """Operation -> the exports that wa-js stands on for it."""
 

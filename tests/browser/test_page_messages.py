@@ -87,9 +87,10 @@ def test_a_message_the_page_has_yet_to_file_is_not_called_absent_and_leaves_once
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
 ) -> None:
     page, id = linked(shell), "3EB00000000000000000AA"
+    # Of a stranger the page asks twice: who it is, and for the chat.
     slow = """(() => {
         const connection = require('SandboxConnection'), ask = connection.ask;
-        connection.ask = (question) => new Promise((go) => setTimeout(go, 4500)).then(() => ask(question));
+        connection.ask = (question) => new Promise((go) => setTimeout(go, 2250)).then(() => ask(question));
     })()"""
     evaluate(page, slow)
     page.page.call(id, SendText(CHAT, "slow"))

@@ -44,7 +44,7 @@ class World(Protocol):
     def remove(self) -> None: ...
     def cut(self) -> None: ...
     def mend(self) -> None: ...
-    def write(self, text: str) -> None: ...
+    def write(self, text: str, id: str | None = None) -> None: ...
     def nobody(self) -> None: ...
 
 
@@ -71,8 +71,8 @@ class FakeWorld:
     def mend(self) -> None:
         self.fake.mend(CLIENT)
 
-    def write(self, text: str) -> None:
-        self.fake.receive(CLIENT, FRIEND, text)
+    def write(self, text: str, id: str | None = None) -> None:
+        self.fake.receive(CLIENT, FRIEND, text, id)
 
     def nobody(self) -> None:
         self.fake.whatsapp.absent.add(f"{NOBODY}@c.us")
@@ -97,8 +97,8 @@ class RealWorld:
     def mend(self) -> None:
         self._sandbox.post(f"/accounts/{NUMBER}/network", online=True)
 
-    def write(self, text: str) -> None:
-        self._sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text=text)
+    def write(self, text: str, id: str | None = None) -> None:
+        self._sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text=text, id=id)
 
     def nobody(self) -> None:
         self._sandbox.api.put(f"/api/absent/{NOBODY}")

@@ -92,6 +92,20 @@ def test_clients_are_listed_for_people_and_for_scripts(service: Running) -> None
     assert told(service, "clients") == [{"id": 1, "state": "READY"}]
 
 
+def test_chats_their_messages_and_contacts_are_listed(service: Running) -> None:
+    service.ready(1)
+    chats = typed(service, "chats", "1").stdout.splitlines()
+    assert chats[0].split()[:2] == ["CHAT", "NAME"]
+    assert "5491122334455@c.us" in chats[1]
+    assert "Good morning" in chats[1]
+    messages = typed(service, "chats", "1", "+54 9 11 2233-4455", "--limit", "3").stdout
+    assert "false_5491122334455@c.us_3AF0A9E082754536608C" in messages
+    (asked,) = service.browser.page(ClientId(1)).ordered("GetChatMessages")
+    assert (asked["chat"], asked["limit"]) == ("5491122334455@c.us", 3)
+    assert "Ana Díaz" in typed(service, "contacts", "1", "--mine").stdout
+    assert told(service, "contacts", "1")["total"] == 1
+
+
 def test_init_shows_a_qr_and_waits_until_the_client_is_ready(service: Running) -> None:
     with ThreadPoolExecutor(1) as pool:
         typing = pool.submit(typed, service, "init", "7", "--wait", "20")

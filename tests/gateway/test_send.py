@@ -35,6 +35,8 @@ def test_a_message_is_answered_with_its_id_once_it_is_accepted(service: Running)
     [
         ("5491122334455", "5491122334455@c.us"),
         ("5491122334455@c.us", "5491122334455@c.us"),
+        ("+54 9 11 2233-4455", "5491122334455@c.us"),
+        ("5491122334455@s.whatsapp.net", "5491122334455@c.us"),
         ("120363025246125486@g.us", "120363025246125486@g.us"),
         ("5491122334455-1600000000@g.us", "5491122334455-1600000000@g.us"),
         ("98765432101234@lid", "98765432101234@lid"),
@@ -60,7 +62,7 @@ def test_what_is_no_request_is_refused_in_any_state(service: Running) -> None:
         {**GOOD, "message": ""},
         {**GOOD, "message": " \n\t\u3000 "},
         {**GOOD, "message": "a\0b"},
-        *({**GOOD, "to": to} for to in ("", " ", "abc", "+5491122334455", "5491122334455@x.us", "@c.us", "5 4")),
+        *({**GOOD, "to": to} for to in ("", " ", "abc", "5491122334455@x.us", "@c.us", "5 4", "11 2233-4455")),
         *(
             {**GOOD, "to": to}
             for to in ("1" * 16, "١٢٣", "5491122334455@c.us\n", "5491122334455@c.us@c.us", "1@g.us-2")

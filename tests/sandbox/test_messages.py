@@ -203,8 +203,10 @@ def test_an_account_with_lids_answers_with_lids(connected: Sandbox, tab: Callabl
     one.open()
     account = connected.post("/api/scan", code=one.until(CODE), number=me, lids=True)
     one.until(MAIN)
-    sent = one.js(SENT.format(to=PERSON, text="hello"))
+    call = SENT.format(to=PERSON, text="hello")
+    assert one.js(f"{call}.catch((error) => error.message)") == "No LID for user"  # it was never asked about
     lid = one.js(f"WPP.contact.getPnLidEntry('{PERSON}@c.us').then(({{lid}}) => lid._serialized)")
+    sent = one.js(call)
     assert sent["id"].startswith(f"true_{lid}_")
     assert (sent["to"], sent["from"]) == (lid, f"{account['lid']}@lid")
     acked = one.until("heard.find(([name, what]) => name === 'chat.msg_ack_change' && what.ack === 3)?.[1].ids[0]")

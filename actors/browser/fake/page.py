@@ -306,7 +306,8 @@ class FakePage:
 
     def _sent(self, order: str, outgoing: Outgoing) -> None:
         self._deliver(outgoing)
-        self.tell(Answered(order, Sent(f"true_{outgoing.chat}_{outgoing.message_id}", outgoing.chat)))
+        chat = self._browser.whatsapp.names.get(outgoing.chat, outgoing.chat)
+        self.tell(Answered(order, Sent(f"true_{chat}_{outgoing.message_id}", chat)))
 
     def _deliver(self, outgoing: Outgoing) -> None:
         delivery = Delivery(outgoing.client_id, outgoing.message_id, outgoing.operation)

@@ -42,6 +42,8 @@ class WhatsApp:
     """Every arrival, in order; a message that was sent twice is here twice."""
     absent: set[str] = field(default_factory=set)
     """Chats (`…@c.us`) that have no WhatsApp: messages to them are refused."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Chats that WhatsApp names otherwise than a caller does: asked -> its own."""
     void: set[ClientId] = field(default_factory=set)
     """Clients whose stored login is refused at the next resume."""
     banned: set[ClientId] = field(default_factory=set)

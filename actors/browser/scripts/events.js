@@ -2,7 +2,8 @@
 //
 // The name is the `page_name` of the event's declaration (actors/clients/events.py), which also says which fields are
 // used. A row may give several, or null where there is nothing to tell.
-// An expression: a function of `page`, as the tables of orders are. It gives {rows, stores, orders}.
+// An expression: a function of `page`, as the tables of orders are. It gives {rows, stores, orders, shapes}: the shapes
+// are how a message is told, for the orders that read messages too.
 (function (page) {
   'use strict';
   const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT, PEOPLE, KEPT } = page;
@@ -196,6 +197,8 @@
   const stores = {
     label: [() => wa().LabelStore, 'add remove change:name change:colorIndex', ({ id, name, colorIndex, hexColor }) => (
       { id: cut(id), name: cut(name), color: colorIndex ?? null, hex: cut(hexColor), deleted: !wa().LabelStore.get(id) })],
+    archived: [() => wa().ChatStore, 'change:archive', (chat) => (
+      { chat: cut(chat.id), ...addresses(chat.id), archived: Boolean(chat.archive), t: seconds(Date.now()) })],
   };
 
   const states = new Map(); // group and member -> what the member was told to do last
@@ -257,5 +260,5 @@
     }
   }
 
-  return { rows, stores, orders: { stored } };
+  return { rows, stores, orders: { stored }, shapes: { described, isNotice } };
 })

@@ -2,7 +2,7 @@
 (function (page) {
   'use strict';
   const { wa, cut, said, addresses, ackOf, withBareId, remember, sent, KEPT, isHeldBack, refused } = page;
-  const { own, addressesOf, messageOf, refusal } = page;
+  const { own, isPerson, whoIs, addressesOf, heldIn, messageOf, refusal } = page;
   const underWay = new Map(); // bare id -> the answer there will be
 
   /**
@@ -18,6 +18,24 @@
   };
 
   page.sending = sending; // for the tables of other kinds of messages
+  /**
+   * The chat to send to. WhatsApp is asked first who a stranger is: on accounts that have moved to LIDs the page makes no
+   * chat with somebody it has never asked about, and a number may be written otherwise than WhatsApp does. Where it does
+   * not say, the message goes to the address as it is.
+   */
+  async function chatFor(address) {
+    const { WPP } = window;
+    const known = heldIn(wa().ChatStore, address);
+    if (known || !isPerson(address)) return WPP.chat.find(known?.id ?? address);
+    const { id, unknown } = await whoIs(address);
+    if (id === null) throw new Error(`There is no such chat on WhatsApp (${address})`);
+    try {
+      return await WPP.chat.find(id ?? address);
+    } catch (error) {
+      if (!unknown) throw error;
+      throw new Error(`WhatsApp did not say who ${address} is (${unknown}), and the page has no chat with it: try again`);
+    }
+  }
 
   /** The key WhatsApp will file a message under: it begins with the chat as WhatsApp addresses it, maybe by LID. */
   async function bring(order, act) {
@@ -25,7 +43,7 @@
     let filed = null;
     let answered = false;
     try {
-      const chat = await WPP.chat.find(order.chat);
+      const chat = await chatFor(order.chat);
       if (isHeldBack(chat)) {
         return { error: { message: 'WhatsApp lets this account write to no stranger now', code: 'RESTRICTED' } };
       }
@@ -69,20 +87,28 @@
    */
   async function lookUp({ chat, message_id: id }) {
     const beingFiled = underWay.has(id);
-    let msg = withBareId(id);
-    for (const address of msg ? [] : addressesOf(chat)) {
+    let msg = withBareId(id) ?? await inStorage(chat, id);
+    const { Stream, Socket } = wa();
+    const current = Stream.info === 'NORMAL' && Stream.mode === 'MAIN' && Socket.stream !== 'DISCONNECTED';
+    let complete = Boolean(window.WPP.isFullReady) && current && !beingFiled;
+    if (!msg && complete && isPerson(chat) && !heldIn(wa().ChatStore, chat)) {
+      // The page has no chat under the address that was asked for: it went to the one that WhatsApp had named.
+      complete = !(await whoIs(chat)).unknown;
+      msg = await inStorage(chat, id);
+    }
+    msg ??= withBareId(id); // filed while it was looked for
+    return { ack: msg ? ackOf(msg) ?? 0 : null, complete };
+  }
+
+  async function inStorage(chat, id) {
+    for (const address of addressesOf(chat)) {
       try {
-        msg = await window.WPP.chat.getMessageById(`true_${address}_${id}`);
-        break;
+        return await window.WPP.chat.getMessageById(`true_${address}_${id}`);
       } catch {
         // it says the same of a message that is not there and of one it could not look for
       }
     }
-    msg ??= withBareId(id); // filed while it was looked for
-    const { Stream, Socket } = wa();
-    const current = Stream.info === 'NORMAL' && Stream.mode === 'MAIN' && Socket.stream !== 'DISCONNECTED';
-    const complete = Boolean(window.WPP.isFullReady) && current && !beingFiled;
-    return { ack: msg ? ackOf(msg) ?? 0 : null, complete };
+    return undefined;
   }
 
   /** wa-js's options, all of them: what it does by default when one is missing is not what was ordered. */

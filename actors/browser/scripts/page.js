@@ -483,20 +483,88 @@
     return { lid: null, phone: null };
   }
 
+  const ASKED_FOR_PERSON = 8000; // ms that WhatsApp's server may take to say who an address is
+  const KNOWN_FOR = 24 * 3600 * 1000; // ms that its answer is kept; that nobody is there, for less
+  const NOBODY_FOR = 5 * 60 * 1000;
+  const people = new Map(); // address -> {id, until}
+
+  const isPerson = (address) => /@(c\.us|lid)$/.test(address);
+
+  /** Resolves as `promise`, or fails with this after so many ms. */
+  const within = (ms, promise, why) => {
+    let timer;
+    const late = new Promise((_go, fail) => { timer = setTimeout(() => fail(new Error(why)), ms); });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  };
+
+  /**
+   * Who WhatsApp says an address is: {id}, its own way to write it, which may differ from the question (Brazil's ninth
+   * digit); {id: null}: nobody; {unknown}: why it did not say. wa-js's own question answers null for nobody and for a
+   * failure, so WhatsApp Web's is asked: it throws what failed.
+   */
+  async function whoIs(address) {
+    const kept = people.get(address);
+    if (kept && kept.until > Date.now()) return kept;
+    let found;
+    try {
+      const asked = wa().functions.queryWidExists(wa().WidFactory.createWid(address));
+      found = await within(ASKED_FOR_PERSON, asked, 'no answer in time');
+    } catch (error) {
+      return { unknown: said(error).message };
+    }
+    const id = found?.wid ? cut(found.wid) : null;
+    const told = { id, until: Date.now() + (id ? KNOWN_FOR : NOBODY_FOR) };
+    people.delete(address);
+    people.set(address, told);
+    if (people.size > KEPT) people.delete(people.keys().next().value);
+    return told;
+  }
+
+  /** Every address under which the page may have a chat or a contact, the given one first. */
+  function addressesOf(chat) {
+    const address = String(chat);
+    const found = new Set([address]);
+    for (const one of [address, people.get(address)?.id]) {
+      try {
+        const { lid, phone } = one ? addresses(wa().WidFactory.createWid(one)) : {};
+        for (const other of [one, lid, phone && `${phone}@c.us`]) if (other) found.add(other);
+      } catch {
+        // it is no address to this page
+      }
+    }
+    return found;
+  }
+
+  /** What a collection of the page has under one of the addresses. */
+  function heldIn(collection, address) {
+    for (const one of addressesOf(address)) {
+      const held = collection.get(wa().WidFactory.createWid(one));
+      if (held) return held;
+    }
+    return undefined;
+  }
+
+  /** The chat the page has with this person or group. Nothing is made. */
+  function chatOf(address) {
+    const chat = heldIn(wa().ChatStore, address);
+    if (!chat) throw refusal('CHAT_NOT_FOUND', `The account has no chat ${address}`);
+    return chat;
+  }
+
+  const PERIOD = 50; // ms between two looks
+  const SHOWN = 10000; // ms that the page may take to show what it was asked for
+
+  /** Waits until the page shows a change. That it does not proves nothing. */
+  async function shown(test, what) {
+    for (const began = performance.now(); !test(); await new Promise((go) => setTimeout(go, PERIOD))) {
+      if (performance.now() - began > SHOWN) throw unsure(`WhatsApp Web did not show within ${SHOWN / 1000} s that ${what}`);
+    }
+  }
+
   const cutAll = (values) => (Array.isArray(values) ? values.slice(0, PEOPLE).map((value) => cut(value)) : []);
 
   const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
   const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);
-
-  /** All addresses that a chat may be filed under, the given one first. */
-  function addressesOf(chat) {
-    try {
-      const { lid, phone } = addresses(wa().WidFactory.createWid(String(chat)));
-      return new Set([String(chat), ...(lid ? [lid] : []), ...(phone ? [`${phone}@c.us`] : [])]);
-    } catch {
-      return new Set([String(chat)]);
-    }
-  }
 
   const PRESENCE = { composing: 'typing', recording_audio: 'recording' };
 
@@ -607,9 +675,10 @@
   /** What the other scripts need of this one. */
   const page = {
     wa, cut, cutAll, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, PEOPLE, KEPT, sent, pairingCode,
-    isHeldBack, refused, own, addressesOf, messageOf, refusal, unsure, presenceState,
+    isHeldBack, refused, own, isPerson, whoIs, addressesOf, heldIn, chatOf, messageOf, refusal, unsure, shown, presenceState,
   };
   const accountEvents = readEvents(page);
+  Object.assign(page, accountEvents.shapes);
   const orders = Object.assign({ ...accountEvents.orders, askServer, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
   Object.defineProperty(window, handle, {
     value: async (name, order) => {

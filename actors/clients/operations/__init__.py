@@ -6,7 +6,8 @@
     media     sending files
     changes   reactions, edits, deletions, stars and pins
     presence  reading, typing and being online
-    contacts  numbers on WhatsApp
+    chats     chats, and the messages in them
+    contacts  numbers on WhatsApp, people, the address book
     account   pairing, logging out, a screenshot of the page
 
 `OPERATIONS` has all operations of this package's modules, by name.

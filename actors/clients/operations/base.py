@@ -18,7 +18,14 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
-from actors.clients.errors import ClientRefusal, NotReady, OperationRefused, OperationUnanswered, OperationUnknown
+from actors.clients.errors import (
+    ClientRefusal,
+    NotInAccount,
+    NotReady,
+    OperationRefused,
+    OperationUnanswered,
+    OperationUnknown,
+)
 from actors.clients.operations.fields import File
 from actors.clients.types import Seconds, State
 from actors.runtime import Work
@@ -55,6 +62,16 @@ class Failure:
     order: str
     declined: bool = False
     code: str | None = None
+
+
+NOT_FOUND = {
+    **{code: code for code in ("CHAT_NOT_FOUND", "MESSAGE_NOT_FOUND")},
+    "chat_not_found": "CHAT_NOT_FOUND",
+    "msg_not_found": "MESSAGE_NOT_FOUND",
+}
+"""Codes of the page's scripts, and of wa-js, for what the account does not have -> ours."""
+UNASKED = "UNASKED"
+"""The code of the page's scripts where WhatsApp's server did not answer a question: nothing was learned or done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,10 @@ class Operation(Work, Generic[Answer]):
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """Return the refusal of an operation that has failed."""
+        if failure.declined and failure.code == UNASKED:
+            return OperationUnanswered(failure.why)
+        if failure.declined and failure.code in NOT_FOUND:
+            return NotInAccount(failure.why, NOT_FOUND[failure.code])
         if failure.declined:
             return OperationRefused(failure.why, failure.code)
         return (OperationUnanswered if self.effect is Effect.READ else OperationUnknown)(failure.why)

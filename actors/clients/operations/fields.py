@@ -6,9 +6,12 @@ own terms, plain dictionaries, so that nothing here needs pydantic.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+
+from actors.clients.phone_numbers import WANTED, digits_of
 
 Schema = dict[str, Any]
 """A schema of pydantic's core."""
@@ -81,9 +84,15 @@ def _says_something(text: str) -> str:
     return text
 
 
+_IDS = re.compile(r"[0-9]{1,15}@c\.us|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid")
+_PEOPLES = re.compile(r"[0-9]{1,15}@c\.us|[0-9]{1,20}@lid")
+_OTHER_DOMAIN = "@s.whatsapp.net"
+"""WhatsApp's own name for `@c.us` on its wire; other programs tell ids with it."""
+
+
 def chat_of(address: str) -> str:
-    """Return the id of the chat: a bare number is a person's."""
-    return address if "@" in address else f"{address}@c.us"
+    """Return the id of a chat: a number, however it is written, is a person's. Raises ValueError."""
+    return _id_of(address, _IDS, "a chat's id or ")
 
 
 def group_of(address: str) -> str:
@@ -91,22 +100,37 @@ def group_of(address: str) -> str:
     return address if "@" in address else f"{address}@g.us"
 
 
-Chat = Annotated[
-    str,
-    Limits(pattern=r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,20}@lid)$"),
-    Check(chat_of),
-]
+def person_of(address: str) -> str:
+    """Return the id of a person: `…@c.us`, or `…@lid`. Raises ValueError."""
+    return _id_of(address, _PEOPLES, "a person's id or ")
+
+
+def _id_of(address: str, ids: re.Pattern[str], other: str) -> str:
+    if "@" not in address:
+        try:
+            return f"{digits_of(address)}@c.us"
+        except ValueError:
+            raise ValueError(f"should be {other}{WANTED}") from None
+    address = address.strip().replace(_OTHER_DOMAIN, "@c.us")
+    if ids.fullmatch(address) is None:
+        raise ValueError(f"should be {other}{WANTED}")
+    return address
+
+
+_NUMBER_OR_ID = Limits(min_length=1, max_length=64)
+
+Chat = Annotated[str, _NUMBER_OR_ID, Check(chat_of)]
 """A number, or the id of a person's, a group's or a hidden number's chat."""
+Person = Annotated[str, _NUMBER_OR_ID, Check(person_of)]
+"""A number, or the id of a person."""
+Number = Annotated[str, _NUMBER_OR_ID, Check(digits_of)]
+"""A phone number with its country's code, as people write it."""
 GroupId = Annotated[str, Limits(pattern=r"^[0-9]{1,20}(-[0-9]{1,20})?(@g\.us)?$"), Check(group_of)]
 """The id of a group, such as `120363025246125486@g.us`."""
-Person = Annotated[str, Limits(pattern=r"^([0-9]{1,15}(@c\.us)?|[0-9]{1,20}@lid)$"), Check(chat_of)]
-"""A number, or the id of a person: `5491122334455@c.us`, `…@lid`."""
 People = Annotated[tuple[Person, ...], Limits(min_length=1, max_length=1024), Listed()]
 """Several people; in a query, with commas between them."""
 InviteCode = Annotated[str, Limits(pattern=r"^[0-9A-Za-z_-]{8,64}$")]
 """The end of an invite link: what follows `https://chat.whatsapp.com/`."""
-Number = Annotated[str, Limits(pattern=r"^[0-9]{1,15}$")]
-"""A phone number as E.164 bounds it, digits only."""
 MessageId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
 """The bare id of a message, such as `3EB01F9C55A0E2B7D4C611`."""
 MessageRef = Annotated[
@@ -156,3 +180,11 @@ def _one_sign(text: str) -> str:
 
 Reaction = Annotated[str, Limits(max_length=32), Check(_one_sign)]
 """An emoji, which may take several code points; empty for none."""
+Count = Annotated[int, Limits(ge=1, le=5000)]
+"""How many of a list are wanted."""
+Position = Annotated[int, Limits(ge=0, le=1_000_000)]
+"""How many of a list come before those that are wanted."""
+Instant = Annotated[int, Limits(ge=0, le=2**40)]
+"""Epoch seconds."""
+PersonName = Annotated[str, Limits(min_length=1, max_length=100)]
+"""A name in the account's address book."""

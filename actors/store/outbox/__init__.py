@@ -1,9 +1,11 @@
 """The outbox in the store: accepted messages, from the promise to a caller until they are settled.
 
-messages  the messages to the store: accept, cancel, claim, settle, read
-rows      the rows of the table, read and changed
+messages   the messages to the store: accept, cancel, claim, settle, read
+rows       the rows of the table, read and changed
+addresses  the addresses of one chat
 """
 
+from actors.store.outbox.addresses import chat_in
 from actors.store.outbox.messages import (
     Accepted,
     AcceptMessage,
@@ -52,5 +54,6 @@ __all__ = [
     "RequeueMessage",
     "SettleMessage",
     "Unsettled",
+    "chat_in",
     "operation_of",
 ]

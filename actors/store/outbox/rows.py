@@ -21,6 +21,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.store.errors import NoSuchMessage
 from actors.store.events import AppendEvent
 from actors.store.message_states import MessageState, may_follow
+from actors.store.outbox.addresses import chat_in, learn_chat, of_same_chats
 from actors.store.schema import outbox, storable
 
 
@@ -142,14 +143,15 @@ def due(connection: Connection, client_id: ClientId, at: Seconds, limit: int, he
     Chat by chat: the most urgent message that is due selects the chat, and the first due message in it is the next.
     """
     sending = select(outbox.c.chat).where(SENDING, of_client(client_id))
-    busy = set(connection.execute(sending).scalars()) | held
+    busy = of_same_chats(connection, client_id, {*connection.execute(sending).scalars(), *held})
     found: list[Message] = []
     while len(found) < limit:
         chat = _most_urgent_chat(connection, client_id, at, busy)
         if chat is None:
             break
-        found.append(_first_due(connection, client_id, at, chat))
-        busy.add(chat)
+        addresses = of_same_chats(connection, client_id, {chat})
+        found.append(_first_due(connection, client_id, at, addresses))
+        busy |= addresses
     return found
 
 
@@ -174,9 +176,9 @@ def _most_urgent_chat(connection: Connection, client_id: ClientId, at: Seconds, 
     return None if best is None else best.chat
 
 
-def _first_due(connection: Connection, client_id: ClientId, at: Seconds, chat: str) -> Message:
+def _first_due(connection: Connection, client_id: ClientId, at: Seconds, addresses: set[str]) -> Message:
     timely = or_(outbox.c.send_at.is_(None), outbox.c.send_at <= at)
-    query = select(outbox).where(QUEUED, of_client(client_id), outbox.c.chat == chat, timely, _alive(at))
+    query = select(outbox).where(QUEUED, of_client(client_id), outbox.c.chat.in_(sorted(addresses)), timely, _alive(at))
     (first,) = read(connection, query.order_by(outbox.c.position).limit(1))
     return first
 
@@ -247,6 +249,8 @@ def learn(
     connection: Connection, known: Message, state: MessageState, at: Seconds, reason: str | None, full_id: str | None
 ) -> Message:
     """Change the state if that is news; record the full id in any case. Return the message as it is now."""
+    if known.full_id is None and full_id is not None:
+        learn_chat(connection, known.client_id, known.chat, full_id)
     full_id = known.full_id or full_id
     if may_follow(known.state, state):
         return move(connection, known, state, at, reason=reason, full_id=full_id)
@@ -275,6 +279,5 @@ def _payload(before: Message, after: Message) -> dict[str, Any]:
 
 def _lid(message: Message) -> str | None:
     """Return the chat's LID: as the caller wrote it, or from WhatsApp's id of the message (`true_CHAT_BARE`)."""
-    _, _, rest = (message.full_id or "").partition("_")
-    chats = (message.chat, rest.partition("_")[0])
+    chats = (message.chat, chat_in(message.full_id) or "")
     return next((chat for chat in chats if chat.endswith("@lid")), None)

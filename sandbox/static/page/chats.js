@@ -25,6 +25,7 @@ define('WAWebContactModel', (require, exports) => {
   exports.default = defineModel(Contact, 'contact', {
     id: undefined, name: undefined, shortName: undefined, pushname: undefined, type: 'in', isBusiness: false,
     isEnterprise: false, verifiedName: undefined, verifiedLevel: undefined, username: undefined,
+    isContactBlocked: false,
   });
 });
 
@@ -42,6 +43,7 @@ define('WAWebChatModel', (require, exports) => {
       super(values);
       Object.defineProperties(this, {
         msgs: { value: new ChatMsgsCollection() },
+        mute: { value: new (require('WAWebMuteModel').Mute)({ id: this.id }) },
         promises: { value: {} },
       });
     }
@@ -61,7 +63,7 @@ define('WAWebChatModel', (require, exports) => {
   }
   exports.Chat = defineModel(Chat, 'chat', {
     id: undefined, name: undefined, t: undefined, unreadCount: 0, archive: false, pin: undefined, active: false,
-    isReadOnly: false, lastReceivedKey: undefined, mute: { expiration: 0 },
+    isReadOnly: false, lastReceivedKey: undefined,
   });
 });
 
@@ -85,17 +87,24 @@ define('SandboxAddressBook', (require, exports) => {
     return createWid(login()?.lids ? `${lid}@lid` : `${chat}@c.us`);
   };
 
+  /** The contact of {chat, lid, name}, created if new. His name in the address book comes from the server. */
+  exports.contactOf = (person) => {
+    const { ContactCollection } = require('WAWebContactCollection');
+    const id = exports.addressOf(person);
+    if (!ContactCollection.get(id)) {
+      const Contact = require('WAWebContactModel').default;
+      ContactCollection.add(new Contact({ id, pushname: person.name }));
+    }
+    return ContactCollection.get(id);
+  };
+
   /** The chat with {chat, lid, name}, created if new. */
   exports.chatWith = (person) => {
     const { ChatCollection } = require('WAWebChatCollection');
     const id = exports.addressOf(person);
     const known = ChatCollection.get(id);
     if (known) return known;
-    if (id.isUser()) {
-      const Contact = require('WAWebContactModel').default;
-      const contact = new Contact({ id, name: person.name, pushname: person.name });
-      require('WAWebContactCollection').ContactCollection.add(contact);
-    }
+    if (id.isUser()) exports.contactOf(person);
     const { Chat } = require('WAWebChatModel');
     const chat = new Chat({ id, name: person.name });
     ChatCollection.add(chat);
@@ -104,16 +113,20 @@ define('SandboxAddressBook', (require, exports) => {
 });
 
 define('WAWebFindChatAction', (require, exports) => {
-  /** Rejects with WhatsApp's own plain Error if `wid` does not exist. Waits while the stream is down. */
+  /**
+   * Rejects with WhatsApp's own plain Error if `wid` does not exist; on accounts that have moved to LIDs also if the page
+   * has never asked about it. Waits while the stream is down.
+   */
   exports.findOrCreateLatestChat = async (wid, _origin) => {
     const { ChatCollection } = require('WAWebChatCollection');
     const { lidPnCache } = require('WAWebApiContact');
     const known = ChatCollection.get(wid) ?? ChatCollection.get(lidPnCache.getCurrentLid(wid));
     if (known) return { chat: known, created: false };
     if (wid.isStatusV3()) return { chat: require('SandboxAddressBook').chatWith({ chat: String(wid), name: 'Status' }), created: true };
-    const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
+    const migrated = require('SandboxLogin').login()?.lids;
+    if (migrated && wid.isRegularUserPn() && !lidPnCache.getCurrentLid(wid)) throw new Error('No LID for user');
+    const { found } = await require('SandboxConnection').ask({ op: 'person', address: String(wid) });
     if (!found) {
-      const migrated = require('SandboxLogin').login()?.lids;
       throw new Error(migrated ? 'No LID for user' : `findChat: new chat not found ${wid}`);
     }
     return { chat: require('SandboxAddressBook').chatWith(found), created: true };
@@ -123,9 +136,13 @@ define('WAWebFindChatAction', (require, exports) => {
 define('WAWebQueryExistsJob', (require, exports) => {
   const { createWid } = require('WAWebWidFactory');
 
-  /** {wid, biz}, or null if WhatsApp does not know the address. */
+  /**
+   * {wid, biz}, or null if WhatsApp does not know the address. `wid` is WhatsApp's own, which may differ from the
+   * question. Rejects if the server did not answer it.
+   */
   exports.queryWidExists = async (wid) => {
-    const { found } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
+    const { found, error } = await require('SandboxConnection').ask({ op: 'exists', address: String(wid) });
+    if (error) throw Object.assign(new Error(`ServerStatusCodeError ${error}`), { status: error });
     if (!found || found.chat.includes('@')) return null;
     require('WAWebApiContact').lidPnCache.learn(found.chat, found.lid);
     return { wid: createWid(`${found.chat}@c.us`), biz: false };
@@ -181,7 +198,7 @@ define('WAWebFrontendContactGetters', (require, exports) => {
     getFormattedName: name,
     getFormattedUser: phone,
     getSearchName: (contact) => name(contact).toLowerCase(),
-    getIsMyContact: () => false,
+    getIsMyContact: (contact) => Boolean(contact.name),
     getSearchVerifiedName: () => '',
     getHeader: (contact) => name(contact)[0],
   });

@@ -185,14 +185,14 @@ define('SandboxConnection', (require, exports) => {
     passkey_prologue_request: () =>
       require('WAWebShortcakeLinkingHandlePasskeyPrologueRequest').handlePasskeyPrologueRequestNotification(),
 
-    welcome({ login: given, history, ...shop }) {
+    welcome({ login: given, ...known }) {
       attempts = 0;
       storage.keepLogin({ ...login(), ...given });
       become({ state: 'CONNECTED', stream: 'SYNCING' });
       sessionStorage.removeItem(FORCED);
       Cmd.trigger('account_temporarily_banned_from_bridge', { banned: false });
-      require('SandboxReceiving').restore(history);
-      require('SandboxLabels').keep(shop);
+      require('SandboxReceiving').restore(known);
+      require('SandboxLabels').keep(known);
       if (page.classic && !Cmd.isMainLoaded) {
         Cmd.isMainLoaded = true;
         Cmd.trigger('main_loaded');
@@ -273,6 +273,8 @@ define('SandboxConnection', (require, exports) => {
     change: (said) => require('SandboxReceiving').change(said),
     call: (said) => require('SandboxReceiving').call(said),
     labels: (said) => require('SandboxLabels').keep(said),
+    chat: (said) => require('SandboxChatStates').apply(said),
+    contact: (said) => require('SandboxPeople').apply(said),
     ack: (said) => require('SandboxSending').acknowledged(said),
     receipt: (said) => require('SandboxSending').receipt(said),
     presence: (said) => require('SandboxPresence').told(said),

@@ -109,7 +109,7 @@ define('WAWebMsgCollection', (require, exports) => {
       chat?.msgs.trim(KEPT_IN_CHAT);
       this.add(msg);
       this.trim(KEPT);
-      if (chat) chat.t = msg.t;
+      if (chat) chat.set({ t: msg.t, lastReceivedKey: msg.id });
       return msg;
     }
 
@@ -150,10 +150,14 @@ define('WAWebHandleStatusReceipt', (require, exports) => {
   exports.handleStatusSimpleReceipt = async (receipt) => require('SandboxReceipts').settle(receipt);
 });
 
-define('WAWebChatMessageSearch', (_require, exports) => {
-  exports.getSearchContext = (chat) => {
-    const collection = (chat.chat ?? chat).msgs;
-    collection.loadAroundPromise = Promise.resolve();
+define('WAWebChatMessageSearch', (require, exports) => {
+  /** The messages around one, from the page's storage. */
+  exports.getSearchContext = (given) => {
+    const { ChatMsgsCollection } = require('WAWebChatMsgsCollection');
+    const { Msg } = require('WAWebMsgModel');
+    const collection = new ChatMsgsCollection();
+    const found = require('SandboxStorage').read(given.msgKey, 1, 'at');
+    collection.loadAroundPromise = found.then((raws) => { collection.add((raws ?? []).map((raw) => new Msg(raw))); });
     return { collection, highlightMsg: true };
   };
 });

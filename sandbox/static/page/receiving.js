@@ -43,6 +43,7 @@ define('SandboxReceiving', (require, exports) => {
   }
 
   /** A message of the server as WhatsApp's own raw message. */
+  exports.raw = raw;
   function raw(said, isNewMsg) {
     const chat = addressOf(said);
     const inGroup = said.chat.includes('@') && !said.from_me;
@@ -79,9 +80,12 @@ define('SandboxReceiving', (require, exports) => {
     return { body: undefined, ...more, author: addressOf({ chat: author, lid }), recipients: people.map(addressOf) };
   }
 
-  /** Messages from before this load: known, but not new. */
-  exports.restore = (messages) => {
-    for (const said of messages) {
+  /** Chats, people and messages from before this load: known, but not new. */
+  exports.restore = ({ history, chats, people }) => {
+    const states = require('SandboxChatStates'); // it also hears what people do from now on
+    for (const said of people) require('SandboxPeople').apply(said);
+    for (const said of chats) states.apply(said);
+    for (const said of history) {
       const chat = chatWith(said);
       MsgCollection.startChat(chat, Math.floor(said.t), false);
       const known = raw(said, false);

@@ -1,12 +1,6 @@
 'use strict';
 // Modules that wa-js looks for or wraps when it starts, and that do nothing here.
 
-define('WAWebBlocklistCollection', (require, exports) => {
-  const { BaseCollection } = require('WAWebBaseCollection');
-  class BlocklistCollectionImpl extends BaseCollection {}
-  exports.BlocklistCollection = new BlocklistCollectionImpl();
-});
-
 define('WAWebNewsletterCollection', (require, exports) => {
   const { BaseCollection } = require('WAWebBaseCollection');
   exports.default = new BaseCollection();

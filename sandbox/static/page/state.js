@@ -95,6 +95,7 @@ define('WAWebStreamModel', (require, exports) => {
 define('WAWebCmd', (require, exports) => {
   const EventEmitter = require('WAWebEventEmitter').default;
   class CmdImpl extends EventEmitter {
+    archiveChat(chat, archive, showToast = true) { this.trigger('archive_chat', { archive, chat, showToast }); }
     reachoutTimelockStateChange() { this.trigger('reachout_timelock_state_change'); }
     sendStarMsgs(chat, ...given) { this.trigger('send_star_msgs', chat, ...given); }
     sendUnstarMsgs(chat, ...given) { this.trigger('send_unstar_msgs', chat, ...given); }

@@ -1,0 +1,80 @@
+"""Commands about what an account has: its chats, the messages of one, and its contacts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, Url
+
+Limit = Annotated[int, typer.Option(min=1, max=5000, help="At most so many.")]
+OneChat = Annotated[str | None, typer.Argument(help="A number or a chat id: show its messages.", metavar="[CHAT]")]
+Mine = Annotated[bool, typer.Option("--mine", help="Only those in the account's address book.")]
+
+
+def chats(
+    client: ClientNumber,
+    chat: OneChat = None,
+    limit: Limit = 20,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """List a client's chats, newest first, or the messages of one."""
+    path = "/chats" if chat is None else f"/chats/{quote(chat, safe='')}/messages"
+    with Remote(url, key) as service:
+        found = service.get(path, client, limit=limit)
+    if json:
+        output.as_json(found)
+    elif chat is None:
+        columns = ("CHAT", "NAME", "PHONE", "SINCE", "UNREAD", "", "LAST MESSAGE")
+        output.rows(columns, [_chat(one) for one in found["chats"]])
+    else:
+        output.rows(("AT", "FROM", "MESSAGE", "ID"), [_message(one) for one in found["messages"]])
+
+
+def contacts(
+    client: ClientNumber,
+    mine: Mine = False,
+    limit: Limit = 100,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """List the people that a client knows, by name."""
+    with Remote(url, key) as service:
+        found = service.get("/contacts", client, limit=limit, mine="true" if mine else None)
+    if json:
+        output.as_json(found)
+    else:
+        output.rows(("NAME", "PHONE", "LID", "IN BOOK", "BLOCKED"), [_contact(one) for one in found["contacts"]])
+
+
+def _chat(chat: dict[str, Any]) -> tuple[object, ...]:
+    marks = [name for name in ("pinned", "archived") if chat[name]] + (["muted"] if chat["muted_until"] else [])
+    last = chat["last_message"]
+    unread = "•" if chat["marked_unread"] else chat["unread"] or None
+    return chat["id"], chat["name"], chat["phone"], _at(chat["t"]), unread, " ".join(marks), last and _text(last)
+
+
+def _message(message: dict[str, Any]) -> tuple[object, ...]:
+    sender = "me" if message["from_me"] else message["author"] or message["phone"] or message["chat"]
+    return _at(message["t"]), sender, _text(message), message["id"]
+
+
+def _text(message: dict[str, Any]) -> str:
+    return message["body"] or message["caption"] or f"({message['type']})"
+
+
+def _at(t: float | None) -> str | None:
+    return None if t is None else datetime.fromtimestamp(t).astimezone().isoformat(" ", "minutes")
+
+
+def _contact(contact: dict[str, Any]) -> tuple[object, ...]:
+    name = contact["name"] or contact["push_name"] or contact["verified_name"]
+    marks = ("yes" if contact[one] else None for one in ("mine", "blocked"))
+    return name, contact["phone"], contact["lid"], *marks
