@@ -82,6 +82,16 @@ class NotSupported(WahaRefusal):
     status = 501
 
 
+class FileGone(NotFound):
+    """A file is not there, or its time is over."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The answer."""
+        details = f"There is no file {self.messages[0][:200]}, or its time is over"
+        return {"error": {"code": 404, "key": "FILE_NOT_FOUND", "message": "File not found", "details": details}}
+
+
 class SessionUnknown(WahaRefusal):
     """A call needs a session that does not exist."""
 

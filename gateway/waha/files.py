@@ -15,12 +15,15 @@ from actors.clients.operations.media import (
     SendVoice,
 )
 from actors.media.conversion import Form
+from actors.waha.messages import bare_of
+from gateway.file_answer import file_answer
 from gateway.http import validated
 from gateway.media import ANYTHING, FITS
+from gateway.received import NoSuchFile
 from gateway.schemas.files import SOURCES, FileSource
 from gateway.waha.answers import Picture
 from gateway.waha.calls import WahaRequest
-from gateway.waha.errors import BadRequest
+from gateway.waha.errors import BadRequest, FileGone
 from gateway.waha.messages import send
 
 if TYPE_CHECKING:
@@ -71,6 +74,16 @@ async def convert_voice(request: WahaRequest) -> Any:
 async def convert_video(request: WahaRequest) -> Any:
     """Convert a video to what phones play: H.264 in MP4."""
     return await _converted(request, Form.VIDEO, "video/mp4")
+
+
+async def serve(request: WahaRequest) -> Any:
+    """Return the file of a message that came in, by the name in its event."""
+    name = request.given.text("file")
+    try:
+        file, path = await request.gateway.received.find(request.client_id, bare_of(name).partition(".")[0])
+        return file_answer(file, path, asked=dict(request.http.headers))
+    except (NoSuchFile, FileNotFoundError):
+        raise FileGone(name) from None
 
 
 async def _send(request: WahaRequest, kind: Kind) -> Any:

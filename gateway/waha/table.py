@@ -259,6 +259,9 @@ REFUSED = (
     post("/mcp", 3, Missing("MCP"), **_SESSION),
 )
 
+FILES = (get("/api/files/{session}/{file}", 0, files.serve, expects=(), key_in_query=True),)
+"""Files of messages, as their events name them. They are no call of WAHA's document."""
+
 ALIASES = (
     post("/api/groups", 0, groups.create, **_SET),
     get("/api/presence", 0, changes.presence),
@@ -275,5 +278,6 @@ WAHA_CALLS: tuple[WahaCall, ...] = (
     *GROUPS,
     *ACCOUNT,
     *REFUSED,
+    *FILES,
     *ALIASES,
 )

@@ -14,7 +14,7 @@ from actors.clients.errors import OperationRefused
 from actors.clients.operations.changes import DeleteMessage, EditMessage
 from actors.clients.types import ClientId
 from gateway.waha.calls import Missing
-from gateway.waha.table import KEYS, SERVER, SESSIONS, WAHA_CALLS
+from gateway.waha.table import FILES, KEYS, SERVER, SESSIONS, WAHA_CALLS
 from tests.gateway.running import Running
 from tests.waha.consumer import KEY, Consumer
 
@@ -184,7 +184,7 @@ def test_a_call_orders_its_operation_and_answers_in_wahas_shape(works: Consumer,
 
 
 def test_every_call_that_is_answered_is_tried() -> None:
-    elsewhere = {*SERVER, *SESSIONS, *KEYS, *(call for call in WAHA_CALLS if "/convert/" in call.path)}
+    elsewhere = {*SERVER, *SESSIONS, *KEYS, *FILES, *(call for call in WAHA_CALLS if "/convert/" in call.path)}
     wanted = [call for call in WAHA_CALLS if call not in elsewhere and not isinstance(call.work, Missing)]
     tried = [case.split("?")[0].split(" ") for case in CASES]
     untried = []
@@ -256,6 +256,11 @@ def test_a_conversion_is_made_or_says_what_it_lacks(works: Consumer, form: str) 
     answer = works.raw("POST", f"{S}/media/convert/{form}", json={"data": OGG})
     assert answer.status_code in (201, 422, 501), answer.text
     assert answer.status_code == 201 or answer.json()["message"]
+
+
+def test_a_file_that_is_not_there_is_told_in_wahas_words(works: Consumer) -> None:
+    told = works.call("GET", "/api/files/default/false_5491122334455@c.us_3A00.jpeg", 404)
+    assert (told["error"]["key"], told["error"]["message"]) == ("FILE_NOT_FOUND", "File not found")
 
 
 def test_keys_are_made_and_masked(tmp_path: Path) -> None:
