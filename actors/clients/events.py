@@ -243,9 +243,9 @@ class MessageArrived(AccountEvent):
     `quoted` is the message it answers; its `id` is null where the page no longer has that message. `mentions` are the
     ids of people. `media` describes a file, `location` a place, `contacts` contact cards, `reply` the choice of a
     button or of a list, `poll` a poll (`selectable`: how many options one may choose, 0 for all); each is null if the
-    message is none of that. The file is [fetched first](media.md#files-that-come-in): `media.url` is where this service
-    serves it, or `media.error` says why it does not. Texts are cut to 65536 characters, quoted ones to 1024, names to 512, cards to 16384 and
-    100000 together.
+    message is none of that. The file is [fetched first](media.md#files-that-come-in): `media.url` is where this
+    service serves it, or `media.error` says why it does not. Texts are cut to 65536 characters, quoted ones to 1024,
+    names to 512, cards to 16384 and 100000 together.
     """
 
     type = "message"

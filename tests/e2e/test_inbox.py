@@ -1,4 +1,4 @@
-"""Real Chromium on the sandbox under the whole service: a message with a file, from the phone to who reads its event."""
+"""Real Chromium on the sandbox under the whole service: a message with a file, from phone to event."""
 
 from __future__ import annotations
 
