@@ -93,6 +93,7 @@ BENEATH: Mapping[str, tuple[str, ...]] = {
     "WPP.chat.markIsPaused": (f"{_WA}ChatPresence.markPaused",),
     "WPP.conn.markAvailable": (f"{_WA}Stream.markAvailable", f"{_WA}Stream.markUnavailable"),
     "WPP.contact.subscribePresence": (f"{_FUNCTIONS}subscribePresence", f"{_WA}PresenceStore"),
+    "WPP.status.sendTextStatus": _RAW,
     f"{_FUNCTIONS}queryWidExists": (
         f"{_WA}WidFactory.createWid",
         f"{_WA}lidPnCache.getCurrentLid",
