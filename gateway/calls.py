@@ -254,13 +254,14 @@ class _Endpoint:
 
     async def _response(self, http: Request) -> Response:
         call = self._calls[http.method]
-        refuse_nul("The path", http.path_params.values())
         try:
             client_id = _client(call, http)
         except HeaderRefused as error:
             if call.header_refused is None:
                 raise
             return call.header_refused(error)
+        if call.need.scope is not None:  # public calls read files of the package, and ask no database
+            refuse_nul("The path", http.path_params.values())
         gateway = cast("Gateway", http.app.state.gateway)
         query = None if call.query is None else parse_query(http, call.query)
         if call.takes_files or (call.operation is not None and file_fields(call.operation)):
