@@ -29,5 +29,5 @@ PRESENCE: tuple[Call, ...] = (
     put("/chats/{chat}/typing", ShowTyping, MARK),
     put("/presence", ShowPresence, MARK),
     get("/contacts/{id}/presence", GetPresence, READ),
-    post("/contacts/{id}/presence", SubscribePresence, READ),
+    post("/contacts/{id}/presence", SubscribePresence, MARK),
 )
