@@ -225,6 +225,12 @@ def _presence(event: Event, client: Registered, session: str) -> Iterator[WahaEv
     yield WahaEvent("presence.update", {"id": chat, "presences": [one]})
 
 
+def _archive(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
+    payload = event.payload
+    told = {"id": person(payload.get("chat"), payload.get("phone")), "archived": bool(payload.get("archived"))}
+    yield WahaEvent("chat.archive", {**told, "timestamp": int(payload.get("t") or event.at)})
+
+
 ROWS: dict[str, Row] = {
     "client.state": _status,
     "client.qr": _new_qr,
@@ -237,6 +243,7 @@ ROWS: dict[str, Row] = {
     "message.state": _outbox,
     "poll.vote": _vote,
     "presence": _presence,
+    "chat.archive": _archive,
     "call": _call,
     "group.changed": _group,
     "label.changed": _label,
@@ -255,6 +262,7 @@ MADE_OF: dict[str, tuple[str, ...]] = {
     "message.state": ("message.ack",),
     "poll.vote": ("poll.vote",),
     "presence": ("presence.update",),
+    "chat.archive": ("chat.archive",),
     "call": ("call.received",),
     "label.changed": ("label.upsert", "label.deleted"),
     "label.chat": ("label.chat.added", "label.chat.deleted"),

@@ -69,6 +69,11 @@ class WahaRequest:
         return None if phone is None else f"{phone}@c.us"
 
     @property
+    def base_url(self) -> str:
+        """Return the address under which the caller reaches the service."""
+        return (self.gateway.settings.public_url or str(self.http.base_url)).rstrip("/")
+
+    @property
     def now(self) -> int:
         """Return the present in epoch seconds."""
         return int(time.time())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.clients.errors import OperationRefused
+from actors.clients.errors import NotInAccount, OperationRefused
+from actors.clients.operations.chats import DeleteChat
 from actors.clients.operations.groups import (
     AddParticipants,
     Admission,
@@ -76,6 +77,12 @@ async def refresh(request: WahaRequest) -> Any:
 async def group(request: WahaRequest) -> Any:
     """Return a group, with its members."""
     return group_told(await _found(request))
+
+
+async def delete(request: WahaRequest) -> Any:
+    """Delete a group's chat for this account; whoever is in the group stays in it until he leaves."""
+    await request.operate(DeleteChat(its_group(request)))
+    return True
 
 
 async def leave(request: WahaRequest) -> Any:
@@ -248,6 +255,8 @@ def group_told(found: Group) -> Json:
 async def _found(request: WahaRequest) -> Group:
     try:
         found: Group = await request.operate(GetGroup(its_group(request)))
+    except NotInAccount as refused:
+        raise NotFound("Group not found") from refused
     except OperationRefused as refused:
         if refused.code in _GONE:
             raise NotFound("Group not found") from refused

@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.waha.statuses import SCAN_QR_CODE, STARTING, WORKING
 from gateway.security.auth import RateClass, Scope
-from gateway.waha import account, changes, files, groups, keys, kinds, life, messages, people, server
+from gateway.waha import account, changes, chats, files, groups, keys, kinds, life, messages, people, server
 from gateway.waha.calls import Handler, Missing, WahaCall
 
 _RUNS = (STARTING, SCAN_QR_CODE, WORKING)
@@ -102,40 +102,40 @@ MESSAGES = (
 )
 
 CHATS = (
-    get("/api/messages", 1, Missing("Reading messages")),
-    get("/api/{session}/chats", 1, Missing("Listing chats")),
-    get("/api/{session}/chats/overview", 1, Missing("Listing chats")),
-    post("/api/{session}/chats/overview", 1, Missing("Listing chats")),
-    get(f"{_C}/picture", 1, Missing("Pictures of chats")),
-    get(f"{_C}/messages", 1, Missing("Reading messages")),
+    get("/api/messages", 1, chats.messages),
+    get("/api/{session}/chats", 1, chats.chats),
+    get("/api/{session}/chats/overview", 1, chats.overview),
+    post("/api/{session}/chats/overview", 1, chats.overview),
+    get(f"{_C}/picture", 1, chats.picture),
+    get(f"{_C}/messages", 1, chats.messages),
     post(f"{_C}/messages/read", 1, changes.seen, **_CHANGE),
-    get(f"{_C}/messages/{{messageId}}", 1, Missing("Reading messages")),
+    get(f"{_C}/messages/{{messageId}}", 1, chats.message),
     put(f"{_C}/messages/{{messageId}}", 1, changes.edit, **_CHANGE),
     delete(f"{_C}/messages/{{messageId}}", 1, changes.delete, **_CHANGE),
     post(f"{_C}/messages/{{messageId}}/pin", 2, changes.pin, **_CHANGE),
     post(f"{_C}/messages/{{messageId}}/unpin", 2, changes.unpin, **_CHANGE),
-    post(f"{_C}/archive", 2, Missing("Archiving chats"), **_CHANGE),
-    post(f"{_C}/unarchive", 2, Missing("Archiving chats"), **_CHANGE),
+    post(f"{_C}/archive", 2, chats.archive, **_CHANGE),
+    post(f"{_C}/unarchive", 2, chats.unarchive, **_CHANGE),
     post(f"{_C}/unread", 2, changes.unread, **_CHANGE),
-    delete(_C, 2, Missing("Deleting chats"), **_CHANGE),
-    delete(f"{_C}/messages", 2, Missing("Clearing chats"), **_CHANGE),
+    delete(_C, 2, chats.delete, **_CHANGE),
+    delete(f"{_C}/messages", 2, chats.clear, **_CHANGE),
 )
 
 PEOPLE = (
     get("/api/contacts/check-exists", 1, people.check_exists),
     get("/api/checkNumberStatus", 1, people.check_exists),
-    get("/api/contacts/all", 1, Missing("Listing contacts")),
-    get("/api/contacts", 1, Missing("Reading contacts")),
-    get("/api/contacts/about", 1, Missing("Reading the about of contacts")),
-    get("/api/contacts/profile-picture", 1, Missing("Pictures of contacts")),
-    post("/api/contacts/block", 2, Missing("Blocking"), **_CHANGE),
-    post("/api/contacts/unblock", 2, Missing("Blocking"), **_CHANGE),
-    get("/api/{session}/contacts/{id}", 2, Missing("Reading contacts")),
-    put("/api/{session}/contacts/{id}", 2, Missing("Naming contacts"), **_CHANGE),
-    get("/api/{session}/lids", 2, Missing("Listing LIDs")),
-    get("/api/{session}/lids/count", 2, Missing("Listing LIDs")),
-    get("/api/{session}/lids/pn/{phoneNumber}", 1, Missing("Looking up LIDs")),
-    get("/api/{session}/lids/{lid}", 1, Missing("Looking up LIDs")),
+    get("/api/contacts/all", 1, people.contacts),
+    get("/api/contacts", 1, people.contact),
+    get("/api/contacts/about", 1, people.about),
+    get("/api/contacts/profile-picture", 1, people.picture),
+    post("/api/contacts/block", 2, people.block, **_CHANGE),
+    post("/api/contacts/unblock", 2, people.unblock, **_CHANGE),
+    get("/api/{session}/contacts/{id}", 2, people.contact),
+    put("/api/{session}/contacts/{id}", 2, people.name, **_CHANGE),
+    get("/api/{session}/lids", 2, people.lids),
+    get("/api/{session}/lids/count", 2, people.lids_count),
+    get("/api/{session}/lids/pn/{phoneNumber}", 1, people.by_number),
+    get("/api/{session}/lids/{lid}", 1, people.by_lid),
     post("/api/{session}/presence", 1, changes.show_presence, **_CHANGE),
     get("/api/{session}/presence", 2, changes.presences),
     get("/api/{session}/presence/{chatId}", 2, changes.presence),
@@ -151,7 +151,7 @@ GROUPS = (
     post(f"{_G}/join", 2, groups.join, **_SET),
     post(f"{_G}/refresh", 2, groups.refresh),
     get(_P, 1, groups.group),
-    delete(_P, 2, Missing("Deleting groups"), **_SET),
+    delete(_P, 2, groups.delete, **_SET),
     post(f"{_P}/leave", 1, groups.leave, **_SET),
     get(f"{_P}/picture", 2, groups.picture),
     put(f"{_P}/picture", 2, groups.set_picture, **_SET),
@@ -265,6 +265,7 @@ FILES = (get("/api/files/{session}/{file}", 0, files.serve, expects=(), key_in_q
 ALIASES = (
     post("/api/groups", 0, groups.create, **_SET),
     get("/api/presence", 0, changes.presence),
+    get("/api/chats", 0, chats.chats),
 )
 """Calls that an SDK (`waha`) makes and WAHA never had: cheap to answer. They have no tier."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from actors.clients.errors import OperationRefused
 from actors.clients.operations.changes import DeleteMessage, EditMessage
+from actors.clients.operations.chats import GetChatMessage
 from actors.clients.types import ClientId
 from gateway.waha.calls import Missing
 from gateway.waha.table import FILES, KEYS, SERVER, SESSIONS, WAHA_CALLS
@@ -98,6 +99,43 @@ CASES: dict[str, tuple[Any, str, Any]] = {
         "SendText",
         {"id": ...},
     ),
+    f"GET {S}/chats?limit=2&sortBy=name&sortOrder=asc": (None, "ListChats", [{"id": CHAT, "isGroup": False}]),
+    "GET /api/chats": (None, "ListChats", [{"id": CHAT, "lastMessage": {"from": CHAT}}]),
+    f"GET {S}/chats/overview": (None, "ListChats", [{"id": CHAT, "_chat": {"unreadCount": 1}}]),
+    f"POST {S}/chats/overview": (
+        {"pagination": {"limit": 1, "offset": None}, "filter": {"ids": [CHAT]}},
+        "ListChats",
+        [{"lastMessage": {"body": "Good morning", "media": None}}],
+    ),
+    f"GET {S}/chats/{CHAT}/picture": (None, "GetPicture", {"url": ...}),
+    f"GET {M}?limit=5&downloadMedia=False&filter.fromMe=false&filter.ack=SERVER": (
+        None,
+        "GetChatMessages",
+        [{"id": ID, "body": "Good morning", "fromMe": False, "_data": {"type": "chat"}}],
+    ),
+    f"GET /api/messages?chatId={CHAT}": (None, "GetChatMessages", [{"id": ID, "hasMedia": False}]),
+    f"GET {M}/{ID}?downloadMedia=true": (None, "GetChatMessage", {"id": ID, "timestamp": 1795551656}),
+    f"POST {S}/chats/{CHAT}/archive": (None, "ArchiveChat", SUCCESS),
+    f"POST {S}/chats/{CHAT}/unarchive": (None, "ArchiveChat", SUCCESS),
+    f"DELETE {S}/chats/{CHAT}": (None, "DeleteChat", True),
+    f"DELETE {M}": (None, "ClearChat", True),
+    f"DELETE {G}": (None, "DeleteChat", True),
+    "GET /api/contacts/all?limit=5": (None, "ListContacts", [{"id": CHAT, "isMyContact": True}]),
+    f"GET /api/contacts?contactId={CHAT}": (None, "GetContact", {"number": "5491122334455", "isGroup": False}),
+    f"GET {S}/contacts/{CHAT}": (None, "GetContact", {"id": CHAT, "isWAContact": True}),
+    f"GET /api/contacts/about?contactId={CHAT}": (None, "GetAbout", {"about": "Busy"}),
+    f"GET /api/contacts/profile-picture?contactId={CHAT}&refresh=True": (
+        None,
+        "GetPicture",
+        {"profilePictureURL": ...},
+    ),
+    "POST /api/contacts/block": ({"contactId": CHAT, "session": "default"}, "BlockContact", ""),
+    "POST /api/contacts/unblock": ({"chatId": CHAT}, "BlockContact", ""),
+    f"PUT {S}/contacts/{CHAT}": ({"firstName": "Ana", "lastName": None}, "NameContact", SUCCESS),
+    f"GET {S}/lids": (None, "ListContacts", [{"lid": ..., "pn": CHAT}]),
+    f"GET {S}/lids/count": (None, "ListContacts", {"count": 1}),
+    f"GET {S}/lids/750235343914045%40lid": (None, "FindAddresses", {"pn": CHAT}),
+    f"GET {S}/lids/pn/5491122334455": (None, "FindAddresses", {"lid": ...}),
     f"POST {S}/groups": ({"name": "Team", **ONE}, "CreateGroup", {"id": GROUP, "subject": "Team"}),
     "POST /api/groups": ({"name": "Team", "participants": [CHAT]}, "CreateGroup", {"gid": ...}),
     f"GET {S}/groups": (None, "ListGroups", [{"id": GROUP, "announce": False}]),
@@ -227,6 +265,16 @@ def test_what_whatsapp_refuses_is_told_as_an_exception(works: Consumer) -> None:
     assert (told["statusCode"], told["exception"]["message"]) == (500, "It is too old")
     assert (told["request"]["method"], told["request"]["body"]["text"]) == ("PUT", "Better")
     assert PNG not in str(told)
+
+
+def test_a_message_that_is_not_there_is_not_found(works: Consumer) -> None:
+    browser = works.service.browser
+    browser.answers[GetChatMessage] = lambda page, operation: OperationRefused("There is none", "MESSAGE_NOT_FOUND")
+    try:
+        told = works.call("GET", f"{M}/{ID}", 404)
+    finally:
+        del browser.answers[GetChatMessage]
+    assert told == {"message": "Message not found", "error": "Not Found", "statusCode": 404}
 
 
 def test_a_video_may_be_a_round_note(works: Consumer) -> None:
