@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx2 as httpx
+import httpx2
 import typer
 
 from gateway.cli import output
@@ -206,7 +206,7 @@ def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 last, failures = position or last, 0
                 if event is not None:
                     yield event
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             failures += 1
             if failures == 1:
                 typer.echo(f"{service.url} has gone ({error}): trying again for a while", err=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 
 from tests.benchmarks.figures import Figure, Say, rounds
 from tests.benchmarks.servers import CHATS, READY, running
@@ -23,7 +23,7 @@ def run(say: Say) -> Sequence[Figure]:
     """Milliseconds of one call; the page answers at once, in the words of the real one."""
     with tempfile.TemporaryDirectory() as directory, running("service", str(Path(directory) / "data")) as url:
         headers = {"X-Cliente-Id": str(READY)}
-        with httpx.Client(base_url=url, headers=headers, timeout=30.0) as http:
+        with httpx2.Client(base_url=url, headers=headers, timeout=30.0) as http:
             until(lambda: http.post("/init").status_code, lambda code: code == 200, "the service starts a client", 30.0)
             until(lambda: http.get("/status").json()["state"], lambda state: state == "READY", "READY", 30.0)
             (took,) = rounds(ROUNDS, say, lambda: _listed(http), of=min, unit="ms")

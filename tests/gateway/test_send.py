@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
@@ -145,7 +145,7 @@ def test_a_message_that_is_never_acknowledged_is_told_as_sent_if_the_page_has_it
     assert answer.result().json()["message_id"] == f"true_{delivery.chat}_{delivery.message_id}"
 
 
-def unknown(answer: httpx.Response) -> bool:
+def unknown(answer: httpx2.Response) -> bool:
     told = answer.json()
     return (answer.status_code, told["code"], told["outcome"]) == (500, "SEND_FAILED", "unknown")
 
