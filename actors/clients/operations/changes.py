@@ -34,7 +34,10 @@ class ReactToMessage(MessageChange):
 
 @dataclass(frozen=True, slots=True)
 class EditMessage(MessageChange):
-    """Change the text of an own message, or the caption of its file. WhatsApp allows that for 15 minutes."""
+    """Change the text of an own message, or the caption of its file.
+
+    WhatsApp allows that for 15 minutes.
+    """
 
     text: MessageText
 
