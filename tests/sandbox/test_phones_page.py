@@ -159,3 +159,27 @@ def test_a_pairing_code_is_shown_with_the_number_it_is_for(sandbox: Sandbox, tab
     click(phones, "#pair button")
     phones.until(f"document.querySelector('#notice').textContent === '{ME} is linked'")
     assert phones.js("document.querySelector('#pair [name=code]').value") == ""
+
+
+PICK = """(() => {
+    const all = new DataTransfer();
+    all.items.add(new File([Uint8Array.of(137, 80, 78, 71)], 'a.png', {type: 'image/png'}));
+    document.querySelector('#talk [name=file]').files = all.files;
+})()"""
+
+
+def test_a_person_sends_a_picture(sandbox: Sandbox, tab: Callable[..., Tab]) -> None:
+    page, phones = tab("page"), tab("phones")
+    page.open()
+    phones.open("phones")
+    phones.js(FILL.format("#scan [name=number]", ME))
+    click(phones, "#waiting button")
+    page.until(MAIN)
+    phones.until(f"document.querySelector('#talk select').value === '{ME}'")
+    phones.js(PICK)
+    phones.js(FILL.format("#talk [name=text]", "look"))
+    click(phones, "#talk button:not([type])")
+    page.until("heard.find(([name, what]) => name === 'chat.new_message' && what.type === 'image')")
+    phones.until("document.querySelector('#messages img')?.alt")
+    phones.until("document.querySelector('#talk [name=file]').files.length === 0")
+    assert "look" in phones.js("document.querySelector('#messages').textContent")
