@@ -138,7 +138,7 @@ PEOPLE = (
     get("/api/{session}/lids/{lid}", 1, people.by_lid),
     post("/api/{session}/presence", 1, changes.show_presence, **_CHANGE),
     get("/api/{session}/presence", 2, changes.presences),
-    get("/api/{session}/presence/{chatId}", 2, changes.presence),
+    get("/api/{session}/presence/{chatId}", 2, changes.presence, **_CHANGE),
     post("/api/{session}/presence/{chatId}/subscribe", 2, changes.subscribe, **_CHANGE),
     post("/api/{session}/calls/reject", 2, account.reject_call, **_CHANGE),
 )
@@ -264,7 +264,7 @@ FILES = (get("/api/files/{session}/{file}", 0, files.serve, expects=(), key_in_q
 
 ALIASES = (
     post("/api/groups", 0, groups.create, **_SET),
-    get("/api/presence", 0, changes.presence),
+    get("/api/presence", 0, changes.presence, **_CHANGE),
     get("/api/chats", 0, chats.chats),
 )
 """Calls that an SDK (`waha`) makes and WAHA never had: cheap to answer. They have no tier."""
