@@ -172,6 +172,8 @@ class MessageRelay:
         Answers it as the receiving account has it, or the sender's own account. Raises SandboxError if nobody of them
         is an account, or if the id is taken.
         """
+        if not self._scene.world.may_write(phone.number, message.chat):
+            raise SandboxError(403, "NOT_IN_GROUP", f"{phone.number} may not write into {message.chat}")
         own = self._scene.world.accounts.get(phone.number)
         others = [
             one for number in self._receivers_of(phone, message) if (one := self._scene.world.accounts.get(number))

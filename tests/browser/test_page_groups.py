@@ -299,3 +299,19 @@ def test_a_refusal_by_the_server_is_told_with_its_code(page: Asked, sandbox: San
     sandbox.post(f"/accounts/{NUMBER}/acts", act="group.description", code=500, left=1)
     assert page.refused(ChangeGroup(GROUP, "Half", "done")).startswith("Partly done: subject yes, description not")
     assert page.group()["subject"] == "Half"
+
+
+def test_every_group_is_listed_with_one_question_to_the_server(page: Asked, sandbox: Sandbox) -> None:
+    for number in range(30):
+        group = {"subject": f"Group {number:02}", "participants": [FRIEND, NUMBER], "owner": FRIEND}
+        sandbox.api.put(f"/api/groups/1203630000000000{number:02}@g.us", json=group).raise_for_status()
+    sandbox.post(f"/accounts/{NUMBER}/acts", act="group.info", code=500)
+    found = page(ListGroups(limit=10, offset=25, participants=True))
+    assert ([one.subject for one in found.groups], found.total) == ([f"Group {n}" for n in range(25, 30)], 30)
+    assert [one.phone for one in found.groups[0].participants] == [FRIEND, NUMBER]
+    assert page(ListGroups(limit=1)).groups[0].participants == ()
+    sandbox.post(f"/accounts/{NUMBER}/acts", act="group.info", code=None)
+    page(ChangeGroup(found.groups[0].id, "A new one"))
+    assert page(ListGroups(limit=1)).groups[0].subject == "A new one"
+    page(LeaveGroup(found.groups[0].id))
+    assert page(ListGroups()).total == 29

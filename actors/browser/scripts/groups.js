@@ -45,6 +45,30 @@
   });
   const told = ({ groupMetadata }) => described(groupMetadata, groupMetadata.participants.getModelsArray());
 
+  const ASKED_AGAIN = 60_000; // ms after which the server is asked for all groups again
+  let asked = null; // {at, groups}: what it has answered
+
+  /**
+   * Every group that the account is in. The page has no chat of a group where nothing was said, and its metadata is stale
+   * until somebody looks; wa-js's list asks for each group's. The server tells all of them at once.
+   */
+  async function every() {
+    if (!asked || performance.now() - asked.at > ASKED_AGAIN) {
+      asked = { at: performance.now(), groups: await wa().functions.queryAllGroups() };
+    }
+    const chats = await window.WPP.chat.list({ onlyGroups: true, ignoreGroupMetadata: true });
+    const current = chats.map(({ groupMetadata }) => groupMetadata).filter((metadata) => metadata?.stale === false);
+    const known = new Set(current.map(({ id }) => String(id)));
+    return [
+      ...current.filter(({ participants }) => participants.iAmMember()).map((one) => described(one, one.participants.getModelsArray())),
+      ...asked.groups.filter(({ id }) => !known.has(String(id))).map(listed),
+    ];
+  }
+
+  /** What the server says of a group, of a big one perhaps without its members. */
+  const listed = ({ participants = [], ...info }) => (
+    { ...described(info, participants), size: Number(info.size) || participants.length });
+
   /** wa-js's answer for each person, by address. */
   const admissions = (byAddress) => Object.values(byAddress).map((one) => ({
     ...person(one.wid), code: one.code, invite_code: one.invite_code ?? null, invite_until: one.invite_code_exp ?? null,
@@ -103,11 +127,10 @@
 
   return {
     listGroups: async ({ limit, offset, participants }) => {
-      const chats = await window.WPP.chat.list({ onlyGroups: true });
-      const groups = chats.filter((chat) => chat.groupMetadata?.participants.iAmMember());
-      const name = ({ groupMetadata: { subject } }) => String(subject ?? '');
-      groups.sort((a, b) => name(a).localeCompare(name(b)));
-      const some = groups.slice(offset, offset + limit).map(told);
+      const groups = await every();
+      const name = ({ subject }) => subject ?? '';
+      groups.sort((one, other) => name(one).localeCompare(name(other)) || one.id.localeCompare(other.id));
+      const some = groups.slice(offset, offset + limit);
       return { groups: participants ? some : some.map((one) => ({ ...one, participants: [] })), total: groups.length };
     },
 
@@ -118,8 +141,7 @@
     revokeInvite: async ({ group }) => invite(await window.WPP.group.revokeInviteCode((await led(group)).id)),
 
     getInvitedGroup: async ({ code }) => {
-      const { participants = [], ...info } = await window.WPP.group.getGroupInfoFromInviteCode(code);
-      return { ...described(info, participants), size: Number(info.size) || participants.length };
+      return listed(await window.WPP.group.getGroupInfoFromInviteCode(code));
     },
 
     /** Of a group that the page has no chat of, only the server knows that the account is in it: it answers 409. */

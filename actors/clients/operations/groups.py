@@ -192,7 +192,8 @@ _FIND = ("WPP.chat.find", "WPP.whatsapp.GroupMetadataStore")
 class ListGroups(GroupOperation[GroupList]):
     """List the groups that the account is in.
 
-    In the order of their subjects. With `participants`, each with its members.
+    In the order of their subjects. With `participants`, each with its members; of groups in which nothing has happened
+    yet, WhatsApp is asked once a minute at most, and of very big ones it may tell no members.
     """
 
     limit: Annotated[int, Limits(ge=1, le=1000)] = 100
@@ -201,7 +202,7 @@ class ListGroups(GroupOperation[GroupList]):
 
     effect = Effect.READ
     example = GroupList((_GROUP,), 1)
-    needs = ("WPP.chat.list", "WPP.whatsapp.GroupMetadataStore")
+    needs = ("WPP.chat.list", "WPP.whatsapp.functions.queryAllGroups")
 
 
 @dataclass(frozen=True, slots=True)

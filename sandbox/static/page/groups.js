@@ -298,37 +298,38 @@ define('WAWebGroupInviteJob', (require, exports) => {
   };
 });
 
-define('WAWebGroupQueryBridge', (require, exports) => {
+define('SandboxGroupInfo', (require, exports) => {
   const { addressOf } = require('SandboxAddressBook');
 
+  /** What the server says of a group, as the page's queries give it. */
+  exports.of = (told) => ({
+    id: require('WAWebWidFactory').createWid(told.chat),
+    subject: told.subject,
+    desc: told.description || undefined,
+    owner: addressOf(told.owner),
+    creation: Math.floor(told.creation),
+    announce: told.announce,
+    restrict: told.restrict,
+    ephemeralDuration: told.ephemeral,
+    membershipApprovalMode: told.approval,
+    size: told.members.length,
+    participants: told.members.map(({ role, ...person }) => (
+      { id: addressOf(person), isAdmin: role !== 'member', isSuperAdmin: role === 'superadmin' })),
+  });
+});
+
+define('WAWebGroupQueryBridge', (require, exports) => {
   exports.sendQueryGroupInvite = async (code) => {
-    const { group: told } = await require('SandboxActs').act('group.invited', { code });
-    const { createWid } = require('WAWebWidFactory');
-    const groupInfo = {
-      id: createWid(told.chat),
-      subject: told.subject,
-      desc: told.description || undefined,
-      owner: addressOf(told.owner),
-      creation: Math.floor(told.creation),
-      announce: told.announce,
-      restrict: told.restrict,
-      membershipApprovalMode: told.approval,
-      size: told.members.length,
-      participants: told.members.map(({ role, ...person }) => (
-        { id: addressOf(person), isAdmin: role !== 'member', isSuperAdmin: role === 'superadmin' })),
-    };
-    return { status: 200, groupInfo };
+    const { group } = await require('SandboxActs').act('group.invited', { code });
+    return { status: 200, groupInfo: require('SandboxGroupInfo').of(group) };
   };
 });
 
 define('WAWebGroupQueryJob', (require, exports) => {
-  /** Every group the account is in. */
+  /** Every group the account is in. The page's own models stay as they are. */
   exports.queryAllGroups = async () => {
     const { groups } = await require('SandboxActs').act('group.all');
-    return groups.map((told) => {
-      require('SandboxAddressBook').chatWith(told);
-      return require('SandboxGroups').keep(told);
-    });
+    return groups.map(require('SandboxGroupInfo').of);
   };
 });
 
