@@ -13,7 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from actors.clients.operations.fields import File
+from actors.clients.operations.groups import SetGroupPicture
 from actors.clients.operations.media import SendImage, SendSticker, SendVideo, SendVideoNote, SendVoice
+from actors.clients.operations.profile import SetProfilePicture
+from actors.clients.operations.status import PostImageStatus, PostVideoStatus
 from actors.media.conversion import RECIPES, Form, convert
 from actors.media.fetching import Fetcher, FetchOptions, MediaRefused
 from actors.media.folder import HEAD, Incoming
@@ -55,6 +58,10 @@ FITS: dict[type[Operation[Any]], Fit] = {
     SendVideoNote: VIDEO,
     SendVoice: SOUND,
     SendSticker: STICKER,
+    SetGroupPicture: PICTURE,
+    SetProfilePicture: PICTURE,
+    PostImageStatus: PICTURE,
+    PostVideoStatus: VIDEO,
 }
 """What an operation takes, if not any file."""
 

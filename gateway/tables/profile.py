@@ -18,7 +18,13 @@ from actors.clients.operations.profile import (
     RejectCall,
     SetProfilePicture,
 )
-from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus
+from actors.clients.operations.status import (
+    STATUS,
+    DeleteStatus,
+    PostImageStatus,
+    PostTextStatus,
+    PostVideoStatus,
+)
 from gateway.calls import Call, delete, get, patch, post, put
 from gateway.tables.needs import CONTROL, READ, SEND
 
@@ -35,6 +41,8 @@ PROFILE: tuple[Call, ...] = (
     get("/chats/{chat}/labels", ListLabelsOfChat, READ),
     put("/chats/{chat}/labels", SetLabelsOfChat, CONTROL),
     post("/status/text", PostTextStatus, SEND, const={"chat": STATUS}),
+    post("/status/image", PostImageStatus, SEND, const={"chat": STATUS}),
+    post("/status/video", PostVideoStatus, SEND, const={"chat": STATUS}),
     delete("/status/{message}", DeleteStatus, CONTROL),
     post("/calls/{call}/reject", RejectCall, CONTROL),
 )

@@ -28,7 +28,6 @@ from actors.clients.operations.fields import (
     People,
     Person,
     PersonName,
-    Picture,
     Reaction,
     Title,
 )
@@ -40,10 +39,6 @@ from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatu
 from actors.clients.types import State
 from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE
 from tests.browser.stages import Stage
-
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +126,6 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (InviteCode, Made("Fk2Zr0x7QqIBWmC3yNvHtA", _invite)),
     (People, (CHAT,)),
     (Title, "Team"),
-    (Picture, PIXEL),
     (LabelId, Made("1", _label)),
     (LabelIds, ("1",)),
     (StatusChat, STATUS),

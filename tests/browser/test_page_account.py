@@ -23,10 +23,9 @@ from actors.clients.operations.profile import (
     RejectCall,
     SetProfilePicture,
 )
-from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus
+from actors.clients.operations.status import STATUS, DeleteStatus, PostImageStatus, PostTextStatus
 from actors.clients.protocol import Answered
-from tests.browser.pages import CHAT, FRIEND, NUMBER, Open
-from tests.browser.samples import PIXEL
+from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE, Open
 from tests.browser.test_page_groups import GENERATIONS, Asked
 from tests.rig import Sandbox
 
@@ -45,7 +44,7 @@ def test_the_profile_is_told_and_changed(
     assert (before.phone, before.name, before.picture, before.business) == (NUMBER, "Ana", None, False)
     page(ChangeProfile(name="Bea"))
     page(ChangeProfile(about="At work"))
-    page(SetProfilePicture(PIXEL))
+    page(SetProfilePicture(PICTURE))
     account = sandbox.get(f"/accounts/{NUMBER}")
     assert (account["name"], account["about"]) == ("Bea", "At work")
     after = page(GetProfile())
@@ -128,6 +127,23 @@ def test_a_status_is_sent_once_and_deleted(
     page(DeleteStatus(BARE))
     (status,) = [one for one in sandbox.get(f"/phones/{FRIEND}")["received"] if one["chat"] == STATUS]
     assert status["revoked"]
+    assert page.refused(DeleteStatus(BARE)).startswith("There is no such status")
+
+
+@GENERATIONS
+def test_a_picture_is_a_status_under_our_own_id(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
+) -> None:
+    sandbox.post("/settings", compat=compat)
+    page = Asked(linked(shell, lids=lids), sandbox)
+    page(SendText(CHAT, "hello"))
+    page._page.page.call(BARE, PostImageStatus(STATUS, PICTURE, "Look"))
+    sent = page._page.told.until(Answered, lambda fact: fact.order == BARE).value
+    assert (sent.chat, sent.message_id) == (STATUS, f"true_{STATUS}_{BARE}_{NUMBER}@c.us")
+    (status,) = [one for one in sandbox.get(f"/phones/{FRIEND}")["received"] if one["chat"] == STATUS]
+    assert (status["id"], status["type"], status["text"]) == (BARE, "image", "Look")
+    assert status["media"]["sha256"] == PICTURE.digest
+    page(DeleteStatus(BARE))
     assert page.refused(DeleteStatus(BARE)).startswith("There is no such status")
 
 

@@ -33,8 +33,7 @@ from actors.clients.operations.groups import (
 from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import State
-from tests.browser.pages import CHAT, FRIEND, NUMBER, Open, Opened
-from tests.browser.samples import PIXEL
+from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE, Open, Opened
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -177,7 +176,7 @@ def test_an_admin_changes_all_there_is(
     assert [one.phone for one in page(ListParticipants(GROUP)).participants] == [NUMBER, FRIEND]
 
     assert page(GetGroupPicture(GROUP)).url is None
-    page(SetGroupPicture(GROUP, PIXEL))
+    page(SetGroupPicture(GROUP, PICTURE))
     url = page(GetGroupPicture(GROUP)).url
     assert sandbox.api.get(url).content.startswith(b"\xff\xd8\xff")
     page(DeleteGroupPicture(GROUP))
@@ -208,7 +207,7 @@ def test_who_is_no_admin_may_not_do_what_admins_do(page: Asked, sandbox: Sandbox
         AddParticipants(GROUP, (f"{OTHER}@c.us",)),
         RemoveParticipants(GROUP, (CHAT,)),
         ChangeAdmins(GROUP, (CHAT,)),
-        SetGroupPicture(GROUP, PIXEL),
+        SetGroupPicture(GROUP, PICTURE),
         GetInvite(GROUP),
         RevokeInvite(GROUP),
         ListJoinRequests(GROUP),

@@ -30,7 +30,10 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 PATHS: dict[str, set[str]] = defaultdict(set)
 for row in CALLS:
     PATHS[row.path].add(row.method)
-ELSEWHERE = {"/webhooks/{id}/dead-letters/replay": {"DELETE"}, "/status/text": {"DELETE"}}
+ELSEWHERE = {
+    "/webhooks/{id}/dead-letters/replay": {"DELETE"},
+    **{f"/status/{kind}": {"DELETE"} for kind in ("text", "image", "video")},
+}
 """Methods of another template that the same path matches: `replay` may be a dead letter's id, `text` a status's."""
 ABOUT_A_CLIENT = [call for call in CALLS if call.need.whose is Whose.CLIENT]
 WITH_BODY = [call for call in CALLS if call.body is not None]
@@ -86,6 +89,8 @@ def test_what_sends_counts_as_a_message_and_what_starts_as_a_start() -> None:
         "POST /send": RateClass.SEND,
         "POST /messages": RateClass.SEND,
         "POST /status/text": RateClass.SEND,
+        "POST /status/image": RateClass.SEND,
+        "POST /status/video": RateClass.SEND,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from actors.clients.operations import Operation
 from actors.clients.operations.groups import ChangeGroup, CreateGroup, GetGroup, JoinGroup
 from actors.clients.operations.labels import CreateLabel
 from actors.clients.types import ClientId
+from tests.browser.pages import PICTURE, PICTURE_DATA
 from tests.gateway.running import Running
 
 GROUP = "120363025246125486@g.us"
@@ -60,7 +62,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("POST", "/groups", {"subject": " ", "participants": [LID]}),
     ("POST", "/groups", {"subject": "Us", "participants": [GROUP]}),
     ("DELETE", f"/groups/{GROUP}/participants", None),
-    ("PUT", f"/groups/{GROUP}/picture", {"picture": "https://example.org/picture.jpg"}),
+    ("PUT", f"/groups/{GROUP}/picture", {"picture": {"url": "ftp://example.org/picture.jpg"}}),
     ("PUT", f"/groups/{GROUP}/settings", {"disappearing": -1}),
     ("POST", "/labels", {"name": "New", "color": 20}),
     ("PATCH", "/profile", {"name": "x" * 26}),
@@ -122,3 +124,24 @@ def test_a_status_is_a_message_of_the_outbox(service: Running) -> None:
     assert [one.operation.arguments for one in service.browser.whatsapp.deliveries] == [
         {"chat": "status@broadcast", **body}
     ]
+
+
+def test_a_picture_is_given_as_base64_or_as_a_part(service: Running) -> None:
+    for path, name in ((f"/groups/{GROUP}/picture", "SetGroupPicture"), ("/profile/picture", "SetProfilePicture")):
+        data = base64.b64encode(PICTURE_DATA).decode()
+        answer = service.call("PUT", path, 1, json={"picture": {"data": data}})
+        assert answer.status_code == 200, answer.text
+        answer = service.call("PUT", path, 1, files={"picture": ("me.png", PICTURE_DATA, "image/png")})
+        assert answer.status_code == 200, answer.text
+        given = [order["picture"] for order in service.browser.page(ClientId(1)).ordered(name)]
+        assert [file["digest"] for file in given] == [PICTURE.digest] * 2
+        text = base64.b64encode(b"no picture at all").decode()
+        answer = service.call("PUT", path, 1, json={"picture": {"data": text, "mimetype": "image/png"}})
+        assert answer.status_code == 422, answer.text
+
+
+def test_a_picture_is_a_status(service: Running) -> None:
+    answer = service.call("POST", "/status/image", 1, files={"file": ("menu.png", PICTURE_DATA, "image/png")})
+    assert (answer.status_code, answer.json()["chat"]) == (200, "status@broadcast"), answer.text
+    (delivery,) = service.browser.whatsapp.deliveries
+    assert delivery.operation.arguments["file"]["digest"] == PICTURE.digest

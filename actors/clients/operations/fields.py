@@ -149,10 +149,6 @@ Title = Annotated[str, Limits(min_length=1, max_length=100), Check(_says_somethi
 """A group's subject, or a label's name."""
 LongText = Annotated[str, Limits(max_length=2048)]
 """A description; empty where there is to be none."""
-Picture = Annotated[
-    str, Limits(pattern=r"^(data:image/[a-z0-9.+-]{1,32};base64,)?[0-9A-Za-z+/]{16,}={0,2}$", max_length=900_000)
-]
-"""An image as base64, or as a data URL."""
 Label = Annotated[str, Limits(min_length=1, max_length=512)]
 """A short text that is shown beside another element."""
 Url = Annotated[str, Limits(pattern=r"^https?://[^\s]{1,2000}$")]

@@ -12,7 +12,7 @@ from typing import Annotated, Generic
 
 from actors.clients.errors import ClientRefusal, OperationRefused
 from actors.clients.operations.base import Answer, Effect, Failure, Operation
-from actors.clients.operations.fields import GroupId, InviteCode, Limits, LongText, People, Picture, Title
+from actors.clients.operations.fields import File, GroupId, InviteCode, Limits, LongText, People, Title
 
 GROUP_REFUSALS: Mapping[str, str] = {
     "group_not_member": "The account is not in this group",
@@ -370,7 +370,7 @@ class SetGroupPicture(GroupOperation[None]):
     """Set the picture of a group."""
 
     group: GroupId
-    picture: Picture
+    picture: File
 
     effect = Effect.CHANGE
     example = None

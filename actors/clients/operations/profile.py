@@ -7,7 +7,7 @@ from typing import Annotated
 
 from actors.clients.errors import ClientRefusal, OperationRefused
 from actors.clients.operations.base import Effect, Failure, Operation
-from actors.clients.operations.fields import Limits, Picture
+from actors.clients.operations.fields import File, Limits
 
 ProfileName = Annotated[str, Limits(min_length=1, max_length=25)]
 """The name that others see. WhatsApp's limit: its apps take 25 characters."""
@@ -58,7 +58,7 @@ class ChangeProfile(Operation[None]):
 class SetProfilePicture(Operation[None]):
     """Set the account's picture."""
 
-    picture: Picture
+    picture: File
 
     effect = Effect.CHANGE
     example = None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from actors.clients.errors import ClientRefusal, OperationRefused
 from actors.clients.operations.base import Effect, Failure, Operation
-from actors.clients.operations.fields import Limits, MessageId, MessageText
+from actors.clients.operations.fields import File, Limits, MessageId, MessageText
 from actors.clients.operations.messages import SENDING, Send, Sent
 
 STATUS = "status@broadcast"
@@ -35,6 +35,30 @@ class PostTextStatus(Send):
 
     example = _EXAMPLE
     needs = (*SENDING, "WPP.status.sendTextStatus")
+
+
+@dataclass(frozen=True, slots=True)
+class PostImageStatus(Send):
+    """Show a picture as the account's status."""
+
+    chat: StatusChat
+    file: File
+    caption: MessageText | None = None
+
+    example = _EXAMPLE
+    needs = (*SENDING, "WPP.chat.sendFileMessage", "WPP.whatsapp.StatusV3Store")
+
+
+@dataclass(frozen=True, slots=True)
+class PostVideoStatus(Send):
+    """Show a video (H.264 in MP4) as the account's status."""
+
+    chat: StatusChat
+    file: File
+    caption: MessageText | None = None
+
+    example = _EXAMPLE
+    needs = (*SENDING, "WPP.chat.sendFileMessage", "WPP.whatsapp.StatusV3Store")
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ define('WAWebMediaPrep', (require, exports) => {
       msg.mediaData = this.mediaData;
       msg.set({ isViewOnce: Boolean(options.isViewOnce), isGif: Boolean(this.options.asGif), ...this.options.precomputedFields });
       require('WAWebMsgCollection').MsgCollection.keep(chat, msg);
+      if (chat.id.isStatusV3()) await require('SandboxStatuses').posted(msg);
       const media = await upload(this.data, raw.filename);
       if (!media) {
         msg.updateAck(-1);

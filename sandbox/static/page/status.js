@@ -1,6 +1,10 @@
 'use strict';
 // Statuses: what the account shows to its contacts for a day. They are messages of a chat of their own.
 
+define('WAJids', (_require, exports) => {
+  exports.STATUS_JID = 'status@broadcast';
+});
+
 define('WAWebStatusModel', (require, exports) => {
   const { BaseModel, defineModel } = require('WAWebBaseModel');
   const { ChatMsgsCollection } = require('WAWebChatMsgsCollection');
@@ -13,7 +17,7 @@ define('WAWebStatusModel', (require, exports) => {
     sendReadStatus() {}
     revokeMsgs(ids) { this.msgs.remove(ids); }
   }
-  exports.default = defineModel(StatusV3, 'status_v3', { id: undefined, t: undefined, unreadCount: 0 });
+  exports.default = defineModel(StatusV3, 'status_v3', { id: undefined, t: undefined, unreadCount: 0, lastReceivedKey: undefined });
 });
 
 define('WAWebStatusCollection', (require, exports) => {
@@ -32,6 +36,17 @@ define('WAWebStatusCollection', (require, exports) => {
     handleUpdate() {}
   }
   exports.StatusCollection = new StatusCollectionImpl();
+});
+
+define('SandboxStatuses', (require, exports) => {
+  /** Files a status of the account's own. */
+  exports.posted = async (msg) => {
+    const { StatusCollection } = require('WAWebStatusCollection');
+    const me = require('WAWebUserPrefsMeUser').getMaybeMePnUser();
+    const mine = StatusCollection.getMyStatus() ?? await StatusCollection.find(me);
+    mine.msgs.add(msg);
+    mine.lastReceivedKey = msg.id;
+  };
 });
 
 define('WARandomHex', (_require, exports) => {
