@@ -22,12 +22,12 @@ from actors.clients.operations.profile import (
     RejectCall,
     SetProfilePicture,
 )
-from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus
+from actors.clients.operations.status import DeleteStatus, PostTextStatus
 from actors.waha.messages import Json, bare_of, person
 from gateway.waha.answers import NOTHING
 from gateway.waha.calls import WahaRequest, checked
-from gateway.waha.errors import BadRequest, Unprocessable
-from gateway.waha.given import picture_of
+from gateway.waha.errors import BadRequest
+from gateway.waha.files import its_picture, refuse_contacts
 from gateway.waha.messages import send
 
 _DONE = {"success": True}
@@ -53,7 +53,7 @@ async def set_about(request: WahaRequest) -> Any:
 
 async def set_picture(request: WahaRequest) -> Any:
     """Set the account's picture."""
-    await request.operate(checked(SetProfilePicture, picture=picture_of(request.given)))
+    await request.operate(SetProfilePicture(await its_picture(request)))
     return _DONE
 
 
@@ -106,12 +106,10 @@ async def chats_of_label(request: WahaRequest) -> Any:
 
 async def post_text(request: WahaRequest) -> Any:
     """Show a text as the account's status."""
-    given = request.given
-    if given.items("contacts"):
-        raise Unprocessable("A status for some contacts only is not supported: leave contacts out")
+    given, chat = request.given, refuse_contacts(request)
     text = given.text("text")
     wanted = {"text": text, "background": given.optional_text("backgroundColor"), "font": given.whole("font", 0)}
-    return await send(request, PostTextStatus, wanted, chat=STATUS, body=text)
+    return await send(request, PostTextStatus, wanted, chat=chat, body=text)
 
 
 async def delete_status(request: WahaRequest) -> Any:

@@ -14,16 +14,17 @@ from actors.clients.operations.media import (
     SendVideoNote,
     SendVoice,
 )
+from actors.clients.operations.status import STATUS, PostImageStatus, PostVideoStatus
 from actors.media.conversion import Form
 from actors.waha.messages import bare_of
 from gateway.file_answer import file_answer
 from gateway.http import validated
-from gateway.media import ANYTHING, FITS
+from gateway.media import ANYTHING, FITS, PICTURE
 from gateway.received import NoSuchFile
 from gateway.schemas.files import SOURCES, FileSource
 from gateway.waha.answers import Picture
 from gateway.waha.calls import WahaRequest
-from gateway.waha.errors import BadRequest, FileGone
+from gateway.waha.errors import BadRequest, FileGone, Unprocessable
 from gateway.waha.messages import send
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ VOICE = Kind(SendVoice, "ptt", Form.VOICE)
 VIDEO = Kind(SendVideo, "video", Form.VIDEO)
 VIDEO_NOTE = Kind(SendVideoNote, "ptv", Form.VIDEO)
 STICKER = Kind(SendSticker, "sticker", Form.STICKER)
+IMAGE_STATUS = Kind(PostImageStatus, "image")
+VIDEO_STATUS = Kind(PostVideoStatus, "video", Form.VIDEO)
 
 
 def sending(kind: Kind, text: str) -> Handler:
@@ -64,6 +67,28 @@ document = sending(DOCUMENT, "Send a file as a document, whatever it is.")
 voice = sending(VOICE, "Send a voice message; with `convert`, of any sound.")
 video = sending(VIDEO, "Send a video, as a round note with `asNote`; with `convert`, of any video.")
 sticker = sending(STICKER, "Send a sticker.")
+
+
+async def image_status(request: WahaRequest) -> Any:
+    """Show a picture as the account's status."""
+    return await _send(request, IMAGE_STATUS, refuse_contacts(request))
+
+
+async def video_status(request: WahaRequest) -> Any:
+    """Show a video as the account's status; with `convert`, any video."""
+    return await _send(request, VIDEO_STATUS, refuse_contacts(request))
+
+
+def refuse_contacts(request: WahaRequest) -> str:
+    """Return the chat of statuses. Raises Unprocessable if only some contacts are to see one."""
+    if request.given.items("contacts"):
+        raise Unprocessable("A status for some contacts only is not supported: leave contacts out")
+    return STATUS
+
+
+async def its_picture(request: WahaRequest) -> File:
+    """Return the picture of a body, kept. Raises what `its_file` raises."""
+    return await request.gateway.media.take(_source(request), request.uploads, PICTURE)
 
 
 async def convert_voice(request: WahaRequest) -> Any:
@@ -86,9 +111,9 @@ async def serve(request: WahaRequest) -> Any:
         raise FileGone(name) from None
 
 
-async def _send(request: WahaRequest, kind: Kind) -> Any:
+async def _send(request: WahaRequest, kind: Kind, to: str | None = None) -> Any:
     given = request.given
-    chat, caption = given.chat(), given.optional_text("caption") or None
+    chat, caption = to or given.chat(), given.optional_text("caption") or None
     file = await its_file(request, kind)
     told = {"hasMedia": True, "kind": kind.word, "body": caption, "_data": _raw(file, caption)}
     return await send(request, kind.operation, {"file": file, "caption": caption}, chat=chat, **told)

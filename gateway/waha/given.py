@@ -113,15 +113,6 @@ class Given:
         return [address(str(text), name) for text in texts]
 
 
-def picture_of(given: Given) -> str:
-    """Return the picture of a body as base64. Raises BadRequest."""
-    file = given.object("file") or given.values
-    data = file.get("data")
-    if not isinstance(data, str):
-        raise BadRequest("file.data must be a picture in base64: one by its URL is not fetched here")
-    return data
-
-
 def address(text: str, name: str = "chatId") -> str:
     """Return an address as the page knows it, from any of the forms that WAHA takes. Raises BadRequest."""
     plain = text.strip().replace("@s.whatsapp.net", "@c.us").removeprefix("+")

@@ -34,7 +34,8 @@ from actors.waha.messages import Json, account, person
 from gateway.waha.answers import NOTHING, BareText
 from gateway.waha.calls import WahaRequest, checked
 from gateway.waha.errors import BadRequest, NotFound
-from gateway.waha.given import address, picture_of
+from gateway.waha.files import its_picture
+from gateway.waha.given import address
 
 MOST = 1000
 _GONE = frozenset({"chat_not_found", "not_a_group", "404"})
@@ -189,7 +190,7 @@ async def picture(request: WahaRequest) -> Any:
 
 async def set_picture(request: WahaRequest) -> Any:
     """Set the picture of a group."""
-    await request.operate(checked(SetGroupPicture, group=its_group(request), picture=picture_of(request.given)))
+    await request.operate(SetGroupPicture(its_group(request), await its_picture(request)))
     return {"success": True}
 
 

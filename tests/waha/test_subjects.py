@@ -182,6 +182,12 @@ CASES: dict[str, tuple[Any, str, Any]] = {
     f"PUT {S}/labels/chats/{CHAT}": ({"labels": [{"id": "3"}]}, "SetLabelsOfChat", {"result": True}),
     f"GET {S}/labels/3/chats": (None, "ListChatsOfLabel", [{"id": CHAT}]),
     f"POST {S}/status/text": ({"text": "Hello", "contacts": None}, "PostTextStatus", {"id": ...}),
+    f"POST {S}/status/image": (
+        {"file": {"data": PNG}, "caption": "Look"},
+        "PostImageStatus",
+        {"id": ..., "body": "Look"},
+    ),
+    f"POST {S}/status/video": ({"file": {"data": MP4, "mimetype": "video/mp4"}}, "PostVideoStatus", {"id": ...}),
     f"POST {S}/status/delete": ({"id": "3AF0A9E082754536608C"}, "DeleteStatus", SUCCESS),
     f"GET {S}/status/new-message-id": (None, "", {"id": ...}),
     f"GET {S}/new-message-id": (None, "", {"id": ...}),
