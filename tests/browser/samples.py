@@ -5,6 +5,7 @@ Where that does not do, the operation has a row in CASES. A new operation withou
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from itertools import count
@@ -37,7 +38,7 @@ from actors.clients.operations.presence import Typing
 from actors.clients.operations.received import FetchMedia
 from actors.clients.operations.status import STATUS, DeleteStatus, PostTextStatus, StatusChat
 from actors.clients.types import State
-from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE
+from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE, PICTURE_DATA
 from tests.browser.stages import Stage
 
 
@@ -99,7 +100,7 @@ def _received(stage: Stage | None) -> FetchMedia:
     if stage is None or stage.sandbox is None:
         return FetchMedia(CHAT, CALL)
     bare_id = f"3A{next(_numbers):018}"
-    file = {"name": "a.png", "mimetype": "image/png", "base64": PIXEL.partition(",")[2]}
+    file = {"name": "a.png", "mimetype": "image/png", "base64": base64.b64encode(PICTURE_DATA).decode()}
     stage.sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, id=bare_id, file=file)
     told = stage.event("message", bare_id=bare_id)
     return FetchMedia(told["chat"], told["id"])
