@@ -111,7 +111,7 @@ def _id_of(address: str, ids: re.Pattern[str], other: str) -> str:
             return f"{digits_of(address)}@c.us"
         except ValueError:
             raise ValueError(f"should be {other}{WANTED}") from None
-    address = address.strip().replace(_OTHER_DOMAIN, "@c.us")
+    address = address.replace(_OTHER_DOMAIN, "@c.us")
     if ids.fullmatch(address) is None:
         raise ValueError(f"should be {other}{WANTED}")
     return address
