@@ -79,6 +79,9 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
         described = {"operationId": _name(call.method, call.path)} | _operation(call, shapes)
         paths.setdefault(call.path, {})[call.method.lower()] = described
     for call in calls:
+        if call.operation is not None and call.arguments:  # types of its arguments that have a name of their own
+            components |= adapter_of(call.operation).json_schema(ref_template=_REF).get("$defs", {})
+    for call in calls:
         if call.query is not None:  # its fields are parameters
             components.pop(call.query.__name__, None)
     return {

@@ -173,7 +173,7 @@ class BlockContact(Operation[None]):
 
 @dataclass(frozen=True, slots=True)
 class NameContact(Operation[None]):
-    """Write a person's name into the account's address book, and into that of its phone."""
+    """Write a person's name into the account's address book, and that of its phone."""
 
     contact: Person
     first_name: PersonName
