@@ -50,10 +50,16 @@ class Made:
     make: Callable[[Stage], str]
 
 
+def _chat(stage: Stage) -> str:
+    """A chat with a message in it."""
+    stage.own_message()
+    return CHAT
+
+
 def _ringing(stage: Stage) -> str:
     """A call that rings."""
     if stage.sandbox is not None:
-        stage.sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER, id=CALL)
+        stage.sandbox.post(f"/phones/{OTHER}/call", to=NUMBER, id=CALL)
         stage.heard()
     return CALL
 
@@ -101,15 +107,17 @@ def _received(stage: Stage | None) -> FetchMedia:
         return FetchMedia(CHAT, CALL)
     bare_id = f"3A{next(_numbers):018}"
     file = {"name": "a.png", "mimetype": "image/png", "base64": base64.b64encode(PICTURE_DATA).decode()}
-    stage.sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, id=bare_id, file=file)
+    stage.sandbox.post(f"/phones/{OTHER}/send", to=NUMBER, id=bare_id, file=file)
     told = stage.event("message", bare_id=bare_id)
     return FetchMedia(told["chat"], told["id"])
 
 
 _numbers = count(1)
+OTHER = "5491133334444"
+"""A phone that no operation blocks."""
 CALL = "3EB0000000000000000001"
 ARGUMENTS: list[tuple[Any, Any]] = [
-    (Chat, CHAT),
+    (Chat, Made(CHAT, _chat)),
     (Number, FRIEND),
     (MessageId, Made(CALL, _ringing)),  # a call's id has the same form
     (MessageRef, Made(CALL, lambda stage: stage.own_message())),

@@ -5,8 +5,10 @@ One page of each world serves them all.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 
+import httpx2
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
@@ -27,10 +29,13 @@ def stage(
     request: pytest.FixtureRequest, browsers: Callable[[str], ChromiumBrowser], sandbox_process: Sandbox
 ) -> Iterator[Stage]:
     """A Ready page for all tests of a world."""
-    stage = stage_of(request.param, browsers, sandbox_process)
-    stage.link()
-    yield stage
-    stage.close()
+    view = copy.copy(sandbox_process)
+    limits = httpx2.Limits(max_keepalive_connections=0)  # a connection that is kept would be some test's
+    with httpx2.Client(base_url=view.url, timeout=60.0, limits=limits) as view.api:
+        stage = stage_of(request.param, browsers, view)
+        stage.link()
+        yield stage
+        stage.close()
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in APART])

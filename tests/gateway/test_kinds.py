@@ -30,8 +30,8 @@ POLL = {"poll": {"name": "?", "options": ["a", "b"]}}
 KINDS: dict[str, tuple[dict[str, Any], Send]] = {
     "reply": ({"message": "yes", "reply_to": "3EB0AA"}, SendText(CHAT, "yes", reply_to="3EB0AA")),
     "mention": (
-        {"message": "@54911", "mentions": ["54911", "7@lid"]},
-        SendText(CHAT, "@54911", mentions=("54911@c.us", "7@lid")),
+        {"message": "@54911", "mentions": ["5491133334444", "7@lid"]},
+        SendText(CHAT, "@54911", mentions=("5491133334444@c.us", "7@lid")),
     ),
     "mention of all": ({"message": "you", "mentions": "all"}, SendText(CHAT, "you", mentions="all")),
     "preview": ({"message": "https://a.b", "link_preview": True}, SendText(CHAT, "https://a.b", link_preview=True)),
@@ -42,19 +42,19 @@ KINDS: dict[str, tuple[dict[str, Any], Send]] = {
     "contacts": (
         {
             "contacts": [
-                {"name": "Ana", "phone": "54911", "organization": "Acme"},
+                {"name": "Ana", "phone": "5491133334444", "organization": "Acme"},
                 {"name": "B", "vcard": "BEGIN:VCARD\n"},
             ]
         },
-        SendContacts(CHAT, (ContactCard("Ana", "54911", "Acme"), ContactCard("B", vcard="BEGIN:VCARD\n"))),
+        SendContacts(CHAT, (ContactCard("Ana", "5491133334444", "Acme"), ContactCard("B", vcard="BEGIN:VCARD\n"))),
     ),
     "poll": (
         {"poll": {"name": "When?", "options": ["now", "later"], "multiple_answers": True}, "reply_to": "3EB0AA"},
         SendPoll(CHAT, "When?", ("now", "later"), True, reply_to="3EB0AA"),
     ),
     "forward": (
-        {"forward": {"message": "3EB0AA", "from_chat": "54911"}},
-        ForwardMessage(CHAT, "3EB0AA", "54911@c.us"),
+        {"forward": {"message": "3EB0AA", "from_chat": "5491133334444"}},
+        ForwardMessage(CHAT, "3EB0AA", "5491133334444@c.us"),
     ),
 }
 
@@ -84,7 +84,7 @@ def holds(given: Any, told: Any) -> bool:
     return bool(told == given) or told == f"{given}@c.us"
 
 
-@pytest.mark.parametrize("option", [{"reply_to": "3EB0BB"}, {"mentions": ["1"]}, {"link_preview": True}])
+@pytest.mark.parametrize("option", [{"reply_to": "3EB0BB"}, {"mentions": ["5491133334444"]}, {"link_preview": True}])
 def test_the_same_key_with_another_option_is_a_mistake(service: Running, option: dict[str, Any]) -> None:
     service.ready(1)
     first = hand_in(service, "/messages", json={"to": TO, "message": "hello"}, headers=KEY)
@@ -100,7 +100,7 @@ def test_the_same_key_with_another_option_is_a_mistake(service: Running, option:
         ({"poll": {"name": "?", "options": ["one", "one"]}}, "poll should have each value once"),
         ({"poll": {"name": "?", "options": ["one", " "]}}, "poll.options.1 is not one line of text"),
         ({"contacts": []}, "contacts should have at least 1 item"),
-        ({"contacts": [{"name": "A", "phone": "+1"}]}, "contacts.0.phone is not a phone number, digits only"),
+        ({"contacts": [{"name": "A", "phone": "+1"}]}, "contacts should be a phone number"),
         ({"contacts": [{"name": "A", "vcard": "FN:A"}]}, "contacts.0.vcard is not a vCard"),
         ({"forward": {"message": "/"}}, "forward.message is not a message's id"),
         ({"message": "a", "reply_to": "/"}, "reply_to is not a message's id"),
