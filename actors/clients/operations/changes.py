@@ -71,7 +71,10 @@ class StarMessage(MessageChange):
 
 @dataclass(frozen=True, slots=True)
 class PinMessage(MessageChange):
-    """Pin a message in its chat, or unpin it. `duration` is in seconds: a day, a week or 30 days."""
+    """Pin a message in its chat, or unpin it.
+
+    `duration` is in seconds: a day, a week or 30 days.
+    """
 
     pinned: bool = True
     duration: Literal[86400, 604800, 2592000] = 604800

@@ -19,7 +19,10 @@ class Typing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MarkRead(Operation[None]):
-    """Mark a chat as read; its senders learn it, as far as the account's privacy lets them."""
+    """Mark a chat as read.
+
+    Its senders learn it, as far as the account's privacy lets them.
+    """
 
     chat: Chat
 
@@ -56,7 +59,10 @@ class ShowTyping(Operation[None]):
 
 @dataclass(frozen=True, slots=True)
 class ShowPresence(Operation[None]):
-    """Show the account as online or offline. While it is online its phone may ring less."""
+    """Show the account as online or offline.
+
+    While it is online its phone may ring less.
+    """
 
     online: bool
 
@@ -90,9 +96,10 @@ class ParticipantPresence:
 
 @dataclass(frozen=True, slots=True)
 class SubscribePresence(Operation[Presence]):
-    """Ask WhatsApp to tell when somebody comes online, types or records. Answers what is known now.
+    """Ask WhatsApp to tell when somebody comes online, types or records.
 
-    It lasts as long as the page does. WhatsApp tells it only while the account itself is online.
+    Answers what is known now. It lasts as long as the page does. WhatsApp tells it only while the account itself is
+    online.
     """
 
     id: Chat
