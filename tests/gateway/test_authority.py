@@ -24,8 +24,8 @@ DOCUMENTS = ("/openapi.json", "/docs", "/docs/{file}")
 DASHBOARD = ("/dashboard", "/dashboard/{file}", "/dashboard/session")
 SIGNING = {("POST", "/dashboard/session"), ("DELETE", "/dashboard/session")}
 """They change nothing but who is signed in at one browser."""
-READING = {("DELETE", "/events/next/{receipt}")}
-"""They say how far a reader of its own has come."""
+READING = {("DELETE", "/events/next/{receipt}"), ("POST", "/chats/{chat}/messages/{message}/media")}
+"""They say how far a reader of its own has come, or have a file fetched that an event has promised to readers."""
 NEEDS = {(call.method, call.path): call.need for call in CALLS}
 SEVEN = frozenset({ClientId(7)})
 
