@@ -47,8 +47,20 @@ _OPERATION_ERRORS: Mapping[Effect, Mapping[int, tuple[str, ...]]] = {
         500: ("OPERATION_UNKNOWN",),
         503: ("OPERATION_UNANSWERED",),
     },
-    Effect.SEND: {409: ("SESSION_NOT_READY",), 429: ("OUTBOX_FULL",), 500: ("SEND_FAILED",)},
+    Effect.SEND: {
+        409: ("SESSION_NOT_READY",),
+        422: ("IDEMPOTENCY_KEY_REUSED",),
+        429: ("OUTBOX_FULL",),
+        500: ("SEND_FAILED",),
+    },
 }
+_FILE_ERRORS: Mapping[int, tuple[str, ...]] = {
+    404: ("MEDIA_NOT_FOUND",),
+    422: ("MEDIA_REFUSED",),
+    502: ("MEDIA_UNREACHABLE",),
+    507: ("MEDIA_FULL",),
+}
+"""The errors of an operation that takes a file."""
 _WITH_BODY, _WITH_KEY = frozenset({408, 413}), frozenset({401})
 _REF = "#/components/schemas/{model}"
 _HEADER = "X-Cliente-Id"
@@ -232,8 +244,16 @@ def _errors(call: Call) -> dict[int, tuple[str, ...]]:
     with_body = call.body is not None or takes_body(call) or bool(call.bodies)
     absent = (frozenset() if with_body else _WITH_BODY) | (_WITH_KEY if call.need.scope is None else frozenset())
     shared = {status: codes for status, codes in ERRORS.items() if status not in absent}
-    own = {**({} if call.operation is None else _OPERATION_ERRORS[call.operation.effect]), **call.errors}
+    own = {**_operation_errors(call), **call.errors}
     return {status: own.get(status, ()) + shared.get(status, ()) for status in sorted({*shared, *own})}
+
+
+def _operation_errors(call: Call) -> dict[int, tuple[str, ...]]:
+    if call.operation is None:
+        return {}
+    by_effect = _OPERATION_ERRORS[call.operation.effect]
+    of_files = _FILE_ERRORS if file_fields(call.operation) else {}
+    return {status: by_effect.get(status, ()) + of_files.get(status, ()) for status in {*by_effect, *of_files}}
 
 
 def _response(answer: Any, codes: tuple[str, ...] | None, shapes: Shapes) -> dict[str, Any]:

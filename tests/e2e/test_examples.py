@@ -89,5 +89,5 @@ def test_messages_are_answered_invoices_and_campaigns_arrive(serve: Serve, consu
         assert len(documents) == 1, documents
         with running(service, "campaign.py", "monday", stdin=f"{OTHER}\nnobody\n") as program:
             said = whole(program)
-            assert "nobody refused: to is not a number" in said
+            assert "nobody refused: to should be a chat's id or a phone number" in said
         assert [message["text"] for message in received(client, OTHER)].count("We move on Monday.") == 1
