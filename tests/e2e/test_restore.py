@@ -74,7 +74,8 @@ def test_what_has_left_since_the_backup_arrives_once_whatever_is_known_of_the_pr
     assert client.message(id)["state"] == "sending"
     client.reaches("READY", seconds=40.0)
     stands(client, id)
-    assert [told["proof"] for told in service.events("outbox.looked_up")] == ["SETTLED"]
+    # Where the page tells the acknowledgement before it is asked, nothing is looked up.
+    assert {told["proof"] for told in service.events("outbox.looked_up")} <= {"SETTLED"}
 
     assert client.send(FRIEND, "after it").status_code == 200
     assert arrivals(sandbox, client, "before the backup") == [1]
