@@ -52,11 +52,11 @@ def session_name(client_id: ClientId, client: Registered) -> str:
     return client.config.name or str(client_id)
 
 
-def me_of(client: Registered) -> Json | None:
+def me_of(client: Registered, state: State, phone: str | None) -> Json | None:
     """Return the account of a client that works; None before and after."""
-    if client.state is not State.READY or client.phone is None:
+    if state is not State.READY or phone is None:
         return None
-    return {"id": account(client.phone), "pushName": client.config.metadata.get("pushName"), "lid": None}
+    return {"id": account(phone), "pushName": client.config.metadata.get("pushName"), "lid": None}
 
 
 def bodies(
@@ -97,7 +97,7 @@ def _body(event: Event, made: WahaEvent, client: Registered, session: str, envir
         "event": made.name,
         "session": session,
         "metadata": dict(client.config.metadata),
-        "me": me_of(client),
+        "me": me_of(client, client.state, client.phone),
         "payload": payload,
         "engine": environment.engine,
         "environment": environment.told,

@@ -131,7 +131,7 @@ class WahaSessions:
             "name": session_name(client_id, entry),
             "status": told,
             "config": config_told(entry.config),
-            "me": me_of(entry) if works else None,
+            "me": me_of(entry, status.state, status.phone),  # the registry hears of it a moment later
             "engine": {
                 "engine": self._gateway.settings.waha_engine,
                 "WWebVersion": version,
