@@ -151,7 +151,7 @@ def _run(command: Sequence[str], form: Form, patience: Seconds) -> None:
     )
     try:
         _, said = process.communicate(timeout=patience)
-    except BaseException as error:
+    except BaseException as error:  # on any exception, ffmpeg must not go on
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):

@@ -206,7 +206,7 @@ def _room(incoming: Incoming) -> Iterator[None]:
     """Discard the file on any failure; a full disk is MediaFull."""
     try:
         yield
-    except BaseException as error:
+    except BaseException as error:  # on any exception, nothing half is kept
         with suppress(OSError):
             incoming.discard()
         if isinstance(error, OSError) and error.errno in _FULL:

@@ -70,7 +70,7 @@ class MediaStore:
             self._folder.keep(incoming)
             now = self._clock()
             reply = self._store.ask(KeepMedia(file, now, now + self._lifetime))
-        except BaseException:
+        except BaseException:  # on any exception, the digest must not count as arriving for ever
             self._has_arrived(file.digest)
             raise
         reply.add_callback(lambda: self._has_arrived(file.digest))
@@ -89,7 +89,7 @@ class MediaStore:
             if not self._folder.path(file.digest).exists():
                 raise NoSuchMedia(file.digest)
             reply = self._store.ask(write)
-        except BaseException:
+        except BaseException:  # on any exception, the digest must not count as arriving for ever
             self._has_arrived(file.digest)
             raise
         reply.add_callback(lambda: self._has_arrived(file.digest))
