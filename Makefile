@@ -11,6 +11,9 @@ SWAGGER_UI := gateway/docs/node_modules/.package-lock.json
 COMPILE := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --override config/overrides.txt
 
+# Where it is set, each of the hundreds of processes that the tests start would compile what it imports, 2 s each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check serve bench chaos campaign peers-test lock docs clean chromium postgres
 

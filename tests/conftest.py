@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -20,8 +21,15 @@ LONG = ("slow", "e2e")
 
 def pytest_configure() -> None:
     mark_this_run()
+    keep_bytecode()
     hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
     hypothesis.settings.load_profile("patient")
+
+
+def keep_bytecode() -> None:
+    """Have modules compiled once, not in each of the processes that tests start: that is 2 s of each service."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
