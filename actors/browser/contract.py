@@ -13,8 +13,8 @@ Here stands only what wa-js needs itself:
 
 A name is a path from `WPP`. One whose last part begins with a small letter leads to a function.
 
-Source of BENEATH and HOOKS: which of its getters wa-js 4.6.0 had resolved before and after each order, on the sandbox's
-page, and its source.
+Source of BENEATH and HOOKS: the source of wa-js 4.6.0, and which of its getters it had resolved before and after orders
+on the sandbox's page.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ _RAW = (
     f"{_WA}MsgStore",
 )
 """What wa-js's `sendRawMessage` uses, through which each kind of message goes, given a key of ours and no quotation."""
+_GROUP = (f"{_WA}ChatStore.get", f"{_WA}WidFactory.createWid", f"{_WA}GroupMetadataStore.find")
+"""What wa-js's `ensureGroup` uses, with which each of its functions about a group begins."""
+_ME = (f"{_WA}UserPrefs.getMaybeMePnUser",)
+_LABEL = (f"{_WA}LabelStore", f"{_FUNCTIONS}colorIndexToHex", f"{_WA}ChatStore")
 BENEATH: Mapping[str, tuple[str, ...]] = {
     "WPP.chat.find": _FIND,
     "WPP.chat.generateMessageID": (f"{_FUNCTIONS}randomMessageId", f"{_WA}MsgKey", f"{_WA}UserPrefs"),
@@ -108,6 +112,70 @@ BENEATH: Mapping[str, tuple[str, ...]] = {
     "WPP.contact.save": (f"{_FUNCTIONS}saveContactAction", f"{_WA}ApiContact.getAlternateUserWid"),
     "WPP.contact.getProfilePictureUrl": (f"{_WA}ProfilePicThumbStore.find",),
     "WPP.chat.getMessageById": (f"{_WA}MsgKey.fromString", f"{_WA}ChatStore", f"{_WA}MsgStore"),
+    # Not `functions.forwardMessages`: wa-js loads its module when it is first needed.
+    "WPP.chat.forwardMessages": (*_FIND, f"{_WA}MsgModel", f"{_WA}MsgKey.fromString", f"{_WA}MsgStore"),
+    "WPP.chat.downloadMedia": (f"{_WA}MsgKey.fromString", f"{_WA}MsgStore", f"{_WA}LruMediaStore"),
+    "WPP.chat.list": (f"{_WA}ChatStore.getModelsArray",),
+    "WPP.chat.mute": (f"{_WA}ChatStore.get", f"{_FUNCTIONS}unixTime"),
+    "WPP.chat.unmute": (f"{_WA}ChatStore.get",),
+    "WPP.group.ensureGroup": _GROUP,
+    "WPP.group.ensureGroupAndParticipants": (*_GROUP, f"{_WA}ParticipantModel"),
+    "WPP.group.create": (
+        *_FIND,
+        *_ME,
+        f"{_WA}ContactStore.get",
+        f"{_FUNCTIONS}queryWidExists",
+        f"{_FUNCTIONS}createGroup",
+    ),
+    "WPP.group.addParticipants": (*_GROUP, f"{_WA}ParticipantModel", f"{_FUNCTIONS}sendAddParticipants"),
+    "WPP.group.removeParticipants": (*_GROUP, f"{_FUNCTIONS}removeParticipants"),
+    "WPP.group.promoteParticipants": (*_GROUP, f"{_FUNCTIONS}promoteParticipants"),
+    "WPP.group.demoteParticipants": (*_GROUP, f"{_FUNCTIONS}demoteParticipants"),
+    "WPP.group.getGroupInfoFromInviteCode": (f"{_FUNCTIONS}sendQueryGroupInvite",),
+    # wa-js has a function of its own where the page has no `fetchMexGroupInviteCode`.
+    "WPP.group.getInviteCode": _GROUP,
+    "WPP.group.revokeInviteCode": (*_GROUP, f"{_FUNCTIONS}resetGroupInviteCode"),
+    "WPP.group.join": (f"{_FUNCTIONS}sendQueryGroupInvite", f"{_FUNCTIONS}joinGroupViaInvite"),
+    "WPP.group.getMembershipRequests": (
+        f"{_WA}GroupMetadataStore.find",
+        f"{_FUNCTIONS}getMembershipApprovalRequests",
+    ),
+    "WPP.group.leave": (*_GROUP, f"{_FUNCTIONS}sendExitGroup"),
+    "WPP.group.setIcon": (*_GROUP, f"{_FUNCTIONS}sendSetPicture"),
+    "WPP.group.removeIcon": (*_GROUP, f"{_FUNCTIONS}requestDeletePicture"),
+    "WPP.group.setProperty": (*_GROUP, f"{_FUNCTIONS}sendSetGroupProperty"),
+    "WPP.group.setSubject": (*_GROUP, f"{_FUNCTIONS}sendSetGroupSubject"),
+    "WPP.labels.getAllLabels": _LABEL,
+    "WPP.labels.getLabelById": _LABEL,
+    "WPP.labels.addNewLabel": (
+        *_LABEL,
+        f"{_WA}Conn",
+        f"{_FUNCTIONS}getAllLabelColors",
+        f"{_FUNCTIONS}getNextLabelId",
+        f"{_FUNCTIONS}labelAddAction",
+    ),
+    "WPP.labels.deleteLabel": (f"{_WA}Conn", f"{_WA}LabelStore", f"{_FUNCTIONS}labelDeleteAction"),
+    "WPP.labels.addOrRemoveLabels": (
+        f"{_WA}Conn",
+        f"{_WA}ChatStore.get",
+        f"{_WA}LabelStore.addOrRemoveLabels",
+    ),
+    "WPP.profile.isBusiness": (f"{_WA}Conn",),
+    "WPP.profile.getMyProfileName": (f"{_FUNCTIONS}getPushname",),
+    "WPP.profile.getMyStatus": (*_ME, f"{_WA}StatusStore.find"),
+    "WPP.profile.setMyProfileName": (f"{_FUNCTIONS}setPushname",),
+    "WPP.profile.setMyStatus": (*_ME, f"{_WA}StatusStore.find", f"{_FUNCTIONS}setMyStatus"),
+    "WPP.profile.setMyProfilePicture": (*_ME, f"{_FUNCTIONS}sendSetPicture"),
+    "WPP.profile.removeMyProfilePicture": (*_ME, f"{_FUNCTIONS}requestDeletePicture"),
+    "WPP.call.reject": (
+        *_ME,
+        f"{_WA}CallStore",
+        f"{_WA}enums.CALL_STATES",
+        f"{_WA}websocket.ensureE2ESessions",
+        f"{_WA}websocket.sendSmaxStanza",
+        f"{_WA}websocket.smax",
+        f"{_WA}websocket.generateId",
+    ),
     "WPP.conn.genLinkDeviceCodeForPhoneNumber": (
         f"{_FUNCTIONS}genLinkDeviceCodeForPhoneNumber",
         f"{_FUNCTIONS}initializeAltDeviceLinking",

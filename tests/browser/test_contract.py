@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from actors.clients.types import Reason
 from tests.browser.pages import GENERATIONS, Open, Opened, answer, evaluate, options, running
 from tests.rig import Sandbox
 
+SCRIPTS = Path(contract.__file__).with_name("scripts")
 VERSION = "2.3000.1045000000"
 DRIFTS = {
     # export that WhatsApp Web renames: (the name that is missing then, what is lost)
@@ -47,6 +49,48 @@ def test_the_names_that_are_looked_for_are_those_of_the_declarations() -> None:
     assert contract.BENEATH.keys() <= set(contract.symbols())
     assert {CONNECTION, SENDING} <= contract.uses().keys()
     assert FIELD_NEEDS.keys() <= {field for event in EVENTS.values() if event.page_name for field in event.fields}
+
+
+NOT_NEEDED = {
+    "WPP.chat.getReactions": "reactions of a message that came while nobody looked; without it that is logged",
+    "WPP.conn.getAuthCode": "named by the fact of a QR code through what it is made of",
+    "WPP.contact.getPnLidEntry": "a mention in a group of hidden numbers goes out with the phone number",
+    "WPP.group.getParticipants": "asked only where everybody is mentioned",
+    "WPP.group.iAmAdmin": "only whether a refusal is told in better words",
+    "WPP.conn.isAuthenticated": "named by facts through what it is made of",
+    "WPP.isInjected": "part of wa-js, not of WhatsApp Web",
+    "WPP.version": "part of wa-js, not of WhatsApp Web",
+    "WPP.util.wrapFunction": "part of wa-js, not of WhatsApp Web",
+    "WPP.isFullReady": "part of wa-js, not of WhatsApp Web",
+    "WPP.whatsapp.Cmd.isMainLoaded": "older pages only",
+    "WPP.whatsapp.Cmd.refreshQR": "older pages only",
+    "WPP.whatsapp.MsgKey.prototype": "read by the contract itself",
+    "WPP.whatsapp.MsgStore.models": "older pages only",
+    "WPP.whatsapp.UserPrefs.isMeAccount": "asked only where everybody is mentioned",
+    "WPP.whatsapp.enums.SYSTEM_MESSAGE_TYPES": "there is a list of ours too",
+}
+"""Names that a script uses and that no declaration needs: why the page does its work without them."""
+
+
+def test_each_name_that_a_script_uses_is_declared() -> None:
+    declared = {
+        name[:end] for name in contract.symbols() for end in (*(m.start() for m in re.finditer(r"\.", name)), None)
+    }
+    used = {name for script in SCRIPTS.glob("*.js") for name in names_in(script.read_text(encoding="utf-8"))}
+    assert len(used) > 100
+    parts = {f"{name}.{part}" for name in declared for part in ("get", "on", "getModelsArray", "online")}
+    assert used - declared - parts == NOT_NEEDED.keys()
+
+
+def names_in(script: str) -> set[str]:
+    """Return the paths from `WPP` that a script names: `window.WPP.chat.find`, `wa().ChatStore`, `const {x} = wa()`."""
+    code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", script)
+    names = set(re.findall(r"\bWPP\.(?:\w+\.)*\w+", code.replace("?.", ".")))
+    for path in re.findall(r"\bwa\(\)\.((?:\w+\.)*\w+)", code.replace("?.", ".")):
+        names.add(f"WPP.whatsapp.{path}")
+    for taken, below in re.findall(r"const \{([^}]*)\} = wa\(\)(\.functions)?;", code):
+        names |= {f"WPP.whatsapp{below}.{each.split(':')[0].strip()}" for each in taken.split(",")}
+    return names
 
 
 @pytest.mark.e2e
@@ -97,6 +141,32 @@ BENEATH = {
     "nameContact": ("saveContactAction",),
 }
 """Operation -> the exports that wa-js stands on for it."""
+LEAVES = {
+    "fetchMedia": ("LruMediaStore",),
+    "createGroup": ("createGroup",),
+    "addParticipants": ("addGroupParticipants",),
+    "removeParticipants": ("removeParticipants",),
+    "changeAdmins": ("promoteParticipants", "demoteParticipants"),
+    "getInvitedGroup": ("sendQueryGroupInvite",),
+    "joinGroup": ("joinGroupViaInvite",),
+    "revokeInvite": ("resetGroupInviteCode",),
+    "listJoinRequests": ("getMembershipApprovalRequests",),
+    "leaveGroup": ("sendExitGroup",),
+    "setGroupPicture": ("sendSetPicture",),
+    "setProfilePicture": ("sendSetPicture",),
+    "deleteGroupPicture": ("requestDeletePicture",),
+    "deleteProfilePicture": ("requestDeletePicture",),
+    "changeGroupSettings": ("setGroupProperty",),
+    "changeGroup": ("setGroupSubject",),
+    "listLabels": ("colorIndexToHex",),
+    "createLabel": ("labelAddAction", "getNextLabelId"),
+    "changeLabel": ("labelEditAction",),
+    "deleteLabel": ("labelDeleteAction",),
+    "getProfile": ("getPushname",),
+    "changeProfile": ("setPushname", "setMyStatus"),
+    "rejectCall": ("ensureE2ESessions", "sendSmaxStanza"),
+}
+"""The same for exports of one or two operations: the first places are renamed together, then the second."""
 
 
 @pytest.mark.e2e
@@ -111,6 +181,19 @@ def test_each_renamed_export_beneath_an_operation_is_caught(
         read = page.told.until(ContractRead).contract
         for operation, names in BENEATH.items():
             assert export not in names or operation in read.lost, (export, operation, read)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("place", [0, 1])
+def test_exports_that_one_operation_needs_are_caught(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, place: int
+) -> None:
+    renamed = {names[place]: operation for operation, names in LEAVES.items() if place < len(names)}
+    sandbox.post("/settings", drift={"rename": {export: f"{export}Now" for export in renamed}})
+    read = linked(shell).told.until(ContractRead).contract
+    assert set(renamed.values()) <= read.lost, (set(renamed.values()) - read.lost, read.missing)
+    assert len(read.missing) >= len(renamed)
+    assert not read.lost & {"sendText", "message", "checkContact"}
 
 
 @pytest.mark.e2e

@@ -327,7 +327,12 @@ class ChangeAdmins(GroupOperation[None]):
 
     effect = Effect.CHANGE
     example = None
-    needs = (*_PEOPLE, "WPP.group.promoteParticipants", "WPP.group.demoteParticipants")
+    needs = (
+        *_PEOPLE,
+        "WPP.group.ensureGroupAndParticipants",
+        "WPP.group.promoteParticipants",
+        "WPP.group.demoteParticipants",
+    )
 
 
 @dataclass(frozen=True, slots=True)

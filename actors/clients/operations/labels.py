@@ -72,6 +72,7 @@ class LabelledChats:
     chats: tuple[LabelledChat, ...]
 
 
+_ONE = ("WPP.labels.getLabelById", "WPP.profile.isBusiness", "WPP.whatsapp.LabelStore.get")
 _LABEL = ChatLabel("3", "New order", 4, "#99b6c1")
 
 
@@ -81,7 +82,7 @@ class ListLabels(LabelOperation[LabelList]):
 
     effect = Effect.READ
     example = LabelList((_LABEL,))
-    needs = ("WPP.labels.getAllLabels",)
+    needs = ("WPP.labels.getAllLabels", "WPP.profile.isBusiness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class ChangeLabel(LabelOperation[ChatLabel]):
 
     effect = Effect.CHANGE
     example = _LABEL
-    needs = ("WPP.labels.getLabelById",)
+    needs = (*_ONE, "WPP.whatsapp.functions.labelEditAction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class DeleteLabel(LabelOperation[None]):
 
     effect = Effect.CHANGE
     example = None
-    needs = ("WPP.labels.deleteLabel",)
+    needs = (*_ONE, "WPP.labels.deleteLabel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class ListLabelsOfChat(LabelOperation[LabelList]):
 
     effect = Effect.READ
     example = LabelList((_LABEL,))
-    needs = ("WPP.chat.find", "WPP.labels.getAllLabels")
+    needs = ("WPP.chat.find", "WPP.labels.getAllLabels", "WPP.profile.isBusiness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class SetLabelsOfChat(LabelOperation[LabelList]):
 
     effect = Effect.CHANGE
     example = LabelList((_LABEL,))
-    needs = ("WPP.chat.find", "WPP.labels.addOrRemoveLabels")
+    needs = (*_ONE, "WPP.chat.find", "WPP.labels.getAllLabels", "WPP.labels.addOrRemoveLabels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,4 @@ class ListChatsOfLabel(LabelOperation[LabelledChats]):
 
     effect = Effect.READ
     example = LabelledChats((LabelledChat("5491122334455@c.us", "99999999999@lid", "5491122334455", "Bea"),))
-    needs = ("WPP.labels.getLabelById",)
+    needs = _ONE
