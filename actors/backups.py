@@ -15,6 +15,7 @@ from actors.refusals import database_of, refused, refused_store
 from actors.settings import Settings
 from actors.store.backup import Restored, backup, forget_copies, restore
 from actors.store.errors import DataDirInUse
+from actors.store.origin import origin_of
 from actors.store.store import Store, open_store
 
 STORE_SECONDS: Seconds = 5.0
@@ -45,7 +46,8 @@ def put_back(settings: Settings, file: Path) -> Restored | None:
     """
     with refused_store():
         try:
-            return restore(file, database_of(settings), settings.data_dir)
+            origin = origin_of(settings.whatsapp_url)
+            return restore(file, database_of(settings), settings.data_dir, origin)
         except DataDirInUse:
             return None
 

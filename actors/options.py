@@ -13,6 +13,7 @@ from actors.clients.registry.registry import ClientRegistry
 from actors.inbox.rules import InboxRules
 from actors.runtime import Backoff
 from actors.settings import Settings
+from actors.store.origin import is_on_loopback
 from actors.store.retention import RetentionRules
 from actors.waha.envelope import Environment
 from actors.webhooks.addresses import Network, networks
@@ -23,6 +24,7 @@ from actors.webhooks.sender import SenderOptions
 
 MIB = 1024 * 1024
 _EVERYWHERE = networks(["0.0.0.0/0", "::/0"])
+_LOOPBACK = networks(["127.0.0.0/8", "::1/128"])
 
 _log = structlog.get_logger("system")
 
@@ -85,12 +87,20 @@ def inbox_rules(settings: Settings) -> InboxRules:
 
 def reachable(settings: Settings) -> tuple[Network, ...]:
     """Return the networks that webhooks may reach besides the public internet."""
-    return _EVERYWHERE if settings.webhook_allow_private else ()
+    return _inner(settings, "webhook_allow_private")
 
 
 def fetchable(settings: Settings) -> tuple[Network, ...]:
     """Return the networks that files may be fetched from besides the public internet."""
-    return _EVERYWHERE if settings.media_allow_private else ()
+    return _inner(settings, "media_allow_private")
+
+
+def _inner(settings: Settings, name: str) -> tuple[Network, ...]:
+    """Return what a setting opens. Unless it is set, a service whose WhatsApp is a sandbox reaches this machine."""
+    if getattr(settings, name):
+        return _EVERYWHERE
+    plays = is_on_loopback(settings.whatsapp_url) and name not in settings.model_fields_set
+    return _LOOPBACK if plays else ()
 
 
 def posting(settings: Settings) -> PostingOptions:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from actors.browser.options import BrowserUnavailable
-from actors.settings import Settings, StartRefused
+from actors.settings import Settings, SettingsRefused, StartRefused
 from actors.store.database import Database
-from actors.store.errors import StoreError, StoreUnavailable
+from actors.store.errors import BadAddress, OtherOrigin, StoreError, StoreUnavailable
 
 
 def database_of(settings: Settings) -> Database:
@@ -24,6 +24,8 @@ def refused_store() -> Iterator[None]:
     """Turn an error of the store, or of Chromium, into one sentence for the operator."""
     try:
         yield
+    except (BadAddress, OtherOrigin) as error:  # the settings name the wrong store, or none
+        raise SettingsRefused([f"{str(error).rstrip('.')}."]) from error
     except (BrowserUnavailable, StoreError, StoreUnavailable) as error:
         raise StartRefused(f"{str(error).rstrip('.')}.") from error
 

@@ -47,6 +47,7 @@ from actors.settings import Settings
 from actors.store.configs import GetConfigs
 from actors.store.journal import StoreJournal, StoreSessions
 from actors.store.keys import ApiKey, read_keys
+from actors.store.origin import check_origin, origin_of
 from actors.store.ownership import claim_all
 from actors.store.retention import Retention
 from actors.store.rows.held import GetHeldEvents
@@ -204,11 +205,14 @@ class System:
             return read_keys(database_of(self._settings))
 
     def check(self) -> None:
-        """Check that the data directory is free, and that the browser has what it needs. Blocks. Raises StartRefused.
+        """Check that the data directory is free, that the store belongs to this WhatsApp, and that the browser has what
+        it needs. Blocks. Raises StartRefused.
 
         A command checks this first, before any other output or action.
         """
-        with refused(self._settings), claim_all(self._settings.data_dir, database_of(self._settings)):
+        database = database_of(self._settings)
+        with refused(self._settings), claim_all(self._settings.data_dir, database):
+            check_origin(database, origin_of(self._settings.whatsapp_url))
             self._browser.check()
 
     def start(self) -> None:
@@ -222,7 +226,7 @@ class System:
             forget_restores(settings)
             self._supervisor = self._store = self._media = self._outbox = self._inbox = self._webhooks = None
             self._directory = Directory()
-            store = open_store(database, alone=True, watcher=self._watch)
+            store = open_store(database, alone=True, origin=origin_of(settings.whatsapp_url), watcher=self._watch)
             opened.callback(self._close_store, store)
             store.subscribe(self.metrics.counters.published)
             media = MediaStore(

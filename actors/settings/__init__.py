@@ -6,6 +6,16 @@ reference  docs/settings.md, made from the model
 """
 
 from actors.settings.loading import FILE_VARIABLE, SettingsRefused, StartRefused, load
-from actors.settings.settings import ENV_PREFIX, Settings, env_name
+from actors.settings.settings import ENV_PREFIX, SANDBOX_DIR, Settings, env_name, with_sandbox
 
-__all__ = ["ENV_PREFIX", "FILE_VARIABLE", "Settings", "SettingsRefused", "StartRefused", "env_name", "load"]
+__all__ = [
+    "ENV_PREFIX",
+    "FILE_VARIABLE",
+    "SANDBOX_DIR",
+    "Settings",
+    "SettingsRefused",
+    "StartRefused",
+    "env_name",
+    "load",
+    "with_sandbox",
+]

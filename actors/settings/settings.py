@@ -126,7 +126,9 @@ class Settings(BaseSettings):
     write_timeout: Deadline = Field(30.0, description="Time limit for a caller to read an answer.")
     # Directories and the database
     data_dir: Path = Field(
-        Path("./data"), description="Directory of everything persistent: browser profiles and the database."
+        Path("./data"),
+        description="Directory of everything persistent: browser profiles and the database; with `serve --sandbox`, "
+        "`./data-sandbox` by default.",
     )
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL of the database; unset, SQLite in the data directory."
@@ -138,7 +140,11 @@ class Settings(BaseSettings):
     sqlite_synchronous: Literal["OFF", "NORMAL", "FULL", "EXTRA"] = Field(
         "FULL", description="SQLite's synchronous mode; below FULL a power cut may lose acknowledged writes."
     )
-    whatsapp_url: str = Field("https://web.whatsapp.com/", description="Address of WhatsApp Web.")
+    whatsapp_url: str = Field(
+        "https://web.whatsapp.com/",
+        description="Address of WhatsApp Web. The database remembers its origin, and no service with another one uses "
+        "it.",
+    )
     # The browser
     chromium: Path | None = Field(
         None, description="Chromium to run; by default the first found of `chromium-headless-shell` and `chromium`."
@@ -187,7 +193,9 @@ class Settings(BaseSettings):
     )
     media_fetch_timeout: Deadline = Field(60.0, description="Time limit for fetching a file from its URL.")
     media_allow_private: bool = Field(
-        False, description="Allow fetching files from private, loopback and link-local addresses."
+        False,
+        description="Allow fetching files from private, loopback and link-local addresses. Unset, loopback is allowed "
+        "while `SM_WHATSAPP_URL` is on loopback: a sandbox.",
     )
     media_in_types: Listed = Field(
         ("*/*",),
@@ -218,7 +226,9 @@ class Settings(BaseSettings):
         description="Number of events that a stream's reader may fall behind before it is disconnected.",
     )
     webhook_allow_private: bool = Field(
-        False, description="Allow webhooks to private, loopback and link-local addresses."
+        False,
+        description="Allow webhooks to private, loopback and link-local addresses. Unset, loopback is allowed "
+        "while `SM_WHATSAPP_URL` is on loopback: a sandbox.",
     )
     webhook_timeout: Deadline = Field(15.0, description="Time limit for a webhook's target to answer.")
     webhook_attempts: int = Field(
@@ -366,6 +376,16 @@ def _origin(value: str) -> str:
         raise ValueError(f"should be origins such as https://app.example, not {value!r}")
     port = "" if (url.scheme, url.port) in {("http", 80), ("https", 443)} else f":{url.port}"
     return f"{url.scheme}://{url.host}{port}"
+
+
+SANDBOX_DIR = Path("data-sandbox")
+"""The data directory of a service that uses a sandbox as WhatsApp, unless one is set."""
+
+
+def with_sandbox(settings: Settings, url: str) -> Settings:
+    """Return the same settings for a service whose WhatsApp is the sandbox at this address."""
+    apart = {} if "data_dir" in settings.model_fields_set else {"data_dir": SANDBOX_DIR}
+    return settings.model_copy(update={"whatsapp_url": url, **apart})
 
 
 def env_name(field: str) -> str:

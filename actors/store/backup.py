@@ -32,8 +32,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actors.clients.types import Seconds
 from actors.store.database import Database, insert, prepare_file
-from actors.store.errors import BadBackup, StoreUnavailable, as_unavailable, is_damage
+from actors.store.errors import BadBackup, OtherOrigin, StoreUnavailable, as_unavailable, is_damage
 from actors.store.message_states import OPEN
+from actors.store.origin import read_origin, take_origin
 from actors.store.outbox import MarkSending
 from actors.store.ownership import claim_all
 from actors.store.schema import event_counts, event_gaps, metadata, migrate, newest_revision, outbox, revision_of
@@ -57,14 +58,41 @@ def backup(database: Database, file: Path) -> None:
         _check(new)
 
 
-def restore(file: Path, database: Database, data_dir: Path) -> Restored:
+def restore(file: Path, database: Database, data_dir: Path, origin: str | None = None) -> Restored:
     """Replace the whole store with a backup, upgraded to the schema of this version.
 
-    Raises BadBackup, StoreTooNew, DataDirInUse while a service runs on the directory or on that of the database,
+    `origin` is the WhatsApp that the store is to be used with, if it does not know that itself. Raises BadBackup,
+    StoreTooNew, OtherOrigin, DataDirInUse while a service runs on the directory or on that of the database,
     StoreUnavailable, OSError: then nothing was changed.
     """
     with claim_all(data_dir, database), prepared(file, database, data_dir) as copy:
+        _keep_origin(copy, database, origin)
         return put_in_place(copy, database)
+
+
+def _keep_origin(copy: Path, database: Database, wanted: str | None) -> None:
+    """Let the copy belong to the same WhatsApp as the database does, if it is older than such knowledge.
+
+    Raises OtherOrigin if it belongs to another.
+    """
+    origin = _origin_now(database) or wanted
+    if origin is None:
+        return
+    try:
+        with faults(), _single_file(copy).writing().begin() as connection:
+            take_origin(connection, origin)
+    except OtherOrigin as error:
+        raise OtherOrigin(error.found, error.wanted, "The backup") from error
+
+
+def _origin_now(database: Database) -> str | None:
+    """Return the origin of the present database; None if it is damaged."""
+    try:
+        return read_origin(database)
+    except StoreUnavailable as error:
+        if error.__cause__ is not None and is_damage(error.__cause__):
+            return None
+        raise
 
 
 @contextmanager

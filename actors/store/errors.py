@@ -15,6 +15,7 @@ StoreError                   the store cannot be opened; ends a start
  ├── StoreTooNew             a newer version of the service has written here
  ├── BadAddress              the text is not an address of a database
  ├── DataDirInUse            another process owns the data directory
+ ├── OtherOrigin             the store belongs to another WhatsApp than it is to be used with
  └── BadBackup               the file is not a whole backup, or does not fit the target
 
 `as_unavailable` turns an error of SQLite or PostgreSQL into a refusal that names the fault, by two tables.
@@ -115,6 +116,17 @@ class DataDirInUse(StoreError):
         owner = "another process" if pid is None else f"process {pid}"
         super().__init__(f"The data directory {data_dir} is in use by {owner}: stop it first, or use another directory")
         self.data_dir, self.pid = data_dir, pid
+
+
+class OtherOrigin(StoreError):
+    """The store belongs to another WhatsApp. Both are origins, as `https://web.whatsapp.com`."""
+
+    def __init__(self, found: str, wanted: str, what: str = "The store") -> None:
+        super().__init__(
+            f"{what} belongs to {found} and is not used with {wanted}, where its messages would go to other people: "
+            f"set SM_DATA_DIR (or SM_DATABASE_URL) to a place of its own, or SM_WHATSAPP_URL to {found}/"
+        )
+        self.found, self.wanted = found, wanted
 
 
 class BadAddress(StoreError):

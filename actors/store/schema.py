@@ -75,6 +75,14 @@ def storable(text: str) -> str:
     return text.replace("\0", "�").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+store_properties = Table(
+    "store_properties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What the store as a whole remembers, by name: `origin`, the WhatsApp that it belongs to."""
+
 sessions = Table(
     "sessions",
     metadata,

@@ -15,6 +15,7 @@ from actors.runtime import SYSTEM_CLOCK, Actor, Clock, Refusal, Reply, Watcher, 
 from actors.store.database import Database, prepare_file
 from actors.store.errors import ReadFailed, StoreUnavailable
 from actors.store.message import CarryOut, Read, Write, carry_out
+from actors.store.origin import take_origin
 from actors.store.schema import migrate
 from actors.store.writer import DATABASE_ERRORS, GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, faults
 
@@ -89,17 +90,21 @@ def open_store(
     database: Database,
     *,
     alone: bool = False,
+    origin: str | None = None,
     clock: Clock = SYSTEM_CLOCK,
     watcher: Watcher | None = None,
     **writer: Any,
 ) -> Store:
     """Create or upgrade the database in the calling thread, then start the store's actors, both watched by `watcher`.
 
-    `alone` as in `Database.writing`. `writer` are the options of Writer. Raises StoreTooNew, StoreUnavailable, OSError.
+    `alone` as in `Database.writing`. `origin`: the WhatsApp that it is used with from now on. `writer` are the options
+    of Writer. Raises StoreTooNew, OtherOrigin, StoreUnavailable, OSError.
     """
     prepare_file(database)
     with faults(), database.writing(alone=alone).begin() as connection:
         migrate(connection)
+        if origin is not None:
+            take_origin(connection, origin)
     options = {"clock": clock, "watcher": watcher}
     store = Store(
         Writer.start(database, name="store-writer", alone=alone, **options, **writer),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from actors.store.origin import is_loopback
 from gateway.checklist.steps import ChecklistPhase, ChecklistStep, Finding, Requirement, passed, verdict
-from gateway.security.origins import is_loopback
 
 if TYPE_CHECKING:
     from gateway.checklist.site import Site

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from actors.settings import Settings, load
+from actors.settings import Settings, load, with_sandbox
 
 PROGRAMS = ("session-manager", "gateway.cli")
 """The command line of the service contains one of these."""
@@ -24,8 +24,9 @@ def settings_of(process: psutil.Process) -> Settings:
     where = Path(process.cwd())
     with _environment({k: v for k, v in process.environ().items() if k.startswith("SM_") or k == "PORT"}, where):
         settings = load(None if config is None else Path(config), options)
-    beside = next(_sandboxes(process), settings.whatsapp_url) if "--sandbox" in arguments else settings.whatsapp_url
-    return settings.model_copy(update={"data_dir": where / settings.data_dir, "whatsapp_url": beside})
+    if "--sandbox" in arguments:
+        settings = with_sandbox(settings, next(_sandboxes(process), settings.whatsapp_url))
+    return settings.model_copy(update={"data_dir": where / settings.data_dir})
 
 
 def _sandboxes(process: psutil.Process) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Commands that back up and restore the store, on the service's host. Browser profiles, and so the logins, are not part
 of it.
 
-Exit codes: 0 done; 1 refused, nothing was changed; 2 wrong options or settings.
+Exit codes: 0 done; 1 refused, nothing was changed; 2 wrong options or settings, or a backup of another WhatsApp.
 """
 
 from __future__ import annotations

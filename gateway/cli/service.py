@@ -19,14 +19,16 @@ from typing import IO, Annotated
 
 import typer
 
-from actors.settings import StartRefused, load
+from actors.settings import StartRefused, load, with_sandbox
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free port.")]
 DataDir = Annotated[Path | None, typer.Option(help="Directory of profiles and the database (SM_DATA_DIR).")]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
 LogFormat = Annotated[str | None, typer.Option(help="json or console (SM_LOG_FORMAT).")]
-WithSandbox = Annotated[bool, typer.Option("--sandbox", help="Run the sandbox too, and use it as WhatsApp.")]
+WithSandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Run the sandbox too, and use it as WhatsApp; data in ./data-sandbox.")
+]
 
 
 def serve(
@@ -44,12 +46,11 @@ def serve(
     """
     options = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}
     with ExitStack() as beside:
+        settings = load(config, options)
         if sandbox:
-            load(config, options)  # mistakes in them are reported before anything is started
             url = beside.enter_context(beside_us())
             print(f"WhatsApp is the sandbox. Phones: {url}phones", file=sys.stderr, flush=True)
-            options["whatsapp_url"] = url
-        settings = load(config, options)
+            settings = with_sandbox(settings, url)
         # Imported late: wrong settings are reported at once.
         from gateway import logs, server
 

@@ -25,9 +25,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from actors.clients.types import Seconds
 from actors.settings import StartRefused
+from actors.store.origin import is_loopback
 from gateway.http import render
 from gateway.schemas.shape import ErrorAnswer
-from gateway.security.origins import is_loopback
 
 if TYPE_CHECKING:
     from actors.settings import Settings

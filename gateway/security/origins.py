@@ -16,7 +16,6 @@ CORS, Host and Origin: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from actors.store.origin import is_loopback
 from gateway.errors import problem_of, respond
 from gateway.security.auth import Forbidden
 
@@ -103,16 +103,6 @@ def host_name(header: bytes) -> str:
     end = name.find("]")
     head, colon, _ = name[end + 1 :].partition(":")
     return (name[: end + 1] + head if colon else name).removesuffix(".")
-
-
-def is_loopback(name: str) -> bool:
-    """Return True if a host's name, or an address with or without brackets, can only be this machine."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        return False
 
 
 class OriginCheck:
