@@ -1,4 +1,5 @@
-"""`python -m tests.campaign [--messages 2000] [--kills 100] [--seed 1] [--fake] [--database postgresql]`.
+"""`python -m tests.campaign [--messages 2000] [--kills 100] [--seed 1] [--fake] [--database postgresql]
+[--at-once 3]`.
 
 Exit code 0 only if all held.
 """
@@ -47,6 +48,7 @@ def main() -> int:
     parser.add_argument("--messages", type=int, help="out, and as many in; by default 2,000, with --fake 20,000")
     parser.add_argument("--kills", type=int, help="faults; by default 100, with --fake 1,000")
     parser.add_argument("--clients", type=int, help="by default 2, with --fake 4")
+    parser.add_argument("--at-once", type=int, default=1, help="up to so many faults side by side; by default 1")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=_new_directory, help="leave data and logs in this directory, which is made")
@@ -55,7 +57,7 @@ def main() -> int:
     messages, kills, clients = (
         usual[i] if said is None else said for i, said in enumerate((given.messages, given.kills, given.clients))
     )
-    plan = Plan(messages, kills, given.seed, clients)
+    plan = Plan(messages, kills, given.seed, clients, given.at_once)
     every = 20 if given.fake else 1
 
     def told(number: int, struck: Struck, crowd: Crowd, seconds: float) -> None:

@@ -1,14 +1,17 @@
 """What is done to the service, to its Chromiums, their network and its database server, and when.
 
-Rule of this file: one fault after the other, in one thread; what is drawn comes from the plan's chance only.
+Rule of this file: faults are drawn in one thread, from the plan's chance only. Those that strike side by side have a
+thread each, and never the same target: one at most is of the host, the others are of different clients.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from tests.campaign import away
 from tests.campaign.plan import Plan, Tide
@@ -85,25 +88,37 @@ class Weather:
 
     def run(self) -> None:
         """All faults. Raises AssertionError where something does not come back within the plan's patience."""
-        for _ in range(self._plan.kills):
-            self._tide.due()
-            time.sleep(self._chance.random() * GAP * self._stage.tempo)  # else all would strike upon an acceptance
-            struck = self._strike(wait=not self._tide.squall())
-            self.struck.append(struck)
-            self._tide.rise()
-            self._told(struck)
+        with ThreadPoolExecutor(self._plan.at_once, "fault") as side_by_side:
+            while left := self._plan.kills - len(self.struck):
+                self._tide.due()
+                time.sleep(self._chance.random() * GAP * self._stage.tempo)  # else all would strike upon an acceptance
+                self._strike(side_by_side, self._targets(min(left, self._chance.randint(1, self._plan.at_once))))
 
-    def _strike(self, *, wait: bool) -> Struck:
-        fault = self._draw()
-        of_a_client = fault in WEIGHTS and fault not in OF_SERVICE
-        client_id = self._chance.randint(1, self._plan.clients) if of_a_client else None
+    def _strike(self, side_by_side: ThreadPoolExecutor, targets: list[tuple[Fault, int | None]]) -> None:
         so_far = self._tide.due(), self._stage.delivered()
         at, began = time.time(), time.monotonic()
-        for act in self._acts(fault, client_id or 0):
-            act()
-        if wait:
+        acts = [list(self._acts(fault, client_id or 0)) for fault, client_id in targets]
+        for done in [side_by_side.submit(_in_turn, each) for each in acts]:
+            done.result()
+        for _ in targets[1:]:
+            self._tide.rise()
+        waits = not self._tide.squall()
+        if waits:
             self._stage.all_ready(self._plan.patience)
-        return Struck(fault, client_id, at, time.monotonic() - began if wait else None, *so_far)
+        back = time.monotonic() - began if waits else None
+        self._tide.rise()
+        for fault, client_id in targets:
+            self.struck.append(Struck(fault, client_id, at, back, *so_far))
+            self._told(self.struck[-1])
+
+    def _targets(self, count: int) -> list[tuple[Fault, int | None]]:
+        """Draw faults of different targets, as many as there are targets for."""
+        found: dict[int | None, Fault] = {}
+        for _ in range(count):
+            fault = self._draw()
+            of_a_client = fault in WEIGHTS and fault not in OF_SERVICE
+            found.setdefault(self._chance.randint(1, self._plan.clients) if of_a_client else None, fault)
+        return [(fault, client_id) for client_id, fault in found.items()]
 
     def _draw(self) -> Fault:
         all_there_are = WEIGHTS | (OF_A_SERVER if self._stage.server else {})
@@ -123,22 +138,22 @@ class Weather:
                 yield stage.stop_service
                 yield stage.start_service
             case Fault.SERVICE_FROZEN:
-                yield lambda: stage.freeze_service(self._chance.random() * CUT * stage.tempo)
+                yield partial(stage.freeze_service, self._chance.random() * CUT * stage.tempo)
             case Fault.BROWSER_KILLED:
                 yield lambda: stage.kill_browser(client_id)
             case Fault.BROWSER_STOPPED:
                 yield lambda: stage.stop_browser(client_id)
             case Fault.BROWSER_FROZEN:
-                yield lambda: stage.freeze_browser(client_id, self._chance.random() * FROZEN * stage.tempo)
+                yield partial(stage.freeze_browser, client_id, self._chance.random() * FROZEN * stage.tempo)
             case Fault.NETWORK_CUT:
                 yield lambda: stage.cut(client_id)
-                yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo)
+                yield partial(time.sleep, self._chance.random() * CUT * stage.tempo)
                 yield lambda: stage.mend(client_id)
             case Fault.CUT_AND_KILLED:
                 yield lambda: stage.cut(client_id)
-                yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo / 2)
+                yield partial(time.sleep, self._chance.random() * CUT * stage.tempo / 2)
                 yield lambda: stage.kill_browser(client_id)
-                yield lambda: time.sleep(self._chance.random() * CUT * stage.tempo / 2)
+                yield partial(time.sleep, self._chance.random() * CUT * stage.tempo / 2)
                 yield lambda: stage.mend(client_id)
 
             case _ if stage.server is not None:
@@ -150,20 +165,25 @@ class Weather:
             case Fault.SERVER_STOPPED | Fault.SERVER_KILLED:
                 yield server.stop if fault is Fault.SERVER_STOPPED else server.kill
                 yield lambda: away.is_refused(stage.url)
-                yield lambda: time.sleep(self._chance.random() * AWAY)
+                yield partial(time.sleep, self._chance.random() * AWAY)
                 yield server.start
             case Fault.SERVER_CRASHED:
                 yield server.kill_one
             case Fault.SERVER_FROZEN:
-                yield lambda: server.freeze(self._chance.random() * NUMB)
+                yield partial(server.freeze, self._chance.random() * NUMB)
             case Fault.BOTH_KILLED:
                 yield server.kill
                 yield stage.kill_service
                 yield stage.launch_service
-                yield lambda: time.sleep(self._chance.random() * AWAY)
+                yield partial(time.sleep, self._chance.random() * AWAY)
                 yield server.start
                 yield stage.await_service
         yield lambda: away.is_answered(stage.url, self._plan.patience)
+
+
+def _in_turn(acts: list[Callable[[], object]]) -> None:
+    for act in acts:
+        act()
 
 
 def cause(struck: list[Struck], client_id: int, left_at: float | None) -> str:

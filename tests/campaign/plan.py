@@ -20,6 +20,8 @@ class Plan:
     kills: int = 100
     seed: int = 1
     clients: int = 2
+    at_once: int = 1
+    """Up to so many faults strike side by side: one of the service or its database server, the others of clients."""
     patience: float = 90.0
     """Seconds within which a client must be READY again after a fault, and all must be settled after the last."""
 

@@ -189,7 +189,8 @@ class RealStage(ServiceSteps):
         self._signal(client_id, signal.SIGTERM)
 
     def _signal(self, client_id: int, number: signal.Signals) -> None:
-        with contextlib.suppress(psutil.Error, StopIteration):  # none runs, or it has just ended
+        # None runs, or it has just ended; or the service is away, and finds out when it is back.
+        with contextlib.suppress(psutil.Error, StopIteration, httpx2.TransportError):
             processes = [psutil.Process(pid) for pid in naming(self.data_dir / "profiles" / str(client_id))]
             main = next(p for p in processes if not any(a.startswith("--type=") for a in p.cmdline()))
             was_ready = self._consumers[client_id].state() == "READY"

@@ -25,7 +25,7 @@ def test_sixty_messages_survive_six_faults_on_real_chromium(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_two_hundred_messages_survive_thirty_faults_on_the_fake_browser(tmp_path: Path) -> None:
-    plan = Plan(messages=200, kills=30, seed=3)
+    plan = Plan(messages=200, kills=30, seed=3, at_once=3)
     with FakeStage(tmp_path, plan) as stage:
         verdict = Campaign(plan, stage).run()
     assert verdict.problems == []
