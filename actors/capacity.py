@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DESCRIPTORS_EACH = 6
-"""Open files of a client in our process: debugging socket, profile lock, pidfd and stderr of Chromium; two to spare."""
+"""Open files of a client in our process: debugging pipe, profile lock, pidfd and stderr of Chromium; two to spare."""
 TASKS_EACH = 48
 """Threads of a client: its actor, and those of the lean build's two processes, counted while READY."""
 DESCRIPTORS_OF_SERVICE, TASKS_OF_SERVICE = 64, 32

@@ -6,7 +6,7 @@ task, and every later call hangs for ever. So here:
 
 1. Receiving cannot raise: `_on_message` is guarded on both levels, and listeners only pass their arguments on.
 2. No future of pyppeteer's is ever cancelled: `Wire.call` waits beside it, with a deadline.
-3. If the receiving task ends all the same, `Wire.deaf` is done, and every pending call fails.
+3. There is no receiving task: the pipe (`pipe`) calls us. When it ends, `Wire.deaf` is done, and every call fails.
 4. No future is settled twice. The original settles the call that it could not send, keeps it, and fails on it when it
    settles the rest, which then wait for ever.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,13 +25,12 @@ from typing import Any
 
 import structlog
 from pyee import EventEmitter
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
 
 from actors.browser import wa_js
+from actors.browser.pipe import Pipe, PipeError
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer 2.0.0 imports websockets.legacy
+    warnings.simplefilter("ignore", DeprecationWarning)  # importing pyppeteer 2.0.0 imports websockets.legacy
     from pyppeteer.connection import CDPSession, Connection
     from pyppeteer.errors import NetworkError
     from pyppeteer.errors import PyppeteerError as PyppeteerError
@@ -56,7 +56,7 @@ class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
     def _on_message(self, message: str) -> None:
         try:
             super()._on_message(message)
-        except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not reach the receiving task
+        except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not end the pipe
             _log.warning("browser.bad_message", error=repr(error))
 
     def _on_closed(self) -> None:
@@ -65,46 +65,26 @@ class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
 
 
 class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
-    """A connection in which one bad message is one lost message, and which is used only once it is open.
+    """A connection over a pipe, in which one bad message is one lost message. The original speaks WebSocket."""
 
-    The original sends by spinning until the connection is open, for ever if it never opens.
-    """
-
-    def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         EventEmitter.__init__(self)
-        self._url, self._loop, self._delay = url, loop, 0.0
-        self._lastId = 0
+        self._loop, self._lastId = loop, 0
         self._callbacks: dict[int, Any] = {}
         self._sessions: dict[str, _Session] = {}
-        self._connected = False
-        self._closeCallback = None
-        self._ws = connect(url, max_size=None, ping_interval=None, compression=None, proxy=None)
-        self.opened: asyncio.Future[None] = loop.create_future()
-        self._recv_fut = loop.create_task(self._recv_loop(), name="browser-receive")
+        self.pipe = Pipe(self._receive)
+        self.pipe.ended.add_done_callback(self._end)
 
-    async def _recv_loop(self) -> None:
-        try:
-            async with self._ws as connection:
-                self.connection, self._connected = connection, True
-                self.opened.set_result(None)
-                async for message in connection:
-                    self._receive(message)
-        except (OSError, WebSocketException, TimeoutError) as error:
-            if not self.opened.done():
-                self.opened.set_exception(WireError(f"the debugging port does not answer: {error!r}"))
-        finally:
-            self._connected = False
-            _fail_all(self._callbacks)
-            for session in self._sessions.values():
-                session._on_closed()
-            self._sessions.clear()
+    def send(self, method: str, params: Params | None = None) -> asyncio.Future[Any]:
+        """Send a call as the original does, but now, in the order of the calls. Raises PipeError."""
+        self._lastId += 1
+        self.pipe.send(json.dumps({"id": self._lastId, "method": method, "params": params or {}}).encode())
+        callback: Any = self._loop.create_future()
+        callback.error, callback.method = NetworkError(), method
+        self._callbacks[self._lastId] = callback
+        return callback  # type: ignore[no-any-return]
 
-    async def _async_send(self, message: str, _: int) -> None:
-        """Send a message. A failed send is not settled here: the receiving task ends, and fails all calls."""
-        with contextlib.suppress(WebSocketException, OSError):
-            await self.connection.send(message)
-
-    def _receive(self, message: str | bytes) -> None:
+    def _receive(self, message: bytes) -> None:
         """Handle one message, without the turn of the loop that the original takes first."""
         try:
             said = json.loads(message)
@@ -112,8 +92,14 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
                 self._on_response(said)
             else:
                 self._on_query(said)
-        except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not reach the receiving task
+        except Exception as error:  # noqa: BLE001  # what it is does not matter here: it must not end the pipe
             _log.warning("browser.bad_message", error=repr(error))
+
+    def _end(self, _: asyncio.Future[None]) -> None:
+        _fail_all(self._callbacks)
+        for session in self._sessions.values():
+            session._on_closed()
+        self._sessions.clear()
 
     async def createSession(self, targetInfo: dict[str, Any]) -> _Session:
         """Create a session as the original does, but of our kind."""
@@ -126,27 +112,36 @@ class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
 class Wire:
     """One page of one Chromium. On the loop only."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._connection = _Connection(url, self._loop)
+        self._connection = _Connection(self._loop)
         self._session: _Session | None = None
-        self.deaf: asyncio.Task[None] = self._connection._recv_fut
+        self.deaf: asyncio.Future[None] = self._connection.pipe.ended
         """Done when nothing can be received any more."""
 
-    async def open(self, seconds: float) -> None:
-        """Connect, and attach to the page that Chromium opens by itself. Raises WireError."""
-        await _settled(self._connection.opened, seconds)
+    async def open(self, ours: socket.socket, seconds: float) -> None:
+        """Attach to the page that Chromium opens by itself. From now on the socket is ours. Raises WireError."""
+        try:
+            await self._connection.pipe.open(ours)
+        except OSError as error:
+            raise WireError(str(error)) from error
         deadline = self._loop.time() + seconds
         while True:
-            answer = await _settled(self._connection.send("Target.getTargets"), seconds)
+            answer = await _settled(self._send("Target.getTargets"), deadline - self._loop.time())
             pages = [target for target in answer["targetInfos"] if target["type"] == "page"]
             if pages:
                 break
             if self._loop.time() > deadline:
                 raise WireSilent("Chromium opened no page")
-            await asyncio.sleep(0.01)  # the first page comes right after the debugging port
+            await asyncio.sleep(0.01)  # Chromium answers a moment before its first page is there
         attaching = self._loop.create_task(self._connection.createSession(pages[0]), name="browser-attach")
         self._session = await _settled(attaching, seconds)
+
+    def _send(self, method: str) -> asyncio.Future[Any]:
+        try:
+            return self._connection.send(method)
+        except PipeError as error:
+            raise WireError(str(error)) from error
 
     def on(self, event: str, listener: Listener) -> None:
         """Call `listener` with the parameters of each such event. It must not block."""
@@ -171,7 +166,7 @@ class Wire:
 
     async def close(self) -> None:
         """Close the connection; pending calls get a WireError."""
-        self.deaf.cancel()
+        self._connection.pipe.close()
         await asyncio.wait({self.deaf}, timeout=1.0)
 
 

@@ -1,4 +1,4 @@
-"""One Chromium process: its start, output, memory, and certain end.
+"""One Chromium process: its start, pipe, output, memory, and certain end.
 
 Every Chromium leads a process group of its own, and dies with us: `setpriv --pdeathsig KILL` (util-linux) asks the
 kernel for that. Without setpriv, the next start ends the Chromiums that outlive a killed service (`orphans`).
@@ -14,23 +14,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import signal
+import socket
 import subprocess
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
 
 import psutil
 
-from actors.browser.command_line import dying_with_us
+from actors.browser.command_line import dying_with_us, speaking_on_stdin
 from actors.browser.process_record import members
 from actors.clients.ports import Usage
 
 _AFTERMATH = 1.0
 """The seconds in which the children of a Chromium that ended by itself may follow: one of them may still be writing."""
-
+_PF_EXITING = 0x4
+"""The flag of a thread that is being ended, in the ninth field of /proc/<pid>/stat (include/linux/sched.h)."""
 
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "DISPLAY", "XAUTHORITY")
 _INHERITED_KINDS = ("LC_", "XDG_", "WAYLAND_", "DBUS_", "FONTCONFIG_", "CHROME_", "GTK_", "SSL_CERT_", "NSS_")
@@ -49,7 +50,7 @@ def environment(ours: Mapping[str, str]) -> dict[str, str]:
 
 
 class ChromiumEnded(Exception):
-    """Chromium ended before the connection; the text is the end of its output."""
+    """Chromium ended before it answered; the text is the end of its output."""
 
 
 class Chromium:
@@ -60,16 +61,18 @@ class Chromium:
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[int] = loop.create_future()
         """The exit code, negative for a signal, as soon as the main process is gone."""
-        self._endpoint: asyncio.Future[str] = loop.create_future()
         self._said: deque[str] = deque(maxlen=10)
         self._rest = b""
         self._gone = False
         self._stderr, child_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(child_end, True)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._pipe: socket.socket | None = ours
         try:
             self._process = subprocess.Popen(
-                dying_with_us(command),
-                stdin=subprocess.DEVNULL,
+                dying_with_us(speaking_on_stdin(command)),
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=child_end,
                 env=environment(os.environ),
@@ -77,9 +80,11 @@ class Chromium:
             )
         except OSError:
             os.close(self._stderr)
+            ours.close()
             raise
         finally:
             os.close(child_end)
+            theirs.close()
         self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._stderr, self._read)
         loop.add_reader(self._pidfd, self._reap)
@@ -89,15 +94,29 @@ class Chromium:
         """The pid of the main process, which is also the id of its group."""
         return self._process.pid
 
-    async def endpoint(self, seconds: float) -> str:
-        """Return the address of its debugging port. Raises ChromiumEnded, TimeoutError."""
-        either: set[asyncio.Future[Any]] = {self._endpoint, self.ended}
-        await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if self._endpoint.done():
-            return self._endpoint.result()
+    @property
+    def exiting(self) -> bool:
+        """True if it has ended, or the kernel is ending it: a killed process loses its files before its last thread."""
         if self.ended.done():
-            raise ChromiumEnded(f"exit code {self.ended.result()}: {' '.join(self._said)[-500:]}")
-        raise TimeoutError(f"Chromium opened no debugging port within {seconds:.0f} s")
+            return True
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace")
+        except OSError:
+            return True
+        return bool(int(stat.rpartition(")")[2].split()[6]) & _PF_EXITING)
+
+    def take_pipe(self) -> socket.socket:
+        """Return our end of its debugging pipe, once; from then on it is the caller's."""
+        pipe, self._pipe = self._pipe, None
+        assert pipe is not None, "its pipe was taken"
+        return pipe
+
+    async def why_ended(self, seconds: float) -> ChromiumEnded | None:
+        """Return how it ended, if it does within `seconds`."""
+        await asyncio.wait({self.ended}, timeout=seconds)
+        if not self.ended.done():
+            return None
+        return ChromiumEnded(f"exit code {self.ended.result()}: {' '.join(self._said)[-500:]}")
 
     async def end(self, grace: float) -> bool:
         """Ask it to end, kill the group if it does not within `grace` seconds, and wait until all of it is gone.
@@ -147,9 +166,6 @@ class Chromium:
     def _hear(self, line: str) -> None:
         if line:
             self._said.append(line[:300])
-        match = re.match(r"DevTools listening on (ws://\S+)", line)
-        if match and not self._endpoint.done():
-            self._endpoint.set_result(match.group(1))
 
     def _reap(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
@@ -165,6 +181,8 @@ class Chromium:
         loop.remove_reader(self._stderr)
         os.close(self._stderr)
         os.close(self._pidfd)
+        if self._pipe is not None:
+            self._pipe.close()
 
 
 def usage_of(roots: Iterable[int]) -> dict[int, Usage]:

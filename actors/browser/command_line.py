@@ -17,7 +17,8 @@ _SMALL_SHM = 2**30
 """Free bytes in /dev/shm below which Chromium uses files elsewhere; a page may crash for want of it."""
 
 _QUIET = (
-    "--remote-debugging-port=0",
+    # No port: whoever can connect to one has the login, and all files of the user that Chromium runs as.
+    "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
     "--no-pings",
@@ -129,6 +130,14 @@ def _shm_free() -> int:
         return shutil.disk_usage("/dev/shm").free
     except OSError:
         return 0
+
+
+def speaking_on_stdin(command: list[str]) -> list[str]:
+    """Return a command with its input, a socket, as descriptors 3 and 4: Chromium's debugging pipe.
+
+    Python's subprocess can hand over any descriptor, but only under its own number.
+    """
+    return ["/bin/sh", "-c", 'exec "$@" 3<&0 4>&0 </dev/null', "sh", *command]
 
 
 def dying_with_us(command: list[str]) -> list[str]:

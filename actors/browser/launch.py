@@ -50,7 +50,9 @@ class BrowserContext:
 
 
 CONNECT: Seconds = 10.0
-"""The time limit for one Chromium to open its debugging port, and to answer a call. It takes some 0.1 s."""
+"""The time limit for one Chromium to start, and to answer a call. It takes some 0.1 s."""
+LAST_WORDS: Seconds = 2.0
+"""The time limit for a Chromium to end that has closed its pipe."""
 LOOK: Seconds = 5.0
 """The time limit for a silent page to report its lacks."""
 MODULES_SHARE = 0.5
@@ -178,13 +180,21 @@ class Launch:
         try:
             self.chromium = Chromium(self._plan.command)
             await self._started(self.chromium)
-            self.wire = Wire(await self.chromium.endpoint(max(0.1, min(CONNECT, self._left()))))
-            await self.wire.open(CONNECT)
+            self.wire = Wire()
+            await self._connect(self.chromium, self.wire)
             await self._prepare(self.wire)
-        except (OSError, ChromiumEnded, TimeoutError, WireError) as error:
+        except (OSError, ChromiumEnded, WireError) as error:
             await self._give_up()
             reason = Reason.DISK_FULL if disk_space.ran_out(error) else Reason.CHROMIUM_FAILED
             raise LaunchFailed(reason, f"Chromium did not start: {error}") from error
+
+    async def _connect(self, chromium: Chromium, wire: Wire) -> None:
+        """Connect. Raises ChromiumEnded where its end is what went wrong; else WireError."""
+        try:
+            await wire.open(chromium.take_pipe(), max(0.1, min(CONNECT, self._left())))
+        except WireError as error:
+            ended = await chromium.why_ended(LAST_WORDS) if wire.deaf.done() else None
+            raise ended or error from error
 
     async def _give_up(self) -> None:
         wire, self.wire = self.wire, None

@@ -53,10 +53,9 @@ UNSURE = "UNSURE"
 """The scripts' code of an order that may have been carried out."""
 PSS_EVERY: Seconds = 10.0
 """The least time between two measurements of memory: each reads the page tables of all its processes."""
-DEAFNESS: Seconds = 0.5
-"""The delay before a connection counts as deaf: it also ends because Chromium ends, which must be detected first.
-
-A Chromium that is ordered to end closes the connection first, and was seen to take another 0.03 s on a busy machine.
+DEAFNESS: Seconds = 3.0
+"""The time for a Chromium to end whose connection has ended: it exits when it reads the end of its pipe, and one that
+is ordered to exit closes the pipe first. One that was killed may take longer, but the kernel says that it is ending.
 """
 
 
@@ -161,13 +160,8 @@ class ChromiumPage:
 
     def _deaf(self) -> None:
         process = self._process
-        if (
-            process is not None
-            and process.chromium
-            and not process.chromium.ended.done()
-            and not process.leaving.done()
-        ):
-            self._events.fail(Reason.BROWSER_DEAF, "The debugging connection to Chromium has ended")
+        if process is not None and process.chromium and not process.chromium.exiting and not process.leaving.done():
+            self._events.fail(Reason.BROWSER_DEAF, "The connection to Chromium has ended, and Chromium has not")
 
     def _stop_work(self) -> None:
         self._ending = True

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
+import socket
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-
-from actors.browser.command_line import command, find_build
+from actors.browser.command_line import command, find_build, speaking_on_stdin
 from actors.browser.options import BrowserOptions
 
 PATIENCE = 30.0
@@ -33,45 +31,46 @@ class Bare:
 
     async def code(self) -> str:
         """Start it, and read the code. Raises TimeoutError."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command, self._url, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-        )
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                *speaking_on_stdin([*self._command, self._url]),
+                stdin=theirs.fileno(),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
         async with asyncio.timeout(PATIENCE):
-            async with connect(await self._endpoint(), max_size=None, compression=None, proxy=None) as wire:
-                targets = (await _call(wire, "Target.getTargets"))["targetInfos"]
-                page = next(target["targetId"] for target in targets if target["type"] == "page")
-                session = (await _call(wire, "Target.attachToTarget", targetId=page, flatten=True))["sessionId"]
-                return await _shown(wire, session)
+            self._wire = await asyncio.open_connection(sock=ours, limit=2**26)
+            while True:
+                targets = (await self._call("Target.getTargets"))["targetInfos"]
+                pages = [target["targetId"] for target in targets if target["type"] == "page"]
+                if pages:
+                    break
+                await asyncio.sleep(0.01)
+            session = (await self._call("Target.attachToTarget", targetId=pages[0], flatten=True))["sessionId"]
+            return await self._shown(session)
 
     async def end(self) -> None:
         """End it, and wait for that."""
         if self._process is not None:
             self._process.terminate()
-            await self._process.communicate()
+            await self._process.wait()
+            self._wire[1].close()
 
-    async def _endpoint(self) -> str:
-        assert self._process is not None
-        assert self._process.stderr is not None
-        async for line in self._process.stderr:
-            if found := re.search(rb"DevTools listening on (ws://\S+)", line):
-                return found[1].decode()
-        raise AssertionError("Chromium ended without opening a debugging port")
+    async def _shown(self, session: str) -> str:
+        """The code. While the page is still being loaded, what was asked of the one before is lost: asked again."""
+        while True:
+            answer = await self._call(
+                "Runtime.evaluate", session, expression=CODE_SHOWN, awaitPromise=True, returnByValue=True
+            )
+            if text := answer.get("result", {}).get("value"):
+                return str(text)
 
-
-async def _shown(wire: ClientConnection, session: str) -> str:
-    """The code. While the page is still being loaded, what was asked of the document before it is lost: asked again."""
-    while True:
-        answer = await _call(
-            wire, "Runtime.evaluate", session, expression=CODE_SHOWN, awaitPromise=True, returnByValue=True
-        )
-        if text := answer.get("result", {}).get("value"):
-            return str(text)
-
-
-async def _call(wire: ClientConnection, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
-    message = {"id": 1, "method": method, "params": params}
-    await wire.send(json.dumps(message if session is None else {**message, "sessionId": session}))
-    while True:
-        told = json.loads(await wire.recv())
-        if told.get("id") == 1:
-            return dict(told.get("result", {}))
+    async def _call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
+        reader, writer = self._wire
+        message = {"id": 1, "method": method, "params": params}
+        writer.write(json.dumps(message if session is None else {**message, "sessionId": session}).encode() + b"\0")
+        while True:
+            told = json.loads((await reader.readuntil(b"\0"))[:-1])
+            if told.get("id") == 1:
+                return dict(told.get("result", {}))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.cdp import Wire, WireError, WireSilent, answered
@@ -22,16 +21,23 @@ PATIENCE = 5.0
 """More than anything here takes; a call that nobody fails would wait as long."""
 
 
-class Port:
-    """A debugging port that knows one page. Calls to the page named `Never.…` get no answer."""
+class OtherEnd:
+    """Chromium's end of a pipe, with one page. Calls to the page named `Never.…` get no answer."""
 
-    async def speak(self, socket: ServerConnection) -> None:
-        self.socket = socket
-        with suppress(ConnectionClosed):
-            async for text in socket:
-                call = json.loads(text)
+    def __init__(self, theirs: socket.socket) -> None:
+        self._theirs = theirs
+
+    async def speak(self) -> None:
+        reader, self.writer = await asyncio.open_connection(sock=self._theirs, limit=2**27)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                call = json.loads((await reader.readuntil(b"\0"))[:-1])
                 for answer in self.answers(call):
-                    await socket.send(json.dumps(answer))
+                    await self.say(json.dumps(answer))
+
+    async def say(self, message: str) -> None:
+        self.writer.write(message.encode() + b"\0")
+        await self.writer.drain()
 
     def answers(self, call: dict[str, Any]) -> list[dict[str, Any]]:
         match call["method"]:
@@ -50,26 +56,28 @@ class Port:
         ]
 
 
-def connected(test: Callable[[Wire, Port], Awaitable[None]]) -> list[dict[str, Any]]:
+def connected(test: Callable[[Wire, OtherEnd], Awaitable[None]]) -> list[dict[str, Any]]:
     """Run it on an open connection; what the loop had to report of forgotten errors."""
     reported: list[dict[str, Any]] = []
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-        port = Port()
-        async with serve(port.speak, "127.0.0.1", 0) as server:
-            [listener] = server.sockets
-            wire = Wire(f"ws://127.0.0.1:{listener.getsockname()[1]}/")
-            await wire.open(PATIENCE)
-            await test(wire, port)
-            await wire.close()
+        ours, theirs = socket.socketpair()
+        other = OtherEnd(theirs)
+        speaking = asyncio.create_task(other.speak())
+        wire = Wire()
+        await wire.open(ours, PATIENCE)
+        await test(wire, other)
+        await wire.close()
+        await speaking
+        other.writer.close()
 
     asyncio.run(run())
     return reported
 
 
 def test_calls_are_answered() -> None:
-    async def test(wire: Wire, _: Port) -> None:
+    async def test(wire: Wire, _: OtherEnd) -> None:
         assert await wire.call("Page.enable") == {"said": "Page.enable"}
         with pytest.raises(WireSilent):
             await wire.call("Never.answered", seconds=0.05)
@@ -79,11 +87,11 @@ def test_calls_are_answered() -> None:
 
 def cut(wire: Wire) -> None:
     """The connection breaks now: nobody has noticed yet."""
-    wire._connection.connection.transport.abort()
+    wire._connection.pipe.close()
 
 
 def test_a_connection_that_breaks_while_calls_are_sent_fails_every_call_at_once_and_no_future_twice() -> None:
-    async def test(wire: Wire, _: Port) -> None:
+    async def test(wire: Wire, _: OtherEnd) -> None:
         waiting = wire.post("Never.answered")
         await wire.call("Page.enable")
         cut(wire)
@@ -100,7 +108,7 @@ def test_a_connection_that_breaks_while_calls_are_sent_fails_every_call_at_once_
 
 
 def test_a_call_that_was_given_up_before_the_connection_broke_disturbs_nobody() -> None:
-    async def test(wire: Wire, _: Port) -> None:
+    async def test(wire: Wire, _: OtherEnd) -> None:
         given_up, waiting = wire.post("Never.one"), wire.post("Never.two")
         given_up.cancel()
         cut(wire)
@@ -111,7 +119,7 @@ def test_a_call_that_was_given_up_before_the_connection_broke_disturbs_nobody() 
 
 
 def test_closing_fails_what_still_waits() -> None:
-    async def test(wire: Wire, _: Port) -> None:
+    async def test(wire: Wire, _: OtherEnd) -> None:
         waiting = wire.post("Never.answered")
         await wire.close()
         with pytest.raises(WireError, match="ended"):
@@ -121,30 +129,44 @@ def test_closing_fails_what_still_waits() -> None:
 
 
 def test_a_message_that_is_none_is_one_lost_message() -> None:
-    async def test(wire: Wire, port: Port) -> None:
+    async def test(wire: Wire, other: OtherEnd) -> None:
         heard: list[Any] = []
         wire.on("Page.said", heard.append)
         for message in ("nonsense", "[]", '{"id": 99, "error": 1}', '{"id": null}'):
             inner = {"sessionId": "S", "message": message}
-            await port.socket.send(json.dumps({"method": "Target.receivedMessageFromTarget", "params": inner}))
-            await port.socket.send(message)
+            await other.say(json.dumps({"method": "Target.receivedMessageFromTarget", "params": inner}))
+            await other.say(message)
         said = json.dumps({"method": "Page.said", "params": {"text": "hello"}})
         inner = {"sessionId": "S", "message": said}
-        await port.socket.send(json.dumps({"method": "Target.receivedMessageFromTarget", "params": inner}))
+        await other.say(json.dumps({"method": "Target.receivedMessageFromTarget", "params": inner}))
         assert await wire.call("Page.enable") == {"said": "Page.enable"}
         assert heard == [{"text": "hello"}]
 
     assert connected(test) == []
 
 
-def test_a_port_where_nobody_answers_is_an_error_and_not_a_wait() -> None:
+def test_an_other_end_that_is_closed_is_an_error_and_not_a_wait() -> None:
     async def test() -> None:
-        wire = Wire("ws://127.0.0.1:9/devtools/browser/none")
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        wire = Wire()
         with pytest.raises(WireError):
-            await wire.open(2.0)
+            await wire.open(ours, PATIENCE)
         await wire.close()
 
     asyncio.run(test())
+
+
+def test_the_end_of_the_other_end_fails_every_call_at_once() -> None:
+    async def test(wire: Wire, other: OtherEnd) -> None:
+        waiting = wire.post("Never.answered")
+        await wire.call("Page.enable")
+        other.writer.close()
+        with pytest.raises(WireError, match="ended"):
+            await answered(waiting, PATIENCE)
+        assert wire.deaf.done()
+
+    assert connected(test) == []
 
 
 @pytest.mark.e2e
@@ -167,8 +189,9 @@ def test_nothing_that_deafens_pyppeteer_deafens_the_connection(
             )
         late = wire.post("No.suchMethod")
         late.cancel()
+        busy = "for (const end = performance.now() + 200; performance.now() < end;);"
         with pytest.raises(WireSilent):
-            await wire.call("Runtime.evaluate", {"expression": "1"}, seconds=0.0)
+            await wire.call("Runtime.evaluate", {"expression": busy}, seconds=0.05)
         answer = await wire.call("Runtime.evaluate", {"expression": "6 * 7"})
         assert answer["result"]["value"] == 42
         assert not wire.deaf.done()

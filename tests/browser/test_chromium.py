@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from actors.browser import command_line
-from actors.browser.chromium import Chromium, ChromiumEnded, environment, usage_of
+from actors.browser.cdp import Wire
+from actors.browser.chromium import Chromium, environment, usage_of
 from actors.browser.command_line import command
 from actors.browser.options import BrowserOptions
 from actors.browser.process_record import members
@@ -32,10 +33,13 @@ def test_a_process_starts_as_a_group_of_its_own_and_ends_when_asked(name: str, t
 
     async def story() -> bool:
         process = Chromium(of_one_page)
-        assert (await process.endpoint(10.0)).startswith("ws://127.0.0.1:")
+        wire = Wire()
+        await wire.open(process.take_pipe(), 10.0)
         assert os.getpgid(process.pid) == process.pid
         assert psutil.Process(process.pid).cmdline()[0] == str(build.path)
-        return await process.end(5.0)
+        before, orderly = process.exiting, await process.end(5.0)
+        await wire.close()
+        return orderly and not before and process.exiting
 
     assert asyncio.run(story())
 
@@ -43,8 +47,8 @@ def test_a_process_starts_as_a_group_of_its_own_and_ends_when_asked(name: str, t
 def test_one_that_ends_by_itself_says_why() -> None:
     async def story() -> None:
         process = Chromium(["/bin/sh", "-c", "echo no such flag >&2; exit 3"])
-        with pytest.raises(ChromiumEnded, match="exit code 3: no such flag"):
-            await process.endpoint(5.0)
+        ended = await process.why_ended(5.0)
+        assert str(ended) == "exit code 3: no such flag"
         assert await process.end(0.0)
 
     asyncio.run(story())
@@ -52,10 +56,9 @@ def test_one_that_ends_by_itself_says_why() -> None:
 
 def test_one_that_does_not_end_when_asked_is_killed_with_its_children() -> None:
     async def story() -> None:
-        process = Chromium(
-            ["/bin/sh", "-c", "trap '' TERM; sleep 100 & echo DevTools listening on ws://here >&2; wait; sleep 100"]
-        )
-        await process.endpoint(5.0)
+        process = Chromium(["/bin/sh", "-c", "trap '' TERM; sleep 100 & echo ready >&4; wait; sleep 100"])
+        with process.take_pipe() as pipe:
+            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(pipe, 100), 5.0) == b"ready\n"
         began = time.monotonic()
         assert not await process.end(0.2)
         assert time.monotonic() - began < 3.0

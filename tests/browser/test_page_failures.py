@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 
 import pytest
@@ -87,30 +88,47 @@ def test_a_page_that_goes_elsewhere_is_told(shell: ChromiumBrowser, linked: Open
 
 
 def go_deaf(browser: ChromiumBrowser) -> None:
-    """The connection to the browser's one page ends."""
+    """The connection to the browser's one page ends on our side only: Chromium notices nothing."""
     assert browser._context is not None
     chromium_page = next(iter(browser._pages))
     assert chromium_page._process is not None
     wire = chromium_page._process.wire
     assert wire is not None
-    browser._context.loop.call(wire.deaf.cancel)
+    transport = wire._connection.pipe._transport
+    assert transport is not None
+    ours = transport.get_extra_info("socket")
+    browser._context.loop.call(ours.shutdown, socket.SHUT_RD)
 
 
-def test_a_connection_that_went_deaf_is_told(shell: ChromiumBrowser, opened: Open, sandbox: Sandbox) -> None:
-    page = opened(shell)
-    page.told.until(QrShown)
-    go_deaf(shell)
-    assert page.told.until(PageFailed).reason is Reason.BROWSER_DEAF
-    assert page.close().reason is None
-
-
-def test_a_connection_that_ends_before_its_chromium_is_not_called_deaf(
+def test_a_connection_that_ends_while_its_chromium_lives_on_is_told(
     shell: ChromiumBrowser, opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_of_chromium, "DEAFNESS", 60.0)
+    monkeypatch.setattr(page_of_chromium, "DEAFNESS", 0.1)
     page = opened(shell)
     page.told.until(QrShown)
+    os.kill(pid_of(shell), signal.SIGSTOP)  # or it would exit, as it reads the end of its pipe
     go_deaf(shell)
-    os.kill(pid_of(shell), signal.SIGTERM)
+    assert page.told.until(PageFailed).reason is Reason.BROWSER_DEAF
+    page.page.kill()
+    assert page.told.until(BrowserGone).reason is None
+
+
+def test_a_chromium_whose_pipe_ends_exits_and_is_not_called_deaf(
+    browser: ChromiumBrowser, opened: Open, sandbox: Sandbox
+) -> None:
+    page = opened(browser)
+    page.told.until(QrShown)
+    go_deaf(browser)
+    assert page.told.until(BrowserGone).reason is Reason.BROWSER_CRASHED
+    assert not page.told.told(PageFailed)
+
+
+def test_a_killed_chromium_is_not_called_deaf_however_long_its_end_takes(
+    shell: ChromiumBrowser, opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_chromium, "DEAFNESS", 0.0)
+    page = opened(shell)
+    page.told.until(QrShown)
+    os.kill(pid_of(shell), signal.SIGKILL)
     assert page.told.until(BrowserGone).reason is Reason.BROWSER_CRASHED
     assert not page.told.told(PageFailed)

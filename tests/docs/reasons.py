@@ -38,7 +38,7 @@ _BACK, _AWAY, _OUT, _BANNED, _ERROR = (
 CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.BROWSER_CRASHED: Consequence("Chromium ended by itself or was killed.", _AWAY, True, _RESUMES),
     Reason.BROWSER_HUNG: Consequence("Two probes in a row were not answered.", _AWAY, True, _RESUMES),
-    Reason.BROWSER_DEAF: Consequence("The debugging connection carries nothing any more.", _AWAY, True, _RESUMES),
+    Reason.BROWSER_DEAF: Consequence("The debugging pipe has ended, and Chromium lives on.", _AWAY, True, _RESUMES),
     Reason.PAGE_CRASHED: Consequence("The page's process died, Chromium lives.", _AWAY, True, _RESUMES),
     Reason.PAGE_LEFT: Consequence("The page has gone to another address.", _AWAY, True, _RESUMES),
     Reason.PAGE_RELOADED: Consequence(

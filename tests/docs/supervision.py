@@ -94,7 +94,7 @@ These cases are handled as far as they are understood, and count as untested:
 * A power cut, or a kernel crash. Writes that SQLite has confirmed survive (`synchronous=FULL`) as far as the disk
   keeps its promises. Chromium passes a page's data to the kernel, which writes it in its own time: a newer login can
   be lost, and needs a new scan.
-* A debugging connection that stays open and carries nothing while its Chromium works. A connection that ends
+* A debugging pipe that stays open and carries nothing while its Chromium works. A pipe that ends
   is tested; the faults that ended pyppeteer's own receiving are mended, and tested.
 * A host's clock that is set while the service runs; tests do so on a virtual clock. Waits use a clock that nobody
   sets, also those of webhooks between attempts. The time of day decides the ends of restrictions, early
