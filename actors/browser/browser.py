@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from actors.browser import command_line, orphans, wa_js
-from actors.browser.chromium import usage_of
-from actors.browser.command_line import Build
+from actors.browser import orphans, wa_js
+from actors.browser.chromium import command_line
+from actors.browser.chromium.command_line import Build
+from actors.browser.chromium.process import usage_of
 from actors.browser.launch import BrowserContext
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable

@@ -27,7 +27,7 @@ import structlog
 from pyee import EventEmitter
 
 from actors.browser import wa_js
-from actors.browser.pipe import Pipe, PipeError
+from actors.browser.chromium.pipe import Pipe, PipeError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # importing pyppeteer 2.0.0 imports websockets.legacy

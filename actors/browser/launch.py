@@ -22,8 +22,8 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_
 
 from actors.browser import contract, disk_space, process_record, wa_js
 from actors.browser.cdp import Listener, Params, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
-from actors.browser.chromium import Chromium, ChromiumEnded
-from actors.browser.command_line import Build, command, identity
+from actors.browser.chromium.command_line import Build, command, identity
+from actors.browser.chromium.process import Chromium, ChromiumEnded
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
 from actors.browser.profiles import Profile, ProfileInUse, Profiles

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from actors.browser.cdp import ScriptFailed, Wire, WireError, WireSilent, ask, ask_object
-from actors.browser.chromium import usage_of
+from actors.browser.chromium.process import usage_of
 from actors.browser.interpreter import answer_of
 from actors.browser.launch import BrowserContext, PageProcess
 from actors.browser.orders import MessageFiles, PageOrders

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from actors.browser.command_line import command, find_build, speaking_on_stdin
+from actors.browser.chromium.command_line import command, find_build, speaking_on_stdin
 from actors.browser.options import BrowserOptions
 
 PATIENCE = 30.0

@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.browser import command_line
 from actors.browser.cdp import Wire
-from actors.browser.chromium import Chromium, environment, usage_of
-from actors.browser.command_line import command
+from actors.browser.chromium import command_line
+from actors.browser.chromium.command_line import command
+from actors.browser.chromium.process import Chromium, environment, usage_of
 from actors.browser.options import BrowserOptions
 from actors.browser.process_record import members
 from tests.browser.pages import BUILDS
@@ -83,7 +83,7 @@ def test_the_usage_of_a_process_tree_counts_its_children_and_leaves_out_what_has
 def test_it_dies_with_the_service_that_started_it(tmp_path: Path) -> None:
     program = textwrap.dedent("""
         import asyncio, time
-        from actors.browser.chromium import Chromium
+        from actors.browser.chromium.process import Chromium
 
         async def main():
             process = Chromium(["/bin/sleep", "100"])

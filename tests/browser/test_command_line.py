@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from actors.browser import command_line, wa_js
-from actors.browser.command_line import Build, command, identity
+from actors.browser import wa_js
+from actors.browser.chromium import command_line
+from actors.browser.chromium.command_line import Build, command, identity
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 
 URL = "https://web.whatsapp.com/"

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from actors.browser import pipe as module
-from actors.browser.pipe import LARGEST, Pipe, PipeError
+from actors.browser.chromium import pipe as module
+from actors.browser.chromium.pipe import LARGEST, Pipe, PipeError
 
 PATIENCE = 20.0
 

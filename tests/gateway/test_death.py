@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from actors.browser.command_line import NAMES
+from actors.browser.chromium.command_line import NAMES
 from actors.watch import DIED
 from tests.gateway.doomed_service import DEAF, PARTS
 from tests.gateway.running import PATIENCE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.browser.command_line import NAMES
+from actors.browser.chromium.command_line import NAMES
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.types import State
 from actors.options import MIB

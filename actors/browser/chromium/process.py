@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-from actors.browser.command_line import dying_with_us, speaking_on_stdin
+from actors.browser.chromium.command_line import dying_with_us, speaking_on_stdin
 from actors.browser.process_record import members
 from actors.clients.ports import Usage
 
