@@ -96,13 +96,24 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports, wherever in it; `from a import b` may mean the module a.b and says both."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Name -> syntax tree, of every module of the packages."""
+    return {module: ast.parse(path.read_text("utf-8")) for module, path in modules().items()}
+
+
+@cache
+def imports(module: str) -> tuple[str, ...]:
+    """The modules that a module imports, wherever in it; `from a import b` may mean the module a.b and says both."""
+    return tuple(_imports(module))
+
+
+def _imports(module: str) -> Iterator[str]:
+    for node in ast.walk(trees()[module]):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
+            assert node.level == 0, f"{module}: relative import"
             assert node.module
             yield node.module
             yield from (
@@ -124,9 +135,9 @@ def test_imports_run_one_way(part: str) -> None:
     allowed = MAY_IMPORT[part] | {part}
     wrong = [
         f"{module} imports {imported}"
-        for module, path in modules().items()
+        for module in modules()
         if part_of(module) == part
-        for imported in imports(path)
+        for imported in imports(module)
         if imported.split(".")[0] in EVERYTHING and imported != "actors"
         if not any(within(imported, package) for package in allowed)
     ]
@@ -137,8 +148,8 @@ def test_imports_run_one_way(part: str) -> None:
 def test_a_library_is_known_in_one_place(library: str) -> None:
     wrong = [
         module
-        for module, path in modules().items()
-        if any(within(imported, library) for imported in imports(path))
+        for module in modules()
+        if any(within(imported, library) for imported in imports(module))
         if not any(within(module, place) for place in ONLY_IN[library])
     ]
     assert wrong == []
@@ -163,12 +174,7 @@ def test_pure_modules_import_the_standard_library_and_each_other_only() -> None:
         "actors.clients.policy",
     }
     impure = {"pykka", "structlog", "asyncio", "threading", "time", "socket", "os", "subprocess"}
-    wrong = [
-        f"{module} imports {name}"
-        for module in pure
-        for name in imports(modules()[module])
-        if name.split(".")[0] in impure
-    ]
+    wrong = [f"{module} imports {name}" for module in pure for name in imports(module) if name.split(".")[0] in impure]
     assert wrong == []
 
 
@@ -199,9 +205,7 @@ def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
-        module
-        for module, path in modules().items()
-        if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        module for module, path in modules().items() if path.stat().st_size and not ast.get_docstring(trees()[module])
     ]
     assert silent == []
 
@@ -219,14 +223,11 @@ KNOWN_BY = {
 
 
 @cache
-def trees() -> dict[str, ast.Module]:
-    """Name -> syntax tree, of every module of the packages."""
-    return {module: ast.parse(path.read_text("utf-8")) for module, path in modules().items()}
-
-
-def classes() -> Iterator[tuple[str, ast.ClassDef]]:
-    for module, tree in trees().items():
-        yield from ((module, node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+def classes() -> tuple[tuple[str, ast.ClassDef], ...]:
+    """Every class with the module it stands in."""
+    return tuple(
+        (module, node) for module, tree in trees().items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
 
 
 def named(node: ast.expr) -> str:
