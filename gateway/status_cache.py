@@ -12,10 +12,7 @@ import io
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-import qrcode
 import structlog
-from qrcode.constants import ERROR_CORRECT_L
-from qrcode.exceptions import DataOverflowError
 
 from actors.clients.types import ClientId, State
 from gateway.http import NO_STORE, JsonResponse, render
@@ -41,6 +38,11 @@ def png(code: str) -> bytes:
 
     Raises ValueError if no QR can hold the code.
     """
+    # Imported late: with Pillow it is a twentieth of a start, and clients that are linked show no code.
+    import qrcode
+    from qrcode.constants import ERROR_CORRECT_L
+    from qrcode.exceptions import DataOverflowError
+
     drawing = qrcode.QRCode(error_correction=ERROR_CORRECT_L, box_size=6, border=4, mask_pattern=_MASK)
     drawing.add_data(code, optimize=0)
     try:

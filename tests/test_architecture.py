@@ -275,8 +275,9 @@ def test_no_folder_has_too_many_modules() -> None:
 
 def test_the_migrations_are_one_chain() -> None:
     said = re.compile(r'^(revision|down_revision) = "?(\w+)"?$', re.MULTILINE)
-    files = (ROOT / "actors/store/migrations/versions").glob("r*.py")
+    files = list((ROOT / "actors/store/migrations/versions").glob("r*.py"))
     found = [dict(said.findall(path.read_text("utf-8"))) for path in files]
+    assert [path.name[1:5] for path in files] == [each["revision"] for each in found], "the store goes by the names"
     after = {each["down_revision"]: each["revision"] for each in found}
     assert len(after) == len(found), "two migrations follow the same one"
     chain, at = [], "None"

@@ -38,7 +38,7 @@ from actors.store.origin import read_origin, take_origin
 from actors.store.outbox import MarkSending
 from actors.store.ownership import claim_all
 from actors.store.schema import event_counts, event_gaps, metadata, migrate, newest_revision, outbox, revision_of
-from actors.store.writer import DATABASE_ERRORS, faults
+from actors.store.writer import database_errors, faults
 
 _ROWS = 500
 """Rows copied at a time."""
@@ -353,7 +353,7 @@ def _look_at(database: Database, open_ids: list[str]) -> Present | None:
         with database.reading().begin() as connection:
             sequences = {row.client_id: row.sequence for row in connection.execute(select(event_counts))}
             return Present(counts(connection)["events"], sequences, dict(_ended(connection, open_ids)))
-    except DATABASE_ERRORS as error:
+    except database_errors() as error:
         unavailable = as_unavailable(error)
         if unavailable is not None and not is_damage(error):
             raise unavailable from error

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
 from actors.store.errors import BadAddress, StoreUnavailable
-from actors.store.postgresql import INSTALLED, LockNotAvailable
+from actors.store.postgresql import installed
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -75,7 +75,7 @@ class Database:
         options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": dump_json}
         if url.get_backend_name() == "sqlite":
             return self._sqlite(url, begin, pragmas, options)
-        if not INSTALLED:
+        if not installed():
             raise BadAddress(
                 "PostgreSQL needs a driver that is not installed: pip install 'session-manager[postgresql]'"
             )
@@ -142,6 +142,8 @@ def _lock_out_others(connection: Any, _record: Any) -> None:
 
     It lasts as long as the connection, and until the server notices its end: wait for that.
     """
+    from psycopg.errors import LockNotAvailable  # it is loaded: the connection is its own
+
     wait = f"SET LOCAL lock_timeout = '{round(LET_GO * 1000)}ms'"
     try:
         with connection.cursor() as cursor:

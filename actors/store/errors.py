@@ -27,11 +27,15 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
 from actors.runtime import Refusal
 from actors.store import postgresql
+
+if TYPE_CHECKING:
+    from psycopg import Error
 
 
 class StoreUnavailable(Refusal):
@@ -180,7 +184,7 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 def is_damage(error: BaseException) -> bool:
     """Return True if waiting is no use because the stored data is damaged."""
     origin = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(origin, postgresql.Error):
+    if postgresql.is_error(origin):
         return (origin.sqlstate or "").startswith("XX")
     return getattr(origin, "sqlite_errorcode", -1) & 0xFF in _DAMAGE
 
@@ -193,7 +197,7 @@ def as_unavailable(error: BaseException) -> StoreUnavailable | None:
     origin = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(origin, sqlite3.Error):
         why = SQLITE_FAULTS.get(getattr(origin, "sqlite_errorcode", -1) & 0xFF)
-    elif isinstance(origin, postgresql.Error):
+    elif postgresql.is_error(origin):
         why = _postgresql_fault(origin)
     else:
         why = None
@@ -206,18 +210,20 @@ def _is_away(error: BaseException | None) -> bool:
 
     A refusal for another reason has no SQLSTATE either: connecting gives text.
     """
-    if not isinstance(error, postgresql.Error):
+    if not postgresql.is_error(error):
         return False
     if error.sqlstate is not None:
         return error.sqlstate.startswith("57")
     return "FATAL:" not in str(error) or any(words in str(error) for words in _PASSES)
 
 
-def _postgresql_fault(error: postgresql.Error) -> str | None:
+def _postgresql_fault(error: Error) -> str | None:
+    from psycopg import InterfaceError, OperationalError  # it is loaded: the error is its own
+
     if error.sqlstate is not None:
         return POSTGRESQL_FAULTS.get(error.sqlstate[:2])
     # Both names are used for a missing server, and for a connection that broke.
-    gone = isinstance(error, postgresql.OperationalError | postgresql.InterfaceError)
+    gone = isinstance(error, OperationalError | InterfaceError)
     return "PostgreSQL does not answer: start it, or check the database URL" if gone else None
 
 

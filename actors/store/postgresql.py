@@ -1,23 +1,32 @@
 """The PostgreSQL driver, if installed: the extra `[postgresql]` brings it.
 
-A service on SQLite runs without it. Its error classes are named here, so that one `except` fits both databases.
+It is loaded once an address names PostgreSQL: a service on SQLite runs without it, installed or not.
 """
 
 from __future__ import annotations
 
-try:
-    from psycopg import Error, InterfaceError, OperationalError
-    from psycopg.errors import LockNotAvailable
-except ImportError:  # Every except clause that names them then catches nothing.
+import sys
+from typing import TYPE_CHECKING, TypeGuard
 
-    class Error(Exception):  # type: ignore[no-redef]
-        """A stand-in for the driver's errors without a driver. Never raised."""
+if TYPE_CHECKING:
+    from psycopg import Error
 
-        sqlstate: str | None = None
 
-    InterfaceError = OperationalError = LockNotAvailable = Error  # type: ignore[assignment,misc]
-    INSTALLED = False
-else:
-    INSTALLED = True
+def installed() -> bool:
+    """Load the driver; return False if there is none."""
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
-__all__ = ["INSTALLED", "Error", "InterfaceError", "LockNotAvailable", "OperationalError"]
+
+def errors() -> tuple[type[Exception], ...]:
+    """Return the base of the driver's errors, for `except`: nothing until it is loaded, for then none is raised."""
+    base = getattr(sys.modules.get("psycopg"), "Error", None)
+    return () if base is None else (base,)
+
+
+def is_error(error: BaseException | None) -> TypeGuard[Error]:
+    """Return True for an error of the driver."""
+    return isinstance(error, errors())

@@ -15,10 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -30,12 +26,15 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     TextClause,
     TypeDecorator,
     UniqueConstraint,
     inspect,
+    select,
     text,
 )
 from sqlalchemy import text as sql
@@ -354,12 +353,19 @@ being delivered again.
 
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+_revision = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""The table of Alembic that names the schema in its only row, as Alembic makes it."""
 
 
 @cache
 def _revisions() -> tuple[str, ...]:
-    """Return all schemas that this version knows, the newest first."""
-    found = tuple(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    """Return all schemas that this version knows, the newest first: their numbers are the names of their files."""
+    found = tuple(sorted((script.name[1:5] for script in (MIGRATIONS / "versions").glob("r*.py")), reverse=True))
     assert found, "migrations/versions is empty: the package is not whole"
     return found
 
@@ -371,7 +377,9 @@ def newest_revision() -> str:
 
 def revision_of(connection: Connection) -> str | None:
     """Return the schema of a database; None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_revision.name):
+        return None
+    return connection.execute(select(_revision.c.version_num)).scalar()
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
@@ -386,8 +394,13 @@ def migrate(connection: Connection, revision: str = "head") -> None:
         return
     if revision == "head" and not inspect(connection).get_table_names():
         metadata.create_all(connection, checkfirst=False)
-        MigrationContext.configure(connection).stamp(ScriptDirectory(str(MIGRATIONS)), newest)
+        _revision.create(connection)
+        connection.execute(_revision.insert().values(version_num=newest))
         return
+    # Imported late: only a new version of the service, once, needs it.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

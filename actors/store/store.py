@@ -17,7 +17,7 @@ from actors.store.errors import ReadFailed, StoreUnavailable
 from actors.store.message import CarryOut, Read, Write, carry_out
 from actors.store.origin import take_origin
 from actors.store.schema import migrate
-from actors.store.writer import DATABASE_ERRORS, GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, faults
+from actors.store.writer import GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, database_errors, faults
 
 Answer = TypeVar("Answer")
 
@@ -199,5 +199,5 @@ class Reader(Actor):
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*DATABASE_ERRORS):
+            with suppress(*database_errors()):
                 connection.close()

@@ -176,7 +176,11 @@ class Writer(Actor):
             self._publish()  # Publish the events that a crash after their commit left unpublished.
 
 
-DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, postgresql.Error)
+def database_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of the database, for `except`."""
+    return SQLAlchemyError, sqlite3.Error, *postgresql.errors()
+
+
 Settle = Callable[[], None]
 """Sends one asker its answer."""
 
@@ -232,7 +236,7 @@ class GroupCommit:
         connection, self._connection = self._connection, None
         if connection is not None:
             # A broken connection cannot be closed cleanly; it is dropped all the same.
-            with suppress(*DATABASE_ERRORS):
+            with suppress(*database_errors()):
                 connection.close()
 
     def connection(self) -> Connection:
@@ -274,7 +278,7 @@ def faults() -> Iterator[None]:
     """Turn errors that mean the database is unusable into StoreUnavailable, and let the others pass."""
     try:
         yield
-    except DATABASE_ERRORS as error:
+    except database_errors() as error:
         if (unavailable := as_unavailable(error)) is not None:
             raise unavailable from error
         raise

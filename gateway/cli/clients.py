@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from PIL import Image
 from rich.console import Console
 
 from gateway.cli import output
 from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, ServiceRefused, Url
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 WAITING = frozenset({"INITIALIZING", "RECONNECTING", "QR_REQUIRED", "DISCONNECTED_RECOVERABLE"})
 LOOK_SECONDS = 0.5
@@ -148,6 +150,8 @@ BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (Fals
 
 def drawn(data_url: str) -> str:
     """Return the image of a `data:image/png;base64,…` URL as lines of text, quiet zone included."""
+    from PIL import Image  # imported late: most commands draw nothing
+
     png = base64.b64decode(data_url.partition(",")[2])
     with Image.open(io.BytesIO(png)) as image:
         modules = _modules(image.convert("L"))

@@ -6,6 +6,7 @@ The sandbox is a program of its own: it is started, never imported.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -51,9 +52,13 @@ def serve(
             url = beside.enter_context(beside_us())
             print(f"WhatsApp is the sandbox. Phones: {url}phones", file=sys.stderr, flush=True)
             settings = with_sandbox(settings, url)
-        # Imported late: wrong settings are reported at once.
+        # Imported late: wrong settings are reported at once. What it leaves stays for good, and is never searched for
+        # garbage: a tenth of the time that imports take.
+        gc.disable()
         from gateway import logs, server
 
+        gc.freeze()
+        gc.enable()
         logs.configure(settings)
         raise typer.Exit(server.run(settings))
 

@@ -8,8 +8,6 @@ import io
 import re
 from typing import Any
 
-from PIL import Image
-
 from actors.clients.operations.messages import ForwardMessage, LinkPreview, SendContacts, SendPoll, SendText
 from actors.waha.messages import Json
 from gateway.http import validated
@@ -100,6 +98,8 @@ async def _thumbnail(request: WahaRequest, image: Any) -> str | None:
 
 
 def _small(data: bytes) -> str:
+    from PIL import Image  # imported late: few callers give a preview of their own
+
     try:
         with Image.open(io.BytesIO(data)) as picture:
             picture.thumbnail(THUMBNAIL)
