@@ -4,14 +4,18 @@ Refused are:
 
 * a Host that is not ours: a page of a site whose name was made to point here (DNS rebinding) is same-origin with
   itself, but its requests have that name as Host;
-* a page of another origin, unless it is listed. Browsers send `Origin` with every call that could change something; a
-  call without it does not come from a page, or can change nothing;
+* a page of another origin, unless it is listed. Browsers send `Origin` with every call that a script makes, and with
+  forms that post;
+* while no key exists, what another site makes a browser fetch without `Origin`: images, frames, links. A GET may read,
+  and some of WAHA's send. Browsers name the relation in `Sec-Fetch-Site`, and the page of a listed origin in `Referer`;
+  only our pages themselves may be opened from elsewhere;
 * a body framed twice (Content-Length and Transfer-Encoding): a proxy may have read it the other way.
 
 A forwarded address is ignored unless it comes from a listed proxy. Our own pages load, run, frame and call only files
 of the package. Only HTML answers get these headers.
 
-CORS, Host and Origin: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3.
+CORS, Host and Origin: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3. Sec-Fetch-Site:
+https://www.w3.org/TR/fetch-metadata/.
 """
 
 from __future__ import annotations
@@ -44,6 +48,10 @@ ANSWER_HEADERS = (
     "RateLimit-Reset",
     "X-Request-Id",
 )
+PAGES = frozenset({"/", "/dashboard", "/docs"})
+"""The paths that a link on another site may lead to: they show nothing of anybody until their scripts ask."""
+_ELSEWHERE = frozenset({b"cross-site", b"same-site"})
+"""Sec-Fetch-Site of a page that is not ours. A page on another port of this host is `same-site`."""
 _REMEMBERED = 1000
 """The most Host headers that are remembered as good."""
 _DEFAULT_PORTS = (b":80", b":443")
@@ -78,6 +86,11 @@ class Hosts:
         self._any = not (self._names or self._domains)
         self._listening, self._open = listening.lower(), open
         self._good: set[bytes] = set()
+
+    @property
+    def open(self) -> bool:
+        """True while no key exists: whoever may call may do anything."""
+        return self._open()
 
     def allow(self, header: bytes) -> bool:
         """Return True if a Host header, with or without a port, is ours."""
@@ -114,24 +127,26 @@ class OriginCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self.check(scope["headers"], len(scope.get("raw_path") or b"") + len(scope["query_string"]))
+            self.check(scope["headers"], len(scope.get("raw_path") or b"") + len(scope["query_string"]), scope["path"])
         except (HTTPException, Forbidden) as error:
             await respond(problem_of(error))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def check(self, headers: Iterable[tuple[bytes, bytes]], size: int = 0) -> None:
+    def check(self, headers: Iterable[tuple[bytes, bytes]], size: int = 0, path: str = "") -> None:
         """Check raw ASGI headers. Raises HTTPException 400, 421 or 431, or Forbidden.
 
         `size` is the length of the request's target in bytes. The server bounds a head only while it is incomplete.
         """
-        host, origin, framed = b"", None, 0
+        host, origin, site, framed = b"", None, b"", 0
         for name, value in headers:
             size += len(name) + len(value)
             if name == b"host":
                 host = value
             elif name == b"origin":
                 origin = value
+            elif name == b"sec-fetch-site":
+                site = value
             elif name == b"content-length" or name == b"transfer-encoding":
                 framed += 1
         if size > self._head_size:
@@ -142,6 +157,20 @@ class OriginCheck:
             raise HTTPException(421, "This host is not served here: see SM_ALLOWED_HOSTS")
         if origin is not None and origin not in self._origins and not is_same_origin(origin, host):
             raise Forbidden("Pages of this origin may not call: see SM_ALLOWED_ORIGINS")
+        if site in _ELSEWHERE and origin is None and self._hosts.open and not self._may_be_embedded(headers, path):
+            raise Forbidden("Pages of other sites may not call while no key exists: see SM_ALLOWED_ORIGINS")
+
+    def _may_be_embedded(self, headers: Iterable[tuple[bytes, bytes]], path: str) -> bool:
+        """Return True for a page of ours that a link leads to, and for what a page of a listed origin shows."""
+        named = dict(headers)
+        opened = (named.get(b"sec-fetch-mode"), named.get(b"sec-fetch-dest")) == (b"navigate", b"document")
+        return (opened and path in PAGES) or origin_of(named.get(b"referer", b"")) in self._origins
+
+
+def origin_of(url: bytes) -> bytes:
+    """Return the origin of an address in a header, as browsers write it."""
+    scheme, separator, rest = url.partition(b"://")
+    return scheme + separator + rest.partition(b"/")[0]
 
 
 def is_same_origin(origin: bytes, host: bytes) -> bool:

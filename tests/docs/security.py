@@ -60,6 +60,9 @@ CHECKS = """## Request checks
   the names of loopback are accepted: so a site whose name points at 127.0.0.1 (DNS rebinding) reaches nothing.
 * **Other origins.** No page of another origin may call, unless `SM_ALLOWED_ORIGINS` lists it: a request whose `Origin`
   is neither listed nor the service's own Host is refused (403), so a page cannot even send blindly.
+* **Other sites, without a key.** While no key exists, what another site makes a browser fetch (an image, a frame, a
+  link) is refused as well (403), by `Sec-Fetch-Site`; only the dashboard and the pages of the API open from a link. A
+  page of a listed origin may show files. Programs, which send no such header, are not concerned.
 * **Proxies.** `X-Forwarded-For` and `X-Forwarded-Proto` count only from `SM_TRUSTED_PROXIES`. A proxy that serves pages
   must pass on the original Host.
 * **HTTPS.** `SM_TLS_CERT` and `SM_TLS_KEY`; or a proxy in front.

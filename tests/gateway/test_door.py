@@ -115,6 +115,54 @@ def test_a_page_of_the_same_host_on_another_port_is_another_origin() -> None:
         check().check([(b"host", b"127.0.0.1:3001"), (b"origin", b"http://127.0.0.1:8080")])
 
 
+FETCHES = {
+    "an image": (b"no-cors", b"image"),
+    "a script": (b"no-cors", b"script"),
+    "a frame": (b"navigate", b"iframe"),
+    "a link": (b"navigate", b"document"),
+}
+"""What a page of another site makes a browser fetch without an `Origin`: Sec-Fetch-Mode and -Dest."""
+
+
+def fetch(site: bytes, mode: bytes, dest: bytes, *more: tuple[bytes, bytes]) -> Headers:
+    told = ((b"sec-fetch-site", site), (b"sec-fetch-mode", mode), (b"sec-fetch-dest", dest))
+    return [(b"host", b"127.0.0.1:3001"), *told, *more]
+
+
+@pytest.mark.parametrize("site", [b"cross-site", b"same-site"])
+@pytest.mark.parametrize("what", FETCHES)
+@pytest.mark.parametrize("path", ["/status", "/api/sendText", "/events/next", "/webhooks/%00"])
+def test_without_keys_no_other_site_has_a_browser_call(site: bytes, what: str, path: str) -> None:
+    keyless = OriginCheck(nowhere, hosts(open=True), (), 1000)
+    with pytest.raises(Forbidden, match="SM_ALLOWED_ORIGINS"):
+        keyless.check(fetch(site, *FETCHES[what]), path=path)
+    check().check(fetch(site, *FETCHES[what]), path=path)  # where a key is needed, a browser has none to send
+
+
+def test_what_a_person_opens_and_what_our_own_pages_load_is_let_through() -> None:
+    keyless = OriginCheck(nowhere, hosts(open=True), ("https://listed.example",), 1000)
+    for site in (b"same-origin", b"none"):
+        keyless.check(fetch(site, b"no-cors", b"image"), path="/media/a.png")
+    for page in ("/", "/dashboard", "/docs"):
+        keyless.check(fetch(b"cross-site", *FETCHES["a link"]), path=page)
+        with pytest.raises(Forbidden):
+            keyless.check(fetch(b"cross-site", *FETCHES["a frame"]), path=page)
+    listed = (b"referer", b"https://listed.example/chats")
+    keyless.check(fetch(b"cross-site", *FETCHES["an image"], listed), path="/media/a.png")
+    other = (b"referer", b"https://listed.example.evil/")
+    with pytest.raises(Forbidden):
+        keyless.check(fetch(b"cross-site", *FETCHES["an image"], other), path="/media/a.png")
+
+
+def test_an_image_on_another_site_sends_no_message_by_wahas_get(tmp_path: Path) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    sends = "/api/sendText?session=7&phone=5491122334455&text=Hello"
+    with Running(tmp_path / "data") as service:
+        refused = service.http.get(sends, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, "FORBIDDEN")
+        assert service.http.get(sends).status_code != 403, "a program is let in"
+
+
 def test_a_body_framed_twice_is_refused() -> None:
     with pytest.raises(HTTPException) as refused:
         check().check([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")])
