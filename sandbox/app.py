@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.account.chats import ChatStates
 from sandbox.account.people import People
+from sandbox.account.profile import ProfileActs
 from sandbox.acts import Acts
 from sandbox.answers import refusal
 from sandbox.control import Control
@@ -27,7 +28,6 @@ from sandbox.link import Link
 from sandbox.login import Login
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
-from sandbox.profile import ProfileActs
 from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes

@@ -18,6 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.account.chats import ChatStates
 from sandbox.account.people import People
+from sandbox.account.presence import PresenceRelay
+from sandbox.account.profile import ProfileActs
 from sandbox.answers import answering, body_of, number_of, wait_of
 from sandbox.composing import compose
 from sandbox.fates import Act, Fates
@@ -27,8 +29,6 @@ from sandbox.login import Login
 from sandbox.marks import Marks
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
-from sandbox.presence import PresenceRelay
-from sandbox.profile import ProfileActs
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
 from sandbox.world import Account, ChatMessage, Phone, SandboxError

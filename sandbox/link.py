@@ -12,12 +12,12 @@ from starlette.websockets import WebSocket
 
 from sandbox.account.chats import ChatStates
 from sandbox.account.people import People
+from sandbox.account.presence import PresenceRelay
 from sandbox.acts import Acts
 from sandbox.login import Login
 from sandbox.marks import Marks
 from sandbox.pairing import Pairing
 from sandbox.post import MessageRelay
-from sandbox.presence import PresenceRelay
 from sandbox.scene import OpenPage, Scene
 
 UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: above that it is disconnected

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "actors.settings": frozenset[str](),
     "session_manager": frozenset({"actors"}),
     "sandbox": frozenset[str](),
-    "sandbox.protocol": frozenset({"sandbox.answers", "sandbox.world"}),
+    "sandbox.protocol": frozenset({"sandbox.answers", "sandbox.visitors", "sandbox.world"}),
     "gateway": frozenset({"actors"}),
 }
 """Besides itself. The most specific entry counts."""

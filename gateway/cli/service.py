@@ -20,7 +20,7 @@ from typing import IO, Annotated
 
 import typer
 
-from actors.settings import StartRefused, load, with_sandbox
+from actors.settings import SANDBOX_DIR, StartRefused, load, with_sandbox
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free port.")]
@@ -49,7 +49,8 @@ def serve(
     with ExitStack() as beside:
         settings = load(config, options)
         if sandbox:
-            url = beside.enter_context(beside_us())
+            directory = with_sandbox(settings, settings.whatsapp_url).data_dir / _STATE
+            url = beside.enter_context(beside_us(directory))
             print(f"WhatsApp is the sandbox. Phones: {url}phones", file=sys.stderr, flush=True)
             settings = with_sandbox(settings, url)
         # Imported late: wrong settings are reported at once. What it leaves stays for good, and is never searched for
@@ -66,6 +67,8 @@ def serve(
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Every option is the sandbox's own."""
 _COMMAND = [sys.executable, "-m", "sandbox"]
+_STATE = "sandbox"
+"""The sandbox's own directory, in the data directory."""
 _START_SECONDS = 20.0
 _END_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
@@ -74,17 +77,17 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def sandbox(context: typer.Context) -> None:
     """Run the sandbox: a WhatsApp Web with virtual phones. `sandbox --help` lists its options."""
-    os.execv(sys.executable, [*_COMMAND, *context.args])
+    os.execv(sys.executable, [*_COMMAND, "--data-dir", str(SANDBOX_DIR / _STATE), *context.args])
 
 
 @contextmanager
-def beside_us() -> Iterator[str]:
-    """Run the sandbox as a child on a free port: it ends with this process in any case.
+def beside_us(directory: Path) -> Iterator[str]:
+    """Run the sandbox as a child that keeps its state in this directory: it ends with this process in any case.
 
     Yields its URL. Raises StartRefused.
     """
     with subprocess.Popen(
-        [*_COMMAND, "--host", "127.0.0.1", "--port", "0"],
+        [*_COMMAND, "--host", "127.0.0.1", "--data-dir", str(directory)],
         stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for this process; it ends the sandbox once the clients are closed
         preexec_fn=_end_with_parent,

@@ -1,1 +1,1 @@
-"""What an account keeps besides messages: the state of its chats, its address book and blocklist."""
+"""What an account has besides messages: its profile, chats, address book and blocklist, and whether it is there."""

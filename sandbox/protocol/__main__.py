@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.protocol.dictionary import Dictionary, NoDictionary
+from sandbox.visitors import Visitors
 
 try:
     from sandbox.protocol.app import build
@@ -37,7 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
         # Programs read the first line.
         print(f"protocol ready ws://127.0.0.1:{port}/ws/chat root {root}", flush=True)
         config = uvicorn.Config(
-            build(server), ws="websockets-sansio", log_level="warning", lifespan="off", timeout_graceful_shutdown=1
+            Visitors(build(server)),
+            ws="websockets-sansio",
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
         )
         program = uvicorn.Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
