@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import re
-import sys
 from contextlib import suppress
 from typing import Any
 
@@ -45,7 +44,7 @@ def configure(settings: Settings, descriptor: int = 1) -> None:
     """Let structlog, and the standard library's logging, write to `descriptor`, as configured in the settings."""
     level = _LEVELS[settings.log_level]
     structlog.configure(
-        processors=[*_steps(), _renderer(settings.log_format)],
+        processors=[*_steps(), _renderer(settings.log_format, os.isatty(descriptor))],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: Lines(descriptor),
         cache_logger_on_first_use=True,
@@ -78,10 +77,10 @@ def _steps() -> list[Processor]:
     ]
 
 
-def _renderer(kind: str) -> Processor:
-    if kind == "json":
+def _renderer(kind: str, terminal: bool) -> Processor:
+    if kind == "json" or (kind == "auto" and not terminal):
         return _as_json
-    return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+    return structlog.dev.ConsoleRenderer(colors=terminal)
 
 
 def _as_json(_: Any, __: str, event: EventDict) -> str:

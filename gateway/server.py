@@ -175,8 +175,14 @@ class ServiceEnd:
 class Server:
     """The service of one process. `end` may be called from any thread, and from a signal handler."""
 
-    def __init__(self, settings: Settings, browser: RunningBrowser | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        browser: RunningBrowser | None = None,
+        *,
+        started: Callable[[str], None] | None = None,
+    ) -> None:
+        self._settings, self._started = settings, started
         self.system = System(settings, browser, fatal=self._broken)
         self.streams: Streams | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -208,11 +214,14 @@ class Server:
         gateway = await self._gateway(keys)
         self.streams = gateway.streams
         async with _http(application(gateway), listener, self._settings):
-            scheme = "https" if self._settings.tls_cert else "http"
-            _log.info("service.listening", url=address(listener, scheme))
+            url = address(listener, "https" if self._settings.tls_cert else "http")
+            _log.info("service.listening", url=url)
             # Not interrupted by a signal: a half-started system could not be stopped in order.
             await asyncio.to_thread(self.system.start)
-            _log.info("service.started")
+            data = str(self._settings.data_dir.resolve())
+            _log.info("service.started", dashboard=f"{url}/dashboard", docs=f"{url}/docs", data_dir=data)
+            if self._started is not None:
+                self._started(url)
             notify(READY)
             async with _beside(gateway.keyring.keep()), _beside(keep_alive()):
                 ending = await told
@@ -261,11 +270,16 @@ class Server:
             self._last_resort = self._last_resort or self._end_at_last(ending.code or STUCK)
 
 
-def run(settings: Settings, browser: RunningBrowser | None = None) -> int:
-    """Serve until a signal, or the death of a part, and return the exit code. Main thread. Raises StartRefused."""
+def run(
+    settings: Settings, browser: RunningBrowser | None = None, *, started: Callable[[str], None] | None = None
+) -> int:
+    """Serve until a signal, or the death of a part, and return the exit code. Main thread. Raises StartRefused.
+
+    `started` is called with the service's URL once it has started.
+    """
     raise_open_files()
     with listen(settings.host, settings.port) as listener:
-        return serve(Server(settings, browser), listener)
+        return serve(Server(settings, browser, started=started), listener)
 
 
 def serve(server: Server, listener: socket.socket) -> int:

@@ -293,8 +293,10 @@ class Settings(BaseSettings):
     # Metrics
     metrics_open: bool = Field(False, description="Allow GET /metrics without a key.")
     # Logs
-    log_format: Literal["json", "console"] = Field(
-        "json", description="`json`, one object per line, or `console`, text for people."
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto",
+        description="`json`, one object per line; `console`, text for people; `auto`, the text on a terminal, else "
+        "JSON.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
 

@@ -92,7 +92,7 @@ def logs(site: Site) -> Finding:
     """Check that logs are for machines, without a line for every step of every actor."""
     assert site.settings is not None
     level, form = site.settings.log_level, site.settings.log_format
-    return verdict(level != "debug" and form == "json", "seen.logs", "seen.logs_wrong", level=level, format=form)
+    return verdict(level != "debug" and form != "console", "seen.logs", "seen.logs_wrong", level=level, format=form)
 
 
 def limits(site: Site) -> Finding:

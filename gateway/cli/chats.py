@@ -32,9 +32,10 @@ def chats(
         output.as_json(found)
     elif chat is None:
         columns = ("CHAT", "NAME", "PHONE", "SINCE", "UNREAD", "", "LAST MESSAGE")
-        output.rows(columns, [_chat(one) for one in found["chats"]])
+        output.rows(columns, [_chat(one) for one in found["chats"]], empty=f"Client {client} has no chats.")
     else:
-        output.rows(("AT", "FROM", "MESSAGE", "ID"), [_message(one) for one in found["messages"]])
+        messages = [_message(one) for one in found["messages"]]
+        output.rows(("AT", "FROM", "MESSAGE", "ID"), messages, empty="The chat has no messages.")
 
 
 def contacts(
@@ -51,7 +52,8 @@ def contacts(
     if json:
         output.as_json(found)
     else:
-        output.rows(("NAME", "PHONE", "LID", "IN BOOK", "BLOCKED"), [_contact(one) for one in found["contacts"]])
+        columns, empty = ("NAME", "PHONE", "LID", "IN BOOK", "BLOCKED"), f"Client {client} knows nobody."
+        output.rows(columns, [_contact(one) for one in found["contacts"]], empty=empty)
 
 
 def _chat(chat: dict[str, Any]) -> tuple[object, ...]:

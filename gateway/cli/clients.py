@@ -25,6 +25,12 @@ Pairing = Annotated[
 Wait = Annotated[float, typer.Option(help="Seconds to wait for READY.", min=0)]
 
 
+NO_CLIENT = "There is no client yet. Start one, under a number of your choice: session-manager init 1"
+NO_RUNNING_CLIENT = (
+    "No client runs. Start one, under a number of your choice: session-manager init 1. "
+    "Stopped clients are listed with --all."
+)
+
 All = Annotated[bool, typer.Option("--all", "-a", help="Include stopped clients.")]
 
 
@@ -35,7 +41,8 @@ def clients(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False, stopp
     if json:
         output.as_json(found)
     else:
-        output.rows(("CLIENT", "STATE", "SINCE", "PHONE", "MEMORY", "WHY"), [_row(client) for client in found])
+        columns = ("CLIENT", "STATE", "SINCE", "PHONE", "MEMORY", "WHY")
+        output.rows(columns, [_row(client) for client in found], empty=NO_CLIENT if stopped else NO_RUNNING_CLIENT)
 
 
 def _row(client: dict[str, Any]) -> tuple[object, ...]:

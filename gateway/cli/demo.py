@@ -35,6 +35,14 @@ PATIENCE = 60.0
 """Time limit of a step, in seconds; after it the demo has failed."""
 
 
+NEXT = """
+What to do next:
+  {program} serve --sandbox   the same to play with; it prints where dashboard and phones are
+  {program} init 1            in another terminal: start a client, and scan its QR with a phone of the sandbox
+  {program} serve             the service for a real phone: then init 1, and scan with WhatsApp on the phone
+README.md and docs/guides.md go on from here."""
+
+
 class DemoFailed(Exception):
     """A step did not show the expected result; the text describes the actual result."""
 
@@ -195,6 +203,7 @@ def run() -> int:
         console.print(f"[red]The demo failed:[/red] {error}", soft_wrap=True)
         return 1
     console.print(f"[green]Every step held[/green], in {time.monotonic() - began:.1f} s")
+    console.print(NEXT.format(program=_program()), markup=False, soft_wrap=True)
     return 0
 
 
@@ -291,6 +300,12 @@ def expect(seen: object, wanted: object, what: str) -> None:
     """Raise DemoFailed unless they are equal."""
     if seen != wanted:
         raise DemoFailed(f"{what} is {seen!r}, not {wanted!r}")
+
+
+def _program() -> str:
+    """Return this program as it was typed."""
+    typed = Path(sys.argv[0])
+    return str(typed) if typed.name == "session-manager" else f"{sys.executable} -m gateway.cli"
 
 
 def _there_is_a_decoder() -> None:

@@ -25,7 +25,8 @@ def listed(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: 
     if json:
         output.as_json(found)
     else:
-        output.rows(("GROUP", "MEMBERS", "SUBJECT"), [(one["id"], one["size"], one["subject"]) for one in found])
+        people = [(one["id"], one["size"], one["subject"]) for one in found]
+        output.rows(("GROUP", "MEMBERS", "SUBJECT"), people, empty=f"Client {client} is in no group.")
 
 
 @app.command()

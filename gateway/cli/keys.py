@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -15,8 +16,35 @@ app = typer.Typer(help="List, create and revoke API keys.", no_args_is_help=True
 Offline = Annotated[
     bool, typer.Option("--offline", help="Use the database in this host's settings directly, without the service.")
 ]
+
+
+class Allowed(StrEnum):
+    """The scopes of a key, as the command takes them."""
+
+    READ = "read"
+    SEND = "send"
+    CONTROL = "control"
+    ADMIN = "admin"
+
+
+MEANING = {
+    Allowed.READ: "look at clients, chats, messages and events",
+    Allowed.SEND: "send messages",
+    Allowed.CONTROL: "start, pair, stop and delete clients, change chats and groups",
+    Allowed.ADMIN: "everything, keys and webhooks included",
+}
+NO_SCOPE = "Say what the key may do, with --scope (may be repeated): " + "; ".join(
+    f"{scope}: {meaning}" for scope, meaning in MEANING.items()
+)
+NO_KEY = (
+    "There is no key: everybody on this machine may do everything. Create the first: session-manager keys create NAME"
+)
+
 Name = Annotated[str, typer.Argument(help="Name of the key in lists.")]
-Scopes = Annotated[list[str] | None, typer.Option("--scope", help="read, send, control or admin; may be repeated.")]
+Scopes = Annotated[
+    list[Allowed] | None,
+    typer.Option("--scope", help="What the key may do; may be repeated. The first key needs none: it is an admin's."),
+]
 Clients = Annotated[list[int] | None, typer.Option("--client", help="Only for this client; may be repeated.")]
 Id = Annotated[str, typer.Argument(help="Id of the key, as in the list.")]
 
@@ -29,7 +57,8 @@ def listed(url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False, js
         output.as_json(found)
         return
     columns = ("id", "name", "scopes", "clients", "created_at", "last_used_at")
-    output.rows([name.upper() for name in columns], [[_text(entry.get(name)) for name in columns] for entry in found])
+    shown = [[_text(entry.get(name)) for name in columns] for entry in found]
+    output.rows([name.upper() for name in columns], shown, empty=NO_KEY)
 
 
 @app.command()
@@ -42,14 +71,44 @@ def create(
     offline: Offline = False,
     json: AsJson = False,
 ) -> None:
-    """Create a key. It is printed once: only its digest is stored."""
-    wanted = {"name": name, "scopes": scope or ["admin"], "clients": client}
+    """Create a key. It is printed once, alone on standard output: only its digest is stored.
+
+    The first key is an admin's, for all clients; from then on every call needs a key. Further keys need --scope.
+    """
+    first = not _known(url, key, offline=offline)
+    if not scope and not first:
+        raise typer.BadParameter(NO_SCOPE, param_hint="--scope")
+    wanted = {"name": name, "scopes": [*map(str, scope or [Allowed.ADMIN])], "clients": client}
     found = (
         _create_offline(wanted)
         if offline
         else _over_http(url, key, lambda service: service.post("/keys", None, wanted))
     )
     output.answer(found, found["key"], json=json, markup=False)
+    if not json:
+        for line in _explained(found, first=first):
+            output.beside.print(line, markup=False, soft_wrap=True)
+
+
+def _known(url: str, key: str | None, *, offline: bool) -> list[dict[str, Any]]:
+    """Return the valid keys, that of the setting included."""
+    if not offline:
+        found: list[dict[str, Any]] = _over_http(url, key, lambda service: service.get("/keys"))
+        return found
+    return [*_listed_offline(), *([{}] if load().api_key else [])]
+
+
+def _explained(made: dict[str, Any], *, first: bool) -> list[str]:
+    """Return what the key may do, in sentences."""
+    clients = "all clients" if made["clients"] is None else "client " + ", ".join(map(str, made["clients"]))
+    may = "; ".join(f"{scope} ({MEANING[Allowed(scope)]})" for scope in made["scopes"])
+    told = [f"{made['name']} may, for {clients}: {may}.", "The key is shown only now: keep it."]
+    if first:
+        told.append(
+            "It is the first key: from now on every call needs a key, these commands too. "
+            "They take it from SESSION_MANAGER_KEY or --key, HTTP takes it in the header X-Api-Key."
+        )
+    return told
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import sys
 import time
 from collections.abc import Iterator
 from enum import StrEnum
@@ -14,6 +15,7 @@ import httpx2
 import typer
 
 from gateway.cli import output
+from gateway.cli.event_lines import line_of
 from gateway.cli.remote import (
     DEFAULT_URL,
     SECONDS,
@@ -187,7 +189,8 @@ def tail(
     key: Key = None,
     json_lines: AsJson = False,
 ) -> None:
-    """Follow events until Ctrl-C; with --json one event per line."""
+    """Follow events until Ctrl-C: one line each on a terminal; JSON, one event per line, with --json or into a pipe."""
+    json_lines = json_lines or not sys.stdout.isatty()
     asked = {"client": client, "types": types, "after": after}
     with Remote(url, key) as service:
         service.get("/health")  # a wrong address is reported at once; only a service that has answered is waited for
@@ -231,7 +234,5 @@ def _read(
 def _show(event: dict[str, Any], json_lines: bool) -> None:
     if json_lines:
         print(json.dumps(event, ensure_ascii=False), flush=True)
-        return
-    payload = output.visible(json.dumps(event.get("payload", event), ensure_ascii=False))
-    told = (event.get("at", ""), event.get("cliente_id", ""), event.get("type", ""), payload)
-    output.console.print(*told, markup=False, soft_wrap=True)
+    else:
+        output.console.print(line_of(event), markup=False, soft_wrap=True)

@@ -53,13 +53,19 @@ def visible(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def rows(columns: Sequence[str], found: Iterable[Sequence[object]], *, header: bool = True) -> None:
-    """Print a table.
+def rows(
+    columns: Sequence[str], found: Iterable[Sequence[object]], *, header: bool = True, empty: str | None = None
+) -> None:
+    """Print a table; if it has no row, the sentence `empty` instead.
 
     A cell's text may come from anybody: it is never parsed as markup, and cannot control the terminal.
     """
+    cells = list(found)
+    if empty is not None and not cells:
+        console.print(empty, markup=False, soft_wrap=True)
+        return
     table = Table(*columns, box=None, pad_edge=False, show_header=header)
-    for row in found:
+    for row in cells:
         table.add_row(*(_cell(cell) for cell in row))
     console.print(table)
 

@@ -13,20 +13,22 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
-from actors.settings import SANDBOX_DIR, StartRefused, load, with_sandbox
+from actors.settings import SANDBOX_DIR, Settings, StartRefused, load, with_sandbox
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free port.")]
 DataDir = Annotated[Path | None, typer.Option(help="Directory of profiles and the database (SM_DATA_DIR).")]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings (SM_CONFIG).")]
-LogFormat = Annotated[str | None, typer.Option(help="json or console (SM_LOG_FORMAT).")]
+LogFormat = Annotated[
+    str | None, typer.Option(help="json, console, or auto: console on a terminal, else json (SM_LOG_FORMAT).")
+]
 WithSandbox = Annotated[
     bool, typer.Option("--sandbox", help="Run the sandbox too, and use it as WhatsApp; data in ./data-sandbox.")
 ]
@@ -46,12 +48,14 @@ def serve(
     in time; 70 a part of the service died.
     """
     options = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}
+    phones = None
     with ExitStack() as beside:
         settings = load(config, options)
         if sandbox:
             directory = with_sandbox(settings, settings.whatsapp_url).data_dir / _STATE
             url = beside.enter_context(beside_us(directory))
-            print(f"WhatsApp is the sandbox. Phones: {url}phones", file=sys.stderr, flush=True)
+            phones = f"{url}phones"
+            print(f"WhatsApp is the sandbox. Phones: {phones}", file=sys.stderr, flush=True)
             settings = with_sandbox(settings, url)
         # Imported late: wrong settings are reported at once. What it leaves stays for good, and is never searched for
         # garbage: a tenth of the time that imports take.
@@ -61,7 +65,25 @@ def serve(
         gc.freeze()
         gc.enable()
         logs.configure(settings)
-        raise typer.Exit(server.run(settings))
+        raise typer.Exit(server.run(settings, started=_greeting(settings, phones)))
+
+
+def _greeting(settings: Settings, phones: str | None) -> Callable[[str], None] | None:
+    """Return what tells a person at a terminal where everything is, once the service has started."""
+    if not sys.stderr.isatty():
+        return None
+
+    def greet(url: str) -> None:
+        places = {
+            "Dashboard": f"{url}/dashboard",
+            "Calls": f"{url}/docs",
+            "Phones": phones,
+            "Data": str(settings.data_dir.resolve()),
+        }
+        lines = [f"  {name:<10} {place}" for name, place in places.items() if place]
+        print("", *lines, "  Ctrl-C ends it.", "", sep="\n", file=sys.stderr, flush=True)
+
+    return greet
 
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

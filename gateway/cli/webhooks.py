@@ -11,6 +11,8 @@ from gateway.cli.remote import DEFAULT_URL, AsJson, Key, Remote, Url
 
 app = typer.Typer(help="List, create and delete webhooks; list and replay dead letters.", no_args_is_help=True)
 
+NO_WEBHOOK = "There is no webhook. Subscribe a URL to events: session-manager webhooks create https://…"
+
 Target = Annotated[str, typer.Argument(help="The URL that receives events: https://…")]
 Id = Annotated[str, typer.Argument(help="The webhook's id, as in the list.")]
 Types = Annotated[
@@ -35,7 +37,8 @@ def listed(url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> Non
     if json:
         output.as_json(found)
     else:
-        output.rows(("ID", "URL", "EVENTS", "CLIENTS", "ACTIVE"), [_row(webhook) for webhook in found])
+        columns = ("ID", "URL", "EVENTS", "CLIENTS", "ACTIVE")
+        output.rows(columns, [_row(webhook) for webhook in found], empty=NO_WEBHOOK)
 
 
 @app.command()
@@ -75,7 +78,8 @@ def dead_letters(id: Id, url: Url = DEFAULT_URL, key: Key = None, json: AsJson =
         output.as_json(found)
         return
     letters = found["dead_letters"]
-    output.rows(("LETTER", "CLIENT", "EVENT", "ATTEMPTS", "WHY"), [_letter_row(letter) for letter in letters])
+    columns = ("LETTER", "CLIENT", "EVENT", "ATTEMPTS", "WHY")
+    output.rows(columns, [_letter_row(letter) for letter in letters], empty="The webhook has no dead letters.")
 
 
 @app.command()

@@ -32,6 +32,8 @@ pictures, files and its WebSocket take a key in the query too, because its consu
 * A key has 256 random bits. Only its SHA-256 is stored, and compared in constant time; a slow hash would protect
   passwords, which can be guessed, unlike a key.
 * `X-Cliente-Id` selects a client, the key decides. A key without `clients` is for all clients, present and future.
+* `session-manager keys create NAME` makes the first key an admin's, and says so; later keys name what they may do
+  (`--scope`).
 * The first key must be an admin's, and the last admin's key cannot be revoked, unless `SM_API_KEY` is set. Once a key
   has existed, every call needs a key until the service restarts.
 * A change made directly in the database takes effect within 15 s, a change over HTTP at once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,20 @@ def test_text_for_people_can_be_had(written: Callable[..., Read]) -> None:
     structlog.get_logger("x").info("happened", client=99)
     assert "happened" in read()
     assert "client=99" in read()
+
+
+def test_a_terminal_gets_text_for_people_unless_a_setting_says_otherwise() -> None:
+    at_terminal, terminal = pty.openpty()
+    try:
+        for form, said in (("auto", b"client"), ("json", b'"client": 99')):
+            logs.configure(chosen(Path("x"), log_format=form), terminal)
+            structlog.get_logger("x").info("happened", client=99)
+            line = os.read(at_terminal, 4096)
+            assert said in line
+            assert line.startswith(b"{") == (form == "json")
+    finally:
+        os.close(terminal)
+        os.close(at_terminal)
 
 
 def test_a_log_that_cannot_be_written_hurts_nobody(written: Callable[..., Read]) -> None:

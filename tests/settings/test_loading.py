@@ -42,7 +42,7 @@ def test_without_anything_the_defaults_are_those_of_the_contract() -> None:
     assert (settings.init_wait, settings.qr_wait, settings.qr_lifetime) == (15.0, 30.0, 300.0)
     assert (settings.max_reconnection_attempts, settings.backoff_first, settings.backoff_cap) == (3, 1.0, 60.0)
     assert (settings.cleanup_delay, settings.send_timeout, settings.shutdown_timeout) == (60.0, 30.0, 15.0)
-    assert (settings.log_format, settings.log_level) == ("json", "info")
+    assert (settings.log_format, settings.log_level) == ("auto", "info")
 
 
 def test_the_strongest_source_counts(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
@@ -109,7 +109,7 @@ MISTAKES = [
     ("SM_INIT_WAIT", "nan", "SM_INIT_WAIT is 'nan' but should be a finite number."),
     ("SM_INIT_WAIT", "inf", "SM_INIT_WAIT is 'inf' but should be a finite number."),
     ("SM_SEND_TIMEOUT", "0", "SM_SEND_TIMEOUT is '0' but should be greater than 0."),
-    ("SM_LOG_FORMAT", "xml", "SM_LOG_FORMAT is 'xml' but should be 'json' or 'console'."),
+    ("SM_LOG_FORMAT", "xml", "SM_LOG_FORMAT is 'xml' but should be 'auto', 'json' or 'console'."),
     ("SM_LOG_LEVEL", "chatty", "SM_LOG_LEVEL is 'chatty' but should be 'debug', 'info', 'warning' or 'error'."),
     ("SM_NO_SANDBOX", "maybe", "SM_NO_SANDBOX is 'maybe' but should be a valid boolean, unable to interpret input."),
     ("SM_START_CONCURRENCY", "0", "SM_START_CONCURRENCY is '0' but should be greater than or equal to 1."),
