@@ -272,7 +272,7 @@ CALLS: tuple[Call, ...] = (
         clients.delete,
         in_path(Scope.CONTROL, "clienteId"),
         {200: DeletedAnswer},
-        _NO_CLIENT,
+        {**_NO_CLIENT, 500: ("DELETE_FAILED",)},
         parameters={"clienteId": CLIENT},
     ),
     get(

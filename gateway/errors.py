@@ -25,6 +25,7 @@ from starlette.responses import Response
 
 from actors.clients.errors import (
     CapacityExceeded,
+    DeleteFailed,
     LogOutFailed,
     NoSuchClient,
     NotInAccount,
@@ -120,6 +121,10 @@ def _start_failed(error: StartFailed) -> Problem:
     return Problem(500, "INITIALIZATION_FAILED", str(error), {"cliente_id": error.client_id, "retry": True})
 
 
+def _delete_failed(error: DeleteFailed) -> Problem:
+    return Problem(500, "DELETE_FAILED", str(error), {"cliente_id": error.client_id, "logged_out": error.logged_out})
+
+
 def _send_unknown(error: SendUnknown) -> Problem:
     return Problem(500, "SEND_FAILED", str(error), {"outcome": "unknown", "message_id": error.message_id})
 
@@ -200,6 +205,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NotInAccount: lambda error: Problem(404, error.code, str(error)),
     OperationUnanswered: _later(503, "OPERATION_UNANSWERED", 5),
     OperationUnknown: _as(500, "OPERATION_UNKNOWN", outcome="unknown"),
+    DeleteFailed: _delete_failed,
     NoSuchClient: _no_such_client,
     PairingUnavailable: _as(409, "PAIRING_UNAVAILABLE"),
     CapacityExceeded: _as(503, "CAPACITY_EXCEEDED"),

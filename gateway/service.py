@@ -23,7 +23,16 @@ import httpx2
 from pykka import ActorDeadError, Timeout
 from structlog.contextvars import bind_contextvars
 
-from actors.clients.errors import NoSuchClient, NotReady, PageOutdated, SendFailed, SendUnknown, ShuttingDown, Starting
+from actors.clients.errors import (
+    DeleteFailed,
+    NoSuchClient,
+    NotReady,
+    PageOutdated,
+    SendFailed,
+    SendUnknown,
+    ShuttingDown,
+    Starting,
+)
 from actors.clients.operations import Effect
 from actors.clients.operations.account import LogOut, PairingCode, RequestPairingCode, Screenshot, TakeScreenshot
 from actors.clients.operations.messages import Send, SendText, draw_message_id
@@ -147,19 +156,28 @@ class Bridge:
         return answer
 
     async def delete(self, client_id: ClientId) -> Deleted:
-        """Log out, stop and forget the client; its queued messages are cancelled. Raises NoSuchClient if unknown."""
+        """Log out, stop and forget the client; its queued messages are cancelled.
+
+        Raises NoSuchClient if unknown, DeleteFailed if its profile is still there.
+        """
         self.refuse_while_draining()
         remembered = await self._is_remembered(client_id)
         try:
             answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
-        except NoSuchClient:  # no client and no login: the supervisor has deleted its record nevertheless
+        except NoSuchClient:  # no client and no profile: the supervisor has deleted its record nevertheless
             if not remembered:
                 raise
             answer = Deleted(client_id, logged_out=False)
+        except DeleteFailed:  # everything but its profile is forgotten
+            await self._forgotten(client_id)
+            raise
+        await self._forgotten(client_id)
+        return answer
+
+    async def _forgotten(self, client_id: ClientId) -> None:
         with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted nevertheless
             self._system.outbox.tell(GiveUp(client_id))
         await self._until_on_disk(client_id)
-        return answer
 
     async def stop(self, client_id: ClientId) -> Stopped:
         """Close the client and keep its login; queued messages wait for the next start. Raises NoSuchClient."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,13 +18,13 @@ from actors.browser.launch import BrowserContext
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.browser.page import ChromiumPage
-from actors.browser.profiles import Profiles
+from actors.browser.profiles import ProfileInUse, Profiles
 from actors.browser.wa_js import WaJs
 from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
-    from actors.clients.ports import Tell, Usage
+    from actors.clients.ports import Dropped, Tell, Usage
     from actors.clients.registry.config import Proxy
 
 __all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
@@ -32,8 +32,6 @@ __all__ = ["BrowserOptions", "BrowserUnavailable", "ChromiumBrowser"]
 STARVED_SHARE = 0.4
 """The share of the start's patience after which a page that is not full ready reports its lacks, before it is given up.
 """
-FILE_THREADS = 4
-"""Threads for blocking work: locks, deletions, measurements."""
 _AFTER_KILL: Seconds = 2.0
 """The least time for killing, even if less is left."""
 
@@ -101,7 +99,6 @@ class ChromiumBrowser:
         loop = BrowserLoop(self._died)
         loop.start()
         self._stopped = False
-        files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="browser-files")
         self._context = BrowserContext(
             self._options,
             build,
@@ -113,11 +110,10 @@ class ChromiumBrowser:
             ),
             self._profiles,
             loop,
-            files,
+            self._profiles.files,
             self._proxy,
         )
         self._profiles.marks.load()
-        self._profiles.marks.write_in(files)
         _log.info("browser.started", **self.versions)
 
     def stop(self, seconds: Seconds) -> bool:
@@ -133,8 +129,7 @@ class ChromiumBrowser:
                 page.kill()
             gone = self._changed.wait_for(lambda: not self._pages, max(0.0, deadline - time.monotonic()))
         ended = context.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
-        self._profiles.marks.write_in(None)
-        context.files.shutdown(wait=gone and ended)
+        ended &= context.files.ended(max(_AFTER_KILL, deadline - time.monotonic()))
         _log.log(30 if left else 20, "browser.stopped", killed=len(left), all_gone=gone and ended)
         return gone and ended
 
@@ -160,17 +155,36 @@ class ChromiumBrowser:
         """See the port. If it cannot be written, a start finds the login all the same."""
         self._profiles.marks.keep(client_id)
 
-    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
+    def has_profile(self, client_id: ClientId) -> bool:
+        """See the port."""
+        return self._profiles.marks.exist(client_id)
+
+    def drop_login(self, client_id: ClientId, then: Dropped = lambda _: None) -> None:
         """See the port."""
 
-        def written() -> None:
-            then()
-            context = self._context
-            if context is not None:
-                erase = f"erase-{client_id}"
-                context.loop.call(lambda: context.loop.run(self._profiles.erase(client_id, context.files), erase))
+        def marked(mark: Future[None]) -> None:
+            context, error = self._context, mark.exception()
+            if error is not None:
+                then(self._undeleted(client_id, error))
+            elif context is None or not context.loop.call(erase, context):
+                then(None)  # the next start deletes it
 
-        self._profiles.marks.drop(client_id, written)
+        def erase(context: BrowserContext) -> None:
+            context.loop.run(self._erase(client_id, then), f"erase-{client_id}")
+
+        self._profiles.marks.drop(client_id).add_done_callback(marked)
+
+    async def _erase(self, client_id: ClientId, then: Dropped) -> None:
+        try:
+            await self._profiles.erase(client_id)
+        except (ProfileInUse, OSError) as error:
+            _log.error("profile.not_deleted", client=client_id, error=str(error))
+            then(self._undeleted(client_id, error))
+        else:
+            then(None)
+
+    def _undeleted(self, client_id: ClientId, error: BaseException) -> str:
+        return f"{self._profiles.of(client_id).directory}: {error}"
 
     def _page_gone(self, page: ChromiumPage) -> None:
         with self._changed:

@@ -27,6 +27,7 @@ from actors.browser.chromium.process import Chromium, ChromiumEnded
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
+from actors.browser.profiles.file_threads import FileThreads
 from actors.clients.protocol import BrowserGone
 from actors.clients.registry.config import Proxy
 from actors.clients.types import ClientId, Reason, Seconds
@@ -36,7 +37,7 @@ from actors.clients.types import ClientId, Reason, Seconds
 class BrowserContext:
     """The shared context of all pages of one browser.
 
-    `files`: threads for blocking work: locks, deletions, measurements.
+    `files`: threads for blocking work, by client: locks, deletions, measurements.
     """
 
     options: BrowserOptions
@@ -44,7 +45,7 @@ class BrowserContext:
     script: str
     profiles: Profiles
     loop: BrowserLoop
-    files: Executor
+    files: FileThreads
     proxy: Callable[[ClientId], Proxy | None] = lambda _: None
     """The proxy of a client's page."""
 
@@ -74,6 +75,8 @@ class LaunchPlan:
     command: list[str]
     directory: Path
     """The directory that Chromium writes to."""
+    files: Executor
+    """The threads that look at it."""
     script: str
     url: str
     patience: Seconds
@@ -174,7 +177,8 @@ class Launch:
         return self._deadline - time.monotonic()
 
     async def _start(self) -> None:
-        lacking = disk_space.lacking(self._plan.directory)
+        looking = asyncio.get_running_loop().run_in_executor(self._plan.files, disk_space.lacking, self._plan.directory)
+        lacking = await looking
         if lacking is not None:
             raise LaunchFailed(Reason.DISK_FULL, lacking)
         try:
@@ -305,6 +309,7 @@ class PageProcess:
         loop = asyncio.get_running_loop()
         self._context, self._client_id, self._listeners = context, client_id, listeners
         self._opened, self._ending = opened, ending
+        self._files = context.files.of(client_id)
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._launch: Launch | None = None
         self._grace: Seconds = context.options.close_grace
@@ -340,15 +345,16 @@ class PageProcess:
         except ProfileInUse as error:
             return BrowserGone(Reason.PROFILE_IN_USE, str(error))
         except OSError as error:
-            reason = Reason.DISK_FULL if disk_space.ran_out(error) else Reason.CHROMIUM_FAILED
-            return BrowserGone(reason, f"The profile cannot be used: {error}")
+            reason = Reason.DISK_FULL if disk_space.ran_out(error) else Reason.PROFILE_UNUSABLE
+            directory = self._context.profiles.of(self._client_id).directory
+            return BrowserGone(reason, f"The profile {directory} cannot be used: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001  # a bug of ours; the owner must hear of the end all the same
             self._log.error("page.broken", exc_info=True)
             return BrowserGone(Reason.CHROMIUM_FAILED, f"The page's own code failed: {error!r}"[:300])
 
     async def _own_profile(self) -> BrowserGone:
         """Wait for the turn on the profile, unless the end was requested before, and run on it."""
-        owning = self._context.profiles.owned(self._client_id, self._context.files)
+        owning = self._context.profiles.owned(self._client_id)
         entering = asyncio.get_running_loop().create_task(_enter(owning))
         await _first(entering, self.leaving)
         if not entering.done():
@@ -383,6 +389,7 @@ class PageProcess:
         return LaunchPlan(
             command(self._context.build, profile.user_data, options, proxy),
             profile.user_data,
+            self._files,
             self._context.script,
             options.whatsapp_url,
             options.start_patience * PATIENCE_SHARE,
@@ -398,7 +405,7 @@ class PageProcess:
     async def _record(self, profile: Profile, chromium: Chromium) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which is detected elsewhere
-            await loop.run_in_executor(self._context.files, process_record.record, profile.directory, chromium.pid)
+            await loop.run_in_executor(self._files, process_record.record, profile.directory, chromium.pid)
 
     async def _record_page(self, profile: Profile, chromium: Chromium) -> None:
         """Record the page again: now its own process exists."""
@@ -415,7 +422,7 @@ class PageProcess:
         self._log.info("page.opened", pid=chromium.pid)
         self._opened(launch.wire)
         recording = asyncio.get_running_loop().create_task(self._record_page(profile, chromium))
-        full = asyncio.get_running_loop().create_task(disk_space.until_lacking(profile.user_data, self._context.files))
+        full = asyncio.get_running_loop().create_task(disk_space.until_lacking(profile.user_data, self._files))
         await _first(chromium.ended, self.leaving, full)
         full.cancel()
         await recording

@@ -14,13 +14,14 @@ import contextlib
 import os
 import signal
 import time
+from concurrent.futures import wait
 
 import psutil
 import structlog
 
 from actors.browser import process_record
 from actors.browser.process_record import ProcessRecord, members
-from actors.browser.profiles import Profile, ProfileInUse, Profiles
+from actors.browser.profiles import Profile, ProfileInUse, Profiles, file_threads
 
 _GRACE = 3.0
 
@@ -28,22 +29,41 @@ _log = structlog.get_logger("browser")
 
 
 def reap(profiles: Profiles) -> list[int]:
-    """Kill the Chromiums left on our profiles, and wait until they are gone; return their pids. Blocks."""
+    """Kill the Chromiums left on our profiles, and wait until they are gone; return their pids. Blocks.
+
+    A disk that does not answer is waited for PATIENCE: the rest follows once it does.
+    """
+    looks = {
+        client_id: profiles.files.submit(client_id, _reap, profiles.of(client_id)) for client_id in profiles.clients()
+    }
+    wait(looks.values(), timeout=file_threads.PATIENCE)
     reaped = []
-    for profile in profiles.all():
-        with contextlib.suppress(ProfileInUse, OSError):  # another process uses it, or is deleting it
-            held = profile.lock()
-            try:
-                recorded = process_record.recorded(profile.directory)
-                if recorded is not None and _is_ours(recorded, profile):
-                    _end(recorded.leader.pid)
-                    reaped.append(recorded.leader.pid)
-                    _log.warning("browser.orphan_ended", pid=recorded.leader.pid, client=int(profile.directory.name))
-                profile.unrecord()
-                profile.delete()
-            finally:
-                os.close(held)
+    for client_id, look in looks.items():
+        error = look.exception() if look.done() else TimeoutError("the disk does not answer")
+        if error is not None:
+            _log.error("profile.not_reaped", client=client_id, error=str(error))
+        elif (pid := look.result()) is not None:
+            reaped.append(pid)
     return reaped
+
+
+def _reap(profile: Profile) -> int | None:
+    """Kill the Chromium left on one profile, and return its pid; delete what was dropped. Raises OSError."""
+    try:
+        held = profile.lock()
+    except (ProfileInUse, FileNotFoundError):  # another process uses it, or is deleting it
+        return None
+    try:
+        recorded = process_record.recorded(profile.directory)
+        left = recorded is not None and _is_ours(recorded, profile)
+        if recorded is not None and left:
+            _end(recorded.leader.pid)
+            _log.warning("browser.orphan_ended", pid=recorded.leader.pid, client=profile.client_id)
+        profile.unrecord()
+        profile.delete()
+        return recorded.leader.pid if recorded is not None and left else None
+    finally:
+        os.close(held)
 
 
 def _is_ours(recorded: ProcessRecord, profile: Profile) -> bool:

@@ -65,14 +65,14 @@ class ChromiumPage:
     def __init__(
         self, context: BrowserContext, client_id: ClientId, tell: Tell, gone: Callable[[ChromiumPage], None]
     ) -> None:
-        options = context.options
+        options, files = context.options, context.files.of(client_id)
         self._context, self._client_id, self._gone = context, client_id, gone
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._events = PageEvents(client_id, tell, home_of(options.whatsapp_url), time.time)
         self._events.conflict_after = options.conflict_after
         self._events.injection.patience = options.injection_patience
-        self._orders = PageOrders(media_dir(options.data_dir), context.files)
-        self._received = MessageFiles(MediaFolder(options.data_dir), options.largest_received, context.files)
+        self._orders = PageOrders(media_dir(options.data_dir), files)
+        self._received = MessageFiles(MediaFolder(options.data_dir), options.largest_received, files)
         log, tell_end = SendLog(client_id), self._events.tell
         self._sending = SendQueue(tell_end, log, self._orders, options.send_patience, options.send_stall)
         self._process: PageProcess | None = None
@@ -289,8 +289,8 @@ class ChromiumPage:
         at, pss = self._measured
         chromium = self._process.chromium if self._process is not None else None
         if chromium is not None and time.monotonic() - at >= PSS_EVERY:
-            loop = asyncio.get_running_loop()
-            usages = await loop.run_in_executor(self._context.files, usage_of, (chromium.pid,))
+            loop, files = asyncio.get_running_loop(), self._context.files.of(self._client_id)
+            usages = await loop.run_in_executor(files, usage_of, (chromium.pid,))
             pss = usages[chromium.pid].pss if usages else None
             self._measured = (time.monotonic(), pss)
         return pss

@@ -14,6 +14,7 @@ ClientRefusal
  ├── OperationUnknown          it may have been done: check before repeating it
  ├── LogOutFailed              WhatsApp Web did not confirm the logout: read the status, try again
  ├── NoSuchClient              nothing runs or is stored under that number
+ ├── DeleteFailed              something of the client is left on disk: read why, delete again
  ├── PairingUnavailable        no pairing code is available in this state
  ├── CapacityExceeded          the operator's limit is reached
  ├── Starting                  the service is starting: try again in a moment
@@ -122,6 +123,20 @@ class NoSuchClient(ClientRefusal):
     def __init__(self, client_id: ClientId) -> None:
         super().__init__(f"No client {client_id} is running and no login of it is stored")
         self.client_id = client_id
+
+
+class DeleteFailed(ClientRefusal):
+    """The client is gone, but its profile is not, or not all of it. Another deletion tries again.
+
+    `logged_out` as in Deleted.
+    """
+
+    def __init__(self, client_id: ClientId, why: str, *, logged_out: bool) -> None:
+        super().__init__(
+            f"Client {client_id} is stopped, but its profile with the login could not be deleted: {why}. "
+            "Mend that, then delete the client again"
+        )
+        self.client_id, self.logged_out = client_id, logged_out
 
 
 class PairingUnavailable(ClientRefusal):

@@ -16,6 +16,9 @@ from actors.clients.types import ClientId, Reason, Seconds, State
 Tell = Callable[[PageFact], None]
 """Passes one fact to the page's owner. Called on the browser's thread; never blocks, never raises."""
 
+Dropped = Callable[[str | None], object]
+"""Takes the outcome of a deletion: None, or one sentence that says what is left and why. Any thread; never blocks."""
+
 
 class Page(Protocol):
     """One WhatsApp Web page with storage of its own. Any thread may call; no call blocks or raises; answers are facts.
@@ -57,8 +60,8 @@ class Browser(Protocol):
         """Open WhatsApp Web on this client's profile. Returns at once; the rest is facts.
 
         A page still closing on the same profile is waited for first: one profile, one owner. Loading is retried within
-        the start's patience; a failure ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | DISK_FULL |
-        PAGE_UNREACHABLE | WA_JS_NOT_READY | WA_JS_OUTDATED).
+        the start's patience; a failure ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | PROFILE_UNUSABLE |
+        DISK_FULL | PAGE_UNREACHABLE | WA_JS_NOT_READY | WA_JS_OUTDATED).
         """
 
     def has_login(self, client_id: ClientId) -> bool:
@@ -67,10 +70,14 @@ class Browser(Protocol):
     def keep_login(self, client_id: ClientId) -> None:
         """Record that the profile holds a login. Never blocks: it is written in the background."""
 
-    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
+    def has_profile(self, client_id: ClientId) -> bool:
+        """Return True if the client has a profile directory, with a login or without. Never blocks."""
+
+    def drop_login(self, client_id: ClientId, then: Dropped = lambda _: None) -> None:
         """Forget the login: the profile is deleted once no page is open on it, before the next page opens.
 
-        Never blocks: `then` is called, in any thread, once that is written, or cannot be.
+        Never blocks: `then` is called once all of it is deleted, or cannot be. If it is not called, the disk does not
+        answer, or a page does not end.
         """
 
 

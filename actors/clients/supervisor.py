@@ -22,7 +22,15 @@ from actors.clients.bans import BanEvidence
 from actors.clients.client import Client
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.directory import Directory
-from actors.clients.errors import FINAL, CapacityExceeded, NoSuchClient, ShuttingDown, StartFailed, StartUnderWay
+from actors.clients.errors import (
+    FINAL,
+    CapacityExceeded,
+    DeleteFailed,
+    NoSuchClient,
+    ShuttingDown,
+    StartFailed,
+    StartUnderWay,
+)
 from actors.clients.policy import Rules, Streak
 from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
@@ -98,6 +106,10 @@ class ResumeQueue:
         return bool(self._waiting)
 
 
+DELETION: Seconds = 15.0
+"""The time limit for deleting a profile, from the end of its last process. It takes some 0.05 s."""
+
+
 @dataclass(frozen=True, slots=True)
 class CleanupDue:
     """Timer: this client has been at its end for long enough."""
@@ -106,8 +118,16 @@ class CleanupDue:
 
 
 @dataclass(frozen=True, slots=True)
-class LoginDropped(Reminder):
-    """The login of a deleted client is marked for deletion on disk."""
+class ProfileDeleted(Reminder):
+    """The end of the deletion of a client's profile; `why` says what is left of it, if anything is."""
+
+    number: int
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The deletion of a client's profile, and those who wait for it."""
 
     askers: tuple[ReplyTo, ...]
     deleted: protocol.Deleted
@@ -147,8 +167,10 @@ class Supervisor(Supervising):
         """Outlives the records: a ban shows over several starts. One small entry per number, until it is deleted."""
         self._turns = ResumeQueue()
         self._shut_downs: list[ReplyTo] = []
-        self._dropping = 0
+        self._deletions: dict[int, Deletion] = {}
         """Deletions that are not on disk yet."""
+        self._deletion = 0
+        """The number of the last one."""
 
     def receive(self, message: object) -> object:
         """Hand the message to its handler: the table below is the whole vocabulary of the supervisor."""
@@ -203,9 +225,9 @@ class Supervisor(Supervising):
                 reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
             self._end(client_id, forget=True)
             return
-        if not self._browser.has_login(client_id) and not queued:
+        if not self._browser.has_profile(client_id) and not queued:
             raise NoSuchClient(client_id)
-        self._drop_login([self.defer()], protocol.Deleted(client_id, logged_out=False))
+        self._delete_profile([self.defer()], protocol.Deleted(client_id, logged_out=False))
 
     def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
@@ -429,7 +451,7 @@ class Supervisor(Supervising):
         record = self._records.pop(client_id)
         self.cancel_timer(("cleanup", client_id))
         if record.deletes:
-            self._drop_login(record.deletes, protocol.Deleted(client_id, logged_out=record.logged_out))
+            self._delete_profile(record.deletes, protocol.Deleted(client_id, logged_out=record.logged_out))
         for reply_to in record.stops:
             reply_to.answer(protocol.Stopped(client_id))
         if self._shut_downs:
@@ -440,20 +462,30 @@ class Supervisor(Supervising):
         self._resume_next()
         self._stop_if_done()
 
-    def _drop_login(self, askers: list[ReplyTo], deleted: protocol.Deleted) -> None:
+    def _delete_profile(self, askers: list[ReplyTo], deleted: protocol.Deleted) -> None:
         """Answer a deletion once it is on disk, so that no crash brings the client back; the end waits for that too."""
-        self._dropping += 1
-        dropped = LoginDropped(tuple(askers), deleted)
-        self._browser.drop_login(deleted.client_id, partial(self.tell_self, dropped))
+        self._deletion += 1
+        number = self._deletion
+        self._deletions[number] = Deletion(tuple(askers), deleted)
+        late = ProfileDeleted(number, f"the disk has not answered within {DELETION:g} s")
+        self.start_timer(("deletion", number), DELETION, late)
+        self._browser.drop_login(deleted.client_id, lambda why: self.tell_self(ProfileDeleted(number, why)))
 
-    def _login_dropped(self, fact: LoginDropped) -> None:
-        self._dropping -= 1
-        for reply_to in fact.askers:
-            reply_to.answer(fact.deleted)
+    def _profile_deleted(self, fact: ProfileDeleted) -> None:
+        deletion = self._deletions.pop(fact.number, None)
+        if deletion is None:  # it was given up before
+            return
+        self.cancel_timer(("deletion", fact.number))
+        deleted = deletion.deleted
+        for reply_to in deletion.askers:
+            if fact.why is None:
+                reply_to.answer(deleted)
+            else:
+                reply_to.refuse(DeleteFailed(deleted.client_id, fact.why, logged_out=deleted.logged_out))
         self._stop_if_done()
 
     def _stop_if_done(self) -> None:
-        if self._shut_downs and not self._records and not self._dropping:
+        if self._shut_downs and not self._records and not self._deletions:
             for reply_to in take(self._shut_downs):
                 reply_to.answer(None)
             self.stop()
@@ -496,6 +528,6 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.PairingChanged: Supervisor._pairing_changed,
     protocol.ReconnectWanted: Supervisor._reconnect_wanted,
     CleanupDue: Supervisor._cleanup,
-    LoginDropped: Supervisor._login_dropped,
+    ProfileDeleted: Supervisor._profile_deleted,
     Resume: Supervisor._resume,
 }

@@ -7,7 +7,6 @@ a dict.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from actors.clients.operations import Effect
@@ -17,7 +16,7 @@ from actors.webhooks import schedule
 
 if TYPE_CHECKING:
     from actors.clients.operations import Operation
-    from actors.clients.ports import Browser, Page, Tell
+    from actors.clients.ports import Browser, Dropped, Page, Tell
     from actors.clients.types import ClientId, Seconds
     from actors.metrics.counters import Counters
     from actors.webhooks.http import Post, Poster, Then
@@ -46,7 +45,11 @@ class TimedBrowser:
         """See the port."""
         self._browser.keep_login(client_id)
 
-    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
+    def has_profile(self, client_id: ClientId) -> bool:
+        """See the port."""
+        return self._browser.has_profile(client_id)
+
+    def drop_login(self, client_id: ClientId, then: Dropped = lambda _: None) -> None:
         """See the port."""
         self._browser.drop_login(client_id, then)
 

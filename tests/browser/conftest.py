@@ -12,7 +12,7 @@ from actors.browser.browser import ChromiumBrowser
 from actors.browser.profiles import Profiles
 from actors.clients.protocol import BrowserGone, QrShown, Ready
 from actors.clients.types import ClientId
-from tests.browser.pages import BUILDS, CLIENT, NUMBER, PICTURE, PICTURE_DATA, Opened, keep, options, warm_up
+from tests.browser.pages import BUILDS, CLIENT, NUMBER, PICTURE, PICTURE_DATA, Opened, keep, options
 from tests.rig import Sandbox
 from tests.rig.sandboxes import sandbox, sandbox_process
 
@@ -32,7 +32,6 @@ def browsers(
             keep(directory, PICTURE_DATA, PICTURE.mimetype, PICTURE.filename)
             browser = ChromiumBrowser(options(directory, sandbox_process.url, build))
             browser.start()
-            warm_up(browser)
             started[build] = browser
         return started[build]
 

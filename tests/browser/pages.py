@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import queue
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -169,13 +168,3 @@ def keep(data_dir: Path, data: bytes, mimetype: str, filename: str) -> File:
 PICTURE_DATA = TakeScreenshot.example.png
 PICTURE = File(hashlib.sha256(PICTURE_DATA).hexdigest(), len(PICTURE_DATA), "image/png", "a picture.png")
 """A picture that every browser of these tests has in its media store."""
-
-
-def warm_up(browser: ChromiumBrowser) -> None:
-    """Have every thread that the browser may ever have, so that none is new in a test."""
-    context = browser._context
-    assert context is not None
-    together = threading.Barrier(4 + 1)
-    for _ in range(4):
-        context.files.submit(together.wait, 5.0)
-    together.wait(5.0)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,12 +14,6 @@ from actors.browser.profiles import Profile, ProfileInUse, Profiles
 from actors.clients.types import ClientId
 
 ONE = ClientId(1)
-
-
-@pytest.fixture
-def files() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as files:
-        yield files
 
 
 def test_directories_are_for_their_owner_only(profiles: Profiles) -> None:
@@ -72,15 +64,15 @@ def test_one_process_owns_a_profile_and_the_other_is_told_who(profiles: Profiles
     os.close(profile.lock())
 
 
-def test_a_dropped_profile_goes_when_its_owner_lets_go(profiles: Profiles, files: ThreadPoolExecutor) -> None:
+def test_a_dropped_profile_goes_when_its_owner_lets_go(profiles: Profiles) -> None:
     profile = profiles.of(ONE)
 
     async def story() -> None:
-        async with profiles.owned(ONE, files):
+        async with profiles.owned(ONE):
             (profile.user_data / "Cookies").write_text("login")
             profile.keep()
             profile.drop()
-            erasing = asyncio.create_task(profiles.erase(ONE, files))
+            erasing = asyncio.create_task(profiles.erase(ONE))
             await asyncio.sleep(0)
             assert (profile.user_data / "Cookies").exists()
         await erasing
@@ -89,17 +81,17 @@ def test_a_dropped_profile_goes_when_its_owner_lets_go(profiles: Profiles, files
     asyncio.run(story())
 
 
-def test_a_dropped_profile_nobody_owns_goes_at_once(profiles: Profiles, files: ThreadPoolExecutor) -> None:
+def test_a_dropped_profile_nobody_owns_goes_at_once(profiles: Profiles) -> None:
     profile = profiles.of(ONE)
     profile.keep()
     profile.drop()
-    asyncio.run(profiles.erase(ONE, files))
+    asyncio.run(profiles.erase(ONE))
     assert not profile.directory.exists()
-    asyncio.run(profiles.erase(ONE, files))
+    asyncio.run(profiles.erase(ONE))
     assert not profile.directory.exists()
 
 
-def test_the_next_owner_finds_nothing_of_a_dropped_login(profiles: Profiles, files: ThreadPoolExecutor) -> None:
+def test_the_next_owner_finds_nothing_of_a_dropped_login(profiles: Profiles) -> None:
     profile = profiles.of(ONE)
     profile.keep()
     (profile.user_data / "Cookies").parent.mkdir(exist_ok=True)
@@ -107,24 +99,22 @@ def test_the_next_owner_finds_nothing_of_a_dropped_login(profiles: Profiles, fil
     profile.drop()
 
     async def story() -> None:
-        async with profiles.owned(ONE, files) as mine:
+        async with profiles.owned(ONE) as mine:
             assert not (mine.user_data / "Cookies").exists()
             assert not mine.is_dropped
 
     asyncio.run(story())
 
 
-def test_owners_take_turns_and_one_that_gives_up_waiting_holds_nothing(
-    profiles: Profiles, files: ThreadPoolExecutor
-) -> None:
+def test_owners_take_turns_and_one_that_gives_up_waiting_holds_nothing(profiles: Profiles) -> None:
     turns: list[str] = []
 
     async def own(name: str) -> None:
-        async with profiles.owned(ONE, files):
+        async with profiles.owned(ONE):
             turns.append(name)
 
     async def story() -> None:
-        async with profiles.owned(ONE, files):
+        async with profiles.owned(ONE):
             waiting = [asyncio.create_task(own(name)) for name in ("second", "third", "fourth")]
             await asyncio.sleep(0)
             waiting[1].cancel()
@@ -135,13 +125,13 @@ def test_owners_take_turns_and_one_that_gives_up_waiting_holds_nothing(
     os.close(profiles.of(ONE).lock())
 
 
-def test_caches_go_when_the_profile_is_too_big_and_nothing_else_does(tmp_path: Path, files: ThreadPoolExecutor) -> None:
+def test_caches_go_when_the_profile_is_too_big_and_nothing_else_does(tmp_path: Path) -> None:
     profiles = Profiles(tmp_path, limit=100_000)
     profiles.create()
     user_data = profiles.of(ONE).user_data
 
     async def use() -> None:
-        async with profiles.owned(ONE, files):
+        async with profiles.owned(ONE):
             for name in ("Default/Cache/Cache_Data", "Default/IndexedDB", "Default/Local Storage"):
                 (user_data / name).mkdir(parents=True, exist_ok=True)
                 (user_data / name / "data").write_bytes(bytes(60_000))
@@ -165,14 +155,12 @@ def left_by_a_kill(profile: Profile, tmp_path: Path, directory: str) -> Path:
     return beside
 
 
-def test_the_lock_that_a_killed_chromium_left_goes_with_the_next_owner(
-    profiles: Profiles, files: ThreadPoolExecutor, tmp_path: Path
-) -> None:
+def test_the_lock_that_a_killed_chromium_left_goes_with_the_next_owner(profiles: Profiles, tmp_path: Path) -> None:
     profile = profiles.of(ONE)
     beside = left_by_a_kill(profile, tmp_path, "org.chromium.Chromium.aB1xYz")
 
     async def own() -> list[str]:
-        async with profiles.owned(ONE, files):
+        async with profiles.owned(ONE):
             return sorted(os.listdir(profile.user_data))
 
     assert asyncio.run(own()) == ["Local State"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from actors.browser.fake import FakeBrowser
 from actors.browser.profiles import Profile, Profiles
+from actors.clients.errors import DeleteFailed
+from actors.clients.ports import Dropped
+from actors.clients.supervisor import DELETION
 from actors.clients.types import ClientId, State
 from tests.clients.rig import ONE, TWO, World, world
 
@@ -18,12 +20,11 @@ from tests.clients.rig import ONE, TWO, World, world
 class OnDisk(FakeBrowser):
     """The fake, with the marks of logins in files, as the real browser writes them."""
 
-    def __init__(self, directory: Path, files: ThreadPoolExecutor) -> None:
+    def __init__(self, directory: Path) -> None:
         super().__init__()
-        profiles = Profiles(directory)
-        profiles.create()
-        self.marks = profiles.marks
-        self.marks.write_in(files)
+        self.profiles = Profiles(directory)
+        self.profiles.create()
+        self.marks = self.profiles.marks
 
     def has_login(self, client_id: ClientId) -> bool:
         return self.marks.has(client_id)
@@ -32,9 +33,9 @@ class OnDisk(FakeBrowser):
         super().keep_login(client_id)
         self.marks.keep(client_id)
 
-    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
+    def drop_login(self, client_id: ClientId, then: Dropped = lambda _: None) -> None:
         super().drop_login(client_id)
-        self.marks.drop(client_id, then)
+        self.marks.drop(client_id).add_done_callback(lambda dropped: then(str(dropped.exception() or "") or None))
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 @pytest.fixture
 def hanging(disk: threading.Event, tmp_path: Path) -> Iterator[World]:
-    with ThreadPoolExecutor(4) as files, world(browser=OnDisk(tmp_path, files)) as made:
+    with world(browser=OnDisk(tmp_path)) as made:
         yield made
         disk.set()
 
@@ -79,3 +80,16 @@ def test_a_client_is_deleted_once_that_is_on_disk(hanging: World, disk: threadin
     disk.set()
     assert deleted.get(timeout=5)
     assert Profiles(tmp_path).logins() == frozenset()
+
+
+def test_a_deletion_that_the_disk_does_not_answer_is_told_so(hanging: World, disk: threading.Event) -> None:
+    hanging.ready(ONE)
+    deleted = hanging.delete(ONE)
+    hanging.advance(DELETION)
+    with pytest.raises(DeleteFailed, match="has not answered within 15 s"):
+        deleted.get(timeout=0)
+    assert hanging.clients() == []
+    disk.set()
+    assert hanging.browser.profiles.files.ended(5.0)  # type: ignore[attr-defined]
+    hanging.init(ONE)
+    assert hanging.state(ONE) is State.QR_REQUIRED

@@ -105,6 +105,7 @@ ACTS: dict[Reason, Callable[[World], object]] = {
     Reason.MEMORY_LIMIT: grow,
     Reason.DISK_FULL: page_fails(Reason.DISK_FULL),
     Reason.CHROMIUM_FAILED: next_start_fails(Reason.CHROMIUM_FAILED),
+    Reason.PROFILE_UNUSABLE: page_fails(Reason.PROFILE_UNUSABLE),
     Reason.PROFILE_IN_USE: next_start_fails(Reason.PROFILE_IN_USE),
     Reason.PAGE_UNREACHABLE: next_start_fails(Reason.PAGE_UNREACHABLE),
     Reason.WA_JS_NOT_READY: next_start_fails(Reason.WA_JS_NOT_READY),

@@ -57,6 +57,12 @@ CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.DISK_FULL: Consequence("The disk of the profiles has no room for Chromium to write.", _AWAY, True, _RESUMES),
     Reason.CHROMIUM_FAILED: Consequence("Chromium could not be started.", _ERROR, True, _REPAIR),
     Reason.PROFILE_IN_USE: Consequence("Somebody else holds the profile.", _ERROR, True, _REPAIR),
+    Reason.PROFILE_UNUSABLE: Consequence(
+        "The client's profile directory cannot be read or written, or its disk does not answer; the text says why.",
+        _AWAY,
+        True,
+        _RESUMES,
+    ),
     Reason.PAGE_UNREACHABLE: Consequence("WhatsApp Web could not be loaded.", _AWAY, True, _RESUMES),
     Reason.WA_JS_NOT_READY: Consequence(
         "WhatsApp Web was loaded, but wa-js did not take to it.", _AWAY, True, _RESUMES

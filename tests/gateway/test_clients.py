@@ -76,6 +76,28 @@ def test_the_end_of_a_client_is_on_disk_before_it_is_told(
     assert [session.wanted for session in remembered] == left
 
 
+def test_what_could_not_be_deleted_is_not_told_as_deleted(service: Running) -> None:
+    service.ready(1)
+    service.browser.undeletable[ClientId(1)] = "/data/profiles/1: Read-only file system"
+    for logged_out in (True, False):
+        answer = service.call("DELETE", "/session/1")
+        assert (answer.status_code, answer.json()["code"]) == (500, "DELETE_FAILED")
+        assert answer.json()["logged_out"] is logged_out
+        assert "Read-only file system. Mend that" in answer.json()["message"]
+        assert service.status(1)["state"] == "NOT_INITIALIZED"
+    del service.browser.undeletable[ClientId(1)]
+    assert service.call("DELETE", "/session/1").status_code == 200
+    assert service.call("DELETE", "/session/1").status_code == 404
+
+
+def test_a_client_that_was_stopped_before_its_first_login_leaves_no_profile(service: Running) -> None:
+    service.bring(1, State.QR_REQUIRED)
+    service.post("/stop", 1)
+    assert service.browser.has_profile(ClientId(1))
+    assert service.call("DELETE", "/session/1").status_code == 200
+    assert not service.browser.has_profile(ClientId(1))
+
+
 def test_every_state_can_be_deleted(service: Running) -> None:
     for client, state in enumerate(set(State) - {State.NOT_INITIALIZED}, 1):
         service.bring(client, state)

@@ -30,7 +30,7 @@ from actors.clients.protocol import (
 from actors.clients.types import ClientId, Reason
 
 if TYPE_CHECKING:
-    from actors.clients.ports import Tell, Usage
+    from actors.clients.ports import Dropped, Tell, Usage
 
 _log = structlog.get_logger("browser")
 
@@ -59,6 +59,8 @@ class FakeBrowser:
         self.died = died
         self.opened: list[ClientId] = []
         """The clients of opened pages, in order, one entry per page."""
+        self.undeletable: dict[ClientId, str] = {}
+        """Profiles that a test keeps from being deleted, and why they cannot be."""
         self.lock = threading.RLock()
         self._profiles = FakeProfiles(directory)
         self._pages: dict[ClientId, FakePage] = {}
@@ -119,13 +121,20 @@ class FakeBrowser:
         with self.lock:
             self._profiles.keep(client_id)
 
-    def drop_login(self, client_id: ClientId, then: Callable[[], object] = lambda: None) -> None:
+    def has_profile(self, client_id: ClientId) -> bool:
+        """Return True if a page was opened for this client, or a login kept, and `drop_login` not called since."""
+        with self.lock:
+            return self._profiles.exists(client_id)
+
+    def drop_login(self, client_id: ClientId, then: Dropped = lambda _: None) -> None:
         """Forget it now, and erase the profile once its page is gone."""
         with self.lock:
-            self._profiles.drop(client_id)
-            if not self._queues[client_id]:
-                self._profiles.prune(client_id)
-        then()
+            failure = self.undeletable.get(client_id)
+            if failure is None:
+                self._profiles.drop(client_id)
+                if not self._queues[client_id]:
+                    self._profiles.prune(client_id)
+        then(failure)
 
     # --- for a test to read -------------------------------------------------------------------------------------------
 
@@ -251,6 +260,7 @@ class FakeBrowser:
     def _begin(self, page: FakePage) -> None:
         """Begin: the page has its profile now."""
         self._profiles.prune(page.client_id)
+        self._profiles.make(page.client_id)
         failures = self._failures[page.client_id]
         if self._stopped:
             page.end(Reason.CHROMIUM_FAILED, "The browser is stopped")

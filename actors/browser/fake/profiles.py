@@ -15,6 +15,7 @@ from actors.clients.types import ClientId
 @dataclass(slots=True)
 class _Profile:
     phone: str | None = None
+    made: bool = False
     kept: bool = False
     dropped: bool = False
 
@@ -29,6 +30,15 @@ class FakeProfiles:
     def phone(self, client_id: ClientId) -> str | None:
         """Return the number whose login is stored."""
         return self._of(client_id).phone
+
+    def make(self, client_id: ClientId) -> None:
+        """Make the profile, as an opened page does."""
+        self._of(client_id).made = True
+
+    def exists(self, client_id: ClientId) -> bool:
+        """Return True if there is a profile, with a login or without."""
+        profile = self._of(client_id)
+        return profile.made or profile.kept or profile.phone is not None
 
     def is_kept(self, client_id: ClientId) -> bool:
         """Return True if the login is marked."""
@@ -81,7 +91,7 @@ class FakeProfiles:
         if self._directory is None or not self._file(client_id).exists():
             return _Profile()
         phone, kept, dropped = self._file(client_id).read_text().splitlines()
-        return _Profile(phone or None, kept == "kept", dropped == "dropped")
+        return _Profile(phone or None, True, kept == "kept", dropped == "dropped")
 
     def _write(self, client_id: ClientId) -> None:
         if self._directory is None:
