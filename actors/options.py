@@ -144,6 +144,7 @@ def browser_options(settings: Settings) -> BrowserOptions:
         whatsapp_url=settings.whatsapp_url,
         chromium=settings.chromium,
         chromium_args=settings.chromium_args,
+        hosts=settings.chromium_hosts,
         no_sandbox=settings.no_sandbox,
         user_agent=settings.user_agent,
         qr_url=settings.qr_form == "url",

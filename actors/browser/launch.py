@@ -21,13 +21,15 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
 from actors.browser import contract, disk_space, process_record, wa_js
-from actors.browser.cdp import Listener, Params, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
+from actors.browser.cdp import Listener, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
+from actors.browser.chromium.addresses import Addresses
 from actors.browser.chromium.command_line import Build, command, identity
 from actors.browser.chromium.process import Chromium, ChromiumEnded
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
 from actors.browser.profiles.file_threads import FileThreads
+from actors.browser.request_gate import RequestGate
 from actors.clients.protocol import BrowserGone
 from actors.clients.registry.config import Proxy
 from actors.clients.types import ClientId, Reason, Seconds
@@ -81,60 +83,10 @@ class LaunchPlan:
     url: str
     patience: Seconds
     listeners: Mapping[str, Listener]
+    addresses: Addresses
     identity: Mapping[str, Any] | None = None
     """The identity that Chromium shows the page; None: that of its command line."""
     proxy: Proxy | None = None
-
-
-_LOGINS_REMEMBERED = 1000
-"""Requests that were asked about at the proxy, of which one is remembered to be asked again."""
-
-
-class ProxyLogin:
-    """Answers the proxy's question for name and password, once for each request: asked again, they are wrong.
-
-    Chromium takes no password on its command line, and asks whoever listens (CDP, `Fetch.authRequired`). To be asked,
-    one has to let every request of the page pass (`Fetch.requestPaused`), so only pages with such a proxy do. Chromium
-    keeps what it was told for everything that goes through the proxy, WebSockets and workers too, of which it does not
-    ask.
-    """
-
-    def __init__(self, wire: Wire, proxy: Proxy) -> None:
-        self._wire, self._proxy = wire, proxy
-        self._asked: set[str] = set()
-        self.refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done once the proxy has refused the login."""
-
-    def begin(self) -> asyncio.Future[dict[str, Any]]:
-        """Listen from now on."""
-        self._wire.on("Fetch.requestPaused", self._pass)
-        self._wire.on("Fetch.authRequired", self._answer)
-        return self._wire.post("Fetch.enable", {"handleAuthRequests": True, "patterns": [{"urlPattern": "*"}]})
-
-    def _pass(self, event: Params) -> None:
-        self._post("Fetch.continueRequest", {"requestId": event["requestId"]})
-
-    def _answer(self, event: Params) -> None:
-        request = str(event["requestId"])
-        answer: dict[str, Any] = {"response": "Default"}
-        if event.get("authChallenge", {}).get("source") == "Proxy":
-            answer = {"response": "CancelAuth"}
-            if request in self._asked:
-                _set(self.refused)
-            else:
-                name, password = self._proxy.username, self._proxy.password or ""
-                answer = {"response": "ProvideCredentials", "username": name, "password": password}
-                self._remember(request)
-        self._post("Fetch.continueWithAuth", {"requestId": request, "authChallengeResponse": answer})
-
-    def _remember(self, request: str) -> None:
-        if len(self._asked) >= _LOGINS_REMEMBERED:
-            self._asked.clear()
-        self._asked.add(request)
-
-    def _post(self, method: str, params: Params) -> None:
-        with contextlib.suppress(WireError):  # the page is going away
-            self._wire.post(method, params)
 
 
 class Launch:
@@ -146,7 +98,7 @@ class Launch:
         self.chromium: Chromium | None = None
         self.wire: Wire | None = None
         self.navigating = False
-        self._login: ProxyLogin | None = None
+        self._gate: RequestGate | None = None
         self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """To be set when the page's modules have loaded."""
 
@@ -213,10 +165,9 @@ class Launch:
         """Install everything that must precede the page's own scripts; one round trip, as Chromium keeps the order."""
         for event, listener in self._plan.listeners.items():
             wire.on(event, listener)
-        identity, proxy = self._plan.identity, self._plan.proxy
-        if proxy is not None and proxy.username is not None:
-            self._login = ProxyLogin(wire, proxy)
-            await answered(self._login.begin(), CONNECT)
+        identity = self._plan.identity
+        self._gate = RequestGate(wire, self._plan.addresses, self._plan.proxy)
+        gate = self._gate.begin()
         calls: list[tuple[str, Mapping[str, Any]]] = [
             *([("Emulation.setUserAgentOverride", identity)] if identity else []),
             ("Page.enable", {}),
@@ -224,8 +175,9 @@ class Launch:
             ("Runtime.enable", {}),
             ("Runtime.addBinding", {"name": wa_js.BINDING}),
             ("Page.addScriptToEvaluateOnNewDocument", {"source": self._plan.script}),
+            ("Browser.setDownloadBehavior", {"behavior": "deny", "eventsEnabled": True}),
         ]
-        for answer in [wire.post(method, params) for method, params in calls]:
+        for answer in [gate, *(wire.post(method, params) for method, params in calls)]:
             await answered(answer, CONNECT)
 
     async def _navigate(self) -> None:
@@ -258,10 +210,11 @@ class Launch:
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
         if told.get("errorText"):
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
-        refused = set() if self._login is None else {self._login.refused}
+        assert self._gate is not None
+        refused = self._gate.login_refused
         most = max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
-        await asyncio.wait({self.modules, *refused}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
-        if self._login is not None and self._login.refused.done():
+        await asyncio.wait({self.modules, refused}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        if refused.done():
             text = "The client's proxy refused the name or the password: correct them in the client's configuration"
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, text)
         if not self.modules.done():
@@ -394,6 +347,7 @@ class PageProcess:
             options.whatsapp_url,
             options.start_patience * PATIENCE_SHARE,
             self._listeners,
+            Addresses.of(options.whatsapp_url, options.hosts),
             identity(self._context.build.version) if options.user_agent is None else None,
             proxy,
         )

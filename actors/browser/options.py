@@ -17,6 +17,8 @@ class BrowserOptions:
     wa_js: Path | None = None
     """None: wa-js as npm installed it here. Else its package or bundle, for a test."""
     chromium_args: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """The hosts that a page may reach beside WhatsApp's and that of `whatsapp_url`, as `*.example.com`; `*`: any."""
     no_sandbox: bool | None = None
     """None: Chromium's own sandbox is off only if we run as root, as it cannot work there."""
     user_agent: str | None = None

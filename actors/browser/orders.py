@@ -151,15 +151,18 @@ class MessageFiles:
 
     async def _begin(self, wire: Wire) -> None:
         await self._in_thread(self._folder.create)
-        wire.on("Browser.downloadWillBegin", self._begun)
+        wire.on("Browser.downloadWillBegin", partial(self._begun, wire))
         wire.on("Browser.downloadProgress", self._progressed)
         where = {"downloadPath": str(self._folder.directory)}
         await wire.call("Browser.setDownloadBehavior", {"behavior": "allowAndName", "eventsEnabled": True, **where})
 
-    def _begun(self, params: Mapping[str, Any]) -> None:
-        name = str(params.get("suggestedFilename")).split(".")[0]  # Chromium may add an ending
-        if name in self._awaited:
-            self._named[str(params.get("guid"))] = name
+    def _begun(self, wire: Wire, params: Mapping[str, Any]) -> None:
+        guid, name = str(params.get("guid")), str(params.get("suggestedFilename")).split(".")[0]
+        # Chromium may add an ending to the name.
+        if name not in self._awaited:  # the page's own idea
+            with suppress(WireError):
+                wire.post("Browser.cancelDownload", {"guid": guid})
+        self._named[guid] = name
 
     def _progressed(self, params: Mapping[str, Any]) -> None:
         guid, state = str(params.get("guid")), params.get("state")

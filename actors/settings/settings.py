@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     chromium_args: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Additional Chromium flags, split as in a shell."
     )
+    chromium_hosts: Listed = Field(
+        (),
+        description="Further hosts that Chromium may reach (`*.example.org` for every subdomain), comma separated; "
+        "`*`, any; by default those of WhatsApp, of `SM_WHATSAPP_URL` and of proxies.",
+    )
     no_sandbox: bool | None = Field(
         None, description="Switch off Chromium's own sandbox; by default only if the service runs as root."
     )
@@ -331,6 +336,11 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_origin(value) for value in values)
+
+    @field_validator("chromium_hosts")
+    @classmethod
+    def _are_hosts_or_any(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return values if values == ("*",) else cls._are_hosts(values)
 
     @field_validator("allowed_hosts")
     @classmethod

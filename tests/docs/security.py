@@ -56,6 +56,32 @@ counted.
 
 """
 
+CHROMIUM = """
+## Chromium
+
+A page has a WhatsApp login, and its Chromium runs as the service's user.
+
+* **Nobody else speaks to it.** The service gives Chromium one end of a socket pair (`--remote-debugging-pipe`). No port
+  listens, no file names one, no other process has the pair, not even another client's Chromium. The profile directory
+  has mode 0700. Chromium exits when the pair ends, so it does not outlive the service.
+* **It reaches WhatsApp only.** No other name is resolved than `whatsapp.com`, `whatsapp.net`, their subdomains, the
+  host of `SM_WHATSAPP_URL`, those of proxies, and `SM_CHROMIUM_HOSTS`. The page cannot be led to another address, nor
+  to a file: the navigation is aborted, and logged (`page.address_refused`).
+* **It saves nothing but a message's file that the service asked for**, in the media directory.
+* **Its environment has none of the service's settings and secrets.**
+
+What remains:
+
+* A process of the same user, or root, can read everything: profiles, memory, the database. Run one service a user.
+* Behind a proxy, names are resolved by the proxy: there the page's documents are judged, but not what its scripts
+  fetch. The proxy can judge that.
+* An operator's own `--host-resolver-rules` in `SM_CHROMIUM_ARGS` replace ours.
+* A Chromium whose renderer is taken over has what its own sandbox leaves it. As root that sandbox is off (see
+  `SM_NO_SANDBOX`), and a taken-over renderer has all that the service's user has. Do not run the service as root.
+* The list of WhatsApp's hosts was never seen against the live WhatsApp Web. If something does not load there, the host
+  goes into `SM_CHROMIUM_HOSTS`.
+
+"""
 CHECKS = """## Request checks
 
 * **Hosts.** With `SM_ALLOWED_HOSTS`, a request for any other Host is refused (421). Without it, and without a key, only
@@ -106,6 +132,7 @@ def security_page() -> str:
             "\n## Rates\n\n",
             _table(("Setting", "Default", "Limit"), map(_setting, RATE_SETTINGS)),
             RATES,
+            CHROMIUM,
             CHECKS,
             "## Limits\n\nA body may have 1 MiB (413); files in it count on their own.\n\n",
             _table(("Setting", "Default", "Limit"), map(_setting, LIMITS)),

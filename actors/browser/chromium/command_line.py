@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actors.browser.chromium.addresses import Addresses, proxies_of
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.clients.registry.config import Proxy
 
@@ -105,6 +106,7 @@ def command(build: Build, profile: Path, options: BrowserOptions, proxy: Proxy |
 
     With a proxy everything goes through it: by default Chromium leaves out addresses of this host.
     """
+    proxies = [proxy.server] if proxy is not None else proxies_of(os.environ, options.chromium_args)
     no_sandbox = options.no_sandbox if options.no_sandbox is not None else os.geteuid() == 0
     return [
         str(build.path),
@@ -119,6 +121,7 @@ def command(build: Build, profile: Path, options: BrowserOptions, proxy: Proxy |
         *(["--disable-dev-shm-usage"] if _shm_free() < _SMALL_SHM else []),
         f"--user-agent={options.user_agent or user_agent(build.version)}",
         f"--user-data-dir={profile}",
+        *Addresses.of(options.whatsapp_url, options.hosts).flags(proxies),
         *([f"--proxy-server={proxy.server}", "--proxy-bypass-list=<-loopback>"] if proxy is not None else []),
         *options.chromium_args,
         "about:blank",
