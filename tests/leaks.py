@@ -73,8 +73,10 @@ class Before:
 
     def processes(self) -> list[psutil.Process]:
         """Live processes that are new and come from this test run."""
+        if not (pids := set(psutil.pids()) - self._processes):
+            return []
         children = {child.pid for child in psutil.Process().children(recursive=True)}
-        new = [_process(pid) for pid in set(psutil.pids()) - self._processes]
+        new = [_process(pid) for pid in pids]
         return [process for process in new if process and self._is_left(process, children)]
 
     def _is_left(self, process: psutil.Process, children: set[int]) -> bool:

@@ -23,7 +23,7 @@ import httpx2
 from actors.clients.types import Seconds
 from actors.runtime import Refusal
 from actors.webhooks.addresses import Network
-from actors.webhooks.http import CheckedBackend, Resolver, TargetRefused
+from actors.webhooks.http import CheckedBackend, Resolver, TargetRefused, authorities
 
 REDIRECTS = 5
 """How often an address may lead to another."""
@@ -96,7 +96,7 @@ class Fetcher:
 
     async def _follow(self, url: str, take: Take) -> FetchedFile:
         pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=authorities(),
             network_backend=CheckedBackend(self._options.allowed, self._resolver),
             max_keepalive_connections=0,
         )

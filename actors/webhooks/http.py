@@ -188,7 +188,7 @@ class PostingOptions:
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
+def authorities() -> ssl.SSLContext:
     """Return the context that trusts the usual authorities: one a process, for loading them takes 20 ms."""
     return httpx2.create_ssl_context()
 
@@ -212,7 +212,7 @@ class HttpPoster:
         """Start the loop's thread."""
         self._loop = asyncio.new_event_loop()
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=self._tls or _authorities(),
+            ssl_context=self._tls or authorities(),
             network_backend=CheckedBackend(self._options.allowed, self._resolver),
             max_connections=None,
             max_keepalive_connections=IDLE_CONNECTIONS,

@@ -31,7 +31,7 @@ def stage(
     """A Ready page for all tests of a world."""
     view = copy.copy(sandbox_process)
     limits = httpx2.Limits(max_keepalive_connections=0)  # a connection that is kept would be some test's
-    with httpx2.Client(base_url=view.url, timeout=60.0, limits=limits) as view.api:
+    with httpx2.Client(base_url=view.url, timeout=60.0, limits=limits, verify=False) as view.api:
         stage = stage_of(request.param, browsers, view)
         stage.link()
         yield stage

@@ -54,7 +54,7 @@ class Consumer:
         self._largest = largest
         self._pause, self._plan, self._tide, self._client_id, self._chat = pause, plan, tide, client_id, chat
         self._chance: random.Random = plan.chance("consumer", client_id, chat)
-        self._http = httpx2.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0)
+        self._http = httpx2.Client(base_url=url, headers={"X-Cliente-Id": str(client_id)}, timeout=60.0, verify=False)
         self.handed: list[Handed] = []
         self.wrong: list[str] = []
         self.refused = 0

@@ -34,7 +34,7 @@ class FakeService(Service):
         assert self.process is not None
         assert self.process.poll() is None, f"exit code {self.process.returncode}: {self.log_end()}"
         try:
-            return httpx2.get(f"{self.url}/clients", timeout=5.0).status_code == 200
+            return httpx2.get(f"{self.url}/clients", timeout=5.0, verify=False).status_code == 200
         except httpx2.TransportError:
             return False
 
@@ -77,7 +77,7 @@ class FakeStage(ServiceSteps):
     def __enter__(self) -> Self:
         self._record.mkdir(parents=True)
         self._stack.enter_context(self.service)
-        self._http = self._stack.enter_context(httpx2.Client(base_url=self.url, timeout=30.0))
+        self._http = self._stack.enter_context(httpx2.Client(base_url=self.url, timeout=30.0, verify=False))
         return self
 
     def __exit__(self, *_: object) -> None:

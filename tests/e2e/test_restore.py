@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +14,9 @@ from tests.rig.processes import until
 FRIEND = "5491122334455"
 
 
-def command(*arguments: object) -> str:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+def command(service: Service, *arguments: object) -> str:
     line = [sys.executable, "-m", "gateway.cli", *map(str, arguments)]
-    done = subprocess.run(line, env=ours, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(line, env=service.environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -57,11 +55,11 @@ def test_what_has_left_since_the_backup_arrives_once_whatever_is_known_of_the_pr
     client = consumer(service)
     client.pair()
     id, file = queued(client, "before the backup"), tmp_path / "store.backup"
-    command("backup", file, "--data-dir", service.data_dir)
+    command(service, "backup", file)
     leaves(client, id)
 
     assert service.stop() == 0
-    told = command("restore", file, "--data-dir", service.data_dir)
+    told = command(service, "restore", file)
     assert "have ended since the backup" in told
     service.start()
     client.reaches("READY", seconds=40.0)
@@ -69,7 +67,7 @@ def test_what_has_left_since_the_backup_arrives_once_whatever_is_known_of_the_pr
 
     assert service.stop() == 0
     (service.data_dir / "session-manager.db").write_bytes(b"\xff" * 50_000)
-    assert "looked up" in command("restore", file, "--data-dir", service.data_dir)
+    assert "looked up" in command(service, "restore", file)
     service.start()
     assert client.message(id)["state"] == "sending"
     client.reaches("READY", seconds=40.0)

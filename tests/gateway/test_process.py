@@ -87,7 +87,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     with program(tmp_path / "data") as service:
         url = service.until("service.listening")["url"]
         service.until("service.started")
-        with httpx2.Client(base_url=url, headers={"X-Cliente-Id": "1"}, timeout=START) as http:
+        with httpx2.Client(base_url=url, headers={"X-Cliente-Id": "1"}, timeout=START, verify=False) as http:
             assert http.post("/init").json()["status"]["state"] == "QR_REQUIRED"
             service.process.send_signal(number)
             assert service.ended() == 0
@@ -153,7 +153,7 @@ def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path
     with program(tmp_path / "data") as service:
         url = service.until("service.listening")["url"]
         service.until("service.started")
-        assert httpx2.post(f"{url}/init", headers={"X-Cliente-Id": "7"}, timeout=START).status_code == 200
+        assert httpx2.post(f"{url}/init", headers={"X-Cliente-Id": "7"}, timeout=START, verify=False).status_code == 200
         until(lambda: wanted(tmp_path / "data"), lambda clients: clients == [7], "the wish is on disk")
         service.process.kill()
         service.process.wait()
@@ -163,7 +163,12 @@ def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path
             pass
         # A client logs what it has become before its supervisor, who is asked here, hears of it.
         resumed = [{"id": 7, "state": "QR_REQUIRED"}]
-        until(lambda: httpx2.get(f"{url}/clients", timeout=START).json(), resumed.__eq__, "the supervisor knows", START)
+        until(
+            lambda: httpx2.get(f"{url}/clients", timeout=START, verify=False).json(),
+            resumed.__eq__,
+            "the supervisor knows",
+            START,
+        )
         service.process.terminate()
         assert service.ended() == 0
 
@@ -256,7 +261,7 @@ def test_a_service_with_the_sandbox_beside_it_takes_it_along_when_it_is_killed(t
             said = service.stderr.readline().decode()
             assert said.startswith("WhatsApp is the sandbox. Phones: http://127.0.0.1:")
             url = said.split()[-1].removesuffix("phones")
-            assert httpx2.get(f"{url}api/state", timeout=START).status_code == 200
+            assert httpx2.get(f"{url}api/state", timeout=START, verify=False).status_code == 200
             while b"service.started" not in service.stdout.readline():
                 pass
             assert settings_of(psutil.Process(service.pid)).whatsapp_url == url, "the checklist sees what it talks to"
@@ -268,7 +273,7 @@ def test_a_service_with_the_sandbox_beside_it_takes_it_along_when_it_is_killed(t
 
 def answers(url: str) -> bool:
     try:
-        return httpx2.get(url, timeout=1.0).status_code == 200
+        return httpx2.get(url, timeout=1.0, verify=False).status_code == 200
     except httpx2.TransportError:
         return False
 

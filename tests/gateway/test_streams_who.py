@@ -38,7 +38,7 @@ class Tab:
     """A browser that is signed in."""
 
     def __init__(self, service: Running, key: str = FIRST) -> None:
-        answer = httpx2.post(f"{service.url}/dashboard/session", data={"key": key})
+        answer = httpx2.post(f"{service.url}/dashboard/session", data={"key": key}, verify=False)
         self._service, self._token = service, answer.json()["csrf"]
         self.cookie = f"{COOKIE}={answer.cookies[COOKIE]}"
 
@@ -48,7 +48,7 @@ class Tab:
 
     def sign_out(self) -> None:
         headers = {"Cookie": self.cookie, "X-CSRF-Token": self._token}
-        assert httpx2.delete(f"{self._service.url}/dashboard/session", headers=headers).status_code == 200
+        assert httpx2.delete(f"{self._service.url}/dashboard/session", headers=headers, verify=False).status_code == 200
 
 
 def made(service: Running) -> Any:

@@ -30,7 +30,7 @@ class Consumer:
         self.client_id, self.sandbox = client_id, sandbox
         self.number = number or f"54911{client_id:08d}"
         headers = {"X-Cliente-Id": str(client_id)}
-        self.http = httpx2.Client(base_url=service.url, headers=headers, timeout=60.0)
+        self.http = httpx2.Client(base_url=service.url, headers=headers, timeout=60.0, verify=False)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -25,6 +25,6 @@ def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
     Connections to it are the test's own, and closed with it.
     """
     view = copy.copy(sandbox_process)
-    with httpx2.Client(base_url=view.url, timeout=60.0) as view.api:
+    with httpx2.Client(base_url=view.url, timeout=60.0, verify=False) as view.api:
         view.post("/reset")
         yield view

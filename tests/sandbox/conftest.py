@@ -87,7 +87,7 @@ class Sandbox:
         line = self.process.stdout.readline()
         assert line.startswith("sandbox ready "), line
         self.url = line.split()[-1]
-        self.http = httpx2.Client()
+        self.http = httpx2.Client(verify=False)
 
     def get(self, path: str) -> Any:
         return self._answered(self.http.get(path))
@@ -120,7 +120,7 @@ def server() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(server: Sandbox) -> Iterator[Sandbox]:
     """The session's sandbox, with an empty world and settings that wait for nothing."""
-    with httpx2.Client(base_url=server.url, timeout=30.0) as server.http:
+    with httpx2.Client(base_url=server.url, timeout=30.0, verify=False) as server.http:
         server.post("/api/reset")
         server.post("/api/settings", **DEFAULTS)
         yield server
@@ -129,7 +129,7 @@ def sandbox(server: Sandbox) -> Iterator[Sandbox]:
 @pytest.fixture
 def connected(server: Sandbox) -> Iterator[Sandbox]:
     """The session's sandbox as the tests before left it."""
-    with httpx2.Client(base_url=server.url, timeout=30.0) as server.http:
+    with httpx2.Client(base_url=server.url, timeout=30.0, verify=False) as server.http:
         yield server
 
 

@@ -23,7 +23,7 @@ class ProtocolSandbox:
         self.url, self.root = self._process.stdout.readline().removeprefix("protocol ready ").split(" root ")
         self.root = self.root.strip()
         self.api = self.url.replace("ws://", "http://").removesuffix("/ws/chat")
-        self._http = httpx2.Client(base_url=self.api, timeout=2 * PATIENCE)
+        self._http = httpx2.Client(base_url=self.api, timeout=2 * PATIENCE, verify=False)
 
     def get(self, path: str) -> Any:
         return self._answered(self._http.get(path))
