@@ -38,6 +38,7 @@ from actors.metrics.gauges import Sources, Usages
 from actors.metrics.metrics import Metrics
 from actors.metrics.timing import TimedBrowser, TimedPoster
 from actors.options import bodies, browser_options, inbox_rules, posting, retention_rules, rules, sending, within
+from actors.outbox.account_log import log_changes
 from actors.outbox.client_queue import Pace
 from actors.outbox.dispatcher import Dispatcher
 from actors.outbox.readiness import ReadinessJournal
@@ -229,6 +230,7 @@ class System:
             store = open_store(database, alone=True, origin=origin_of(settings.whatsapp_url), watcher=self._watch)
             opened.callback(self._close_store, store)
             store.subscribe(self.metrics.counters.published)
+            store.subscribe(log_changes)
             media = MediaStore(
                 MediaFolder(settings.data_dir, settings.media_max * MIB or None), store, settings.media_lifetime
             )
@@ -262,7 +264,8 @@ class System:
             waiting = held.count(store.ask(GetHeldEvents()).get(timeout=STORE_SECONDS))
             inbox = Inbox.start(store, media, self.find, held, received, waiting, watcher=self._watch)
             opened.callback(self._stop_actor, inbox)
-            journal = InboxJournal(StoreJournal(store), inbox, held, received)
+            recorded = StoreJournal(store, holds=settings.account_change == "hold")
+            journal = InboxJournal(recorded, inbox, held, received)
             self._browser.start()
             opened.callback(self._stop_browser)
             sessions = StoreSessions(store)

@@ -33,6 +33,8 @@ from gateway.schemas.files import FileSource, MediaAnswer
 from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
 from gateway.schemas.messages import (
     WITH_FILES,
+    HeldAnswer,
+    HeldCount,
     MessageAnswer,
     MessageRequest,
     MessagesAnswer,
@@ -214,6 +216,18 @@ CALLS: tuple[Call, ...] = (
         parameters=_OF_CHAT,
     ),
     get("/messages", messages.messages, READ, {200: MessagesAnswer}, _NO_MESSAGE, query=MessagesQuery),
+    get("/messages/held", messages.held, READ, {200: HeldAnswer}),
+    # From which account messages leave is for who may link and unlink it.
+    post("/messages/held/release", messages.release_held, CONTROL, {200: HeldCount}, {409: ("NEVER_LINKED",)}),
+    delete("/messages/held", messages.cancel_held, CONTROL, {200: HeldCount}),
+    post(
+        "/messages/{id}/release",
+        messages.release,
+        CONTROL,
+        {200: MessageAnswer},
+        {**_NO_MESSAGE, 409: ("MESSAGE_NOT_HELD", "NEVER_LINKED")},
+        parameters=_MESSAGE,
+    ),
     get("/messages/{id}", messages.message, READ, {200: MessageAnswer}, _NO_MESSAGE, parameters=_MESSAGE),
     delete(
         "/messages/{id}",

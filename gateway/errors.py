@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -51,13 +51,16 @@ from actors.store.configs import NameTaken
 from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
 from actors.store.errors import (
     IdempotencyKeyReused,
+    MessageNotHeld,
     MessageNotQueued,
+    NeverLinked,
     NoSuchMessage,
     OutboxFull,
     StatementFailed,
     StoreUnavailable,
 )
 from actors.store.keys import NoSuchKey
+from actors.store.message_states import OPEN
 from actors.store.rows.media import NoSuchMedia
 from actors.store.webhooks import NoSuchWebhook
 from actors.webhooks.definition import InvalidWebhook
@@ -67,7 +70,7 @@ from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Forbidden, Unauthorized
 from gateway.security.keys import KeyRefused
 from gateway.security.rate_limits import RateLimited
-from gateway.service import NoSuchDeadLetter
+from gateway.service import NoSuchDeadLetter, Undelivered
 
 _log = structlog.get_logger("gateway")
 
@@ -129,6 +132,12 @@ def _send_unknown(error: SendUnknown) -> Problem:
     return Problem(500, "SEND_FAILED", str(error), {"outcome": "unknown", "message_id": error.message_id})
 
 
+def _undelivered(error: Undelivered) -> Problem:
+    """Return the answer to the error itself, with how the message stands."""
+    problem, standing = problem_of(error.error), error.standing
+    return replace(problem, fields={**problem.fields, **asdict(standing)})
+
+
 def _no_such_client(error: NoSuchClient) -> Problem:
     return Problem(404, "CLIENT_NOT_FOUND", str(error), {"cliente_id": error.client_id})
 
@@ -155,6 +164,13 @@ def _no_answer(_: Timeout) -> Problem:
     return _later(503, "NO_ANSWER", 5)("The client did not answer in time: read its status, then try again")
 
 
+def _not_as_needed(code: str) -> Callable[[Any], Problem]:
+    """Return a row of a message that is in another state."""
+    return lambda error: Problem(
+        409, code, str(error), {"id": error.id, "state": error.state, "final": error.state not in OPEN}
+    )
+
+
 def _bug(_: Exception) -> Problem:
     return Problem(500, "INTERNAL_ERROR", "Internal error: it has been logged")
 
@@ -172,7 +188,8 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NoSuchKey: _as(404, "KEY_NOT_FOUND"),
     StoreUnavailable: _store_unavailable,
     StatementFailed: _bug,  # logged by the store; what a caller can send is refused before it gets there
-    IdempotencyKeyReused: _as(422, "IDEMPOTENCY_KEY_REUSED"),
+    IdempotencyKeyReused: lambda error: Problem(422, "IDEMPOTENCY_KEY_REUSED", str(error), {"id": error.id}),
+    Undelivered: _undelivered,
     OutboxFull: lambda error: _later(429, "OUTBOX_FULL", error.retry_after_seconds, limit=error.limit)(error),
     NoSuchMessage: _as(404, "MESSAGE_NOT_FOUND"),
     NoSuchMedia: _as(404, "MEDIA_NOT_FOUND"),
@@ -186,7 +203,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     MediaFull: _as(507, "MEDIA_FULL"),
     ConversionUnavailable: _as(501, "CONVERSION_UNAVAILABLE"),
     ConversionFailed: _as(422, "CONVERSION_FAILED"),
-    MessageNotQueued: lambda error: Problem(409, "MESSAGE_NOT_QUEUED", str(error), {"state": error.state}),
+    MessageNotQueued: _not_as_needed("MESSAGE_NOT_QUEUED"),
+    MessageNotHeld: _not_as_needed("MESSAGE_NOT_HELD"),
+    NeverLinked: _as(409, "NEVER_LINKED"),
     InvalidWebhook: lambda error: Problem(400, "INVALID_REQUEST", str(error), {"field": error.field}),
     NoSuchWebhook: _as(404, "WEBHOOK_NOT_FOUND"),
     NoSuchDeadLetter: _as(404, "DEAD_LETTER_NOT_FOUND"),

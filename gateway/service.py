@@ -53,9 +53,22 @@ from actors.clients.types import ABSENT, ClientId, Seconds, State
 from actors.outbox.protocol import Await, GiveUp, Known, Queued
 from actors.runtime import Refusal, ask
 from actors.store.errors import IdempotencyKeyReused, NoSuchMessage, StoreUnavailable
+from actors.store.events import draw_id
 from actors.store.journal import GetTransitions
 from actors.store.message_states import MessageState
-from actors.store.outbox import AcceptMessage, CancelMessage, GetMessage, GetMessageByKey, ListMessages, Message
+from actors.store.outbox import (
+    AcceptMessage,
+    CancelHeld,
+    CancelMessage,
+    GetHeld,
+    GetMessage,
+    GetMessageByKey,
+    HeldMessages,
+    ListMessages,
+    Message,
+    ReleaseHeld,
+    ReleaseMessage,
+)
 from actors.store.sessions import GetSessions, ReadBack
 from actors.store.webhooks import (
     ChangeWebhook,
@@ -354,6 +367,32 @@ class Handed:
         return {"Idempotent-Replayed": "true"} if self.repeated else {}
 
 
+@dataclass(frozen=True, slots=True)
+class MessageStanding:
+    """How a message stands that was accepted, for a caller who gets an error.
+
+    `state` is None where nobody can say, not even whether it was accepted. `final` as in Message: while it is false,
+    it is worth asking again.
+    """
+
+    id: str
+    state: MessageState | None = None
+    final: bool = False
+
+    @classmethod
+    def of(cls, message: Message) -> MessageStanding:
+        """Return how this message stands."""
+        return cls(message.id, message.state, message.final)
+
+
+class Undelivered(Exception):
+    """A message was accepted, or may have been, and its caller gets this error."""
+
+    def __init__(self, standing: MessageStanding, error: Exception) -> None:
+        super().__init__(str(error))
+        self.standing, self.error = standing, error
+
+
 class Outbox:
     """Messages to the store and to the dispatcher. Raises their refusals, Starting, MailboxFull and pykka.Timeout."""
 
@@ -364,7 +403,8 @@ class Outbox:
     async def send(self, draft: Draft) -> Handed:
         """Send a text and wait for WhatsApp's answer.
 
-        Raises NotReady, SendFailed (it did not leave), SendUnknown, IdempotencyKeyReused, OutboxFull.
+        Raises NotReady, IdempotencyKeyReused, OutboxFull; once it is accepted Undelivered, with NotReady, SendFailed
+        (it did not leave) or SendUnknown.
         """
         if await self._known(draft) is None:
             status = await self._require_state(draft.client_id, frozenset(State) - {State.READY})
@@ -374,7 +414,10 @@ class Outbox:
         # later for certain: of two ends at the same time, either could be the caller's answer.
         seconds = self._send_seconds + draft.operation.upload
         handed = await self._hand_in(draft, expires_at=time.time() + seconds + GRACE_SECONDS)
-        return Handed(_delivered(await self._outcome(handed, seconds)), handed.repeated)
+        try:
+            return Handed(_delivered(await self._outcome(handed, seconds)), handed.repeated)
+        except Refusal as error:
+            raise Undelivered(await self._standing(handed.message), error) from error
 
     async def accept(self, draft: Draft) -> Handed:
         """Queue a message. Raises NotReady if the client cannot become READY by itself."""
@@ -392,7 +435,7 @@ class Outbox:
         if known is None:
             return None
         if known.fingerprint != draft.fingerprint:
-            raise IdempotencyKeyReused(draft.key or "")
+            raise IdempotencyKeyReused(draft.key or "", known.id)
         return Handed(known, repeated=True)
 
     async def message(self, client_id: ClientId, id: str) -> Message:
@@ -414,6 +457,33 @@ class Outbox:
         self._tell(Known(cancelled))
         return cancelled
 
+    async def held(self, client_id: ClientId) -> tuple[HeldMessages, ...]:
+        """Return how many messages wait for an account that is not linked now, by account."""
+        found: tuple[HeldMessages, ...] = await self._store(GetHeld(client_id))
+        return found
+
+    async def release(self, client_id: ClientId, id: str) -> Message:
+        """Have a held message sent from the account that is linked now. Raises NoSuchMessage, MessageNotHeld."""
+        self._bridge.refuse_while_draining()
+        released: Message = await self._store(ReleaseMessage(client_id, id))
+        self._tell(Queued(client_id, released.expires_at))
+        return released
+
+    async def release_held(self, client_id: ClientId) -> int:
+        """Have all held messages sent from the account that is linked now. Return how many."""
+        self._bridge.refuse_while_draining()
+        count: int = await self._store(ReleaseHeld(client_id))
+        self._tell(Queued(client_id))
+        return count
+
+    async def cancel_held(self, client_id: ClientId) -> int:
+        """Cancel all held messages. Return how many."""
+        self._bridge.refuse_while_draining()
+        count = 0
+        while some := await self._store(CancelHeld(client_id, time.time())):
+            count += some
+        return count
+
     async def _known(self, draft: Draft) -> Message | None:
         if draft.key is None:
             return None
@@ -429,9 +499,11 @@ class Outbox:
 
     async def _hand_in(self, draft: Draft, expires_at: Seconds | None) -> Handed:
         due_to = cause()
+        id = draw_id()
         with shutting_down():
             reply = self._system.store.ask(
                 AcceptMessage(
+                    id=id,
                     client_id=draft.client_id,
                     operation=draft.operation,
                     message_id=draft.message_id or draw_message_id(),
@@ -449,10 +521,21 @@ class Outbox:
         # For any answer, even if nobody waits for it any more: if the database server goes away during a commit, or is
         # late, the message may be on disk nevertheless.
         reply.add_callback(lambda: self._tell(Queued(draft.client_id, expires_at)))
-        with shutting_down():
+        try:
             accepted = await reply.wait(STORE_SECONDS)
+        except ActorDeadError as error:
+            raise Undelivered(MessageStanding(id), ShuttingDown()) from error
+        except (StoreUnavailable, Timeout) as error:
+            raise Undelivered(MessageStanding(id), error) from error
         bind_contextvars(message=accepted.message.id)  # the log's line of this request names the message
         return Handed(accepted.message, accepted.repeated)
+
+    async def _standing(self, accepted: Message) -> MessageStanding:
+        """Return how an accepted message stands now, as far as the store says."""
+        try:
+            return MessageStanding.of(await self.message(accepted.client_id, accepted.id))
+        except (Refusal, Timeout):
+            return MessageStanding(accepted.id)
 
     async def _outcome(self, handed: Handed, seconds: Seconds) -> Message:
         known = handed.message

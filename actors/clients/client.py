@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from actors.clients import lifecycle, operations, protocol
 from actors.clients.bans import BanEvidence
 from actors.clients.correlation import UNCAUSED, Correlation
-from actors.clients.errors import NotReady, PageOutdated, ShuttingDown, StartUnderWay
+from actors.clients.errors import AccountDiffers, NotReady, PageOutdated, ShuttingDown, StartUnderWay
 from actors.clients.events import AccountEvent, ClientQrRenewed, ClientRestricted
 from actors.clients.health import Health, MemoryLimit, ProbeDue, ProbeLate, ServerDue, Verdict
 from actors.clients.lifecycle import Action, AttemptDue, Closed, Event, Exhausted, PatienceOver, UpdateBegun
@@ -30,7 +30,7 @@ from actors.clients.policy import Times
 from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Restriction, Status
 from actors.clients.status_board import StatusBoard
-from actors.clients.types import ABSENT, STARTING, ClientId, Origin, Reason, State
+from actors.clients.types import ABSENT, STARTING, UNNAMED, ClientId, LinkedAccount, Origin, Reason, State
 from actors.clients.updates import UpdateDue, UpdateLate, Updates
 from actors.runtime import Actor, Refusal
 
@@ -150,6 +150,7 @@ class Client(Actor):
     def _perform(self, order: protocol.Perform) -> None:
         operation = order.operation
         page = self._page_for(operation)
+        self._refuse_another(order.account)
         with order.cause.naming():  # the browser takes the cause over: its log lines of this order name the call too
             if operation.effect is operations.Effect.SEND:
                 self.log.debug("client.sending", order=order.order)
@@ -167,6 +168,11 @@ class Client(Actor):
         if contract is not None and operation.operation_name in contract.lost:
             raise PageOutdated(state, contract.text)
         return page
+
+    def _refuse_another(self, account: LinkedAccount | None) -> None:
+        """Refuse what is for another account than the one whose page this is."""
+        if account is not None and account.named and not account.is_same(self._board.account):
+            raise AccountDiffers(account, self._board.account)
 
     # --- the end of a client ------------------------------------------------------------------------------------------
 
@@ -301,6 +307,7 @@ class Client(Actor):
 
     def _ready(self, fact: protocol.Ready) -> None:
         phone = fact.phone or self._pairing.phone
+        self._board.account = LinkedAccount(phone, fact.lid)
         self._board.change(phone=phone, restricted_until=None, reconnection_attempts=0)
         self._walk(fact)
         self._remember(self._pairing.linked(phone))
@@ -426,6 +433,7 @@ class Client(Actor):
 
     def _unlink(self) -> None:
         """Clear the number of a void login, before anybody sees the new state."""
+        self._board.account = UNNAMED
         self._board.change(phone=None)
         self._restriction_over()
         self._remember(self._pairing.unlinked())

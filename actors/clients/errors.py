@@ -3,6 +3,7 @@
 ClientRefusal
  ├── NotReady                  the client is in another state: wait, or POST /init
  ├── PageOutdated              WhatsApp Web has changed: update wa-js
+ ├── AccountDiffers            the client is linked to another account: nothing was done
  ├── StartUnderWay             another caller started it: wait and read the status
  ├── StartFailed               the start failed: read the reason, then try again
  ├── StartOvertaken            a stop or a deletion came before the start had ended: start again if that was not meant
@@ -23,7 +24,7 @@ ClientRefusal
 
 from __future__ import annotations
 
-from actors.clients.types import ClientId, Reason, State
+from actors.clients.types import ClientId, LinkedAccount, Reason, State
 from actors.runtime import Refusal
 
 
@@ -45,6 +46,14 @@ class PageOutdated(NotReady):
     def __init__(self, state: State, text: str) -> None:
         super().__init__(state)
         self.args = (text,)
+
+
+class AccountDiffers(ClientRefusal):
+    """The order is for another account than the one that the client is linked to; the page never had it."""
+
+    def __init__(self, wanted: LinkedAccount, linked: LinkedAccount) -> None:
+        super().__init__(f"This is for {wanted}, and the client is linked to {linked}")
+        self.wanted, self.linked = wanted, linked
 
 
 class StartUnderWay(ClientRefusal):

@@ -175,6 +175,28 @@ class ClientRestricted(AccountEvent):
     example = _payload(restricted=True, kind="WEB_COMPANION_ONLY", until=1796137300.0, known_chats=True)
 
 
+class AccountChanged(AccountEvent):
+    """A client is linked to another WhatsApp account than before.
+
+    `phone` and `lid` are the account's, `previous_phone` and `previous_lid` those of the account before; each is null
+    where its page did not say it. `held` is how many messages wait from now on because they were accepted for
+    another account, `resumed` how many go on because theirs is back, `unknown` how many were under way. What can be
+    [done about them](durability.md#when-the-account-behind-a-client-changes).
+    """
+
+    type = "account.changed"
+    fields = ("phone", "lid", "previous_phone", "previous_lid", "held", "resumed", "unknown")
+    example = _payload(
+        phone="5491100000002",
+        lid="750235343914099@lid",
+        previous_phone="5491100000001",
+        previous_lid="750235343914045@lid",
+        held=12,
+        resumed=0,
+        unknown=1,
+    )
+
+
 class MessageStateChanged(AccountEvent):
     """The state of a message in the outbox has changed.
 

@@ -11,7 +11,7 @@ from actors.clients.events import AccountEvent
 from actors.clients.operations import Operation
 from actors.clients.page_contract import PageContract
 from actors.clients.protocol import PageFact
-from actors.clients.types import ClientId, Reason, Seconds, State
+from actors.clients.types import ClientId, LinkedAccount, Reason, Seconds, State
 
 Tell = Callable[[PageFact], None]
 """Passes one fact to the page's owner. Called on the browser's thread; never blocks, never raises."""
@@ -96,7 +96,8 @@ class Usage:
 class Transition:
     """A change of state, for the journal. `event` is the name of the event's type; `at` is epoch seconds.
 
-    `request_id` names the call that caused it, if any.
+    `request_id` names the call that caused it, if any. `account` is the account that a client which is READY is linked
+    to.
     """
 
     client_id: ClientId
@@ -107,6 +108,7 @@ class Transition:
     text: str | None
     at: Seconds
     request_id: str | None = None
+    account: LinkedAccount | None = None
 
 
 class Journal(Protocol):

@@ -14,7 +14,7 @@ from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.lifecycle import AttemptDue, Event, PatienceOver, StartFresh
 from actors.clients.policy import OVERDUE, Patience
 from actors.clients.ports import Transition
-from actors.clients.types import STARTING, Reason, State
+from actors.clients.types import STARTING, UNNAMED, LinkedAccount, Reason, State
 
 if TYPE_CHECKING:
     from pykka import ActorRef
@@ -41,6 +41,8 @@ class StatusBoard:
         self.status = status
         self.cause: Correlation = UNCAUSED
         """The call that caused the present changes."""
+        self.account: LinkedAccount = UNNAMED
+        """The account that the page was READY with last."""
 
     @property
     def state(self) -> State:
@@ -77,7 +79,15 @@ class StatusBoard:
             client_id = self.status.client_id
             self._announce(
                 Transition(
-                    client_id, before, after, type(event).__name__, reason, text, self._now(), self.cause.request_id
+                    client_id,
+                    before,
+                    after,
+                    type(event).__name__,
+                    reason,
+                    text,
+                    self._now(),
+                    self.cause.request_id,
+                    self.account if after is State.READY else None,
                 )
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
@@ -90,3 +91,32 @@ class Origin(StrEnum):
 
     CALLER = "CALLER"
     RESUME = "RESUME"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAccount:
+    """The WhatsApp account behind a client, as far as its page says it.
+
+    `phone` is its own number, digits only; `lid` is its LID (`…@lid`). Without both it is unnamed. A page may say the
+    number first and the LID later, so two names with either in common are one account.
+    """
+
+    phone: str | None = None
+    lid: str | None = None
+
+    @property
+    def named(self) -> bool:
+        """True if anything tells it from another account."""
+        return self.phone is not None or self.lid is not None
+
+    def is_same(self, other: LinkedAccount) -> bool:
+        """Return True if both are one account for certain."""
+        phone = self.phone is not None and self.phone == other.phone
+        return phone or (self.lid is not None and self.lid == other.lid)
+
+    def __str__(self) -> str:
+        return self.phone or self.lid or "an account that its page does not name"
+
+
+UNNAMED = LinkedAccount()
+"""An account of which the page says nothing."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from actors.clients.events import EVENTS, MessageStateChanged
+from actors.clients.events import EVENTS, AccountChanged, MessageStateChanged
 from actors.clients.lifecycle import UpdateBegun
 from actors.clients.types import STARTING, TERMINAL, ClientId, Seconds, State
 from actors.store.message_states import MessageState
@@ -68,6 +68,14 @@ class Counters:
         self._messages = Counter(
             "session_manager_messages", "Messages that reached a state of the outbox.", ["state"], registry=registry
         )
+        self._account_changes = Counter(
+            "session_manager_account_changes", "Clients that were linked to another account.", registry=registry
+        )
+        self._held = Counter(
+            "session_manager_messages_held",
+            "Messages held because their client was linked to another account.",
+            registry=registry,
+        )
         self._events = Counter("session_manager_events", "Events on disk.", ["type"], registry=registry)
         self._deliveries = Histogram(
             "session_manager_webhook_delivery_seconds",
@@ -119,6 +127,9 @@ class Counters:
             if event.type == MessageStateChanged.type:
                 state = event.payload.get("state")
                 self._messages.labels(state if state in _STATES else OTHER).inc()
+            elif event.type == AccountChanged.type:
+                self._account_changes.inc()
+                self._held.inc(event.payload.get("held") or 0)
 
     def delivered(self, outcome: str, seconds: Seconds) -> None:
         """Count an attempt to deliver to a webhook: `2xx` … `5xx`, or `unanswered`."""

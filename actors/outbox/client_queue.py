@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from actors.clients.correlation import Correlation
-from actors.clients.types import ClientId, Seconds, State
+from actors.clients.types import ClientId, LinkedAccount, Seconds, State
 from actors.outbox.limits import Holds, Tempo
 from actors.runtime import Actor
 from actors.store.outbox import Message
@@ -90,6 +90,8 @@ class ClientQueue:
     """Messages that were sent or claimed while a sweep waited for the store: its answer may be out of date for them."""
     more_unsettled: bool = False
     """More messages are in `sending` than are being looked up."""
+    account: LinkedAccount | None = None
+    """The account that the client was READY with last."""
     tempo: Tempo = field(default_factory=Tempo)
     holds: Holds = field(default_factory=Holds)
     unwritten: int = 0
@@ -99,6 +101,12 @@ class ClientQueue:
     def ready(self) -> bool:
         """True if the client can send."""
         return self.state is State.READY and self.fit
+
+    def linked(self, account: LinkedAccount) -> None:
+        """Take the account of a client that is READY. WhatsApp slowed down the one before, and not this one."""
+        if self.account is not None and not self.account.is_same(account):
+            self.tempo = Tempo()
+        self.account = account
 
     @property
     def under_way(self) -> set[str]:

@@ -10,7 +10,8 @@ proof that it never left, and it is called unknown if nothing can be proven. Ack
 they arrive: they go from the page straight to the store.
 
 Rules of this file: nothing blocks; the store and the clients answer by messages. Only one message of a client is under
-way at a time, so a client's messages leave in the order of their acceptance, except urgent messages.
+way at a time, so a client's messages leave in the order of their acceptance, except urgent messages. Every order names
+the account that the message was accepted for: the page of another one never gets it, nor is it asked about it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from actors.clients.errors import NotReady, SendFailed
+from actors.clients.errors import AccountDiffers, NotReady, SendFailed
 from actors.clients.operations.messages import Sent, draw_message_id
 from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
@@ -48,7 +49,7 @@ from actors.outbox.protocol import (
 from actors.outbox.reconciliation import Reconciliation
 from actors.outbox.waiters import Waiters
 from actors.runtime import Actor, MailboxFull
-from actors.store.message_states import MessageState
+from actors.store.message_states import HeldBecause, MessageState
 from actors.store.outbox import (
     ClaimNext,
     ExpireDue,
@@ -58,6 +59,7 @@ from actors.store.outbox import (
     NoteWaiting,
     RequeueMessage,
     SettleMessage,
+    held_for,
     operation_of,
 )
 from actors.store.store import Store
@@ -170,6 +172,8 @@ class Dispatcher(Actor):
     def _readiness(self, fact: Readiness) -> None:
         queue = self._queues[fact.client_id]
         was_ready, queue.state = queue.ready, fact.state
+        if fact.account is not None:
+            queue.linked(fact.account)
         if queue.ready:
             self._begin(fact.client_id)
         elif was_ready:
@@ -303,7 +307,7 @@ class Dispatcher(Actor):
         queue.leaving, queue.doubted = message, None
         self._reconciliation.forget(message)
         try:
-            order = Perform(operation_of(message), message.message_id, cause_of(message))
+            order = Perform(operation_of(message), message.message_id, cause_of(message), message.account)
         except ValueError as error:  # queued by a later version, before a downgrade
             self._outcome(Outcome(message, SendFailed(str(error))))
         else:
@@ -314,6 +318,9 @@ class Dispatcher(Actor):
         queue.leaving = None
         if isinstance(answer, NotReady | MailboxFull):  # the page never had it
             self._requeue(message)
+            return
+        if isinstance(answer, AccountDiffers):
+            self._hold(message, answer)
             return
         refused = refusal(answer.code, restricted=queue.holds.restricted) if isinstance(answer, SendFailed) else FAILS
         queue.tempo = queue.tempo.refused() if refused.consequence is Consequence.SLOW else queue.tempo
@@ -332,6 +339,12 @@ class Dispatcher(Actor):
 
     def _requeue(self, message: Message) -> None:
         self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
+
+    def _hold(self, message: Message, error: AccountDiffers) -> None:
+        """Hold a message of another account than the one that the client turned out to be linked to."""
+        reason, because = held_for(message.account, error.linked), HeldBecause.ACCOUNT_CHANGED
+        requeue = RequeueMessage(message.id, self.clock.time(), reason=reason, held=because)
+        self._neighbours.order(requeue, partial(Settled, message))
 
     def _leave_open(self, message: Message) -> None:
         """Keep a message that may have left in `sending` until its page, or the next page, has been asked.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from actors.clients.operations.messages import LookedUp, Sent
-from actors.clients.types import ClientId, Seconds, State
+from actors.clients.types import ClientId, LinkedAccount, Seconds, State
 from actors.runtime import Reminder, Work
 from actors.store.outbox import Claimed, Message
 
@@ -38,11 +38,14 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Fact: the client's state, at a change to or from READY. `crashed`: its browser or page crashed."""
+    """Fact: the client's state, at a change to or from READY. `crashed`: its browser or page crashed. `account` is the
+    one that it is READY with.
+    """
 
     client_id: ClientId
     state: State
     crashed: bool = False
+    account: LinkedAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)

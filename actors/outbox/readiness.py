@@ -29,7 +29,8 @@ class ReadinessJournal:
         if State.READY in (transition.before, transition.after):
             with suppress(ActorDeadError):  # the service is ending
                 crashed = transition.reason in CRASHES
-                self._dispatcher.tell(Readiness(transition.client_id, transition.after, crashed))
+                told = Readiness(transition.client_id, transition.after, crashed, transition.account)
+                self._dispatcher.tell(told)
 
     def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Write an account event; report a restriction."""

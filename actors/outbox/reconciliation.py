@@ -16,14 +16,16 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, ClassVar
 
+from actors.clients.errors import AccountDiffers
 from actors.clients.operations.messages import LookedUp, LookUp
+from actors.clients.protocol import Perform
 from actors.clients.types import ClientId
 from actors.outbox.client_queue import ClientQueue, ClientQueues, named
 from actors.outbox.neighbours import RETRY, Neighbours
 from actors.outbox.protocol import Found, Known, Look, LookAgain, LookUpWritten, Queued, Sweep, UnsettledRead
 from actors.runtime import Actor
 from actors.store.message_states import REFUSED, MessageState, of_ack
-from actors.store.outbox import Message, RequeueMessage, SettleMessage, Unsettled
+from actors.store.outbox import Message, RequeueMessage, SettleMessage, Unsettled, lost_with
 
 TRIES = 5
 """The look-ups of one message before it is called unknown."""
@@ -57,6 +59,11 @@ def of_look_up(found: LookedUp, tries: int) -> Evidence:
     if found.ack is None and found.complete:
         return Evidence(Proof.NEVER_LEFT)
     return Evidence(Proof.NOTHING_YET) if tries < TRIES else Evidence(Proof.NOTHING, MessageState.UNKNOWN, UNKNOWN)
+
+
+def question_about(message: Message) -> Perform:
+    """Return the look-up of a message, which only the page of its own account answers."""
+    return Perform(LookUp(message.chat, message.message_id), account=message.account)
 
 
 AT_ONCE = 50
@@ -96,7 +103,7 @@ class Reconciliation:
         queue = self._queues[message.client_id]
         self.forget(message)
         ticket = queue.look_ups[message.id] = next(queue.tickets)
-        question = LookUp(message.chat, message.message_id)
+        question = question_about(message)
         self._neighbours.ask(message.client_id, question, lambda answer: Found(message, answer, tries, ticket))
 
     def forget(self, message: Message) -> None:
@@ -132,6 +139,9 @@ class Reconciliation:
         message, queue = fact.message, self._queues[fact.message.client_id]
         if queue.look_ups.get(message.id) != fact.ticket:
             return  # looked up again since, or from before it was sent again
+        if isinstance(fact.answer, AccountDiffers):
+            self._conclude(message, queue, Evidence(Proof.NOTHING, MessageState.UNKNOWN, lost_with(message.account)))
+            return
         if not isinstance(fact.answer, LookedUp):
             queue.look_ups.pop(message.id)
             self.sweep_soon(message.client_id)  # if the client is lost, its READY looks up again

@@ -2,7 +2,7 @@
 
     event                                     answer
     the message is settled or cancelled       the message, at once
-    its chat is held, it has not left         the message, cancelled if the caller wants that
+    it is held, it has not left               the message, cancelled if the caller wants that
     its client is lost, it has not left       a refusal, and the message is cancelled, if the caller wants that
     its client is lost, it may have left      the message in `sending`: nobody knows more before the client is back
     the caller's time is over                 the message, cancelled if the caller wants that and it has not left. If it
@@ -22,12 +22,12 @@ from itertools import count
 from typing import Any, ClassVar
 
 from actors.clients.errors import NotReady
-from actors.clients.operations.messages import LookedUp, LookUp
+from actors.clients.operations.messages import LookedUp
 from actors.clients.types import ClientId
 from actors.outbox.client_queue import ClientQueues
 from actors.outbox.neighbours import Neighbours
 from actors.outbox.protocol import Await, AwaitOver, Glanced, Known, Look, Standing, Withdrawn
-from actors.outbox.reconciliation import Proof, of_look_up
+from actors.outbox.reconciliation import Proof, of_look_up, question_about
 from actors.runtime import Actor, ReplyTo
 from actors.store.errors import MessageNotQueued
 from actors.store.message_states import OPEN, MessageState
@@ -146,7 +146,7 @@ class Waiters:
 
     def _is_held(self, message: Message) -> bool:
         held = self._queues[message.client_id].holds.chats
-        return message.state is MessageState.QUEUED and message.chat in held
+        return message.state is MessageState.QUEUED and (message.held is not None or message.chat in held)
 
     def _conclude(self, asker: Asker) -> None:
         """Cancel the message if the asker wants that and it has not left; then answer with its state."""
@@ -178,7 +178,7 @@ class Waiters:
         if asker is None or message is None:
             return
         if isinstance(message, Message) and self._may_be_known(message) and not fact.glanced:
-            question = LookUp(message.chat, message.message_id)
+            question = question_about(message)
             self._neighbours.ask(message.client_id, question, lambda answer: Glanced(message, answer, fact.ticket))
         else:
             self._known(Known(message))

@@ -185,6 +185,11 @@ class Settings(BaseSettings):
     outbox_limit: int = Field(
         10_000, ge=1, le=10_000_000, description="Limit of one client's messages that wait to be sent."
     )
+    account_change: Literal["hold", "send"] = Field(
+        "hold",
+        description="What becomes of queued messages when their client is linked to another account: `hold` keeps them "
+        "until that account is back or somebody decides, `send` sends them from the new one.",
+    )
     message_retention: Deadline = Field(
         30 * 86_400.0, description="Time that a settled message, and its idempotency key, is kept."
     )

@@ -9,7 +9,9 @@ Refusal                      an answer: the actor that gave it lives on
  ├── IdempotencyKeyReused    the caller's key belongs to another message: create a new key
  ├── OutboxFull              the limit of waiting messages is reached: try again later
  ├── NoSuchMessage           no message of the client has this id
- └── MessageNotQueued        the message has been sent or has ended: too late to cancel
+ ├── MessageNotQueued        the message has been sent or has ended: too late to cancel
+ ├── MessageNotHeld          the message does not wait for another account: there is nothing to release
+ └── NeverLinked             the client has no account yet that a message could be released to
 
 StoreError                   the store cannot be opened; ends a start
  ├── StoreTooNew             a newer version of the service has written here
@@ -67,11 +69,11 @@ class WriteFailed(StatementFailed):
 
 
 class IdempotencyKeyReused(Refusal):
-    """The client has a message with this key and another body."""
+    """The client has a message with this key and another body: that with this id."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, id: str) -> None:
         super().__init__("This Idempotency-Key was used with another body: use a new key for another message")
-        self.key = key
+        self.key, self.id = key, id
 
 
 class OutboxFull(Refusal):
@@ -96,6 +98,21 @@ class MessageNotQueued(Refusal):
     def __init__(self, id: str, state: str) -> None:
         super().__init__(f"The message is {state}: only a queued one can be cancelled")
         self.id, self.state = id, state
+
+
+class MessageNotHeld(Refusal):
+    """Only a message that is held for another account can be released."""
+
+    def __init__(self, id: str, state: str) -> None:
+        super().__init__(f"The message is {state} and not held for another account: there is nothing to release")
+        self.id, self.state = id, state
+
+
+class NeverLinked(Refusal):
+    """There is no account that messages could be handed over to."""
+
+    def __init__(self, client_id: int) -> None:
+        super().__init__(f"Client {client_id} has no account: link one first")
 
 
 class StoreError(Exception):

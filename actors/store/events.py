@@ -22,6 +22,7 @@ from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
 from actors.store.message import Read, Write
+from actors.store.rows.accounts import LINKED_PHONE, linked
 from actors.store.schema import event_counts, event_gaps, event_keys, events
 
 
@@ -32,7 +33,7 @@ def draw_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event. `payload` is JSON-ready."""
+    """An event. `payload` is JSON-ready; `phone` is the number that the client was linked to when it happened."""
 
     position: int
     id: str
@@ -41,6 +42,7 @@ class Event:
     at: Seconds
     type: str
     payload: Mapping[str, Any]
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,21 @@ class AppendEvent(Write[Event | None]):
     at: Seconds
     key: str | None = None
     id: str = field(default_factory=draw_id)
+    phone: str | None = None
+    """The account's number, if that is not the one that is linked now."""
 
     def run(self, connection: Connection) -> Event | None:
         if self.key is not None and not is_first(connection, self.client_id, self.key, self.at):
             return None
         row = {"id": self.id, "client_id": self.client_id, "at": self.at}
-        row |= {"of_client": self.client_id, "of_type": self.type, "told": self.payload}
+        row |= {"of_client": self.client_id, "of_type": self.type, "told": self.payload, "of_phone": self.phone}
         write, count = _statements(connection.dialect.name)
         numbers = connection.execute(write, row).first()
         if numbers is None:
             return None
-        position, sequence = numbers
+        position, sequence, phone = numbers
         connection.execute(count, {"client_id": self.client_id, "sequence": sequence})
-        return Event(position, self.id, self.client_id, sequence, self.at, self.type, self.payload)
+        return Event(position, self.id, self.client_id, sequence, self.at, self.type, self.payload, phone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,16 @@ def _before_newest(connection: Connection, newest: int, keep: int) -> int:
 
 
 def is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:
-    """Record a key; return False if it was known."""
+    """Record a key of the account that is linked now; return False if it was known.
+
+    What a page tells before it says whose it is has a key of no account, which counts for the account that follows.
+    """
+    account = linked(connection, client_id)
+    if account is not None:
+        early = (event_keys.c.client_id == client_id, event_keys.c.key == key)
+        if connection.execute(select(event_keys.c.at).where(*early)).first() is not None:
+            return False
+        key = f"{account} {key}"
     statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at).on_conflict_do_nothing()
     return connection.execute(statement.returning(event_keys.c.at)).first() is not None
 
@@ -184,11 +197,12 @@ def _statements(dialect: str) -> tuple[Executable, Executable]:
     kind, payload = bindparam("of_type", type_=Text), bindparam("told", type_=events.c.payload.type)
     size = func.length(cast(payload, Text)) + func.length(kind) + ROW_BYTES
     numbers = {"sequence": func.coalesce(last, 0) + 1, "written": func.coalesce(before, 0) + size}
+    numbers["phone"] = func.coalesce(bindparam("of_phone", type_=Text), LINKED_PHONE)
     write = insert_in(dialect, events).values({"type": kind, "payload": payload, **numbers})
     once = write.on_conflict_do_nothing(index_elements=["id"])
     count = insert_in(dialect, event_counts)
     keep = count.on_conflict_do_update(index_elements=["client_id"], set_={"sequence": count.excluded.sequence})
-    return once.returning(events.c.position, events.c.sequence), keep
+    return once.returning(events.c.position, events.c.sequence, events.c.phone), keep
 
 
 def _read(connection: Connection, query: Select[Any], types: frozenset[str], limit: int) -> tuple[Event, ...]:

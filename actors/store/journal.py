@@ -21,7 +21,8 @@ from actors.clients.types import ClientId, Reason, Seconds, State
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
-from actors.store.outbox import RecordAck
+from actors.store.outbox import RecordAck, link
+from actors.store.rows.accounts import leave
 from actors.store.schema import outbox, transitions
 from actors.store.sessions import (
     ForgetSession,
@@ -78,12 +79,13 @@ class StoreSessions:
 class StoreJournal:
     """`actors.clients.ports.Journal` over the store. Any thread; nothing blocks or raises."""
 
-    def __init__(self, store: Store, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, *, clock: Clock = SYSTEM_CLOCK, holds: bool = True) -> None:
+        """`holds` as in `actors.store.outbox.link`."""
+        self._store, self._clock, self._holds = store, clock, holds
 
     def changed(self, transition: Transition) -> None:
-        """Write one change of state."""
-        _tell(self._store, RecordTransition(transition))
+        """Write one change of state, and the account that a client is linked to."""
+        _tell(self._store, RecordTransition(transition, holds=self._holds))
 
     def happened(self, client_id: ClientId, event: AccountEvent) -> None:
         """Write one thing that happened to the account."""
@@ -104,17 +106,27 @@ def _tell(store: Store, fact: Write[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RecordTransition(Write[None]):
-    """Record a client's change of state and append its event."""
+    """Record a client's change of state and append its event.
+
+    A client that is READY is linked to an account, one that shows codes to none: what follows for its messages is in
+    the same transaction, before anybody sees the state.
+    """
 
     transition: Transition
     id: str = field(default_factory=draw_id)
     """The id of its event."""
+    holds: bool = True
 
     def run(self, connection: Connection) -> None:
         told = self.transition
+        if told.account is not None:
+            link(connection, told.client_id, told.account, told.at, holds=self.holds)
+        elif told.after is State.QR_REQUIRED:
+            leave(connection, told.client_id)
         if of_transition(told, self.id).run(connection) is None:
             return
-        connection.execute(insert(transitions), {name: getattr(told, name) for name in Transition.__slots__})
+        row = {name: getattr(told, name) for name in Transition.__slots__ if name != "account"}
+        connection.execute(insert(transitions), row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,13 @@ class MessageState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class HeldBecause(StrEnum):
+    """Why a queued message does not leave though its time has come."""
+
+    ACCOUNT_CHANGED = "ACCOUNT_CHANGED"
+    """The client is linked to another account than the one that the message was accepted for."""
+
+
 _S = MessageState
 _CONFIRMED = frozenset({_S.SENT, _S.DELIVERED, _S.READ})
 

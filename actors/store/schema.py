@@ -97,6 +97,21 @@ sessions = Table(
     Column("receipts", JSON(none_as_null=True)),
 )
 
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("client_id", Integer, nullable=False),
+    Column("phone", Prose),
+    Column("lid", Prose),
+    Column("is_last", Boolean, nullable=False),
+    Column("is_linked", Boolean, nullable=False),
+    Index(None, "client_id"),
+)
+"""The WhatsApp accounts that clients have been linked to. `is_last` is true of the one a client was linked to last, and
+`is_linked` while it is.
+"""
+
 client_configs = Table(
     "client_configs",
     metadata,
@@ -139,11 +154,14 @@ events = Table(
     Column("type", Text, nullable=False),
     Column("payload", JSON, nullable=False),
     Column("written", BigInteger, nullable=False, server_default="0"),
+    Column("phone", Prose),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "sequence"),
     sqlite_autoincrement=True,
 )
-"""`written` counts the bytes of all events up to this row: the difference of two rows is the size between them."""
+"""`written` counts the bytes of all events up to this row: the difference of two rows is the size between them. `phone`
+is the number that the client was linked to.
+"""
 
 event_gaps = Table(
     "event_gaps",
@@ -162,6 +180,7 @@ held_events = Table(
     Column("type", Text, nullable=False),
     Column("payload", JSON, nullable=False),
     Column("at", Double, nullable=False),
+    Column("phone", Prose),
     UniqueConstraint("id"),
     sqlite_autoincrement=True,
 )
@@ -206,8 +225,9 @@ def _partial(name: str, where: str, *columns: str | TextClause) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-_URGENT = (text("priority DESC"), "position", "chat", "expires_at", "state")
+_URGENT = (text("priority DESC"), "position", "chat", "expires_at", "state", "held")
 """The order in which messages leave, and the other columns of that query: the index alone answers it."""
+_FREE = "state = 'queued' AND held IS NULL"
 
 outbox = Table(
     "outbox",
@@ -233,20 +253,26 @@ outbox = Table(
     Column("operation", Text, nullable=False, server_default="sendText"),
     Column("arguments", JSON, nullable=False, server_default="{}"),
     Column("media", Text),
+    Column("account_id", Text),
+    Column("held", Text),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "key"),
     UniqueConstraint("client_id", "message_id"),
     Index(None, "client_id", "position"),
     # Two indexes for due messages: PostgreSQL takes no order from a column that is compared with NULL.
-    _partial("ix_outbox_free", "state = 'queued' AND send_at IS NULL", "client_id", *_URGENT),
-    _partial("ix_outbox_due", "state = 'queued' AND send_at IS NOT NULL", "client_id", "send_at", *_URGENT),
-    _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position", "state"),
+    _partial("ix_outbox_free", f"{_FREE} AND send_at IS NULL", "client_id", *_URGENT),
+    _partial("ix_outbox_due", f"{_FREE} AND send_at IS NOT NULL", "client_id", "send_at", *_URGENT),
+    _partial("ix_outbox_chat", "state = 'queued'", "client_id", "chat", "position", "state", "held"),
+    _partial("ix_outbox_held", "state = 'queued' AND held IS NOT NULL", "client_id", "position"),
     _partial("ix_outbox_expiry", "state = 'queued' AND expires_at IS NOT NULL", "expires_at"),
     _partial("ix_outbox_sending", "state = 'sending'", "client_id", "position"),
     _partial("ix_outbox_media", "media IS NOT NULL", "media"),
     sqlite_autoincrement=True,
 )
-"""`media` is the digest of the file among the arguments, if there is one."""
+"""`media` is the digest of the file among the arguments, if there is one. `account_id` is the account that the message
+was accepted for; null until the client is linked for the first time. `held` says why it does not leave
+(`message_states.HeldBecause`).
+"""
 
 media = Table(
     "media",

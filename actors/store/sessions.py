@@ -10,6 +10,7 @@ from actors.clients.receipts import DayCount
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
 from actors.store.message import Read, Write
+from actors.store.rows import accounts
 from actors.store.schema import client_configs, sessions
 
 
@@ -66,6 +67,7 @@ class ForgetSession(Write[None]):
     def run(self, connection: Connection) -> None:
         for table in (sessions, client_configs):
             connection.execute(delete(table).where(table.c.client_id == self.client_id))
+        accounts.forget(connection, self.client_id)
 
 
 @dataclass(frozen=True, slots=True)

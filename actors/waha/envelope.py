@@ -1,6 +1,6 @@
 """The envelope of WAHA's events: the body of its webhooks, and the text of its WebSocket.
 
-`metadata` and `me` are those of the moment at which it is made.
+`metadata` is that of the moment at which it is made; `me` is the account that the event happened to.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.clients.registry.registry import ClientRegistry, Registered
 from actors.clients.types import ClientId, State
@@ -64,6 +64,8 @@ def bodies(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield name and body of each wanted WAHA event of one of ours."""
     client, patterns = registry.find(event.client_id), tuple(patterns)
+    if event.phone is not None:  # the client may be linked to another account meanwhile
+        client = replace(client, phone=event.phone)
     session = session_name(event.client_id, client)
     for made in told(event, client, session):
         if wanted(patterns, made.name):

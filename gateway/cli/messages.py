@@ -122,6 +122,40 @@ def send(
     output.answer(found, f"{found['state']}  {found['message_id']}  [dim]{found['id']}[/dim]", json=json)
 
 
+Released = Annotated[bool, typer.Option("--release", help="Send all of them from the account that is linked now.")]
+Dropped = Annotated[bool, typer.Option("--cancel", help="Cancel all of them.")]
+
+
+def held(
+    client: ClientNumber,
+    release: Released = False,
+    cancel: Dropped = False,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Show messages that wait because the client is linked to another account, send them from it, or cancel them."""
+    if release and cancel:
+        raise typer.BadParameter("--release and --cancel exclude each other")
+    with Remote(url, key) as service:
+        if release or cancel:
+            method, path = ("POST", "/messages/held/release") if release else ("DELETE", "/messages/held")
+            done = service.call(method, path, client)
+            output.answer(done, f"{done['count']} {'released' if release else 'cancelled'}", json=json)
+            return
+        found = service.get("/messages/held", client)
+    if json:
+        output.as_json(found)
+    elif not found["accounts"]:
+        output.console.print("No message waits for another account.")
+    else:
+        output.rows(("ACCOUNT", "MESSAGES"), ((_name_of(one["account"]), one["messages"]) for one in found["accounts"]))
+
+
+def _name_of(account: dict[str, Any] | None) -> str:
+    return (account["phone"] or account["lid"]) if account else "forgotten"
+
+
 def _file(
     service: Remote, client: int, path: Path, shown_as: Shown | None, caption: str | None, *, convert: bool
 ) -> dict[str, Any]:

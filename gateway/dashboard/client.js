@@ -4,6 +4,7 @@ import { call } from './api.js';
 import { strip } from './chart.js';
 import { act, confirm, picture } from './dialogs.js';
 import { button, draw, element } from './dom.js';
+import { heldCard } from './held.js';
 import { messageForm } from './messages.js';
 import { pairingCard } from './pairing.js';
 import { reason, reasonText } from './reasons.js';
@@ -22,10 +23,11 @@ export function clientPanel(id) {
   const hour = element('section', { class: 'card hour' });
   const timeline = element('section', { class: 'card' });
   const pairing = pairingCard(id);
+  const held = heldCard(id);
   const message = may('send') ? messageForm(id) : null;
   const root = element('div', { class: 'client' },
     element('a', { class: 'back', href: '#/clients' }, `‹ ${t('back')}`),
-    head, todo, pairing.root, element('div', { class: 'cards' }, facts, hour, message?.root, timeline));
+    head, todo, pairing.root, element('div', { class: 'cards' }, held.root, facts, hour, message?.root, timeline));
 
   function update() {
     const client = world.clients.get(id) ?? { id, state: 'NOT_INITIALIZED' };
@@ -37,6 +39,7 @@ export function clientPanel(id) {
     draw(hour, [client.state, sinceOf(client), world.histories.get(id)?.length, Math.floor(Date.now() / 10_000)], () => hourChart(client));
     draw(timeline, [world.histories.get(id)], () => moves(world.histories.get(id) ?? []));
     pairing.update(client);
+    held.update(client);
     message?.update(client);
   }
   return { root, update };

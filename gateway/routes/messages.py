@@ -16,6 +16,8 @@ from gateway.schemas.files import Convertible, FileSource
 from gateway.schemas.messages import (
     CONTENTS,
     CONVERTED,
+    HeldAnswer,
+    HeldCount,
     MessageAnswer,
     MessageRequest,
     MessagesAnswer,
@@ -97,6 +99,32 @@ async def message(request: ApiRequest[None, None]) -> Response:
 async def cancel(request: ApiRequest[None, None]) -> Response:
     """Cancel a message that has not left."""
     return reply(MessageAnswer.of(await request.gateway.outbox.cancel(request.client_id, request.path("id"))))
+
+
+async def held(request: ApiRequest[None, None]) -> Response:
+    """Count the messages that wait for another account.
+
+    They were accepted while the client was linked to it, and leave from no other.
+    """
+    found = await request.gateway.outbox.held(request.client_id)
+    return reply(HeldAnswer.of(request.client_id, found))
+
+
+async def release(request: ApiRequest[None, None]) -> Response:
+    """Send a held message from the account that is linked now."""
+    return reply(MessageAnswer.of(await request.gateway.outbox.release(request.client_id, request.path("id"))))
+
+
+async def release_held(request: ApiRequest[None, None]) -> Response:
+    """Send all held messages from the account that is linked now."""
+    count = await request.gateway.outbox.release_held(request.client_id)
+    return reply(HeldCount(cliente_id=request.client_id, count=count))
+
+
+async def cancel_held(request: ApiRequest[None, None]) -> Response:
+    """Cancel all held messages."""
+    count = await request.gateway.outbox.cancel_held(request.client_id)
+    return reply(HeldCount(cliente_id=request.client_id, count=count))
 
 
 def _checked(request: ApiRequest[Body, None]) -> Body:

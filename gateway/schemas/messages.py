@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
@@ -25,9 +25,10 @@ from actors.clients.operations.messages import (
     SendPoll,
     SendText,
 )
+from actors.clients.types import ClientId, LinkedAccount
 from actors.media.conversion import Form
-from actors.store.message_states import MessageState
-from actors.store.outbox import Message, chat_in
+from actors.store.message_states import HeldBecause, MessageState
+from actors.store.outbox import HeldMessages, Message, chat_in
 from gateway.schemas.files import Convertible, FileSource, MediaAnswer
 from gateway.schemas.shape import ID, Answer, Instant, Request, epoch, iso
 
@@ -246,12 +247,62 @@ class SentAnswer(Answer):
     chat: str
     id: str
     state: MessageState
+    final: bool
 
     @classmethod
     def of(cls, message: Message) -> Self:
         full = message.full_id or f"true_{message.chat}_{message.message_id}"
         chat = chat_in(full) or message.chat
-        return cls(message_id=full, cliente_id=message.client_id, chat=chat, id=message.id, state=message.state)
+        return cls(
+            message_id=full,
+            cliente_id=message.client_id,
+            chat=chat,
+            id=message.id,
+            state=message.state,
+            final=message.final,
+        )
+
+
+class AccountAnswer(Answer):
+    """A WhatsApp account. `phone` is its own number; each is null where its page has not said it."""
+
+    phone: str | None
+    lid: str | None
+
+    @classmethod
+    def of(cls, account: LinkedAccount) -> Self:
+        return cls(phone=account.phone, lid=account.lid)
+
+
+class HeldOfAccount(Answer):
+    """How many messages wait for an account; null is one that was forgotten."""
+
+    account: AccountAnswer | None
+    messages: int
+
+
+class HeldAnswer(Answer):
+    """The messages that wait because the client is linked to another account than theirs."""
+
+    cliente_id: int
+    count: int
+    accounts: list[HeldOfAccount]
+
+    @classmethod
+    def of(cls, client_id: ClientId, found: Iterable[HeldMessages]) -> Self:
+        accounts = [
+            HeldOfAccount(account=AccountAnswer.of(one.account) if one.account.named else None, messages=one.messages)
+            for one in found
+        ]
+        return cls(cliente_id=client_id, count=sum(one.messages for one in accounts), accounts=accounts)
+
+
+class HeldCount(Answer):
+    """How many held messages were released, or cancelled."""
+
+    success: Literal[True] = True
+    cliente_id: int
+    count: int
 
 
 class OutboxAnswer(Answer):
@@ -259,12 +310,18 @@ class OutboxAnswer(Answer):
 
     id: str
     state: MessageState
+    final: bool
+    """False as long as the service has something to do about it."""
     cliente_id: int
     to: str
     chat: str | None
     """The chat as WhatsApp names it, once it has."""
     message_id: str
+    account: AccountAnswer | None
+    """The account it leaves from; null until the client is linked for the first time."""
     reason: str | None
+    held_because: HeldBecause | None
+    """Why it waits though its time has come."""
     priority: int
     send_at: str | None
     expires_at: str | None
@@ -276,12 +333,15 @@ class OutboxAnswer(Answer):
         return cls(
             id=message.id,
             state=message.state,
+            final=message.final,
             cliente_id=message.client_id,
             to=message.chat,
             chat=chat_in(message.full_id),
             **_content_of(message),
             message_id=message.full_id or message.message_id,
+            account=None if message.account is None else AccountAnswer.of(message.account),
             reason=message.reason,
+            held_because=message.held,
             priority=message.priority,
             send_at=iso(message.send_at),
             expires_at=iso(message.expires_at),

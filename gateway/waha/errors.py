@@ -6,7 +6,7 @@ What has no row is answered by the native table (`gateway.errors`), in WAHA's sh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from actors.webhooks.definition import InvalidWebhook
 from gateway.errors import problem_of
 from gateway.http import NO_STORE, InvalidRequest, JsonResponse, render_plain
 from gateway.security.auth import Forbidden, Unauthorized
+from gateway.service import Undelivered
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -182,6 +183,13 @@ def _refusal(error: WahaRefusal, http: Request, given: Mapping[str, Any]) -> Wah
     return WahaProblem(error.status, error.body)
 
 
+def _undelivered(error: Undelivered, http: Request, given: Mapping[str, Any]) -> WahaProblem:
+    """The answer to the error itself, with how the message stands, which WAHA has no field for."""
+    row = next(kind for kind in type(error.error).__mro__ if kind in WAHA_ERRORS)
+    problem = WAHA_ERRORS[row](error.error, http, given)
+    return replace(problem, body={**problem.body, **asdict(error.standing)})
+
+
 def _native(error: Exception, http: Request, given: Mapping[str, Any]) -> WahaProblem:
     """An error of the native table, in WAHA's shape."""
     problem = problem_of(error)
@@ -200,6 +208,7 @@ WAHA_ERRORS: dict[type[Exception], Callable[[Any, Request, Mapping[str, Any]], W
     Forbidden: _forbidden,
     InvalidRequest: _wrong,
     InvalidWebhook: _wrong,
+    Undelivered: _undelivered,
     SendFailed: _thrown,
     SendUnknown: _thrown,
     OperationRefused: _thrown,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actors.clients.operations.messages import Send, SendLocation, SendText
 from actors.waha.messages import Json, message
 from gateway.calls import URGENT, adapter_of
 from gateway.http import idempotency_key, parse_values
-from gateway.service import Draft
+from gateway.service import Draft, MessageStanding
 from gateway.waha.calls import WahaRequest
 from gateway.waha.errors import BadRequest
 
@@ -73,7 +73,7 @@ async def send(
         timestamp=int(sent_at),
         ack=1,
         source="api",
-        **told,
+        **{**told, "_data": {**told.get("_data", {}), "outbox": asdict(MessageStanding.of(sent))}},
     )
 
 

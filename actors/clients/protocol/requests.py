@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.protocol.status import Status
-from actors.clients.types import ClientId, Origin, Seconds, State
+from actors.clients.types import ClientId, LinkedAccount, Origin, Seconds, State
 from actors.runtime import Work
 
 if TYPE_CHECKING:
@@ -78,12 +78,14 @@ class Perform(Work):
     refuses NotReady, and the refusal of its `failed`.
 
     `order` is the bare WhatsApp id of the message that a SEND sends (`draw_message_id`), made here if it is None.
-    `cause` follows the order into the page and back.
+    `cause` follows the order into the page and back. Where the client is linked to another account than `account`, it
+    refuses with AccountDiffers.
     """
 
     operation: Operation[Any]
     order: str | None = None
     cause: Correlation = UNCAUSED
+    account: LinkedAccount | None = None
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

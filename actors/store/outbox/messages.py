@@ -17,11 +17,13 @@ from actors.runtime import Work
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
 from actors.store.events import draw_id
 from actors.store.message import Read, Write
-from actors.store.message_states import OPEN, REFUSED, MessageState, of_ack
+from actors.store.message_states import OPEN, REFUSED, HeldBecause, MessageState, of_ack
 from actors.store.outbox.rows import (
     BY_KEY,
     BY_MESSAGE_ID,
+    FREE,
     QUEUED,
+    ROWS,
     SENDING,
     Message,
     by_id,
@@ -38,6 +40,7 @@ from actors.store.outbox.rows import (
     position_of,
     read,
 )
+from actors.store.rows.accounts import KnownAccount, last, linked
 from actors.store.rows.media import require
 from actors.store.schema import outbox
 
@@ -64,7 +67,8 @@ class AcceptMessage(Work, Write[Accepted]):
 
     The caller makes `message_id` (`operations.messages.draw_message_id`). `key` and `fingerprint` (of the request's
     body) belong together: the same key with another fingerprint is the caller's mistake. Of two chats, the one with the
-    message of higher `priority` goes first; within a chat the order of acceptance counts.
+    message of higher `priority` goes first; within a chat the order of acceptance counts. It belongs to the account
+    that the client was linked to last.
     """
 
     client_id: ClientId
@@ -89,18 +93,18 @@ class AcceptMessage(Work, Write[Accepted]):
             raise OutboxFull(self.limit)
         for file in self.operation.files.values():
             require(connection, file)
-        accepted = insert(connection, self._message)
+        owner = last(connection, self.client_id)
+        accepted = insert(connection, self._message_of(owner))
         one_more(connection, self.client_id)
         return Accepted(accepted, repeated=False)
 
     def _earlier(self, connection: Connection, key: str) -> Message | None:
         known = find(connection, BY_KEY, client=self.client_id, known_key=key)
         if known is not None and known.fingerprint != self.fingerprint:
-            raise IdempotencyKeyReused(key)
+            raise IdempotencyKeyReused(key, known.id)
         return known
 
-    @property
-    def _message(self) -> Message:
+    def _message_of(self, owner: KnownAccount | None) -> Message:
         arguments = self.operation.arguments
         return Message(
             position=0,
@@ -124,6 +128,8 @@ class AcceptMessage(Work, Write[Accepted]):
             request_id=self.request_id,
             trace_id=self.trace_id,
             media=next((file.digest for file in self.operation.files.values()), None),
+            account_id=None if owner is None else owner.id,
+            account=None if owner is None else owner.account,
         )
 
 
@@ -162,8 +168,9 @@ class MarkSending(Write[tuple[Message, ...]]):
 
     def run(self, connection: Connection) -> tuple[Message, ...]:
         """See `Write`."""
-        queued = read(connection, select(outbox).where(outbox.c.id.in_(self.ids), QUEUED).order_by(outbox.c.position))
-        return tuple(move(connection, known, MessageState.SENDING, self.at, reason=None) for known in queued)
+        queued = read(connection, ROWS.where(outbox.c.id.in_(self.ids), QUEUED))
+        queued = tuple(sorted(queued, key=lambda message: message.position))
+        return tuple(move(connection, known, MessageState.SENDING, self.at, reason=None, held=None) for known in queued)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +237,9 @@ class SettleMessage(Write[Message]):
 class RequeueMessage(Write[Message]):
     """Queue a message in `sending` again, at its old place, because it is proven that it has not left.
 
-    `reason` says why it waits; `message_id` is a new id, if the page has filed the old id as failed. `crashed`: its
-    sending crashed the client; after MAX_ATTEMPTS of those it is `failed`, with that reason. Answers the message, which
-    is unchanged if it was not in `sending` any more. Refuses NoSuchMessage.
+    `reason` and `held` say why it waits; `message_id` is a new id, if the page has filed the old id as failed.
+    `crashed`: its sending crashed the client; after MAX_ATTEMPTS of those it is `failed`, with that reason. Answers the
+    message, which is unchanged if it was not in `sending` any more. Refuses NoSuchMessage.
     """
 
     id: str
@@ -240,6 +247,7 @@ class RequeueMessage(Write[Message]):
     crashed: bool = False
     reason: str | None = None
     message_id: str | None = None
+    held: HeldBecause | None = None
 
     def run(self, connection: Connection) -> Message:
         """See `Write`."""
@@ -251,6 +259,7 @@ class RequeueMessage(Write[Message]):
             return move(connection, known, MessageState.FAILED, self.at, attempts=attempts, reason=SET_ASIDE)
         one_more(connection, known.client_id)
         changes = {"attempts": attempts, "reason": self.reason, "message_id": self.message_id or known.message_id}
+        changes |= {"held": self.held}
         return move(connection, known, MessageState.QUEUED, self.at, **changes)
 
 
@@ -264,7 +273,7 @@ class NoteWaiting(Write[int]):
 
     def run(self, connection: Connection) -> int:
         """See `Write`."""
-        waiting = (QUEUED, of_client(self.client_id), outbox.c.chat.in_(sorted(self.chats)))
+        waiting = (FREE, of_client(self.client_id), outbox.c.chat.in_(sorted(self.chats)))
         return connection.execute(outbox.update().where(*waiting), {"reason": self.reason}).rowcount
 
 
@@ -272,7 +281,8 @@ class NoteWaiting(Write[int]):
 class RecordAck(Write[Message | None]):
     """Record WhatsApp's acknowledgement of a bare message id. Answers the message; None if it is not of this outbox.
 
-    `ack` as in `message_states.ACKS`. News that is older than the state changes nothing.
+    `ack` as in `message_states.ACKS`. News that is older than the state changes nothing, and neither does news from the
+    page of another account than the message's.
     """
 
     client_id: ClientId
@@ -285,10 +295,15 @@ class RecordAck(Write[Message | None]):
         """See `Write`."""
         known = find(connection, BY_MESSAGE_ID, client=self.client_id, known_id=self.message_id)
         state = of_ack(self.ack)
-        if known is None or state is None:
+        if known is None or state is None or not _is_of_linked(connection, known):
             return known
         reason = REFUSED if state is MessageState.FAILED else None
         return learn(connection, known, state, self.at, reason, self.full_id)
+
+
+def _is_of_linked(connection: Connection, known: Message) -> bool:
+    """Return True unless the client is linked to another account than the message's."""
+    return known.account_id is None or linked(connection, known.client_id) in (None, known.account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +315,7 @@ class ExpireDue(Write[tuple[Message, ...]]):
 
     def run(self, connection: Connection) -> tuple[Message, ...]:
         """See `Write`."""
-        past = select(outbox).where(QUEUED, outbox.c.expires_at.is_not(None), outbox.c.expires_at <= self.at)
+        past = ROWS.where(QUEUED, outbox.c.expires_at.is_not(None), outbox.c.expires_at <= self.at)
         expired = read(connection, past.order_by(outbox.c.expires_at).limit(self.limit))
         return tuple(move(connection, known, MessageState.EXPIRED, self.at) for known in expired)
 
@@ -316,7 +331,7 @@ class GiveUpQueued(Write[int]):
 
     def run(self, connection: Connection) -> int:
         """See `Write`."""
-        query = select(outbox).where(QUEUED, of_client(self.client_id))
+        query = ROWS.where(QUEUED, of_client(self.client_id))
         queued = read(connection, query.order_by(outbox.c.position).limit(self.limit))
         for known in queued:
             move(connection, known, MessageState.CANCELLED, self.at, reason=self.reason)
@@ -367,7 +382,7 @@ class Unsettled(Read[tuple[Message, ...]]):
 
     def run(self, connection: Connection) -> tuple[Message, ...]:
         """See `Read`."""
-        under_way = select(outbox).where(SENDING, of_client(self.client_id))
+        under_way = ROWS.where(SENDING, of_client(self.client_id))
         return read(connection, under_way.order_by(outbox.c.position).limit(self.limit))
 
 
@@ -380,7 +395,7 @@ class GetMessage(Read[Message | None]):
 
     def run(self, connection: Connection) -> Message | None:
         """See `Read`."""
-        return find(connection, select(outbox).where(outbox.c.id == self.id, of_client(self.client_id)))
+        return find(connection, ROWS.where(outbox.c.id == self.id, of_client(self.client_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,7 +425,7 @@ class ListMessages(Read[tuple[Message, ...]]):
 
     def run(self, connection: Connection) -> tuple[Message, ...]:
         """See `Read`."""
-        query = select(outbox).where(of_client(self.client_id)).order_by(outbox.c.position).limit(self.limit)
+        query = ROWS.where(of_client(self.client_id)).order_by(outbox.c.position).limit(self.limit)
         if self.after is not None:
             query = query.where(outbox.c.position > position_of(connection, self.client_id, self.after))
         if self.state is not None:

@@ -17,12 +17,12 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam,
 from actors.clients.events import MessageStateChanged
 from actors.clients.operations import OPERATIONS
 from actors.clients.operations.messages import Send
-from actors.clients.types import ClientId, Seconds
+from actors.clients.types import ClientId, LinkedAccount, Seconds
 from actors.store.errors import NoSuchMessage
 from actors.store.events import AppendEvent
-from actors.store.message_states import MessageState, may_follow
+from actors.store.message_states import OPEN, HeldBecause, MessageState, may_follow
 from actors.store.outbox.addresses import chat_in, learn_chat, of_same_chats
-from actors.store.schema import outbox, storable
+from actors.store.schema import accounts, outbox, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class Message:
     (`actors.clients.operations`), `arguments` are the operation's arguments without the chat. `times` are the times
     (epoch seconds) at which it reached its states. `attempts` counts the sends that crashed the client. `position` is
     the order of acceptance. `request_id` is that of the call that queued it, `trace_id` that call's W3C trace; the log
-    has both in lines about the message. `media` is the digest of the file it sends.
+    has both in lines about the message. `media` is the digest of the file it sends. `account` is the account it was
+    accepted for, None as long as the client was never linked; it never leaves from another. `held` says why it waits
+    though its time has come.
     """
 
     position: int
@@ -58,6 +60,14 @@ class Message:
     request_id: str | None = None
     trace_id: str | None = None
     media: str | None = None
+    account_id: str | None = None
+    held: HeldBecause | None = None
+    account: LinkedAccount | None = None
+
+    @property
+    def final(self) -> bool:
+        """True if the service has nothing more to do about it: only what WhatsApp acknowledges later changes it."""
+        return self.state not in OPEN
 
     @property
     def text(self) -> str | None:
@@ -83,16 +93,22 @@ def _adapter(name: str) -> TypeAdapter[Any]:
 
 QUEUED = outbox.c.state == literal_column("'queued'")
 SENDING = outbox.c.state == literal_column("'sending'")
+FREE = QUEUED & outbox.c.held.is_(None)
+HELD = QUEUED & outbox.c.held.is_not(None)
 """Literals, so that the partial indexes apply."""
+
+_OWNER = (accounts.c.phone.label("owner_phone"), accounts.c.lid.label("owner_lid"))
+ROWS = select(outbox, *_OWNER).join_from(outbox, accounts, accounts.c.id == outbox.c.account_id, isouter=True)
+"""The query of whole rows, each with the names of its account."""
 
 _URGENT = (outbox.c.priority.desc(), outbox.c.position)
 _OF_CLIENT = outbox.c.client_id == bindparam("client")
-_BY_ID = select(outbox).where(outbox.c.id == bindparam("known_id"))
-BY_KEY = select(outbox).where(_OF_CLIENT, outbox.c.key == bindparam("known_key"))
-BY_MESSAGE_ID = select(outbox).where(_OF_CLIENT, outbox.c.message_id == bindparam("known_id"))
+_BY_ID = ROWS.where(outbox.c.id == bindparam("known_id"))
+BY_KEY = ROWS.where(_OF_CLIENT, outbox.c.key == bindparam("known_key"))
+BY_MESSAGE_ID = ROWS.where(_OF_CLIENT, outbox.c.message_id == bindparam("known_id"))
 _COUNT_UP_TO = select(func.count()).select_from(
     select(literal_column("1"))
-    .where(QUEUED, outbox.c.client_id == bindparam("client"))
+    .where(FREE, outbox.c.client_id == bindparam("client"))
     # The order is for PostgreSQL, which otherwise reads the whole table if it expects to find enough soon.
     .order_by(outbox.c.client_id, outbox.c.chat, outbox.c.position)
     .limit(bindparam("up_to"))
@@ -113,7 +129,11 @@ def find(connection: Connection, query: Select[Any], **values: Any) -> Message |
 
 
 def _message(row: RowMapping) -> Message:
-    return Message(**{**row, "state": MessageState(row["state"])})
+    told = dict(row)
+    owner = LinkedAccount(told.pop("owner_phone"), told.pop("owner_lid"))
+    held = None if row["held"] is None else HeldBecause(row["held"])
+    account = owner if row["account_id"] is not None else None
+    return Message(**{**told, "state": MessageState(row["state"]), "held": held, "account": account})
 
 
 def by_id(connection: Connection, id: str) -> Message:
@@ -162,7 +182,7 @@ def is_due(connection: Connection, client_id: ClientId, at: Seconds, held: froze
 
 def next_due(connection: Connection, client_id: ClientId, at: Seconds) -> Seconds | None:
     """Return the earliest `send_at` after `at` of a client's queued messages."""
-    scheduled = select(func.min(outbox.c.send_at)).where(QUEUED, outbox.c.send_at.is_not(None), of_client(client_id))
+    scheduled = select(func.min(outbox.c.send_at)).where(FREE, outbox.c.send_at.is_not(None), of_client(client_id))
     return cast(Seconds | None, connection.execute(scheduled.where(outbox.c.send_at > at)).scalar_one())
 
 
@@ -170,7 +190,7 @@ def _most_urgent_chat(connection: Connection, client_id: ClientId, at: Seconds, 
     # Two queries, one per index: `send_at IS NULL OR send_at <= ?` would have to sort all waiting messages.
     timings = (outbox.c.send_at.is_(None), outbox.c.send_at.is_not(None) & (outbox.c.send_at <= at))
     query = select(outbox.c.chat, outbox.c.priority, outbox.c.position)
-    free = query.where(QUEUED, of_client(client_id), _alive(at), outbox.c.chat.not_in(busy)).order_by(*_URGENT).limit(1)
+    free = query.where(FREE, of_client(client_id), _alive(at), outbox.c.chat.not_in(busy)).order_by(*_URGENT).limit(1)
     firsts = [row for timing in timings for row in connection.execute(free.where(timing))]
     best = min(firsts, key=lambda row: (-row.priority, row.position), default=None)
     return None if best is None else best.chat
@@ -178,7 +198,7 @@ def _most_urgent_chat(connection: Connection, client_id: ClientId, at: Seconds, 
 
 def _first_due(connection: Connection, client_id: ClientId, at: Seconds, addresses: set[str]) -> Message:
     timely = or_(outbox.c.send_at.is_(None), outbox.c.send_at <= at)
-    query = select(outbox).where(QUEUED, of_client(client_id), outbox.c.chat.in_(sorted(addresses)), timely, _alive(at))
+    query = ROWS.where(FREE, of_client(client_id), outbox.c.chat.in_(sorted(addresses)), timely, _alive(at))
     (first,) = read(connection, query.order_by(outbox.c.position).limit(1))
     return first
 
@@ -203,6 +223,11 @@ def has_room(connection: Connection, client_id: ClientId, limit: int) -> bool:
     return bool(at_most[client_id] < limit)
 
 
+def forget_room(connection: Connection, client_id: ClientId) -> None:
+    """Count anew at the next acceptance: many messages of the client have become queued at once."""
+    connection.info.get(_AT_MOST, {}).pop(client_id, None)
+
+
 def one_more(connection: Connection, client_id: ClientId) -> None:
     """Record that one more message of the client is queued."""
     at_most = connection.info.get(_AT_MOST, {})
@@ -218,7 +243,7 @@ _INSERT = outbox.insert().returning(outbox.c.position)
 def insert(connection: Connection, message: Message) -> Message:
     """Insert a message. Return it with its position."""
     arguments = _storable(message.arguments)
-    row = {name: getattr(message, name) for name in Message.__slots__ if name != "position"}
+    row = {name: getattr(message, name) for name in Message.__slots__ if name not in ("position", "account")}
     position = connection.execute(_INSERT, {**row, "arguments": arguments}).scalar_one()
     return replace(message, position=position, arguments=arguments)
 
@@ -259,7 +284,14 @@ def learn(
     return replace(known, full_id=full_id)
 
 
+def change(connection: Connection, known: Message, **changes: Any) -> Message:
+    """Change other fields than the state, which tells nobody. Return the message as it is now."""
+    _update(connection, known, **changes)
+    return replace(known, **changes)
+
+
 def _update(connection: Connection, known: Message, **changes: Any) -> None:
+    changes.pop("account", None)
     connection.execute(outbox.update().where(outbox.c.position == known.position), changes)
 
 

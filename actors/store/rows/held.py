@@ -18,6 +18,7 @@ from actors.store.database import insert
 from actors.store.events import AppendEvent, Event, draw_id, is_first
 from actors.store.journal import acknowledge, is_of_outbox
 from actors.store.message import Read, Write
+from actors.store.rows.accounts import LINKED_PHONE
 from actors.store.schema import held_events
 
 
@@ -52,7 +53,8 @@ class HoldEvent(Write[bool]):
         if key is not None and not is_first(connection, self.client_id, key, self.at):
             return False
         row = {"id": self.id, "client_id": self.client_id, "type": event.type, "payload": dict(event.payload)}
-        connection.execute(insert(connection, held_events).values(**row, at=self.at))
+        values = insert(connection, held_events).values(**row, at=self.at, phone=LINKED_PHONE)
+        connection.execute(values, {"of_client": self.client_id})
         return True
 
 
@@ -72,7 +74,8 @@ class TellHeld(Write[Event | None]):
             return None
         connection.execute(delete(held_events).where(held_events.c.id == self.id))
         payload = row["payload"] if self.payload is None else self.payload
-        return AppendEvent(row["client_id"], row["type"], payload, row["at"], id=self.id).run(connection)
+        told = AppendEvent(row["client_id"], row["type"], payload, row["at"], id=self.id, phone=row["phone"])
+        return told.run(connection)
 
 
 @dataclass(frozen=True, slots=True)
