@@ -599,10 +599,13 @@ class Webhooks:
             raise NoSuchWebhook(id)
         return found
 
-    async def lines(self, id: str) -> tuple[Progress, ...]:
-        """Return the progress of a webhook with each client."""
+    async def lines(self, caller: Caller, id: str) -> tuple[Progress, ...]:
+        """Return the progress of a webhook with each client that the caller sees.
+
+        A webhook may have been for more clients than it is now.
+        """
         found: tuple[Progress, ...] = await self._store(GetProgress(id))
-        return found
+        return tuple(line for line in found if caller.sees(line.client_id))
 
     async def change(self, caller: Caller, id: str, wishes: Mapping[str, Any]) -> Webhook:
         """Set some fields. Raises InvalidWebhook, Forbidden, NoSuchWebhook."""
@@ -622,9 +625,9 @@ class Webhooks:
     async def dead_letters(
         self, caller: Caller, id: str, client_id: ClientId | None, after: int, limit: int
     ) -> tuple[Letter, ...]:
-        """Return dead letters, oldest first. Raises NoSuchWebhook."""
+        """Return the dead letters of clients that the caller sees, oldest first. Raises NoSuchWebhook."""
         await self.get(caller, id)
-        found: tuple[Letter, ...] = await self._store(GetDeadLetters(id, client_id, after, limit))
+        found: tuple[Letter, ...] = await self._store(GetDeadLetters(id, client_id, after, limit, caller.clients))
         return found
 
     async def replay(self, caller: Caller, id: str, letter: int | None = None) -> int:
@@ -633,13 +636,13 @@ class Webhooks:
         Raises NoSuchWebhook, NoSuchDeadLetter.
         """
         letters = await self._chosen(caller, id, letter)
-        count: int = await self._change(ReplayDeadLetters(id, time.time(), letters))
+        count: int = await self._change(ReplayDeadLetters(id, time.time(), letters, caller.clients))
         return count
 
     async def forget(self, caller: Caller, id: str, letter: int | None = None) -> int:
         """Delete a dead letter, or all. Return how many. Raises NoSuchWebhook, NoSuchDeadLetter."""
         letters = await self._chosen(caller, id, letter)
-        count: int = await self._change(DeleteDeadLetters(id, letters))
+        count: int = await self._change(DeleteDeadLetters(id, letters, caller.clients))
         return count
 
     async def _chosen(self, caller: Caller, id: str, letter: int | None) -> tuple[int, ...]:

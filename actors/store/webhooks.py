@@ -423,11 +423,15 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class ReplayDeadLetters(Write[int], Work):
-    """Deliver these dead letters again, or all of the webhook if `letters` is empty. Answers their number."""
+    """Deliver these dead letters again, or all of the webhook if `letters` is empty. Answers their number.
+
+    Only those of `clients`; None for all.
+    """
 
     webhook_id: str
     at: Seconds
     letters: tuple[int, ...] = ()
+    clients: frozenset[ClientId] | None = None
 
     def run(self, connection: Connection) -> int:
         chosen = update(dead_letters).where(*_chosen(self), dead_letters.c.replay_at.is_(None))
@@ -436,10 +440,14 @@ class ReplayDeadLetters(Write[int], Work):
 
 @dataclass(frozen=True, slots=True)
 class DeleteDeadLetters(Write[int], Work):
-    """Delete these dead letters, or all of the webhook if `letters` is empty. Answers their number."""
+    """Delete these dead letters, or all of the webhook if `letters` is empty. Answers their number.
+
+    Only those of `clients`; None for all.
+    """
 
     webhook_id: str
     letters: tuple[int, ...] = ()
+    clients: frozenset[ClientId] | None = None
 
     def run(self, connection: Connection) -> int:
         return connection.execute(delete(dead_letters).where(*_chosen(self))).rowcount
@@ -485,15 +493,19 @@ class RecordReplayRetry(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetDeadLetters(Read[tuple[Letter, ...]]):
-    """Read the first `limit` dead letters after the id `after`, oldest first; of one webhook and client, or of all."""
+    """Read the first `limit` dead letters after the id `after`, oldest first; of one webhook and client, or of all.
+
+    Only those of `clients`; None for all.
+    """
 
     webhook_id: str | None = None
     client_id: ClientId | None = None
     after: int = 0
     limit: int = 100
+    clients: frozenset[ClientId] | None = None
 
     def run(self, connection: Connection) -> tuple[Letter, ...]:
-        query = select(dead_letters).where(dead_letters.c.id > self.after)
+        query = select(dead_letters).where(dead_letters.c.id > self.after, *_of_clients(self.clients))
         if self.webhook_id is not None:
             query = query.where(dead_letters.c.webhook_id == self.webhook_id)
         if self.client_id is not None:
@@ -509,8 +521,12 @@ def replays_of(connection: Connection, webhook_id: str, client_id: ClientId, lim
 
 
 def _chosen(message: ReplayDeadLetters | DeleteDeadLetters) -> list[ColumnElement[bool]]:
-    of_webhook = dead_letters.c.webhook_id == message.webhook_id
-    return [of_webhook, dead_letters.c.id.in_(message.letters)] if message.letters else [of_webhook]
+    chosen = [dead_letters.c.webhook_id == message.webhook_id, *_of_clients(message.clients)]
+    return [*chosen, dead_letters.c.id.in_(message.letters)] if message.letters else chosen
+
+
+def _of_clients(clients: frozenset[ClientId] | None) -> list[ColumnElement[bool]]:
+    return [] if clients is None else [dead_letters.c.client_id.in_(sorted(clients))]
 
 
 def _read(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[Letter, ...]:

@@ -36,7 +36,8 @@ def health_before(site: Site) -> Finding:
     if not site.answers():
         return skipped("need.service") if site.hosting else failed("need.service")
     if not site.known():
-        return passed("seen.health_stranger", state=site.stranger.get("/health")["whatsapp_state"])
+        site.stranger.get("/health")
+        return passed("seen.health_stranger")
     clients = site.service.get("/clients")
     site.memory.ready_before = frozenset(client["id"] for client in clients if client["state"] == "READY")
     process = site.process()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from pykka import Timeout
 from starlette.responses import Response
@@ -14,20 +15,22 @@ from actors.clients.types import State
 from gateway.calls import ApiRequest
 from gateway.http import NO_STORE, JsonResponse, reply
 from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, WhatsAppWeb
-from gateway.security.auth import caller_of
+from gateway.security.auth import caller_of, may_see
 
 
 async def health(request: ApiRequest[None, None]) -> Response:
     """Return the state of the whole service.
 
-    Callers without a key get the first three fields. Answers in any state of any client, and never waits for one.
+    Of the clients that the key is for: a caller without a key, where one is needed, sees none, and gets the first three
+    fields. Answers in any state of any client, and never waits for one.
     """
-    counts = count(await _clients(request) or ())
+    sees = partial(may_see, request.http.scope)
+    counts = count(status for status in await _clients(request) or () if sees(status.client_id))
     seen = request.gateway.bridge.whatsapp
     summary = HealthSummary(status="ok" if seen.whole else "degraded", whatsapp_state=overall(counts))
     if caller_of(request.http.scope) is None:
         return reply(summary)
-    versions, web = dict(request.gateway.bridge.versions), WhatsAppWeb.of(seen)
+    versions, web = dict(request.gateway.bridge.versions), WhatsAppWeb.of(seen, sees)
     return reply(HealthAnswer(**summary.__dict__, clients=counts, versions=versions, whatsapp_web=web))
 
 

@@ -41,7 +41,7 @@ async def webhooks(request: ApiRequest[None, None]) -> Response:
 async def webhook(request: ApiRequest[None, None]) -> Response:
     """Return a webhook, and how far its deliveries are."""
     found = await request.gateway.webhooks.get(request.caller, request.path("id"))
-    return reply(WebhookDetail.of_both(found, await request.gateway.webhooks.lines(found.id)))
+    return reply(WebhookDetail.of_both(found, await request.gateway.webhooks.lines(request.caller, found.id)))
 
 
 async def change(request: ApiRequest[WebhookRequest, None]) -> Response:

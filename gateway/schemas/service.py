@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Self
 
 from pydantic import Field
 
 from actors.clients.canary import WhatsAppSeen
-from actors.clients.types import State
+from actors.clients.types import ClientId, State
 from gateway.readiness import Obstacle
 from gateway.schemas.shape import Answer, iso
 from gateway.security.auth import Caller, Scope
 
 
 class HealthSummary(Answer):
-    """GET /health for callers without a key."""
+    """GET /health for callers without a key. `whatsapp_state`: of the clients that the caller may see."""
 
     status: Literal["ok", "degraded"] = "ok"
     service: Literal["session-manager"] = "session-manager"
@@ -34,14 +35,14 @@ class WhatsAppWeb(Answer):
     without_receipts: list[int]
 
     @classmethod
-    def of(cls, seen: WhatsAppSeen) -> Self:
-        """Fill from the known facts."""
+    def of(cls, seen: WhatsAppSeen, may_see: Callable[[ClientId], bool]) -> Self:
+        """Fill from the known facts, with the clients that the caller may see."""
         return cls(
             version=seen.version,
             seen_since=iso(seen.seen_since),
             contract="degraded" if seen.missing else "whole" if seen.read else "unknown",
             missing=sorted(seen.missing),
-            without_receipts=list(seen.silent),
+            without_receipts=[client_id for client_id in seen.silent if may_see(client_id)],
         )
 
 

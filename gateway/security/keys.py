@@ -170,10 +170,11 @@ class Keyring:
         return held.caller
 
     def is_valid(self, caller: Caller) -> bool:
-        """Return True if an earlier caller still has access: for long connections."""
+        """Return True if an earlier caller still has the same access: for sessions and long connections."""
         if caller is ANYONE:
             return not self._needed
-        return caller is self._first.caller or self._held.get(caller.key_id.encode()) is not None
+        held = self._held.get(caller.key_id.encode())
+        return caller is self._first.caller or (held is not None and held.caller == caller)
 
     def valid(self) -> list[ApiKey]:
         """Return the valid keys of the store, oldest first, with their last use."""
@@ -247,12 +248,12 @@ class Keyring:
 
     def _hold(self, keys: Iterable[ApiKey]) -> None:
         self._changes += 1
-        known, needed = self._keys.keys(), self._needed
+        known, needed = self._held, self._needed
         self._keys = {key.id: key for key in keys}
         self._held = {id.encode("utf-8"): _held(key) for id, key in self._keys.items()}
         self._needed = self._needed or bool(self._keys)
         self._used = {id: at for id, at in self._used.items() if id in self._keys or id == FIRST_ID}
-        if known - self._keys.keys() or needed != self._needed:
+        if any(self._held.get(id) != held for id, held in known.items()) or needed != self._needed:
             self._shut_out()
 
     async def _ask(self, message: object) -> Any:

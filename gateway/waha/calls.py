@@ -21,7 +21,19 @@ from actors.waha.statuses import WORKING
 from gateway.access_log import Named
 from gateway.calls import NOBODY, adapter_of
 from gateway.http import HEADER, parse_values, read
-from gateway.security.auth import ANYONE, CALLER, Caller, Need, RateClass, Scope, Unauthorized, Whose, caller_of, check
+from gateway.security.auth import (
+    ANYONE,
+    CALLER,
+    Caller,
+    Forbidden,
+    Need,
+    RateClass,
+    Scope,
+    Unauthorized,
+    Whose,
+    caller_of,
+    check,
+)
 from gateway.security.keys import presented
 from gateway.waha import errors
 from gateway.waha.answers import respond
@@ -115,6 +127,8 @@ class WahaCall:
     scope: Scope | None = Scope.READ
     rate: RateClass = RateClass.CALL
     about_session: bool = True
+    about_all: bool = False
+    """Whether it is about all clients: it needs a key for all of them."""
     expects: tuple[str, ...] = (WORKING,)
     takes_files: bool = False
     """Whether the body may hold files in base64 of any length."""
@@ -126,7 +140,8 @@ class WahaCall:
         """What the call needs of its caller."""
         if self.scope is None:
             return Need(None, Whose.SEEN)
-        return Need(self.scope, Whose.CLIENT if self.about_session else Whose.SEEN, self.rate)
+        whose = Whose.ALL if self.about_all else Whose.CLIENT if self.about_session else Whose.SEEN
+        return Need(self.scope, whose, self.rate)
 
 
 def waha_routes(calls: Iterable[WahaCall], gateway: Gateway, sessions: WahaSessions) -> list[BaseRoute]:
@@ -194,7 +209,7 @@ class _WahaEndpoint:
             self.gateway.rates.count_wrong_key(http.scope)
         if caller is None:
             raise Unauthorized
-        check(Need(call.scope, Whose.SEEN), caller, http.scope)
+        check(Need(call.scope, Whose.ALL if call.about_all else Whose.SEEN), caller, http.scope)
 
     async def _answer(self, call: WahaCall, http: Request, given: Given, uploads: Uploads | None = None) -> Any:
         if isinstance(call.work, Missing):
@@ -204,6 +219,9 @@ class _WahaEndpoint:
             return await call.work(WahaRequest(self.gateway, self.sessions, http, given))
         name = given.optional_text(_SESSION) or DEFAULT_SESSION
         client_id = await self.sessions.find(name)
+        caller = caller_of(http.scope)
+        if caller is not None and not caller.sees(client_id):  # the name says nothing of the number behind it
+            raise Forbidden("The key is for other clients only")
         scope = {**http.scope, "headers": [*_without_client(http), (HEADER, str(client_id).encode())]}
         check(call.need, caller_of(scope), scope)
         self.gateway.rates.count(call.need, caller_of(scope), scope)

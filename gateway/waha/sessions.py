@@ -157,9 +157,9 @@ class WahaSessions:
         if not re.fullmatch(NAME, name):
             raise BadRequest(_NAME_WRONG)
         known = self._named(name)
+        _require(caller, known, config)
         if known is not None and await self._is_known(known):
             raise Unprocessable(f"Session '{name}' already exists. Use PUT to update it.")
-        _require(caller, known, config)
         blank = ClientConfig(ClientId(0) if known is None else known, None if known is not None else name, stopped=True)
         wanted = _applied(blank, config or {})
         configs = self._gateway.configs

@@ -16,6 +16,7 @@ from gateway.waha.calls import Handler, Missing, WahaCall
 _RUNS = (STARTING, SCAN_QR_CODE, WORKING)
 _SESSION: dict[str, Any] = {"about_session": False, "expects": ()}
 """Calls about sessions themselves find theirs by themselves: it may not exist."""
+_KEYS: dict[str, Any] = {**_SESSION, "scope": Scope.ADMIN, "about_all": True}
 _SEND: dict[str, Any] = {"scope": Scope.SEND, "rate": RateClass.SEND}
 _SEND_FILE: dict[str, Any] = {**_SEND, "takes_files": True}
 _CHANGE: dict[str, Any] = {"scope": Scope.SEND}
@@ -208,12 +209,12 @@ ACCOUNT = (
 )
 
 KEYS = (
-    get("/api/keys", 2, keys.listed, **_SESSION, scope=Scope.ADMIN),
-    post("/api/keys", 2, keys.create, **_SESSION, scope=Scope.ADMIN),
-    post("/api/keys/media", 2, keys.create_for_media, **_SESSION, scope=Scope.ADMIN),
-    post("/api/keys/control", 2, keys.create_for_control, **_SESSION, scope=Scope.ADMIN),
-    put("/api/keys/{id}", 2, keys.update, **_SESSION, scope=Scope.ADMIN),
-    delete("/api/keys/{id}", 2, keys.delete, **_SESSION, scope=Scope.ADMIN),
+    get("/api/keys", 2, keys.listed, **_KEYS),
+    post("/api/keys", 2, keys.create, **_KEYS),
+    post("/api/keys/media", 2, keys.create_for_media, **_KEYS),
+    post("/api/keys/control", 2, keys.create_for_control, **_KEYS),
+    put("/api/keys/{id}", 2, keys.update, **_KEYS),
+    delete("/api/keys/{id}", 2, keys.delete, **_KEYS),
 )
 
 _PASSKEY, _CHANNELS = Missing("Pairing by passkey"), Missing("Channels")

@@ -39,6 +39,11 @@ pictures, files and its WebSocket take a key in the query too, because its consu
 * A change made directly in the database takes effect within 15 s, a change over HTTP at once.
 * `last_used_at` is written every 15 s, not with every call.
 * Open streams and polls of a key end with it (`UNAUTHORIZED`); those of a dashboard session end with the session.
+* A key for some clients sees those alone, in every answer, list, stream and count; of a webhook that was for more
+  clients once, only the letters and the progress of its own. If a key's rights become fewer, its streams and sessions
+  end.
+* Who has no key, where one is needed, sees no client: `GET /health` answers as if there were none (`whatsapp_state` is
+  `NOT_INITIALIZED`). Give a monitor that is to see more a key with the scope `read`.
 * No key, or a wrong one: 401 `UNAUTHORIZED`. A key without the scope or the client: 403 `FORBIDDEN`.
 
 """
