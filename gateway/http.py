@@ -97,10 +97,14 @@ def client_number(text: bytes) -> ClientId | None:
 NO_STORE = {"cache-control": "no-store"}
 
 
+JSON = "application/json; charset=utf-8"
+"""The type of every JSON answer: some readers take Latin-1 where no charset is named."""
+
+
 class JsonResponse(Response):
     """A JSON body that is already rendered."""
 
-    media_type = "application/json"
+    media_type = JSON
 
 
 def reply(

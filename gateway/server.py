@@ -24,13 +24,14 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
+import uvloop
 
 from actors.capacity import raise_open_files
 from actors.settings import StartRefused
@@ -38,7 +39,8 @@ from actors.store.errors import ServerAway
 from actors.system import System
 from actors.watch import DIED
 from gateway.app import application, gateway_of
-from gateway.security.connections import bounded_socket, check_certificate, refuse_exposure, uvicorn_options
+from gateway.security.connections import Answering, Connections, bounds_of
+from gateway.security.exposure import check_certificate, refuse_exposure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,8 +158,9 @@ STUCK = 3
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STACKS = signal.SIGUSR1
 """The signal that writes the stack of every thread to standard error."""
-_IDLE_SECONDS = 30
-"""The time a connection without a request is kept."""
+_WS_MESSAGE = 64 * 1024
+"""The bytes of the largest WebSocket message: callers hardly send any."""
+_YEAR = 365 * 24 * 3600
 _LAST_ANSWERS_SECONDS = 1
 """The time for answers in progress once every client is closed."""
 LATER = 5.0
@@ -282,13 +285,19 @@ def run(
         return serve(Server(settings, browser, started=started), listener)
 
 
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop of the kind that the service runs on."""
+    return uvloop.new_event_loop()
+
+
 def serve(server: Server, listener: socket.socket) -> int:
     """Do the same for an existing server and socket."""
     for number in SIGNALS:
         signal.signal(number, lambda number, _: server.end(ServiceEnd(signal.Signals(number).name)))
     signal.signal(STACKS, signal.SIG_IGN)  # its disposition once the interpreter removes its own handlers
     faulthandler.register(STACKS)
-    code = asyncio.run(_to_the_end(server, listener))
+    with asyncio.Runner(loop_factory=event_loop) as runner:
+        code = runner.run(_to_the_end(server, listener))
     for number in SIGNALS:
         # The interpreter removes handlers before its end: then the signal would end it with another exit code.
         signal.signal(number, signal.SIG_IGN)
@@ -314,31 +323,41 @@ class _Uvicorn(uvicorn.Server):
 @asynccontextmanager
 async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> AsyncIterator[None]:
     """Serve HTTP during the block; at its end, finish the answers in progress."""
-    config = uvicorn.Config(
-        app,
-        ws=bounded_socket(settings),
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
-        **uvicorn_options(settings),
-    )
-    server = _Uvicorn(config)
+    connections = Connections(bounds_of(settings))
+    server = _Uvicorn(uvicorn.Config(Answering(app), **_options(settings, connections)))
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-        await _cut_off(server.server_state.connections)
+    async with _beside(connections.watch()):
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+            connections.cut_off()
+            await asyncio.sleep(0)  # they are closed in the next turn of the loop
 
 
-async def _cut_off(connections: Iterable[Any]) -> None:
-    """Abort the connections of callers that have not read their answers by now."""
-    for connection in list(connections):
-        connection.transport.abort()
-    await asyncio.sleep(0)  # they are closed in the next turn of the loop
+def _options(settings: Settings, connections: Connections) -> dict[str, Any]:
+    """Return the options of uvicorn.Config."""
+    headers = [("X-Content-Type-Options", "nosniff")]
+    if settings.tls_cert is not None:
+        headers.append(("Strict-Transport-Security", f"max-age={_YEAR}"))
+    return {
+        "http": connections.protocol,
+        "ws": "websockets-sansio",
+        "lifespan": "off",
+        "access_log": False,
+        "log_config": None,
+        "timeout_keep_alive": settings.keep_alive,
+        "timeout_graceful_shutdown": _LAST_ANSWERS_SECONDS,
+        "headers": headers,
+        "proxy_headers": False,  # `origins` does it, for listed proxies only
+        "server_header": False,
+        "ws_max_size": _WS_MESSAGE,
+        "ws_ping_interval": settings.stream_heartbeat,
+        "ws_per_message_deflate": False,
+        "ssl_certfile": settings.tls_cert,
+        "ssl_keyfile": settings.tls_key,
+    }
 
 
 @asynccontextmanager

@@ -61,4 +61,4 @@ def refusal(status: int, code: str, message: str) -> Response:
 
 def json_response(said: Any, status: int = 200) -> Response:
     """Return a response in ASCII, so that any text of a page can be sent, even invalid Unicode."""
-    return Response(json.dumps(said), status, media_type="application/json")
+    return Response(json.dumps(said), status, media_type="application/json; charset=utf-8")

@@ -123,6 +123,11 @@ class Settings(BaseSettings):
     )
     header_timeout: Deadline = Field(10.0, description="Time limit for receiving a request's first line and headers.")
     body_timeout: Deadline = Field(30.0, description="Time limit for receiving a request's body.")
+    keep_alive: Deadline = Field(
+        75.0,
+        description="Time that a connection is kept between two requests; longer than a proxy in front keeps it "
+        "(nginx: 60), or some requests through the proxy end in 502.",
+    )
     write_timeout: Deadline = Field(30.0, description="Time limit for a caller to read an answer.")
     # Directories and the database
     data_dir: Path = Field(

@@ -1,289 +1,506 @@
-"""The limits of connections: their number, their slowness, their size, their exposure, and TLS.
+"""The bounds of connections: their number, their slowness, their size, and answers that nobody reads.
 
-uvicorn bounds connections that are idle between two requests. A request that arrives slowly, or an answer that is never
-read, may hold a connection for ever there; this adds those deadlines to its h11 protocol (h11 and not httptools: it
-bounds headers, and is the stricter parser), and gives protocol errors the contract's shape. It runs on the server's
-event loop.
+A connection stands between its socket and uvicorn's protocol: to the socket it is the protocol, to uvicorn's protocol
+the transport. It parses requests once more, with the parser that uvicorn uses (llhttp, Node's own), before it passes
+them on: so a request is refused in the contract's shape, in its turn, and a caller's next request waits until the one
+before it is answered. llhttp is lenient in places; what two readers could understand in two ways is refused here.
+
+Once a connection is a WebSocket, its bytes pass in small pieces, and none while its caller leaves answers unread.
+
+Everything runs on the server's event loop. Deadlines are looked at together, a few times in the shortest of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
-import sys
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
-from actors.clients.types import Seconds
-from actors.settings import StartRefused
-from actors.store.origin import is_loopback
-from gateway.http import render
+from gateway.http import JSON, render
 from gateway.schemas.shape import ErrorAnswer
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from actors.clients.types import Seconds
     from actors.settings import Settings
-    from actors.store.keys import ApiKey
 
 
 _AFTER_BODY: Seconds = 5.0
 """The extra time beyond `body_timeout` for a body: a handler that reads it answers 408 before."""
+_LONGEST_LOOK: Seconds = 1.0
+"""The most time between two looks at the deadlines."""
 _REFUSALS = {
     400: "This is not HTTP as it is understood here",
     408: "The request did not arrive in time",
+    426: "This is no WebSocket handshake as it is understood here: RFC 6455, version 13",
     431: "The request's first line and headers are too large",
+    501: "There is no such method",
     503: "There are too many connections: try again later",
 }
+_MOST_FIELDS = 256
+"""The most headers of a request."""
+_PIECE = 4096
+"""The bytes of a WebSocket that are read at a time: a caller's pings make our pongs."""
+_MOST_FRAMES = 1000
+"""The most frames of one WebSocket message."""
+
+_END = b"\r\n\r\n"
+_BEGINNING = re.compile(rb"[A-Z-]{1,24}(?: |\Z)")
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
+_FIRST_LINE = re.compile(rb"(?!CONNECT )[A-Z-]+ (?:/[!\"$-~]*|\*) HTTP/1\.([01])\r\n")
+"""No absolute form: it names another server. No fragment: that is never sent."""
+_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*\r\n", re.IGNORECASE)
+_IGNORED = -1
+"""Another protocol than WebSocket is offered: the offer is ignored, as RFC 9110 section 7.8 allows. (Java's HttpClient
+offers HTTP/2 with every first request.) llhttp would take the body for the other protocol's."""
+_UNHEARD = logging.Logger("unheard", logging.CRITICAL + 1)
+
+CONNECTION = "session_manager.connection"
+"""The key of a request's connection in the state of the ASGI scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionBounds:
-    """The limits of one caller's connections. Durations in seconds."""
+    """The limits of one caller's connections. Durations in seconds, sizes in bytes."""
 
     connections: int
-    header: Seconds
+    head_size: int
+    head: Seconds
     body: Seconds
+    idle: Seconds
     write: Seconds
 
 
-class Coming(Enum):
-    """The part of a request that a connection waits for."""
+def bounds_of(settings: Settings) -> ConnectionBounds:
+    """Return the limits in the settings."""
+    return ConnectionBounds(
+        connections=settings.max_connections,
+        head_size=settings.max_header_size,
+        head=settings.header_timeout,
+        body=settings.body_timeout,
+        idle=settings.keep_alive,
+        write=settings.write_timeout,
+    )
+
+
+class Waiting(Enum):
+    """What a connection waits for."""
 
     HEAD = auto()
+    """The first line and the headers: the first ones, or the rest of some."""
     BODY = auto()
+    ANSWER = auto()
+    """Our own answer to a whole request."""
+    REQUEST = auto()
+    """Another request: the one before is answered."""
+    FRAMES = auto()
+    """Messages of a WebSocket."""
 
 
-class BoundedConnection(H11Protocol):
-    """One connection."""
+class _Request:
+    """What the parser tells about one request, and where its body ends."""
 
-    bounds: ConnectionBounds
+    def __init__(self) -> None:
+        self.begin()
 
-    def __init__(self, *args: Any, bounds: ConnectionBounds, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def begin(self) -> _Request:
+        """Forget the request before."""
+        self.fields = self.hosts = 0
+        self.left = 0
+        """The bytes of the body that are still to come; -1 if it comes in chunks."""
+        self.upgrade = self._tail = b""
+        self.whole = self.wrong = self.upgraded = self._headed = False
+        return self
+
+    def part_of(self, data: bytes) -> int:
+        """Return the number of the data's bytes that belong to this body, or fewer."""
+        if self.left > 0:
+            part = min(self.left, len(data))
+            self.left -= part
+            return part
+        # The last chunk ends with an empty line; empty lines before that only make smaller parts.
+        found = (self._tail + data).find(_END)
+        part = len(data) if found < 0 else found + len(_END) - len(self._tail)
+        self._tail = (self._tail + data[:part])[1 - len(_END) :]
+        return part
+
+    # The methods that the parser calls.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields += 1
+        match name.lower():
+            case b"host":
+                self.hosts += 1
+                self.wrong |= not _HOST.fullmatch(value)
+            case b"content-length":
+                self.wrong |= self.left != 0 or not value.rstrip().isdigit()
+                self.left = 0 if self.wrong else int(value)
+            case b"transfer-encoding":
+                self.wrong |= self.left != 0 or value.rstrip().lower() != b"chunked"
+                self.left = -1
+            case b"upgrade":
+                self.upgrade = value.lower() if not self.upgrade else b"several"
+        self.wrong |= self._headed  # a trailer, which nothing here expects
+
+    def on_headers_complete(self) -> None:
+        self._headed = True
+
+    def on_message_complete(self) -> None:
+        self.whole = True
+
+
+class Connections:
+    """The open connections of one server."""
+
+    def __init__(self, bounds: ConnectionBounds) -> None:
         self.bounds = bounds
-        self._awaited: tuple[Coming, object] | None = None
-        self._late: asyncio.TimerHandle | None = None
-        self._unread: asyncio.TimerHandle | None = None
+        self._open: set[Connection] = set()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP has no other
-        super().connection_made(transport)
-        if len(self.connections) > self.bounds.connections:
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def protocol(self, **of_uvicorn: Any) -> asyncio.Protocol:
+        """Return the protocol of a new connection: uvicorn's option `http`."""
+        return Connection(self, of_uvicorn)
+
+    def enter(self, connection: Connection) -> bool:
+        """Take a connection in; return False if there is no room for it: then it is to close."""
+        self._open.add(connection)
+        return len(self._open) <= self.bounds.connections
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection that is closed."""
+        self._open.discard(connection)
+
+    async def watch(self) -> None:
+        """Hold all connections to their deadlines, for ever."""
+        bounds, loop = self.bounds, asyncio.get_running_loop()
+        look = min(_LONGEST_LOOK, min(bounds.head, bounds.body, bounds.idle, bounds.write) / 5)
+        while True:
+            await asyncio.sleep(look)
+            now = loop.time()
+            for connection in list(self._open):
+                connection.look(now)
+
+    def cut_off(self) -> None:
+        """Close all connections at once, whatever is unread."""
+        for connection in list(self._open):
+            connection.abort()
+
+
+class Connection(asyncio.Protocol, asyncio.Transport):
+    """One connection: the protocol of its socket, and the transport of uvicorn's protocol."""
+
+    def __init__(self, all: Connections, of_uvicorn: Mapping[str, Any]) -> None:
+        asyncio.Transport.__init__(self)
+        self._all, self._bounds, self._of_uvicorn = all, all.bounds, of_uvicorn
+        self._loop = asyncio.get_running_loop()
+        self._waiting, self._since = Waiting.HEAD, self._loop.time()
+        self._transport: asyncio.Transport
+        self._inner: asyncio.Protocol | None = None
+        """uvicorn's protocol, until it is told that the connection is lost."""
+        self._request = _Request()
+        self._parser = httptools.HttpRequestParser(self._request)
+        self._held = b""
+        """The bytes that are not passed on yet."""
+        self._answering = self._begun = False
+        """True while a request is being answered; once its answer has begun."""
+        self._refused = self._inner_pauses = self._full = self._paused = False
+        self._unread, self._read_at = 0, self._since
+
+    # --- for the socket ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if not self._all.enter(self):
             self._refuse(503)
-        else:
-            self._watch()
+            return
+        state = {**self._of_uvicorn["app_state"], CONNECTION: self}
+        self._inner = HttpToolsProtocol(**{**self._of_uvicorn, "app_state": state})
+        self._inner.connection_made(self)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._watch()
-
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        self._disarm()
-        super().handle_websocket_upgrade(event)
+        self._take(self._held + data if self._held else data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        self._cancel_unread()
-        super().connection_lost(exc)
+        self._all.leave(self)
+        self._lose(exc)
+        self._held = b""
 
     def pause_writing(self) -> None:
-        super().pause_writing()
-        self._cancel_unread()
-        self._unread = self.loop.call_later(self.bounds.write, self.transport.abort)
+        self._full = True
+        if self._inner is not None:
+            self._inner.pause_writing()
+        self._read_or_not()
 
     def resume_writing(self) -> None:
-        super().resume_writing()
-        self._cancel_unread()
+        self._full, self._read_at = False, self._loop.time()
+        if self._inner is not None:
+            self._inner.resume_writing()
+        self._go_on_soon()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse a malformed request. Called while h11's exception is handled."""
-        self._refuse(431 if getattr(sys.exc_info()[1], "error_status_hint", 400) == 431 else 400)
+    # --- for uvicorn's protocol ---
 
-    def _watch(self) -> None:
-        """Start the deadline of the part that is awaited now; a part keeps its deadline, however much has come."""
-        awaited = self._what_is_awaited()
-        if awaited == self._awaited:
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        self._begun = True
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._inner_pauses = True
+        self._read_or_not()
+
+    def resume_reading(self) -> None:
+        self._inner_pauses = False
+        self._go_on_soon()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Go on as a WebSocket, with uvicorn's protocol for it."""
+        self._inner = cast("asyncio.Protocol", protocol)
+        self._wait_for(Waiting.FRAMES)
+
+    # --- for the application ---
+
+    def answered(self) -> None:
+        """Go on to the next request: the application has answered this one."""
+        self._answering = False
+        if self._waiting is Waiting.ANSWER:
+            self._wait_for(Waiting.REQUEST)
+            self._go_on_soon()
+
+    # --- deadlines ---
+
+    def look(self, now: Seconds) -> None:
+        """Close the connection if a deadline is over."""
+        if self._is_deaf(now):
+            self.abort()
+        limit = self._limit()
+        if limit is None or now - self._since <= limit or self._transport.is_closing():
             return
-        self._disarm()
-        if awaited is not None:
-            self._awaited = awaited
-            self._arm(awaited[0])
-
-    def _arm(self, coming: Coming) -> None:
-        seconds = self.bounds.header if coming is Coming.HEAD else self.bounds.body + _AFTER_BODY
-        self._late = self.loop.call_later(seconds, self._is_late, coming)
-
-    def _what_is_awaited(self) -> tuple[Coming, object] | None:
-        """Return the part of a request, and the request before it."""
-        if self.transport.is_closing():
-            return None
-        state = self.conn.their_state
-        if state is h11.SEND_BODY:
-            return Coming.BODY, self.cycle
-        if state is h11.IDLE and (self.cycle is None or self.conn.trailing_data[0]):
-            return Coming.HEAD, self.cycle
-        return None
-
-    def _is_late(self, coming: Coming) -> None:
-        if coming is Coming.HEAD:
+        if self._waiting is Waiting.HEAD:
             self._refuse(408)
-        elif self.flow.read_paused:
-            self._arm(coming)  # we have stopped reading
+        elif self._inner_pauses:  # we have stopped reading
+            self._since = now
         else:
             self._give_up()
 
+    def _limit(self) -> Seconds | None:
+        match self._waiting:
+            case Waiting.HEAD:
+                return self._bounds.head
+            case Waiting.BODY:
+                return self._bounds.body + _AFTER_BODY
+            case Waiting.REQUEST:
+                return self._bounds.idle
+            case _:
+                return None
+
+    def _is_deaf(self, now: Seconds) -> bool:
+        """Return True if the caller has read nothing of what waits for it for too long."""
+        before, self._unread = self._unread, self._transport.get_write_buffer_size()
+        if self._unread == 0 or self._unread < before:
+            self._read_at = now
+        return now - self._read_at > self._bounds.write
+
+    def _wait_for(self, awaited: Waiting) -> None:
+        self._waiting, self._since = awaited, self._loop.time()
+
+    # --- what comes in ---
+
+    def _take(self, data: bytes) -> None:
+        """Pass on the data that may be passed on now, and hold the rest."""
+        while data and self._inner is not None and not self._transport.is_closing():
+            if self._waiting is Waiting.ANSWER:
+                break
+            if self._waiting is Waiting.FRAMES:
+                if self._full or self._inner_pauses:
+                    break
+                data = self._frames(self._inner, data)
+            elif self._waiting is Waiting.BODY:
+                data = self._body(self._inner, data)
+            else:
+                data = self._head(self._inner, data)
+                if self._waiting is Waiting.HEAD:
+                    break
+        else:
+            data = b""
+        self._held = data
+        self._read_or_not()
+
+    def _head(self, inner: asyncio.Protocol, data: bytes) -> bytes:
+        """Pass on a head once it is whole and checked; return the rest of the data."""
+        data = data.lstrip(b"\r\n")  # RFC 9112 section 2.2: some send an empty line after a body
+        if not data:
+            return data
+        if self._waiting is Waiting.REQUEST:
+            self._wait_for(Waiting.HEAD)
+        end = data.find(_END) + len(_END)
+        if end < len(_END) and len(data) <= self._bounds.head_size:
+            if not _BEGINNING.match(data) or _BARE_LINE_FEED.search(data):
+                self._refuse(400)
+            return data
+        if end < len(_END) or end > self._bounds.head_size:
+            self._refuse(431)
+            return b""
+        head, rest = (data, b"") if end == len(data) else (data[:end], data[end:])
+        if (status := self._status_of(head)) is _IGNORED:
+            head = _UPGRADE.sub(b"\r\n", head)
+            status = self._status_of(head)
+        if status:
+            self._refuse(status)
+            return b""
+        self._answering, self._begun = True, False
+        self._wait_for(Waiting.ANSWER if self._request.whole else Waiting.BODY)
+        inner.data_received(head)
+        return rest
+
+    def _status_of(self, head: bytes) -> int:
+        """Return the status that refuses a head; 0 if it is as it should be, _IGNORED if a part of it is to go."""
+        first, request = _FIRST_LINE.match(head), self._request.begin()
+        if first is None:
+            return 400
+        if status := self._parsed(head):
+            return status
+        if request.fields > _MOST_FIELDS:
+            return 431
+        if request.wrong or request.hosts > 1 or (request.hosts == 0 and first[1] == b"1"):
+            return 400
+        if request.upgrade and request.upgrade != b"websocket":
+            self._parser = httptools.HttpRequestParser(request)  # this one takes what follows for the other protocol
+            return _IGNORED
+        if not request.upgraded:
+            return 0
+        return 400 if request.left else handshake_refusal(head)
+
+    def _body(self, inner: asyncio.Protocol, data: bytes) -> bytes:
+        """Pass on a part of a body that ends where the body ends, or before; return the rest of the data."""
+        request = self._request
+        end = request.part_of(data)
+        part, rest = (data, b"") if end == len(data) else (data[:end], data[end:])
+        if self._parsed(part) or request.wrong:
+            self._refuse(400)
+            return b""
+        if request.whole:
+            self._wait_for(Waiting.ANSWER if self._answering else Waiting.REQUEST)
+        inner.data_received(part)
+        return rest
+
+    def _parsed(self, data: bytes) -> int:
+        """Let the parser tell `_request` about the data; return the status that refuses it, or 0."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._request.upgraded = True
+        except httptools.HttpParserInvalidMethodError:
+            return 501
+        except httptools.HttpParserError:
+            return 400
+        return 0
+
+    def _frames(self, inner: asyncio.Protocol, data: bytes) -> bytes:
+        """Pass on a piece of a WebSocket's frames; return the rest of the data."""
+        inner.data_received(data[:_PIECE])
+        if len(getattr(inner, "frames", ())) > _MOST_FRAMES:  # each takes memory, and may have no content at all
+            self.abort()
+        return data[_PIECE:]
+
+    def _go_on_soon(self) -> None:
+        """Take what is held in the next turn of the loop: uvicorn's protocol may be in the middle of something."""
+        if self._held:
+            self._loop.call_soon(self._go_on)
+        self._read_or_not()
+
+    def _go_on(self) -> None:
+        self._take(self._held)
+
+    def _read_or_not(self) -> None:
+        """Read from the socket only if there is use for what comes."""
+        waiting = self._waiting
+        holds = bool(self._held) and (waiting is Waiting.ANSWER or waiting is Waiting.FRAMES)
+        pause = self._inner_pauses or holds or (self._full and waiting is Waiting.FRAMES)
+        if pause != self._paused and not self._transport.is_closing():
+            self._paused = pause
+            (self._transport.pause_reading if pause else self._transport.resume_reading)()
+
+    # --- the end ---
+
     def _refuse(self, status: int) -> None:
-        """Answer in the contract's shape, if nothing has been answered yet, and close."""
-        self._disarm()
-        if self.conn.our_state is h11.IDLE or self.conn.our_state is h11.SEND_RESPONSE:
-            self.transport.write(refusal(self.conn, status))
+        """Answer in the contract's shape, if no answer has begun, and close."""
+        if not (self._answering and self._begun):
+            self._transport.write(refusal(status))
         self._give_up()
 
     def _give_up(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
-            # The reader of the body gets a disconnect; its answer is dropped.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        self.transport.close()
+        """Close. The reader of the body gets a disconnect; its answer is dropped."""
+        self._lose(None)
+        self._transport.close()
 
-    def _disarm(self) -> None:
-        self._awaited = None
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _cancel_unread(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
+    def _lose(self, exc: Exception | None) -> None:
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.connection_lost(exc)
 
 
-def refusal(conn: h11.Connection, status: int) -> bytes:
+class Answering:
+    """The outermost ASGI layer: it lets a connection know when its request is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            scope["state"][CONNECTION].answered()
+
+
+def handshake_refusal(head: bytes) -> int:
+    """Return the status that refuses a WebSocket's handshake; 0 for a good one.
+
+    websockets decides, as it will for uvicorn's protocol, which would log a stranger's mistakes with a traceback.
+    """
+    trial = ServerProtocol(logger=_UNHEARD)
+    trial.receive_data(head)
+    requests = [event for event in trial.events_received() if isinstance(event, Request)]
+    if not requests:
+        return 400
+    status = trial.accept(requests[0]).status_code
+    return 0 if status == HTTPStatus.SWITCHING_PROTOCOLS else min(status, HTTPStatus.UPGRADE_REQUIRED)
+
+
+def refusal(status: int) -> bytes:
     """Return the bytes of a protocol error, in the contract's shape."""
     http = HTTPStatus(status)
-    body = render(ErrorAnswer(code=http.name, message=_REFUSALS.get(status, http.phrase)))
-    headers = [
-        ("content-type", "application/json"),
-        ("content-length", str(len(body))),
-        ("connection", "close"),
-        *([("retry-after", "5")] if status == 503 else []),
+    body = render(ErrorAnswer(code=http.name, message=_REFUSALS[status]))
+    head = [
+        f"HTTP/1.1 {status} {http.phrase}",
+        f"content-type: {JSON}",
+        f"content-length: {len(body)}",
+        "connection: close",
+        *(["retry-after: 5"] if status == 503 else []),
+        *(["upgrade: websocket", "sec-websocket-version: 13"] if status == 426 else []),
     ]
-    response = h11.Response(status_code=status, headers=headers, reason=http.phrase)
-    return b"".join(conn.send(event) or b"" for event in (response, h11.Data(data=body), h11.EndOfMessage()))
-
-
-def bounded(settings: Settings) -> type[asyncio.Protocol]:
-    """Return the class for uvicorn's option `http`."""
-    bounds = ConnectionBounds(
-        settings.max_connections, settings.header_timeout, settings.body_timeout, settings.write_timeout
-    )
-    return cast(type[asyncio.Protocol], partial(BoundedConnection, bounds=bounds))
-
-
-class BoundedSocket(WebSocketsSansIOProtocol):
-    """One WebSocket. `unread` is the time for which its caller may leave it unread."""
-
-    def __init__(self, *args: Any, unread: Seconds, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._unread_seconds = unread
-        self._unread: asyncio.TimerHandle | None = None
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._cancel_unread()
-        self._unread = self.loop.call_later(self._unread_seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._cancel_unread()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel_unread()
-        super().connection_lost(exc)
-
-    def _cancel_unread(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-
-def bounded_socket(settings: Settings) -> type[asyncio.Protocol]:
-    """Return the class for uvicorn's option `ws`."""
-    return cast(type[asyncio.Protocol], partial(BoundedSocket, unread=settings.write_timeout))
-
-
-_WS_MESSAGE = 64 * 1024
-"""The bytes of the largest WebSocket message: callers hardly send any."""
-_YEAR = 365 * 24 * 3600
-
-
-def refuse_exposure(settings: Settings, keys: Iterable[ApiKey]) -> None:
-    """Raise StartRefused if other machines could call without a key."""
-    if settings.api_key is not None or any(key.revoked_at is None for key in keys):
-        return
-    if not _is_local(settings.host):
-        raise StartRefused(
-            f"Without an API key the service listens on loopback only, and SM_HOST is {settings.host}: set SM_API_KEY, "
-            "or create a key with `session-manager keys create NAME --offline`, or take SM_HOST away."
-        )
-
-
-def check_certificate(settings: Settings) -> None:
-    """Raise StartRefused if HTTPS is configured and cannot be served."""
-    if settings.tls_cert is None or settings.tls_key is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, _no_password)
-    except FileNotFoundError as error:
-        raise StartRefused("There is no such file: set SM_TLS_CERT and SM_TLS_KEY to files that are there.") from error
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        why = getattr(error, "reason", None) or error
-        raise StartRefused(
-            f"SM_TLS_CERT and SM_TLS_KEY cannot be used ({why}): name a PEM certificate chain and its unencrypted key."
-        ) from error
-
-
-def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of uvicorn.Config for limits and TLS."""
-    tls = settings.tls_cert is not None
-    headers = [("X-Content-Type-Options", "nosniff")]
-    if tls:
-        headers.append(("Strict-Transport-Security", f"max-age={_YEAR}"))
-    return {
-        "http": bounded(settings),
-        "h11_max_incomplete_event_size": settings.max_header_size,
-        "headers": headers,
-        "proxy_headers": False,  # `origins` does it, for listed proxies only
-        "server_header": False,
-        "ws_max_size": _WS_MESSAGE,
-        "ws_ping_interval": settings.stream_heartbeat,
-        "ws_per_message_deflate": False,
-        "ssl_certfile": settings.tls_cert,
-        "ssl_keyfile": settings.tls_key,
-    }
-
-
-def _is_local(host: str) -> bool:
-    """Return True if every address of this name is loopback."""
-    if is_loopback(host):
-        return True
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return bool(found) and all(is_loopback(str(address[0])) for *_, address in found)
-
-
-def _no_password() -> str:
-    raise ValueError("the key is encrypted")
+    return "\r\n".join([*head, "", ""]).encode("ascii") + body

@@ -99,8 +99,9 @@ CHECKS = """## Request checks
 * **Proxies.** `X-Forwarded-For` and `X-Forwarded-Proto` count only from `SM_TRUSTED_PROXIES`. A proxy that serves pages
   must pass on the original Host.
 * **HTTPS.** `SM_TLS_CERT` and `SM_TLS_KEY`; or a proxy in front.
-* **Framing.** Content-Length beside Transfer-Encoding, two lengths that differ, any coding but `chunked`, blanks before
-  a colon: 400, and the connection is closed.
+* **Framing.** Content-Length beside Transfer-Encoding, two lengths, any coding but `chunked`, trailers, blanks before a
+  colon, folded lines, line feeds alone, no Host or two, a target that names a server or has a fragment: 400, and the
+  connection is closed. Offers to upgrade to anything but a WebSocket are ignored.
 
 """
 
@@ -116,6 +117,7 @@ LIMITS = (
     "max_header_size",
     "header_timeout",
     "body_timeout",
+    "keep_alive",
     "write_timeout",
 )
 RATE_SETTINGS = ("init_rate", "init_address_rate", "send_rate", "request_rate", "wrong_key_rate")

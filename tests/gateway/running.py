@@ -23,7 +23,7 @@ from actors.clients.protocol import AwaitState, Banned, Init, Status
 from actors.clients.types import STARTING, ClientId, Reason, State
 from actors.settings import Settings
 from actors.system import System
-from gateway.server import Server, ServiceEnd, address, listen
+from gateway.server import Server, ServiceEnd, address, event_loop, listen
 from gateway.streaming.stream import Streams
 
 T = TypeVar("T")
@@ -88,7 +88,8 @@ class Running:
         self.end()
 
     def _run(self, listener: Any) -> None:
-        self.code = asyncio.run(self._serve(listener))
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            self.code = runner.run(self._serve(listener))
 
     async def _serve(self, listener: Any) -> int:
         asyncio.get_running_loop().set_default_executor(_begun())

@@ -112,7 +112,7 @@ def test_a_key_beside_the_cookie_decides_alone(sessions: BrowserSessions) -> Non
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"])
 def test_a_change_needs_the_token(sessions: BrowserSessions, method: str) -> None:
     id, token = opened(sessions)
     for wrong in ({}, {"x_csrf_token": ""}, {"x_csrf_token": token[:-1]}, {"x_csrf_token": id}):

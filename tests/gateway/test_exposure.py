@@ -20,7 +20,7 @@ from actors.settings import Settings, StartRefused
 from actors.store.keys import ApiKey
 from actors.system import System
 from gateway.security.auth import Scope
-from gateway.security.connections import check_certificate, refuse_exposure
+from gateway.security.exposure import check_certificate, refuse_exposure
 from gateway.security.keys import draw
 from gateway.security.origins import HEADERS, PageHeaders
 from gateway.server import Server, ServiceEnd, listen

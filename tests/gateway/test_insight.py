@@ -97,7 +97,7 @@ def test_calls_are_counted_by_route_and_never_by_path(service: Running) -> None:
         service.get(f"/clients/{number + 1}/history")
         service.get(f"/nowhere/{number}")
         service.call("DELETE", f"/messages/{number}", 1)
-    service.call("BREW", "/status", 1)
+    service.call("PROPFIND", "/status", 1)
     found = samples(service)
     assert of(found, "http_request_seconds_count", method="GET", route="/clients/{id}/history", status="2xx") == 30
     assert of(found, "http_request_seconds_count", method="GET", route="none", status="4xx") == 30

@@ -27,7 +27,8 @@ from tests.gateway.running import Running
         ("/status;a=b", 404),
         ("/status%3f", 404),
         ("/STATUS", 404),
-        ("http://evil.example/status", 404),
+        ("http://evil.example/status", 400),
+        ("/status#x", 400),
         ("*", 404),
         ("/" + "a" * 8000, 404),
         ("/session/1%2f2", 404),
@@ -95,6 +96,19 @@ SMUGGLED = request("DELETE", "/session/1")
         b"X: 1\x00\r\n\r\n",
         b"Content Length: 0\r\n\r\n",
         b": 0\r\n\r\n",
+        b"Content-Length: %d\r\nContent-Length: %d\r\n\r\n",
+        b"Content-Length:\r\n %d\r\n\r\n",
+        b"X: 1\r\n Content-Length: 0\r\n\r\n",
+        b"Content-Length: %d\n\n",
+        b"Content-Length: %d\r\n\n",
+        b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding:\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Api-Key: trailer\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n1;a\nx\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n1 \r\nx\r\n0\r\n\r\n",
+        b"Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: %d\r\n\r\n",
+        b"Host: localhost\r\n\r\n",
     ],
 )
 def test_a_body_whose_end_two_readers_could_see_in_two_places_ends_the_connection(
@@ -109,24 +123,35 @@ def test_a_body_whose_end_two_readers_could_see_in_two_places_ends_the_connectio
         assert connection.is_closed()
 
 
+CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)
+
+
 @pytest.mark.parametrize(
-    "framing",
+    ("framing", "body"),
     [
-        b"Content-Length: %d\r\n\r\n",
-        b"Content-Length: %d\r\nContent-Length: %d\r\n\r\n",
-        b"Content-Length:\r\n %d\r\n\r\n",
-        b"Content-Length: %d\n\n",
+        (b"Content-Length: %d\r\n\r\n" % len(SMUGGLED), SMUGGLED),
+        (b"Transfer-Encoding: chunked\r\n\r\n", CHUNKED),
+        (b"Transfer-Encoding: Chunked\r\n\r\n", CHUNKED.replace(b"\r\n", b";name=value\r\n", 1)),
+        (b"Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n" % len(SMUGGLED), SMUGGLED),
+        (b"Content-Length: 0\r\n\r\n", b"\r\n\r\n"),
     ],
 )
-def test_what_is_inside_a_body_is_never_read_as_a_request(unlocked: Running, framing: bytes) -> None:
-    """One answer for it, and one for the request after it. Folded lines and bare line feeds are read as HTTP allows."""
-    framing = framing.replace(b"%d", str(len(SMUGGLED)).encode())
+def test_what_is_inside_a_body_is_never_read_as_a_request(unlocked: Running, framing: bytes, body: bytes) -> None:
+    """One answer for it, and one for the request after it, however the bytes are cut on their way."""
+    first = b"POST /logout HTTP/1.1\r\nHost: localhost\r\nX-Cliente-Id: 1\r\n" + framing + body
+    for cut in (0, len(first) - 2, len(first) - 1, len(first), len(first) + 1):
+        with Raw(unlocked.url) as connection:
+            connection.send((first + STATUS)[:cut]).send((first + STATUS)[cut:])
+            assert connection.answer().code == "SESSION_NOT_READY"
+            assert json.loads(connection.answer().body)["state"] == "NOT_INITIALIZED"
+
+
+def test_requests_that_come_together_are_answered_one_after_the_other(unlocked: Running) -> None:
+    """And what is refused, in its turn."""
     with Raw(unlocked.url) as connection:
-        connection.send(
-            b"POST /logout HTTP/1.1\r\nHost: localhost\r\nX-Cliente-Id: 1\r\n" + framing + SMUGGLED + STATUS
-        )
-        assert connection.answer().code == "SESSION_NOT_READY"
-        assert json.loads(connection.answer().body)["state"] == "NOT_INITIALIZED"
+        connection.send(STATUS + request(target="/openapi.json") + STATUS + b"GET /\r\n\r\n")
+        assert [connection.answer().status for _ in range(4)] == [200, 200, 200, 400]
+        assert connection.is_closed()
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
@@ -135,6 +160,12 @@ def test_what_is_malformed_is_refused_and_the_connection_closed(unlocked: Runnin
         answer = connection.send(malformed).answer()
         assert (answer.status, answer.code) == (400, "BAD_REQUEST")
         assert connection.is_closed()
+
+
+def test_a_method_that_nobody_knows_is_501(unlocked: Running) -> None:
+    with Raw(unlocked.url) as connection:
+        answer = connection.send(request("BREW")).answer()
+        assert (answer.status, answer.code) == (501, "NOT_IMPLEMENTED")
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------------

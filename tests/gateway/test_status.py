@@ -28,7 +28,7 @@ def test_status_tells_the_contracts_fields_in_every_state(service: Running) -> N
         service.bring(client, state)
         answer = service.get("/status", client)
         assert answer.status_code == 200
-        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
         assert answer.headers["cache-control"] == "no-store"
         assert service.call("HEAD", "/status", client).headers["content-length"] == answer.headers["content-length"]
         body = answer.json()
