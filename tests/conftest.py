@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 import structlog
+import uvloop
 
 from tests.leaks import Before, mark_this_run
 
@@ -21,6 +22,7 @@ LONG = ("slow", "e2e")
 
 def pytest_configure() -> None:
     mark_this_run()
+    uvloop.new_event_loop().close()  # libuv's first loop opens a pipe that it keeps for the process: no test's leak
     keep_bytecode()
     hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
     hypothesis.settings.load_profile("patient")
