@@ -11,6 +11,7 @@ many messages have been settled. Both databases use them only if the query names
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Dialect,
     Double,
     ForeignKey,
     Index,
@@ -38,6 +40,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import text as sql
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.mock import MockConnection
 
 from actors.store.errors import StoreTooNew
 
@@ -408,6 +412,19 @@ def revision_of(connection: Connection) -> str | None:
     return connection.execute(select(_revision.c.version_num)).scalar()
 
 
+_DIALECTS: dict[str, Callable[[], Dialect]] = {"sqlite": sqlite.dialect, "postgresql": postgresql.dialect}
+
+
+@cache
+def _creation(database: str) -> tuple[str, ...]:
+    """Return the SQL that creates everything, compiled once for all stores that a process opens."""
+    dialect, statements = _DIALECTS[database](), list[str]()
+    making = MockConnection(dialect, lambda ddl, *_, **__: statements.append(str(ddl.compile(dialect=dialect))))
+    for tables in (metadata, _revision.metadata):
+        tables.create_all(making, checkfirst=False)
+    return tuple(statements)
+
+
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Upgrade to `revision`, in the caller's transaction. An empty database gets the newest schema at once.
 
@@ -419,8 +436,8 @@ def migrate(connection: Connection, revision: str = "head") -> None:
     if found == newest:
         return
     if revision == "head" and not inspect(connection).get_table_names():
-        metadata.create_all(connection, checkfirst=False)
-        _revision.create(connection)
+        for statement in _creation(connection.dialect.name):
+            connection.exec_driver_sql(statement)
         connection.execute(_revision.insert().values(version_num=newest))
         return
     # Imported late: only a new version of the service, once, needs it.
