@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests side by side, as files. Most of their time is waiting, so one more than there are cores.
-WORKERS ?= 3
+# Tests side by side, as files. Most of their time is waiting, so twice as many as there are cores.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
 WA_JS := actors/browser/node_modules/.package-lock.json
 SWAGGER_UI := gateway/docs/node_modules/.package-lock.json
 
