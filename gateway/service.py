@@ -446,7 +446,7 @@ class Outbox:
         return found
 
     async def messages(self, query: ListMessages) -> tuple[Message, ...]:
-        """Return messages in the order of acceptance. Raises NoSuchMessage if the cursor is no message."""
+        """Return messages. Raises NoSuchMessage if the cursor is no message."""
         found: tuple[Message, ...] = await self._store(query)
         return found
 

@@ -14,8 +14,9 @@ from actors.settings.settings import Settings, env_name
 HEAD = f"""# Settings
 
 A setting is an environment variable, or a key (the name without `SM_`, in lower case) of the TOML file that
-`{FILE_VARIABLE}` or `--config` names. The environment overrides the file. Durations are in seconds. An unknown `SM_`
-name or an impossible value stops the start with exit code 2.
+`{FILE_VARIABLE}` or `--config` names. The environment overrides the file. Durations are in seconds, sizes in the unit
+that the text names; what people read is in brackets. An unknown `SM_` name or an impossible value stops the start with
+exit code 2.
 
 """
 
@@ -34,7 +35,27 @@ def settings_table() -> str:
 def _row(name: str, field: FieldInfo) -> str:
     choices = [value for value in get_args(field.annotation) if isinstance(value, str)]
     one_of = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
-    return f"| `{env_name(name)}` | {_default(field.default)} | {field.description}{one_of} |"
+    default = f"{_default(field.default)}{_in_words(field)}"
+    return f"| `{env_name(name)}` | {default} | {field.description}{one_of} |"
+
+
+_DURATIONS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
+_SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
+
+def _in_words(field: FieldInfo) -> str:
+    """Return a duration or a size as people read it, in brackets; nothing where the number says as much."""
+    value, text = field.default, field.description or ""
+    if isinstance(value, float):
+        size, unit = next(((size, unit) for size, unit in _DURATIONS if value >= size and value % size == 0), (0, ""))
+    elif isinstance(value, int) and not isinstance(value, bool) and ("MiB" in text or "in bytes" in text):
+        value *= 2**20 if "MiB" in text else 1
+        size, unit = next(((size, unit) for size, unit in _SIZES if value >= size and value % size == 0), (0, ""))
+        if unit == "MiB" and "MiB" in text:
+            return ""
+    else:
+        return ""
+    return f" ({value // size:.0f} {unit})" if unit else ""
 
 
 def _default(value: object) -> str:
@@ -46,7 +67,7 @@ def _default(value: object) -> str:
         case Path():
             return f"`./{value}`"
         case float():
-            return f"`{value:g}`"
+            return f"`{value:.0f}`" if value.is_integer() else f"`{value}`"
         case _:
             return f"`{value}`"
 

@@ -31,6 +31,12 @@ def draw_id() -> str:
     return str(ULID())
 
 
+def first_id_at(at: Seconds) -> str:
+    """Return the smallest ULID of a time, in epoch seconds: a bound for ids drawn before and after it."""
+    milliseconds = min(max(int(at * 1000), 0), 2**48 - 1)
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event. `payload` is JSON-ready; `phone` is the number that the client was linked to when it happened."""

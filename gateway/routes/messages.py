@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from starlette.responses import Response
 
 from actors.clients.operations.fields import File
-from actors.store.outbox import ListMessages
 from gateway.calls import ApiRequest
 from gateway.http import InvalidRequest, idempotency_key, reply
 from gateway.media import ANYTHING, FITS
@@ -85,10 +84,12 @@ async def _with_file(request: ApiRequest[MessageRequest, None], draft: Draft, so
 
 
 async def messages(request: ApiRequest[None, MessagesQuery]) -> Response:
-    """List messages in the order of their acceptance."""
-    query = request.query
-    wanted = ListMessages(request.client_id, query.state, query.chat, query.after, query.limit)
-    return reply(MessagesAnswer.of(await request.gateway.outbox.messages(wanted), query.limit))
+    """List messages, the newest first.
+
+    `since` and `until` choose by the time of acceptance; `order=oldest` lists in the order of acceptance.
+    """
+    asked = request.query.asked(request.client_id)
+    return reply(MessagesAnswer.of(await request.gateway.outbox.messages(asked), asked))
 
 
 async def message(request: ApiRequest[None, None]) -> Response:

@@ -28,7 +28,7 @@ from actors.clients.operations.messages import (
 from actors.clients.types import ClientId, LinkedAccount
 from actors.media.conversion import Form
 from actors.store.message_states import HeldBecause, MessageState
-from actors.store.outbox import HeldMessages, Message, chat_in
+from actors.store.outbox import HeldMessages, ListMessages, Message, chat_in
 from gateway.schemas.files import Convertible, FileSource, MediaAnswer
 from gateway.schemas.shape import ID, Answer, Instant, Request, epoch, iso
 
@@ -221,20 +221,61 @@ else:
     )
 
 
+BACKWARDS = "-"
+"""What the `next` of a page with the newest first begins with: it goes on to older ones."""
+
+
 class MessagesQuery(BaseModel):
-    """Query of GET /messages: in a state, to a number or chat, after a message's id."""
+    """Query of GET /messages: in a state, to a number or chat, accepted in a time, after a message's id.
+
+    The newest come first; with `order=oldest`, or after a plain id, the oldest. `after` takes the `next` of the page
+    before, or a message's id.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     state: MessageState | None = None
     to: Chat | None = None
-    after: Annotated[str, StringConstraints(pattern=ID)] | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    order: Literal["newest", "oldest"] | None = None
+    after: Annotated[str, StringConstraints(pattern=rf"^-?{ID[1:]}")] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
+    @field_validator("since", "until")
+    @classmethod
+    def _is_an_instant(cls, text: str | None) -> str | None:
+        if text is not None:
+            epoch(text)
+        return text
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.since is not None and self.until is not None and epoch(self.since) >= epoch(self.until):
+            raise ValueError("since should be before until")
+        if self.order == "oldest" and self.after is not None and self.after.startswith(BACKWARDS):
+            raise ValueError("after is of a list with the newest first: leave order out, or begin without after")
+        return self
+
     @property
-    def chat(self) -> str | None:
-        """The id of the chat asked for."""
-        return self.to
+    def newest_first(self) -> bool:
+        """The order: as said, or that of the page before, or the newest first."""
+        if self.order is not None:
+            return self.order == "newest"
+        return self.after is None or self.after.startswith(BACKWARDS)
+
+    def asked(self, client_id: ClientId) -> ListMessages:
+        """Return the question to the store."""
+        return ListMessages(
+            client_id,
+            self.state,
+            self.to,
+            None if self.after is None else self.after.removeprefix(BACKWARDS),
+            self.limit,
+            self.newest_first,
+            None if self.since is None else epoch(self.since),
+            None if self.until is None else epoch(self.until),
+        )
 
 
 class SentAnswer(Answer):
@@ -384,6 +425,7 @@ class MessagesAnswer(Answer):
     next: str | None
 
     @classmethod
-    def of(cls, found: tuple[Message, ...], limit: int) -> Self:
-        following = found[-1].id if len(found) == limit else None
+    def of(cls, found: tuple[Message, ...], asked: ListMessages) -> Self:
+        mark = BACKWARDS if asked.newest_first else ""
+        following = f"{mark}{found[-1].id}" if len(found) == asked.limit else None
         return cls(messages=[MessageAnswer.of(message) for message in found], next=following)

@@ -200,17 +200,30 @@ def test_messages_are_listed_in_pages_by_state_and_chat(service: Running) -> Non
         hand_in(service, json={"to": f"549112233440{number % 2}", "message": f"{number}"}).json()["id"]
         for number in range(5)
     ]
-    first = service.get("/messages?limit=2", 1).json()
+    first = service.get("/messages?limit=2&order=oldest", 1).json()
     assert [message["id"] for message in first["messages"]] == ids[:2]
     second = service.get(f"/messages?limit=3&after={first['next']}", 1).json()
     assert [message["id"] for message in second["messages"]] == ids[2:]
+    newest = service.get("/messages?limit=3", 1).json()
+    assert [message["id"] for message in newest["messages"]] == ids[:1:-1]
+    older = service.get(f"/messages?limit=3&after={newest['next']}", 1).json()
+    assert [message["id"] for message in older["messages"]] == ids[1::-1]
+    assert older["next"] is None
+    last = newest["messages"][0]["times"]["queued"]
+    accepted = {bound: service.call("GET", "/messages", 1, params={bound: last}).json() for bound in ("since", "until")}
+    assert [ids[4] in [one["id"] for one in page["messages"]] for page in accepted.values()] == [True, False]
     to_one = service.get("/messages?to=5491122334401&state=queued", 1).json()
-    assert [message["message"] for message in to_one["messages"]] == ["1", "3"]
+    assert [message["message"] for message in to_one["messages"]] == ["3", "1"]
     assert to_one["next"] is None
 
 
 @pytest.mark.parametrize(
-    "query", ["state=lost", "limit=0", "limit=x", "to=me", "after=1", "other=1", "limit=1&limit=2"]
+    "query",
+    [
+        *("state=lost", "limit=0", "limit=x", "to=me", "after=1", "other=1", "limit=1&limit=2"),
+        *("order=up", "since=soon", "until=2026-01-01T00:00:00", "order=oldest&after=-01M8Q5DSQ8JNC6Z7H7XQV5K53A"),
+        "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z",
+    ],
 )
 def test_a_query_that_cannot_be_meant_is_refused(service: Running, query: str) -> None:
     answer = service.get(f"/messages?{query}", 1)

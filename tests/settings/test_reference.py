@@ -19,5 +19,12 @@ def test_every_setting_has_a_row_with_a_sentence(setting: str) -> None:
 def test_the_page_says_how_a_setting_is_given() -> None:
     assert "SM_CONFIG" in settings_page()
     assert "| `SM_PORT` | `3001` |" in settings_page()
-    assert "One of `json`, `console`." in settings_page()
+    assert "One of `auto`, `json`, `console`." in settings_page()
     assert "| `SM_DATA_DIR` | `./data` |" in settings_page()
+
+
+def test_numbers_are_as_people_read_them() -> None:
+    page = settings_page()
+    assert "| `SM_MESSAGE_RETENTION` | `2592000` (30 d) |" in page
+    assert "| `SM_MEDIA_IN_SIZE` | `5120` (5 GiB) |" in page
+    assert "e+0" not in page

@@ -15,7 +15,7 @@ from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Work
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
-from actors.store.events import draw_id
+from actors.store.events import draw_id, first_id_at
 from actors.store.message import Read, Write
 from actors.store.message_states import OPEN, REFUSED, HeldBecause, MessageState, of_ack
 from actors.store.outbox.rows import (
@@ -412,9 +412,11 @@ class GetMessageByKey(Read[Message | None]):
 
 @dataclass(frozen=True, slots=True)
 class ListMessages(Read[tuple[Message, ...]]):
-    """Messages of a client in their order, after message `after` (an id), in a state, to a chat, or all.
+    """Messages of a client in the order of acceptance, or the newest first: those after message `after` (an id) in
+    that order, in a state, to a chat, or all.
 
-    Refuses NoSuchMessage if `after` is not a message of the client (any more).
+    `since` and `until` are epoch seconds of their acceptance, the second excluded. Refuses NoSuchMessage if `after` is
+    not a message of the client (any more).
     """
 
     client_id: ClientId
@@ -422,12 +424,23 @@ class ListMessages(Read[tuple[Message, ...]]):
     to: str | None = None
     after: str | None = None
     limit: int = 100
+    newest_first: bool = False
+    since: Seconds | None = None
+    until: Seconds | None = None
 
     def run(self, connection: Connection) -> tuple[Message, ...]:
         """See `Read`."""
-        query = ROWS.where(of_client(self.client_id)).order_by(outbox.c.position).limit(self.limit)
+        place = outbox.c.position
+        query = ROWS.where(of_client(self.client_id)).limit(self.limit)
+        query = query.order_by(place.desc() if self.newest_first else place)
         if self.after is not None:
-            query = query.where(outbox.c.position > position_of(connection, self.client_id, self.after))
+            known = position_of(connection, self.client_id, self.after)
+            query = query.where(place < known if self.newest_first else place > known)
+        # The id of a message is a ULID, drawn when it was accepted: its first characters are that time.
+        if self.since is not None:
+            query = query.where(outbox.c.id >= first_id_at(self.since))
+        if self.until is not None:
+            query = query.where(outbox.c.id < first_id_at(self.until))
         if self.state is not None:
             # A literal too: the open states are found by their partial index.
             query = query.where(outbox.c.state == literal_column(f"'{self.state.value}'"))
