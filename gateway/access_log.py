@@ -10,12 +10,14 @@ W3C Trace Context is adopted: https://www.w3.org/TR/trace-context/, section 3.2.
 from __future__ import annotations
 
 import asyncio
+import logging
+import random
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
@@ -54,8 +56,7 @@ class Trace:
 def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
     """Return the trace in raw ASGI headers; None without a valid one."""
     values = [value for name, value in headers if name == TRACE]
-    found = _SHAPE.fullmatch(values[0]) if len(values) == 1 else None
-    if found is None:
+    if len(values) != 1 or (found := _SHAPE.fullmatch(values[0])) is None:
         return None
     version, trace, parent, flags = (part.decode("ascii") for part in found.groups()[:4])
     more = found.group(5) is not None
@@ -88,23 +89,24 @@ class Access:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), None
+        began, status, log = time.perf_counter(), None, _log.bind()
         request_id = scope[STATE_KEY] = request_id_of(scope["headers"])
-        structlog.contextvars.bind_contextvars(request=request_id)
         answered_with = [(REQUEST_ID, request_id.encode())]
         if (trace := trace_of(scope["headers"])) is not None:
-            structlog.contextvars.bind_contextvars(trace=trace.id)
+            structlog.contextvars.bind_contextvars(request=request_id, trace=trace.id)
             answered_with.append((TRACE, trace.header))
-        asked = {"method": scope.get("method", UPGRADE), "path": _path(scope), "client": _client(scope["headers"])}
-        _log.debug("http.received", **asked)
+        else:
+            structlog.contextvars.bind_contextvars(request=request_id)
+        if log.is_enabled_for(logging.DEBUG):
+            log.debug("http.received", **_asked(scope))
 
-        async def tell(message: Message) -> None:
+        def tell(message: Message) -> Awaitable[None]:
             nonlocal status
             if status is None and (status := _status_of(message)) is not None:
                 if message["type"] != "websocket.close":
                     message["headers"] = [*message.get("headers", ()), *answered_with]
                 self._count(scope, status, time.perf_counter() - began)
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, tell)
@@ -115,8 +117,13 @@ class Access:
             if status is None or scope["type"] == "websocket":  # of which it answers none
                 raise
         finally:
-            took = round((time.perf_counter() - began) * 1000, 2)
-            _log.info("http.request", **asked, status=status, ms=took, key=_key(scope))
+            if log.is_enabled_for(logging.INFO):
+                took = round((time.perf_counter() - began) * 1000, 2)
+                log.info("http.request", **_asked(scope), status=status, ms=took, key=_key(scope))
+
+
+def _asked(scope: Scope) -> dict[str, Any]:
+    return {"method": scope.get("method", UPGRADE), "path": _path(scope), "client": _client(scope["headers"])}
 
 
 def _status_of(message: Message) -> int | None:
@@ -136,7 +143,7 @@ def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == REQUEST_ID and _SANE.fullmatch(value):
             return value.decode("ascii")
-    return secrets.token_hex(8)
+    return f"{random.getrandbits(64):016x}"
 
 
 def _path(scope: Scope) -> str:
@@ -194,6 +201,6 @@ class Named:
     def __init__(self, app: ASGIApp, template: str) -> None:
         self._app, self._template = app, template
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         scope[TEMPLATE] = self._template
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)

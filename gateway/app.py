@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -113,10 +113,9 @@ class _Direct:
         plain = [route for route in app.routes if isinstance(route, Route) and "{" not in route.path]
         self._routes = {(method, route.path): route.app for route in plain for method in route.methods or ()}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if route is None:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         scope["app"], scope["path_params"] = self._app, {}
-        await route(scope, receive, send)
+        return route(scope, receive, send)

@@ -234,14 +234,15 @@ class _Endpoint:
 
     def __init__(self, calls: Mapping[str, Call]) -> None:
         self._calls = {**calls, **({"HEAD": calls["GET"]} if "GET" in calls else {})}
+        self._with_files = {method for method, call in self._calls.items() if _takes_files(call)}
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: ASGISend) -> None:
         http, begun = Request(scope, receive, send), False
 
-        async def begin(message: Message) -> None:
+        def begin(message: Message) -> Awaitable[None]:
             nonlocal begun
             begun = True
-            await send(message)
+            return send(message)
 
         try:
             response = await self._response(http)
@@ -253,24 +254,30 @@ class _Endpoint:
             await response(scope, receive, send)
 
     async def _response(self, http: Request) -> Response:
-        call = self._calls[http.method]
+        scope = http.scope
+        call = self._calls[scope["method"]]
         try:
             client_id = _client(call, http)
         except HeaderRefused as error:
             if call.header_refused is None:
                 raise
             return call.header_refused(error)
-        if call.need.scope is not None:  # public calls read files of the package, and ask no database
-            refuse_nul("The path", http.path_params.values())
-        gateway = cast("Gateway", http.app.state.gateway)
+        if scope["path_params"] and call.need.scope is not None:  # public calls read files of the package
+            refuse_nul("The path", scope["path_params"].values())
+        gateway = cast("Gateway", scope["app"].state.gateway)
         query = None if call.query is None else parse_query(http, call.query)
-        if call.takes_files or (call.operation is not None and file_fields(call.operation)):
+        if scope["method"] in self._with_files:
             async with gateway.media.uploads() as uploads:
                 seconds = gateway.settings.body_timeout
                 body = None if call.body is None else await uploads.body(http, call.body, seconds)
                 return await _worked(call, ApiRequest(gateway, http, client_id, body, query, uploads))
         body = None if call.body is None else await parse(http, call.body, gateway.settings.body_timeout)
-        return await _worked(call, ApiRequest(gateway, http, client_id, body, query))
+        request = ApiRequest(gateway, http, client_id, body, query)
+        return await (_worked(call, request) if isinstance(call.work, type) else call.work(request))
+
+
+def _takes_files(call: Call) -> bool:
+    return call.takes_files or (call.operation is not None and bool(file_fields(call.operation)))
 
 
 async def _worked(call: Call, request: ApiRequest[Any, Any]) -> Response:

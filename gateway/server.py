@@ -342,6 +342,7 @@ def _options(settings: Settings, connections: Connections) -> dict[str, Any]:
     if settings.tls_cert is not None:
         headers.append(("Strict-Transport-Security", f"max-age={_YEAR}"))
     return {
+        "interface": "asgi3",
         "http": connections.protocol,
         "ws": "websockets-sansio",
         "lifespan": "off",

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 from pykka import ActorDeadError, Timeout
@@ -51,7 +51,7 @@ from actors.clients.protocol import (
 )
 from actors.clients.types import ABSENT, ClientId, Seconds, State
 from actors.outbox.protocol import Await, GiveUp, Known, Queued
-from actors.runtime import Refusal, ask
+from actors.runtime import Refusal, actor_behind, ask, mailbox_of
 from actors.store.errors import IdempotencyKeyReused, NoSuchMessage, StoreUnavailable
 from actors.store.events import draw_id
 from actors.store.journal import GetTransitions
@@ -94,6 +94,7 @@ from gateway.security.auth import Forbidden
 
 if TYPE_CHECKING:
     from actors.clients.canary import WhatsAppSeen
+    from actors.clients.client import Client
     from actors.clients.operations import Operation
     from actors.clients.ports import Transition
     from actors.metrics.metrics import Metrics
@@ -221,14 +222,25 @@ class Bridge:
         """Return the clients whose login is stored, running or not."""
         return await asyncio.to_thread(self._system.logins)
 
+    def published(self, client_id: ClientId) -> Status | None:
+        """Return the client's status if it needs no question: no client runs, or it has nothing left to do.
+
+        A client that sleeps has heard everything that it was told before: its status is what it would answer.
+        """
+        ref = self._system.find(client_id)
+        if ref is None:
+            return self._absent(client_id)
+        client = actor_behind(ref) if mailbox_of(ref).is_idle() else None
+        return cast("Client", client).published if client is not None else None
+
     async def status(self, client_id: ClientId) -> Status:
         """Return the client's status; NOT_INITIALIZED if none runs. It is the same object until something changes.
 
         All callers in one turn of the event loop share one question. It is asked in the next turn, so the answer is
         never older than the call.
         """
-        if self._system.find(client_id) is None:
-            return self._absent(client_id)
+        if (published := self.published(client_id)) is not None:
+            return published
         question = self._questions.get(client_id)
         if question is None:
             question = self._questions[client_id] = asyncio.ensure_future(self._ask_status(client_id))

@@ -91,11 +91,15 @@ class StatusPages:
         self._images = images
         self._pages: dict[ClientId, tuple[Status, Response]] = {}
 
+    def rendered(self, status: Status) -> Response | None:
+        """Return the answer that shows this status, if it is rendered already."""
+        held = self._pages.get(status.client_id)
+        return held[1] if held is not None and held[0] is status else None
+
     async def page(self, status: Status) -> Response:
         """Return the answer that shows this status."""
-        held = self._pages.get(status.client_id)
-        if held is not None and held[0] is status:
-            return held[1]
+        if (rendered := self.rendered(status)) is not None:
+            return rendered
         page = JsonResponse(await self._render(status), headers=NO_STORE)
         self._hold(status, page)
         return page

@@ -96,6 +96,11 @@ class Client(Actor):
         self._traffic = False
         """True if a message was sent or received since the last probe was answered."""
 
+    @property
+    def published(self) -> Status:
+        """The newest Status. Any thread."""
+        return self._board.status
+
     def started(self) -> None:
         """Bind the client's number to every line it logs."""
         self.log = self.log.bind(client=self._client_id)

@@ -12,7 +12,7 @@
 Knows Pykka; knows nothing of WhatsApp.
 """
 
-from actors.runtime.actor import Actor, Terminated, Watcher, mailbox_of, wait_ended
+from actors.runtime.actor import Actor, Terminated, Watcher, actor_behind, mailbox_of, wait_ended
 from actors.runtime.clock import SYSTEM_CLOCK, Clock, SystemClock
 from actors.runtime.mailbox import Mailbox, MailboxFull, Refusal, Reminder, Work
 from actors.runtime.reply import AlreadyAnswered, Reply, ReplyTo, ask, stop
@@ -41,6 +41,7 @@ __all__ = [
     "Terminated",
     "Watcher",
     "Work",
+    "actor_behind",
     "ask",
     "mailbox_of",
     "stop",

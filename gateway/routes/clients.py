@@ -55,8 +55,9 @@ async def status(request: ApiRequest[None, None]) -> Response:
 
     Never starts, wakes or waits for anything.
     """
-    gateway = request.gateway
-    return await gateway.pages.page(await gateway.bridge.status(request.client_id))
+    gateway, client_id = request.gateway, request.client_id
+    status = gateway.bridge.published(client_id) or await gateway.bridge.status(client_id)
+    return gateway.pages.rendered(status) or await gateway.pages.page(status)
 
 
 async def clients(request: ApiRequest[None, ClientsQuery]) -> Response:

@@ -5,7 +5,7 @@ Rule of this file: it costs a few dict look-ups and a SHA-256, never a read or a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -34,16 +34,15 @@ class Guard:
         self._app, self._needs, self._keyring, self._rates = app, needs, keyring, rates
         self._sessions = sessions
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         need, scope[CALLER] = self._needs[scope.get("method", _UPGRADE)], None
         try:
             caller = scope[CALLER] = self._keyring.identify(scope["headers"]) or self._signed_in(need, scope)
             check(need, caller, scope)
             self._rates.count(need, caller, scope)
         except (Unauthorized, Forbidden, HeaderRefused, RateLimited) as error:
-            await respond(problem_of(self._refusal(error, scope)))(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+            return respond(problem_of(self._refusal(error, scope)))(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _refusal(self, error: Exception, scope: Scope) -> Exception:
         """Return the answer for a refused caller: unknown, or too often unknown."""

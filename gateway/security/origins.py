@@ -8,19 +8,18 @@ Refused are:
   forms that post;
 * while no key exists, what another site makes a browser fetch without `Origin`: images, frames, links. A GET may read,
   and some of WAHA's send. Browsers name the relation in `Sec-Fetch-Site`, and the page of a listed origin in `Referer`;
-  only our pages themselves may be opened from elsewhere;
-* a body framed twice (Content-Length and Transfer-Encoding): a proxy may have read it the other way.
+  only our pages themselves may be opened from elsewhere.
 
 A forwarded address is ignored unless it comes from a listed proxy. Our own pages load, run, frame and call only files
 of the package. Only HTML answers get these headers.
 
-CORS, Host and Origin: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2, RFC 9112 section 6.3. Sec-Fetch-Site:
+CORS, Host and Origin: https://fetch.spec.whatwg.org/, RFC 9110 section 7.2. Sec-Fetch-Site:
 https://www.w3.org/TR/fetch-metadata/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -68,7 +67,7 @@ def checked(app: ASGIApp, settings: Settings, keyring: Keyring) -> ASGIApp:
             expose_headers=ANSWER_HEADERS,
         )
     hosts = Hosts(settings.allowed_hosts, settings.host, lambda: not keyring.needed)
-    app = OriginCheck(app, hosts, settings.allowed_origins, settings.max_header_size)
+    app = OriginCheck(app, hosts, settings.allowed_origins)
     if settings.trusted_proxies:
         app = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,assignment]  # own types
     return app
@@ -121,38 +120,27 @@ def host_name(header: bytes) -> str:
 class OriginCheck:
     """Refuses requests by the rules above, and passes all others on unchanged."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str], head_size: int) -> None:
-        self._app, self._hosts, self._head_size = app, hosts, head_size
+    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str]) -> None:
+        self._app, self._hosts = app, hosts
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         try:
-            self.check(scope["headers"], len(scope.get("raw_path") or b"") + len(scope["query_string"]), scope["path"])
+            self.check(scope["headers"], scope["path"])
         except (HTTPException, Forbidden) as error:
-            await respond(problem_of(error))(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+            return respond(problem_of(error))(scope, receive, send)
+        return self._app(scope, receive, send)
 
-    def check(self, headers: Iterable[tuple[bytes, bytes]], size: int = 0, path: str = "") -> None:
-        """Check raw ASGI headers. Raises HTTPException 400, 421 or 431, or Forbidden.
-
-        `size` is the length of the request's target in bytes. The server bounds a head only while it is incomplete.
-        """
-        host, origin, site, framed = b"", None, b"", 0
+    def check(self, headers: Iterable[tuple[bytes, bytes]], path: str = "") -> None:
+        """Check raw ASGI headers. Raises HTTPException 421, or Forbidden."""
+        host, origin, site = b"", None, b""
         for name, value in headers:
-            size += len(name) + len(value)
             if name == b"host":
                 host = value
             elif name == b"origin":
                 origin = value
             elif name == b"sec-fetch-site":
                 site = value
-            elif name == b"content-length" or name == b"transfer-encoding":
-                framed += 1
-        if size > self._head_size:
-            raise HTTPException(431, "The request's first line and headers are too large", {"Connection": "close"})
-        if framed > 1:
-            raise HTTPException(400, "The body is framed twice", {"Connection": "close"})
         if host and not self._hosts.allow(host):
             raise HTTPException(421, "This host is not served here: see SM_ALLOWED_HOSTS")
         if origin is not None and origin not in self._origins and not is_same_origin(origin, host):
@@ -219,16 +207,19 @@ class PageHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def add(message: Message) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        def add(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and _is_page(message):
                 there = {name.lower() for name, _ in message["headers"]}
                 missing = [(name, value) for name, value in HEADERS.items() if name not in there]
                 message["headers"] = [*message["headers"], *missing]
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, add if scope["type"] == "http" else send)
+        return self._app(scope, receive, add if scope["type"] == "http" else send)
 
 
 def _is_page(message: Message) -> bool:
-    return any(name.lower() == b"content-type" and b"html" in value.lower() for name, value in message["headers"])
+    for name, value in message["headers"]:
+        if name == b"content-type" or name.lower() == b"content-type":
+            return b"html" in value.lower()
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -38,11 +39,11 @@ class WahaFace:
             routes.append(socket)
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         mine = scope["type"] != "lifespan" and (scope["path"].startswith(_PREFIX) or scope["path"] in _PATHS)
-        if not mine:
-            await self._app(scope, receive, send)
-            return
+        return (self._answer if mine else self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self  # so that a method that a path does not have is an exception, answered here
         try:
             await self._router(scope, receive, send)

@@ -80,6 +80,8 @@ def floor() -> None:
     print(address(listener), flush=True)
     config = uvicorn.Config(
         Starlette(routes=[Route("/status", status)]),
+        http="httptools",
+        loop="uvloop",
         ws="websockets-sansio",
         lifespan="off",
         access_log=False,

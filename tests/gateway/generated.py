@@ -45,7 +45,7 @@ SEGMENTS = (
     "٧",
     "1;2",
 )
-METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "PROPFIND")
+METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "PROPFIND", "REPORT")
 QUERIES = ("", "", "", "", "?", "?x-api-key=1", "?limit=-1&after=%00", "?a=" + "b" * 300, "?%ff=%fe&&==")
 TEXTS = (
     "hello",
@@ -155,7 +155,7 @@ class Requests:
         query = choose.choice(
             ("", "", "", "?", "?x-api-key=1", "?limit=-1&after=%00", "?a=" + "b" * 300, "?%ff=%fe&&==")
         )
-        form = choose.choice(("{}",) * 60 + ("*", "//evil.example{}"))
+        form = choose.choice(("{}",) * 62 + ("*", "//evil.example{}"))
         return form.format(path + query).encode("ascii", "replace").decode("ascii").replace(" ", "%20")
 
     def _segment(self) -> str:

@@ -79,7 +79,7 @@ def app() -> ASGIApp:
 def url() -> Iterator[str]:
     """Where the guarded routes are served."""
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(app(), ws="websockets-sansio", lifespan="off", log_config=None)
+    config = uvicorn.Config(app(), interface="asgi3", ws="websockets-sansio", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), name="guarded")
     thread.start()
