@@ -78,7 +78,9 @@ class Inbox(Actor):
         """Go on with what waited."""
         for held in self._found:
             chat = chat_of(held.client_id, held.event)
-            assert chat is not None
+            if chat is None:  # it cannot be read
+                self._store.tell(TellHeld(held.id))
+                continue
             entry = _Entry(held.id, held.client_id, held.event, kept=True)
             self._chats.setdefault(chat, deque()).append(entry)
             self._fetch(chat, entry)

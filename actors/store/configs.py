@@ -11,6 +11,7 @@ from actors.clients.types import MAX_CLIENT_ID, ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
 from actors.store.message import Read, Write
+from actors.store.rows.unreadable import complain, object_in
 from actors.store.schema import client_configs, sessions
 
 FIRST_GIVEN = 1_000_000_001
@@ -99,12 +100,27 @@ def _free(connection: Connection) -> ClientId:
 
 
 def _config(row: RowMapping) -> ClientConfig:
+    """Return the configuration of a row. A proxy that cannot be read lets nothing through: no client goes without."""
+    metadata, ignored, more = (object_in(row[name]) for name in ("metadata", "ignored", "more"))
     return ClientConfig(
         ClientId(row["client_id"]),
         row["name"],
-        row["metadata"],
-        None if row["proxy"] is None else Proxy(**row["proxy"]),
-        Ignored(**row["ignored"]),
-        row["more"],
+        {name: str(value) for name, value in metadata.items()},
+        None if row["proxy"] is None else _proxy(row),
+        Ignored(**{name: ignored.get(name) is True for name in Ignored.__slots__}),
+        more,
         row["stopped"],
     )
+
+
+def _proxy(row: RowMapping) -> Proxy:
+    told = object_in(row["proxy"])
+    server, username, password = (told.get(name) for name in Proxy.__slots__)
+    if isinstance(server, str) and all(one is None or isinstance(one, str) for one in (username, password)):
+        return Proxy(server, username, password)
+    complain("client_configs", row["client_id"], "its proxy cannot be read")
+    return NO_WAY_OUT
+
+
+NO_WAY_OUT = Proxy("proxy-that-cannot-be-read.invalid:1")
+"""A proxy that nothing gets through."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from actors.store.errors import BadAddress, StoreUnavailable
 from actors.store.postgresql import installed
+from actors.store.rows.unreadable import load_json
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -72,7 +73,7 @@ class Database:
 
     def _engine(self, begin: str, pragmas: dict[str, str]) -> Engine:
         url = self._parsed()
-        options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": dump_json}
+        options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": dump_json, "json_deserializer": load_json}
         if url.get_backend_name() == "sqlite":
             return self._sqlite(url, begin, pragmas, options)
         if not installed():
@@ -157,9 +158,14 @@ def _lock_out_others(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")
+
+
 def _furnish(connection: Any, _record: Any, *, settings: dict[str, str], path: Path | None) -> None:
     # sqlite3 would begin transactions by itself, and not before every statement: with None it leaves BEGIN to us.
     connection.isolation_level = None
+    connection.text_factory = _text  # else one text that is not UTF-8 loses the whole answer
     for name, value in settings.items():
         if not _PRAGMA_WORD.fullmatch(value):
             raise ValueError(f"{name} of the database is {value!r}: a word such as FULL is expected")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from actors.clients.types import ClientId
-from actors.store.events import TOLD, Event, GetEventRange
+from actors.store.events import TOLD, Event, GetEventRange, event_of
 from actors.store.message import Read
 from actors.store.schema import event_counts, event_gaps, events
 from actors.store.webhooks import is_wanted
@@ -58,7 +58,7 @@ class ReadPage(Read[EventPage]):
         if self.clients is not None:
             later = later.where(events.c.client_id.in_(sorted(self.clients)))
         rows = connection.execute(later.order_by(events.c.position).limit(self.limit)).mappings()
-        found = tuple(Event(**row) for row in rows)
+        found = tuple(map(event_of, rows))
         if len(found) == self.limit:
             return EventPage(found, found[-1].position, True, gap)
         if left_out is not None:

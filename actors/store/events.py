@@ -23,6 +23,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
 from actors.store.message import Read, Write
 from actors.store.rows.accounts import LINKED_PHONE, linked
+from actors.store.rows.unreadable import Unreadable, complain, object_in
 from actors.store.schema import event_counts, event_gaps, event_keys, events
 
 
@@ -165,7 +166,7 @@ def _prune_events(connection: Connection, message: PruneEvents) -> int:
 
 def read_newer(connection: Connection, position: int, limit: int) -> tuple[Event, ...]:
     """Return the first events after a position. Runs after every commit, so the statement is made once."""
-    return tuple(map(_event, connection.execute(_NEWER, {"after": position, "up_to": limit}).mappings()))
+    return tuple(map(event_of, connection.execute(_NEWER, {"after": position, "up_to": limit}).mappings()))
 
 
 def _before_newest(connection: Connection, newest: int, keep: int) -> int:
@@ -214,8 +215,12 @@ def _statements(dialect: str) -> tuple[Executable, Executable]:
 def _read(connection: Connection, query: Select[Any], types: frozenset[str], limit: int) -> tuple[Event, ...]:
     if types:
         query = query.where(events.c.type.in_(sorted(types)))
-    return tuple(map(_event, connection.execute(query.limit(limit)).mappings()))
+    return tuple(map(event_of, connection.execute(query.limit(limit)).mappings()))
 
 
-def _event(row: RowMapping) -> Event:
-    return Event(**row)
+def event_of(row: RowMapping) -> Event:
+    """Return the event of a row. One whose payload cannot be read says so in it: nobody behind it waits."""
+    payload = object_in(row["payload"])
+    if isinstance(payload, Unreadable):
+        complain("events", row["position"])
+    return Event(**{**row, "payload": payload})

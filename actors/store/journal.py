@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from pykka import ActorDeadError
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from actors.clients.events import AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.ports import Transition
@@ -23,6 +23,7 @@ from actors.store.events import AppendEvent, Event, draw_id, of_transition
 from actors.store.message import Read, Write
 from actors.store.outbox import RecordAck, link
 from actors.store.rows.accounts import leave
+from actors.store.rows.unreadable import readable
 from actors.store.schema import outbox, transitions
 from actors.store.sessions import (
     ForgetSession,
@@ -139,7 +140,7 @@ class GetTransitions(Read[tuple[Transition, ...]]):
     def run(self, connection: Connection) -> tuple[Transition, ...]:
         of_client = select(transitions).where(transitions.c.client_id == self.client_id)
         rows = connection.execute(of_client.order_by(transitions.c.position.desc()).limit(self.limit))
-        return tuple(map(_transition, rows))[::-1]
+        return tuple(readable("transitions", "position", rows.mappings(), _transition))[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +155,14 @@ class PruneTransitions(Write[int]):
         return connection.execute(transitions.delete().where(transitions.c.position.in_(old))).rowcount
 
 
-def _transition(row: Row[tuple[object, ...]]) -> Transition:
-    told = row._mapping
+def _transition(told: RowMapping) -> Transition:
+    """Return the change of a row. Raises ValueError if this version does not know its states."""
     return Transition(
         told["client_id"],
         State(told["before"]),
         State(told["after"]),
         told["event"],
-        None if told["reason"] is None else Reason(told["reason"]),
+        Reason(told["reason"]) if told["reason"] in list(Reason) else None,
         told["text"],
         told["at"],
         told["request_id"],

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, inspect, select, update
+from sqlalchemy import Connection, RowMapping, insert, inspect, select, update
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import Database
 from actors.store.message import Read, Write
+from actors.store.rows.unreadable import list_in, readable
 from actors.store.schema import api_keys
 from actors.store.writer import faults
 
@@ -85,7 +86,7 @@ class GetKeys(Read[tuple[ApiKey, ...]]):
 
     def run(self, connection: Connection) -> tuple[ApiKey, ...]:
         rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
-        return tuple(map(_key, rows))
+        return tuple(readable("api_keys", "id", rows.mappings(), _key))
 
 
 def read_keys(database: Database) -> tuple[ApiKey, ...]:
@@ -99,15 +100,17 @@ def read_keys(database: Database) -> tuple[ApiKey, ...]:
         return GetKeys().run(connection) if inspect(connection).has_table(api_keys.name) else ()
 
 
-def _key(row: Row[tuple[object, ...]]) -> ApiKey:
-    told = row._mapping
-    clients = None if told["clients"] is None else frozenset(map(ClientId, told["clients"]))
+def _key(told: RowMapping) -> ApiKey:
+    """Return the key of a row. Raises ValueError: one that cannot be read opens nothing."""
+    clients, scopes = list_in(told["clients"]), list_in(told["scopes"])
+    if scopes is None or (clients is None) is not (told["clients"] is None):
+        raise ValueError("its scopes or clients cannot be read")
     return ApiKey(
         told["id"],
         told["name"],
         bytes.fromhex(told["digest"]),
-        frozenset(told["scopes"]),
-        clients,
+        frozenset(map(str, scopes)),
+        None if clients is None else frozenset(ClientId(int(one)) for one in clients),
         told["created_at"],
         told["last_used_at"],
         told["revoked_at"],

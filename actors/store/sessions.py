@@ -11,6 +11,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
 from actors.store.message import Read, Write
 from actors.store.rows import accounts
+from actors.store.rows.unreadable import list_in
 from actors.store.schema import client_configs, sessions
 
 
@@ -166,5 +167,6 @@ def _put(connection: Connection, client_id: ClientId, at: Seconds, **changes: ob
 
 
 def _session(row: RowMapping) -> Session:
-    days = tuple((day, sent, received) for day, sent, received in row["receipts"] or ())
+    counts = (one for one in list_in(row["receipts"]) or () if isinstance(one, list) and len(one) == 3)
+    days = tuple((day, sent, received) for day, sent, received in counts)
     return Session(**{**row, "receipts": days})

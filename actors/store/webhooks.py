@@ -39,8 +39,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert, insert_in
-from actors.store.events import TOLD, Event
+from actors.store.events import TOLD, Event, event_of
 from actors.store.message import Read, Write
+from actors.store.rows.unreadable import complain, list_in
 from actors.store.schema import dead_letters, event_counts, events, webhook_lines, webhooks
 
 
@@ -177,8 +178,14 @@ def _begin_now(connection: Connection, id: str, before: Webhook | None) -> None:
 
 
 def _webhook(row: RowMapping) -> Webhook:
-    listed = {"events": tuple(row["events"]), "clients": tuple(row["clients"])}
-    return Webhook(**{**row, **listed, "headers": tuple((name, value) for name, value in row["headers"])})
+    """Return the webhook of a row. One that cannot be read whole is switched off: its owner may change or delete it."""
+    events, clients, headers = (list_in(row[name]) for name in ("events", "clients", "headers"))
+    pairs = tuple((str(pair[0]), str(pair[1])) for pair in headers or () if isinstance(pair, list) and len(pair) == 2)
+    whole = None not in (events, clients, headers) and len(pairs) == len(headers or ())
+    if not whole:
+        complain("webhooks", row["id"])
+    listed = {"events": tuple(events or ()), "clients": tuple(clients or ()), "headers": pairs}
+    return Webhook(**{**row, **listed, "active": row["active"] and whole})
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +339,7 @@ class GetDue(Read[Due]):
         of_client = events.c.client_id == self.client_id
         later = TOLD.where(of_client, events.c.sequence > progress.sequence, is_wanted(self.patterns))
         rows = connection.execute(later.order_by(events.c.sequence).limit(self.limit)).mappings()
-        found = tuple(Event(**row) for row in rows)
+        found = tuple(map(event_of, rows))
         counted = select(event_counts.c.sequence).where(event_counts.c.client_id == self.client_id)
         newest = connection.execute(counted).scalar() or 0
         oldest = connection.execute(select(func.min(events.c.sequence)).where(of_client)).scalar() or newest + 1

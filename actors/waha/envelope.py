@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from actors.clients.registry.registry import ClientRegistry, Registered
 from actors.clients.types import ClientId, State
 from actors.store.events import Event
+from actors.store.rows.unreadable import Unreadable, complain
 from actors.waha.events import EVERY_MESSAGE, WahaEvent, told, wanted
 from actors.waha.messages import Json, account
 
@@ -67,9 +68,18 @@ def bodies(
     if event.phone is not None:  # the client may be linked to another account meanwhile
         client = replace(client, phone=event.phone)
     session = session_name(event.client_id, client)
-    for made in told(event, client, session):
+    for made in _made(event, client, session):
         if wanted(patterns, made.name):
             yield made.name, _body(event, made, client, session, environment)
+
+
+def _made(event: Event, client: Registered, session: str) -> tuple[WahaEvent, ...]:
+    """Return WAHA's events of one of ours; none of one whose payload is not as it should be, which nobody waits for."""
+    try:
+        return () if isinstance(event.payload, Unreadable) else told(event, client, session)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        complain("events", event.position, error)
+        return ()
 
 
 def of_webhook(

@@ -63,7 +63,8 @@ def shown(webhook: Webhook) -> dict[str, Any]:
 
 def policy_of(webhook: Webhook, default: RetryPolicy) -> RetryPolicy:
     """Return the operator's retry policy, with the changes of the webhook's owner."""
-    growth = default.growth if webhook.retry_growth is None else Growth(webhook.retry_growth)
+    # A newer version may have stored one that this does not know.
+    growth = next((one for one in Growth if one == webhook.retry_growth), default.growth)
     delay = default.delay if webhook.retry_delay is None else webhook.retry_delay
     attempts = default.attempts if webhook.retry_attempts is None else webhook.retry_attempts
     return replace(default, growth=growth, delay=delay, attempts=attempts, cap=max(default.cap, delay))

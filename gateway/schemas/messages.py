@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
@@ -371,6 +371,14 @@ class OutboxAnswer(Answer):
 
     @classmethod
     def of(cls, message: Message) -> Self:
+        """Return the answer; without the content where that cannot be read."""
+        try:
+            return cls._with(message, _content_of(message))
+        except (ValueError, TypeError, AttributeError):  # stored by a newer version, or damaged
+            return cls._with(message, {})
+
+    @classmethod
+    def _with(cls, message: Message, content: Mapping[str, Any]) -> Self:
         return cls(
             id=message.id,
             state=message.state,
@@ -378,7 +386,7 @@ class OutboxAnswer(Answer):
             cliente_id=message.client_id,
             to=message.chat,
             chat=chat_in(message.full_id),
-            **_content_of(message),
+            **content,
             message_id=message.full_id or message.message_id,
             account=None if message.account is None else AccountAnswer.of(message.account),
             reason=message.reason,

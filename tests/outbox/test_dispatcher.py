@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from actors.browser.fake import Fate, Habits, always
@@ -253,3 +257,16 @@ def test_a_message_marked_in_a_commit_that_nobody_heard_of_leaves_all_the_same(
     post.accept("behind it")
     assert post.now(message).state is S.SENT
     assert post.delivered() == ["hello", "behind it"]
+
+
+def test_a_message_whose_content_cannot_be_read_fails_and_what_is_behind_it_leaves(
+    tmp_path: Path, opened: Open
+) -> None:
+    post = opened()
+    bad, good = post.accept("damaged"), post.accept("whole")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
+        database.execute("UPDATE outbox SET arguments = '{' WHERE id = ?", (bad.id,))
+    post.ready()
+    assert post.delivered() == ["whole"]
+    assert (post.now(bad).state, post.now(good).state) == (MessageState.FAILED, MessageState.SENT)
+    assert "cannot be read" in str(post.now(bad).reason)

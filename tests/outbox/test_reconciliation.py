@@ -18,7 +18,7 @@ from actors.store.errors import StoreUnavailable
 from actors.store.message_states import MessageState
 from actors.store.outbox import ClaimNext, MarkSending, RequeueMessage, SettleMessage, Unsettled
 from actors.store.store import Store
-from tests.outbox.conftest import CHAT, ONE, RULES, Open
+from tests.outbox.conftest import CHAT, ONE, RULES, Open, Post
 from tests.store.asking import PATIENCE
 
 S = MessageState
@@ -147,3 +147,15 @@ def test_many_that_were_under_way_are_asked_about_some_at_a_time_and_each_once(o
         post.clock.advance(1.0)
     assert len(page.ordered("LookUp")) == len(messages)
     assert post.delivered() == [message.text for message in messages]
+
+
+def test_what_is_behind_an_unknown_message_leaves_though_the_page_may_send_that_after_all(post: Post) -> None:
+    post.ready()
+    fates = iter([Fate.PENDING])
+    post.browser.habits = Habits(sends=lambda _: next(fates, Fate.SENT))
+    first, second = post.accept("first"), post.accept("second")
+    post.clock.advance(120.0)
+    assert post.now(first).state is MessageState.UNKNOWN
+    assert (post.now(second).state, post.delivered()) == (MessageState.SENT, ["second"])
+    post.browser.page(ONE).flush()
+    assert post.delivered() == ["second", "first"]

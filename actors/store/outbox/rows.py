@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, literal_column, or_, select
 
 from actors.clients.events import MessageStateChanged
@@ -22,6 +22,7 @@ from actors.store.errors import NoSuchMessage
 from actors.store.events import AppendEvent
 from actors.store.message_states import OPEN, HeldBecause, MessageState, may_follow
 from actors.store.outbox.addresses import chat_in, learn_chat, of_same_chats
+from actors.store.rows.unreadable import Unreadable, object_in
 from actors.store.schema import accounts, outbox, storable
 
 
@@ -76,11 +77,20 @@ class Message:
 
 
 def operation_of(message: Message) -> Send:
-    """Return the operation that sends the message. Raises ValueError if this version has no such operation."""
+    """Return the operation that sends the message.
+
+    Raises ValueError if this version has no such operation, or cannot read its arguments.
+    """
     kind = OPERATIONS.get(message.operation)
     if kind is None or not issubclass(kind, Send):
         raise ValueError(f"This version of the service cannot send {message.operation}")
-    operation: Send = _adapter(message.operation).validate_python({"chat": message.chat, **message.arguments})
+    if isinstance(message.arguments, Unreadable):
+        raise ValueError(_CONTENT_UNREADABLE)
+    try:
+        operation: Send = _adapter(message.operation).validate_python({"chat": message.chat, **message.arguments})
+    except ValidationError as error:
+        wrong = ".".join(map(str, error.errors()[0]["loc"])) or "its arguments"
+        raise ValueError(f"This version cannot read the content of {message.operation}: {wrong}") from error
     return operation
 
 
@@ -129,11 +139,23 @@ def find(connection: Connection, query: Select[Any], **values: Any) -> Message |
 
 
 def _message(row: RowMapping) -> Message:
+    """Return the message of a row. What cannot be read of it is told as its reason, and it cannot be sent."""
     told = dict(row)
     owner = LinkedAccount(told.pop("owner_phone"), told.pop("owner_lid"))
-    held = None if row["held"] is None else HeldBecause(row["held"])
-    account = owner if row["account_id"] is not None else None
-    return Message(**{**told, "state": MessageState(row["state"]), "held": held, "account": account})
+    told["account"] = owner if row["account_id"] is not None else None
+    told["times"] = {name: at for name, at in object_in(row["times"]).items() if isinstance(at, int | float)}
+    told["arguments"] = object_in(row["arguments"])
+    told["held"] = HeldBecause(row["held"]) if row["held"] in list(HeldBecause) else None
+    if isinstance(told["arguments"], Unreadable):
+        told["reason"] = row["reason"] or _CONTENT_UNREADABLE
+    if row["state"] in list(MessageState):
+        told["state"] = MessageState(row["state"])
+    else:  # of a newer version, before a downgrade
+        told["state"], told["reason"] = MessageState.UNKNOWN, f"This version does not know its state, {row['state']}"
+    return Message(**told)
+
+
+_CONTENT_UNREADABLE = "Its content cannot be read: it is damaged, or of a newer version"
 
 
 def by_id(connection: Connection, id: str) -> Message:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, RowMapping, delete, select
 
 from actors.clients.events import EVENTS, AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.types import ClientId, Seconds
@@ -19,6 +19,7 @@ from actors.store.events import AppendEvent, Event, draw_id, is_first
 from actors.store.journal import acknowledge, is_of_outbox
 from actors.store.message import Read, Write
 from actors.store.rows.accounts import LINKED_PHONE
+from actors.store.rows.unreadable import Unreadable, complain, object_in
 from actors.store.schema import held_events
 
 
@@ -73,7 +74,7 @@ class TellHeld(Write[Event | None]):
         if row is None:
             return None
         connection.execute(delete(held_events).where(held_events.c.id == self.id))
-        payload = row["payload"] if self.payload is None else self.payload
+        payload = object_in(row["payload"]) if self.payload is None else self.payload
         told = AppendEvent(row["client_id"], row["type"], payload, row["at"], id=self.id, phone=row["phone"])
         return told.run(connection)
 
@@ -84,6 +85,12 @@ class GetHeldEvents(Read[tuple[HeldEvent, ...]]):
 
     def run(self, connection: Connection) -> tuple[HeldEvent, ...]:
         rows = connection.execute(select(held_events).order_by(held_events.c.position)).mappings()
-        return tuple(
-            HeldEvent(row["id"], row["client_id"], EVENTS[row["type"]](row["payload"]), row["at"]) for row in rows
-        )
+        return tuple(map(_held, rows))
+
+
+def _held(row: RowMapping) -> HeldEvent:
+    """Return the event of a row; one that this version cannot read waits for nothing."""
+    payload, kind = object_in(row["payload"]), EVENTS.get(row["type"], AccountEvent)
+    if kind is AccountEvent or isinstance(payload, Unreadable):
+        complain("held_events", row["id"])
+    return HeldEvent(row["id"], row["client_id"], kind(payload), row["at"])
