@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from actors.clients.canary import Canary
-from actors.clients.events import EVENTS, ClientQrRenewed, ClientRestricted, ClientStateChanged, MessageStateChanged
+from actors.clients.events import (
+    EVENTS,
+    AccountChanged,
+    ClientQrRenewed,
+    ClientRestricted,
+    ClientStateChanged,
+    MessageStateChanged,
+)
 from actors.clients.page_contract import PageContract
 from actors.clients.ports import Transition
 from actors.clients.protocol import Restriction
@@ -59,7 +66,7 @@ def test_what_the_service_itself_tells_has_the_fields_that_are_declared() -> Non
     told = {**of_the_canary(), ClientStateChanged.type: told_of_states(), ClientRestricted.type: restricted}
     assert told == {type: set(EVENTS[type].fields) for type in told}
     of_no_page = {event.type for event in EVENTS.values() if event.page_name is None and not event.notices}
-    assert of_no_page == {*told, MessageStateChanged.type, ClientQrRenewed.type}
+    assert of_no_page == {*told, MessageStateChanged.type, ClientQrRenewed.type, AccountChanged.type}
 
 
 def test_settings_are_called_by_their_names() -> None:

@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy import text
 
-from actors.clients.events import MessageArrived
+from actors.clients.events import AccountChanged, MessageArrived
 from actors.clients.ports import Transition
 from actors.clients.registry.config import ClientConfig
 from actors.clients.registry.registry import ClientRegistry, StateChange
@@ -118,3 +118,10 @@ def test_what_an_older_version_accepted_is_for_the_account_that_the_client_was_l
     assert held is not None
     assert (held.held, held.account) == (HeldBecause.ACCOUNT_CHANGED, LinkedAccount(A.phone))
     store.close(timeout=PATIENCE)
+
+
+def test_a_change_of_accounts_tells_the_fields_that_are_declared(store: Store) -> None:
+    ready(store, A)
+    ready(store, B)
+    (event,) = events_after(store, types=(AccountChanged.type,))
+    assert tuple(event.payload) == AccountChanged.fields
