@@ -283,7 +283,8 @@ class System:
                 watcher=self._watch,
             )
             opened.callback(self._shut_down, supervisor)
-            supervisor.tell(Resume(tuple(session.client_id for session in wanted)))
+            # Answered once all of them are there: callers find them from the first moment, and may send to them.
+            supervisor.ask(Resume(tuple(session.client_id for session in wanted)), timeout=STORE_SECONDS)
             # The supervisor last: once callers see clients, everything else exists as well.
             self._store, self._media, self._outbox, self._webhooks = store, media, outbox, webhooks
             self._inbox, self._supervisor = inbox, supervisor

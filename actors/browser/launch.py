@@ -58,6 +58,10 @@ LAST_WORDS: Seconds = 2.0
 """The time limit for a Chromium to end that has closed its pipe."""
 LOOK: Seconds = 5.0
 """The time limit for a silent page to report its lacks."""
+UNANSWERED: Seconds = 0.5
+"""The time after which a page that its site does not answer keeps no other Chromium from being launched."""
+LOADING: Seconds = 5.0
+"""The same for a page that was answered, and loads."""
 MODULES_SHARE = 0.5
 """The share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
 
@@ -97,15 +101,19 @@ class Launch:
         self._deadline = time.monotonic() + plan.patience
         self.chromium: Chromium | None = None
         self.wire: Wire | None = None
-        self.navigating = False
         self._gate: RequestGate | None = None
         self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """To be set when the page's modules have loaded."""
+        self.launched: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the next Chromium may be launched: this one's page waits for its site, which costs nothing, or has
+        loaded, which costs seconds of a core; or its launch has failed at first.
+        """
 
     async def open(self) -> None:
         """Open the page. Raises LaunchFailed. May be cancelled at any time."""
         await self._tried(self._start)
         await self._tried(self._navigate)
+        _set(self.launched)
 
     async def _tried(self, attempt: Callable[[], Awaitable[None]]) -> None:
         told: LaunchFailed | None = None
@@ -119,6 +127,7 @@ class Launch:
                 try:
                     await attempt()
                 except LaunchFailed as failed:
+                    _set(self.launched)
                     if told is not None and self._left() <= 0:
                         # The deadline cut this attempt short: its error explains less than the previous one.
                         raise told from failed
@@ -198,8 +207,8 @@ class Launch:
 
     async def _load(self) -> None:
         assert self.wire is not None
-        self.navigating = True
         url, seconds = self._plan.url, max(0.1, self._left())
+        unanswered = asyncio.get_running_loop().call_later(UNANSWERED, _set, self.launched)
         try:
             told = await self.wire.call("Page.navigate", {"url": url}, seconds=seconds)
         except WireSilent as error:
@@ -208,12 +217,16 @@ class Launch:
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, text) from error
         except WireError as error:
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
+        finally:
+            unanswered.cancel()
         if told.get("errorText"):
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
         assert self._gate is not None
         refused = self._gate.login_refused
         most = max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
+        loading = asyncio.get_running_loop().call_later(LOADING, _set, self.launched)
         await asyncio.wait({self.modules, refused}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        loading.cancel()
         if refused.done():
             text = "The client's proxy refused the name or the password: correct them in the client's configuration"
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, text)
@@ -249,19 +262,24 @@ reason first.
 
 
 class PageProcess:
-    """One start, one end. `opened` is called once WhatsApp Web's modules have loaded, `ending` before Chromium ends."""
+    """One start, one end.
+
+    `launched` is called once the next Chromium may be launched, `opened` once WhatsApp Web's modules have loaded,
+    `ending` before Chromium ends.
+    """
 
     def __init__(
         self,
         context: BrowserContext,
         client_id: ClientId,
         listeners: Mapping[str, Listener],
+        launched: Callable[[], None],
         opened: Callable[[Wire], None],
         ending: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         self._context, self._client_id, self._listeners = context, client_id, listeners
-        self._opened, self._ending = opened, ending
+        self._launched, self._opened, self._ending = launched, opened, ending
         self._files = context.files.of(client_id)
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._launch: Launch | None = None
@@ -323,6 +341,7 @@ class PageProcess:
 
     async def _live_on(self, profile: Profile) -> BrowserGone:
         self._launch = launch = Launch(self._launch_plan(profile), lambda chromium: self._started(profile, chromium))
+        launch.launched.add_done_callback(lambda _: self._launched())
         task = asyncio.get_running_loop().create_task(launch.open())
         try:
             await _first(task, self.leaving)

@@ -31,6 +31,7 @@ from actors.clients.protocol import (
     Answered,
     BrowserGone,
     OutcomeUnknown,
+    PageLaunched,
     Probed,
     Refused,
     ServerAnswered,
@@ -126,7 +127,12 @@ class ChromiumPage:
         """Start the page, once. On the loop, before any other call."""
         events = self._events
         process = self._process = PageProcess(
-            self._context, self._client_id, events.listeners, self._opened, self._stop_work
+            self._context,
+            self._client_id,
+            events.listeners,
+            lambda: events.tell(PageLaunched()),
+            self._opened,
+            self._stop_work,
         )
         events.on_view = process.modules_are_there
         events.on_ready = lambda: self._start(self._tell_stored())

@@ -139,6 +139,11 @@ class Client(Actor):
     def _start_outcome(self, order: protocol.Start) -> protocol.Started | protocol.AlreadyRunning | Refusal:
         if self._ending.order is not None:
             return ShuttingDown()
+        if self._board.status.queue_position is not None:
+            self._caller_waits = order.origin is Origin.CALLER
+            self._caused_by(order.cause)
+            self._take_turn()
+            return protocol.Started(self._board.status)
         if self._board.state in STARTING:
             return StartUnderWay(self._client_id)
         if self._board.state not in ABSENT:
@@ -146,11 +151,23 @@ class Client(Actor):
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
         self._caused_by(order.cause)
+        self._board.change(queue_position=order.place)
         stored = self._has_login()
         phone = self._pairing.phone if stored else None
         self._board.change(reconnection_attempts=0, restricted_until=None, phone=phone)
         self._walk(lifecycle.of_start(stored=stored))
         return protocol.Started(self._board.status)
+
+    def _take_place(self, order: protocol.TakePlace) -> None:
+        if self._board.status.queue_position is not None:
+            self._board.change(queue_position=order.place)
+
+    def _take_turn(self, _: object = None) -> None:
+        """Open the page that waits for its turn; only now does the time of its start begin."""
+        if self._board.status.queue_position is not None:
+            self._board.change(queue_position=None)
+            self._board.arm(self._board.state)
+            self._open_page()
 
     def _perform(self, order: protocol.Perform) -> None:
         operation = order.operation
@@ -260,7 +277,8 @@ class Client(Actor):
     def _hear(self, envelope: FromPage) -> None:
         """Take a fact of the present page only; then check if it was the last that an ending client waits for."""
         if self._pages.hears(envelope):
-            self._health.watch()
+            if not isinstance(envelope.fact, protocol.PageLaunched):  # such a page may not be loaded yet
+                self._health.watch()
             kind = AccountEvent if isinstance(envelope.fact, AccountEvent) else type(envelope.fact)
             _FACTS[kind](self, envelope.fact)
             self._board.change(last_event_at=self.clock.time())
@@ -294,6 +312,9 @@ class Client(Actor):
 
     def _show_health(self) -> None:
         self._board.change(healthy=self._is_healthy(self._board.state), server_silent_since=self._health.silent_since)
+
+    def _launched(self, _: protocol.PageLaunched) -> None:
+        self._board.tell_supervisor(protocol.Launched(self._client_id))
 
     def _qr_shown(self, fact: protocol.QrShown) -> None:
         self.cancel_timer("reload")
@@ -446,7 +467,7 @@ class Client(Actor):
     def _leave(self) -> None:
         """Close everything open, answer every asker, and stop once every process is gone."""
         self._caused_by(UNCAUSED)
-        self._board.change(reconnection_attempts=0, restricted_until=None, phone=None)
+        self._board.change(reconnection_attempts=0, restricted_until=None, phone=None, queue_position=None)
         self._restriction_over()
         self._walk(Closed())
         self._pending.ended(self._board.status)
@@ -458,6 +479,10 @@ class Client(Actor):
     # --- actions; each gets the reason --------------------------------------------------------------------------------
 
     def _open_page(self, *_: object) -> None:
+        """Open a page, or wait for the turn: without a deadline, which each turn of another has."""
+        if self._board.status.queue_position is not None:
+            self.cancel_timer("patience")
+            return
         with self._board.cause.naming():  # and so do the browser's log lines of this page, until it is ready
             self._pages.open()
 
@@ -491,6 +516,8 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
     protocol.GetStatus: Client._get_status,
     protocol.AwaitState: Client._await_state,
     protocol.Start: Client._start,
+    protocol.TakePlace: Client._take_place,
+    protocol.TakeTurn: Client._take_turn,
     protocol.Perform: Client._perform,
     protocol.ReconnectGranted: Client._reconnect_granted,
     protocol.ReconnectRefused: Client._reconnect_refused,
@@ -509,6 +536,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
 }
 
 _FACTS: dict[type, Callable[[Client, Any], None]] = {
+    protocol.PageLaunched: Client._launched,
     protocol.QrShown: Client._qr_shown,
     protocol.QrVoid: Client._qr_void,
     protocol.QrIdle: Client._qr_idle,

@@ -73,7 +73,7 @@ class StatusBoard:
         )
         anew = isinstance(event, protocol.PageReloaded) and after in STARTING
         if before is not after or anew or isinstance(event, PatienceOver) or self.restricted():
-            self._arm(after)
+            self.arm(after)
         kept = isinstance(event, protocol.QrShown | protocol.QrIdle) or anew
         if before is not after or (reason is not None and not kept):
             client_id = self.status.client_id
@@ -132,7 +132,7 @@ class StatusBoard:
             with suppress(ActorDeadError):
                 self._supervisor.tell(message)
 
-    def _arm(self, state: State) -> None:
+    def arm(self, state: State) -> None:
         """Set the deadline of the state.
 
         WhatsApp is unreachable for a restricted number; that time is waited out first.

@@ -50,7 +50,8 @@ class ClientRecord:
     status: Status
     streak: Streak = field(default_factory=Streak)
     beginning: bool = True
-    """True while its first start is in progress; later attempts are its own affair, and no caller waits for them."""
+    """True while its first Chromium is being launched; later attempts are its own affair, and no caller waits for them.
+    """
     ending: bool = False
     logged_out: bool = False
     """True if it was logged out when it ended."""
@@ -73,12 +74,15 @@ class ClientRecords(dict[ClientId, ClientRecord]):
         return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
 
     def starting(self) -> int:
-        """Return the number of first starts, including those that have not reported yet."""
+        """Return the number of first launches, including those that have not reported yet."""
         return sum(record.beginning and not record.ending for record in self.values())
 
 
 class ResumeQueue:
-    """Clients that ran when the service stopped, and wait for their turn to start."""
+    """Clients that ran when the service stopped, and wait for their turn to launch a Chromium.
+
+    They are there all the while: shown as RECONNECTING, and taking messages.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[ClientId] = deque()
@@ -98,16 +102,34 @@ class ResumeQueue:
         """Remove all clients."""
         self._waiting.clear()
 
-    def next(self) -> ClientId | None:
+    def next(self) -> ClientId:
         """Remove and return the next client."""
-        return self._waiting.popleft() if self._waiting else None
+        return self._waiting.popleft()
+
+    def places(self) -> Mapping[ClientId, int]:
+        """Return the place of each client; 1 is next."""
+        return {client_id: place for place, client_id in enumerate(self._waiting, 1)}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    def __contains__(self, client_id: ClientId) -> bool:
+        return client_id in self._waiting
+
 
 DELETION: Seconds = 15.0
 """The time limit for deleting a profile, from the end of its last process. It takes some 0.05 s."""
+
+
+LAUNCH: Seconds = 15.0
+"""The time after which a launch keeps nobody waiting any more. It takes some 0.5 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOver:
+    """Timer: this client has been launching for too long."""
+
+    client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,9 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Start these clients, in this order, a few at a time: they ran when the service stopped."""
+    """Start these clients, which ran when the service stopped. Their Chromiums are launched in this order, a few at a
+    time.
+    """
 
     client_ids: tuple[ClientId, ...]
 
@@ -178,14 +202,20 @@ class Supervisor(Supervising):
         return super().receive(message) if handler is None else handler(self, message)
 
     def _get_clients(self, _: protocol.GetClients) -> tuple[Status, ...]:
-        return self._records.statuses()
+        places = self._turns.places()
+        statuses = self._records.statuses()
+        return tuple(
+            status
+            if status.queue_position == (place := places.get(status.client_id))
+            else replace(status, queue_position=place)
+            for status in statuses
+        )
 
     def _init(self, order: protocol.Init) -> None:
         self._refuse_while_shutting_down()
         client_id, record = order.client_id, self._records.get(order.client_id)
         if record is None:
             self._refuse_beyond_capacity()
-            self._turns.drop(client_id)
             self._begin(client_id, order.origin, self.defer(), order.cause)
         elif not record.ending:
             self._forward(order, self.defer())
@@ -204,6 +234,9 @@ class Supervisor(Supervising):
             return
         self.cancel_timer(("cleanup", client_id))
         self._sessions.want(client_id)
+        if self._turns.drop(client_id):
+            self._launch(client_id)
+            self._tell_places()
         self._tell_start(client_id, ref, order.origin, reply_to, order.cause)
 
     def _refuse_while_shutting_down(self) -> None:
@@ -218,24 +251,21 @@ class Supervisor(Supervising):
         client_id, record = order.client_id, self._records.get(order.client_id)
         self._sessions.forget(client_id)
         self._pairings.pop(client_id, None)
-        queued = self._turns.drop(client_id)
         if record is not None:
             record.deletes.append(self.defer())
             for reply_to in take(record.inits):
                 reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
             self._end(client_id, forget=True)
             return
-        if not self._browser.has_profile(client_id) and not queued:
+        if not self._browser.has_profile(client_id):
             raise NoSuchClient(client_id)
         self._delete_profile([self.defer()], protocol.Deleted(client_id, logged_out=False))
 
     def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
-        if record is None and not self._turns.drop(client_id):
+        if record is None:
             raise NoSuchClient(client_id)
         self._sessions.release(client_id)
-        if record is None:
-            return protocol.Stopped(client_id)
         record.stops.append(self.defer())
         for reply_to in take(record.inits):
             reply_to.refuse(StartFailed(client_id, "The client was stopped before it could start"))
@@ -250,9 +280,17 @@ class Supervisor(Supervising):
         self._stop_if_done()
 
     def _resume(self, order: Resume) -> None:
-        if not self._shut_downs:
-            self._turns.add(order.client_ids)
-            self._resume_next()
+        if self._shut_downs:
+            return
+        for client_id in order.client_ids:
+            if client_id in self._records:
+                continue
+            if self._is_full():
+                self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
+                continue
+            self._turns.add([client_id])
+            self._begin(client_id, Origin.RESUME, None)
+        self._resume_next()
 
     # --- ends, ordered and not; crashes of an actor, which are bugs ---------------------------------------------------
 
@@ -278,6 +316,7 @@ class Supervisor(Supervising):
     def _crashed(self, record: ClientRecord, text: str) -> None:
         """Record a crashed client as DISCONNECTED_RECOVERABLE until its restart."""
         before, at = record.status, self.clock.time()
+        self._turns.drop(before.client_id)  # its restart opens the page
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
         record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
         self._journal.changed(Transition(before.client_id, before.state, lost, "Crashed", reason, text, at))
@@ -335,8 +374,23 @@ class Supervisor(Supervising):
             self.cancel_timer(("cleanup", status.client_id))
             self._remember(record, before)
         if status.state not in STARTING:
+            self._launch_over(status.client_id)
+
+    def _launch(self, client_id: ClientId) -> None:
+        """Count a launch, for a limited time."""
+        self._records[client_id].beginning = True
+        self.start_timer(("turn", client_id), LAUNCH, TurnOver(client_id))
+
+    def _launch_over(self, client_id: ClientId) -> None:
+        """Let the next client have its turn."""
+        record = self._records.get(client_id)
+        if record is not None and record.beginning and client_id not in self._turns:
             record.beginning = False
+            self.cancel_timer(("turn", client_id))
             self._resume_next()
+
+    def _launched(self, fact: protocol.Launched | TurnOver) -> None:
+        self._launch_over(fact.client_id)
 
     def _remember(self, record: ClientRecord, before: State) -> None:
         """Store the session for the next start of the service. A deleted client has been forgotten already."""
@@ -347,8 +401,8 @@ class Supervisor(Supervising):
             self._sessions.want(client_id)
         if state is State.READY:
             self._sessions.was_ready(client_id)
-        elif state is State.QR_REQUIRED and before is not state:
-            self._sessions.was_ready(client_id, ready=False)
+        elif state in (State.QR_REQUIRED, State.DISCONNECTED_RECOVERABLE) and before is not state:
+            self._sessions.was_ready(client_id, ready=False)  # so that it resumes after those that are
 
     def _ended(self, record: ClientRecord) -> None:
         """Clean up a client at its end later; the end decides whether it is still wanted after a restart."""
@@ -398,7 +452,11 @@ class Supervisor(Supervising):
                 reply_to.refuse(StartFailed(client_id, str(error)))
             return
         self._sessions.want(client_id)
-        self._tell_start(client_id, ref, origin, reply_to, cause)
+        place = self._turns.places().get(client_id)
+        self._records[client_id].beginning = place is None
+        if place is None:
+            self._launch(client_id)
+        self._tell_start(client_id, ref, origin, reply_to, cause, place)
 
     def _tell_start(
         self,
@@ -407,11 +465,12 @@ class Supervisor(Supervising):
         origin: Origin,
         reply_to: ReplyTo | None,
         cause: Correlation = UNCAUSED,
+        place: int | None = None,
     ) -> None:
         record = self._records[client_id]
         if reply_to is not None:
             record.starts = [start for start in record.starts if not start.answered] + [reply_to]
-        tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, BanEvidence()), cause))
+        tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, BanEvidence()), cause, place))
 
     def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
         factory = partial(
@@ -440,6 +499,9 @@ class Supervisor(Supervising):
         """Let a client close itself; `child_terminated` reports the end of its processes."""
         self._records[client_id].ending = True
         self.cancel_timer(("cleanup", client_id))
+        self.cancel_timer(("turn", client_id))
+        if self._turns.drop(client_id):
+            self._tell_places()
         ref = self.children.get(client_id)
         if ref is not None:
             tell(ref, protocol.Close(forget, within))
@@ -493,16 +555,23 @@ class Supervisor(Supervising):
     # --- turns --------------------------------------------------------------------------------------------------------
 
     def _resume_next(self) -> None:
-        """Start queued clients while fewer than the allowed number are starting."""
+        """Give queued clients their turn while fewer than the allowed number are being launched."""
+        moved = False
         while self._turns and self._records.starting() < self._rules.start_concurrency:
-            client_id = self._turns.next()
-            if client_id is None or client_id in self._records:
-                continue
-            if self._is_full():
-                self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
-            else:
-                self.log.info("client.resuming", client=client_id)
-                self._begin(client_id, Origin.RESUME, None)
+            client_id, moved = self._turns.next(), True
+            self.log.info("client.resuming", client=client_id)
+            self._launch(client_id)
+            ref = self._directory.find(client_id)
+            if ref is not None:
+                tell(ref, protocol.TakeTurn())
+        if moved:
+            self._tell_places()
+
+    def _tell_places(self) -> None:
+        for client_id, place in self._turns.places().items():
+            ref = self._directory.find(client_id)
+            if ref is not None:
+                tell(ref, protocol.TakePlace(place))
 
 
 def take(askers: list[ReplyTo]) -> list[ReplyTo]:
@@ -527,6 +596,8 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.StatusChanged: Supervisor._status_changed,
     protocol.PairingChanged: Supervisor._pairing_changed,
     protocol.ReconnectWanted: Supervisor._reconnect_wanted,
+    protocol.Launched: Supervisor._launched,
+    TurnOver: Supervisor._launched,
     CleanupDue: Supervisor._cleanup,
     ProfileDeleted: Supervisor._profile_deleted,
     Resume: Supervisor._resume,

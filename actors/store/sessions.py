@@ -73,7 +73,7 @@ class ForgetSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class MarkReady(Write[None]):
-    """Record that the client has reached READY, so that it resumes before those that never did; or undo that."""
+    """Record that the client is READY, so that it resumes before those that are not; or that it is not any more."""
 
     client_id: ClientId
     at: Seconds
@@ -146,7 +146,7 @@ class GetSessions(Read[tuple[Session, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class GetWantedSessions(Read[tuple[Session, ...]]):
-    """Read the clients that are to run: those that had reached READY first, then by number."""
+    """Read the clients that are to run: those that were READY first, then by number."""
 
     def run(self, connection: Connection) -> tuple[Session, ...]:
         wanted = select(sessions).where(sessions.c.wanted)

@@ -98,6 +98,7 @@ function factRows(client) {
     [t('health'), health],
     [t('memory'), client.memory ? mebibytes(client.memory) : running ? t('notMeasured') : '–'],
     client.max_reconnection_attempts !== undefined && [t('attempts'), `${client.reconnection_attempts} / ${client.max_reconnection_attempts}`],
+    client.queue_position && [t('queuePosition'), client.queue_position],
     client.next_attempt_at && [t('nextAttempt'), moment(client.next_attempt_at)],
     client.restricted_until && [t('restricted'), moment(client.restricted_until)],
     client.restriction && [t('restriction'), t(client.may_write_to_known_chats ? 'noStrangers' : 'noStrangersUnsure', { kind: client.restriction })],

@@ -71,6 +71,8 @@ class Circumstances(Answer):
     """WhatsApp's word for a restriction of first messages to strangers, such as `WEB_COMPANION_ONLY`."""
     may_write_to_strangers: bool
     may_write_to_known_chats: bool | None
+    queue_position: int | None
+    """Its place among the clients that wait for their turn to resume after a restart; 1 is next."""
     healthy: bool
     server_silent_since: str | None
     phone: str | None
@@ -95,6 +97,7 @@ def circumstances(status: Status) -> Circumstances:
         restriction=restriction.kind or "UNKNOWN" if restriction else None,
         may_write_to_strangers=restriction is None,
         may_write_to_known_chats=restriction.known_chats if restriction else True,
+        queue_position=status.queue_position,
         healthy=status.healthy,
         server_silent_since=iso(status.server_silent_since),
         phone=status.phone,

@@ -16,6 +16,7 @@ from actors.clients.protocol import (
     LinkResumed,
     LoggedOut,
     PageFact,
+    PageLaunched,
     Probed,
     QrScanned,
     QrShown,
@@ -29,7 +30,13 @@ CHAT = "5491122334455@c.us"
 
 
 class Facts(list[PageFact]):
-    """Hears a page."""
+    """Hears a page, but for its launch, which every page that opens tells first."""
+
+    def append(self, fact: PageFact) -> None:
+        if isinstance(fact, PageLaunched):
+            assert not self or isinstance(self[-1], BrowserGone)
+        else:
+            super().append(fact)
 
     def kinds(self) -> list[str]:
         return [type(fact).__name__ for fact in self]

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from actors.browser.fake import BY_HAND
-from actors.clients.protocol import Conflict, Deleted, QrShown, Ready, Started
+from actors.clients.protocol import BrowserGone, Conflict, Deleted, GetClients, PageLaunched, QrShown, Ready, Started
+from actors.clients.supervisor import LAUNCH
 from actors.clients.types import ClientId, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, Memory, World, world
 
@@ -35,12 +36,65 @@ def test_clients_resume_a_few_at_a_time_in_the_order_given(at_a_time: int) -> No
     with world(BY_HAND, replace(RULES, start_concurrency=at_a_time)) as w:
         w.resume(*order)
         for begun in range(at_a_time, len(order) + 1):
-            # Wanted is said as each begins. What each opens then, it opens in a thread of its own.
-            assert w.memory.wanted == order[:begun]
             assert sorted(w.browser.opened) == sorted(order[:begun])
             assert w.browser.opened[at_a_time:] == order[at_a_time:begun]
             w.tell(Ready("549"), client_id=order[begun - at_a_time])
         assert w.memory.wanted == order
+
+
+def test_a_client_in_trouble_delays_no_other() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        for client in (ONE, TWO, THREE):
+            w.browser.keep_login(client)
+        w.resume(ONE, TWO, THREE)
+        assert w.browser.opened == [ONE]
+        w.tell(PageLaunched(), client_id=ONE)  # it waits for a WhatsApp that does not answer
+        assert w.browser.opened == [ONE, TWO]
+        w.tell(BrowserGone(Reason.CHROMIUM_FAILED, "no start"), client_id=TWO)
+        assert w.browser.opened == [ONE, TWO, THREE]
+        assert w.state(ONE) is State.RECONNECTING
+
+
+def test_a_launch_that_does_not_end_delays_others_for_a_limited_time() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        w.resume(ONE, TWO, THREE)
+        w.advance(LAUNCH)
+        assert w.browser.opened == [ONE, TWO]
+        w.advance(LAUNCH)
+        assert w.browser.opened == [ONE, TWO, THREE]
+
+
+def test_clients_that_wait_for_their_turn_are_there_and_say_their_place() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        for client in (ONE, THREE):
+            w.browser.keep_login(client)
+        w.resume(ONE, TWO, THREE)
+        starting = [(ONE, State.RECONNECTING), (TWO, State.INITIALIZING), (THREE, State.RECONNECTING)]
+        assert w.clients() == starting
+        listed = w.ask(GetClients()).get(timeout=0)
+        assert [status.queue_position for status in listed] == [None, 1, 2]
+        assert [w.status(client).queue_position for client in (ONE, TWO, THREE)] == [None, 1, 2]
+        w.advance(RULES.times.patience.start - 1.0)  # the time of a start begins with the turn
+        w.tell(PageLaunched(), client_id=ONE)
+        assert [w.state(client) for client in (TWO, THREE)] == [State.INITIALIZING, State.RECONNECTING]
+        w.delete(TWO)
+        assert w.status(THREE).queue_position is None
+
+
+def test_a_client_that_waits_for_its_turn_may_wait_longer_than_a_start_may_take() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        w.browser.keep_login(THREE)
+        w.resume(*(ClientId(number) for number in range(10, 20)), THREE)
+        for number in range(10, 19):
+            assert w.state(THREE) is State.RECONNECTING
+            w.advance(LAUNCH - 1.0)
+            w.tell(PageLaunched(), client_id=ClientId(number))
+        assert THREE not in w.browser.opened
+        w.tell(PageLaunched(), client_id=ClientId(19))
+        assert THREE in w.browser.opened
+        assert (w.state(THREE), w.reason(THREE)) == (State.RECONNECTING, None)
+        w.advance(60.0)
+        assert w.reason(THREE) is Reason.START_TIMEOUT
 
 
 def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() -> None:
@@ -50,6 +104,7 @@ def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() ->
         w.resume(ONE, TWO, THREE)
         assert w.delete(TWO).get(timeout=0) == Deleted(TWO, logged_out=False)
         assert isinstance(w.init(THREE), Started)
+        assert w.clients() == [(ONE, State.RECONNECTING), (THREE, State.RECONNECTING)]
         w.tell(Ready("549"), client_id=ONE)
         w.tell(Ready("549"), client_id=THREE)
         assert w.browser.opened == [ONE, THREE]

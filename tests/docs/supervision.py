@@ -16,7 +16,7 @@ from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, TRANSITIONS, Ac
 from actors.clients.pages import SHARES, EndStep
 from actors.clients.policy import OVERDUE, Times
 from actors.clients.protocol import PageFact
-from actors.clients.supervisor import Supervisor
+from actors.clients.supervisor import LAUNCH, Supervisor
 from actors.clients.types import STARTING, TERMINAL, Reason, State
 from actors.clients.updates import HARD_REST, ITSELF, STAGGER
 from actors.settings import Settings, env_name
@@ -294,10 +294,10 @@ def _budgets() -> str:
             "",
         ),
         (
-            "clients that resume together",
+            "launches together after a restart",
             _setting("start_concurrency"),
-            "",
-            "they wait; those that were READY go first",
+            f"a launch ends when the page has loaded, when WhatsApp does not answer it, or after {LAUNCH:g} s",
+            "they wait with a `queue_position`, and take messages; those that were READY go first",
         ),
         ("clients at a time", _setting("max_clients"), "", "POST /init: 503 CAPACITY_EXCEEDED"),
     ]

@@ -22,6 +22,7 @@ from actors.clients.protocol import (
     LinkLost,
     LinkResumed,
     LoggedOut,
+    PageLaunched,
     QrScanned,
     Ready,
     Restriction,
@@ -268,6 +269,7 @@ class FakeBrowser:
             page.end(*failures.popleft())
         elif self.habits.opens:
             _log.info("page.opened", client=page.client_id)
+            page.tell(PageLaunched())
             self._show(page)
 
     def _show(self, page: FakePage) -> None:

@@ -22,6 +22,7 @@ from actors.clients.protocol.page_facts import (
     OutcomeUnknown,
     PageFact,
     PageFailed,
+    PageLaunched,
     PageReloaded,
     PairingCodeRenewed,
     PairingHindered,
@@ -54,12 +55,15 @@ from actors.clients.protocol.requests import (
 from actors.clients.protocol.status import Qr, Restriction, Status
 from actors.clients.protocol.supervision import (
     Close,
+    Launched,
     PairingChanged,
     ReconnectGranted,
     ReconnectRefused,
     ReconnectWanted,
     Start,
     StatusChanged,
+    TakePlace,
+    TakeTurn,
 )
 
 __all__ = [
@@ -78,12 +82,14 @@ __all__ = [
     "GetClients",
     "GetStatus",
     "Init",
+    "Launched",
     "LinkLost",
     "LinkResumed",
     "LoggedOut",
     "OutcomeUnknown",
     "PageFact",
     "PageFailed",
+    "PageLaunched",
     "PageReloaded",
     "PairingChanged",
     "PairingCodeRenewed",
@@ -111,5 +117,7 @@ __all__ = [
     "StatusChanged",
     "Stop",
     "Stopped",
+    "TakePlace",
+    "TakeTurn",
     "UpdateWanted",
 ]

@@ -24,6 +24,14 @@ class FromPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PageLaunched:
+    """Chromium runs, and the page is loaded or waits for its site: the next Chromium may be launched.
+
+    Told once, also where the launch failed at first and is tried again.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class QrShown:
     """The page shows this code; it will be replaced after about `lifetime` seconds."""
 
@@ -236,7 +244,8 @@ class RestrictionTold:
 
 
 PageFact = (
-    QrShown
+    PageLaunched
+    | QrShown
     | QrVoid
     | QrIdle
     | QrScanned

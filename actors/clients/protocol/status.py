@@ -46,6 +46,8 @@ class Status:
     last_event_at: Seconds | None = None
     next_attempt_at: Seconds | None = None
     restricted_until: Seconds | None = None
+    queue_position: int | None = None
+    """Its place among the clients that wait for their turn to resume after a restart; 1 is next."""
     healthy: bool = False
     server_silent_since: Seconds | None = None
     """The time since when WhatsApp's server has answered no query, while the client is READY; None while it answers."""

@@ -15,13 +15,34 @@ from actors.clients.types import ClientId, Origin, Reason, Seconds
 class Start:
     """Start unless running; `reply_to` (a ReplyTo, or None) gets Started | AlreadyRunning or a refusal.
 
-    `pairing` is the supervisor's evidence on this number.
+    `pairing` is the supervisor's evidence on this number. With a `place`, the client shows itself as starting, and
+    opens its page at TakeTurn.
     """
 
     origin: Origin
     reply_to: Any = field(default=None, compare=False)
     pairing: BanEvidence = field(default_factory=BanEvidence)
     cause: Correlation = UNCAUSED
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakePlace:
+    """Wait at this place among those that are to resume; 1 is next."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTurn:
+    """Open the page: it is this client's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """Fact for the supervisor: the client's Chromium is launched."""
+
+    client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
