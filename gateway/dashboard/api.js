@@ -3,12 +3,17 @@
 let token = null;
 let ended = () => {};
 
+/** What a refusal is about, where its code says so. */
+const FIELDS = { KEY_REFUSED: 'scopes', PAIRING_UNAVAILABLE: 'phone' };
+
 /** An answer that is an error, in the service's own words. */
 export class Refused extends Error {
   constructor(status, said) {
     super(said?.message ?? `HTTP ${status}`);
     this.status = status;
     this.code = said?.code;
+    // The service's sentence about a field begins with the field's name.
+    this.field = said?.field ?? (this.code === 'INVALID_REQUEST' ? /^[a-z_]+/.exec(this.message)?.[0] : FIELDS[this.code]) ?? null;
   }
 }
 

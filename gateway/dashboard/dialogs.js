@@ -2,7 +2,7 @@
 
 import { Refused } from './api.js';
 import { button, element } from './dom.js';
-import { t } from './texts.js';
+import { has, t } from './texts.js';
 
 const SHOWN_MS = 6000;
 let dialogs = 0;
@@ -50,6 +50,20 @@ export function picture(title, source, none) {
   dialog.classList.add('large');
 }
 
+/** A refusal in the page's language, where there are words for it; else the service's own. */
+export const inWords = ({ code, message }) => (has(`error_${code}`) ? t(`error_${code}`) : message);
+
+/** Says beside its field what is wrong with it, if the form has the field. */
+function sayBeside(form, { field, message }) {
+  const input = field && form?.querySelector(`[data-field="${field}"], [name="${field}"]`);
+  if (!input) return false;
+  const words = has(`wrong_${field}`) ? t(`wrong_${field}`) : message;
+  input.after(element('small', { class: 'wrong', role: 'alert', title: message }, words));
+  input.setAttribute('aria-invalid', 'true');
+  input.focus();
+  return true;
+}
+
 /** Says something for a few seconds. */
 export function notice(text, kind = 'good') {
   const said = element('p', { class: kind }, text);
@@ -57,15 +71,19 @@ export function notice(text, kind = 'good') {
   setTimeout(() => said.remove(), SHOWN_MS);
 }
 
-/** Does what a person asked for, and says how it went; the button rests meanwhile. Answers what `what` does. */
-export async function act(pressed, what, done) {
+/** Does what a person asked for, and says how it went; the button rests meanwhile. Answers what `what` does.
+ *  What is wrong with a field of `form` is said beside it. */
+export async function act(pressed, what, done, form = null) {
   pressed?.setAttribute('aria-disabled', 'true');
+  form?.querySelectorAll('.wrong').forEach((said) => said.remove());
+  form?.querySelectorAll('[aria-invalid]').forEach((input) => input.removeAttribute('aria-invalid'));
   try {
     const said = await what();
     if (done) notice(done);
     return said;
   } catch (error) {
-    notice(error instanceof Refused ? error.message : t('noAnswer'), 'bad');
+    if (!(error instanceof Refused)) notice(t('noAnswer'), 'bad');
+    else if (!sayBeside(form, error)) notice(inWords(error), 'bad');
     return undefined;
   } finally {
     pressed?.removeAttribute('aria-disabled');

@@ -47,14 +47,14 @@ function createForm(read) {
   const clients = element('input', { name: 'clients', inputmode: 'numeric', pattern: '[0-9]+(\\s*,\\s*[0-9]+)*\\s*', autocomplete: 'off' });
   const boxes = SCOPES.map((scope) => element('label', { class: 'box' }, element('input', { type: 'checkbox', name: 'scope', value: scope, checked: scope === 'read' }), t(`scope_${scope}`)));
   const form = element('form', { class: 'card line', id: 'create-key' },
-    field(t('name'), name), element('fieldset', {}, element('legend', {}, t('scopes')), boxes),
+    field(t('name'), name), element('fieldset', {}, element('legend', {}, t('scopes')), element('div', { 'data-field': 'scopes', tabindex: '-1' }, boxes)),
     field(t('forClients'), clients, t('forClientsHint')), element('button', { class: 'primary' }, t('createKey')));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const scopes = [...form.querySelectorAll('[name=scope]:checked')].map((box) => box.value);
     const listed = clients.value.split(',').map((one) => one.trim()).filter(Boolean).map(Number);
     const body = { name: name.value, scopes, ...(listed.length ? { clients: listed } : {}) };
-    const made = await act(event.submitter, () => call('POST', '/keys', { body }));
+    const made = await act(event.submitter, () => call('POST', '/keys', { body }), null, form);
     if (!made) return;
     form.reset();
     read();

@@ -15,7 +15,7 @@ const sent = new Map();
 /** The card of one client. What it has sent is remembered as long as the page is open. */
 export function messageForm(id) {
   const to = element('input', { name: 'to', required: true, placeholder: '5491122334455', autocomplete: 'off' });
-  const text = element('input', { name: 'text', required: true, value: t('testText'), autocomplete: 'off' });
+  const text = element('input', { name: 'text', 'data-field': 'message', required: true, value: t('testText'), autocomplete: 'off' });
   const send = element('button', { class: 'primary', id: 'send' }, t('send'));
   const hint = element('p', { class: 'quiet' }, t('notReady'));
   const list = element('ul', { class: 'messages', 'aria-live': 'polite' });
@@ -23,8 +23,8 @@ export function messageForm(id) {
     field(t('to'), to, t('toHint')), field(t('text'), text), send, hint);
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const body = { to: to.value.replace(/^\+|\s/g, ''), message: text.value };
-    const accepted = await act(send, () => call('POST', '/messages', { client: id, body }));
+    const body = { to: to.value.trim(), message: text.value };
+    const accepted = await act(send, () => call('POST', '/messages', { client: id, body }), null, form);
     if (!accepted) return;
     sent.set(id, [accepted, ...(sent.get(id) ?? [])].slice(0, KEPT));
     show();

@@ -85,13 +85,12 @@ const seconds = (instant) => Math.max(0, (Date.parse(instant) - Date.now()) / 10
 const spaced = (code) => (code.length === 8 ? `${code.slice(0, 4)}-${code.slice(4)}` : code);
 
 function codeForm(id) {
-  const phone = element('input', { name: 'phone', inputmode: 'tel', pattern: '\\+?[0-9 ]{5,20}', required: true, placeholder: '5491122334455' });
+  const phone = element('input', { name: 'phone', inputmode: 'tel', required: true, placeholder: '5491122334455' });
   const send = element('button', {}, t('getCode'));
   const form = element('form', { class: 'line' }, field(t('phoneNumber'), phone), send);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const digits = phone.value.replace(/\D/g, '');
-    act(send, () => call('POST', '/pairing-code', { client: id, body: { phone: digits } })).then(() => refresh().catch(() => {}));
+    act(send, () => call('POST', '/pairing-code', { client: id, body: { phone: phone.value.trim() } }), null, form).then(() => refresh().catch(() => {}));
   });
   return element('details', {}, element('summary', {}, t('pairByCode')), form);
 }

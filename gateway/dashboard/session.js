@@ -1,6 +1,7 @@
 // Signing in, where a key is needed.
 
 import { Refused, signIn } from './api.js';
+import { inWords } from './dialogs.js';
 import { element, field } from './dom.js';
 import { t } from './texts.js';
 
@@ -19,7 +20,7 @@ export function signInForm(entered) {
     try {
       entered(await signIn(key.value));
     } catch (error) {
-      const refused = error.status === 401 ? t('wrongKey') : error.message;
+      const refused = error.status === 401 ? t('wrongKey') : inWords(error);
       wrong.textContent = error instanceof Refused ? refused : t('noAnswer');
       key.select();
     }

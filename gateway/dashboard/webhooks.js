@@ -101,7 +101,7 @@ function createForm(read) {
     const body = { url: url.value };
     if (events.value.trim()) body.events = listed(events.value);
     if (clients.value.trim()) body.clients = listed(clients.value).map(Number);
-    const made = await act(event.submitter, () => call('POST', '/webhooks', { body }));
+    const made = await act(event.submitter, () => call('POST', '/webhooks', { body }), null, form);
     if (!made) return;
     form.reset();
     read();

@@ -10,11 +10,16 @@ documents was taken so).
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+
+from PIL import Image, ImageDraw
 
 from actors.clients.bans import EARLY_LOGOUTS
 from tests.rig import Consumer, Sandbox, Service
@@ -23,7 +28,7 @@ from tests.rig.window import Window
 
 PICTURE = Path(__file__).parents[2] / "docs" / "dashboard.png"
 PHONES = PICTURE.with_name("phones.png")
-WIDE, NARROW, TALL = (1280, 760), (360, 740), (1280, 900)
+WIDE, NARROW, TALL = (1280, 760), (360, 740), (1280, 1280)
 SHOWN = 11
 """The client whose QR is in the picture."""
 SETTINGS = {"cleanup_delay": 3600, "backoff_first": 600, "backoff_cap": 600, "log_level": "warning"}
@@ -140,8 +145,25 @@ def take(window: Window, service: Service, path: Path) -> None:
     window.shot(path)
 
 
+def parcel() -> str:
+    """A picture to send, as base64: a parcel on a table."""
+    image = Image.new("RGB", (480, 300), "#dfe7ee")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 230, 480, 300), fill="#b7c4cf")
+    draw.rectangle((140, 90, 340, 250), fill="#c79a63")
+    draw.polygon(((140, 90), (180, 55), (380, 55), (340, 90)), fill="#dcb47f")
+    draw.polygon(((340, 90), (380, 55), (380, 215), (340, 250)), fill="#a97f4c")
+    draw.rectangle((225, 90, 255, 250), fill="#f2e3c9")
+    draw.rectangle((165, 190, 215, 230), fill="#ffffff")
+    for row in range(3):
+        draw.line((172, 200 + row * 10, 208, 200 + row * 10), fill="#5b6670", width=2)
+    data = io.BytesIO()
+    image.save(data, "JPEG", quality=85)
+    return base64.b64encode(data.getvalue()).decode()
+
+
 def take_phones(window: Window, place: Path, path: Path) -> None:
-    """The phones page: a code that waits, a linked account, and a chat."""
+    """The phones page: a code that waits, a linked account, a chat with files, and a group."""
     with ExitStack() as opened:
         sandbox = opened.enter_context(Sandbox())
         service = opened.enter_context(Service(place / "data", sandbox.url, **SETTINGS))
@@ -151,15 +173,31 @@ def take_phones(window: Window, place: Path, path: Path) -> None:
         shop.pair(name="Shop")
         waiting.init().raise_for_status()
         waiting.reaches("QR_REQUIRED")
+        told = partial(shop.http.post, "/messages")
         shop.send(FRIEND, "Your order 1042 is on its way").raise_for_status()
+        told(json={"to": FRIEND, "image": {"data": parcel(), "caption": "It looks like this"}}).raise_for_status()
+        invoice = {"data": base64.b64encode(b"%PDF-1.7\n" + bytes(48_000)).decode(), "filename": "invoice-1042.pdf"}
+        told(json={"to": FRIEND, "document": invoice}).raise_for_status()
+        until(lambda: _shown(sandbox, shop), lambda count: count >= 3, "the files have arrived", 30.0)
         sandbox.post(f"/phones/{FRIEND}/send", to=shop.number, text="Thank you! When does it arrive?")
-        shop.send(FRIEND, "Tomorrow between 9 and 12").raise_for_status()
+        told(json={"to": FRIEND, "poll": {"name": "When may we ring?", "options": ["9 to 12", "14 to 18"]}})
+        people = [FRIEND, "5491155550002", "5491155550003"]
+        group = shop.http.post("/groups", json={"subject": "Deliveries", "participants": people})
+        group.raise_for_status()
+        until(lambda: _shown(sandbox, shop), lambda count: count >= 5, "the poll has arrived", 30.0)
         window.resize(*TALL)
         window.goto(f"{sandbox.url}phones")
-        window.until("document.querySelector('#messages')?.textContent.includes('Tomorrow')")
+        window.until("document.querySelector('#messages')?.textContent.includes('14 to 18')")
+        window.until("document.querySelector('#messages img')?.naturalWidth")
+        window.until("document.querySelector('#groups')?.textContent.includes('Deliveries')")
         window.until("document.querySelector('#waiting button')")
         window.shot(path)
         window.goto("about:blank")  # its stream ends before the sandbox does
+
+
+def _shown(sandbox: Sandbox, shop: Consumer) -> int:
+    """How many messages the chat has."""
+    return len(sandbox.get(f"/accounts/{shop.number}/messages?chat={FRIEND}&last=100"))
 
 
 def take_every(service: Service, profiles: Path, directory: Path) -> None:

@@ -569,6 +569,37 @@ def test_both_languages_have_every_text_and_the_choice_is_kept(service: Running,
     sees(opened, 1, "Listo")
 
 
+def test_what_is_wrong_is_said_beside_its_field_in_the_language_of_the_page(service: Running, opened: Window) -> None:
+    texts = opened.js("import('/dashboard/texts.js').then(({ TEXTS }) => TEXTS)")
+    opened.click("#language")
+    service.ready(1)
+    opened.js("(location.hash = '#/clients/1', null)")
+
+    def beside(field: str) -> str:
+        """What is said beside the field, once something is."""
+        said = f"document.querySelector({f'{field} + .wrong'!r})?.innerText"
+        opened.until(said)
+        return str(opened.js(said))
+
+    opened.until("document.querySelector('#send')?.disabled === false")
+    opened.fill("#test-message [name=to]", "12")
+    opened.click("#send")
+    assert beside("#test-message [name=to]") == texts["es"]["wrong_to"]
+    assert opened.js("document.activeElement.name") == "to"
+    opened.fill("#test-message [name=to]", "+54 9 11 2233-4455")
+    opened.click("#send")
+    opened.until("document.querySelector('.messages li') && !document.querySelector('#test-message .wrong')")
+    opened.js("(location.hash = '#/webhooks', null)")
+    opened.fill("#create-hook [name=url]", "http://127.0.0.1/hook")
+    opened.press("Enter")
+    assert beside("#create-hook [name=url]") == texts["es"]["wrong_url"]
+    opened.js("(location.hash = '#/keys', null)")
+    opened.fill("#create-key [name=name]", "first")  # the first key cannot be one that only reads
+    opened.press("Enter")
+    assert beside("#create-key [data-field=scopes]") == texts["es"]["wrong_scopes"]
+    opened.excuse(r"400|409")
+
+
 def test_the_theme_follows_the_system_until_one_is_chosen(opened: Window) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     light = opened.js(ground)

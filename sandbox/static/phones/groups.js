@@ -20,7 +20,7 @@ export function groups({ act, element, talk }) {
     const choice = element('select', { id: `group-act-${group.id}`, ariaLabel: `Action in ${group.subject}` },
       ...Object.keys(ACTS).map((name) => element('option', {}, name)));
     const text = element('input', { id: `group-text-${group.id}`, ariaLabel: 'Numbers, or a text' });
-    const go = element('button', { type: 'button', id: `group-go-${group.id}`, textContent: 'Do it' });
+    const go = element('button', { type: 'button', id: `group-go-${group.id}`, textContent: 'Apply' });
     go.onclick = () => does(ACTS[choice.value](group.id, text.value), `${group.subject}: ${choice.value}`, text);
     const roles = Object.entries(group.roles).map(([number, role]) => (role === 'member' ? number : `${number} (${role})`));
     const rules = [group.announce && 'only admins write', group.restrict && 'only admins change it', group.approval && 'admins let people in'];
@@ -36,7 +36,7 @@ export function groups({ act, element, talk }) {
   function form(event) {
     event.preventDefault();
     const { subject, participants } = event.target.elements;
-    does({ act: 'create', subject: subject.value, participants: people(participants.value) }, 'The group is made', subject);
+    does({ act: 'create', subject: subject.value, participants: people(participants.value) }, 'Group created', subject);
   }
 
   return { form, one };

@@ -145,7 +145,7 @@ function account(one) {
 
 // --- chat
 
-const TICKS = { '-1': '✗', 0: '🕓', 1: '✓', 2: '✓✓', 3: '✓✓ read' };
+const TICKS = { '-1': '✗', 0: '◷', 1: '✓', 2: '✓✓', 3: '✓✓ read' };
 
 function message(one) {
   const mine = !one.from_me; // this side is the phone's
@@ -154,7 +154,7 @@ function message(one) {
   const line = element('li', { className: mine ? 'mine' : '' }, `${text} ${reactions}`);
   if (one.media && !one.revoked) line.prepend(...media(one));
   const when = new Date(one.t * 1000).toLocaleTimeString();
-  const marks = [one.edited && 'edited', one.starred && '★', one.pinned_until && '📌', mine && one.read && 'read'];
+  const marks = [one.edited && 'edited', one.starred && '★', one.pinned_until && 'pinned', mine && one.read && 'read'];
   line.append(element('small', {}, when, ' ', marks.filter(Boolean).map((mark) => `${mark} `).join(''),
     element('span', { className: one.ack === 3 ? 'ticks read' : 'ticks' }, one.from_me ? TICKS[one.ack] : '')));
   if (!one.revoked) line.append(element('div', { className: 'buttons' }, ...choices(one, mine)));
@@ -167,11 +167,11 @@ function content({ forwarded, quoted, location, contacts, poll, votes, preview, 
   const parts = [
     forwarded && '↪ forwarded',
     quoted && `↩ ${quoted.slice(-6)}`,
-    location && `📍 ${location.loc ?? ''} ${location.lat}, ${location.lng}`,
-    contacts && `👤 ${contacts.map(({ name }) => name).join(', ')}`,
-    poll && `📊 ${poll.name}: ${poll.options.map((option) => `${option} (${chosen(option)})`).join(' / ')}`,
+    location && `Place: ${location.loc ?? ''} ${location.lat}, ${location.lng}`,
+    contacts && `Contact: ${contacts.map(({ name }) => name).join(', ')}`,
+    poll && `Poll: ${poll.name} ${poll.options.map((option) => `${option} (${chosen(option)})`).join(' / ')}`,
     text,
-    preview && `🔗 ${[preview.title, preview.description].filter(Boolean).join(' · ')}`,
+    preview && `Preview: ${[preview.title, preview.description].filter(Boolean).join(' · ')}`,
   ];
   return parts.filter(Boolean).join(' ');
 }
