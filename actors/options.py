@@ -147,6 +147,7 @@ def browser_options(settings: Settings) -> BrowserOptions:
         hosts=settings.chromium_hosts,
         no_sandbox=settings.no_sandbox,
         user_agent=settings.user_agent,
+        proxy_from_environment=settings.proxy_from_environment,
         qr_url=settings.qr_form == "url",
         start_patience=settings.start_patience,
         close_grace=settings.close_grace,

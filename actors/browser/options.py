@@ -23,6 +23,8 @@ class BrowserOptions:
     """None: Chromium's own sandbox is off only if we run as root, as it cannot work there."""
     user_agent: str | None = None
     """None: Chromium's own, without the word Headless."""
+    proxy_from_environment: bool = False
+    """A page without a proxy of its own goes through the one that the environment names, except to loopback."""
     qr_url: bool = True
     """A code is an address, as the page draws it since July 2026; else its fields alone, as before."""
     start_patience: float = 60.0

@@ -168,6 +168,11 @@ class Settings(BaseSettings):
     user_agent: str | None = Field(
         None, description="User agent; by default Chromium's own, without the word Headless."
     )
+    proxy_from_environment: bool = Field(
+        False,
+        description="Let pages go through the proxy that the environment names (`HTTPS_PROXY`, `ALL_PROXY`, "
+        "`NO_PROXY`), except to loopback. A client's own proxy comes first.",
+    )
     qr_form: Literal["url", "plain"] = Field(
         "url",
         description="Text of the QR: `url`, the address that WhatsApp Web shows since July 2026 and that a phone's own "
@@ -327,6 +332,15 @@ class Settings(BaseSettings):
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("host")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        try:
+            value.encode("idna")
+        except UnicodeError:
+            raise ValueError("should be an address of this machine, or a name of it") from None
+        return value
 
     @field_validator("whatsapp_url")
     @classmethod

@@ -19,13 +19,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
 from actors.store.errors import BadAddress, StoreUnavailable
-from actors.store.postgresql import installed
+from actors.store.postgresql import installed, refused_option
 from actors.store.rows.unreadable import load_json
 
 Insert = sqlite.Insert | postgresql.Insert
 
 _INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_DRIVERS = dict.fromkeys(("sqlite", "sqlite+pysqlite"), "sqlite+pysqlite") | dict.fromkeys(
+    ("postgresql", "postgres", "postgresql+psycopg"), "postgresql+psycopg"
+)
+"""The beginnings of an address that are understood, and the driver of each."""
+_FILE_OPTIONS = frozenset(
+    {"cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout", "uri"}
+)
+"""The options of an address of a file: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html."""
 _LOCK = "SELECT pg_advisory_lock(hashtext('session-manager'), hashtext(current_schema()))"
 LET_GO = 1.0
 """The seconds a server may take to notice that the lock's holder is gone; the next process may ask before that."""
@@ -84,6 +91,11 @@ class Database:
         noticing = {name: value for name, value in _OUT_OF_REACH.items() if name not in url.query}
         named = {"connect_timeout": seconds, "application_name": "session-manager"}
         options["connect_args"] = {**noticing, **named}
+        if why := refused_option(url.query):
+            raise BadAddress(
+                f"SM_DATABASE_URL has an option that PostgreSQL does not take: {why}; a schema is named by "
+                "?options=-csearch_path%3DNAME"
+            )
         if pragmas:
             options["isolation_level"] = "REPEATABLE READ"
             options["execution_options"] = {"postgresql_readonly": True}
@@ -104,9 +116,18 @@ class Database:
     def _parsed(self) -> URL:
         try:
             url = make_url(self.url)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:  # ValueError: the port is no number
             raise BadAddress from error
-        return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+        if url.drivername not in _DRIVERS:
+            raise BadAddress
+        if url.get_backend_name() == "sqlite":
+            if url.database in (None, "", ":memory:"):
+                raise BadAddress("SM_DATABASE_URL names no file: sqlite:////path/to/file does")
+            if (unknown := set(url.query) - _FILE_OPTIONS) and "uri" not in url.query:
+                raise BadAddress(
+                    f"SM_DATABASE_URL has an option that SQLite does not know: {', '.join(sorted(unknown))}"
+                )
+        return url.set(drivername=_DRIVERS[url.drivername])
 
 
 def insert(connection: Connection, table: Table) -> Insert:

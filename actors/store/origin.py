@@ -42,7 +42,10 @@ def is_loopback(name: str) -> bool:
 
 def is_on_loopback(url: str) -> bool:
     """Return True if an address can only lead to this machine."""
-    return is_loopback(urlsplit(url).hostname or "")
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # it is no address
+        return False
 
 
 def is_same_world(one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ It is loaded once an address names PostgreSQL: a service on SQLite runs without 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ def errors() -> tuple[type[Exception], ...]:
     """Return the base of the driver's errors, for `except`: nothing until it is loaded, for then none is raised."""
     base = getattr(sys.modules.get("psycopg"), "Error", None)
     return () if base is None else (base,)
+
+
+def refused_option(query: Mapping[str, str | tuple[str, ...]]) -> str | None:
+    """Return why the driver refuses the options of an address; None if it takes them. Asks no server."""
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo(**{name: value if isinstance(value, str) else ",".join(value) for name, value in query.items()})
+    except errors() as error:
+        return str(error).splitlines()[0]
+    return None
 
 
 def is_error(error: BaseException | None) -> TypeGuard[Error]:

@@ -22,7 +22,8 @@ from gateway.checklist.steps import (
     failed,
     skipped,
 )
-from gateway.cli.remote import ServiceRefused, Unreachable
+from gateway.cli.address import Unreachable
+from gateway.cli.remote import ServiceRefused
 
 STEPS: tuple[ChecklistStep, ...] = (
     *preconditions.STEPS,

@@ -18,7 +18,8 @@ from actors.settings import Settings, StartRefused
 from gateway.checklist.hosting import HOSTINGS, Hosting, Keeper
 from gateway.checklist.processes import is_service, listener, settings_of, with_argument
 from gateway.checklist.steps import CheckFailed, Requirement
-from gateway.cli.remote import Remote, ServiceRefused, Unreachable
+from gateway.cli.address import ServiceAddress, Unreachable
+from gateway.cli.remote import Remote, ServiceRefused
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -55,7 +56,7 @@ class Site:
         self.wanted = wanted
         self.service = Remote(wanted.url, wanted.key)
         self.stranger = Remote(wanted.url, None)
-        self.sandbox = None if wanted.sandbox is None else httpx2.Client(base_url=wanted.sandbox, timeout=PATIENCE)
+        self.sandbox = None if wanted.sandbox is None else ServiceAddress.of(wanted.sandbox).client(PATIENCE)
         self.hosting: Hosting | None = HOSTINGS.get(wanted.keeper)
         self.memory = Notes()
         self.settings: Settings | None = None

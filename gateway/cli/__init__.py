@@ -13,7 +13,7 @@ import structlog
 import typer
 
 from actors.settings import StartRefused
-from gateway.cli import backup, chats, checklist, clients, doctor, groups, keys, messages, service, webhooks
+from gateway.cli import backup, chats, checklist, clients, doctor, groups, health, keys, messages, service, webhooks
 
 app = typer.Typer(
     name="session-manager",
@@ -73,6 +73,7 @@ app.command("delete", rich_help_panel=USE)(clients.delete)
 app.add_typer(groups.app, name="groups", rich_help_panel=USE)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=OPERATE)
+app.command("health", rich_help_panel=OPERATE)(health.health)
 app.command("doctor", rich_help_panel=OPERATE)(doctor.doctor)
 app.command("checklist", rich_help_panel=OPERATE)(checklist.checklist)
 app.command("backup", rich_help_panel=OPERATE)(backup.backup)

@@ -13,6 +13,7 @@ import typer
 from gateway.checklist.hosting import ROLLBACK, Keeper
 from gateway.checklist.report import Language, say
 from gateway.cli import output
+from gateway.cli.address import ServiceAddress
 from gateway.cli.remote import DEFAULT_URL, Key, Url
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def checklist(
         raise typer.BadParameter(f"there is no step {', '.join(sorted(unknown))}", param_hint="--accept")
     if destructive and not client and restart is Keeper.NONE:
         raise typer.BadParameter("needs a test client's number (--client), or --restart", param_hint="--destructive")
+    url = ServiceAddress.of(url).url
     wanted = ChecklistOptions(url, key, restart, destructive, tuple(client or ()), sandbox)
     with Site(wanted) as site:
         results = _played(site, frozenset(accept or ()), lang)

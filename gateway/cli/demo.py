@@ -56,9 +56,10 @@ class Story:
 
     def __init__(self, sandbox: str, service: subprocess.Popen[bytes], port: int, data_dir: Path, log: Path) -> None:
         self.service, self.data_dir, self._log = service, data_dir, log
-        self._sandbox = httpx2.Client(base_url=sandbox, timeout=PATIENCE)
+        self._sandbox = httpx2.Client(base_url=sandbox, timeout=PATIENCE, trust_env=False)
         headers = {"X-Cliente-Id": str(CLIENT)}
-        self._gateway = httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE)
+        gateway = f"http://127.0.0.1:{port}"
+        self._gateway = httpx2.Client(base_url=gateway, headers=headers, timeout=PATIENCE, trust_env=False)
         self._code = ""
         self._browsers: set[int] = set()
 

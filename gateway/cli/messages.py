@@ -15,6 +15,7 @@ import httpx2
 import typer
 
 from gateway.cli import output
+from gateway.cli.address import Unreachable
 from gateway.cli.event_lines import line_of
 from gateway.cli.remote import (
     DEFAULT_URL,
@@ -24,7 +25,6 @@ from gateway.cli.remote import (
     Key,
     Remote,
     ServiceRefused,
-    Unreachable,
     Url,
     refusal_of,
 )

@@ -11,15 +11,24 @@ import httpx2
 import typer
 
 from actors.settings import StartRefused
+from gateway.cli.address import ServiceAddress, Unreachable
 
-DEFAULT_URL = "http://127.0.0.1:3001"
+DEFAULT_URL = ""
+"""Where the service of these settings listens."""
 SECONDS = 75.0
 """Longer than the service itself may wait for WhatsApp."""
 
 _OURS = "x-request-id"
 """A header of every answer of the service."""
 
-Url = Annotated[str, typer.Option(envvar="SESSION_MANAGER_URL", help="Address of the service.")]
+Url = Annotated[
+    str,
+    typer.Option(
+        envvar="SESSION_MANAGER_URL",
+        help="Address of the service; by default as SM_HOST, SM_PORT and SM_TLS_CERT say.",
+        show_default=False,
+    ),
+]
 Key = Annotated[str | None, typer.Option(envvar="SESSION_MANAGER_KEY", help="API key; by default none is sent.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's JSON, for scripts.")]
 ClientNumber = Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="The client's number.", metavar="CLIENT")]
@@ -33,19 +42,13 @@ class ServiceRefused(StartRefused):
         self.code = code
 
 
-class Unreachable(StartRefused):
-    """No service answered."""
-
-    exit_code = 4
-
-
 class Remote:
     """A running service. A context manager."""
 
     def __init__(self, url: str, key: str | None) -> None:
-        headers = {} if key is None else {"X-Api-Key": key}
-        self.url = url
-        self.http = httpx2.Client(base_url=url, headers=headers, timeout=SECONDS)
+        address = ServiceAddress.of(url)
+        self.url = address.url
+        self.http = address.client(SECONDS, {} if key is None else {"X-Api-Key": key})
 
     def __enter__(self) -> Remote:
         return self

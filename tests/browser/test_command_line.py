@@ -12,6 +12,7 @@ from actors.browser import wa_js
 from actors.browser.chromium import command_line
 from actors.browser.chromium.command_line import Build, command, identity
 from actors.browser.options import BrowserOptions, BrowserUnavailable
+from actors.clients.registry.config import Proxy
 
 URL = "https://web.whatsapp.com/"
 SHELL = Build(Path("/opt/chromium-headless-shell"), "156.0.8078.79")
@@ -45,6 +46,14 @@ def test_chromiums_own_sandbox_stays_on_unless_it_is_switched_off_or_cannot_work
 def test_only_the_build_with_a_window_is_told_to_have_none() -> None:
     assert "--headless=new" in flags(FULL)
     assert "--headless=new" not in flags(SHELL)
+
+
+def test_the_environments_proxy_is_taken_only_where_a_setting_says_so() -> None:
+    assert "--no-proxy-server" in flags(SHELL)
+    assert "--no-proxy-server" not in flags(SHELL, proxy_from_environment=True)
+    assert "--no-proxy-server" not in flags(SHELL, chromium_args=("--proxy-server=10.0.0.1:3128",))
+    own = command(SHELL, Path("/data"), BrowserOptions(Path("/data"), URL), Proxy("10.0.0.1:3128"))
+    assert "--no-proxy-server" not in own
 
 
 def test_further_flags_come_last_so_that_they_count() -> None:

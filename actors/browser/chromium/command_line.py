@@ -104,9 +104,10 @@ def identity(version: str) -> dict[str, Any]:
 def command(build: Build, profile: Path, options: BrowserOptions, proxy: Proxy | None = None) -> list[str]:
     """Return the command line for one page on one profile.
 
-    With a proxy everything goes through it: by default Chromium leaves out addresses of this host.
+    With a client's own proxy everything goes through it. With the environment's, addresses of this host do not.
     """
-    proxies = [proxy.server] if proxy is not None else proxies_of(os.environ, options.chromium_args)
+    named = os.environ if options.proxy_from_environment else {}
+    proxies = [proxy.server] if proxy is not None else proxies_of(named, options.chromium_args)
     no_sandbox = options.no_sandbox if options.no_sandbox is not None else os.geteuid() == 0
     return [
         str(build.path),
@@ -122,10 +123,22 @@ def command(build: Build, profile: Path, options: BrowserOptions, proxy: Proxy |
         f"--user-agent={options.user_agent or user_agent(build.version)}",
         f"--user-data-dir={profile}",
         *Addresses.of(options.whatsapp_url, options.hosts).flags(proxies),
-        *([f"--proxy-server={proxy.server}", "--proxy-bypass-list=<-loopback>"] if proxy is not None else []),
+        *_proxy_flags(options, proxy),
         *options.chromium_args,
         "about:blank",
     ]
+
+
+def _proxy_flags(options: BrowserOptions, proxy: Proxy | None) -> list[str]:
+    """Return the flags that say through which proxy the page goes: by itself Chromium takes that of the environment.
+
+    `--no-proxy-server` overrides every other flag about proxies:
+    https://chromium.googlesource.com/chromium/src/+/HEAD/net/docs/proxy.md.
+    """
+    if proxy is not None:
+        return [f"--proxy-server={proxy.server}", "--proxy-bypass-list=<-loopback>"]
+    said = any(flag.startswith("--proxy-") for flag in options.chromium_args)
+    return [] if said or options.proxy_from_environment else ["--no-proxy-server"]
 
 
 def _shm_free() -> int:
