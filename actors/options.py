@@ -132,7 +132,7 @@ def environment(settings: Settings) -> Environment:
     """Return what WAHA's events and calls tell of the surroundings."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "http" if settings.tls_cert is None else "https"
-    reached = settings.public_url or f"{scheme}://{host}:{settings.port}"
+    reached = settings.public_url or f"{scheme}://{host}:{settings.port}{settings.path_prefix or ''}"
     browser = str(settings.chromium or "chromium")
     return Environment(settings.waha_engine, browser, base_url=reached.rstrip("/"))
 

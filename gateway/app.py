@@ -17,6 +17,7 @@ from gateway.calls import Call, routes
 from gateway.configs import Configs
 from gateway.media import MediaIntake
 from gateway.openapi import Description
+from gateway.prefix import PathPrefix
 from gateway.readiness import ReadinessCheck
 from gateway.received import ReceivedMedia
 from gateway.security.guard import Guard
@@ -99,7 +100,8 @@ def application(gateway: Gateway, calls: Iterable[Call] | None = None) -> ASGIAp
     app.state.gateway = gateway
     direct: ASGIApp = _Direct(app)
     faces = WahaFace(direct, gateway) if gateway.settings.waha and calls is None else direct
-    return Access(checked(PageHeaders(faces), gateway.settings, keyring), gateway.http.count)
+    accessed = Access(checked(PageHeaders(faces), gateway.settings, keyring), gateway.http.count)
+    return PathPrefix(accessed, gateway.settings)
 
 
 class _Direct:

@@ -6,7 +6,7 @@ reference  docs/settings.md, made from the model
 """
 
 from actors.settings.loading import FILE_VARIABLE, SettingsRefused, StartRefused, load
-from actors.settings.settings import ENV_PREFIX, SANDBOX_DIR, Settings, env_name, with_sandbox
+from actors.settings.settings import ENV_PREFIX, SANDBOX_DIR, Settings, env_name, is_path_prefix, with_sandbox
 
 __all__ = [
     "ENV_PREFIX",
@@ -16,6 +16,7 @@ __all__ = [
     "SettingsRefused",
     "StartRefused",
     "env_name",
+    "is_path_prefix",
     "load",
     "with_sandbox",
 ]

@@ -37,6 +37,7 @@ Mebibytes = Annotated[int, Field(ge=0, le=2**24)]
 
 _http_url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
+_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _MIN_KEY = 16
 """The shortest key an operator may choose, in characters; keys created by the service have 256 bits."""
@@ -103,8 +104,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Listed = Field(
         (),
-        description="Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, comma "
-        "separated.",
+        description="Addresses and networks of proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Prefix "
+        "are believed, comma separated.",
     )
     # Abuse
     init_rate: Rate = Field("5/minute", description="Starts of one client by POST /init; 0, no limit.")
@@ -271,6 +272,11 @@ class Settings(BaseSettings):
         description="Address under which consumers reach the service; events tell files with it. By default that on "
         "which it listens.",
     )
+    path_prefix: str | None = Field(
+        None,
+        description="Path below which a proxy serves it, as `/wa`; the proxy may take it off, or leave it. "
+        "X-Forwarded-Prefix of a trusted proxy comes first.",
+    )
     waha_engine: Literal["WEBJS", "WPP", "NOWEB", "GOWS"] = Field(
         "WEBJS", description="Engine that WAHA's calls and events name; the raw data has the shape of `WEBJS`."
     )
@@ -332,6 +338,15 @@ class Settings(BaseSettings):
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("path_prefix")
+    @classmethod
+    def _is_a_path(cls, value: str | None) -> str | None:
+        if value is None or not (prefix := value.rstrip("/")):
+            return None
+        if not is_path_prefix(prefix):
+            raise ValueError("should be a path such as /wa")
+        return prefix
 
     @field_validator("host")
     @classmethod
@@ -403,6 +418,12 @@ class Settings(BaseSettings):
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("SM_TLS_CERT and SM_TLS_KEY should be set together")
         return self
+
+
+def is_path_prefix(value: str) -> bool:
+    """Return True for a path such as `/wa`, with nothing in it that a browser or a proxy could read otherwise."""
+    segments = value.split("/")[1:]
+    return bool(segments) and value[0] == "/" and all(_SEGMENT.fullmatch(one) and one.strip(".") for one in segments)
 
 
 def _origin(value: str) -> str:

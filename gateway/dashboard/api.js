@@ -1,5 +1,10 @@
 // The service's API as the page calls it: the cookie says who, the token says that it was this page.
 
+/** The path below which a proxy has put the service, mostly empty: this file is at dashboard/api.js there. */
+const BELOW = new URL('..', import.meta.url).pathname.slice(0, -1);
+/** The address of a call, by its path. */
+export const at = (path) => BELOW + path;
+
 let token = null;
 let ended = () => {};
 
@@ -24,7 +29,7 @@ export async function call(method, path, { client, body, form } = {}) {
   if (token && method !== 'GET') headers['X-CSRF-Token'] = token;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const content = form ? new URLSearchParams(form) : body === undefined ? undefined : JSON.stringify(body);
-  const answer = await fetch(path, { method, headers, body: content });
+  const answer = await fetch(at(path), { method, headers, body: content });
   const said = answer.status === 204 ? null : await answer.json().catch(() => null);
   if (answer.status === 401 && !path.startsWith('/dashboard/session')) ended();
   if (!answer.ok) throw new Refused(answer.status, said);

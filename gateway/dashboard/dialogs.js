@@ -1,6 +1,6 @@
 // Asking before what cannot be undone, showing a secret once, and saying how something went.
 
-import { Refused } from './api.js';
+import { Refused, at } from './api.js';
 import { button, element } from './dom.js';
 import { has, t } from './texts.js';
 
@@ -45,7 +45,7 @@ export function showOnce(title, why, secret) {
 /** Shows a picture of the service's, or `none` where there is none. */
 export function picture(title, source, none) {
   const said = element('p', { class: 'wrong', role: 'alert' });
-  const shown = element('img', { src: source, alt: title, onerror: () => { shown.hidden = true; said.textContent = none; } });
+  const shown = element('img', { src: at(source), alt: title, onerror: () => { shown.hidden = true; said.textContent = none; } });
   const dialog = open(title, [said, shown], button(t('close'), () => dialog.close(), { autofocus: true }));
   dialog.classList.add('large');
 }

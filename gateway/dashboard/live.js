@@ -1,5 +1,6 @@
 // Keeping what is shown fresh: told by the service's stream of events, or by asking again where there is none.
 
+import { at } from './api.js';
 import { refresh, world } from './world.js';
 
 const ASK_MS = 2000;
@@ -47,7 +48,7 @@ async function ask() {
 /** Opens the stream, unless it is open or the browser is about to open it again by itself. */
 function listen() {
   if (source && source.readyState !== EventSource.CLOSED) return;
-  source = new EventSource('/events?types=client.state');
+  source = new EventSource(at('/events?types=client.state'));
   source.addEventListener('open', () => said('live'));
   source.addEventListener('message', hear);
   source.addEventListener('gap', hear);

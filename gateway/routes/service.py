@@ -14,6 +14,7 @@ from actors.clients.protocol import Status
 from actors.clients.types import State
 from gateway.calls import ApiRequest
 from gateway.http import NO_STORE, JsonResponse, reply
+from gateway.prefix import prefix_of
 from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, WhatsAppWeb
 from gateway.security.auth import caller_of, may_see
 
@@ -50,7 +51,10 @@ async def metrics(request: ApiRequest[None, None]) -> Response:
 
 async def openapi(request: ApiRequest[None, None]) -> Response:
     """Return this document."""
-    return JsonResponse(request.gateway.description.json, headers={"Cache-Control": "no-cache"})
+    document, prefix = request.gateway.description.json, prefix_of(request.http.scope)
+    if prefix:
+        document = b'{"servers":[{"url":"%s"}],' % prefix.encode("ascii") + document.removeprefix(b"{")
+    return JsonResponse(document, headers={"Cache-Control": "no-cache"})
 
 
 async def _clients(request: ApiRequest[None, None]) -> tuple[Status, ...] | None:

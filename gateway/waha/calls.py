@@ -21,6 +21,7 @@ from actors.waha.statuses import WORKING
 from gateway.access_log import Named
 from gateway.calls import NOBODY, adapter_of
 from gateway.http import HEADER, parse_values, read
+from gateway.prefix import prefix_of
 from gateway.security.auth import (
     ANYONE,
     CALLER,
@@ -83,7 +84,8 @@ class WahaRequest:
     @property
     def base_url(self) -> str:
         """Return the address under which the caller reaches the service."""
-        return (self.gateway.settings.public_url or str(self.http.base_url)).rstrip("/")
+        here = str(self.http.base_url).rstrip("/") + prefix_of(self.http.scope)
+        return (self.gateway.settings.public_url or here).rstrip("/")
 
     @property
     def now(self) -> int:

@@ -308,6 +308,18 @@ def test_an_answer_that_a_later_one_has_overtaken_changes_nothing(service: Runni
     assert set(opened.js("window.rows")) == {"Ready"}
 
 
+def test_below_a_path_of_a_proxy_it_loads_and_stays_fresh(tmp_path: Path, window: Window) -> None:
+    with Running(tmp_path / "data", path_prefix="/wa", cleanup_delay=600.0) as service:
+        window.goto(f"{service.url}/wa/dashboard")
+        window.until("document.querySelector('#search')")
+        window.until("document.querySelector('#live').innerText === 'Live'")
+        service.bring(1, State.QR_REQUIRED)
+        sees(window, 1, "Scan the QR")
+        loaded = window.js("performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)")
+        assert all(path.startswith("/wa/") for path in loaded), loaded
+        window.goto("about:blank")
+
+
 def test_a_client_that_was_deleted_does_not_come_back_with_an_answer_from_before(
     service: Running, opened: Window
 ) -> None:

@@ -54,11 +54,12 @@ class _Listener(ABC):
         *,
         receive_buffer: int | None = None,
         connection: socket.socket | None = None,
+        path: str = "/events",
         **headers: str,
     ) -> None:
         self._socket = connection or _connected(service, receive_buffer)
         fields = {"Host": "127.0.0.1", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        self._ask(f"/events{query}", fields)
+        self._ask(f"{path}{query}", fields)
 
     def __enter__(self) -> Self:
         return self
