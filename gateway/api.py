@@ -29,7 +29,7 @@ from gateway.schemas.clients import (
 )
 from gateway.schemas.configs import ConfigAnswer, ConfigRequest
 from gateway.schemas.events import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
-from gateway.schemas.files import FileSource, MediaAnswer
+from gateway.schemas.files import FileSource, KeepQuery, MediaAnswer
 from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
 from gateway.schemas.messages import (
     WITH_FILES,
@@ -144,15 +144,17 @@ CALLS: tuple[Call, ...] = (
             500: ("INITIALIZATION_FAILED",),
             503: ("CAPACITY_EXCEEDED",),
         },
+        tolerant=True,
     ),
-    get("/status", clients.status, READ, {200: AbsentAnswer | StatusAnswer}),
-    get("/qr", pairing.qr, READ, {200: QrAnswer, 409: QrUnavailable}),
+    get("/status", clients.status, READ, {200: AbsentAnswer | StatusAnswer}, tolerant=True),
+    get("/qr", pairing.qr, READ, {200: QrAnswer, 409: QrUnavailable}, tolerant=True),
     get(
         "/qr-code",
         pairing.qr_code,
         READ,
         {200: QrCodeAnswer, **dict.fromkeys((400, 404, 409, 500, 504), QrCodeRefused)},
         header_refused=pairing.qr_code_without_client,
+        tolerant=True,
     ),
     post(
         "/pairing-code",
@@ -170,6 +172,7 @@ CALLS: tuple[Call, ...] = (
         {**_NOT_ACCEPTED, 500: ("SEND_FAILED",)},
         body=SendRequest,
         headers=_IDEMPOTENCY_KEY,
+        tolerant=True,
     ),
     post(
         "/messages",
@@ -193,6 +196,7 @@ CALLS: tuple[Call, ...] = (
         MARK,
         {201: MediaAnswer},
         {**_NO_MEDIA, 422: ("MEDIA_REFUSED",)},
+        query=KeepQuery,
         takes_files=True,
         bodies=_FILES,
     ),
@@ -202,6 +206,7 @@ CALLS: tuple[Call, ...] = (
         MARK,
         {201: MediaAnswer},
         {**_NO_MEDIA, **_NOT_CONVERTED},
+        query=KeepQuery,
         takes_files=True,
         bodies=_FILES,
         parameters=_FORM,
@@ -243,7 +248,14 @@ CALLS: tuple[Call, ...] = (
     *PRESENCE,
     *GROUPS,
     *PROFILE,
-    get("/clients", clients.clients, READ_ITS_OWN, {200: list[ClientDetail] | list[ClientEntry]}, query=ClientsQuery),
+    get(
+        "/clients",
+        clients.clients,
+        READ_ITS_OWN,
+        {200: list[ClientDetail] | list[ClientEntry]},
+        query=ClientsQuery,
+        tolerant=True,
+    ),
     get(
         "/clients/{id}/history",
         clients.history,
@@ -280,7 +292,14 @@ CALLS: tuple[Call, ...] = (
         parameters={"id": CLIENT},
     ),
     post("/stop", clients.stop, CONTROL, {200: StoppedAnswer}, _NO_CLIENT),
-    post("/logout", clients.log_out, CONTROL, {200: LoggedOutAnswer}, {**_NOT_READY, 500: ("LOGOUT_FAILED",)}),
+    post(
+        "/logout",
+        clients.log_out,
+        CONTROL,
+        {200: LoggedOutAnswer},
+        {**_NOT_READY, 500: ("LOGOUT_FAILED",)},
+        tolerant=True,
+    ),
     delete(
         "/session/{clienteId}",
         clients.delete,
@@ -288,6 +307,7 @@ CALLS: tuple[Call, ...] = (
         {200: DeletedAnswer},
         {**_NO_CLIENT, 500: ("DELETE_FAILED",)},
         parameters={"clienteId": CLIENT},
+        tolerant=True,
     ),
     get(
         "/events",
@@ -318,7 +338,14 @@ CALLS: tuple[Call, ...] = (
     ),
     # Who creates a webhook has all events sent to a URL of his choice, and that URL may be a secret.
     get("/webhooks", webhooks.webhooks, ADMIN_ITS_OWN, {200: list[WebhookAnswer]}),
-    post("/webhooks", webhooks.create, ADMIN_ITS_OWN, {201: WebhookAnswer}, body=WebhookRequest),
+    post(
+        "/webhooks",
+        webhooks.create,
+        ADMIN_ITS_OWN,
+        {200: WebhookAnswer, 201: WebhookAnswer},
+        {409: ("WEBHOOK_EXISTS",)},
+        body=WebhookRequest,
+    ),
     get("/webhooks/{id}", webhooks.webhook, ADMIN_ITS_OWN, {200: WebhookDetail}, _NO_WEBHOOK, parameters=_WEBHOOK),
     patch(
         "/webhooks/{id}",
@@ -381,16 +408,18 @@ CALLS: tuple[Call, ...] = (
         {404: ("KEY_NOT_FOUND",), 409: ("KEY_REFUSED",)},
         parameters=_KEY,
     ),
-    get("/health", service.health, PUBLIC, {200: HealthAnswer | HealthSummary}),
+    get("/health", service.health, PUBLIC, {200: HealthAnswer | HealthSummary}, tolerant=True),
     get("/ready", service.ready, PUBLIC, {200: ReadyAnswer, 503: ReadyAnswer}),
     get("/metrics", service.metrics, READ_ALL, {200: MediaType("text/plain")}),
     get("/openapi.json", service.openapi, PUBLIC, {200: dict[str, Any]}),
-    get("/docs", pages.docs, PUBLIC, {200: MediaType("text/html")}),
+    get("/docs", pages.docs, PUBLIC, {200: MediaType("text/html")}, tolerant=True),
     get("/docs/{file}", pages.docs_file, PUBLIC, described=False),
     get("/dashboard", pages.dashboard, PUBLIC, described=False),
     get("/dashboard/session", pages.session, PUBLIC, described=False),
     post("/dashboard/session", pages.sign_in, PUBLIC, described=False),  # with a key in its body
-    delete("/dashboard/session", pages.sign_out, PUBLIC, described=False),  # with the token of the session that it ends
+    delete(
+        "/dashboard/session", pages.sign_out, PUBLIC, described=False, tolerant=True
+    ),  # with the token of the session that it ends
     get("/dashboard/{file}", pages.dashboard_file, PUBLIC, described=False),
 )
 

@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -42,6 +43,8 @@ from gateway.http import (
     parse_query,
     parse_values,
     query_of,
+    read,
+    refuse_names,
     refuse_nul,
     render_plain,
     reply,
@@ -52,6 +55,7 @@ from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
 from gateway.service import Draft
+from gateway.unknown_names import UnknownName, refuse_foreign
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -140,6 +144,8 @@ class Call:
     """Schemas of the body in other types than JSON."""
     described: bool = True
     """True if it is in the OpenAPI document."""
+    tolerant: bool = False
+    """True if names that the call does not have mean nothing, as in the v2.0 contract: see `gateway.unknown_names`."""
     websocket: ASGIApp | None = None
     """The same over a WebSocket."""
     header_refused: Callable[[HeaderRefused], Response] | None = None
@@ -265,13 +271,18 @@ class _Endpoint:
         if scope["path_params"] and call.need.scope is not None:  # public calls read files of the package
             refuse_nul("The path", scope["path_params"].values())
         gateway = cast("Gateway", scope["app"].state.gateway)
-        query = None if call.query is None else parse_query(http, call.query)
+        query = _query(call, http)
         if scope["method"] in self._with_files:
             async with gateway.media.uploads() as uploads:
                 seconds = gateway.settings.body_timeout
                 body = None if call.body is None else await uploads.body(http, call.body, seconds)
                 return await _worked(call, ApiRequest(gateway, http, client_id, body, query, uploads))
-        body = None if call.body is None else await parse(http, call.body, gateway.settings.body_timeout)
+        body = None
+        if call.body is not None:
+            body = await parse(http, call.body, gateway.settings.body_timeout)
+            _refuse_foreign(body.model_extra or {}, vars(body))
+        elif call.method != "GET" and call.described and not takes_body(call) and _has_body(http):
+            _refuse_body(call, await read(http, gateway.settings.body_timeout), client_id)
         request = ApiRequest(gateway, http, client_id, body, query)
         return await (_worked(call, request) if isinstance(call.work, type) else call.work(request))
 
@@ -284,6 +295,46 @@ async def _worked(call: Call, request: ApiRequest[Any, Any]) -> Response:
     if call.operation is not None:
         return await _operate(call, call.operation, request)
     return await cast(Handler, call.work)(request)
+
+
+def _query(call: Call, http: Request) -> BaseModel | None:
+    """Return the query as the row's shape. Raises InvalidRequest, also for names that the call does not have."""
+    if call.query is not None:
+        return parse_query(http, call.query, tolerant=call.tolerant)
+    if not call.described:
+        return None
+    if call.tolerant:
+        if call.method == "POST":
+            _refuse_foreign(http.query_params, {})
+    elif call.operation is None or takes_body(call):
+        refuse_names(query_of(http), ())
+    return None
+
+
+def _has_body(http: Request) -> bool:
+    return http.headers.get("content-length", "0") != "0" or "transfer-encoding" in http.headers
+
+
+def _refuse_body(call: Call, body: bytes, client_id: ClientId) -> None:
+    """Refuse a body where the call has none: an empty object is as good as nothing. Raises InvalidRequest."""
+    try:
+        given = from_json(body) if body.strip() else {}
+    except ValueError:
+        given = None
+    if call.tolerant:
+        fields = given if isinstance(given, dict) else {}
+        if str(fields.get("cliente_id", client_id)) != str(client_id):
+            raise InvalidRequest("cliente_id differs from the client that the call is about")
+        _refuse_foreign(fields, {})
+    elif given != {}:
+        raise InvalidRequest("The call takes no body")
+
+
+def _refuse_foreign(unknown: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    try:
+        refuse_foreign(unknown, given)
+    except UnknownName as error:
+        raise InvalidRequest(str(error)) from None
 
 
 def _client(call: Call, http: Request) -> ClientId:
@@ -326,23 +377,24 @@ async def _operation_of(call: Call, kind: type[Operation[Any]], request: ApiRequ
     http, adapter = request.http, adapter_of(kind)
     given = {name: value for name, value in http.path_params.items() if name != call.need.parameter}
     if request.uploads is not None:
-        return await _with_files(kind, request, {**given, **call.const})
+        return await _with_files(call, kind, request, {**given, **call.const})
     if takes_body(call):
         seconds = request.gateway.settings.body_timeout
-        operation: Operation[Any] = await parse_object(http, adapter, seconds, {**given, **call.const})
+        more = {**given, **call.const}
+        operation: Operation[Any] = await parse_object(http, adapter, seconds, call.arguments, more)
         return operation
     query = query_of(http)
-    if unknown := query.keys() - {*call.arguments}:
-        raise InvalidRequest(f"The query has no name {min(unknown)}")
+    refuse_names(query, call.arguments)
     return cast(Operation[Any], parse_values({**given, **query, **call.const}, adapter))
 
 
 async def _with_files(
-    kind: type[Operation[Any]], request: ApiRequest[Any, Any], more: Mapping[str, Any]
+    call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any], more: Mapping[str, Any]
 ) -> Operation[Any]:
     """Return an operation some of whose fields are files: each is a `FileSource` in JSON, or a part of its name."""
     uploads, media = cast("Uploads", request.uploads), request.gateway.media
     values, texts = await uploads.values(request.http, request.gateway.settings.body_timeout)
+    refuse_names(values, call.arguments)
     for name in file_fields(kind):
         if values.get(name) is not None:
             source = validated(FileSource, values[name])

@@ -62,7 +62,7 @@ from actors.store.errors import (
 from actors.store.keys import NoSuchKey
 from actors.store.message_states import OPEN
 from actors.store.rows.media import NoSuchMedia
-from actors.store.webhooks import NoSuchWebhook
+from actors.store.webhooks import NoSuchWebhook, WebhookExists
 from actors.webhooks.definition import InvalidWebhook
 from gateway.http import HeaderRefused, InvalidRequest, reply
 from gateway.received import NoSuchFile
@@ -208,6 +208,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NeverLinked: _as(409, "NEVER_LINKED"),
     InvalidWebhook: lambda error: Problem(400, "INVALID_REQUEST", str(error), {"field": error.field}),
     NoSuchWebhook: _as(404, "WEBHOOK_NOT_FOUND"),
+    WebhookExists: _as(409, "WEBHOOK_EXISTS"),
     NoSuchDeadLetter: _as(404, "DEAD_LETTER_NOT_FOUND"),
     NoSuchConsumer: _as(404, "CONSUMER_NOT_FOUND"),
     NoSuchReceipt: _as(404, "RECEIPT_NOT_FOUND"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from actors.clients.types import MAX_CLIENT_ID, ClientId
+from gateway.unknown_names import UnknownName, place_of, refuse_unknown, schema_of, sentence
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -196,7 +197,7 @@ def validated_json(shape: type[Shape], body: bytes) -> Shape:
     try:
         return shape.model_validate_json(body)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _refusal(error, shape.model_json_schema) from None
 
 
 def validated(shape: type[Shape], values: Mapping[str, Any]) -> Shape:
@@ -205,15 +206,30 @@ def validated(shape: type[Shape], values: Mapping[str, Any]) -> Shape:
     try:
         return shape.model_validate(values, strict=False)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _refusal(error, shape.model_json_schema) from None
 
 
-def parse_query(request: HTTPConnection, shape: type[Shape]) -> Shape:
-    """Return the query string as this shape; each name at most once. Raises InvalidRequest."""
+def parse_query(request: HTTPConnection, shape: type[Shape], *, tolerant: bool = False) -> Shape:
+    """Return the query string as this shape; each name at most once. `tolerant`: unknown names mean nothing.
+
+    Raises InvalidRequest.
+    """
+    given = query_of(request)
+    if tolerant:
+        given = {name: value for name, value in given.items() if name in shape.model_fields}
+    refuse_names(given, shape.model_fields)
     try:
-        return shape.model_validate(query_of(request))
+        return shape.model_validate(given)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _refusal(error, shape.model_json_schema, "The query") from None
+
+
+def refuse_names(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise InvalidRequest for a name in a query, or at the top of a body, that is not known."""
+    try:
+        refuse_unknown(given, known)
+    except UnknownName as error:
+        raise InvalidRequest(str(error)) from None
 
 
 def query_of(request: HTTPConnection) -> dict[str, str]:
@@ -230,13 +246,13 @@ def parse_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed]) -> Par
     try:
         return adapter.validate_python(dict(values))
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _refusal(error, adapter.json_schema, "The query") from None
 
 
 async def parse_object(
-    request: Request, adapter: TypeAdapter[Parsed], seconds: float, more: Mapping[str, Any]
+    request: Request, adapter: TypeAdapter[Parsed], seconds: float, known: Iterable[str], more: Mapping[str, Any]
 ) -> Parsed:
-    """Return the body's JSON object, and `more` in it, as what the adapter makes of them.
+    """Return the body's JSON object of these names, and `more` in it, as what the adapter makes of them.
 
     Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect.
     """
@@ -246,6 +262,7 @@ async def parse_object(
         raise InvalidRequest("The body is not JSON") from None
     if not isinstance(given, dict):
         raise InvalidRequest("The body is not a JSON object")
+    refuse_names(given, known)
     return from_values({**given, **more}, adapter, strict=True)
 
 
@@ -255,7 +272,7 @@ def from_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed], *, stri
     try:
         return adapter.validate_json(to_json(values), strict=strict)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _refusal(error, adapter.json_schema) from None
 
 
 async def read(request: Request, seconds: float) -> bytes:
@@ -281,17 +298,29 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _refusal(error: ValidationError) -> InvalidRequest:
-    return InvalidRequest(_sentence(error.errors(include_url=False, include_input=False)[0]))
+_UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+"""What pydantic calls a name that is not known, in a model and in a dataclass."""
 
 
-def _sentence(detail: ErrorDetails) -> str:
+def _refusal(error: ValidationError, schema: Callable[[], dict[str, Any]], whole: str = "The body") -> InvalidRequest:
+    """Return what is said of an error: of a name that is not known first, for it explains what is missing."""
+    details = error.errors(include_url=False, include_input=False)
+    for detail in details:
+        if detail["type"] in _UNKNOWN:
+            inside, known = place_of(detail["loc"], schema_of(schema))
+            return InvalidRequest(sentence(str(detail["loc"][-1]), known, inside))
+    return InvalidRequest(_sentence(details[0], whole))
+
+
+def _sentence(detail: ErrorDetails, place: str) -> str:
     """Return the first thing that is wrong, in words fit for the caller."""
     if detail["type"] == "json_invalid":
         return "The body is not JSON"
     if not detail["loc"]:
-        whole = detail["type"] == "value_error"
-        return f"The body {_SUBJECT.sub('', detail['msg'])}" if whole else "The body is not a JSON object"
+        if detail["type"] != "value_error":
+            return "The body is not a JSON object"
+        said = _SUBJECT.sub("", detail["msg"])
+        return f"{place} {said}" if said.startswith("should ") else said
     if detail["type"] == "missing":
         return f"{detail['loc'][0]} is missing"
     if detail["type"] == "string_pattern_mismatch":

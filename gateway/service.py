@@ -89,6 +89,7 @@ from actors.webhooks.addresses import Network, why_refused
 from actors.webhooks.definition import InvalidWebhook, changes, new_webhook
 from actors.webhooks.http import resolve
 from actors.webhooks.protocol import Change
+from gateway.http import InvalidRequest
 from gateway.logs import cause
 from gateway.security.auth import Forbidden
 
@@ -335,6 +336,10 @@ class Bridge:
         return Status(client_id, max_reconnection_attempts=self._max_attempts, phone=phone)
 
 
+CLOCKS_DIFFER: Seconds = 60.0
+"""The difference between a caller's clock and ours that is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A message of a caller, before it is accepted. Times are epoch seconds; `key` is the caller's idempotency key.
@@ -351,6 +356,13 @@ class Draft:
     message_id: str | None = None
     """The bare id that the message is to have at WhatsApp; None: it is drawn. With one, give a key too."""
     file: str | None = None
+
+    def refuse_past(self, now: Seconds) -> None:
+        """Raise InvalidRequest if it should have left, or ended, before it came. Clocks may differ by a minute."""
+        if self.send_at is not None and self.send_at < now - CLOCKS_DIFFER:
+            raise InvalidRequest("send_at is in the past: leave it out to send now")
+        if self.expires_at is not None and self.expires_at < now - CLOCKS_DIFFER:
+            raise InvalidRequest("expires_at is in the past: the message would never leave")
 
     @property
     def fingerprint(self) -> str | None:
@@ -434,6 +446,7 @@ class Outbox:
     async def accept(self, draft: Draft) -> Handed:
         """Queue a message. Raises NotReady if the client cannot become READY by itself."""
         if await self._known(draft) is None:
+            draft.refuse_past(time.time())
             await self._require_state(draft.client_id, ABSENT)
         return await self._hand_in(draft, expires_at=draft.expires_at)
 
@@ -589,15 +602,19 @@ class Webhooks:
     def __init__(self, system: System, bridge: Bridge, allowed: tuple[Network, ...]) -> None:
         self._system, self._bridge, self._allowed = system, bridge, allowed
 
-    async def create(self, caller: Caller, wishes: Mapping[str, Any]) -> tuple[Webhook, str | None]:
-        """Return a new webhook, and its secret if the service made it. Raises InvalidWebhook, Forbidden."""
+    async def create(self, caller: Caller, wishes: Mapping[str, Any]) -> tuple[Webhook, str | None, bool]:
+        """Return a webhook, its secret if the service made it for this call, and whether the webhook is new.
+
+        The same one is not made twice. Raises InvalidWebhook, Forbidden, WebhookExists.
+        """
         drawn = None if "secret" in wishes else secrets.token_urlsafe(32)
         wishes = wishes if drawn is None else {**wishes, "secret": drawn}
         webhook = new_webhook(wishes, at=time.time(), allowed=self._allowed)
         _require(caller, webhook.clients)
         await self._judge(webhook.url)
-        created: Webhook = await self._change(CreateWebhook(webhook))
-        return created, drawn
+        created: Webhook = await self._change(CreateWebhook(webhook, once=True, drawn=drawn is not None))
+        is_new = created.id == webhook.id
+        return created, drawn if is_new else None, is_new
 
     async def all(self, caller: Caller) -> list[Webhook]:
         """Return the webhooks that the caller manages, oldest first."""
@@ -621,8 +638,8 @@ class Webhooks:
 
     async def change(self, caller: Caller, id: str, wishes: Mapping[str, Any]) -> Webhook:
         """Set some fields. Raises InvalidWebhook, Forbidden, NoSuchWebhook."""
-        checked = changes(wishes, allowed=self._allowed)
         before = await self.get(caller, id)
+        checked = changes(wishes, allowed=self._allowed, before=before)
         _require(caller, checked.get("clients", before.clients))
         if "url" in checked:
             await self._judge(checked["url"])

@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 
 from actors.clients.operations.base import SLOWEST_UPLOAD
 from actors.media.folder import Incoming, MediaFull, MediaTooLarge
-from gateway.http import DISCARDED, MAX_BODY, InvalidRequest, validated, validated_json
+from gateway.http import DISCARDED, MAX_BODY, InvalidRequest, refuse_names, validated, validated_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -357,9 +357,10 @@ class Uploads:
                 raise InvalidRequest("The body is empty")
             upload = self._files.pop(token)
             return Upload(upload.incoming, request.headers.get("content-type"), request.query_params.get("filename"))
-        await self._multipart(request, seconds)
+        values = await self._multipart(request, seconds)
         if len(self._files) != 1:
             raise InvalidRequest("The body should have one file")
+        refuse_names((name for name, value in values.items() if isinstance(value, str)), ())
         return self._files.popitem()[1]
 
     async def _json(self, request: Request, seconds: float) -> bytes:

@@ -408,9 +408,13 @@ class Settings(BaseSettings):
             raise ValueError("should not name the home directory of a user who does not exist") from error
 
     @model_validator(mode="after")
-    def _cap_is_above_first(self) -> Self:
+    def _bounds_fit_together(self) -> Self:
         if self.backoff_cap < self.backoff_first:
             raise ValueError("SM_BACKOFF_CAP should be at least SM_BACKOFF_FIRST")
+        if self.webhook_retry_cap < self.webhook_retry_delay:
+            raise ValueError("SM_WEBHOOK_RETRY_CAP should be at least SM_WEBHOOK_RETRY_DELAY")
+        if 0 < self.media_in_size < self.media_in_max:
+            raise ValueError("SM_MEDIA_IN_SIZE should be at least SM_MEDIA_IN_MAX")
         return self
 
     @model_validator(mode="after")

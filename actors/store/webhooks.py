@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -53,7 +53,7 @@ class NoSuchWebhook(Refusal):
 
 
 class WebhookExists(Refusal):
-    """A webhook with this id exists."""
+    """A webhook with this id exists, or one that sends the same events to the same URL in another manner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ class Webhook:
     active: bool = True
     format: str = "native"
 
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What it sends, and to where: two webhooks with the same would send every event twice."""
+        return self.url, frozenset(self.events), self.clients, self.format
+
     def wants_client(self, client_id: ClientId) -> bool:
         """Return True if events of this client are for this webhook."""
         return not self.clients or client_id in self.clients
@@ -88,18 +93,32 @@ class Webhook:
 class CreateWebhook(Write[Webhook], Work):
     """Create a webhook, which gets events from now on.
 
-    Answers it; refuses WebhookExists. Check it first (`definition`).
+    Answers it; with `once`, the one that is the same but for its id, its times and a secret that was `drawn`, where
+    there is one. Refuses WebhookExists. Check it first (`definition`).
     """
 
     webhook: Webhook
+    once: bool = False
+    drawn: bool = False
 
     def run(self, connection: Connection) -> Webhook:
+        for known in GetWebhooks().run(connection) if self.once else ():
+            if known.subject == self.webhook.subject and known.id != self.webhook.id:
+                return self._same(known)
         row = {column.name: getattr(self.webhook, column.name) for column in webhooks.columns}
         statement = insert(connection, webhooks).values(row).on_conflict_do_nothing()
         if connection.execute(statement.returning(webhooks.c.id)).first() is None:
             raise WebhookExists(f"There is a webhook {self.webhook.id} already")
         _begin_now(connection, self.webhook.id, before=None)
         return GetWebhook(self.webhook.id).run(connection)
+
+    def _same(self, known: Webhook) -> Webhook:
+        """Return the webhook that is there already. Raises WebhookExists if it is not wholly the same."""
+        secret = known.secret if self.drawn else self.webhook.secret
+        wanted = replace(self.webhook, secret=secret, events=known.events)
+        if replace(wanted, id=known.id, created_at=known.created_at, updated_at=known.updated_at) != known:
+            raise WebhookExists(f"Webhook {known.id} sends these events to this URL already: change that one")
+        return known
 
 
 @dataclass(frozen=True, slots=True)

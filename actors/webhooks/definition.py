@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from math import isfinite
 from typing import Any
@@ -17,8 +18,10 @@ from typing import Any
 import httpx2
 from ulid import ULID
 
+from actors.clients.events import EVENTS
 from actors.clients.types import MAX_CLIENT_ID, Seconds
 from actors.store.webhooks import Webhook
+from actors.waha import events as waha
 from actors.webhooks.addresses import Network, why_refused
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.signature import OUR_HEADERS, mask
@@ -46,10 +49,18 @@ def new_webhook(wishes: Mapping[str, object], *, at: Seconds, allowed: Iterable[
     return Webhook(id=str(ULID()), created_at=at, updated_at=at, **changes(wishes, allowed=allowed))
 
 
-def changes(wishes: Mapping[str, object], *, allowed: Iterable[Network] = ()) -> dict[str, Any]:
-    """Return an owner's changes, checked, for ChangeWebhook. Raises InvalidWebhook, also for an unknown field."""
+def changes(
+    wishes: Mapping[str, object], *, allowed: Iterable[Network] = (), before: Webhook | None = None
+) -> dict[str, Any]:
+    """Return an owner's changes to a webhook, checked, for ChangeWebhook; `before`: the webhook, where there is one.
+
+    Raises InvalidWebhook, also for an unknown field.
+    """
     allowed = tuple(allowed)
     checked = {field: _checked(field, value) for field, value in wishes.items()}
+    if "events" in checked or "format" in checked:
+        patterns = checked.get("events", ("*",) if before is None else before.events)
+        _check_types(patterns, Format(checked.get("format", Format.NATIVE if before is None else before.format)))
     if "url" in checked and (why := _refused_literal(checked["url"], allowed)) is not None:
         raise InvalidWebhook("url", f"not point to an address that is {why}")
     return checked
@@ -68,6 +79,13 @@ def policy_of(webhook: Webhook, default: RetryPolicy) -> RetryPolicy:
     delay = default.delay if webhook.retry_delay is None else webhook.retry_delay
     attempts = default.attempts if webhook.retry_attempts is None else webhook.retry_attempts
     return replace(default, growth=growth, delay=delay, attempts=attempts, cap=max(default.cap, delay))
+
+
+def _check_types(patterns: Iterable[str], format: Format) -> None:
+    """Raise InvalidWebhook for a pattern that no event of this form can match."""
+    for pattern in patterns:
+        if (fault := unknown_type(pattern, format)) is not None:
+            raise InvalidWebhook("events", f"list types of events, and {fault}")
 
 
 def _checked(field: str, value: object) -> Any:
@@ -237,6 +255,16 @@ LONGEST = 100
 def is_pattern(text: str) -> bool:
     """Return True if this may stand in a webhook's list of events."""
     return len(text) <= LONGEST and _PATTERN.fullmatch(text) is not None
+
+
+def unknown_type(pattern: str, format: Format = Format.NATIVE) -> str | None:
+    """Return what is said of a pattern that matches no type of event, with the nearest type; None if it matches one."""
+    types = EVENTS if format is Format.NATIVE else waha.KNOWN
+    match = matches if format is Format.NATIVE else waha.wanted
+    if any(match((pattern,), type) for type in types):
+        return None
+    near = get_close_matches(pattern.removesuffix(".*"), types, 1)
+    return f"{pattern} is none" + (f": did you mean {near[0]}?" if near else f": they are {', '.join(types)}")
 
 
 def matches(patterns: Iterable[str], event_type: str) -> bool:

@@ -26,7 +26,7 @@ async def create(request: ApiRequest[KeyRequest, None]) -> Response:
     """
     wanted = request.body
     clients = None if wanted.clients is None else map(ClientId, wanted.clients)
-    key, text = await request.gateway.keyring.create(wanted.name, wanted.scopes, clients)
+    key, text = await request.gateway.keyring.create(wanted.name, wanted.scopes, clients, once=True)
     return reply(KeyCreated.of(key, key=text), 201)
 
 

@@ -25,11 +25,12 @@ _DIGITS = 18
 async def create(request: ApiRequest[WebhookRequest, None]) -> Response:
     """Subscribe a URL to events from now on.
 
-    Without `secret` the service creates one; the answer is the only one that shows it.
+    Without `secret` the service creates one; the answer is the only one that shows it. The same webhook again is the
+    one that is there, with its secret masked: 200.
     """
-    webhook, drawn = await request.gateway.webhooks.create(request.caller, request.body.wishes())
+    webhook, drawn, is_new = await request.gateway.webhooks.create(request.caller, request.body.wishes())
     shown = WebhookAnswer.of(webhook) if drawn is None else WebhookAnswer.of(webhook, secret=drawn)
-    return reply(shown, 201, headers={"Location": f"/webhooks/{webhook.id}"})
+    return reply(shown, 201 if is_new else 200, headers={"Location": f"/webhooks/{webhook.id}"})
 
 
 async def webhooks(request: ApiRequest[None, None]) -> Response:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from actors.clients.page_contract import PageContract
 from actors.clients.ports import Transition
 from actors.clients.protocol import Deleted, Status
 from actors.clients.types import RECOVERABLE, ClientId, Reason, State
-from gateway.schemas.shape import Answer, iso
+from gateway.schemas.shape import Answer, Query, iso
 
 NEEDS_QR = frozenset({State.QR_REQUIRED, State.AUTH_FAILURE, State.DISCONNECTED_LOGOUT})
 IS_RECOVERABLE = RECOVERABLE
@@ -166,10 +166,8 @@ class ClientEntry(Answer):
     state: State
 
 
-class ClientsQuery(BaseModel):
+class ClientsQuery(Query):
     """Query of GET /clients."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     detail: bool = Field(False, description="All that is known of each.")
     known: bool = Field(False, description="Those too that do not run, as NOT_INITIALIZED, until they are deleted.")
@@ -250,10 +248,8 @@ class DeletedAnswer(Answer):
         return cls(cliente_id=deleted.client_id, logged_out=deleted.logged_out)
 
 
-class HistoryQuery(BaseModel):
+class HistoryQuery(Query):
     """Query of GET /clients/{id}/history."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 

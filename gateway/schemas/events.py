@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
 from actors.clients.types import MAX_CLIENT_ID
-from actors.webhooks.definition import is_pattern
-from gateway.schemas.shape import Answer
+from actors.webhooks.definition import is_pattern, unknown_type
+from gateway.schemas.shape import Answer, Query
 
 MAX_POSITION = 2**63 - 1
 _PATTERNS = 100
@@ -16,10 +16,8 @@ Position = Annotated[int, Field(ge=0, le=MAX_POSITION)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
-class EventsQuery(BaseModel):
+class EventsQuery(Query):
     """Query of GET /events: of one client, of types (comma separated, `message.*` for all below), after a position."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     client: Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)] | None = None
     types: str = "*"
@@ -31,6 +29,8 @@ class EventsQuery(BaseModel):
         parts = text.split(",")
         if len(parts) > _PATTERNS or not all(map(is_pattern, parts)):
             raise ValueError("should be types of events, comma separated, such as message,message.* or *")
+        if (fault := next(filter(None, map(unknown_type, parts)), None)) is not None:
+            raise ValueError(f"should be types of events, and {fault}")
         return text
 
     @property
@@ -78,10 +78,8 @@ class NextAnswer(Answer):
     events: list[EventEntry]
 
 
-class ReceiptQuery(BaseModel):
+class ReceiptQuery(Query):
     """Query of DELETE /events/next/{receipt}."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     consumer: Name
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from actors.clients.operations.fields import File
-from gateway.schemas.shape import Answer, Request
+from gateway.schemas.shape import Answer, Query, Request
 
 DIGEST = r"^[0-9a-f]{64}$"
 """SHA-256 in hexadecimal digits."""
@@ -41,6 +41,12 @@ class Convertible(FileSource):
     """A file that the service converts first, where `convert` says so."""
 
     convert: bool = False
+
+
+class KeepQuery(Query):
+    """Query of POST /media: `filename` is that of a body that is the file itself."""
+
+    filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
 
 
 class MediaAnswer(Answer):

@@ -30,7 +30,7 @@ from actors.media.conversion import Form
 from actors.store.message_states import HeldBecause, MessageState
 from actors.store.outbox import HeldMessages, ListMessages, Message, chat_in
 from gateway.schemas.files import Convertible, FileSource, MediaAnswer
-from gateway.schemas.shape import ID, Answer, Instant, Request, epoch, iso
+from gateway.schemas.shape import ID, Answer, Instant, Query, Request, epoch, iso
 
 
 class ToChat(Request):
@@ -107,7 +107,9 @@ else:
 
 
 class SendRequest(WithOptions):
-    """Body of POST /send."""
+    """Body of POST /send. Unknown fields mean nothing, as in v2.0, but for those that `gateway.unknown_names` lists."""
+
+    model_config = ConfigDict(extra="allow")
 
     message: MessageText
     priority: Annotated[int, Field(ge=0, le=9)] = 5
@@ -133,6 +135,11 @@ class QueuedRequest(WithOptions):
         given = [name for name in CONTENTS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"should have one of {', '.join(CONTENTS)}, and only one")
+        if any(card.vcard and (card.phone or card.organization) for card in getattr(self, "contacts", None) or ()):
+            raise ValueError("should have no phone and no organization beside a vcard, which is sent unchanged")
+        begins, ends = self.instant("send_at"), self.instant("expires_at")
+        if begins is not None and ends is not None and ends <= begins:
+            raise ValueError("should have expires_at after send_at")
         taken = CONTENTS[given[0]].option_names()
         for name, (_, default) in OPTIONS.items():
             if name not in taken and getattr(self, name) != default:
@@ -225,14 +232,12 @@ BACKWARDS = "-"
 """What the `next` of a page with the newest first begins with: it goes on to older ones."""
 
 
-class MessagesQuery(BaseModel):
+class MessagesQuery(Query):
     """Query of GET /messages: in a state, to a number or chat, accepted in a time, after a message's id.
 
     The newest come first; with `order=oldest`, or after a plain id, the oldest. `after` takes the `next` of the page
     before, or a message's id.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     state: MessageState | None = None
     to: Chat | None = None

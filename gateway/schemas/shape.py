@@ -20,9 +20,15 @@ ID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 
 
 class Request(BaseModel):
-    """The base of requests: types are not converted, and unknown fields are ignored."""
+    """The base of bodies: types are not converted, and unknown fields are refused, at every level."""
 
-    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Query(BaseModel):
+    """The base of queries: texts are converted, and unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Answer(BaseModel):

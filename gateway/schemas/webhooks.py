@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.store.webhooks import Letter, Progress, Webhook
 from actors.webhooks.definition import Format, shown
 from actors.webhooks.schedule import Growth
-from gateway.schemas.shape import Answer, Request, iso
+from gateway.schemas.shape import Answer, Query, Request, iso
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _NUMBERS = {"type": "array", "items": {"type": "integer"}}
@@ -21,11 +21,9 @@ _NUMBERS = {"type": "array", "items": {"type": "integer"}}
 class WebhookRequest(Request):
     """Body of POST /webhooks, where `url` is needed, and of PATCH, which changes what it names. No `clients`: all.
 
-    Without `secret` POST draws one; null, and nothing is signed. Whatever comes is taken: the definition says what is
+    Without `secret` POST draws one; null, and nothing is signed. Any value is taken: the definition says what is
     wrong with it.
     """
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow", hide_input_in_errors=True)
 
     url: Annotated[Any, WithJsonSchema({"type": "string", "format": "uri"})] = None
     events: Annotated[Any, WithJsonSchema(_TEXTS)] = None
@@ -114,10 +112,8 @@ class WebhookDeleted(Answer):
     id: str
 
 
-class DeadLettersQuery(BaseModel):
+class DeadLettersQuery(Query):
     """Query of GET /webhooks/{id}/dead-letters: of one client, after a letter's id."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     client: Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)] | None = None
     after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0

@@ -190,10 +190,18 @@ class Keyring:
         return self._has_first
 
     async def create(
-        self, name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None
+        self, name: str, scopes: Iterable[Scope], clients: Iterable[ClientId] | None, *, once: bool = False
     ) -> tuple[ApiKey, str]:
-        """Create a key and store it. Raises KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
+        """Create a key and store it; `once`: not if there is one of the same name, scopes and clients.
+
+        Raises KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout.
+        """
         key, text = draw(name, scopes, clients, self._clock())
+        known = next((one for one in self._keys.values() if once and _subject(one) == _subject(key)), None)
+        if known is not None:
+            raise KeyRefused(
+                f"Key {known.id} has this name, these scopes and these clients: revoke it first, or give another name"
+            )
         if not self._needed and not is_admin(key):
             raise KeyRefused(FIRST_NOT_ADMIN)
         await self._ask(AddKey(key))
@@ -264,6 +272,10 @@ def _held(key: ApiKey) -> Held:
     # A scope that this version does not know (a newer version wrote it) is left out.
     scopes = frozenset(scope for scope in Scope if scope in key.scopes)
     return Held(key.digest, Caller(key.id, scopes, key.clients))
+
+
+def _subject(key: ApiKey) -> tuple[object, ...]:
+    return key.name, frozenset(key.scopes), None if key.clients is None else frozenset(key.clients)
 
 
 def _listed(key: ApiKey) -> list[int] | str:

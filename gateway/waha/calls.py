@@ -36,6 +36,7 @@ from gateway.security.auth import (
     check,
 )
 from gateway.security.keys import presented
+from gateway.unknown_names import FOREIGN, RECIPIENT, foreign, plain, shown
 from gateway.waha import errors
 from gateway.waha.answers import respond
 from gateway.waha.errors import BadRequest, NotSupported
@@ -55,6 +56,8 @@ DEFAULT_SESSION = "default"
 """The session of a call that names none. WAHA has no default; this is lenient."""
 QUERY_KEY = "x-api-key"
 _SESSION = "session"
+_BESIDE = ("reply_to", "replyTo", "mentions")
+"""What may stand beside any content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class WahaCall:
     expects: tuple[str, ...] = (WORKING,)
     takes_files: bool = False
     """Whether the body may hold files in base64 of any length."""
+    contents: tuple[str, ...] = ()
+    """The names of content that a call which sends takes; it refuses those of other services, and names of times."""
     key_in_query: bool = False
     """Whether the key may come in the query: for pictures in pages, and WebSockets."""
 
@@ -216,6 +221,8 @@ class _WahaEndpoint:
     async def _answer(self, call: WahaCall, http: Request, given: Given, uploads: Uploads | None = None) -> Any:
         if isinstance(call.work, Missing):
             raise NotSupported(call.work.sentence)
+        if call.rate is RateClass.SEND:
+            refuse_contents(given.values, (*call.contents, *_BESIDE))
         if not call.about_session:
             self.gateway.rates.count(call.need, caller_of(http.scope), http.scope)
             return await call.work(WahaRequest(self.gateway, self.sessions, http, given))
@@ -230,6 +237,15 @@ class _WahaEndpoint:
         if call.expects:
             await self.sessions.expect(name, client_id, call.expects)
         return await call.work(WahaRequest(self.gateway, self.sessions, http, given, name, client_id, uploads))
+
+
+def refuse_contents(given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raise BadRequest for a name of content or time that the call would pass over: nothing leaves by halves."""
+    known = tuple(known)
+    unknown = {name: value for name, value in given.items() if name not in known}
+    for name in foreign(unknown):
+        if FOREIGN[plain(name)][0] is not RECIPIENT:
+            raise BadRequest(f"{shown(name)} is not supported by this call: leave it out")
 
 
 def _without_client(http: Request) -> list[tuple[bytes, bytes]]:

@@ -137,8 +137,6 @@ def _source(request: WahaRequest) -> FileSource:
         raise BadRequest("file should have a url or data")
     if "filename" in values:  # an SDK gives a whole path
         values["filename"] = PureWindowsPath(PurePath(str(values["filename"])).name).name
-    if "url" in values:
-        values.pop("data", None)
     return validated(FileSource, values)
 
 

@@ -46,7 +46,7 @@ def wishes_of(client_id: ClientId, hook: Any) -> Iterator[dict[str, Any]]:
 
 
 def _deliveries(events: Iterable[Any]) -> Iterator[list[str]]:
-    """Yield lists of names of which no two mean the same event of ours."""
+    """Yield lists of names of which no two mean the same event of ours. Names that WAHA has not are as good as none."""
     patterns = [text for text in map(str, events) if is_pattern(text)]
     names = sorted(name for name in KNOWN if wanted(patterns, name))
     others = [name for name in names if name != EVERY_MESSAGE]
@@ -54,8 +54,6 @@ def _deliveries(events: Iterable[Any]) -> Iterator[list[str]]:
         yield others
     if EVERY_MESSAGE in names:
         yield [EVERY_MESSAGE]
-    if not names and patterns:  # accepted, and never told: there may be such events one day
-        yield patterns[:1]
 
 
 async def level(webhooks: Webhooks, client_id: ClientId, hooks: Iterable[Any], before: Iterable[str]) -> list[str]:
@@ -70,8 +68,8 @@ async def level(webhooks: Webhooks, client_id: ClientId, hooks: Iterable[Any], b
     for wish in wishes:
         same = next((one for one in known if (one.url, [*one.events]) == (wish["url"], wish["events"])), None)
         if same is None:
-            created, _ = await webhooks.create(ANYONE, wish)
-            ids.append(created.id)
+            created, _, _ = await webhooks.create(ANYONE, wish)
+            ids += [created.id] if created.id not in ids else []
         else:
             known.remove(same)
             ids.append((await webhooks.change(ANYONE, same.id, wish)).id)

@@ -18,7 +18,13 @@ _SESSION: dict[str, Any] = {"about_session": False, "expects": ()}
 """Calls about sessions themselves find theirs by themselves: it may not exist."""
 _KEYS: dict[str, Any] = {**_SESSION, "scope": Scope.ADMIN, "about_all": True}
 _SEND: dict[str, Any] = {"scope": Scope.SEND, "rate": RateClass.SEND}
-_SEND_FILE: dict[str, Any] = {**_SEND, "takes_files": True}
+_SEND_TEXT: dict[str, Any] = {**_SEND, "contents": ("text",)}
+_SEND_FILE: dict[str, Any] = {
+    **_SEND,
+    "takes_files": True,
+    "contents": ("file", "caption", "url", "data", "mimetype", "filename"),
+}
+_POST_FILE: dict[str, Any] = {**_SEND_FILE, "contents": (*_SEND_FILE["contents"], "contacts")}
 _CHANGE: dict[str, Any] = {"scope": Scope.SEND}
 _SET: dict[str, Any] = {"scope": Scope.CONTROL}
 _G, _P, _C = "/api/{session}/groups", "/api/{session}/groups/{id}", "/api/{session}/chats/{chatId}"
@@ -75,9 +81,9 @@ SESSIONS = (
 )
 
 MESSAGES = (
-    post("/api/sendText", 1, messages.text, **_SEND),
-    get("/api/sendText", 1, messages.text_by_query, scope=Scope.SEND, rate=RateClass.SEND),
-    post("/api/reply", 1, messages.text, **_SEND),
+    post("/api/sendText", 1, messages.text, **_SEND_TEXT),
+    get("/api/sendText", 1, messages.text_by_query, **_SEND_TEXT),
+    post("/api/reply", 1, messages.text, **_SEND_TEXT),
     post("/api/sendImage", 1, files.image, **_SEND_FILE),
     post("/api/sendFile", 1, files.document, **_SEND_FILE),
     post("/api/sendVoice", 1, files.voice, **_SEND_FILE),
@@ -86,13 +92,13 @@ MESSAGES = (
     post("/api/startTyping", 1, changes.start_typing, **_CHANGE),
     post("/api/stopTyping", 1, changes.stop_typing, **_CHANGE),
     put("/api/reaction", 1, changes.react, **_CHANGE),
-    post("/api/sendLocation", 2, messages.location, **_SEND),
-    post("/api/sendContactVcard", 2, kinds.contacts, **_SEND),
-    post("/api/sendPoll", 2, kinds.poll, **_SEND),
+    post("/api/sendLocation", 2, messages.location, **_SEND, contents=("latitude", "longitude")),
+    post("/api/sendContactVcard", 2, kinds.contacts, **_SEND, contents=("contacts",)),
+    post("/api/sendPoll", 2, kinds.poll, **_SEND, contents=("poll", "options")),
     post("/api/forwardMessage", 2, kinds.forward, **_SEND),
     put("/api/star", 2, changes.star, **_CHANGE),
     post("/api/sendSticker", 2, files.sticker, **_SEND_FILE),
-    post("/api/send/link-custom-preview", 2, kinds.custom_preview, **_SEND_FILE),
+    post("/api/send/link-custom-preview", 2, kinds.custom_preview, **_SEND_TEXT, takes_files=True),
     post("/api/sendLinkPreview", 2, kinds.link_preview, **_SEND),
     get("/api/{session}/new-message-id", 2, account.new_message_id),
     post("/api/sendButtons", 3, Missing("Sending buttons"), **_SEND),
@@ -198,9 +204,9 @@ ACCOUNT = (
     get("/api/{session}/labels/chats/{chatId}", 2, account.labels_of_chat),
     put("/api/{session}/labels/chats/{chatId}", 2, account.set_labels_of_chat, **_SET),
     get("/api/{session}/labels/{labelId}/chats", 2, account.chats_of_label),
-    post("/api/{session}/status/text", 2, account.post_text, **_SEND),
-    post("/api/{session}/status/image", 2, files.image_status, **_SEND_FILE),
-    post("/api/{session}/status/video", 2, files.video_status, **_SEND_FILE),
+    post("/api/{session}/status/text", 2, account.post_text, **_SEND, contents=("text", "contacts")),
+    post("/api/{session}/status/image", 2, files.image_status, **_POST_FILE),
+    post("/api/{session}/status/video", 2, files.video_status, **_POST_FILE),
     post("/api/{session}/status/delete", 2, account.delete_status, **_CHANGE),
     get("/api/{session}/status/new-message-id", 2, account.new_message_id),
     post("/api/{session}/status/voice", 3, Missing("A voice message as a status"), **_SEND),

@@ -16,6 +16,7 @@ from actors.clients.operations.account import LogOut
 from actors.clients.operations.fields import (
     Chat,
     File,
+    Future,
     GroupId,
     InviteCode,
     Label,
@@ -141,7 +142,7 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (File, PICTURE),
     (Person, CHAT),
     (PersonName, "Ana"),
-    (int | None, -1),
+    (Future | None, -1),
 ]
 """The types that fields have, and a value of each."""
 CASES: dict[type[Operation[Any]], Callable[[Stage | None], Operation[Any]]] = {

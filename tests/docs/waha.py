@@ -23,6 +23,9 @@ curl -X POST localhost:3001/api/sendText -H "X-Api-Key: $SM_API_KEY" -H 'Content
   -d '{"session": "default", "chatId": "5491122334455@c.us", "text": "Hello"}'
 ```
 
+A call that sends refuses (400) names of content and of time that it does not have, such as `sendAt` or `file` beside a
+text; all other unknown names mean nothing, as in WAHA.
+
 ## How to move
 
 1. Start the service with `SM_API_KEY` set to the key that your program sends, or create one (`POST /keys`).

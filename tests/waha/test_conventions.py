@@ -132,6 +132,24 @@ def test_a_body_that_is_wrong_is_told_in_a_list_of_sentences(waha: Consumer) -> 
     assert waha.call("POST", "/api/sendText", 400, content=b"[]")["message"] == ["The body is not a JSON object"]
 
 
+def test_content_and_times_that_a_call_would_pass_over_are_refused(waha: Consumer) -> None:
+    waha.works()
+    file, place = {"url": "https://a.example/a.png"}, {"latitude": 1, "longitude": 2}
+    for call, more, name in (
+        ("sendText", {"text": "x", "sendAt": "2099-01-01T00:00:00Z"}, "sendAt"),
+        ("sendText", {"text": "x", "file": file}, "file"),
+        ("sendText", {"text": "x", "buttons": ["a"]}, "buttons"),
+        ("sendImage", {"file": file, "text": "x"}, "text"),
+        ("sendLocation", {**place, "schedule": "tomorrow"}, "schedule"),
+        ("sendPoll", {"poll": {"name": "?", "options": ["a", "b"]}, "caption": "x"}, "caption"),
+    ):
+        refused = waha.call("POST", f"/api/{call}", 400, json={"chatId": NUMBER, **more})
+        assert refused["message"] == [f"{name} is not supported by this call: leave it out"]
+    both = {"chatId": NUMBER, "file": {**file, "data": "AAAA"}}
+    assert "only one" in waha.call("POST", "/api/sendImage", 400, json=both)["message"][0]
+    waha.call("POST", "/api/sendText", json={"chatId": NUMBER, "text": "x", "file": None, "whatever": 1})
+
+
 def test_the_face_can_be_turned_off_and_moves_nothing_of_the_native_calls(tmp_path: Path) -> None:
     with Running(tmp_path / "data", waha=False) as service:
         assert service.get("/api/sessions").json()["code"] == "NOT_FOUND"

@@ -78,6 +78,8 @@ UNASKED = "UNASKED"
 class Operation(Work, Generic[Answer]):
     """The base of all operations. `Answer` is a frozen dataclass, or None if there is nothing to answer."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    """For the validator: an argument that is not declared is refused, in nested types too."""
     effect: ClassVar[Effect]
     example: ClassVar[Any]
     states: ClassVar[frozenset[State]] = frozenset({State.READY})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from actors.clients.operations.base import Effect, Operation
-from actors.clients.operations.fields import Chat, Count, Instant, MessageRef, Position
+from actors.clients.operations.fields import Chat, Count, Future, Instant, MessageRef, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,10 @@ class GetChatMessages(Operation[ChatMessages]):
     until: Instant | None = None
     ack: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise ValueError("since should not be after until")
+
     effect = Effect.READ
     example = ChatMessages((_MESSAGE,))
     needs = (*_KNOWN, "WPP.chat.getMessages")
@@ -205,7 +209,7 @@ class MuteChat(Operation[None]):
     """Mute a chat until an instant (epoch seconds; -1: for ever), or unmute it (null)."""
 
     chat: Chat
-    muted_until: int | None
+    muted_until: Future | None
 
     effect = Effect.CHANGE
     example = None

@@ -7,6 +7,7 @@ own terms, plain dictionaries, so that nothing here needs pydantic.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -184,3 +185,17 @@ Instant = Annotated[int, Limits(ge=0, le=2**40)]
 """Epoch seconds."""
 PersonName = Annotated[str, Limits(min_length=1, max_length=100)]
 """A name in the account's address book."""
+
+
+FOR_EVER = -1
+"""The instant that never comes."""
+
+
+def _to_come(instant: int) -> int:
+    if instant != FOR_EVER and instant <= time.time():
+        raise ValueError("should be an instant to come, in epoch seconds")
+    return instant
+
+
+Future = Annotated[int, Limits(ge=FOR_EVER, le=2**40), Check(_to_come)]
+"""Epoch seconds after now; -1 is for ever."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Generic
+from typing import Annotated, Generic, Literal
 
 from actors.clients.errors import ClientRefusal, OperationRefused
 from actors.clients.operations.base import Answer, Effect, Failure, Operation
@@ -363,7 +363,7 @@ class ChangeGroupSettings(GroupOperation[None]):
     messages_admins_only: bool | None = None
     info_admins_only: bool | None = None
     approval: bool | None = None
-    disappearing: Annotated[int, Limits(ge=0, le=7_776_000)] | None = None
+    disappearing: Literal[0, 86_400, 604_800, 7_776_000] | None = None
 
     effect = Effect.CHANGE
     example = None

@@ -102,6 +102,7 @@ SENDING = (
 class LinkPreview:
     """The preview of a link, in the caller's words. `url` stands in the text; `thumbnail` is a JPEG in base64."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     url: Url
     title: Label
     description: Label | None = None
@@ -138,6 +139,7 @@ class SendLocation(Send):
 class ContactCard:
     """A contact to pass on: a name and a phone number, or a whole vCard, which is sent unchanged."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     name: Line
     phone: Number | None = None
     organization: Line | None = None
