@@ -168,7 +168,7 @@ def stands_still(processes: set[psutil.Process]) -> bool:
 
 
 def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: Serve, consumer: Consumers) -> None:
-    """Where `setpriv` is not installed, the kernel is not asked to end them."""
+    """Without `setpriv` the kernel is not asked to end them, and what is frozen does not see its pipe end."""
     service = serve(chromium="/usr/bin/chromium-headless-shell")
     with_setpriv = service.environment["PATH"]
     service.environment["PATH"] = "/nowhere"
@@ -176,6 +176,7 @@ def test_chromiums_that_outlive_a_killed_service_are_reaped_by_the_next(serve: S
     client.pair()
     until(lambda: is_stored(service, client), bool, "the login is on disk", 20.0)
     old, leader = naming(service.data_dir), chromium(service)
+    leader.suspend()
     service.kill()
     assert alive({leader})
 
