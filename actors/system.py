@@ -8,7 +8,7 @@ It decides nothing. Every resource that `start` takes is released by a callback 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -95,6 +95,9 @@ class RunningBrowser(Browser, Protocol):
 
     def start(self) -> None:
         """Get ready to open pages. Raises BrowserUnavailable."""
+
+    def sweep(self, known: Collection[ClientId]) -> None:
+        """Delete what is stored of clients that are not known, and have no login. Before any page is opened."""
 
     def stop(self, seconds: Seconds) -> bool:
         """Kill everything left within `seconds`; return True if all of it has ended."""
@@ -268,6 +271,7 @@ class System:
             journal = InboxJournal(recorded, inbox, held, received)
             self._browser.start()
             opened.callback(self._stop_browser)
+            self._browser.sweep({session.client_id for session in known} | {config.client_id for config in configs})
             sessions = StoreSessions(store)
             counting = CountingJournal(ReadinessJournal(journal, outbox), self.metrics.counters)
             supervisor = Supervisor.start(

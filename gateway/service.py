@@ -49,7 +49,7 @@ from actors.clients.protocol import (
     Stop,
     Stopped,
 )
-from actors.clients.types import ABSENT, ClientId, Seconds, State
+from actors.clients.types import ABSENT, ClientId, LinkLeft, Seconds, State
 from actors.outbox.protocol import Await, GiveUp, Known, Queued
 from actors.runtime import Refusal, actor_behind, ask, mailbox_of
 from actors.store.errors import IdempotencyKeyReused, NoSuchMessage, StoreUnavailable
@@ -108,6 +108,8 @@ ANSWER_SECONDS: Seconds = 5.0
 """The time limit for an answer from an actor's memory."""
 ORDER_SECONDS: Seconds = 60.0
 """The time limit for an order to a page; the client gives up by itself well before."""
+DELETE_SECONDS: Seconds = 90.0
+"""The time limit for a deletion: to be READY, to log out, to close, to delete the profile, if all of them are late."""
 GRACE_SECONDS: Seconds = 10.0
 """The time that is added to a deadline given to an actor, for the actor to keep it."""
 
@@ -170,7 +172,7 @@ class Bridge:
         answer: Started | AlreadyRunning = await self._supervisor(Init(client_id, cause=cause()), ORDER_SECONDS)
         return answer
 
-    async def delete(self, client_id: ClientId) -> Deleted:
+    async def delete(self, client_id: ClientId, *, log_out: bool = True) -> Deleted:
         """Log out, stop and forget the client; its queued messages are cancelled.
 
         Raises NoSuchClient if unknown, DeleteFailed if its profile is still there.
@@ -178,11 +180,11 @@ class Bridge:
         self.refuse_while_draining()
         remembered = await self._is_remembered(client_id)
         try:
-            answer: Deleted = await self._supervisor(Delete(client_id), ORDER_SECONDS)
+            answer: Deleted = await self._supervisor(Delete(client_id, log_out), DELETE_SECONDS)
         except NoSuchClient:  # no client and no profile: the supervisor has deleted its record nevertheless
             if not remembered:
                 raise
-            answer = Deleted(client_id, logged_out=False)
+            answer = Deleted(client_id, logged_out=False, link=LinkLeft.NOT_LINKED)
         except DeleteFailed:  # everything but its profile is forgotten
             await self._forgotten(client_id)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -115,6 +115,10 @@ class ChromiumBrowser:
         )
         self._profiles.marks.load()
         _log.info("browser.started", **self.versions)
+
+    def sweep(self, known: Collection[ClientId]) -> None:
+        """Delete the profiles that have no login, and belong to no known client. Blocks; before any page is opened."""
+        orphans.sweep(self._profiles, known)
 
     def stop(self, seconds: Seconds) -> bool:
         """Kill everything left within `seconds`, and end the threads; return True if all of it has ended."""

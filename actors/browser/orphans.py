@@ -1,4 +1,4 @@
-"""The Chromiums that a killed service left behind: those that are provably ours are ended, and no others.
+"""What earlier services left behind: Chromiums that are provably ours are ended, profiles of no client deleted.
 
 A Chromium is ours if all of this holds: its pid is recorded in a profile, it started at the recorded time, its command
 line names that very profile, and no live process holds the profile's lock.
@@ -14,6 +14,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Collection
 from concurrent.futures import wait
 
 import psutil
@@ -22,6 +23,7 @@ import structlog
 from actors.browser import process_record
 from actors.browser.process_record import ProcessRecord, members
 from actors.browser.profiles import Profile, ProfileInUse, Profiles, file_threads
+from actors.clients.types import ClientId
 
 _GRACE = 3.0
 
@@ -62,6 +64,45 @@ def _reap(profile: Profile) -> int | None:
         profile.unrecord()
         profile.delete()
         return recorded.leader.pid if recorded is not None and left else None
+    finally:
+        os.close(held)
+
+
+def sweep(profiles: Profiles, known: Collection[ClientId]) -> list[ClientId]:
+    """Delete the profiles of no client: without a login, and of none that is `known`; return whose they were. Blocks.
+
+    For a start, before any page is opened. A profile whose login cannot be read is kept, and so is everything that is
+    no directory with our own files alone, as behind a link.
+    """
+    idle = [client_id for client_id in profiles.marks.without_login() if client_id not in known]
+    looks = {client_id: profiles.files.submit(client_id, _delete, profiles.of(client_id)) for client_id in idle}
+    wait(looks.values(), timeout=file_threads.PATIENCE)
+    deleted = []
+    for client_id, look in looks.items():
+        error = look.exception() if look.done() else TimeoutError("the disk does not answer")
+        if error is not None:
+            _log.error("profile.orphan_not_deleted", client=client_id, error=str(error))
+        elif look.result():
+            profiles.marks.erased(profiles.of(client_id))
+            deleted.append(client_id)
+            _log.warning("profile.orphan_deleted", client=client_id, directory=str(profiles.of(client_id).directory))
+    return deleted
+
+
+def _delete(profile: Profile) -> bool:
+    """Delete a profile without a login; return True if that was done. Raises OSError."""
+    if profile.directory.is_symlink() or not profile.is_ours:
+        return False
+    try:
+        held = profile.lock()
+    except ProfileInUse:
+        return False
+    try:
+        if profile.has_login:
+            return False
+        profile.drop()
+        profile.delete()
+        return True
     finally:
         os.close(held)
 

@@ -30,7 +30,7 @@ from actors.clients.policy import Times
 from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Restriction, Status
 from actors.clients.status_board import StatusBoard
-from actors.clients.types import ABSENT, STARTING, UNNAMED, ClientId, LinkedAccount, Origin, Reason, State
+from actors.clients.types import ABSENT, RECOVERABLE, STARTING, UNNAMED, ClientId, LinkedAccount, Origin, Reason, State
 from actors.clients.updates import UpdateDue, UpdateLate, Updates
 from actors.runtime import Actor, Refusal
 
@@ -201,13 +201,31 @@ class Client(Actor):
     def _end(self, order: protocol.Close) -> None:
         if not self._ending.take(order):
             return
-        if order.forget and self._board.state is State.READY:
+        if order.forget and order.log_out and (self._has_login() or self._board.state is State.READY):
+            self._connect()
+        else:
+            self._leave()
+
+    def _connect(self) -> None:
+        """Become READY, to log out before the end; the client's own page does, or one that is opened for it."""
+        self._ending.connect()
+        if self._board.status.queue_position is not None:
+            self._take_turn()
+        elif self._board.state in ABSENT:
+            self._walk(lifecycle.of_start(stored=True))
+        elif self._pages.present is None:
+            self._walk(AttemptDue())
+        self._connecting()
+
+    def _connecting(self) -> None:
+        """Log out once the client is READY; leave if it cannot be any more."""
+        if self._board.state is State.READY:
             self._ending.log_out()
-        if not self._ending.logging_out:
+        elif self._board.state not in RECOVERABLE or self._pages.present is None:
             self._leave()
 
     def _overdue(self, late: Overdue) -> None:
-        if late.step is EndStep.LOG_OUT:
+        if late.step in (EndStep.CONNECT, EndStep.LOG_OUT):
             self._leave()
         else:
             self._ending.overdue()
@@ -282,6 +300,8 @@ class Client(Actor):
             kind = AccountEvent if isinstance(envelope.fact, AccountEvent) else type(envelope.fact)
             _FACTS[kind](self, envelope.fact)
             self._board.change(last_event_at=self.clock.time())
+        if self._ending.connecting:
+            self._connecting()
         if self._ending.logging_out and self._pages.present is None:
             self._leave()
         self._ending.stop_if_alone()

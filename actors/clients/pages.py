@@ -3,8 +3,8 @@
 A page that was left is ignored, but remembered until it reports that no process of it remains: a client is never gone
 before its processes are. Late facts of an old page are told apart by their `Generation`.
 
-    not ordered ──Close──► LOG_OUT ──► CLOSE ──► KILL ──► given up
-                      └────────────────►            (the actor stops as soon as no page is left)
+    not ordered ──Close──► CONNECT ──► LOG_OUT ──► CLOSE ──► KILL ──► given up
+                      └──────┴────────────┴────────►            (the actor stops as soon as no page is left)
 
 Each step of an end has a deadline. A page that does not close is killed; if it still exists after the same time again,
 it is given up with an error in the log: the browser ends its processes when the service stops. A stopping service
@@ -86,6 +86,8 @@ def _listener(owner: ActorRef[Any], generation: Generation) -> Tell:
 class EndStep(Enum):
     """A step in the end of a client."""
 
+    CONNECT = auto()
+    """The client becomes READY, to log out; if it does not, it ends all the same."""
     LOG_OUT = auto()
     """WhatsApp Web confirms the logout; if it does not, the client ends all the same."""
     CLOSE = auto()
@@ -94,7 +96,7 @@ class EndStep(Enum):
     """The pages were killed, and report their end."""
 
 
-SHARES: dict[EndStep, float] = {EndStep.LOG_OUT: 1 / 3, EndStep.CLOSE: 2 / 3, EndStep.KILL: 0.9}
+SHARES: dict[EndStep, float] = {EndStep.CONNECT: 0.0, EndStep.LOG_OUT: 1 / 3, EndStep.CLOSE: 2 / 3, EndStep.KILL: 0.9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,12 @@ class Ending:
 
     def __init__(self, actor: Actor, pages: Pages, times: Times) -> None:
         self._actor, self._pages = actor, pages
-        self._seconds = {EndStep.LOG_OUT: times.log_out, EndStep.CLOSE: times.close, EndStep.KILL: times.close}
+        self._seconds = {
+            EndStep.CONNECT: times.connect,
+            EndStep.LOG_OUT: times.log_out,
+            EndStep.CLOSE: times.close,
+            EndStep.KILL: times.close,
+        }
         self._latest = dict.fromkeys(EndStep, inf)
         """The latest end of each step, and of the present step, in the actor's time."""
         self._until = inf
@@ -122,13 +129,22 @@ class Ending:
         """True while the client waits for the logout that is part of its end."""
         return self._step is EndStep.LOG_OUT
 
+    @property
+    def connecting(self) -> bool:
+        """True while the client becomes READY for its logout."""
+        return self._step is EndStep.CONNECT
+
     def take(self, order: Close) -> bool:
         """Take an order; return True if it begins the end. A later order can only add to it."""
         if order.within is not None:
             self._hurry(order.within)
         first, before = self.order is None, self.order or order
-        self.order = Close(forget=before.forget or order.forget)
+        self.order = Close(forget=before.forget or order.forget, log_out=before.log_out)
         return first
+
+    def connect(self) -> None:
+        """Wait until the client is READY."""
+        self._begin(EndStep.CONNECT)
 
     def log_out(self) -> None:
         """Log out the present page first; `logging_out` until that is done, the page is gone, or time is up."""
@@ -153,7 +169,7 @@ class Ending:
 
     def stop_if_alone(self) -> None:
         """End the actor, if it is to end and no page is left."""
-        if self.order is not None and not self.logging_out and not self._pages.left:
+        if self.order is not None and not self.logging_out and not self.connecting and not self._pages.left:
             self._actor.stop()
 
     def _begin(self, step: EndStep) -> None:

@@ -50,6 +50,8 @@ class Times:
     """Of a state that waits."""
     send: Seconds = 30.0
     log_out: Seconds = 15.0
+    connect: Seconds = 12.0
+    """Until a client that is to be deleted is READY, so that it can log out."""
     answer: Seconds = 30.0
     """Of any other answer of the page."""
     close: Seconds = 15.0

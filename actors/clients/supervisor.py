@@ -34,7 +34,7 @@ from actors.clients.errors import (
 from actors.clients.policy import Rules, Streak
 from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
-from actors.clients.types import STARTING, TERMINAL, ClientId, Origin, Reason, Seconds, State
+from actors.clients.types import STARTING, TERMINAL, ClientId, LinkLeft, Origin, Reason, Seconds, State
 from actors.runtime import ChildNotStarted, Reminder, Supervising
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class ClientRecord:
     cause: Correlation = UNCAUSED
     """The cause of the start in `inits`."""
     deletes: list[ReplyTo] = field(default_factory=list)
+    link: LinkLeft = LinkLeft.NOT_LINKED
+    """What a deletion says if it did not log out, as far as it has come."""
     stops: list[ReplyTo] = field(default_factory=list)
 
 
@@ -251,15 +253,44 @@ class Supervisor(Supervising):
         client_id, record = order.client_id, self._records.get(order.client_id)
         self._sessions.forget(client_id)
         self._pairings.pop(client_id, None)
-        if record is not None:
-            record.deletes.append(self.defer())
-            for reply_to in take(record.inits):
-                reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
-            self._end(client_id, forget=True)
-            return
-        if not self._browser.has_profile(client_id):
+        if record is None and not self._browser.has_profile(client_id):
             raise NoSuchClient(client_id)
-        self._delete_profile([self.defer()], protocol.Deleted(client_id, logged_out=False))
+        link = self._link_left(order, record)
+        if record is None and link is LinkLeft.NOT_REACHED:
+            record = self._begin_to_log_out(client_id)
+        if record is None:
+            self._delete_profile([self.defer()], protocol.Deleted(client_id, logged_out=False, link=link))
+            return
+        if not record.deletes:
+            record.link = link
+        record.deletes.append(self.defer())
+        for reply_to in take(record.inits):
+            reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
+        self._end(client_id, forget=True, log_out=order.log_out)
+
+    def _link_left(self, order: protocol.Delete, record: ClientRecord | None) -> LinkLeft:
+        """Return what a deletion says if nothing better comes of it."""
+        ready = record is not None and record.status.state is State.READY
+        if not ready and not self._browser.has_login(order.client_id):
+            return LinkLeft.NOT_LINKED
+        if not order.log_out:
+            return LinkLeft.NOT_REQUESTED
+        if record is None and self._is_full():
+            return LinkLeft.NO_CAPACITY
+        return LinkLeft.NOT_CONFIRMED if ready else LinkLeft.NOT_REACHED
+
+    def _begin_to_log_out(self, client_id: ClientId) -> ClientRecord | None:
+        """Create the actor of a client that is to be deleted, for its logout; None if that fails, or comes too late."""
+        if self._shut_downs:
+            return None
+        record = self._records[client_id] = ClientRecord(self._blank(client_id), ending=True)
+        try:
+            self._start_actor(client_id, None)
+        except ChildNotStarted as error:
+            del self._records[client_id]
+            self.log.error("client.not_started", client=client_id, exc_info=error)
+            return None
+        return record
 
     def _stop_client(self, order: protocol.Stop) -> protocol.Stopped | None:
         client_id, record = order.client_id, self._records.get(order.client_id)
@@ -365,7 +396,10 @@ class Supervisor(Supervising):
         if record is None:
             return
         before, record.status = record.status.state, status
+        if status.state is State.QR_REQUIRED:
+            record.link = LinkLeft.NOT_LINKED
         if status.state is State.READY:
+            record.link = LinkLeft.NOT_CONFIRMED if record.link is LinkLeft.NOT_REACHED else record.link
             record.streak = self._rules.reconnection.ready(record.streak, self.now())
         if status.state in TERMINAL:
             self._ended(record)
@@ -495,7 +529,7 @@ class Supervisor(Supervising):
 
     # --- ends ---------------------------------------------------------------------------------------------------------
 
-    def _end(self, client_id: ClientId, *, forget: bool, within: Seconds | None = None) -> None:
+    def _end(self, client_id: ClientId, *, forget: bool, within: Seconds | None = None, log_out: bool = False) -> None:
         """Let a client close itself; `child_terminated` reports the end of its processes."""
         self._records[client_id].ending = True
         self.cancel_timer(("cleanup", client_id))
@@ -504,7 +538,7 @@ class Supervisor(Supervising):
             self._tell_places()
         ref = self.children.get(client_id)
         if ref is not None:
-            tell(ref, protocol.Close(forget, within))
+            tell(ref, protocol.Close(forget, within, log_out))
         else:  # it crashed, and waits for its restart
             self.stop_child(client_id)
             self._gone(client_id)
@@ -513,7 +547,8 @@ class Supervisor(Supervising):
         record = self._records.pop(client_id)
         self.cancel_timer(("cleanup", client_id))
         if record.deletes:
-            self._delete_profile(record.deletes, protocol.Deleted(client_id, logged_out=record.logged_out))
+            link = None if record.logged_out else record.link
+            self._delete_profile(record.deletes, protocol.Deleted(client_id, logged_out=link is None, link=link))
         for reply_to in record.stops:
             reply_to.answer(protocol.Stopped(client_id))
         if self._shut_downs:

@@ -86,6 +86,21 @@ class Reason(StrEnum):
     ACTOR_CRASHED = "ACTOR_CRASHED"
 
 
+class LinkLeft(StrEnum):
+    """The reason why a deleted client may still be among the linked devices on its phone. The set is closed."""
+
+    NOT_LINKED = "NOT_LINKED"
+    """No login was stored: there is nothing to log out."""
+    NOT_REQUESTED = "NOT_REQUESTED"
+    """The caller did not want a logout."""
+    NO_CAPACITY = "NO_CAPACITY"
+    """The client did not run, and the service runs as many clients as it may."""
+    NOT_REACHED = "NOT_REACHED"
+    """The client was not READY in time."""
+    NOT_CONFIRMED = "NOT_CONFIRMED"
+    """WhatsApp Web did not confirm the logout in time."""
+
+
 class Origin(StrEnum):
     """The origin of a start. A caller's own start that fails is reported to the caller; others are retried."""
 

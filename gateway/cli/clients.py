@@ -142,12 +142,19 @@ def log_out(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json:
     output.answer(found, f"client {client} is {output.state(found['status']['state'])}", json=json)
 
 
-def delete(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json: AsJson = False) -> None:
+def delete(
+    client: ClientNumber,
+    logout: Annotated[bool, typer.Option(help="Log out first; a stopped client is started for that.")] = True,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
     """Log a client out, stop it, delete its stored login, and forget it."""
     with Remote(url, key) as service:
-        found = service.delete(f"/session/{client}")
-    untold = "WhatsApp was not notified: unlink the device on the phone if it is still listed"
-    told = "WhatsApp has unlinked it" if found["logged_out"] else untold
+        found = service.delete(f"/session/{client}" if logout else f"/session/{client}?logout=false")
+    reason = found["logged_out_reason"]
+    told = "it had no login" if reason == "NOT_LINKED" else f"unlink it on the phone, where it is listed ({reason})"
+    told = "WhatsApp has unlinked it" if found["logged_out"] else told
     output.answer(found, f"client {client} is deleted; {told}", json=json)
 
 

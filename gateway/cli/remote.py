@@ -15,7 +15,7 @@ from gateway.cli.address import ServiceAddress, Unreachable
 
 DEFAULT_URL = ""
 """Where the service of these settings listens."""
-SECONDS = 75.0
+SECONDS = 95.0
 """Longer than the service itself may wait for WhatsApp."""
 
 _OURS = "x-request-id"

@@ -59,13 +59,16 @@ function heading(client) {
   ];
 }
 
+/** True if a deleted client may still be among the linked devices on its phone. */
+const isLeft = (answer) => answer.logged_out === false && answer.logged_out_reason !== 'NOT_LINKED';
+
 function actions({ id, state }) {
   const running = state !== 'NOT_INITIALIZED';
   const order = (name, method, path, after) => async (event) => {
     const pressed = event.currentTarget;
     if (!await confirm(t(`${name}Title`, { id }), t(`${name}Why`), t(name))) return;
     const done = { stop: 'hasStopped', logOut: 'loggedOut', delete: 'deleted' }[name];
-    const said = await act(pressed, () => call(method, path, { client: method === 'POST' ? id : undefined }), t(done, { id }));
+    const said = await act(pressed, () => call(method, path, { client: method === 'POST' ? id : undefined }), (answer) => t(isLeft(answer) ? 'deletedLinked' : done, { id }));
     if (said) after?.();
     refresh().catch(() => {});
   };

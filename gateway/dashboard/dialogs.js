@@ -79,7 +79,8 @@ export async function act(pressed, what, done, form = null) {
   form?.querySelectorAll('[aria-invalid]').forEach((input) => input.removeAttribute('aria-invalid'));
   try {
     const said = await what();
-    if (done) notice(done);
+    const words = typeof done === 'function' ? done(said) : done;
+    if (words) notice(words);
     return said;
   } catch (error) {
     if (!(error instanceof Refused)) notice(t('noAnswer'), 'bad');

@@ -18,6 +18,7 @@ from gateway.schemas.clients import (
     ClientEntry,
     ClientsQuery,
     DeletedAnswer,
+    DeleteQuery,
     HistoryAnswer,
     HistoryQuery,
     InitStarted,
@@ -113,16 +114,17 @@ async def stop(request: ApiRequest[None, None]) -> Response:
     return reply(StoppedAnswer(cliente_id=request.client_id))
 
 
-async def delete(request: ApiRequest[None, None]) -> Response:
+async def delete(request: ApiRequest[None, DeleteQuery]) -> Response:
     """Log a client out, stop it, and delete everything stored of it.
 
-    The path names the client; X-Cliente-Id, where it is sent, must name the same one.
+    A client with a login that is not READY is started, or awaited, for the logout: 12 s at most. The path names the
+    client; X-Cliente-Id, where it is sent, must name the same one.
     """
     headers = request.http.scope["headers"]
     if any(name == HEADER for name, _ in headers) and client_of(headers) != request.client_id:
         raise InvalidRequest("X-Cliente-Id differs from the client in the path")
     gateway = request.gateway
     config = gateway.configs.find(request.client_id).config
-    deleted = await gateway.bridge.delete(request.client_id)
+    deleted = await gateway.bridge.delete(request.client_id, log_out=request.query.logout)
     await forget_webhooks(gateway.webhooks, config)
     return reply(DeletedAnswer.of(deleted))

@@ -11,7 +11,7 @@ from pydantic import Field
 from actors.clients.page_contract import PageContract
 from actors.clients.ports import Transition
 from actors.clients.protocol import Deleted, Status
-from actors.clients.types import RECOVERABLE, ClientId, Reason, State
+from actors.clients.types import RECOVERABLE, ClientId, LinkLeft, Reason, State
 from gateway.schemas.shape import Answer, Query, iso
 
 NEEDS_QR = frozenset({State.QR_REQUIRED, State.AUTH_FAILURE, State.DISCONNECTED_LOGOUT})
@@ -236,16 +236,30 @@ class StoppedAnswer(Answer):
 
 
 class DeletedAnswer(Answer):
-    """DELETE /session/{clienteId}. `logged_out` is false if there was no page to log out with."""
+    """DELETE /session/{clienteId}.
+
+    `logged_out`: the account is not linked to this client any more; where it is false, `logged_out_reason` says why.
+    """
 
     success: Literal[True] = True
     message: Literal["Session deleted"] = "Session deleted"
     cliente_id: int
     logged_out: bool
+    logged_out_reason: LinkLeft | None
 
     @classmethod
     def of(cls, deleted: Deleted) -> Self:
-        return cls(cliente_id=deleted.client_id, logged_out=deleted.logged_out)
+        return cls(cliente_id=deleted.client_id, logged_out=deleted.logged_out, logged_out_reason=deleted.link)
+
+
+class DeleteQuery(Query):
+    """Query of DELETE /session/{clienteId}."""
+
+    logout: bool = Field(
+        True,
+        description="Log out at WhatsApp first, within 12 s: a client that does not run is started for that. With "
+        "false it stays among the linked devices on the phone.",
+    )
 
 
 class HistoryQuery(Query):

@@ -29,7 +29,7 @@ from actors.clients.protocol import (
     Ready,
     Started,
 )
-from actors.clients.types import STARTING, Reason, State
+from actors.clients.types import STARTING, LinkLeft, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, World, world
 
 
@@ -196,7 +196,7 @@ def test_a_deleted_client_is_logged_out_and_forgotten(w: World) -> None:
 
 def test_a_stored_login_without_a_client_can_be_deleted(w: World) -> None:
     w.browser.keep_login(ONE)
-    assert w.delete().get(timeout=0) == Deleted(ONE, logged_out=False)
+    assert w.delete().get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
     assert not w.browser.has_login(ONE)
 
 
@@ -210,7 +210,7 @@ def test_a_page_that_does_not_log_out_is_deleted_all_the_same() -> None:
         assert w.page().ordered("close")
         w.page().end()
         w.clock.settle()
-        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_CONFIRMED)
 
 
 def test_a_page_that_has_logged_out_is_given_its_time_to_close_once() -> None:
@@ -231,7 +231,7 @@ def test_a_page_that_does_not_close_is_killed_and_then_given_up() -> None:
         assert [order.name for order in w.page().orders] == ["close", "kill"]
         assert not reply.is_answered()
         w.advance(10.0)
-        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
 
 
 def test_a_client_that_closes_says_that_it_is_not_there() -> None:

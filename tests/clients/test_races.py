@@ -12,6 +12,7 @@ from actors.clients.errors import ShuttingDown, StartFailed, StartUnderWay
 from actors.clients.protocol import (
     AwaitState,
     BrowserGone,
+    Delete,
     Deleted,
     Init,
     LinkLost,
@@ -25,7 +26,7 @@ from actors.clients.protocol import (
     Started,
 )
 from actors.clients.supervisor import Supervisor
-from actors.clients.types import Reason, State
+from actors.clients.types import LinkLeft, Reason, State
 from actors.runtime.testing import ManualClock, asked, own_tells, timers, unstarted
 from tests.clients.rig import ONE, REMOVED, RULES, TWO, Memory, World, by_hand_ready, world
 
@@ -41,7 +42,7 @@ def test_a_client_deleted_while_it_starts_is_gone_with_its_browser() -> None:
         assert not reply.is_answered()
         w.page().end()
         w.clock.settle()
-        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
         assert w.clients() == []
 
 
@@ -49,12 +50,12 @@ def test_an_attempt_that_comes_due_while_the_client_ends_is_not_made() -> None:
     with world(BY_HAND) as w:
         by_hand_ready(w)
         w.tell(PageFailed(Reason.PAGE_CRASHED, "crashed"))  # and takes its time to close
-        reply = w.delete()
+        reply = w.ask(Delete(ONE, log_out=False))
         w.advance(5.0)
         assert w.browser.opened == [ONE]
         w.page().end()
         w.clock.settle()
-        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert reply.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_REQUESTED)
 
 
 def test_an_init_during_a_delete_starts_once_the_client_is_gone() -> None:
@@ -69,7 +70,7 @@ def test_an_init_during_a_delete_starts_once_the_client_is_gone() -> None:
         assert w.browser.opened == [ONE]
         old.end()
         w.clock.settle()
-        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
         assert isinstance(started.get(timeout=0), Started)
         assert w.state() is State.INITIALIZING
         assert w.memory.wanted == [ONE]
@@ -84,7 +85,7 @@ def test_a_delete_after_such_an_init_has_the_last_word() -> None:
             started.get(timeout=0)
         w.page().end()
         w.clock.settle()
-        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
         assert w.clients() == []
         assert w.browser.opened == [ONE]
 

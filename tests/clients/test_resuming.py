@@ -7,9 +7,19 @@ from dataclasses import replace
 import pytest
 
 from actors.browser.fake import BY_HAND
-from actors.clients.protocol import BrowserGone, Conflict, Deleted, GetClients, PageLaunched, QrShown, Ready, Started
+from actors.clients.protocol import (
+    BrowserGone,
+    Conflict,
+    Delete,
+    Deleted,
+    GetClients,
+    PageLaunched,
+    QrShown,
+    Ready,
+    Started,
+)
 from actors.clients.supervisor import LAUNCH
-from actors.clients.types import ClientId, Reason, State
+from actors.clients.types import ClientId, LinkLeft, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, Memory, World, world
 
 
@@ -102,7 +112,9 @@ def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() ->
         for client in (ONE, TWO, THREE):
             w.browser.keep_login(client)
         w.resume(ONE, TWO, THREE)
-        assert w.delete(TWO).get(timeout=0) == Deleted(TWO, logged_out=False)
+        assert w.ask(Delete(TWO, log_out=False)).get(timeout=0) == Deleted(
+            TWO, logged_out=False, link=LinkLeft.NOT_REQUESTED
+        )
         assert isinstance(w.init(THREE), Started)
         assert w.clients() == [(ONE, State.RECONNECTING), (THREE, State.RECONNECTING)]
         w.tell(Ready("549"), client_id=ONE)

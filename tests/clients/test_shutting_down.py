@@ -24,7 +24,7 @@ from actors.clients.protocol import (
     Stop,
     Stopped,
 )
-from actors.clients.types import ClientId, Reason, State
+from actors.clients.types import ClientId, LinkLeft, Reason, State
 from actors.runtime import Refusal
 from tests.clients.rig import ONE, PROBED, REMOVED, RULES, TWO, World, by_hand_ready, world
 
@@ -54,7 +54,7 @@ def test_a_deletion_whose_page_does_not_log_out_is_cut_to_the_time_there_is() ->
         assert not down.is_answered()
         w.page().end()
         w.clock.settle()
-        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_CONFIRMED)
         assert down.get(timeout=0) is None
 
 
@@ -130,7 +130,7 @@ def test_a_deletion_that_comes_after_the_shutdown_is_answered_within_its_time_an
         paired(w)
         down, deleted = w.ask(ShutDown(SECONDS)), w.delete()
         w.advance(8.2)
-        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_REACHED)
         assert down.is_answered()
         assert "LogOut" not in orders(w)
         assert not w.browser.has_login(ONE)

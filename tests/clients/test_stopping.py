@@ -9,7 +9,7 @@ import pytest
 from actors.browser.fake import BY_HAND
 from actors.clients.errors import NoSuchClient, StartFailed, StartUnderWay
 from actors.clients.protocol import Deleted, Init, Probed, Ready, Started, Stop, Stopped
-from actors.clients.types import State
+from actors.clients.types import LinkLeft, State
 from tests.clients.rig import ONE, RULES, TWO, World, world
 
 
@@ -67,7 +67,7 @@ def test_a_delete_during_a_stop_deletes_and_both_are_answered() -> None:
         w.page().end()
         w.clock.settle()
         assert stopped.get(timeout=0) == Stopped(ONE)
-        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
         assert not w.browser.has_login(ONE)
 
 

@@ -17,7 +17,7 @@ from actors.clients.pages import SHARES, EndStep
 from actors.clients.policy import OVERDUE, Times
 from actors.clients.protocol import PageFact
 from actors.clients.supervisor import LAUNCH, Supervisor
-from actors.clients.types import STARTING, TERMINAL, Reason, State
+from actors.clients.types import STARTING, TERMINAL, LinkLeft, Reason, State
 from actors.clients.updates import HARD_REST, ITSELF, STAGGER
 from actors.settings import Settings, env_name
 from actors.system import CLIENTS_SHARE
@@ -63,6 +63,15 @@ Meanwhile /status and /health answer, /ready reports that the store is not ready
 that fills faster than that, while the page writes much, can still cost logins; so can a full disk during a new login.
 
 """
+
+LINKS: dict[LinkLeft, str] = {
+    LinkLeft.NOT_LINKED: "No login was stored: there was nothing to log out.",
+    LinkLeft.NOT_REQUESTED: "The caller did not want a logout.",
+    LinkLeft.NO_CAPACITY: "The client did not run, and the service runs as many clients as it may.",
+    LinkLeft.NOT_REACHED: "The client was not READY in time, or its browser could not be started.",
+    LinkLeft.NOT_CONFIRMED: "WhatsApp Web did not confirm the logout in time.",
+}
+"""Why a deleted client may still be linked."""
 
 SUDDEN = """## Losses after a sudden end
 
@@ -320,7 +329,13 @@ def _ends() -> str:
         "A void login (after a logout, a ban, or unscanned codes) is dropped at once, and its profile is deleted "
         "as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again "
         "after a restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
-        "Closing never logs out. `DELETE /session` and `POST /logout` do.\n\n" + _shutdown()
+        "Closing never logs out. `DELETE /session` and `POST /logout` do. To log out, `DELETE` starts a client that "
+        f"has a login and does not run, or waits for one that is not READY, for {Times().connect:g} s at most; "
+        "`?logout=false` leaves that out. `logged_out` says what came of it. Where it is false, `logged_out_reason` "
+        "says why, and the device may be listed on the phone still:\n\n"
+        + _table(("`logged_out_reason`", "Meaning"), [(f"`{link}`", LINKS[link]) for link in LinkLeft])
+        + "\n"
+        + _shutdown()
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
-from actors.clients.types import ClientId, State
+from actors.clients.types import RECOVERABLE, ClientId, State
 from actors.store.message import Write
 from actors.store.sessions import ForgetSession, GetSessions, ReleaseSession
 from tests.gateway.running import Running, until
@@ -43,11 +43,14 @@ def test_only_a_ready_client_logs_out(service: Running) -> None:
         assert answer.json()["message"].endswith(f"Current state: {state}")
 
 
+LOGGED_OUT = {"logged_out": True, "logged_out_reason": None}
+
+
 def test_deleting_logs_out_stops_and_forgets(service: Running) -> None:
     service.ready(1)
     answer = service.call("DELETE", "/session/1")
     assert answer.status_code == 200
-    assert answer.json() == {"success": True, "message": "Session deleted", "cliente_id": 1, "logged_out": True}
+    assert answer.json() == {"success": True, "message": "Session deleted", "cliente_id": 1} | LOGGED_OUT
     assert service.status(1)["state"] == "NOT_INITIALIZED"
     assert service.get("/clients").json() == []
     assert not service.browser.has_login(ClientId(1))
@@ -76,6 +79,18 @@ def test_the_end_of_a_client_is_on_disk_before_it_is_told(
     assert [session.wanted for session in remembered] == left
 
 
+def test_a_stopped_client_is_logged_out_unless_the_caller_does_not_want_that(service: Running) -> None:
+    unwanted = {"logged_out": False, "logged_out_reason": "NOT_REQUESTED"}
+    for query, told in (("", LOGGED_OUT), ("?logout=false", unwanted)):
+        service.ready(1)
+        service.post("/stop", 1)
+        answer = service.call("DELETE", f"/session/1{query}")
+        assert answer.status_code == 200
+        assert told.items() <= answer.json().items()
+        assert service.get("/clients?known=1").json() == []
+    assert service.call("DELETE", "/session/1?logot=false").status_code == 400
+
+
 def test_what_could_not_be_deleted_is_not_told_as_deleted(service: Running) -> None:
     service.ready(1)
     service.browser.undeletable[ClientId(1)] = "/data/profiles/1: Read-only file system"
@@ -101,7 +116,9 @@ def test_a_client_that_was_stopped_before_its_first_login_leaves_no_profile(serv
 def test_every_state_can_be_deleted(service: Running) -> None:
     for client, state in enumerate(set(State) - {State.NOT_INITIALIZED}, 1):
         service.bring(client, state)
-        assert service.call("DELETE", f"/session/{client}").status_code == 200, state
+        # A page that never comes back would be waited for, to log out.
+        query = "?logout=false" if state in RECOVERABLE else ""
+        assert service.call("DELETE", f"/session/{client}{query}").status_code == 200, state
         assert service.status(client)["state"] == "NOT_INITIALIZED"
     assert service.browser.running() == []
 
@@ -110,7 +127,8 @@ def test_a_stored_login_without_a_client_can_be_deleted(service: Running) -> Non
     service.browser.keep_login(ClientId(5))
     answer = service.call("DELETE", "/session/5")
     assert answer.status_code == 200
-    assert answer.json()["logged_out"] is False
+    # The mark alone is there: the page shows codes.
+    assert (answer.json()["logged_out"], answer.json()["logged_out_reason"]) == (False, "NOT_LINKED")
     assert not service.browser.has_login(ClientId(5))
 
 

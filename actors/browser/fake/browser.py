@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,9 @@ class FakeBrowser:
     def start(self) -> None:
         """Do nothing: nothing is needed."""
         self._stopped = False
+
+    def sweep(self, known: Collection[ClientId]) -> None:
+        """Do nothing: the fake has no directories of clients."""
 
     def stop(self, seconds: float) -> bool:
         """Kill everything left; return True if all of it has ended."""

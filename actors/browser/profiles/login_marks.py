@@ -58,6 +58,11 @@ class LoginMarks:
         """Return True if a login was marked, and not dropped since."""
         return client_id in self._kept
 
+    def without_login(self) -> frozenset[ClientId]:
+        """Return the clients that have a directory and no login in it, as far as it could be read."""
+        with self._lock:
+            return frozenset(self._there - self._kept - self._unread)
+
     def exist(self, client_id: ClientId) -> bool:
         """Return True if the client has a directory, whatever is in it."""
         return client_id in self._there or client_id in self._kept

@@ -33,6 +33,10 @@ SINGLETON = ("SingletonLock", "SingletonCookie", "SingletonSocket")
 """Files that the full build leaves in a profile while it runs, and after a SIGKILL; the headless shell leaves none."""
 
 
+OWN = frozenset({"chromium", "login", "dropped", "lock", "process.json", "process.json.new"})
+"""The names in a profile's directory."""
+
+
 class ProfileInUse(Exception):
     """Another process holds the profile; the text names it if known."""
 
@@ -62,6 +66,11 @@ class Profile:
     def is_dropped(self) -> bool:
         """True if all of it is to be deleted. Raises OSError where that cannot be read."""
         return exists(self.directory / "dropped")
+
+    @property
+    def is_ours(self) -> bool:
+        """True if nothing is in it but what the service puts there. Raises OSError."""
+        return OWN.issuperset(os.listdir(self.directory))
 
     def keep(self) -> None:
         """Mark a stored login."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.correlation import UNCAUSED, Correlation
 from actors.clients.protocol.status import Status
-from actors.clients.types import ClientId, LinkedAccount, Origin, Seconds, State
+from actors.clients.types import ClientId, LinkedAccount, LinkLeft, Origin, Seconds, State
 from actors.runtime import Work
 
 if TYPE_CHECKING:
@@ -31,9 +31,13 @@ class Init(Work):
 
 @dataclass(frozen=True, slots=True)
 class Delete(Work):
-    """Log out, stop, delete the stored login, forget. Answers Deleted; refuses NoSuchClient."""
+    """Log out, stop, delete the stored login, forget. Answers Deleted; refuses NoSuchClient, DeleteFailed.
+
+    `log_out`: a client that is not READY is opened, or awaited, to log out first, within `Times.connect`.
+    """
 
     client_id: ClientId
+    log_out: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,11 @@ class AlreadyRunning:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The client is gone. `logged_out`: WhatsApp was notified; False if no page could do that."""
+    """The client is gone. `logged_out`: it is linked at WhatsApp no more; if False, `link` says why."""
 
     client_id: ClientId
     logged_out: bool
+    link: LinkLeft | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,15 @@ class Launched:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End this client: close the browser, then stop the actor. Only `forget` logs out, and drops the login too.
+    """End this client: close the browser, then stop the actor. `forget` drops the login.
 
-    It is over after `within` seconds, if given.
+    `log_out`, with `forget`: log out first; a stored login is resumed for that. It is over after `within` seconds, if
+    given.
     """
 
     forget: bool = False
     within: Seconds | None = None
+    log_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
