@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from actors.clients.types import MAX_CLIENT_ID, ClientId
+from gateway.json_text import NotJson, as_utf8, decompressed, fault, value_of
 from gateway.unknown_names import UnknownName, place_of, refuse_unknown, schema_of, sentence
 
 if TYPE_CHECKING:
@@ -188,7 +189,26 @@ def _refuse_nul_in(body: bytes) -> None:
 
 async def parse(request: Request, shape: type[Shape], seconds: float) -> Shape:
     """Return the body as this shape. Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect."""
-    return validated_json(shape, await read(request, seconds))
+    return validated_json(shape, text_of(await read(request, seconds), request))
+
+
+def text_of(body: bytes, request: Request) -> bytes:
+    """Return the JSON text that a body is, in UTF-8. Raises InvalidRequest."""
+    try:
+        return as_utf8(body, request.headers.get("content-type", ""))
+    except NotJson as error:
+        raise InvalidRequest(str(error)) from None
+
+
+def object_in(text: bytes) -> dict[str, Any]:
+    """Return the object that a JSON text in UTF-8 is. Raises InvalidRequest."""
+    try:
+        given = value_of(text)
+    except NotJson as error:
+        raise InvalidRequest(str(error)) from None
+    if not isinstance(given, dict):
+        raise InvalidRequest("The body is not a JSON object")
+    return given
 
 
 def validated_json(shape: type[Shape], body: bytes) -> Shape:
@@ -256,12 +276,7 @@ async def parse_object(
 
     Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect.
     """
-    try:
-        given = from_json(await read(request, seconds))
-    except ValueError:
-        raise InvalidRequest("The body is not JSON") from None
-    if not isinstance(given, dict):
-        raise InvalidRequest("The body is not a JSON object")
+    given = object_in(text_of(await read(request, seconds), request))
     refuse_names(given, known)
     return from_values({**given, **more}, adapter, strict=True)
 
@@ -293,9 +308,17 @@ async def _read(request: Request) -> bytes:
             body += chunk
         elif size > DISCARDED:
             break
-    if size > MAX_BODY:
+    whole = None if size > MAX_BODY else _inflated(bytes(body), request)
+    if whole is None:
         raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes", {"Connection": "close"})
-    return bytes(body)
+    return whole
+
+
+def _inflated(body: bytes, request: Request) -> bytes | None:
+    try:
+        return decompressed(body, request.headers.get("content-encoding", ""), MAX_BODY)
+    except NotJson as error:
+        raise InvalidRequest(str(error)) from None
 
 
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
@@ -315,7 +338,7 @@ def _refusal(error: ValidationError, schema: Callable[[], dict[str, Any]], whole
 def _sentence(detail: ErrorDetails, place: str) -> str:
     """Return the first thing that is wrong, in words fit for the caller."""
     if detail["type"] == "json_invalid":
-        return "The body is not JSON"
+        return fault(str(detail["ctx"]["error"]))
     if not detail["loc"]:
         if detail["type"] != "value_error":
             return "The body is not a JSON object"

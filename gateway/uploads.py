@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import from_json
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -27,7 +26,16 @@ from starlette.exceptions import HTTPException
 
 from actors.clients.operations.base import SLOWEST_UPLOAD
 from actors.media.folder import Incoming, MediaFull, MediaTooLarge
-from gateway.http import DISCARDED, MAX_BODY, InvalidRequest, refuse_names, validated, validated_json
+from gateway.http import (
+    DISCARDED,
+    MAX_BODY,
+    InvalidRequest,
+    object_in,
+    refuse_names,
+    text_of,
+    validated,
+    validated_json,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -340,13 +348,7 @@ class Uploads:
         """Return the fields of the body, and whether they are texts, yet to be converted. Raises like `body`."""
         if _is_multipart(request):
             return await self._multipart(request, seconds), True
-        try:
-            given = from_json(await self._json(request, seconds))
-        except ValueError:
-            raise InvalidRequest("The body is not JSON") from None
-        if not isinstance(given, dict):
-            raise InvalidRequest("The body is not a JSON object")
-        return given, False
+        return object_in(await self._json(request, seconds)), False
 
     async def file(self, request: Request, seconds: float) -> Upload:
         """Return the body itself, or the one file of a multipart body. Raises like `body`."""
@@ -377,7 +379,7 @@ class Uploads:
             if file.broken:
                 raise InvalidRequest("data is not base64")
             self._files[token] = Upload(self._files[token].incoming, file.mimetype)
-        return bytes(body.json)
+        return text_of(bytes(body.json), request)
 
     async def _multipart(self, request: Request, seconds: float) -> dict[str, Any]:
         """Return the fields; a file's value is what a `FileSource` takes."""

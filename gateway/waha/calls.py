@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from json import JSONDecodeError, loads
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from actors.waha.statuses import WORKING
 from gateway.access_log import Named
 from gateway.calls import NOBODY, adapter_of
 from gateway.http import HEADER, parse_values, read
+from gateway.json_text import NotJson, as_utf8, value_of
 from gateway.prefix import prefix_of
 from gateway.security.auth import (
     ANYONE,
@@ -259,9 +259,9 @@ async def _read(call: WahaCall, http: Request, seconds: float) -> Given:
         content = await read(http, seconds)
         if content.strip():
             try:
-                body = loads(content)
-            except (JSONDecodeError, UnicodeDecodeError) as error:
-                raise BadRequest("The body is not JSON") from error
+                body = value_of(as_utf8(content, http.headers.get("content-type", "")))
+            except NotJson as error:
+                raise BadRequest(str(error)) from error
     if body is None:
         body = {}
     if not isinstance(body, dict):

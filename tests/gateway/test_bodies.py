@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import zlib
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,73 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 MIB = 1024 * 1024
 
 
-def test_what_is_not_json_is_refused(service: Running) -> None:
-    for body in (b"", b"{", b"nonsense", b"\xff\xfe", b'{"to": "\xe9"}', b"[" * 100_000, b'{"to": NaN' + b"9" * 5000):
-        answer = service.call("POST", "/send", 1, content=body)
-        assert answer.status_code == 400, body[:20]
-        assert answer.json() == {"error": True, "code": "INVALID_REQUEST", "message": "The body is not JSON"}
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "The body is empty"),
+        (b"{", "The body is not JSON: it ends too early, at line 1, column 1"),
+        (b"nonsense", "The body is not JSON: a word is neither true nor false nor null, at line 1, column 2"),
+        (b"\xff\xfe{", "The body is not UTF-16 at byte 3"),
+        ('{"to": "é"}'.encode("latin-1"), "The body is not UTF-8 at byte 9"),
+        (b'{"to":\n"a\nb"}', "\\n or \\uXXXX belongs, at the end of line 2"),
+        (b'{"to":"a\tb"}', "\\n or \\uXXXX belongs, at line 1, column 9"),
+        (b"[" * 100_000, "The body is not JSON: it is nested too deep, at line 1"),
+        (b'{"to": NaN' + b"9" * 5000, "a comma, a colon or a bracket is missing, at line 1, column 11"),
+        (b'{"to": "1",}', "The body is not JSON: a comma stands before a closing bracket, at line 1, column 12"),
+        (rb'{"to": "1", "message": "\ud83d"}', "The body is not JSON: a \\uXXXX is half a character, at line 1"),
+    ],
+    ids=("empty", "half", "nonsense", "UTF-16", "Latin-1", "line break", "tab", "deep", "long", "comma", "surrogate"),
+)
+@pytest.mark.parametrize("path", ["/send", "/messages", "/labels"])
+def test_what_is_not_json_is_refused_and_told_why_and_where(
+    unlocked: Running, path: str, body: bytes, why: str
+) -> None:
+    answer = unlocked.call("POST", path, 1, content=body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "INVALID_REQUEST"
+    assert why in answer.json()["message"]
+
+
+TEXT = '{"to": "5491122334455", "message": "¡Olé! 😀"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\xef\xbb\xbf" + TEXT.encode(), {}),
+        (TEXT.encode("utf-16"), {}),
+        (TEXT.encode("utf-16-le"), {"Content-Type": "application/json; charset=utf-16le"}),
+        (TEXT.encode("utf-16"), {"Content-Type": 'application/json; charset="UTF-16"'}),
+        (TEXT.encode(), {"Content-Type": "text/plain"}),
+        (gzip.compress(TEXT.encode(), mtime=0), {"Content-Encoding": "gzip"}),
+        (zlib.compress(TEXT.encode()), {"Content-Encoding": "deflate"}),
+    ],
+    ids=("mark", "UTF-16 marked", "UTF-16 named", "UTF-16 both", "no JSON type", "gzip", "deflate"),
+)
+def test_a_body_that_express_took_is_taken(service: Running, body: bytes, headers: dict[str, str]) -> None:
+    service.ready(1)
+    answer = service.call("POST", "/send", 1, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert [delivery.text for delivery in service.browser.whatsapp.deliveries] == ["¡Olé! 😀"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (TEXT.encode(), {"Content-Type": "application/json; charset=klingon"}, 400),
+        (TEXT.encode(), {"Content-Encoding": "br"}, 400),
+        (TEXT.encode(), {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(TEXT.encode(), mtime=0)[:-9], {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(bytes(100 * MIB), mtime=0), {"Content-Encoding": "gzip"}, 413),
+    ],
+    ids=("charset", "brotli", "no gzip", "half a gzip", "a bomb"),
+)
+def test_an_encoding_that_is_none_is_refused(
+    unlocked: Running, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = unlocked.call("POST", "/send", 1, content=body, headers=headers)
+    assert answer.status_code == status
+    assert "klingon" not in answer.text
 
 
 def test_what_is_wrong_is_called_by_its_name_alone(service: Running) -> None:

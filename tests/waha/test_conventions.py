@@ -128,7 +128,9 @@ def test_a_body_that_is_wrong_is_told_in_a_list_of_sentences(waha: Consumer) -> 
         refused = waha.call("POST", "/api/sendText", 400, json=body)
         assert refused["error"] == "Bad Request"
         assert refused["message"][0].startswith(sentence)
-    assert waha.call("POST", "/api/sendText", 400, content=b"{")["message"] == ["The body is not JSON"]
+    assert waha.call("POST", "/api/sendText", 400, content=b"{")["message"] == [
+        "The body is not JSON: it ends too early, at line 1, column 1"
+    ]
     assert waha.call("POST", "/api/sendText", 400, content=b"[]")["message"] == ["The body is not a JSON object"]
 
 
