@@ -7,6 +7,8 @@ import base64
 import threading
 from pathlib import Path
 
+import pytest
+
 from actors.browser.browser import ChromiumBrowser
 from actors.clients.protocol import BrowserGone, QrShown
 from actors.clients.registry.config import Proxy
@@ -71,7 +73,8 @@ class HttpProxy:
         self.passed.append(f"{method} {target}")
         tunnel = method == "CONNECT"
         host, _, port = (target if tunnel else target.split("/")[2]).partition(":")
-        there, onwards = await asyncio.open_connection(host, int(port or 80))
+        here = "127.0.0.1" if host.endswith(".test") else host
+        there, onwards = await asyncio.open_connection(here, int(port or 80))
         if tunnel:
             writer.write(b"HTTP/1.1 200 X\r\n\r\n")
         else:
@@ -137,3 +140,24 @@ def test_a_proxy_without_a_login_is_used_as_it_is(sandbox: Sandbox, tmp_path: Pa
             page.told.until(QrShown)
             page.close()
         assert there.passed
+
+
+def test_the_environments_proxy_is_used_only_where_a_setting_says_so_and_never_to_loopback(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = sandbox.url.replace("127.0.0.1", "wa.test")
+    with HttpProxy(None) as there:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{there.port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        for number, (url, taken, fact) in enumerate(
+            ((elsewhere, False, BrowserGone), (sandbox.url, True, QrShown), (elsewhere, True, BrowserGone))
+        ):
+            given = options(tmp_path / str(number), url, start_patience=4.0, proxy_from_environment=taken)
+            with running(ChromiumBrowser(given)) as browser:
+                page = Opened(browser, CLIENT)
+                page.told.until(fact)
+                if fact is QrShown:
+                    page.close()
+            assert bool(there.passed) is (taken and url == elsewhere), url
+    assert there.passed[0] == f"GET {elsewhere}"

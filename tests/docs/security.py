@@ -96,7 +96,7 @@ CHECKS = """## Request checks
 * **Other sites, without a key.** While no key exists, what another site makes a browser fetch (an image, a frame, a
   link) is refused as well (403), by `Sec-Fetch-Site`; only the dashboard and the pages of the API open from a link. A
   page of a listed origin may show files. Programs, which send no such header, are not concerned.
-* **Proxies.** `X-Forwarded-For` and `X-Forwarded-Proto` count only from `SM_TRUSTED_PROXIES`. A proxy that serves pages
+* **Proxies.** `X-Forwarded-For`, `-Proto` and `-Prefix` count only from `SM_TRUSTED_PROXIES`. A proxy that serves pages
   must pass on the original Host.
 * **HTTPS.** `SM_TLS_CERT` and `SM_TLS_KEY`; or a proxy in front.
 * **Framing.** Content-Length beside Transfer-Encoding, two lengths, any coding but `chunked`, trailers, blanks before a
