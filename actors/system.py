@@ -249,7 +249,11 @@ class System:
                 {session.client_id: session.receipts for session in known if session.receipts},
             )
             configs = store.ask(GetConfigs()).get(timeout=STORE_SECONDS)
-            self.registry.fill(configs, {session.client_id: session.phone for session in known})
+            self.registry.fill(
+                configs,
+                {session.client_id: session.phone for session in known},
+                {session.client_id: session.linked_since for session in known},
+            )
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
             opened.callback(self._stop_actor, MediaRetention.start(media, watcher=self._watch))
@@ -355,4 +359,4 @@ def _chromium(settings: Settings, died: Callable[[str], None], registry: ClientR
     # Imported here: a program with a browser of its own does not load pyppeteer.
     from actors.browser.browser import ChromiumBrowser
 
-    return ChromiumBrowser(browser_options(settings), died=died, proxy=registry.proxy)
+    return ChromiumBrowser(browser_options(settings), died=died, proxy=registry.proxy, since=registry.linked_since)

@@ -42,7 +42,7 @@ class ChromiumBrowser:
     """A Browser. `start` and `stop` belong to one thread and block; everything else may be called by any, and does not.
 
     `died` gets one sentence, in any thread, if the loop thread ends or is stuck: nothing works any more then. `proxy`
-    is asked for each start of a page; it is called on the loop, and never blocks.
+    and `since` are asked for each start of a page; they are called on the loop or by whoever opens it, and never block.
     """
 
     def __init__(
@@ -51,8 +51,9 @@ class ChromiumBrowser:
         *,
         died: Callable[[str], None] = lambda _: None,
         proxy: Callable[[ClientId], Proxy | None] = lambda _: None,
+        since: Callable[[ClientId], Seconds] = lambda _: 0.0,
     ) -> None:
-        self._options, self._died, self._proxy = options, died, proxy
+        self._options, self._died, self._proxy, self._since = options, died, proxy, since
         self._profiles = Profiles(options.data_dir, options.profile_limit * 2**20)
         self._found: tuple[WaJs, Build] | None = None
         self._context: BrowserContext | None = None
@@ -112,6 +113,7 @@ class ChromiumBrowser:
             loop,
             self._profiles.files,
             self._proxy,
+            self._since,
         )
         self._profiles.marks.load()
         _log.info("browser.started", **self.versions)

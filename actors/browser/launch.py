@@ -50,6 +50,8 @@ class BrowserContext:
     files: FileThreads
     proxy: Callable[[ClientId], Proxy | None] = lambda _: None
     """The proxy of a client's page."""
+    since: Callable[[ClientId], Seconds] = lambda _: 0.0
+    """When the client's account was linked (epoch seconds); 0 where that is not known."""
 
 
 CONNECT: Seconds = 10.0

@@ -69,7 +69,7 @@ class ChromiumPage:
         options, files = context.options, context.files.of(client_id)
         self._context, self._client_id, self._gone = context, client_id, gone
         self._log = structlog.get_logger("browser").bind(client=client_id)
-        self._events = PageEvents(client_id, tell, home_of(options.whatsapp_url), time.time)
+        self._events = PageEvents(client_id, tell, home_of(options.whatsapp_url), time.time, context.since(client_id))
         self._events.conflict_after = options.conflict_after
         self._events.injection.patience = options.injection_patience
         self._orders = PageOrders(media_dir(options.data_dir), files)

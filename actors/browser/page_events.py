@@ -66,12 +66,15 @@ _NOT_LOGGED = (AccountEvent, Answered, Refused, OutcomeUnknown)
 
 
 class PageEvents:
-    """The facts of one page, each reported once, none after `end`."""
+    """The facts of one page, each reported once, none after `end`. `since` is when its account was linked."""
 
-    def __init__(self, client_id: ClientId, owner: Tell, home: str, now: Callable[[], Seconds]) -> None:
+    def __init__(
+        self, client_id: ClientId, owner: Tell, home: str, now: Callable[[], Seconds], since: Seconds = 0.0
+    ) -> None:
         self._owner, self._home = owner, home
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._interpreter = Interpreter(now)
+        self._interpreter.began_at = since
         self._happened: OrderedDict[str, None] = OrderedDict()
         self._conflict: asyncio.TimerHandle | None = None
         self._proof: asyncio.TimerHandle | None = None

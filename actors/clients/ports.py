@@ -110,6 +110,11 @@ class Transition:
     request_id: str | None = None
     account: LinkedAccount | None = None
 
+    @property
+    def pairs(self) -> bool:
+        """True if a phone has accepted the code: what is in the page's memory from before is another device's."""
+        return self.before is State.QR_REQUIRED and self.after in (State.INITIALIZING, State.READY)
+
 
 class Journal(Protocol):
     """The store of a client's history. Any thread may call; nothing blocks or raises."""

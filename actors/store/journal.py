@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from pykka import ActorDeadError
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from actors.clients.events import AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.ports import Transition
@@ -24,7 +24,7 @@ from actors.store.message import Read, Write
 from actors.store.outbox import RecordAck, link
 from actors.store.rows.accounts import leave
 from actors.store.rows.unreadable import readable
-from actors.store.schema import outbox, transitions
+from actors.store.schema import outbox, sessions, transitions
 from actors.store.sessions import (
     ForgetSession,
     MarkReady,
@@ -120,6 +120,9 @@ class RecordTransition(Write[None]):
 
     def run(self, connection: Connection) -> None:
         told = self.transition
+        if told.pairs:
+            linked = update(sessions).where(sessions.c.client_id == told.client_id)
+            connection.execute(linked.values(linked_since=told.at))
         if told.account is not None:
             link(connection, told.client_id, told.account, told.at, holds=self.holds)
         elif told.after is State.QR_REQUIRED:

@@ -99,6 +99,7 @@ sessions = Table(
     Column("whatsapp_version", Prose),
     Column("version_seen_at", Double),
     Column("receipts", JSON(none_as_null=True)),
+    Column("linked_since", Double),
 )
 
 accounts = Table(

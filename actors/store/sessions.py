@@ -22,7 +22,7 @@ class Session:
     `paired_at` is None if no pairing was seen; `early_logouts` counts logouts in a row that came too soon after their
     pairing (a ban looks like that). `phone` is the account's own number while linked.
     `whatsapp_version` is that of its page as last read, `version_seen_at` when the page had it first. `receipts` counts
-    the last days' messages.
+    the last days' messages. `linked_since` is when a phone was last linked, as far as that was seen.
     """
 
     client_id: ClientId
@@ -35,6 +35,7 @@ class Session:
     whatsapp_version: str | None = None
     version_seen_at: Seconds | None = None
     receipts: tuple[DayCount, ...] = ()
+    linked_since: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from actors.browser import page_events
-from actors.browser.page_events import MAX_EVENT, REMEMBERED, PageEvents
+from actors.browser.page_events import MAX_EVENT, PART, REMEMBERED, SLACK, PageEvents
 from actors.browser.wa_js import BINDING
 from actors.clients.events import AccountEvent, MessageArrived
 from actors.clients.protocol import (
@@ -82,6 +82,22 @@ def test_what_the_page_has_in_its_memory_is_passed_over_where_it_is_nonsense(
     assert (payload["bare_id"], payload["quoted"], payload["poll"]) == ("3EB0", None, [])
     assert payload["media"] == dict.fromkeys(MessageArrived.parts["media"])
     assert parts == []
+
+
+def test_what_is_older_than_the_link_is_not_asked_for_also_after_a_restart(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    async def ask(_wire: object, _name: str, arguments: object, **_: object) -> list[object]:
+        asked.append(arguments)
+        return []
+
+    monkeypatch.setattr(page_events, "ask", ask)
+    later = PageEvents(ClientId(7), heard.told.append, HOME, lambda: 1_800_000_000.0, since=1_700_000_000.0)
+    for events in (heard.events, later):
+        asyncio.run(events.tell_stored(None))  # type: ignore[arg-type]  # `ask` is replaced
+    assert asked == [{"since": since, "told": 0, "most": PART} for since in (0.0, 1_700_000_000.0 - SLACK)]
 
 
 def test_nobody_else_is_listened_to(heard: Heard) -> None:

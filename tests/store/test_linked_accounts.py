@@ -9,15 +9,15 @@ from sqlalchemy import text
 from actors.clients.events import AccountChanged, MessageArrived
 from actors.clients.ports import Transition
 from actors.clients.registry.config import ClientConfig
-from actors.clients.registry.registry import ClientRegistry, StateChange
-from actors.clients.types import LinkedAccount, State
+from actors.clients.registry.registry import ClientRegistry, RegistryJournal, StateChange
+from actors.clients.types import ClientId, LinkedAccount, State
 from actors.store.database import Database, prepare_file
-from actors.store.journal import RecordAccountEvent, RecordTransition
+from actors.store.journal import RecordAccountEvent, RecordTransition, StoreJournal
 from actors.store.message_states import HeldBecause
 from actors.store.outbox import GetMessage
 from actors.store.rows.held import HoldEvent, TellHeld
 from actors.store.schema import migrate
-from actors.store.sessions import ForgetSession
+from actors.store.sessions import ForgetSession, GetSessions, ReadBack, WantSession
 from actors.store.store import Store, open_store
 from actors.waha.envelope import Environment, bodies
 from tests.store.asking import ONE, PATIENCE, accept, ask, events_after
@@ -125,3 +125,21 @@ def test_a_change_of_accounts_tells_the_fields_that_are_declared(store: Store) -
     ready(store, B)
     (event,) = events_after(store, types=(AccountChanged.type,))
     assert tuple(event.payload) == AccountChanged.fields
+
+
+def test_when_a_phone_was_linked_is_remembered_until_the_next_is(store: Store) -> None:
+    registry = ClientRegistry()
+    journal = RegistryJournal(StoreJournal(store), registry)
+    ask(store, WantSession(ONE, 1.0))
+    linked, resumed, again = (State.QR_REQUIRED, State.INITIALIZING), (State.RECONNECTING, State.READY), 30.0
+    for at, (before, after) in ((10.0, linked), (20.0, resumed)):
+        journal.changed(Transition(ONE, before, after, "X", None, None, at))
+    ask(store, ReadBack(ONE))  # everything before is on disk
+    assert [session.linked_since for session in ask(store, GetSessions())] == [10.0]
+    assert registry.linked_since(ONE) == 10.0
+    journal.changed(Transition(ONE, State.QR_REQUIRED, State.READY, "X", None, None, again, account=B))
+    later = ClientRegistry()
+    ask(store, ReadBack(ONE))
+    later.fill((), {}, {session.client_id: session.linked_since for session in ask(store, GetSessions())})
+    assert [one.linked_since(ONE) for one in (registry, later)] == [again, again]
+    assert later.linked_since(ClientId(2)) == 0.0

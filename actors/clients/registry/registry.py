@@ -40,6 +40,8 @@ class Registered:
     changes: tuple[StateChange, ...] = ()
     version: str | None = None
     """The version of WhatsApp Web, as last read."""
+    linked_since: Seconds | None = None
+    """When a phone was last linked, as far as that was seen."""
     configured: bool = False
     """True if the client has a configuration of its own."""
 
@@ -57,8 +59,13 @@ class ClientRegistry:
     _names: dict[str, ClientId] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fill(self, configs: Iterable[ClientConfig], phones: Mapping[ClientId, str | None]) -> None:
-        """Begin anew with these configurations and numbers."""
+    def fill(
+        self,
+        configs: Iterable[ClientConfig],
+        phones: Mapping[ClientId, str | None],
+        since: Mapping[ClientId, Seconds | None],
+    ) -> None:
+        """Begin anew with these configurations, numbers, and instants at which phones were linked."""
         with self._lock:
             self._entries.clear()
             self._names.clear()
@@ -66,6 +73,8 @@ class ClientRegistry:
             self.put(config)
         for client_id, phone in phones.items():
             self.linked(client_id, phone)
+        for client_id, at in since.items():
+            self.paired(client_id, at)
 
     def find(self, client_id: ClientId) -> Registered:
         """Return what is known of a client; a blank entry if nothing is."""
@@ -106,6 +115,15 @@ class ClientRegistry:
         with self._lock:
             self._entries[client_id] = replace(self.find(client_id), phone=phone)
 
+    def paired(self, client_id: ClientId, at: Seconds | None) -> None:
+        """Enter when a phone was linked."""
+        with self._lock:
+            self._entries[client_id] = replace(self.find(client_id), linked_since=at)
+
+    def linked_since(self, client_id: ClientId) -> Seconds:
+        """Return when a phone was linked to a client; 0 where that is not known."""
+        return self.find(client_id).linked_since or 0.0
+
     def changed(self, client_id: ClientId, change: StateChange) -> None:
         """Enter a new state."""
         with self._lock:
@@ -134,6 +152,8 @@ class RegistryJournal:
     def changed(self, transition: Transition) -> None:
         """Enter the state, and pass the change on."""
         self._registry.changed(transition.client_id, StateChange(transition.after, transition.at))
+        if transition.pairs:
+            self._registry.paired(transition.client_id, transition.at)
         self._journal.changed(transition)
 
     def happened(self, client_id: ClientId, event: AccountEvent) -> None:
