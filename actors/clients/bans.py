@@ -24,23 +24,27 @@ EARLY_LOGOUTS = 2
 class BanEvidence:
     """The evidence on one client number: when a phone was paired, and the early logouts in a row until then.
 
-    `phone` is the linked account's own number, digits only, as last reported; None if none is linked.
+    `phone` is the linked account's own number, digits only, as last reported; None if none is linked. `counted` is the
+    number whose logouts are counted, as far as it was told since the service started: those of one account say nothing
+    about another.
     """
 
     paired_at: Seconds | None = None
     early_logouts: int = 0
     phone: str | None = None
+    counted: str | None = None
 
     def paired(self, at: Seconds) -> BanEvidence:
         """Record that a phone has accepted the code."""
-        return BanEvidence(at, self.early_logouts)
+        return BanEvidence(at, self.early_logouts, counted=self.counted)
 
     def logged_out(self, at: Seconds) -> BanEvidence:
         """Record that the login was ended by another party. A login that lasted ends the row."""
         if self.paired_at is None:  # The same logout reported twice, or a pairing that was not seen: proves nothing.
             return self
         early = at - self.paired_at <= EARLY_WITHIN
-        return replace(self, paired_at=None, early_logouts=self.early_logouts + 1 if early else 0)
+        logouts = self.early_logouts + 1 if early else 0
+        return replace(self, paired_at=None, early_logouts=logouts, counted=self.phone or self.counted)
 
     def proven(self) -> BanEvidence:
         """Record that the number is not banned: WhatsApp took a message of it, or a logout.
@@ -50,8 +54,12 @@ class BanEvidence:
         return BanEvidence(phone=self.phone)
 
     def linked(self, phone: str | None) -> BanEvidence:
-        """Record the account's number; None keeps the known number."""
-        return self if phone is None else replace(self, phone=phone)
+        """Record the account's number; None keeps the known number. Another number begins a row of its own."""
+        if phone is None:
+            return self
+        if self.counted not in (None, phone):
+            return replace(self, phone=phone, early_logouts=0, counted=None)
+        return replace(self, phone=phone)
 
     def unlinked(self) -> BanEvidence:
         """Record that the login is void: the next account may be another."""

@@ -45,6 +45,18 @@ def test_a_logout_soon_after_pairing_is_a_logout_the_first_time_and_a_ban_the_se
     assert w.clients() == []
 
 
+def test_early_logouts_of_one_account_say_nothing_about_another(w: World) -> None:
+    for phone in ("5491100000001", "5491100000002"):
+        w.init()
+        w.browser.scan(ONE, phone)
+        w.browser.remove(ONE)
+        assert w.state() is State.DISCONNECTED_LOGOUT
+    w.init()
+    w.browser.scan(ONE, "5491100000002")
+    w.browser.remove(ONE)
+    assert w.state() is State.DISCONNECTED_BANNED
+
+
 def test_early_logouts_are_counted_over_restarts_of_the_service(w: World) -> None:
     w.ready()
     w.browser.remove(ONE)
