@@ -230,6 +230,25 @@ def test_every_state_is_shown_and_what_can_be_done_about_it(service: Running, op
     assert "Chromium did not start" in opened.text("#clients")
 
 
+def test_messages_for_another_account_are_shown_and_sent_from_this_one(service: Running, opened: Window) -> None:
+    client, send = ClientId(1), {"to": "5491122334455", "message": "for the first"}
+    service.ready(1)
+    service.browser.cut(client)
+    service.reaches(1, State.DISCONNECTED_RECOVERABLE)
+    service.post("/messages", 1, send)
+    service.browser.remove(client)
+    service.reaches(1, State.DISCONNECTED_LOGOUT)
+    service.post("/init", 1)
+    service.browser.scan(client, "5491199999999")
+    sees(opened, 1, "Ready")
+    opened.click("#row-1")
+    opened.until("document.querySelector('#held')?.innerText.includes('+5491100000001: 1')")
+    opened.click("#do-release")
+    opened.click("#confirm")
+    opened.until("document.querySelector('#held').hidden")
+    until(lambda: service.browser.whatsapp.deliveries, bool, "it leaves")
+
+
 _RUNNING = (
     State.NOT_INITIALIZED,
     State.INITIALIZING,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import OperationRefused
 from actors.clients.operations.changes import DeleteMessage, EditMessage
 from actors.clients.operations.chats import GetChatMessage
@@ -259,6 +260,20 @@ def test_a_message_that_may_not_be_deleted_for_everyone_is_deleted_here(works: C
         del browser.answers[DeleteMessage]
     orders = browser.page(ClientId(works.client("default"))).ordered("DeleteMessage")
     assert [order["everyone"] for order in orders[-2:]] == [True, False]
+
+
+def test_a_message_that_was_sent_or_was_not_names_its_place_in_the_outbox(works: Consumer) -> None:
+    browser, body = works.service.browser, {"session": "default", "chatId": CHAT, "text": "Hello"}
+    outbox = works.call("POST", "/api/sendText", 201, json=body)["_data"]["outbox"]
+    assert (outbox["state"], outbox["final"]) == ("sent", True)
+    habits, browser.habits = browser.habits, Habits(sends=always(Fate.REFUSED))
+    try:
+        told = works.call("POST", "/api/sendText", 500, json=body)
+    finally:
+        browser.habits = habits
+    assert (told["state"], told["final"], told["statusCode"]) == ("failed", True, 500)
+    client = works.client("default")
+    assert works.service.get(f"/messages/{told['id']}", client).json()["state"] == "failed"
 
 
 def test_what_whatsapp_refuses_is_told_as_an_exception(works: Consumer) -> None:
