@@ -68,6 +68,8 @@ def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
 REQUEST_ID = b"x-request-id"
 STATE_KEY = "session_manager.request_id"
 """The key of the request's id in the ASGI scope."""
+ABOUT = "session_manager.client"
+"""The key of the client's number in the ASGI scope, where no header names it: in calls of WAHA."""
 UPGRADE = "GET"
 """The method of a WebSocket's upgrade; a WebSocket's scope has none."""
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
@@ -123,7 +125,8 @@ class Access:
 
 
 def _asked(scope: Scope) -> dict[str, Any]:
-    return {"method": scope.get("method", UPGRADE), "path": _path(scope), "client": _client(scope["headers"])}
+    client = scope.get(ABOUT) or _client(scope["headers"])
+    return {"method": scope.get("method", UPGRADE), "path": _path(scope), "client": client}
 
 
 def _status_of(message: Message) -> int | None:

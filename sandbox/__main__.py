@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--port",
         type=int,
+        metavar="PORT",
+        choices=range(65536),
         help=f"0 chooses a free port (default: the one that the directory had last, or {PORT}; a free one if that is "
         "taken)",
     )

@@ -13,7 +13,20 @@ import structlog
 import typer
 
 from actors.settings import StartRefused
-from gateway.cli import backup, chats, checklist, clients, doctor, groups, health, keys, messages, service, webhooks
+from gateway.cli import (
+    backup,
+    chats,
+    checklist,
+    clients,
+    config,
+    doctor,
+    groups,
+    health,
+    keys,
+    messages,
+    service,
+    webhooks,
+)
 
 app = typer.Typer(
     name="session-manager",
@@ -66,6 +79,7 @@ app.command("send", rich_help_panel=USE)(messages.send)
 app.command("held", rich_help_panel=USE)(messages.held)
 app.command("chats", rich_help_panel=USE)(chats.chats)
 app.command("contacts", rich_help_panel=USE)(chats.contacts)
+app.command("config", rich_help_panel=USE)(config.config)
 app.command("tail", rich_help_panel=USE)(messages.tail)
 app.command("stop", rich_help_panel=USE)(clients.stop)
 app.command("logout", rich_help_panel=USE)(clients.log_out)

@@ -39,7 +39,14 @@ class ServiceAddress:
     @classmethod
     def of(cls, given: str) -> ServiceAddress:
         """Return the given address, or the one that the settings name. Raises SettingsRefused, Unreachable."""
-        return cls(given, ours=is_on_loopback(given)) if given else cls.served(load())
+        if not given:
+            return cls.served(load())
+        scheme, marks, _ = given.partition("://")
+        if not marks:  # localhost:3001, as people type it
+            given = f"http://{given}"
+        elif scheme.lower() not in ("http", "https"):
+            raise Unreachable(f"{given} is no address of a service: it begins with http:// or https://.")
+        return cls(given, ours=is_on_loopback(given))
 
     @classmethod
     def served(cls, settings: Settings) -> ServiceAddress:

@@ -61,4 +61,5 @@ def _refused(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StartRefused(f"{error.filename or file} cannot be used: {error.strerror or error}.") from error
+        place = f"The directory {file.parent}" if isinstance(error, FileNotFoundError) else f"{error.filename or file}"
+        raise StartRefused(f"{place} cannot be used: {error.strerror or error}.") from error

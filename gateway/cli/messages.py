@@ -225,6 +225,8 @@ def tail(
 ) -> None:
     """Follow events until Ctrl-C: one line each on a terminal; JSON, one event per line, with --json or into a pipe."""
     json_lines = json_lines or not sys.stdout.isatty()
+    if not json_lines:
+        output.beside.print("Waiting for events; Ctrl-C ends it.", style="dim")
     asked = {"client": client, "types": types, "after": after}
     with Remote(url, key) as service:
         service.get("/health")  # a wrong address is reported at once; only a service that has answered is waited for

@@ -21,6 +21,16 @@ SECONDS = 95.0
 _OURS = "x-request-id"
 """A header of every answer of the service."""
 
+_REMEDIES = {
+    "UNAUTHORIZED": ": give it with --key or SESSION_MANAGER_KEY",
+    "SESSION_NOT_READY": ": `session-manager init CLIENT` starts a client, and waits until it is READY",
+    "CLIENT_NOT_FOUND": ": `session-manager clients --all` lists those that are known",
+    "WEBHOOK_NOT_FOUND": ": `session-manager webhooks list` lists them",
+    "KEY_NOT_FOUND": ": `session-manager keys list` lists them",
+    "FORBIDDEN": ": give another key with --key or SESSION_MANAGER_KEY",
+}
+"""What to type next, by the code of a refusal."""
+
 Url = Annotated[
     str,
     typer.Option(
@@ -88,7 +98,7 @@ class Remote:
 
     def _unreachable(self, error: Exception) -> NoReturn:
         why = f"No service answers at {self.url} ({error or type(error).__name__})"
-        raise Unreachable(f"{why}: start it, or name another with --url.") from error
+        raise Unreachable(f"{why}: start it (session-manager serve), or name another with --url.") from error
 
 
 def refusal_of(answer: httpx2.Response) -> ServiceRefused:
@@ -100,6 +110,4 @@ def refusal_of(answer: httpx2.Response) -> ServiceRefused:
     except (ValueError, AttributeError):
         said = f"{answer.url} answered {answer.status_code}, and not in JSON: name the service's address with --url."
         return ServiceRefused(str(answer.status_code), said)
-    return ServiceRefused(
-        code, f"{said}: give it with --key or SESSION_MANAGER_KEY" if code == "UNAUTHORIZED" else said
-    )
+    return ServiceRefused(code, said + _REMEDIES.get(code, ""))

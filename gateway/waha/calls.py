@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from actors.clients.types import ClientId
 from actors.waha.statuses import WORKING
-from gateway.access_log import Named
+from gateway.access_log import ABOUT, Named
 from gateway.calls import NOBODY, adapter_of
 from gateway.http import HEADER, parse_values, read
 from gateway.json_text import NotJson, as_utf8, value_of
@@ -227,7 +227,7 @@ class _WahaEndpoint:
             self.gateway.rates.count(call.need, caller_of(http.scope), http.scope)
             return await call.work(WahaRequest(self.gateway, self.sessions, http, given))
         name = given.optional_text(_SESSION) or DEFAULT_SESSION
-        client_id = await self.sessions.find(name)
+        client_id = http.scope[ABOUT] = await self.sessions.find(name)
         caller = caller_of(http.scope)
         if caller is not None and not caller.sees(client_id):  # the name says nothing of the number behind it
             raise Forbidden("The key is for other clients only")

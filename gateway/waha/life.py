@@ -8,6 +8,7 @@ from typing import Any
 
 from actors.clients.types import State
 from actors.waha.statuses import SCAN_QR_CODE, STATUSES, STOPPED
+from gateway.access_log import ABOUT
 from gateway.security.auth import Forbidden
 from gateway.waha.answers import NOTHING, Picture
 from gateway.waha.calls import DEFAULT_SESSION, WahaRequest
@@ -164,7 +165,7 @@ async def screenshot(request: WahaRequest) -> Any:
 
 async def _its(request: WahaRequest) -> Any:
     """Return the client of the session in the path. Raises NotFound, Forbidden."""
-    client_id = await request.sessions.get(request.given.text("session"))
+    client_id = request.http.scope[ABOUT] = await request.sessions.get(request.given.text("session"))
     _check_sees(request, client_id)
     return client_id
 

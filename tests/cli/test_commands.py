@@ -253,7 +253,10 @@ def test_events_are_followed_from_a_position(service: Running) -> None:
 
 def test_what_the_service_refuses_is_one_sentence_and_exit_code_1(service: Running) -> None:
     told_no = sentence(typed(service, "send", "1", "5491122334455", "hello"), 1)
-    assert told_no == "session-manager: WhatsApp session not ready. Current state: NOT_INITIALIZED"
+    assert told_no == (
+        "session-manager: WhatsApp session not ready. Current state: NOT_INITIALIZED"
+        ": `session-manager init CLIENT` starts a client, and waits until it is READY"
+    )
 
 
 @pytest.mark.parametrize("command", ["clients", "tail"])

@@ -85,3 +85,42 @@ def test_a_later_key_without_the_service_needs_a_scope_too(tmp_path: Path) -> No
     assert typed("keys", "create", "shop", "--offline", SM_DATA_DIR=str(tmp_path)).exit_code == 2
     beside = {"SM_DATA_DIR": str(tmp_path / "other"), "SM_API_KEY": "k" * 16}
     assert typed("keys", "create", "x", "--offline", **beside).exit_code == 2
+
+
+def test_an_address_is_taken_as_people_type_it_or_said_to_be_none(service: Running) -> None:
+    assert typed("clients", url=service.url.removeprefix("http://")).exit_code == 0
+    assert "begins with http:// or https://" in refusal(typed("clients", url="ftp://127.0.0.1:1"))
+    assert "session-manager serve" in refusal(typed("clients"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("send", "7", "5491122334455", "hello"), "session-manager init"),
+        (("stop", "7"), "session-manager clients --all"),
+        (("webhooks", "delete", "nope"), "session-manager webhooks list"),
+        (("keys", "revoke", "nope"), "session-manager keys list"),
+    ],
+)
+def test_a_refusal_says_what_to_type_next(service: Running, words: tuple[str, ...], said: str) -> None:
+    assert said in refusal(typed(*words, url=service.url))
+
+
+def test_a_client_is_configured(service: Running) -> None:
+    assert "none" in typed("config", "7", url=service.url).stdout
+    words = ("--name", "shop", "--metadata", "branch=4", "--ignore", "status", "--proxy", "10.0.0.1:3128")
+    changed = typed("config", "7", *words, "--proxy-user", "me", "--proxy-password", "secret", url=service.url).stdout
+    assert all(said in changed for said in ("shop", "branch=4", "status", "10.0.0.1:3128 me"))
+    assert "secret" not in changed
+    cleared = typed("config", "7", "--name", "", "--proxy", "", "--ignore", "none", url=service.url).stdout
+    assert "shop" not in cleared
+    assert "branch=4" in cleared
+    assert typed("config", "7", "--metadata", "branch", url=service.url).exit_code == 2
+    assert typed("config", "7", "--proxy-user", "me", url=service.url).exit_code == 2
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    assert f"The directory {gone} cannot be used" in refusal(
+        typed("backup", str(gone / "backup"), "--data-dir", str(tmp_path / "data"))
+    )

@@ -102,6 +102,19 @@ def test_a_log_that_cannot_be_written_hurts_nobody(written: Callable[..., Read])
     structlog.get_logger("x").info("into nothing")
 
 
+def test_a_line_names_the_client_also_where_a_session_stands_for_it(
+    written: Callable[..., Read], tmp_path: Path
+) -> None:
+    read = written()
+    with Running(tmp_path / "data") as service:
+        service.call("PATCH", "/clients/7/config", json={"name": "shop"})
+        service.get("/api/shop/auth/qr")
+        service.get("/api/sessions/shop")
+    lines = [json.loads(line) for line in read().splitlines()]
+    told = {line["path"]: line["client"] for line in lines if line["event"] == "http.request"}
+    assert (told["/api/shop/auth/qr"], told["/api/sessions/shop"]) == (7, 7)
+
+
 def test_every_request_has_a_line_without_anything_private(written: Callable[..., Read], tmp_path: Path) -> None:
     read = written()
     with Running(tmp_path / "data") as service:
