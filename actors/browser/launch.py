@@ -20,11 +20,12 @@ import psutil
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
-from actors.browser import contract, disk_space, process_record, wa_js
+from actors.browser import contract, disk_space, documents, process_record, wa_js
 from actors.browser.cdp import Listener, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
 from actors.browser.chromium.addresses import Addresses
 from actors.browser.chromium.command_line import Build, command, identity
 from actors.browser.chromium.process import Chromium, ChromiumEnded
+from actors.browser.documents import Obstruction
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
@@ -69,11 +70,11 @@ MODULES_SHARE = 0.5
 
 
 class LaunchFailed(Exception):
-    """The page could not be opened. `reason` is one of BrowserGone's."""
+    """The page could not be opened. `reason` is one of BrowserGone's; what `passes` is worth another try at once."""
 
-    def __init__(self, reason: Reason, text: str) -> None:
+    def __init__(self, reason: Reason, text: str, *, passes: bool = True) -> None:
         super().__init__(text)
-        self.reason, self.text = reason, text
+        self.reason, self.text, self.passes = reason, text, passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,19 +222,49 @@ class Launch:
             raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {error}") from error
         finally:
             unanswered.cancel()
-        if told.get("errorText"):
-            raise LaunchFailed(Reason.PAGE_UNREACHABLE, f"WhatsApp Web could not be opened: {told['errorText']}")
+        self._raise_obstruction(self._obstruction(told))
         assert self._gate is not None
         refused = self._gate.login_refused
-        most = max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
+        either: set[asyncio.Future[Any]] = {self.modules, refused}
         loading = asyncio.get_running_loop().call_later(LOADING, _set, self.launched)
-        await asyncio.wait({self.modules, refused}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        until = time.monotonic() + max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.wait(either, timeout=min(LOADING, left), return_when=asyncio.FIRST_COMPLETED)
+            if self.modules.done() or refused.done():
+                break
+            self._raise_obstruction(documents.of_document(await self._document()))
         loading.cancel()
         if refused.done():
-            text = "The client's proxy refused the name or the password: correct them in the client's configuration"
-            raise LaunchFailed(Reason.PAGE_UNREACHABLE, text)
+            raise LaunchFailed(Reason.PROXY_LOGIN_REFUSED, refused.result(), passes=False)
         if not self.modules.done():
             raise await self._without_modules()
+
+    def _obstruction(self, told: Mapping[str, Any]) -> Obstruction | None:
+        """Return what kept the document from being WhatsApp Web, as far as its request shows that."""
+        assert self._gate is not None
+        answer, address = self._gate.answer(told.get("frameId")), self._gate.refused
+        if self._gate.login_refused.done():
+            return Obstruction(Reason.PROXY_LOGIN_REFUSED, self._gate.login_refused.result())
+        if answer is not None and (found := documents.of_answer(answer, self._plan.url)) is not None:
+            return found
+        if not told.get("errorText"):
+            return None
+        return documents.of_net_error(told["errorText"]) if address is None else documents.of_address(address)
+
+    def _raise_obstruction(self, found: Obstruction | None) -> None:
+        if found is not None:
+            raise LaunchFailed(found.reason, found.text, passes=found.passes)
+
+    async def _document(self) -> Mapping[str, Any]:
+        """Read the document that has no modules; empty if it does not let itself be read."""
+        assert self.wire is not None
+        look = {"expression": documents.LOOK_AT_DOCUMENT, "returnByValue": True}
+        try:
+            answer = await self.wire.call("Runtime.evaluate", look, seconds=LOOK)
+        except WireError:
+            return {}
+        told = answer.get("result", {}).get("value")
+        return told if isinstance(told, dict) else {}
 
     async def _without_modules(self) -> LaunchFailed:
         """Return the reason of a silent page: its modules are missing, or lack the names we listen to."""
@@ -244,7 +275,11 @@ class Launch:
             told = {}
         if told.get("injected") is True and not contract.starts(told):
             return LaunchFailed(Reason.WA_JS_OUTDATED, contract.read(told).text)
-        text = "The page was loaded, but WhatsApp Web's modules did not appear in it: wa-js has nothing to work with"
+        title = str((await self._document()).get("title") or "")
+        text = (
+            f"The page was loaded ({title!r}), but WhatsApp Web's modules did not appear in it: wa-js has nothing to "
+            "work with"
+        )
         return LaunchFailed(Reason.WA_JS_NOT_READY, text)
 
 
@@ -253,7 +288,7 @@ def _may_pass(error: BaseException) -> bool:
 
     On a Chromium that died it cannot: its owner starts another.
     """
-    return isinstance(error, LaunchFailed) and error.reason is not Reason.BROWSER_CRASHED
+    return isinstance(error, LaunchFailed) and error.passes and error.reason is not Reason.BROWSER_CRASHED
 
 
 CLOSED = BrowserGone(None, "Closed")

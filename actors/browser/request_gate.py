@@ -17,12 +17,15 @@ import structlog
 
 from actors.browser.cdp import Params, Wire, WireError
 from actors.browser.chromium.addresses import Addresses
+from actors.browser.documents import PROXY_LOGIN_WANTED, PROXY_LOGIN_WRONG, DocumentAnswer
 from actors.clients.registry.config import Proxy
 
 _LOGINS_REMEMBERED = 1000
 """Requests that were asked about at the proxy, of which one is remembered to be asked again."""
-_DOCUMENTS = ({"urlPattern": "*", "resourceType": "Document"}, {"urlPattern": "file:*"})
-_ALL = ({"urlPattern": "*"},)
+_FRAMES_REMEMBERED = 16
+_ANSWERED = {"urlPattern": "*", "resourceType": "Document", "requestStage": "Response"}
+_DOCUMENTS = ({"urlPattern": "*", "resourceType": "Document"}, {"urlPattern": "file:*"}, _ANSWERED)
+_ALL = ({"urlPattern": "*"}, _ANSWERED)
 
 _log = structlog.get_logger("browser")
 
@@ -34,8 +37,11 @@ class RequestGate:
         self._wire, self._addresses = wire, addresses
         self._proxy = proxy if proxy is not None and proxy.username is not None else None
         self._asked: set[str] = set()
-        self.login_refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done once the proxy has refused the login."""
+        self.login_refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done, with what to do, once the proxy has refused the login, or wants one that nobody has given us."""
+        self.refused: str | None = None
+        """The address of the last document that was refused."""
+        self._answers: dict[str, DocumentAnswer] = {}
 
     def begin(self) -> asyncio.Future[dict[str, Any]]:
         """Judge from now on."""
@@ -44,24 +50,38 @@ class RequestGate:
         patterns = _DOCUMENTS if self._proxy is None else _ALL
         return self._wire.post("Fetch.enable", {"handleAuthRequests": True, "patterns": patterns})
 
+    def answer(self, frame: object) -> DocumentAnswer | None:
+        """Return the answer that the document in this frame was made of, once; None if there was none."""
+        return self._answers.pop(str(frame), None)
+
     def _judge(self, event: Params) -> None:
         request, url = event["requestId"], str(event.get("request", {}).get("url"))
+        if "responseStatusCode" in event:
+            self._answered(event, url)
         is_judged = event.get("resourceType") == "Document" or url.startswith("file:")
         if not is_judged or self._addresses.allow(url):
             self._post("Fetch.continueRequest", {"requestId": request})
         else:
+            self.refused = url
             _log.warning("page.address_refused", url=url[:200])
             self._post("Fetch.failRequest", {"requestId": request, "errorReason": "Aborted"})
+
+    def _answered(self, event: Params, url: str) -> None:
+        """Keep the answer to a document, of the last frames only."""
+        headers = {str(header["name"]): str(header["value"]) for header in event.get("responseHeaders", ())}
+        self._answers[str(event.get("frameId"))] = DocumentAnswer(url, int(event["responseStatusCode"]), headers)
+        if len(self._answers) > _FRAMES_REMEMBERED:
+            del self._answers[next(iter(self._answers))]
 
     def _answer(self, event: Params) -> None:
         request = str(event["requestId"])
         answer: dict[str, Any] = {"response": "Default"}
         if event.get("authChallenge", {}).get("source") == "Proxy":
             answer = {"response": "CancelAuth"}
-            if request in self._asked:
+            if self._proxy is None or request in self._asked:
                 if not self.login_refused.done():
-                    self.login_refused.set_result(None)
-            elif self._proxy is not None:
+                    self.login_refused.set_result(PROXY_LOGIN_WANTED if self._proxy is None else PROXY_LOGIN_WRONG)
+            else:
                 name, password = self._proxy.username, self._proxy.password or ""
                 answer = {"response": "ProvideCredentials", "username": name, "password": password}
                 self._remember(request)

@@ -174,5 +174,13 @@ class ShuttingDown(ClientRefusal):
         super().__init__("The service is shutting down: try again after its restart")
 
 
-FINAL = frozenset({Reason.CHROMIUM_FAILED, Reason.PROFILE_IN_USE, Reason.LOGIN_REFUSED})
+FINAL = frozenset(
+    {
+        Reason.CHROMIUM_FAILED,
+        Reason.PROFILE_IN_USE,
+        Reason.LOGIN_REFUSED,
+        Reason.PROXY_LOGIN_REFUSED,
+        Reason.BROWSER_UNSUPPORTED,
+    }
+)
 """Failures that another attempt cannot mend: never retried by the supervisor."""

@@ -61,7 +61,8 @@ class Browser(Protocol):
 
         A page still closing on the same profile is waited for first: one profile, one owner. Loading is retried within
         the start's patience; a failure ends in BrowserGone(CHROMIUM_FAILED | PROFILE_IN_USE | PROFILE_UNUSABLE |
-        DISK_FULL | PAGE_UNREACHABLE | WA_JS_NOT_READY | WA_JS_OUTDATED).
+        DISK_FULL | PAGE_UNREACHABLE | PAGE_REFUSED | PAGE_FOREIGN | PROXY_UNREACHABLE | PROXY_LOGIN_REFUSED |
+        CERTIFICATE_INVALID | BROWSER_UNSUPPORTED | WA_JS_NOT_READY | WA_JS_OUTDATED).
         """
 
     def has_login(self, client_id: ClientId) -> bool:

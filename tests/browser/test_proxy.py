@@ -118,16 +118,14 @@ def test_a_page_logs_in_at_its_proxy_and_everything_goes_through_it(sandbox: San
         assert any(one.startswith("CONNECT") for one in there.passed), "no WebSocket went through"
 
 
-def test_a_proxy_that_refuses_the_login_is_told_as_a_page_that_cannot_be_reached(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_a_proxy_that_refuses_the_login_is_told_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
     with HttpProxy("me:the word") as there:
         proxy = Proxy(f"127.0.0.1:{there.port}", "me", "another")
-        given = options(tmp_path, sandbox.url, start_patience=4.0)
+        given = options(tmp_path, sandbox.url, start_patience=SECONDS * 2)
         with running(ChromiumBrowser(given, proxy=lambda _: proxy)) as browser:
             page = Opened(browser, CLIENT)
             gone = page.told.until(BrowserGone)
-            assert gone.reason is Reason.PAGE_UNREACHABLE
+            assert gone.reason is Reason.PROXY_LOGIN_REFUSED
             assert "proxy refused the name or the password" in gone.text
         assert there.passed == []
 

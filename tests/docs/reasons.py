@@ -64,6 +64,34 @@ CONSEQUENCES: dict[Reason, Consequence] = {
         _RESUMES,
     ),
     Reason.PAGE_UNREACHABLE: Consequence("WhatsApp Web could not be loaded.", _AWAY, True, _RESUMES),
+    Reason.PAGE_REFUSED: Consequence(
+        "An error was answered in place of WhatsApp Web (403, 429, 503); the text gives it. A 5xx is waited out within "
+        "SM_START_PATIENCE.",
+        _AWAY,
+        True,
+        _RESUMES,
+    ),
+    Reason.PAGE_FOREIGN: Consequence(
+        "Something else answers in place of WhatsApp Web, such as a network that wants a sign-in; the text names it.",
+        _AWAY,
+        True,
+        _RESUMES,
+    ),
+    Reason.PROXY_UNREACHABLE: Consequence(
+        "The proxy cannot be reached, or does not lead to WhatsApp.", _AWAY, True, _RESUMES
+    ),
+    Reason.PROXY_LOGIN_REFUSED: Consequence(
+        "The proxy wants a name and a password, or refuses those that it was given.", _ERROR, True, _REPAIR
+    ),
+    Reason.CERTIFICATE_INVALID: Consequence(
+        "The certificate of WhatsApp Web is not valid here: a wrong clock, or a proxy that reads HTTPS.",
+        _AWAY,
+        True,
+        _RESUMES,
+    ),
+    Reason.BROWSER_UNSUPPORTED: Consequence(
+        "WhatsApp Web does not work in this Chromium, as it says itself.", _ERROR, True, _REPAIR
+    ),
     Reason.WA_JS_NOT_READY: Consequence(
         "WhatsApp Web was loaded, but wa-js did not take to it.", _AWAY, True, _RESUMES
     ),
