@@ -70,6 +70,7 @@ def described(tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # every call with many requests each: the longest test there is
 # The service runs in threads of this process, and they draw at random while a request is being generated.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 def test_every_call_answers_as_it_is_described(described: Running) -> None:
