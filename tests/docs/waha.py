@@ -56,7 +56,9 @@ What differs from WAHA:
   `message` and `message.any` are wanted, two of them.
 * `session.status` comes with each change and each new QR.
 * The raw message in `_data` has the fields that this service knows, in the shape of WAHA's engine `WEBJS`, which is
-  what the calls name (`SM_WAHA_ENGINE`).
+  what the calls name (`SM_WAHA_ENGINE`). In the answer of a call that sends, `_data.outbox` has the message's `id`,
+  `state` and `final` in the outbox ([durability.md](durability.md#idempotency)); an error about a message that was
+  accepted has them at its top.
 
 Three SDKs from PyPI (`waha-py`, `waha-python`, `waha`) are driven unmodified against the service by
 `tests/peers/test_waha_sdks.py`. Nothing here was tried by a program of WAHA's against the live WhatsApp Web.
