@@ -33,7 +33,7 @@ _MAX_DIGITS = len(str(MAX_CLIENT_ID))
 
 
 class InvalidRequest(Exception):
-    """The body or the query is not what the call takes; the text says what is wrong with it."""
+    """The body or the query is not what the call takes; the text names the fault."""
 
 
 class HeaderRefused(Exception):
@@ -143,7 +143,7 @@ DISCARDED = 16 * MAX_BODY
 """Bytes of a larger one that are read before the connection is given up."""
 
 _SUBJECT = re.compile(r"^(Value error, |(Input|String|List|Tuple|Set|Dictionary|Data|Value) (?=should ))")
-"""What pydantic calls the thing at fault, which the answer calls by its field's name."""
+"""pydantic's words for the value at fault; the answer uses the field's name instead."""
 
 _KINDS: dict[int | str, str] = {
     **dict.fromkeys(("after", "before", "message", "reply_to", "message_id"), "a message's id"),
@@ -153,7 +153,7 @@ _KINDS: dict[int | str, str] = {
     "vcard": "a vCard",
     "thumbnail": "base64",
 }
-"""What a text that should look a certain way is not, by its field."""
+"""The sentence for a text that does not match its field's pattern, by field."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Parsed = TypeVar("Parsed")
@@ -322,7 +322,7 @@ def _inflated(body: bytes, request: Request) -> bytes | None:
 
 
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
-"""What pydantic calls a name that is not known, in a model and in a dataclass."""
+"""pydantic's types of error for an unknown name, in a model and in a dataclass."""
 
 
 def _refusal(error: ValidationError, schema: Callable[[], dict[str, Any]], whole: str = "The body") -> InvalidRequest:

@@ -1,4 +1,4 @@
-"""Commands about what an account has: its chats, the messages of one, and its contacts."""
+"""Commands about an account: its chats, the messages of a chat, and its contacts."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def config(
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """Show the configuration of a client, after changing what options name."""
+    """Show the configuration of a client; options change it first."""
     if proxy is None and proxy_user is not None:
         raise typer.BadParameter("needs the proxy itself (--proxy)", param_hint="--proxy-user")
     changes: dict[str, Any] = {}

@@ -317,7 +317,7 @@ def _there_is_a_decoder() -> None:
 
 
 def decoded(data_url: str | None) -> str:
-    """Return what a camera reads in a `data:image/png;base64,…` URL. Raises DemoFailed."""
+    """Return the text of the QR in a `data:image/png;base64,…` URL, as a camera reads it. Raises DemoFailed."""
     import zxingcpp
     from PIL import Image
 

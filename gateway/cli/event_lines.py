@@ -62,7 +62,7 @@ def line_of(event: Mapping[str, Any]) -> str:
 
 
 def _shown(payload: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return each field as people read it; what is unknown is empty."""
+    """Return each field as people read it; an unknown field is empty."""
     shown = defaultdict(str, {name: _field(name, value) for name, value in payload.items() if value is not None})
     shown["chat"] = _cut(str(payload.get("phone") or payload.get("chat") or ""))
     person = payload.get("author_phone") or payload.get("author") or shown["chat"]

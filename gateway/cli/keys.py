@@ -99,7 +99,7 @@ def _known(url: str, key: str | None, *, offline: bool) -> list[dict[str, Any]]:
 
 
 def _explained(made: dict[str, Any], *, first: bool) -> list[str]:
-    """Return what the key may do, in sentences."""
+    """Return the permissions of the key, in sentences."""
     clients = "all clients" if made["clients"] is None else "client " + ", ".join(map(str, made["clients"]))
     may = "; ".join(f"{scope} ({MEANING[Allowed(scope)]})" for scope in made["scopes"])
     told = [f"{made['name']} may, for {clients}: {may}.", "The key is shown only now: keep it."]

@@ -29,7 +29,7 @@ _REMEDIES = {
     "KEY_NOT_FOUND": ": `session-manager keys list` lists them",
     "FORBIDDEN": ": give another key with --key or SESSION_MANAGER_KEY",
 }
-"""What to type next, by the code of a refusal."""
+"""The remedy to print, by the code of a refusal."""
 
 Url = Annotated[
     str,
@@ -102,7 +102,7 @@ class Remote:
 
 
 def refusal_of(answer: httpx2.Response) -> ServiceRefused:
-    """Return what an answer that is no success says."""
+    """Return the refusal in an answer that is no success."""
     try:
         body = answer.json()
         said = str(body.get("message", body.get("error")))

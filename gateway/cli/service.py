@@ -69,7 +69,7 @@ def serve(
 
 
 def _greeting(settings: Settings, phones: str | None) -> Callable[[str], None] | None:
-    """Return what tells a person at a terminal where everything is, once the service has started."""
+    """Return the function that shows a person at a terminal the addresses, once the service has started."""
     if not sys.stderr.isatty():
         return None
 

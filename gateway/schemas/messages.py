@@ -59,7 +59,7 @@ CONTENTS: dict[str, type[Send]] = {
     "video_note": SendVideoNote,
     "sticker": SendSticker,
 }
-"""Field of a body of POST /messages -> what sends it: the field has the operation's arguments besides the chat, or the
+"""Field of a body of POST /messages -> its operation: the field has the operation's arguments besides the chat, or the
 only one of them. The operation's options stand beside it. A file among the arguments is told by what names it: `url`,
 `data` or `digest`, and the like.
 """
@@ -89,7 +89,7 @@ OPTIONS = _options()
 
 
 def _not_null(schema: dict[str, Any]) -> None:
-    """What may be left out need not be null in the document."""
+    """Optional fields are not nullable in the document."""
     if schema.get("default", ...) is None:
         del schema["default"]
 
@@ -229,7 +229,7 @@ else:
 
 
 BACKWARDS = "-"
-"""What the `next` of a page with the newest first begins with: it goes on to older ones."""
+"""The first character of `next` in a list with the newest first: it goes on to older messages."""
 
 
 class MessagesQuery(Query):

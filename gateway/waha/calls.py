@@ -144,7 +144,7 @@ class WahaCall:
 
     @property
     def need(self) -> Need:
-        """What the call needs of its caller."""
+        """The requirements on the caller."""
         if self.scope is None:
             return Need(None, Whose.SEEN)
         whose = Whose.ALL if self.about_all else Whose.CLIENT if self.about_session else Whose.SEEN
@@ -253,7 +253,7 @@ def _without_client(http: Request) -> list[tuple[bytes, bytes]]:
 
 
 async def _read(call: WahaCall, http: Request, seconds: float) -> Given:
-    """Return what path, body and query give. Raises BadRequest, HTTPException 408 and 413."""
+    """Return the arguments in path, body and query. Raises BadRequest, HTTPException 408 and 413."""
     body: Any = {}
     if call.method in ("POST", "PUT", "DELETE"):
         content = await read(http, seconds)

@@ -126,7 +126,7 @@ async def show_presence(request: WahaRequest) -> Any:
 
 
 async def presence(request: WahaRequest) -> Any:
-    """Return the presence of a person or a group, as far as the page has been told."""
+    """Return the presence of a person or a group, as far as the page knows it."""
     return presence_told(await request.operate(SubscribePresence(request.given.chat())))
 
 
@@ -138,13 +138,13 @@ async def presences(request: WahaRequest) -> Any:
 
 
 async def subscribe(request: WahaRequest) -> Any:
-    """Ask WhatsApp to tell when somebody comes online, types or records."""
+    """Subscribe to somebody's presence: online, typing, recording."""
     await request.operate(SubscribePresence(request.given.chat()))
     return NOTHING
 
 
 def presence_told(known: Presence) -> Json:
-    """Return a presence as WAHA tells it."""
+    """Return a presence in WAHA's form."""
     people = known.participants or (known,)
     return {
         "id": known.id,

@@ -1,6 +1,6 @@
 """Every error of WAHA's calls, as one table; word for word where consumers match them.
 
-What has no row is answered by the native table (`gateway.errors`), in WAHA's shape.
+The native table (`gateway.errors`) answers all others, in WAHA's shape.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _plain(status: int, message: str | list[str], name: str | None = None) -> di
 
 
 def _thrown(error: Exception, http: Request, given: Mapping[str, Any]) -> WahaProblem:
-    """WhatsApp refused, or nobody answered: WAHA tells it as an exception of its own."""
+    """WhatsApp refused, or nobody answered: an exception of its own in WAHA."""
     body = {
         "statusCode": 500,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -159,7 +159,7 @@ def _thrown(error: Exception, http: Request, given: Mapping[str, Any]) -> WahaPr
 
 
 def _shown(value: Any) -> Any:
-    """Return what was given without files in base64."""
+    """Return the arguments without files in base64."""
     if isinstance(value, Mapping):
         return {name: _shown(one) for name, one in value.items() if name != "data"}
     if isinstance(value, list):

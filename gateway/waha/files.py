@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of message that is a file: what sends it, WhatsApp's word for it, what it may be converted to."""
+    """A kind of message that is a file: its operation, WhatsApp's word for it, and the form to convert it to."""
 
     operation: type[Send]
     word: str
@@ -53,7 +53,7 @@ VIDEO_STATUS = Kind(PostVideoStatus, "video", Form.VIDEO)
 
 
 def sending(kind: Kind, text: str) -> Handler:
-    """Return the handler that sends files of a kind; `text` is what is said of it."""
+    """Return the handler that sends files of a kind; `text` is its docstring."""
 
     async def handler(request: WahaRequest) -> Any:
         return await _send(request, VIDEO_NOTE if kind is VIDEO and request.given.flag("asNote") else kind)
@@ -87,17 +87,17 @@ def refuse_contacts(request: WahaRequest) -> str:
 
 
 async def its_picture(request: WahaRequest) -> File:
-    """Return the picture of a body, kept. Raises what `its_file` raises."""
+    """Keep the picture of a body, and return it. Raises as `its_file`."""
     return await request.gateway.media.take(_source(request), request.uploads, PICTURE)
 
 
 async def convert_voice(request: WahaRequest) -> Any:
-    """Convert a sound to what phones play as a voice message: Opus in Ogg."""
+    """Convert a sound to a voice message for phones: Opus in Ogg."""
     return await _converted(request, Form.VOICE, "audio/ogg; codecs=opus")
 
 
 async def convert_video(request: WahaRequest) -> Any:
-    """Convert a video to what phones play: H.264 in MP4."""
+    """Convert a video to a form that phones play: H.264 in MP4."""
     return await _converted(request, Form.VIDEO, "video/mp4")
 
 

@@ -1,4 +1,4 @@
-"""What a request gives: path, query and body together, read as leniently as WAHA reads them.
+"""The arguments of a request: path, query and body together, read as leniently as WAHA reads them.
 
 Null equals absent; unknown names mean nothing; `true`, `True` and `1` are true; numbers may be texts.
 """
@@ -83,7 +83,7 @@ class Given:
         return number
 
     def choice(self, name: str, default: str, among: Mapping[str, Any]) -> Any:
-        """Return what one of several words stands for. Raises BadRequest."""
+        """Return the value that one of several words stands for. Raises BadRequest."""
         word = self.optional_text(name, default) or default
         if word not in among:
             raise BadRequest(f"{name} must be one of the following values: {', '.join(among)}")

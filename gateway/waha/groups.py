@@ -81,7 +81,7 @@ async def group(request: WahaRequest) -> Any:
 
 
 async def delete(request: WahaRequest) -> Any:
-    """Delete a group's chat for this account; whoever is in the group stays in it until he leaves."""
+    """Delete a group's chat for this account; the account stays a member until it leaves."""
     await request.operate(DeleteChat(its_group(request)))
     return True
 
@@ -140,7 +140,7 @@ async def description(request: WahaRequest) -> Any:
 
 
 async def messages_admin_only(request: WahaRequest) -> Any:
-    """Tell whether only admins write."""
+    """Return whether only admins may write."""
     return {"adminsOnly": (await _found(request)).messages_admins_only}
 
 
@@ -152,7 +152,7 @@ async def set_messages_admin_only(request: WahaRequest) -> Any:
 
 
 async def info_admin_only(request: WahaRequest) -> Any:
-    """Tell whether only admins change subject, description and picture."""
+    """Return whether only admins may change subject, description and picture."""
     return {"adminsOnly": (await _found(request)).info_admins_only}
 
 
@@ -236,7 +236,7 @@ def its_group(request: WahaRequest) -> str:
 
 
 def group_told(found: Group) -> Json:
-    """Return a group as WAHA tells it."""
+    """Return a group in WAHA's form."""
     members = [_member(one) for one in found.participants]
     told: Json = {
         "id": found.id,

@@ -59,7 +59,7 @@ def _deliveries(events: Iterable[Any]) -> Iterator[list[str]]:
 async def level(webhooks: Webhooks, client_id: ClientId, hooks: Iterable[Any], before: Iterable[str]) -> list[str]:
     """Bring our webhooks level with a configuration; return their ids. `before`: those of the last one.
 
-    One with the same address and events is changed, so that what it has not delivered yet stays. Raises BadRequest,
+    One with the same address and events is changed, so that its undelivered events stay. Raises BadRequest,
     InvalidWebhook.
     """
     wishes = [wish for hook in hooks for wish in wishes_of(client_id, hook)]

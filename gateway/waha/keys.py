@@ -1,4 +1,4 @@
-"""Calls about API keys. Only their hashes are stored: a key is told once, and masked in lists."""
+"""Calls about API keys. Only their hashes are stored: a key is shown once, and masked in lists."""
 
 from __future__ import annotations
 

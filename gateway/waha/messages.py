@@ -78,7 +78,7 @@ async def send(
 
 
 def _id(given: Given) -> str | None:
-    """Return the bare id that the message is to have: what comes with it again is sent once. Raises BadRequest."""
+    """Return the bare id that the message is to have: a repetition with the same id is sent once. Raises BadRequest."""
     id = given.optional_text("id")
     if id is not None and not _BARE_ID.fullmatch(id):
         raise BadRequest("id must be a bare message id of letters and digits")

@@ -24,7 +24,7 @@ MOST = 5000
 
 
 async def check_exists(request: WahaRequest) -> Any:
-    """Tell whether a phone number is on WhatsApp, and the chat to write to: WhatsApp may know it by other digits."""
+    """Return whether a phone number is on WhatsApp, and its chat: WhatsApp may know it by other digits."""
     found = await request.operate(CheckContact(digits(request.given.text("phone"))))
     if not found.on_whatsapp:
         return {"numberExists": False}
@@ -42,12 +42,12 @@ async def contacts(request: WahaRequest) -> Any:
 
 
 async def contact(request: WahaRequest) -> Any:
-    """Return what the page knows of a person, also of a stranger."""
+    """Return a contact, or the known facts on a stranger."""
     return contact_told(await request.operate(GetContact(_who(request))))
 
 
 async def about(request: WahaRequest) -> Any:
-    """Return what a person says about himself."""
+    """Return the about text of a person."""
     return {"about": (await request.operate(GetAbout(_who(request)))).about}
 
 
@@ -102,7 +102,7 @@ async def by_number(request: WahaRequest) -> Any:
 
 
 def contact_told(found: PageContact) -> Json:
-    """Return a contact as WAHA tells it."""
+    """Return a contact in WAHA's form."""
     return {
         "id": person(found.id, found.phone),
         "number": found.phone,

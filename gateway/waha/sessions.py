@@ -1,4 +1,4 @@
-"""The sessions of WAHA: names of clients, what is told of them, and their life.
+"""The sessions of WAHA: names of clients, their state, and their life.
 
 A name of digits that is a client's number is that client; another name is that of a client's configuration, which gets
 a free number when the session is made. A client made natively is a session under its number.
@@ -102,7 +102,7 @@ class WahaSessions:
             await asyncio.sleep(_LOOK)
         return True
 
-    # --- what is told -------------------------------------------------------------------------------------------------
+    # --- answers ------------------------------------------------------------------------------------------------------
 
     async def status(self, client_id: ClientId) -> str:
         """Return WAHA's status of a session."""
@@ -122,7 +122,7 @@ class WahaSessions:
         return FAILED if ends and ends[-1] in TERMINAL else STOPPED
 
     async def info(self, client_id: ClientId) -> Json:
-        """Return what every answer about a session tells."""
+        """Return the fields of every answer about a session."""
         status = await self._gateway.bridge.status(client_id)
         entry = self._gateway.configs.find(client_id)
         told, version = await self._status_of(status), entry.version
@@ -218,7 +218,7 @@ class WahaSessions:
 
 
 def _require(caller: Caller, client_id: ClientId | None, config: Mapping[str, Any] | None) -> None:
-    """Check the rights on a client, a new one included, and on what its configuration sends elsewhere."""
+    """Check the rights on a client, a new one included, and on the targets in its configuration."""
     if caller.clients is not None and (client_id is None or client_id not in caller.clients):
         raise Forbidden("The key is for other clients only")
     reaches_out = config is not None and (config.get("webhooks") or config.get("proxy"))
@@ -255,7 +255,7 @@ def _proxy(given: Any, before: Proxy | None) -> Proxy | None:
 
 
 def _secrets_kept(hooks: Any, before: Iterable[Any]) -> list[Any]:
-    """Return webhooks in which a mask that was told before stands for the secret again."""
+    """Return webhooks with the stored secret in the place of its mask."""
     if not isinstance(hooks, list) or not all(isinstance(hook, Mapping) for hook in hooks):
         raise BadRequest("webhooks must be a list of objects")
     known = {hook.get("url"): (hook.get("hmac") or {}).get("key") for hook in before}
@@ -267,7 +267,7 @@ def _secrets_kept(hooks: Any, before: Iterable[Any]) -> list[Any]:
 
 
 def config_told(config: ClientConfig) -> Json:
-    """Return a client's configuration as WAHA tells it: passwords and keys of signatures are masked."""
+    """Return a client's configuration in WAHA's form; passwords and keys of signatures are masked."""
     told: Json = dict(config.more.get("config", {}))
     if config.metadata:
         told["metadata"] = dict(config.metadata)

@@ -1,6 +1,7 @@
 """Every call of WAHA, one row each: 192, and a few that its SDKs make although WAHA never had them.
 
-Tier 1 is what nearly every consumer calls, tier 2 the rest that is wanted here, tier 3 is answered 501 with a sentence.
+Tier 1 holds the calls of nearly every consumer, tier 2 the others that are wanted here; tier 3 is answered 501 with a
+sentence.
 A call of tier 1 or 2 whose operation is not there yet is answered 501 as well (`Missing`).
 """
 
