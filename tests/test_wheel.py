@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -52,3 +53,14 @@ def test_it_carries_what_comes_from_npm_with_its_licences(carried: frozenset[str
 def test_it_carries_nothing_else(carried: frozenset[str]) -> None:
     assert {PurePosixPath(name).parts[0] for name in carried if ".dist-info/" not in name} == set(PACKAGES)
     assert [name for name in carried if "node_modules" in name and name.endswith(".map")] == []
+
+
+def test_a_clone_without_the_files_from_npm_builds_none_and_says_what_to_do(tmp_path: Path) -> None:
+    """It used to build one that could neither start a client nor show its documents."""
+    clone = tmp_path / "clone"
+    shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns("node_modules", ".venv", ".git", "tests", "data"))
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(clone)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode != 0
+    assert "run `make setup` first" in done.stdout + done.stderr
+    assert list(tmp_path.glob("*.whl")) == []
