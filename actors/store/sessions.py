@@ -12,7 +12,10 @@ from actors.store.database import insert
 from actors.store.message import Read, Write
 from actors.store.rows import accounts
 from actors.store.rows.unreadable import list_in
-from actors.store.schema import client_configs, sessions
+from actors.store.schema import client_configs, outbox_chats, received_media, sessions
+
+FORGOTTEN = (sessions, client_configs, outbox_chats, received_media)
+"""The tables from which a deletion of a client takes its rows at once; `accounts` has a rule of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ class ReleaseSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class ForgetSession(Write[None]):
-    """Delete everything stored of the client."""
+    """Delete what is stored of the client, but for its messages, events and history: those are for others to read, and
+    go with their age. Its files that came in are deleted by the next round of retention.
+    """
 
     client_id: ClientId
 
     def run(self, connection: Connection) -> None:
-        for table in (sessions, client_configs):
+        for table in FORGOTTEN:
             connection.execute(delete(table).where(table.c.client_id == self.client_id))
         accounts.forget(connection, self.client_id)
 

@@ -481,12 +481,18 @@ class DeleteDeadLetters(Write[int], Work):
 
 @dataclass(frozen=True, slots=True)
 class PruneDeadLetters(Write[int]):
-    """Delete dead letters older than an instant, except those being replayed. Answers their number."""
+    """Delete dead letters older than an instant, and the oldest beyond `keep`, except those being replayed.
+
+    Answers their number.
+    """
 
     before: Seconds
+    keep: int = 100_000
 
     def run(self, connection: Connection) -> int:
-        old = (dead_letters.c.at < self.before) & dead_letters.c.replay_at.is_(None)
+        newest = select(dead_letters.c.id).order_by(dead_letters.c.id.desc()).offset(self.keep).limit(1)
+        beyond = dead_letters.c.id <= newest.scalar_subquery()
+        old = ((dead_letters.c.at < self.before) | beyond) & dead_letters.c.replay_at.is_(None)
         return connection.execute(delete(dead_letters).where(old)).rowcount
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from pykka import ActorRef
+from sqlalchemy import Connection, Table, func, select
 
-from actors.clients.events import ClientStateChanged
+from actors.clients.events import ClientStateChanged, MessageArrived
 from actors.clients.ports import Transition
 from actors.clients.types import State
 from actors.runtime.testing import ManualClock
@@ -15,9 +17,12 @@ from actors.store.database import Database, dump_json
 from actors.store.event_pages import Gap, ReadPage
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.journal import GetTransitions, RecordTransition
+from actors.store.message import Write
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
-from actors.store.retention import Retention, RetentionRules
+from actors.store.retention import BOUNDS, Retention, RetentionRules
+from actors.store.rows.held import HoldEvent
+from actors.store.schema import event_keys, metadata, outbox, transitions
 from actors.store.store import Store, open_store
 from actors.store.webhooks import GetDue
 from tests.store.asking import ONE, PATIENCE, TWO, ask, events_after, sending
@@ -136,3 +141,49 @@ def test_what_events_were_known_by_goes_in_steps_too(store: Store) -> None:
     old = PruneEvents(before=0.0, keep=1000, keys_before=101.0, limit=3)
     assert [ask(store, old) for _ in range(3)] == [3, 3, 1]
     assert ask(store, AppendEvent(ONE, "message", {}, 100.0, key="message 0")) is not None
+
+
+def test_every_table_has_a_bound_of_age_and_of_number() -> None:
+    """A table without one would fill the disk of a service that runs for years."""
+    assert set(BOUNDS) == set(metadata.tables)
+    assert all(bound.age and bound.count for bound in BOUNDS.values())
+
+
+def rows(store: Store, table: Table) -> int:
+    """How many rows a table has."""
+    return ask(store, Count(table))
+
+
+@dataclass(frozen=True)
+class Count(Write[int]):
+    """Asked of the writer, after everything else."""
+
+    table: Table
+
+    def run(self, connection: Connection) -> int:
+        return int(connection.execute(select(func.count()).select_from(self.table)).scalar_one())
+
+
+def test_the_oldest_beyond_the_number_that_is_kept_go_and_open_messages_stay(store: Store, clock: ManualClock) -> None:
+    now = clock.time()
+    for minute in range(7):
+        ask(store, HoldEvent(ONE, MessageArrived({"id": f"false_1@c.us_{minute}"}), now + 60.0 * minute))
+        ask(store, RecordTransition(Transition(ONE, State.READY, State.ERROR, "Exhausted", None, None, now)))
+    messages = [sending(store, at=now) for _ in range(4)]
+    for message in messages[1:]:
+        ask(store, SettleMessage(message.id, MessageState.SENT, now))
+    rules = RetentionRules(keys_kept=2, messages_kept=2, journal_kept=2, every=HOUR, step=3)
+    ref = Retention.start(store, rules, clock=clock)
+    clock.advance(60.0)
+    assert [rows(store, table) for table in (event_keys, outbox, transitions)] == [2, 2, 2]
+    assert ask(store, Oldest()) == now + 60.0 * 5
+    assert {known.id for known in ask(store, ListMessages(ONE))} >= {messages[0].id}
+    ref.stop(timeout=PATIENCE)
+
+
+@dataclass(frozen=True)
+class Oldest(Write[float]):
+    """The instant of the oldest key."""
+
+    def run(self, connection: Connection) -> float:
+        return float(connection.execute(select(func.min(event_keys.c.at))).scalar_one())
