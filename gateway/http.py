@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from actors.clients.texts import readable
 from actors.clients.types import MAX_CLIENT_ID, ClientId
 from gateway.json_text import NotJson, as_utf8, decompressed, fault, value_of
 from gateway.unknown_names import UnknownName, place_of, refuse_unknown, schema_of, sentence
@@ -123,8 +124,7 @@ def reply(
 def render(answer: BaseModel | Sequence[BaseModel], *, without_none: bool = False) -> bytes:
     """Return the answer as JSON.
 
-    Text from a page may hold half a surrogate pair, which UTF-8 cannot: it is written as the escape `\\udXXX`, which
-    JSON can.
+    Half of a surrogate pair, which neither UTF-8 nor a strict reader of JSON knows, is written as U+FFFD.
     """
     answers = [answer] if isinstance(answer, BaseModel) else answer
     content = [one.model_dump(exclude_none=without_none) for one in answers]
@@ -134,7 +134,7 @@ def render(answer: BaseModel | Sequence[BaseModel], *, without_none: bool = Fals
 def render_plain(content: Any) -> bytes:
     """Return dicts, lists and plain values as JSON; see `render`."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return readable(text).encode("utf-8")
 
 
 MAX_BODY = 1024 * 1024

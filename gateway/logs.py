@@ -18,6 +18,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from actors.clients.correlation import Correlation
+from actors.clients.texts import readable
 from actors.settings import Settings
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -35,7 +36,7 @@ class Lines:
     def line(self, text: str) -> None:
         """Write one line, or lose it: a closed pipe or a full disk must not end an actor."""
         with suppress(OSError):
-            os.write(self._descriptor, text.encode("utf-8", "backslashreplace") + b"\n")
+            os.write(self._descriptor, readable(text).encode("utf-8") + b"\n")
 
     debug = info = warning = warn = error = critical = exception = fatal = msg = log = line
 

@@ -28,6 +28,7 @@ from pyee import EventEmitter
 
 from actors.browser import wa_js
 from actors.browser.chromium.pipe import Pipe, PipeError
+from actors.clients.texts import from_page
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # importing pyppeteer 2.0.0 imports websockets.legacy
@@ -273,7 +274,7 @@ def _told(answer: Mapping[str, Any]) -> Any:
         thrown = answer["exceptionDetails"]
         raise ScriptFailed(str(thrown.get("exception", {}).get("description") or thrown.get("text"))[:300])
     try:
-        told = json.loads(answer["result"]["value"])
+        told = from_page(answer["result"]["value"])
         if "error" in told:
             raise ScriptFailed(str(told["error"].get("message"))[:300], told["error"].get("code"))
         return told["value"]

@@ -7,7 +7,6 @@ meaning; `InjectionWatch` reloads a page that wa-js has missed.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from actors.clients.protocol import (
     Ready,
     Refused,
 )
+from actors.clients.texts import from_page
 from actors.clients.types import ClientId, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class PageEvents:
             self._log.warning("page.event_too_long", characters=len(payload))
             return
         try:
-            event = json.loads(payload)
+            event = from_page(payload)
         except (ValueError, RecursionError):
             return
         if isinstance(event, dict):

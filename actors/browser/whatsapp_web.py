@@ -26,6 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from actors.clients.events import AccountEvent, MessageArrived, of_notice, of_page
 from actors.clients.protocol import Blocked, Conflict, LinkLost, LoggedOut, PageFact, PageFailed
+from actors.clients.texts import MARK, cut
 from actors.clients.types import Reason
 
 Event = Mapping[str, Any]
@@ -40,7 +41,7 @@ MAX_NUMBER = 2**53
 
 def text(value: object, length: int = MAX_NAME) -> str | None:
     """Return a text that is not blank, cut to its length in characters."""
-    return value[:length] if isinstance(value, str) and value else None
+    return cut(value, length) if isinstance(value, str) and value else None
 
 
 def number(value: object) -> float | None:
@@ -53,9 +54,9 @@ def number(value: object) -> float | None:
 def plain(value: object) -> object:
     """Return a value that may be passed on unchanged; of a list, the names in it."""
     if isinstance(value, str):
-        return value[:MAX_TEXT]
+        return cut(value, MAX_TEXT)
     if isinstance(value, list):
-        return [name[:MAX_NAME] for name in value[:MAX_NAMES] if isinstance(name, str)]
+        return [cut(name, MAX_NAME) for name in value[:MAX_NAMES] if isinstance(name, str)]
     return value if isinstance(value, bool) or number(value) is not None else None
 
 
@@ -373,7 +374,7 @@ def happened(event: Event, *, live: bool = True) -> AccountEvent | None:
         name: part(event.get(name), kind.parts[name]) if name in kind.parts else plain(event.get(name))
         for name in kind.fields
     }
-    return kind(read | {"live": live})
+    return kind(read | {"live": live} | ({MARK: True} if event.get(MARK) is True else {}))
 
 
 def _kind_of_message(event: Event) -> type[AccountEvent] | None:

@@ -24,6 +24,7 @@ from gateway.cli import (
     health,
     keys,
     messages,
+    output,
     service,
     webhooks,
 )
@@ -101,6 +102,7 @@ def main() -> None:
         wrapper_class=structlog.make_filtering_bound_logger("warning"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    output.unfailing()
     try:
         app()
     except StartRefused as refusal:

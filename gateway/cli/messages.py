@@ -182,10 +182,15 @@ def _place(said: str, name: str | None) -> dict[str, Any]:
 
 def _card(said: str) -> dict[str, str]:
     """Return a contact card. Raises BadParameter."""
+    from actors.clients.phone_numbers import digits_of  # its tables take longer to load than the command itself
+
     name, _, phone = said.rpartition("=")
-    if not (name and phone.lstrip("+").isdigit()):
-        raise typer.BadParameter(f"{said} is no NAME=PHONE, such as Ana=5491122334455")
-    return {"name": name, "phone": phone.lstrip("+")}
+    try:
+        if not name:
+            raise ValueError("should have a name")
+        return {"name": name, "phone": digits_of(phone)}
+    except ValueError as error:
+        raise typer.BadParameter(f"{said} is no NAME=PHONE, such as Ana=5491122334455: it {error}") from None
 
 
 UNSETTLED = ("queued", "sending")
@@ -264,11 +269,20 @@ def _read(
             source.response.read()
             raise refusal_of(source.response)
         for event in source:
-            yield event.id or None, json.loads(event.data) if event.data else None
+            yield event.id or None, _event_of(event.data) if event.data else None
+
+
+def _event_of(data: str) -> dict[str, Any]:
+    """Return an event; one that cannot be read is told as such, and the next one is read."""
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        event = None
+    return event if isinstance(event, dict) else {"type": "unreadable", "payload": {"data": data}}
 
 
 def _show(event: dict[str, Any], json_lines: bool) -> None:
     if json_lines:
-        print(json.dumps(event, ensure_ascii=False), flush=True)
+        print(output.line(event), flush=True)
     else:
         output.console.print(line_of(event), markup=False, soft_wrap=True)

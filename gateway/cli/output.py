@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from actors.clients.texts import readable_in
 
 _UNCUT = 10_000
 """Columns without a terminal: output to a file or a pipe is never cut."""
@@ -27,7 +30,20 @@ COLOURS = {"READY": "green", "QR_REQUIRED": "cyan", "INITIALIZING": "yellow", "R
 
 def as_json(value: Any) -> None:
     """Print JSON for scripts, one value in all."""
-    print(dumps(value, ensure_ascii=False, indent=2))
+    print(line(value, indent=2))
+
+
+def line(value: Any, indent: int | None = None) -> str:
+    """Return JSON that standard output can write and any reader can read, whatever is in the value."""
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return dumps(readable_in(value), ensure_ascii=not unicode, indent=indent)
+
+
+def unfailing() -> None:
+    """Have characters that a terminal's encoding does not know written as escapes: no output ends a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def answer(found: Any, said: str, *, json: bool, markup: bool = True) -> None:

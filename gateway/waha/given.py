@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from actors.clients.operations.fields import chat_of
+from actors.clients.phone_numbers import WANTED, digits_of
 from gateway.waha.errors import BadRequest
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
 _ADDRESS = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?@(c\.us|g\.us|lid|newsletter)|status@broadcast|[0-9]{1,20}@broadcast")
-_NUMBER = re.compile(r"[0-9]{5,15}")
 
 
 class Given:
@@ -115,17 +115,18 @@ class Given:
 
 def address(text: str, name: str = "chatId") -> str:
     """Return an address as the page knows it, from any of the forms that WAHA takes. Raises BadRequest."""
-    plain = text.strip().replace("@s.whatsapp.net", "@c.us").removeprefix("+")
-    if _NUMBER.fullmatch(plain):
-        return chat_of(plain)
-    if _ADDRESS.fullmatch(plain):
-        return plain
-    raise BadRequest(f"{name} must be a chat id such as 5491122334455@c.us or 120363000000000000@g.us")
+    plain = text.strip().replace("@s.whatsapp.net", "@c.us")
+    if _ADDRESS.fullmatch(plain.removeprefix("+")):
+        return plain.removeprefix("+")
+    if "@" not in plain:
+        with suppress(ValueError):
+            return f"{digits_of(plain)}@c.us"
+    raise BadRequest(f"{name} must be a chat id such as 5491122334455@c.us or 120363000000000000@g.us, or {WANTED}")
 
 
 def digits(text: str, name: str = "phone") -> str:
     """Return the digits of a phone number, from an address or a number as people write it. Raises BadRequest."""
-    plain = re.sub(r"[\s().+-]", "", text.strip().partition("@")[0])
-    if not _NUMBER.fullmatch(plain):
-        raise BadRequest(f"{name} must be a phone number in digits, such as 5491122334455")
-    return plain
+    try:
+        return digits_of(text.partition("@")[0])
+    except ValueError:
+        raise BadRequest(f"{name} must be {WANTED}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -199,8 +200,13 @@ def test_a_message_is_told_in_bounded_size(shell: ChromiumBrowser, linked: Open,
     assert {len(card["vcard"]) for card in told} == {16384}
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="x" * 70_000, id="3A0000000000000000E2")
     sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="y", quote="3A0000000000000000E2", id="3A0000000000000000E3")
-    assert len(arrival(page, "3A0000000000000000E2")["body"]) == 65_536
-    assert len(arrival(page, "3A0000000000000000E3")["quoted"]["body"]) == 1024
+    long, quoting = arrival(page, "3A0000000000000000E2"), arrival(page, "3A0000000000000000E3")
+    assert (len(long["body"]), long["truncated"]) == (65_536, True)
+    assert (len(quoting["quoted"]["body"]), quoting["truncated"]) == (1024, True)
+    half = json.dumps({"to": NUMBER, "text": "half \ud83d, whole \U0001f600", "id": "3A0000000000000000E4"})  # in ASCII
+    sandbox.api.post(f"/api/phones/{FRIEND}/send", content=half).raise_for_status()
+    told = arrival(page, "3A0000000000000000E4")
+    assert (told["body"], "truncated" in told) == ("half \ufffd, whole \U0001f600", False)
 
 
 @pytest.mark.parametrize("lids", [False, True])

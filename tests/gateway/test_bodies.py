@@ -113,7 +113,7 @@ def test_a_body_over_one_mib_is_refused_and_the_caller_can_read_so(service: Runn
 
 
 def test_a_body_of_exactly_one_mib_is_looked_at(service: Running) -> None:
-    body = b'{"to":"5491122334455","message":"' + b"x" * (MIB - 35) + b'"}'
+    body = b'{"to":"5491122334455","message":"x"' + b" " * (MIB - 36) + b"}"
     assert len(body) == MIB
     assert service.call("POST", "/send", 1, content=body).json()["code"] == "SESSION_NOT_READY"
 

@@ -126,6 +126,22 @@ def test_the_same_webhook_twice_is_one(service: Running) -> None:
     assert service.post("/webhooks", None, {**HOOK, "events": ["message"]}).status_code == 201  # other events
 
 
+def test_a_text_is_as_long_as_whatsapp_takes_it(service: Running) -> None:
+    for text, status in (("x" * 65_536, 200), ("x" * 65_537, 400), ("\U0001f600" * 32_768, 200), ("é" * 65_537, 400)):
+        answer = service.post("/send", 1, {"to": "5491122334455", "message": text})
+        assert answer.status_code == status
+    assert answer.json() == {
+        "error": True,
+        "code": "INVALID_REQUEST",
+        "message": "message should have at most 65536 characters, and has 65537, as WhatsApp counts them",
+    }
+    image = {"data": "AAAA", "caption": "x" * 65_537}
+    assert service.post("/messages", 1, {"to": "5491122334455", "image": image}).status_code == 400
+    assert (
+        service.call("PATCH", "/chats/5491122334455/messages/3EB0", 1, json={"text": "x" * 65_537}).status_code == 400
+    )
+
+
 def test_the_same_key_twice_is_refused(service: Running) -> None:
     wanted = {"name": "ops", "scopes": ["admin"]}
     first = service.post("/keys", None, wanted)

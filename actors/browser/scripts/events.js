@@ -122,7 +122,10 @@
     for (const { displayName, vcard } of cards) {
       const text = cut(vcard ?? null, CARD);
       left -= (text?.length ?? 0) + String(displayName ?? '').length;
-      if (left < 0) break;
+      if (left < 0) {
+        if (told.length) told.at(-1).name = `${told.at(-1).name ?? ''}\uffff`; // as `cut` does: some are not told
+        break;
+      }
       told.push({ name: cut(displayName ?? null), vcard: text });
     }
     return told;

@@ -29,10 +29,26 @@
   const FIRST_LOOK = 10; // ms between two looks for the page's modules
   const LAUNCH = 5000; // ms that wa-js waits for the page to open its connection, once its modules have run
 
+  const CUT = '\uffff'; // ends a text that was cut: no character of Unicode's
+  const LONGEST = 64; // of one character, families of emoji included
+
+  /** Where the last character ends that is whole within this length. */
+  function wholeTo(text, length) {
+    const from = Math.max(0, length - LONGEST);
+    let end = from;
+    for (const { segment } of new Intl.Segmenter().segment(text.slice(from, length + LONGEST))) {
+      if (end + segment.length > length) break;
+      end += segment.length;
+    }
+    if (end > from) return end;
+    return /[\ud800-\udbff]/.test(text[length - 1]) ? length - 1 : length;
+  }
+
   const cut = (value, length = NAME) => {
     if (value === null || value === undefined) return null;
     try {
-      return String(value).slice(0, length);
+      const text = String(value);
+      return text.length <= length ? text : `${text.slice(0, wholeTo(text, length))}${CUT}`;
     } catch {
       return 'something that cannot be written'; // an object may have no way to
     }

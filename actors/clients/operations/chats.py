@@ -42,6 +42,8 @@ class PageMessage:
     reply: Mapping[str, Any] | None = None
     poll: Mapping[str, Any] | None = None
     ack: int | None = None
+    truncated: bool = False
+    """True if one of its texts is longer than is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,18 @@ class File:
     filename: str
 
 
+LONGEST_TEXT = 65_536
+"""Characters of the longest message, as JavaScript counts them: an emoji is two or more.
+
+Source: public reports of WhatsApp's limit; it was never tried on the live WhatsApp Web.
+"""
+
+
 def _says_something(text: str) -> str:
     if not text.strip():
         raise ValueError("should not be blank")
+    if len(text) > LONGEST_TEXT // 2 and (length := len(text.encode("utf-16-le", "surrogatepass")) // 2) > LONGEST_TEXT:
+        raise ValueError(f"should have at most {LONGEST_TEXT} characters, and has {length}, as WhatsApp counts them")
     if "\0" in text:
         raise ValueError("should not contain NUL characters")
     return text
@@ -128,7 +137,14 @@ Number = Annotated[str, _NUMBER_OR_ID, Check(digits_of)]
 """A phone number with its country's code, as people write it."""
 GroupId = Annotated[str, Limits(pattern=r"^[0-9]{1,20}(-[0-9]{1,20})?(@g\.us)?$"), Check(group_of)]
 """The id of a group, such as `120363025246125486@g.us`."""
-People = Annotated[tuple[Person, ...], Limits(min_length=1, max_length=1024), Listed()]
+
+
+def once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values, each once: however often somebody is named, it is one person."""
+    return tuple(dict.fromkeys(values))
+
+
+People = Annotated[tuple[Person, ...], Limits(min_length=1, max_length=1024), Listed(), Check(once_each)]
 """Several people; in a query, with commas between them."""
 InviteCode = Annotated[str, Limits(pattern=r"^[0-9A-Za-z_-]{8,64}$")]
 """The end of an invite link: what follows `https://chat.whatsapp.com/`."""

@@ -6,11 +6,12 @@ rows may fail for one of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import structlog
+
+from actors.clients.texts import from_json
 
 Made = TypeVar("Made")
 
@@ -29,9 +30,12 @@ class Unreadable(dict[str, Any]):
 
 
 def load_json(text: str | bytes) -> Any:
-    """Return the value, or Unreadable. The database's driver calls this: an error here would lose the whole answer."""
+    """Return the value, or Unreadable. The database's driver calls this: an error here would lose the whole answer.
+
+    Texts that an earlier version stored may hold half of a surrogate pair: no reader is to meet it.
+    """
     try:
-        return json.loads(text)
+        return from_json(text)
     except (ValueError, RecursionError):
         return Unreadable()
 
