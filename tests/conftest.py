@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker(mark):
                 ranks[item.path] = min(ranks[item.path], rank)
     items.sort(key=lambda item: ranks[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: a tenth of the time went into searching it for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 OURS = ("actors.", "gateway.", "config.")
