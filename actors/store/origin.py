@@ -7,11 +7,11 @@ sandboxes, whose port may change.
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, inspect, select
 
+from actors.loopback import is_on_loopback
 from actors.store.database import Database, insert
 from actors.store.errors import OtherOrigin
 from actors.store.schema import store_properties
@@ -28,24 +28,6 @@ def origin_of(url: str) -> str:
     name = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{name}{port}"
-
-
-def is_loopback(name: str) -> bool:
-    """Return True if a host's name, or an address with or without brackets, can only be this machine."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        return False
-
-
-def is_on_loopback(url: str) -> bool:
-    """Return True if an address can only lead to this machine."""
-    try:
-        return is_loopback(urlsplit(url).hostname or "")
-    except ValueError:  # it is no address
-        return False
 
 
 def is_same_world(one: str, other: str) -> bool:

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from actors.browser.fake import FakeBrowser
+from actors.loopback import is_on_loopback
 from actors.options import fetchable, reachable
 from actors.refusals import database_of
 from actors.settings import SANDBOX_DIR, SettingsRefused, load, with_sandbox
 from actors.store.backup import backup, restore
 from actors.store.database import Database
 from actors.store.errors import OtherOrigin
-from actors.store.origin import is_on_loopback, is_same_world, origin_of, read_origin
+from actors.store.origin import is_same_world, origin_of, read_origin
 from actors.store.schema import migrate
 from actors.store.store import open_store
 from actors.system import System
