@@ -30,6 +30,7 @@ NONSENSE: dict[str, tuple[str, ...] | str] = {
     ),
     "whatsapp_url": ("web.whatsapp.com", "http://", "ftp://a", "//", "javascript:alert(1)"),
     "chromium": ("/nothing/there", "/dev/null", "~nobody-of-that-name/x"),
+    "chromium_hosts": ("https://a", "a b", "a/b", "*,a"),
     "chromium_args": ("'--open", '"'),
     "tls_cert": FILES,  # without its key; what is no certificate: tests/gateway/test_exposure.py
     "tls_key": FILES,
