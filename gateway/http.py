@@ -18,8 +18,8 @@ from pydantic_core import from_json, to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from actors.clients.texts import readable
 from actors.clients.types import MAX_CLIENT_ID, ClientId
+from actors.texts.readable import readable
 from gateway.json_text import NotJson, as_utf8, decompressed, fault, value_of
 from gateway.unknown_names import UnknownName, place_of, refuse_unknown, schema_of, sentence
 

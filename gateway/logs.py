@@ -18,8 +18,8 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from actors.clients.correlation import Correlation
-from actors.clients.texts import readable
 from actors.settings import Settings
+from actors.texts.readable import readable
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NOT_PRIVATE = frozenset({"timestamp", "level", "logger", "method", "request", "trace"})

@@ -16,10 +16,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("actors", "gateway", "sandbox", "session_manager")
 EVERYTHING = frozenset({"actors", "gateway", "sandbox", "session_manager", "tests"})
 
-DOMAIN = frozenset({"actors.runtime", "actors.clients"})
+DOMAIN = frozenset({"actors.runtime", "actors.clients", "actors.texts"})
 MAY_IMPORT = {
     "actors.runtime": frozenset[str](),
-    "actors.clients": frozenset({"actors.runtime"}),
+    "actors.texts": frozenset[str](),
+    "actors.clients": frozenset({"actors.runtime", "actors.texts"}),
     "actors.browser": DOMAIN | {"actors.media.folder", "actors.media.kinds"},
     "actors.store": DOMAIN | {"actors.loopback"},
     "actors.outbox": DOMAIN | {"actors.store"},

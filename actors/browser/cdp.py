@@ -28,7 +28,7 @@ from pyee import EventEmitter
 
 from actors.browser import wa_js
 from actors.browser.chromium.pipe import Pipe, PipeError
-from actors.clients.texts import from_page
+from actors.texts.readable import from_page
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # importing pyppeteer 2.0.0 imports websockets.legacy

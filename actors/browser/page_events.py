@@ -29,8 +29,8 @@ from actors.clients.protocol import (
     Ready,
     Refused,
 )
-from actors.clients.texts import from_page
 from actors.clients.types import ClientId, Reason, Seconds
+from actors.texts.readable import from_page
 
 if TYPE_CHECKING:
     from actors.browser.cdp import Listener, Wire

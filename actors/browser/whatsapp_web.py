@@ -26,8 +26,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from actors.clients.events import AccountEvent, MessageArrived, of_notice, of_page
 from actors.clients.protocol import Blocked, Conflict, LinkLost, LoggedOut, PageFact, PageFailed
-from actors.clients.texts import MARK, cut
 from actors.clients.types import Reason
+from actors.texts.readable import MARK, cut
 
 Event = Mapping[str, Any]
 """An event or answer of the page script."""

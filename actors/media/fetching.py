@@ -24,6 +24,7 @@ from actors.clients.types import Seconds
 from actors.runtime import Refusal
 from actors.webhooks.addresses import Network
 from actors.webhooks.http import CheckedBackend, Resolver, TargetRefused, authorities
+from actors.webhooks.targets import target_of
 
 REDIRECTS = 5
 """How often an address may lead to another."""
@@ -145,12 +146,9 @@ class Fetcher:
 
 def _address(url: str) -> httpx2.URL:
     try:
-        target = httpx2.URL(url)
-        if target.scheme in ("http", "https") and target.host:
-            return target
-    except (httpx2.InvalidURL, ValueError, UnicodeError):
-        pass
-    raise MediaRefused("The file's address should be http:// or https://, with a host")
+        return target_of(url)
+    except ValueError as error:
+        raise MediaRefused(f"The file's address should {error}") from None
 
 
 def _header(response: httpcore.Response, name: bytes) -> str | None:

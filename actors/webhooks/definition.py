@@ -15,16 +15,16 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
-import httpx2
 from ulid import ULID
 
 from actors.clients.events import EVENTS
 from actors.clients.types import MAX_CLIENT_ID, Seconds
 from actors.store.webhooks import Webhook
 from actors.waha import events as waha
-from actors.webhooks.addresses import Network, why_refused
+from actors.webhooks.addresses import Network
 from actors.webhooks.schedule import Growth, RetryPolicy
 from actors.webhooks.signature import OUR_HEADERS, mask
+from actors.webhooks.targets import refused_literal, target_of
 
 
 class Format(StrEnum):
@@ -61,7 +61,7 @@ def changes(
     if "events" in checked or "format" in checked:
         patterns = checked.get("events", ("*",) if before is None else before.events)
         _check_types(patterns, Format(checked.get("format", Format.NATIVE if before is None else before.format)))
-    if "url" in checked and (why := _refused_literal(checked["url"], allowed)) is not None:
+    if "url" in checked and (why := refused_literal(target_of(checked["url"]), allowed)) is not None:
         raise InvalidWebhook("url", f"not point to an address that is {why}")
     return checked
 
@@ -97,16 +97,6 @@ def _checked(field: str, value: object) -> Any:
         raise InvalidWebhook(field, str(error)) from None
 
 
-def _refused_literal(url: str, allowed: tuple[Network, ...]) -> str | None:
-    host = httpx2.URL(url).host.removesuffix(".")
-    if host == "localhost" or host.endswith(".localhost"):  # always this machine: RFC 6761, 6.3
-        host = "127.0.0.1"
-    try:
-        return why_refused(host, allowed)
-    except ValueError:  # A name: checked after it is resolved.
-        return None
-
-
 MAX_URL, MAX_PATTERNS, MAX_CLIENTS, MAX_HEADERS, MAX_HEADER = 2000, 100, 10_000, 30, 4000
 MAX_ATTEMPTS, MAX_DELAY = 1000, 24 * 3600.0
 MIN_SECRET, MAX_SECRET = 8, 512
@@ -136,21 +126,10 @@ _VISIBLE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 def _url(value: object) -> str:
     if not isinstance(value, str) or not _VISIBLE.fullmatch(value) or " " in value or len(value) > MAX_URL:
         raise ValueError(f"be an address of at most {MAX_URL} visible ASCII characters")
-    try:
-        url = httpx2.URL(value)
-    except (httpx2.InvalidURL, ValueError) as error:
-        raise ValueError("be an address such as https://example.com/hook") from error
-    if url.scheme not in ("http", "https") or not url.host or not 1 <= _port(url) <= 65535:
-        raise ValueError("begin with http:// or https:// and name a host, and perhaps a port from 1 to 65535")
-    if url.userinfo:
-        raise ValueError("not hold a user name or password: use an Authorization header")
+    url = target_of(value)
     if url.fragment or value.endswith("#"):
         raise ValueError("not have a fragment")
     return str(url)
-
-
-def _port(url: httpx2.URL) -> int:
-    return 1 if url.port is None else url.port
 
 
 def _events(value: object) -> tuple[str, ...]:

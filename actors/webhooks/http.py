@@ -32,6 +32,7 @@ import structlog
 
 from actors.webhooks.addresses import Address, Network, why_refused
 from actors.webhooks.schedule import HttpAnswer, Outcome, Unanswered
+from actors.webhooks.targets import refused_literal, target_of
 
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
 """Returns the addresses of a name. Raises OSError if there are none."""
@@ -265,7 +266,12 @@ class HttpPoster:
 
     async def _send(self, post: Post, heard: list[HttpAnswer]) -> None:
         """Send, and store the answer in `heard` as soon as it exists: later errors do not matter."""
-        url = httpx2.URL(post.url)
+        try:  # what an earlier version stored was judged less strictly
+            url = target_of(post.url)
+        except ValueError as error:
+            raise TargetRefused(f"The target's URL should {error}") from None
+        if (why := refused_literal(url, self._options.allowed)) is not None:
+            raise TargetRefused(f"The target's address is {why}: it may not be reached")
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         timeout = {"connect": self._options.connect}
         async with (

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from actors.clients.texts import readable_in
+from actors.texts.readable import readable_in
 
 _UNCUT = 10_000
 """Columns without a terminal: output to a file or a pipe is never cut."""

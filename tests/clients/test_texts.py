@@ -8,8 +8,8 @@ import pytest
 from pydantic_core import from_json as strictly
 
 from actors.browser.whatsapp_web import happened
-from actors.clients.texts import CUT, cut, from_page, readable
 from actors.store.rows.unreadable import load_json
+from actors.texts.readable import CUT, cut, from_page, readable
 from gateway.http import render_plain
 
 HALF = r'{"e": "message", "body": "a\ud83d", "sender_name": "\ude00b", "contacts": [{"name": "\ud83d", "vcard": "x"}]}'

@@ -201,11 +201,21 @@ def test_an_address_that_is_not_public_is_refused_for_good(receiver: Receiver, h
     assert receiver.requests == []
 
 
-@pytest.mark.parametrize("host", ["localhost", "2130706433", "0x7f.1", "127.1"])
+@pytest.mark.parametrize("host", ["localhost", "localhost."])
 def test_a_name_of_the_loopback_is_refused_for_good(receiver: Receiver, host: str) -> None:
     outcome = once(f"http://{host}:{receiver.port}/", allowed=())
     assert outcome == Unanswered("The target's address is loopback: it may not be reached", final=True)
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize("place", ["2130706433:80", "0x7f.1:80", "127.1:80", "a.example:-1", "a..b:80", "u@a.example"])
+def test_what_an_earlier_version_stored_and_cannot_be_asked_ends_for_good(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = once(f"http://{place}/", allowed=())
+    assert isinstance(outcome, Unanswered)
+    assert (outcome.final, outcome.why.startswith("The target's URL should ")) == (True, True)
+    assert caplog.records == []
 
 
 def test_a_name_is_resolved_by_the_system_where_nothing_is_injected(receiver: Receiver) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.clients.types import ClientId
+from actors.texts.hosts import host_fault
 
 NAME = r"^[a-zA-Z0-9_-]{1,54}$"
 """The form of a client's name."""
@@ -35,6 +36,8 @@ class Proxy:
         match = _PROXY.fullmatch(self.server)
         if match is None or not 0 < int(match[3]) < 65536:
             return "have a server such as 10.0.0.1:3128 or socks5://proxy.example:1080"
+        if (fault := host_fault(match[2].strip("[]"))) is not None:
+            return f"have a server such as 10.0.0.1:3128: it should {fault}"
         if self.username is not None and self.server.startswith(_SOCKS):
             return "have no user name with SOCKS: Chromium cannot log in there; use an HTTP proxy"
         return None

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from actors.clients.texts import from_json
+from actors.texts.readable import from_json
 
 Made = TypeVar("Made")
 
