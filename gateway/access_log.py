@@ -23,7 +23,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Histogram
 
 from actors.clients.errors import ShuttingDown
-from gateway.errors import problem_of, respond
+from gateway.errors import REFUSED_KEY, problem_of, respond
 from gateway.http import HEADER, client_number
 from gateway.security.auth import CALLER, Caller
 
@@ -171,6 +171,8 @@ def _client(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
 TEMPLATE = "session_manager.route"
 """The key of the route's template in the ASGI scope; absent without a route."""
 NO_ROUTE, OTHER = "none", "other"
+REFUSED = "refused"
+"""The status of 5xx answers that are no fault of ours: WhatsApp has refused the message, or a host its file."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30)
 
@@ -186,15 +188,16 @@ class HttpMetrics:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self._series: dict[tuple[str, str, int], Histogram] = {}
+        self._series: dict[tuple[str, str, int | str], Histogram] = {}
 
     def count(self, scope: Scope, status: int, seconds: Seconds) -> None:
         """Count the answer to a request."""
         method = scope.get("method", "GET")  # a WebSocket's upgrade is one
-        key = (method if method in _METHODS else OTHER, scope.get(TEMPLATE, NO_ROUTE), status // 100)
+        kind = REFUSED if status >= 500 and scope.get(REFUSED_KEY) else status // 100
+        key = (method if method in _METHODS else OTHER, scope.get(TEMPLATE, NO_ROUTE), kind)
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = self._seconds.labels(*key[:2], f"{key[2]}xx")
+            series = self._series[key] = self._seconds.labels(*key[:2], kind if kind == REFUSED else f"{kind}xx")
         series.observe(seconds)
 
 

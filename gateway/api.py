@@ -45,7 +45,7 @@ from gateway.schemas.messages import (
 )
 from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
 from gateway.schemas.received import ReceivedAnswer
-from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, RootAnswer
 from gateway.schemas.shape import ID
 from gateway.schemas.webhooks import (
     DeadLettersAnswer,
@@ -411,6 +411,7 @@ CALLS: tuple[Call, ...] = (
         parameters=_KEY,
     ),
     get("/health", service.health, PUBLIC, {200: HealthAnswer | HealthSummary}, tolerant=True),
+    get("/", service.root, PUBLIC, {200: RootAnswer}),
     get("/ready", service.ready, PUBLIC, {200: ReadyAnswer, 503: ReadyAnswer}),
     get("/metrics", service.metrics, READ_ALL, {200: MediaType("text/plain")}),
     get("/openapi.json", service.openapi, PUBLIC, {200: dict[str, Any]}),

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from actors.system import System
 
 
+_CONTRACT = frozenset({"/health", "/init", "/status", "/qr", "/qr-code", "/send", "/clients", "/logout"})
+_SESSION = "/session/"
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """The context of handlers. Belongs to one event loop."""
@@ -116,8 +120,28 @@ class _Direct:
         self._routes = {(method, route.path): route.app for route in plain for method in route.methods or ()}
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
+        route = self._routes.get((scope["method"], scope["path"]))
         if route is None:
+            if (path := as_express(scope.get("raw_path") or b"")) is not None and path != scope["path"]:
+                scope["path"] = path
+                return self(scope, receive, send)
             return self._app(scope, receive, send)
         scope["app"], scope["path_params"] = self._app, {}
         return route(scope, receive, send)
+
+
+def as_express(raw: bytes) -> str | None:
+    """Return the contract's path that Express would have found for a path as it was sent; None without one.
+
+    The service of old was built on Express, whose router minds neither a slash at the end nor the case of letters:
+    https://expressjs.com/en/api.html#express.router. Calls that came later are matched exactly.
+    """
+    path = raw.decode("latin-1").lower()
+    path = path[:-1] if path.endswith("/") else path
+    if path in _CONTRACT:
+        return path
+    if path.startswith(_SESSION) and path[len(_SESSION) :].isdecimal():
+        return path
+    return None

@@ -12,7 +12,7 @@ Exception              a bug of ours: logged with its traceback, answered withou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, cast
@@ -238,6 +238,18 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
 }
 
 
+REFUSED_KEY = "session_manager.refused"
+"""The key of the ASGI scope that says: this request was refused by somebody else, whatever its status."""
+_BY_OTHERS = (SendFailed, OperationRefused, MediaUnreachable)
+"""The contract answers a number that is not on WhatsApp with 500."""
+
+
+def note_refusal(scope: MutableMapping[str, Any], error: Exception) -> None:
+    """Note in the scope of a request that its error is no fault of the service."""
+    if isinstance(error.error if isinstance(error, Undelivered) else error, _BY_OTHERS):
+        scope[REFUSED_KEY] = True
+
+
 def problem_of(error: Exception) -> Problem:
     """Return the answer to an exception: the row of its class, or of the nearest base that has one."""
     row = next(cls for cls in type(error).__mro__ if cls in PROBLEMS)
@@ -246,6 +258,7 @@ def problem_of(error: Exception) -> Problem:
 
 async def answer(request: Request, error: Exception) -> Response:
     """Starlette's exception handler for every row."""
+    note_refusal(request.scope, error)
     problem = problem_of(error)
     if problem.code == "INTERNAL_ERROR":
         _log.error("http.failed", method=request.method, path=request.url.path, exc_info=error)

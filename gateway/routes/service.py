@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from pykka import Timeout
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from actors.clients.errors import ShuttingDown, Starting
 from actors.clients.protocol import Status
@@ -15,8 +15,29 @@ from actors.clients.types import State
 from gateway.calls import ApiRequest
 from gateway.http import NO_STORE, JsonResponse, reply
 from gateway.prefix import prefix_of
-from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, WhatsAppWeb
+from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, RootAnswer, WhatsAppWeb
 from gateway.security.auth import caller_of, may_see
+
+LINKS = {
+    "dashboard": "/dashboard",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "health": "/health",
+    "ready": "/ready",
+}
+"""Where GET / leads to."""
+
+
+async def root(request: ApiRequest[None, None]) -> Response:
+    """Return what this service is, and where to go on.
+
+    A browser is led to the dashboard.
+    """
+    if "text/html" in request.http.headers.get("accept", ""):
+        return RedirectResponse("/dashboard", 302, {**NO_STORE, "vary": "accept"})
+    prefix = prefix_of(request.http.scope)
+    links = {name: prefix + path for name, path in LINKS.items()}
+    return reply(RootAnswer(version=request.gateway.bridge.versions["session_manager"], links=links))
 
 
 async def health(request: ApiRequest[None, None]) -> Response:

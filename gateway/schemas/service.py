@@ -14,6 +14,14 @@ from gateway.schemas.shape import Answer, iso
 from gateway.security.auth import Caller, Scope
 
 
+class RootAnswer(Answer):
+    """GET /. `links`: paths of this service, by what they show."""
+
+    name: Literal["session-manager"] = "session-manager"
+    version: str
+    links: dict[str, str]
+
+
 class HealthSummary(Answer):
     """GET /health for callers without a key. `whatsapp_state`: of the clients that the caller may see."""
 

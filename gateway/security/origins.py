@@ -38,7 +38,20 @@ if TYPE_CHECKING:
 
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key", "X-Cliente-Id")
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Range",
+    "X-Api-Key",
+    "X-Cliente-Id",
+    "X-Request-Id",
+    "traceparent",
+    "tracestate",
+)
+"""What a page of a listed origin may send: every header that a call takes, and those of tracing."""
 ANSWER_HEADERS = (
     "Retry-After",
     "RateLimit-Limit",
@@ -46,6 +59,7 @@ ANSWER_HEADERS = (
     "RateLimit-Remaining",
     "RateLimit-Reset",
     "X-Request-Id",
+    "traceparent",
 )
 PAGES = frozenset({"/", "/dashboard", "/docs"})
 """The paths that a link on another site may lead to: they show nothing of anybody until their scripts ask."""

@@ -26,7 +26,7 @@ from actors.clients.errors import (
 from actors.media.fetching import MediaUnreachable
 from actors.waha.envelope import Environment
 from actors.webhooks.definition import InvalidWebhook
-from gateway.errors import problem_of
+from gateway.errors import note_refusal, problem_of
 from gateway.http import NO_STORE, InvalidRequest, JsonResponse, render_plain
 from gateway.security.auth import Forbidden, Unauthorized
 from gateway.service import Undelivered
@@ -224,6 +224,7 @@ WAHA_ERRORS: dict[type[Exception], Callable[[Any, Request, Mapping[str, Any]], W
 
 def answer(http: Request, error: Exception, given: Mapping[str, Any]) -> Response:
     """Return the answer to an exception: the row of its class, or of the nearest base that has one."""
+    note_refusal(http.scope, error)
     row = next(kind for kind in type(error).__mro__ if kind in WAHA_ERRORS)
     problem = WAHA_ERRORS[row](error, http, given)
     return JsonResponse(render_plain(problem.body), problem.status, {**NO_STORE, **problem.headers})

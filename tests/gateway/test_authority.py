@@ -42,7 +42,7 @@ def request(client: str | None = None, **path: str) -> dict[str, Any]:
 def test_strangers_are_told_how_the_service_is_and_how_to_use_it_and_nothing_else() -> None:
     """Written out, so that opening another call is a decision and not a slip."""
     opened = {call for call, need in NEEDS.items() if need.scope is None}
-    assert opened <= {("GET", path) for path in ("/health", "/ready", *DOCUMENTS, *DASHBOARD)} | SIGNING
+    assert opened <= {("GET", path) for path in ("/", "/health", "/ready", *DOCUMENTS, *DASHBOARD)} | SIGNING
 
 
 def test_what_changes_something_needs_more_than_reading() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.api import CALLS
 from gateway.security.auth import Forbidden
 from gateway.security.origins import Hosts, OriginCheck, host_name
 from tests.gateway.running import Running
@@ -179,6 +180,28 @@ def test_a_listed_origin_gets_what_a_browser_needs_and_no_other_does(tmp_path: P
             assert refused.status_code == 403
             assert refused.json()["code"] == "FORBIDDEN"
             assert not any(name.startswith("access-control") for name in refused.headers)
+
+
+DOCUMENTED = {name.lower() for call in CALLS for name in call.headers} | {
+    "x-cliente-id",
+    "x-api-key",
+    "authorization",
+    "content-type",
+    "x-request-id",
+    "traceparent",
+    "tracestate",
+}
+"""The headers that docs and rows of calls name."""
+
+
+def test_a_page_of_a_listed_origin_may_send_every_header_that_is_documented(tmp_path: Path) -> None:
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    with Running(tmp_path / "data", allowed_origins=("https://app.example",)) as service:
+        for name in sorted(DOCUMENTED):
+            headers = asked | {"Access-Control-Request-Headers": name}
+            assert service.http.options("/send", headers=headers).status_code == 200, name
+        headers = asked | {"Access-Control-Request-Headers": "x-csrf-token"}
+        assert service.http.options("/send", headers=headers).status_code == 400
 
 
 def test_forwarded_addresses_are_believed_from_listed_proxies_only(tmp_path: Path) -> None:

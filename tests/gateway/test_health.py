@@ -29,3 +29,15 @@ def test_health_of_several_states_is_what_most_clients_are_in(service: Running) 
         service.post("/init", client)
     service.browser.crash(ClientId(1))
     assert service.get("/health").json()["whatsapp_state"] == "QR_REQUIRED"
+
+
+def test_the_root_leads_people_to_the_dashboard_and_programs_on(service: Running) -> None:
+    html = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    led = service.call("GET", "/", headers=html)
+    assert (led.status_code, led.headers["location"], led.content) == (302, "/dashboard", b"")
+    assert service.call("HEAD", "/", headers=html).headers["location"] == "/dashboard"
+    told = service.get("/").json()
+    assert (told["name"], told["version"]) == ("session-manager", service.system.versions["session_manager"])
+    for path in told["links"].values():
+        assert service.get(path).status_code in (200, 503)
+    assert service.call("HEAD", "/").status_code == 200

@@ -107,6 +107,16 @@ def test_calls_are_counted_by_route_and_never_by_path(service: Running) -> None:
     assert of(samples(service), "http_request_seconds_count", method="GET", route="/status", status="2xx") == 1
 
 
+def test_a_number_that_is_not_on_whatsapp_is_no_failure_of_the_service(service: Running) -> None:
+    """The contract answers it with 500; an alarm looks at `5xx`."""
+    service.ready(1)
+    service.browser.whatsapp.absent.add("5491122334455@c.us")
+    assert service.post("/send", 1, TEXT).status_code == 500
+    found = samples(service)
+    assert of(found, "http_request_seconds_count", method="POST", route="/send", status="refused") == 1
+    assert of(found, "http_request_seconds_count", method="POST", route="/send", status="5xx") == 0
+
+
 def test_what_the_guard_refuses_is_counted_by_route_too(tmp_path: Path) -> None:
     with Running(tmp_path / "data", api_key=FIRST) as service:
         httpx2.get(f"{service.url}/status")
