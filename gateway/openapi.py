@@ -6,6 +6,7 @@ https://spec.openapis.org/oas/v3.1.1.html
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from actors.clients.events import EVENTS, AccountEvent
 from actors.clients.operations import Effect
 from actors.clients.operations.base import NOT_FOUND
 from actors.clients.types import MAX_CLIENT_ID
@@ -105,6 +107,7 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
             "about; the key decides whether its holder may.",
         },
         "paths": paths,
+        "webhooks": {type: _event(event) for type, event in EVENTS.items()},
         "components": {
             "schemas": components,
             "securitySchemes": {
@@ -114,6 +117,47 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
         },
         "tags": [{"name": tag} for tag in dict.fromkeys(call.tag for call in calls)],
     }
+
+
+def _event(event: type[AccountEvent]) -> dict[str, Any]:
+    """Return how an event comes to a webhook; streams and the long poll carry the same, with a `position`."""
+    first, _, rest = (inspect.getdoc(event) or "").partition("\n\n")
+    fields = {name: _field(event, name) for name in event.fields}
+    payload = {"type": "object", "description": "The data of the event.", "properties": fields}
+    envelope: dict[str, Any] = {
+        "id": {"type": "string", "description": "A ULID, the same in every delivery of the event."},
+        "type": {"const": event.type, "description": "The type of the event."},
+        "cliente_id": {"type": "integer", "description": "The client's number."},
+        "sequence": {"type": "integer", "description": "Counts the events of one client from 1, without a gap."},
+        "at": {"type": "string", "format": "date-time", "description": "When the service heard of it."},
+        "payload": payload,
+    }
+    example = {
+        "id": "01K5Y4N8Z6T1W3R5Q7P9M2K4JH",
+        "type": event.type,
+        "cliente_id": 99,
+        "sequence": 1,
+        "at": "2026-01-31T12:00:00.000Z",
+        "payload": dict(event.example),
+    }
+    schema = {"type": "object", "properties": envelope, "required": [*envelope]}
+    return {
+        "post": {
+            "operationId": "event_" + event.type.replace(".", "_"),
+            "summary": " ".join(first.split()).rstrip("."),
+            "description": " ".join(rest.split()),
+            "requestBody": {"content": {"application/json": {"schema": schema, "example": example}}},
+            "responses": {"2XX": {"description": "The event has arrived; every other answer repeats it later."}},
+        }
+    }
+
+
+def _field(event: type[AccountEvent], name: str) -> dict[str, Any]:
+    """Return the schema of a field of an event's payload; docs/events.md says what the fields are."""
+    if name not in event.parts:
+        return {"description": f"See docs/events.md, `{event.type}`."}
+    parts = ", ".join(event.parts[name])
+    return {"description": f"An object, or a list of objects, with {parts}; null where there is none."}
 
 
 def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
@@ -237,7 +281,20 @@ def _body(call: Call, shapes: Shapes) -> dict[str, Any]:
 def _responses(call: Call, shapes: Shapes) -> dict[str, Any]:
     answers, errors = _answers(call), _errors(call)
     statuses = sorted({*answers, *errors})
-    return {str(status): _response(answers.get(status), errors.get(status), shapes) for status in statuses}
+    told = {str(status): _response(answers.get(status), errors.get(status), shapes) for status in statuses}
+    if (example := _example(call)) is not None:
+        told["200"]["content"]["application/json"]["example"] = example
+    return told
+
+
+def _example(call: Call) -> Any:
+    """Return an answer of an operation, as it declares it; None where a handler does the work, or the outbox."""
+    kind = call.operation
+    if kind is None or call.answers or kind.effect is Effect.SEND:
+        return None
+    if kind.answer is None:
+        return {"success": True}
+    return adapter_of(kind.answer).dump_python(kind.example, mode="json")
 
 
 def _errors(call: Call) -> dict[int, tuple[str, ...]]:

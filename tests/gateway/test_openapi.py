@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, Phase
 from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 
+from actors.clients.events import EVENTS
+from actors.clients.operations import Effect
 from gateway.api import CALLS
 from gateway.openapi import document
 from tests.gateway.running import Running
@@ -163,3 +165,26 @@ def test_the_pages_load_nothing_that_is_not_the_services_own(described: Running)
         assert "//" not in place
         assert described.get(f"/{place}").status_code == 200, place
     assert described.get("/docs/package.json").status_code == 404
+
+
+def test_every_event_is_a_webhook_of_the_document_with_an_example_that_fits() -> None:
+    told = DOCUMENT["webhooks"]
+    assert [*told] == [*EVENTS]
+    for type, event in EVENTS.items():
+        post = told[type]["post"]
+        content = post["requestBody"]["content"]["application/json"]
+        payload = content["schema"]["properties"]["payload"]
+        assert post["summary"]
+        assert {*payload["properties"]} == {*event.fields}
+        described = (*content["schema"]["properties"].values(), *payload["properties"].values())
+        assert all(one["description"] for one in described)
+        assert {*content["example"]} == {*content["schema"]["properties"]}
+        assert content["example"]["payload"] == event.example
+
+
+def test_every_operation_shows_an_answer() -> None:
+    paths = DOCUMENT["paths"]
+    for call in CALLS:
+        if call.operation is not None and call.operation.effect is not Effect.SEND and not call.answers:
+            answer = paths[call.path][call.method.lower()]["responses"]["200"]["content"]["application/json"]
+            assert answer["example"], call.path
