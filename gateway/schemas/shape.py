@@ -19,10 +19,13 @@ ID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 """A ULID."""
 
 
+# Validators are built when they are first used (`defer_build`): all of them would take a fifteenth of a start.
+
+
 class Request(BaseModel):
     """The base of bodies: types are not converted, and unknown fields are refused, at every level."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class Query(BaseModel):
@@ -34,7 +37,7 @@ class Query(BaseModel):
 class Answer(BaseModel):
     """The base of answers."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ErrorAnswer(Answer):
