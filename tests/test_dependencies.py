@@ -20,7 +20,7 @@ import sys
 sys.modules["psycopg"] = None
 from actors.store.database import Database
 from actors.store.errors import BadAddress
-Database("sqlite:///:memory:").reading()
+Database("sqlite:///nothing.db").reading()
 try:
     Database("postgresql://nobody@127.0.0.1/none").reading()
 except BadAddress as error:

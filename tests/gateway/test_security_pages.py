@@ -22,9 +22,11 @@ def test_a_page_of_another_origin_reaches_nothing(keys: Keys, unlocked: Running,
 
 @pytest.mark.parametrize("call", calls())
 def test_a_name_made_to_point_at_us_reaches_nothing_where_no_key_is_needed(unlocked: Running, call: Call) -> None:
-    for host in ("evil.example", "evil.example:3001", "127.0.0.1.evil.example", "a@127.0.0.1", "0.0.0.0"):
+    for host in ("evil.example", "evil.example:3001", "127.0.0.1.evil.example", "0.0.0.0"):
         with Raw(unlocked.url) as connection:
             refused(connection.send(asked(call, 1, X_Cliente_Id="1", Host=host)).answer(), 421, "MISDIRECTED_REQUEST")
+    with Raw(unlocked.url) as connection:  # no Host at all: RFC 9112, section 3.2
+        refused(connection.send(asked(call, 1, X_Cliente_Id="1", Host="a@127.0.0.1")).answer(), 400, "BAD_REQUEST")
 
 
 def test_without_a_key_whoever_reaches_loopback_may_do_anything(unlocked: Running) -> None:
