@@ -1,7 +1,8 @@
 """One Chromium process: its start, pipe, output, memory, and certain end.
 
 Every Chromium leads a process group of its own, and dies with us: `setpriv --pdeathsig KILL` (util-linux) asks the
-kernel for that. Without setpriv, the next start ends the Chromiums that outlive a killed service (`orphans`).
+kernel for that. Without setpriv, it exits when it reads the end of its pipe; the next start ends one that does not
+(`orphans`).
 
 The death signal is bound to the thread that forked; so Chromium is started in the loop's thread, which lives as long as
 any page does.
