@@ -88,7 +88,7 @@ def test_a_stopped_client_is_logged_out_unless_the_caller_does_not_want_that(ser
         assert answer.status_code == 200
         assert told.items() <= answer.json().items()
         assert service.get("/clients?known=1").json() == []
-    assert service.call("DELETE", "/session/1?logot=false").status_code == 400
+    assert service.call("DELETE", "/session/1?logout=perhaps").status_code == 400
 
 
 def test_what_could_not_be_deleted_is_not_told_as_deleted(service: Running) -> None:
