@@ -16,6 +16,9 @@ TASKS_EACH = 48
 DESCRIPTORS_OF_SERVICE, TASKS_OF_SERVICE = 64, 32
 """The needs of the service itself, without its callers; counted with room to spare."""
 
+FEWEST_CONNECTIONS = 8
+"""The connections that are taken however few files may be open."""
+
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
@@ -36,9 +39,19 @@ def raise_open_files() -> None:
 
 def host_limits(connections: int) -> tuple[Limit, ...]:
     """Return the host's limits beside this many connections of callers. Reads a few small files."""
+    files = open_files()
+    return limits(files, connections_allowed(connections, files), _tasks_allowed())
+
+
+def connections_allowed(chosen: int, files: int | None) -> int:
+    """Return the number of connections: as chosen, but no more than half of the open files beside the service's own."""
+    return chosen if files is None else max(FEWEST_CONNECTIONS, min(chosen, (files - DESCRIPTORS_OF_SERVICE) // 2))
+
+
+def open_files() -> int | None:
+    """Return the limit of this process's open files; None without one."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = None if soft == resource.RLIM_INFINITY else soft
-    return limits(files, connections, _tasks_allowed())
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def limits(files: int | None, connections: int, tasks: int | None) -> tuple[Limit, ...]:

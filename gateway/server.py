@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import faulthandler
+import logging
 import os
 import signal
 import socket
@@ -39,7 +40,7 @@ from actors.store.errors import ServerAway
 from actors.system import System
 from actors.watch import DIED
 from gateway.app import application, gateway_of
-from gateway.security.connections import Answering, Connections, bounds_of
+from gateway.security.connections import Answering, Connections, bounds_of, is_unprovoked
 from gateway.security.exposure import check_certificate, refuse_exposure
 
 if TYPE_CHECKING:
@@ -324,6 +325,7 @@ class _Uvicorn(uvicorn.Server):
 async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> AsyncIterator[None]:
     """Serve HTTP during the block; at its end, finish the answers in progress."""
     connections = Connections(bounds_of(settings))
+    logging.getLogger("uvicorn.error").addFilter(is_unprovoked)
     server = _Uvicorn(uvicorn.Config(Answering(app), **_options(settings, connections)))
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     async with _beside(connections.watch()):

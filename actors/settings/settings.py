@@ -119,6 +119,13 @@ class Settings(BaseSettings):
     )
     request_rate: Rate = Field("0", description="Calls of one key, or of one address without a key; 0, no limit.")
     max_connections: int = Field(500, ge=1, le=1_000_000, description="Limit of open connections.")
+    max_connections_each: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Limit of open connections from one address (of IPv6: one /64), unless it is a trusted proxy; 0, "
+        "three quarters of SM_MAX_CONNECTIONS.",
+    )
     max_header_size: int = Field(
         16_384, ge=1024, le=1_048_576, description="Limit of a request's first line and headers together, in bytes."
     )

@@ -13,8 +13,10 @@ Everything runs on the server's event loop. Deadlines are looked at together, a 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -22,14 +24,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from actors.capacity import connections_allowed, open_files
 from gateway.http import JSON, render
 from gateway.schemas.shape import ErrorAnswer
+from gateway.security.rate_limits import address_of
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from actors.clients.types import Seconds
@@ -48,6 +55,8 @@ _REFUSALS = {
     501: "There is no such method",
     503: "There are too many connections: try again later",
 }
+_BETWEEN_REPORTS: Seconds = 10.0
+"""The least time between two lines about refused connections: each has their number."""
 _MOST_FIELDS = 256
 """The most headers of a request."""
 _PIECE = 4096
@@ -67,6 +76,8 @@ _IGNORED = -1
 offers HTTP/2 with every first request.) llhttp would take the body for the other protocol's."""
 _UNHEARD = logging.Logger("unheard", logging.CRITICAL + 1)
 
+_log = structlog.get_logger("http")
+
 CONNECTION = "session_manager.connection"
 """The key of a request's connection in the state of the ASGI scope."""
 
@@ -76,6 +87,10 @@ class ConnectionBounds:
     """The limits of one caller's connections. Durations in seconds, sizes in bytes."""
 
     connections: int
+    each: int
+    """The most connections of one address."""
+    proxies: tuple[IPv4Network | IPv6Network, ...]
+    """The addresses whose connections are those of many callers."""
     head_size: int
     head: Seconds
     body: Seconds
@@ -85,8 +100,15 @@ class ConnectionBounds:
 
 def bounds_of(settings: Settings) -> ConnectionBounds:
     """Return the limits in the settings."""
+    files = open_files()
+    connections = connections_allowed(settings.max_connections, files)
+    each = min(settings.max_connections_each or -(-connections * 3 // 4), connections)
+    short = connections < settings.max_connections
+    _log.log(30 if short else 20, "service.connections", limit=connections, each_address=each, open_files=files)
     return ConnectionBounds(
-        connections=settings.max_connections,
+        connections=connections,
+        each=each,
+        proxies=tuple(ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies),
         head_size=settings.max_header_size,
         head=settings.header_timeout,
         body=settings.body_timeout,
@@ -167,6 +189,8 @@ class Connections:
     def __init__(self, bounds: ConnectionBounds) -> None:
         self.bounds = bounds
         self._open: set[Connection] = set()
+        self._of_address: Counter[str] = Counter()
+        self._refused = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -178,19 +202,44 @@ class Connections:
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; return False if there is no room for it: then it is to close."""
         self._open.add(connection)
-        return len(self._open) <= self.bounds.connections
+        if connection.address:
+            self._of_address[connection.address] += 1
+        room = len(self._open) <= self.bounds.connections
+        room = room and self._of_address[connection.address] <= self.bounds.each
+        if not room:
+            self._refused += 1
+        return room
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
         self._open.discard(connection)
+        if connection.address:
+            self._of_address[connection.address] -= 1
+            if self._of_address[connection.address] <= 0:
+                del self._of_address[connection.address]
+
+    def name_of(self, peer: Any) -> str:
+        """Return the address that a connection counts for; empty for that of a trusted proxy."""
+        host = str(peer[0]) if peer else ""
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return ""
+        if any(address in proxy for proxy in self.bounds.proxies):
+            return ""
+        return address_of({"client": (host, 0)})
 
     async def watch(self) -> None:
         """Hold all connections to their deadlines, for ever."""
         bounds, loop = self.bounds, asyncio.get_running_loop()
         look = min(_LONGEST_LOOK, min(bounds.head, bounds.body, bounds.idle, bounds.write) / 5)
+        told = loop.time() - _BETWEEN_REPORTS
         while True:
             await asyncio.sleep(look)
             now = loop.time()
+            if self._refused and now - told >= _BETWEEN_REPORTS:
+                _log.warning("http.connections_refused", count=self._refused, open=len(self._open))
+                self._refused, told = 0, now
             for connection in list(self._open):
                 connection.look(now)
 
@@ -209,6 +258,8 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         self._loop = asyncio.get_running_loop()
         self._waiting, self._since = Waiting.HEAD, self._loop.time()
         self._transport: asyncio.Transport
+        self.address = ""
+        """The address that it counts for."""
         self._inner: asyncio.Protocol | None = None
         """uvicorn's protocol, until it is told that the connection is lost."""
         self._request = _Request()
@@ -224,6 +275,7 @@ class Connection(asyncio.Protocol, asyncio.Transport):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self.address = self._all.name_of(transport.get_extra_info("peername"))
         if not self._all.enter(self):
             self._refuse(503)
             return
@@ -475,6 +527,21 @@ class Answering:
             await self._app(scope, receive, send)
         finally:
             scope["state"][CONNECTION].answered()
+
+
+_PROVOKED = frozenset(
+    {
+        "ASGI callable returned without completing handshake.",  # it was refused, with an answer
+        "Invalid UTF-8 sequence received from client.",
+        "Unsupported upgrade request.",
+    }
+)
+"""What uvicorn logs, with a traceback or without, because of what a caller sends."""
+
+
+def is_unprovoked(record: logging.LogRecord) -> bool:
+    """Return False for a line of uvicorn's that any stranger can cause: a filter of the logger `uvicorn.error`."""
+    return record.msg not in _PROVOKED
 
 
 def handshake_refusal(head: bytes) -> int:

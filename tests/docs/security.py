@@ -114,6 +114,7 @@ Every answer has `X-Content-Type-Options: nosniff`, over HTTPS also `Strict-Tran
 
 LIMITS = (
     "max_connections",
+    "max_connections_each",
     "max_header_size",
     "header_timeout",
     "body_timeout",

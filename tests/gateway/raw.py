@@ -34,9 +34,10 @@ class Closed(Exception):
 class Raw:
     """One connection. A context manager."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, source: str | None = None) -> None:
         where = urlsplit(url)
-        self._socket = socket.create_connection((where.hostname, where.port), timeout=PATIENCE)
+        address = None if source is None else (source, 0)
+        self._socket = socket.create_connection((where.hostname, where.port), PATIENCE, address)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
 

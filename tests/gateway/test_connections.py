@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from actors.capacity import connections_allowed
 from tests.gateway.raw import STATUS, Closed, Raw, request
 from tests.gateway.running import Running, until
 
 SECONDS = 1.0
 """A deadline long enough that who keeps it by far on an idle machine keeps it on a busy one."""
+MIB = 1024 * 1024
 CONNECTIONS = 8
 LARGEST_HEAD = 2048
 LARGE = "/openapi.json"
@@ -139,7 +143,7 @@ def test_garbage_in_the_middle_of_a_body_ends_the_connection_and_nothing_else(bo
 
 
 def test_beyond_the_bound_a_connection_is_refused_until_another_ends(tmp_path: Path) -> None:
-    with Running(tmp_path / "data", max_connections=CONNECTIONS) as service:
+    with Running(tmp_path / "data", max_connections=CONNECTIONS, max_connections_each=CONNECTIONS) as service:
         service.http.close()
         held = []
         while True:
@@ -162,3 +166,88 @@ def test_beyond_the_bound_a_connection_is_refused_until_another_ends(tmp_path: P
 def test_a_caller_that_never_reads_is_cut_off(hurried: Running) -> None:
     with raw(hurried) as deaf, pytest.raises(Closed):
         until(lambda: deaf.send(request(target=LARGE)), lambda _: False, "it is cut off")
+
+
+def test_one_address_leaves_room_for_others(tmp_path: Path) -> None:
+    with Running(tmp_path / "data", max_connections=CONNECTIONS, max_connections_each=3) as service:
+        service.http.close()
+        with ExitStack() as held:
+
+            def answers() -> list[int]:
+                return [held.enter_context(raw(service)).send(STATUS).answer().status for _ in range(5)]
+
+            assert answers() == [200, 200, 200, 503, 503]
+            other = held.enter_context(Raw(service.url, source="127.0.0.9"))
+            assert other.send(STATUS).answer().status == 200
+
+
+def test_a_proxy_that_is_trusted_has_the_connections_of_many(tmp_path: Path) -> None:
+    limits: dict[str, Any] = {
+        "max_connections": CONNECTIONS,
+        "max_connections_each": 1,
+        "trusted_proxies": ("127.0.0.0/8",),
+    }
+    with Running(tmp_path / "data", **limits) as service, ExitStack() as held:
+        for _ in range(4):
+            assert held.enter_context(raw(service)).send(STATUS).answer().status == 200
+
+
+def test_half_of_the_open_files_is_for_connections() -> None:
+    assert [connections_allowed(500, files) for files in (None, 64, 128, 1024, 4096)] == [500, 8, 32, 480, 500]
+
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+HANDSHAKE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": KEY}
+
+
+def handshake(path: str, odd: Mapping[str, str] | None = None) -> bytes:
+    return request("GET", path, b"", **(HANDSHAKE | dict(odd or {})))
+
+
+def flood(connection: Raw, data: bytes) -> int:
+    """Send it again and again; return the bytes that were sent until the other side closed."""
+    sent = 0
+    with suppress(Closed):
+        while sent < 256 * MIB:
+            connection.send(data)
+            sent += len(data)
+    return sent
+
+
+def test_pings_whose_pongs_nobody_reads_are_not_read_either(hurried: Running) -> None:
+    """What one socket can make the service hold is bounded; then its deadline ends it."""
+    ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
+    with raw(hurried) as deaf:
+        deaf.send(handshake("/events"))
+        sent = flood(deaf, ping * 1000)
+    assert sent < 32 * MIB  # what lies in the buffers of two sockets
+
+
+@pytest.mark.parametrize("path", ["/events", "/ws", "/nowhere"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"X_Odd": "caf\xe9"},
+        {"Sec_WebSocket_Key": ""},
+        {"Sec_WebSocket_Key": "short"},
+        {"Sec_WebSocket_Key": "\xe9" * 24},
+        {"Sec_WebSocket_Version": "8"},
+        {"Sec_WebSocket_Version": "x"},
+        {"Sec_WebSocket_Extensions": ";;;,=\xe9"},
+        {"Sec_WebSocket_Protocol": "\xe9,,("},
+        {"Connection": "Upgrade, ,\xe9"},
+        {"Upgrade": "websocket, h2c"},
+        {"Origin": "\xe9"},
+        {"X_Long": "x" * 9000},
+        {"Content_Length": "5"},
+        {f"X_{number}": "1" for number in range(200)},
+    ],
+    ids=lambda odd: next(iter(odd)) + str(len(odd)),
+)
+def test_an_odd_handshake_leaves_no_traceback(
+    hurried: Running, caplog: pytest.LogCaptureFixture, path: str, odd: dict[str, str]
+) -> None:
+    with raw(hurried) as connection:
+        connection.send(handshake(path, odd))
+        assert connection.answer().status < 500
+    assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
