@@ -13,14 +13,14 @@ from actors.clients.registry.registry import ClientRegistry, RegistryJournal, St
 from actors.clients.types import ClientId, LinkedAccount, State
 from actors.store.database import Database, prepare_file
 from actors.store.journal import RecordAccountEvent, RecordTransition, StoreJournal
-from actors.store.message_states import HeldBecause
-from actors.store.outbox import GetMessage
+from actors.store.message_states import HeldBecause, MessageState
+from actors.store.outbox import GetMessage, RequeueMessage
 from actors.store.rows.held import HoldEvent, TellHeld
 from actors.store.schema import migrate
 from actors.store.sessions import ForgetSession, GetSessions, ReadBack, WantSession
 from actors.store.store import Store, open_store
 from actors.waha.envelope import Environment, bodies
-from tests.store.asking import ONE, PATIENCE, accept, ask, events_after
+from tests.store.asking import ONE, PATIENCE, accept, ask, events_after, sending
 
 A, B = LinkedAccount("5491100000001", "1@lid"), LinkedAccount("5491100000002", "2@lid")
 
@@ -143,3 +143,14 @@ def test_when_a_phone_was_linked_is_remembered_until_the_next_is(store: Store) -
     later.fill((), {}, {session.client_id: session.linked_since for session in ask(store, GetSessions())})
     assert [one.linked_since(ONE) for one in (registry, later)] == [again, again]
     assert later.linked_since(ClientId(2)) == 0.0
+
+
+def test_a_message_that_was_claimed_and_that_no_page_ever_had_is_held(store: Store) -> None:
+    ready(store, A)
+    claimed = sending(store)
+    ready(store, B)
+    (event,) = events_after(store, types=(AccountChanged.type,))
+    assert (event.payload["held"], event.payload["unknown"]) == (0, 1)
+    message = ask(store, RequeueMessage(claimed.id, 110.0))  # the client was lost before it had the order
+    assert (message.state, message.held) == (MessageState.QUEUED, HeldBecause.ACCOUNT_CHANGED)
+    assert str(A.phone) in str(message.reason)

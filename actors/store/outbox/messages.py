@@ -18,6 +18,7 @@ from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMe
 from actors.store.events import draw_id, first_id_at
 from actors.store.message import Read, Write
 from actors.store.message_states import OPEN, REFUSED, HeldBecause, MessageState, of_ack
+from actors.store.outbox.ownership import held_for
 from actors.store.outbox.rows import (
     BY_KEY,
     BY_MESSAGE_ID,
@@ -259,7 +260,12 @@ class RequeueMessage(Write[Message]):
             return move(connection, known, MessageState.FAILED, self.at, attempts=attempts, reason=SET_ASIDE)
         one_more(connection, known.client_id)
         changes = {"attempts": attempts, "reason": self.reason, "message_id": self.message_id or known.message_id}
-        changes |= {"held": self.held}
+        owner = last(connection, known.client_id)
+        if self.held is None and owner is not None and known.account_id not in (None, owner.id):
+            reason = held_for(known.account, owner.account)
+            changes |= {"held": HeldBecause.ACCOUNT_CHANGED, "reason": reason}
+        else:
+            changes |= {"held": self.held}
         return move(connection, known, MessageState.QUEUED, self.at, **changes)
 
 

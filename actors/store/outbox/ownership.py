@@ -59,7 +59,8 @@ def link(
 ) -> None:
     """Record that a client is linked to this account, and what follows for its messages.
 
-    Without `holds` everything that is queued goes on from the account that is linked now.
+    Without `holds` everything that is queued goes on from the account that is linked now. What is under way stays so:
+    the dispatcher knows which of it no page ever had.
     """
     linked = enter(connection, client_id, account)
     now, mine = linked.now, of_client(client_id)
@@ -72,13 +73,11 @@ def link(
         held = 0
         connection.execute(update(outbox).where(QUEUED, mine, other).values(account_id=now.id))
     back = _let_go(connection, mine, outbox.c.account_id == now.id)
-    lost = read(connection, ROWS.where(SENDING, mine, other))
-    for message in lost:
-        move(connection, message, MessageState.UNKNOWN, at, reason=lost_with(message.account))
+    under_way = connection.execute(select(func.count()).select_from(outbox).where(SENDING, mine, other)).scalar_one()
     if back:
         forget_room(connection, client_id)
     if linked.changed:
-        told = _told(linked.before, now) | {"held": held, "resumed": back, "unknown": len(lost)}
+        told = _told(linked.before, now) | {"held": held, "resumed": back, "unknown": under_way}
         AppendEvent(client_id, AccountChanged.type, told, at).run(connection)
 
 
