@@ -90,6 +90,18 @@ IndexedDB, in which the live WhatsApp Web has the keys of a login, kept complete
 
 """
 
+ENDURANCE = """## An hour of constant traffic
+
+`python -m tests.endurance --minutes 60 --clients 10 --every 6`, as the user `nobody` with Chromium's own sandbox on:
+5,822 messages out and as many in, and every 15 s a client lost its Chromium, its network or its page (240 times). Every
+client was READY at the end. In the last tenth of the hour the service held 69 descriptors and 28 threads, as in the
+second tenth, and 122 MiB of memory, 7 MiB more. Each of the 11,644 messages costs 3 KiB of database until its retention
+ends.
+
+![Memory, descriptors, threads, database and Chromiums in an hour](endurance.svg)
+
+"""
+
 UNTESTED = """## Untested
 
 These cases are handled as far as they are understood, and count as untested:
@@ -117,7 +129,7 @@ These cases are handled as far as they are understood, and count as untested:
 def supervision_page() -> str:
     """Return the page."""
     parts = (_diagram(), _transitions(), _deadlines(), _budgets(), _ends(), _parts(), _bans(), _reasons(), _signs())
-    return HEAD + "\n".join(parts) + "\n" + DISK + SUDDEN + _played() + UNTESTED
+    return HEAD + "\n".join(parts) + "\n" + DISK + SUDDEN + _played() + ENDURANCE + UNTESTED
 
 
 def _played() -> str:
