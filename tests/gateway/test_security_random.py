@@ -27,9 +27,10 @@ BUSY = {(503, code) for code in ("OVERLOADED", "NO_ANSWER", "SHUTTING_DOWN", "ST
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Alone]:
-    """A service in a process of its own, with its default rates."""
+    """A service in a process of its own, with its default rates, and one for wrong keys: every seed exceeds it."""
     waits = {"init_wait": 0.05, "qr_wait": 0.05, "send_timeout": 1.0}
-    with Alone(tmp_path / "data", api_key=FIRST, allowed_hosts=["127.0.0.1"], **waits) as service:
+    rates = {"wrong_key_rate": "100/minute"}
+    with Alone(tmp_path / "data", api_key=FIRST, allowed_hosts=["127.0.0.1"], **waits, **rates) as service:
         yield service
     assert service.code == 0
 
