@@ -162,6 +162,7 @@ BOUNDS: dict[str, TableBound] = {
     ),
     "media": TableBound("`SM_MEDIA_LIFETIME` after the last message that names it", "what the disk has room for"),
     "outbox_chats": TableBound(_OF_CLIENT, "1,000,000"),
+    "event_consumers": TableBound("30 days after it was last used", "1,000 per key"),
     "api_keys": TableBound("until an operator deletes it", "as many as operators make"),
     "webhooks": TableBound("until an operator deletes it", "as many as operators make"),
     "webhook_lines": TableBound("until the webhook is deleted", "one per webhook and client"),

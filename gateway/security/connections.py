@@ -70,6 +70,8 @@ _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _FIRST_LINE = re.compile(rb"(?!CONNECT )[A-Z-]+ (?:/[!\"$-~]*|\*) HTTP/1\.([01])\r\n")
 """No absolute form: it names another server. No fragment: that is never sent."""
 _HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
+_BLANKS = re.compile(rb"[ \t]+\r\n")
+"""Blanks behind a header's value are no part of it (RFC 9110, 5.5); llhttp leaves them to those who use it."""
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*\r\n", re.IGNORECASE)
 _IGNORED = -1
 """Another protocol than WebSocket is offered: the offer is ignored, as RFC 9110 section 7.8 allows. (Java's HttpClient
@@ -426,7 +428,7 @@ class Connection(asyncio.Protocol, asyncio.Transport):
             return b""
         self._answering, self._begun = True, False
         self._wait_for(Waiting.ANSWER if self._request.whole else Waiting.BODY)
-        inner.data_received(head)
+        inner.data_received(_BLANKS.sub(b"\r\n", head) if b" \r\n" in head or b"\t\r\n" in head else head)
         return rest
 
     def _status_of(self, head: bytes) -> int:

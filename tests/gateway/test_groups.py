@@ -110,7 +110,7 @@ def test_a_refusal_says_why_in_a_sentence(
 ) -> None:
     service.browser.answers[operation] = lambda _page, _: OperationRefused(f"{sentence}: no group was made", code)
     body = {"subject": "Us", "participants": [LID]} if operation is CreateGroup else {"name": "New"}
-    answer = service.call(*call, 1, json={} if operation is ChangeGroup else body)
+    answer = service.call(*call, 1, json=body if operation in (CreateGroup, CreateLabel) else {})
     assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (409, "OPERATION_REFUSED", code)
     assert answer.json()["message"].startswith(sentence)
 

@@ -165,7 +165,7 @@ def test_killed_it_leaves_nothing_that_keeps_the_next_one_from_starting(tmp_path
         resumed = [{"id": 7, "state": "QR_REQUIRED"}]
         until(
             lambda: httpx2.get(f"{url}/clients", timeout=START, verify=False).json(),
-            resumed.__eq__,
+            lambda told: told == resumed,
             "the supervisor knows",
             START,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,8 +34,13 @@ def transition(at: float = 100.0, text: str | None = None) -> Transition:
 
 
 def test_an_event_is_read_back_as_it_was_told(store: Store) -> None:
-    told = append(store, text="olá \0 \ud800 👋", numbers=[1, 2.5, None], nested={"deep": True})
+    told = append(store, text="olá \0 👋", numbers=[1, 2.5, None], nested={"deep": True})
     assert events_after(store) == (told,)
+
+
+def test_half_an_emoji_that_was_stored_is_told_as_a_replacement(store: Store) -> None:
+    told = append(store, text="olá \ud800 👋")
+    assert events_after(store) == (replace(told, payload={"text": "olá \ufffd 👋"}),)
 
 
 def test_positions_order_all_events_and_sequences_count_those_of_each_client(store: Store) -> None:
