@@ -14,6 +14,7 @@ from actors.clients.operations.groups import (
     ChangeGroup,
     ChangeGroupSettings,
     CreateGroup,
+    DeleteGroup,
     DeleteGroupPicture,
     GetGroup,
     GetGroupPicture,
@@ -81,8 +82,9 @@ async def group(request: WahaRequest) -> Any:
 
 
 async def delete(request: WahaRequest) -> Any:
-    """Delete a group's chat for this account; the account stays a member until it leaves."""
-    await request.operate(DeleteChat(its_group(request)))
+    """Delete a group's chat for this account, which stays a member; with `leave` it leaves first."""
+    found = its_group(request)
+    await request.operate(DeleteGroup(found, leave=True) if request.given.flag("leave") else DeleteChat(found))
     return True
 
 

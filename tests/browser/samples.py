@@ -33,6 +33,7 @@ from actors.clients.operations.fields import (
     Reaction,
     Title,
 )
+from actors.clients.operations.groups import DeleteGroup
 from actors.clients.operations.labels import LabelId, LabelIds, LabelOperation
 from actors.clients.operations.messages import Cards, ContactCard, PollOptions, draw_message_id
 from actors.clients.operations.presence import Typing
@@ -147,6 +148,7 @@ ARGUMENTS: list[tuple[Any, Any]] = [
 """The types that fields have, and a value of each."""
 CASES: dict[type[Operation[Any]], Callable[[Stage | None], Operation[Any]]] = {
     FetchMedia: _received,
+    DeleteGroup: lambda stage: DeleteGroup("120363000000000009@g.us" if stage is None else _group(stage), leave=True),
     DeleteStatus: lambda stage: DeleteStatus(CALL if stage is None else _status(stage)),
 }
 """Operations whose arguments are made by hand, with what has to be there before."""

@@ -9,6 +9,7 @@ import pytest
 from actors.browser.browser import ChromiumBrowser
 from actors.clients.events import AccountEvent
 from actors.clients.operations.base import Failure, Operation
+from actors.clients.operations.chats import ListChats
 from actors.clients.operations.groups import (
     AddParticipants,
     AnswerJoinRequests,
@@ -16,6 +17,7 @@ from actors.clients.operations.groups import (
     ChangeGroup,
     ChangeGroupSettings,
     CreateGroup,
+    DeleteGroup,
     DeleteGroupPicture,
     GetGroup,
     GetGroupPicture,
@@ -242,6 +244,25 @@ def test_a_group_is_joined_by_its_link_and_left(page: Asked, sandbox: Sandbox) -
     wrong = "AAAAAAAAAAAAAAAAAAAAAA"
     for operation in (GetInvitedGroup(wrong), JoinGroup(wrong)):
         assert page.refused(operation).startswith("There is no such invite link")
+
+
+@GENERATIONS
+def test_a_group_is_deleted_by_whoever_is_out_of_it_or_leaves_it_first(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
+) -> None:
+    sandbox.post("/settings", compat=compat)
+    there_is(sandbox)
+    page = Asked(linked(shell, lids=lids), sandbox)
+    assert "leave it first" in page.refused(DeleteGroup(GROUP))
+    assert NUMBER in page.group()["participants"]
+    page(DeleteGroup(GROUP, leave=True))
+    assert page.group()["participants"] == [FRIEND]
+    page(DeleteGroup(GROUP))  # it is as wanted
+    page.phone(FRIEND, "add", group=GROUP, participants=[NUMBER])
+    page.change("add")
+    page(LeaveGroup(GROUP))
+    page(DeleteGroup(GROUP))
+    assert GROUP not in [one.id for one in page(ListChats()).chats]
 
 
 def test_a_link_that_an_admin_must_approve_leaves_the_account_waiting(page: Asked, sandbox: Sandbox) -> None:

@@ -49,6 +49,8 @@ ORDERS: list[tuple[str, str, Any, str, dict[str, Any]]] = [
     ("DELETE", f"/groups/{GROUP}/invite", None, "RevokeInvite", {"group": GROUP}),
     ("POST", "/invites/Fk2Zr0x7QqIBWmC3yNvHtA", None, "JoinGroup", {"code": "Fk2Zr0x7QqIBWmC3yNvHtA"}),
     ("POST", f"/groups/{GROUP}/leave", None, "LeaveGroup", {"group": GROUP}),
+    ("DELETE", f"/groups/{GROUP}", None, "DeleteGroup", {"group": GROUP, "leave": False}),
+    ("DELETE", f"/groups/{GROUP}?leave=true", None, "DeleteGroup", {"leave": True}),
     ("POST", f"/groups/{GROUP}/requests", {"participants": [LID]}, "AnswerJoinRequests", {"approve": True}),
     ("PATCH", "/profile", {"about": "At work"}, "ChangeProfile", {"name": None, "about": "At work"}),
     ("PUT", "/chats/5491122334455/labels", {"labels": []}, "SetLabelsOfChat", {"labels": ()}),

@@ -130,12 +130,13 @@
     await shown(() => !chat.msgs.getModelsArray().some((msg) => ids.has(msg.id.id)), 'the messages are gone');
   }
 
-  async function deleteChat({ chat: address }) {
-    const chat = chatOf(address);
+  async function remove(chat) {
     const { status } = await window.WPP.chat.delete(chat.id);
     if (status >= 400) throw refusal(String(status), `WhatsApp refused to delete the chat (${status})`);
     await shown(() => !wa().ChatStore.get(chat.id), 'the chat is gone');
   }
+
+  page.removeChat = remove;
 
   return {
     listChats,
@@ -146,6 +147,6 @@
     pinChat,
     muteChat,
     clearChat,
-    deleteChat,
+    deleteChat: ({ chat }) => remove(chatOf(chat)),
   };
 })

@@ -1,7 +1,7 @@
 // Orders about groups. Participants of groups are hidden numbers on current accounts; wa-js finds them by number too.
 (function (page) {
   'use strict';
-  const { wa, cut, addresses, TEXT } = page;
+  const { wa, cut, addresses, chatOf, TEXT } = page;
   const LINK = 'https://chat.whatsapp.com/';
 
   const refusal = (code, message) => Object.assign(new Error(message ?? code), { code });
@@ -10,16 +10,22 @@
   const role = ({ isAdmin, isSuperAdmin }) => (isSuperAdmin ? 'superadmin' : isAdmin ? 'admin' : 'participant');
   const member = (one) => ({ ...person(one.id), role: role(one) });
 
-  /** The chat of a group that the account is in. wa-js reads the group's metadata with it. */
-  async function joined(group) {
-    let chat;
+  /** The chat of a group; null where there is none. wa-js reads the group's metadata with it, and makes a missing chat. */
+  async function found(group) {
     try {
-      chat = await window.WPP.chat.find(group);
+      return await window.WPP.chat.find(group);
     } catch (error) {
-      if (/chat not found|not found in ChatStore/.test(error?.message)) throw refusal('group_not_member');
+      if (/chat not found|not found in ChatStore/.test(error?.message)) return null;
       throw error;
     }
-    if (!chat.groupMetadata?.participants.iAmMember()) throw refusal('group_not_member');
+  }
+
+  const isIn = (chat) => Boolean(chat?.groupMetadata?.participants.iAmMember());
+
+  /** The same of a group that the account is in. */
+  async function joined(group) {
+    const chat = await found(group);
+    if (!isIn(chat)) throw refusal('group_not_member');
     return chat;
   }
 
@@ -123,6 +129,11 @@
     }
   }
 
+  /** WhatsApp's own function ends in false where the server refuses. */
+  async function leave(chat) {
+    if ((await window.WPP.group.leave(chat.id)) === false) throw refusal('403');
+  }
+
   const invite = (code) => ({ code: cut(code), link: `${LINK}${cut(code)}` });
 
   return {
@@ -216,9 +227,14 @@
       if (!(await window.WPP.group.removeIcon((await joined(group)).id))) throw refusal('403');
     },
 
-    /** WhatsApp's own function ends in false where the server refuses. */
-    leaveGroup: async ({ group }) => {
-      if ((await window.WPP.group.leave((await joined(group)).id)) === false) throw refusal('403');
+    leaveGroup: async ({ group }) => leave(await joined(group)),
+
+    /** WhatsApp's own page offers it for groups alone that the account is out of. */
+    deleteGroup: async ({ group, leave: wanted }) => {
+      const chat = (await found(group)) ?? chatOf(group);
+      const leaves = isIn(chat);
+      if (leaves && !wanted) throw refusal('group_member');
+      await inTurn([...(leaves ? [['leaving', () => leave(chat)]] : []), ['deleting', () => page.removeChat(chat)]]);
     },
 
     listJoinRequests: async ({ group }) => {

@@ -18,6 +18,7 @@ GROUP_REFUSALS: Mapping[str, str] = {
     "group_not_member": "The account is not in this group",
     "chat_not_found": "The account is not in this group",
     "not_a_group": "This chat is not a group",
+    "group_member": "The account is in this group: leave it first, or ask with leave=true",
     "group_you_are_not_admin": "The account is not an admin of this group",
     "group_you_are_restricted_member": "Only admins may change this group, and the account is none",
     "you_are_not_allowed_set_group_subject": "Only admins may change this group, and the account is none",
@@ -427,6 +428,22 @@ class LeaveGroup(GroupOperation[None]):
     effect = Effect.CHANGE
     example = None
     needs = (*_FIND, "WPP.group.leave")
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGroup(GroupOperation[None]):
+    """Delete the chat of a group for this account, with its messages.
+
+    While the account is in the group it is refused (`group_member`), unless `leave` is true: the account then leaves
+    first. The group itself goes on for its other members.
+    """
+
+    group: GroupId
+    leave: bool = False
+
+    effect = Effect.CHANGE
+    example = None
+    needs = (*_FIND, "WPP.group.leave", "WPP.chat.delete", "WPP.whatsapp.ChatStore.get")
 
 
 @dataclass(frozen=True, slots=True)
