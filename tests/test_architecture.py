@@ -204,6 +204,13 @@ def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
     assert wrong == []
 
 
+def test_no_chromium_has_a_debugging_port() -> None:
+    """Whoever connects to one has the page's login, and all files of its user: ours speak over pipes."""
+    port = "remote-debugging" + "-port"
+    named = subprocess.run(["git", "grep", "-l", "-e", port], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert named.stdout == ""
+
+
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
         module for module, path in modules().items() if path.stat().st_size and not ast.get_docstring(trees()[module])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -25,6 +26,12 @@ try:
     Database("postgresql://nobody@127.0.0.1/none").reading()
 except BadAddress as error:
     print(error)
+"""
+
+NO_WEBSOCKET = """
+import sys
+from actors.browser import cdp
+print(sorted(name for name in sys.modules if name.startswith("websockets.")))
 """
 
 
@@ -54,3 +61,12 @@ def test_without_the_postgresql_extra_sqlite_works_and_postgresql_says_what_to_i
         [sys.executable, "-c", WITHOUT_A_DRIVER], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert told.stdout.strip().endswith("pip install 'session-manager[postgresql]'")
+
+
+def test_the_connection_to_chromium_brings_no_websocket_and_no_warning() -> None:
+    """pyppeteer 2.0.0 imports `websockets.legacy`, which is deprecated; our connection is a pipe."""
+    told = subprocess.run(
+        [sys.executable, "-W", "error", "-c", NO_WEBSOCKET], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert told.stderr == ""
+    assert not [name for name in json.loads(told.stdout.replace("'", '"')) if "client" in name or "legacy" in name]

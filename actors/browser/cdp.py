@@ -17,10 +17,11 @@ import asyncio
 import contextlib
 import json
 import socket
-import warnings
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import structlog
@@ -30,8 +31,27 @@ from actors.browser import wa_js
 from actors.browser.chromium.pipe import Pipe, PipeError
 from actors.texts.readable import from_page
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # importing pyppeteer 2.0.0 imports websockets.legacy
+
+@contextlib.contextmanager
+def _without_websocket() -> Iterator[None]:
+    """Let pyppeteer be imported without its WebSocket client, which no connection of ours has.
+
+    pyppeteer 2.0.0 imports `connect` from websockets.legacy, which is deprecated, and will not be there for ever.
+    """
+    name = "websockets.legacy.client"
+    found, absent = sys.modules.get(name), ModuleType(name, "No WebSocket client: Chromium is on a pipe.")
+    absent.__dict__["connect"] = None
+    sys.modules[name] = absent
+    try:
+        yield
+    finally:
+        if found is not None:
+            sys.modules[name] = found
+        else:
+            del sys.modules[name]
+
+
+with _without_websocket():
     from pyppeteer.connection import CDPSession, Connection
     from pyppeteer.errors import NetworkError
     from pyppeteer.errors import PyppeteerError as PyppeteerError
@@ -65,7 +85,7 @@ class _Session(CDPSession):  # type: ignore[misc]  # pyppeteer is untyped
         self._connection = None
 
 
-class _Connection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
+class PipeConnection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
     """A connection over a pipe, in which one bad message is one lost message. The original speaks WebSocket."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -115,7 +135,7 @@ class Wire:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._connection = _Connection(self._loop)
+        self._connection = PipeConnection(self._loop)
         self._session: _Session | None = None
         self.deaf: asyncio.Future[None] = self._connection.pipe.ended
         """Done when nothing can be received any more."""

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
-import shutil
-import subprocess
-import time
-import warnings
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
-import pyppeteer
+from tests.rig.piped import Piped
 
 PATIENCE = 30.0
 """Seconds that anything may take which is waited for."""
@@ -25,7 +19,6 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
-    "--remote-debugging-port=0",
 )
 ALL = {"origin": "*", "storageTypes": "all"}
 VIOLATIONS = """() => {
@@ -48,16 +41,11 @@ class Window:
 
     def __enter__(self) -> Self:
         self._profile.mkdir(parents=True, exist_ok=True)
-        chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-        assert chromium, "no Chromium is installed"
         flags = [*QUIET, f"--lang={self._language}", f"--accept-lang={self._language}", "--no-sandbox"]
-        if "shell" not in chromium:
-            flags.append("--headless=new")
-        command = [chromium, *flags, f"--user-data-dir={self._profile}", "about:blank"]
         environment = {**os.environ, "LANGUAGE": self._language.replace("-", "_")}
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        self._chromium = Piped(flags, self._profile, environment)
         try:
-            self._run(self._connect(self._endpoint()), START)
+            self._run(self._connect(), START)
         except BaseException:
             self._end()
             raise
@@ -68,30 +56,11 @@ class Window:
         self._end()
 
     def _end(self) -> None:
-        for process in psutil.Process(self._process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended with another
-                process.kill()
-        self._process.kill()
-        self._process.wait(10)
+        self._chromium.end(PATIENCE)
         self._loop.close()
 
-    def _endpoint(self) -> str:
-        said, deadline = self._profile / "DevToolsActivePort", time.monotonic() + START
-        while time.monotonic() < deadline:
-            if said.exists() and len(lines := said.read_text().split()) == 2:
-                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-            time.sleep(0.02)  # Chromium says so in a file only
-        raise AssertionError("Chromium did not come up")
-
-    async def _connect(self, endpoint: str) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer calls websockets in an old way
-            self._browser = await pyppeteer.connect(browserWSEndpoint=endpoint, defaultViewport=None)
-        pages = await self._browser.pages()
-        while not pages:
-            await asyncio.sleep(0.01)  # the first page may come after the debugging port
-            pages = await self._browser.pages()
-        self.page = pages[0]
+    async def _connect(self) -> None:
+        self.page = await self._chromium.connect()
         self.page.on("error", lambda _error: None)
         self._cdp = await self.page.target.createCDPSession()
         self._cdp.on("Log.entryAdded", self._log)
@@ -219,7 +188,7 @@ class Window:
         return self._loop.run_until_complete(bounded())
 
     async def _settle(self) -> None:
-        await self._browser.disconnect()
+        await self._chromium.disconnect()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import psutil
-import pyppeteer
 import pytest
-from pyppeteer.errors import NetworkError
 
+from actors.browser.cdp import NetworkError
+from tests.rig.piped import Piped
 from tests.rig.window import PATIENCE, QUIET, START
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "actors/browser/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 FLAGS = (
     *QUIET,
     "--no-sandbox",
@@ -161,57 +156,21 @@ DEFAULTS = {
 }
 
 
-def _guard(connection: Any) -> None:
-    """pyppeteer's receive task dies of any error in a listener or of a late answer; here it only loses that one."""
-    original = connection._on_message
-
-    async def survive(message: str) -> None:
-        try:
-            await original(message)
-        except Exception:  # noqa: BLE001  whatever a listener raised, the connection must go on
-            return
-
-    connection._on_message = survive
-
-
 class Tab:
     """One page of WhatsApp Web in a Chromium of its own, with wa-js in it."""
 
     def __init__(self, url: str, profile: Path) -> None:
         self.url, self.profile = url, profile
         self._loop = asyncio.new_event_loop()
-        self._browser: Any = None
-        self._started: subprocess.Popen[bytes] | None = None
+        self._chromium: Piped | None = None
 
     def open(self, query: str = "") -> None:
         """Starts Chromium on the profile and loads the page."""
-        (self.profile / "DevToolsActivePort").unlink(missing_ok=True)
-        assert CHROMIUM
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={self.profile}", "about:blank"]
-        if "shell" not in CHROMIUM:
-            command.insert(1, "--headless=new")
-        self._started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._run(self._connect(self._endpoint(), self.url + query), START)
+        self._chromium = Piped(FLAGS, self.profile)
+        self._run(self._connect(self._chromium, self.url + query), START)
 
-    def _endpoint(self) -> str:
-        said = self.profile / "DevToolsActivePort"
-        deadline = time.monotonic() + START
-        while time.monotonic() < deadline:
-            if said.exists() and len(lines := said.read_text().split()) == 2:
-                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-            time.sleep(0.02)
-        raise AssertionError("Chromium did not come up")
-
-    async def _connect(self, endpoint: str, url: str) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # pyppeteer calls websockets in an old way
-            self._browser = await pyppeteer.connect(browserWSEndpoint=endpoint, defaultViewport=None)
-        _guard(self._browser._connection)
-        pages = await self._browser.pages()
-        while not pages:
-            await asyncio.sleep(0.01)  # the first page may come after the debugging port
-            pages = await self._browser.pages()
-        self.page = pages[0]
+    async def _connect(self, chromium: Piped, url: str) -> None:
+        self.page = await chromium.connect()
         self.page.on("error", lambda _error: None)
         self.console: list[str] = []
         self.page.on("console", lambda said: self.console.append(f"{said.type}: {said.text}"))
@@ -261,18 +220,14 @@ class Tab:
 
     def close(self, kill: bool = False) -> None:
         """Ends this Chromium: SIGTERM keeps what the page stored."""
-        if self._started is None:
+        if self._chromium is None:
             return
-        self._loop.run_until_complete(self._settle())
-        for process in psutil.Process(self._started.pid).children():
-            with suppress(psutil.NoSuchProcess):
-                process.kill() if kill else process.terminate()
-        self._started.wait(PATIENCE)  # a script, which waits for Chromium; what Chromium started ends with it
-        self._started = None
+        self._chromium.end(PATIENCE, kill=kill)
+        self._loop.run_until_complete(self._settle(self._chromium))
+        self._chromium = None
 
-    async def _settle(self) -> None:
-        if self._browser:
-            await self._browser.disconnect()
+    async def _settle(self, chromium: Piped) -> None:
+        await chromium.disconnect()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
