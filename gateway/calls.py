@@ -50,7 +50,7 @@ from gateway.http import (
     reply,
     validated,
 )
-from gateway.media import ANYTHING, FITS
+from gateway.media import ANYTHING, FITS, MediaIntake
 from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
@@ -108,6 +108,11 @@ class ApiRequest(Generic[Body, Query]):
     def caller(self) -> Caller:
         """The caller."""
         return caller_of(self.http.scope) or ANYONE
+
+    @property
+    def media(self) -> MediaIntake:
+        """What keeps and finds the files of this request."""
+        return self.gateway.media.of(self.client_id, self.caller.clients)
 
     def path(self, name: str) -> str:
         """Return the path's part of this name."""
@@ -392,7 +397,7 @@ async def _with_files(
     call: Call, kind: type[Operation[Any]], request: ApiRequest[Any, Any], more: Mapping[str, Any]
 ) -> Operation[Any]:
     """Return an operation some of whose fields are files: each is a `FileSource` in JSON, or a part of its name."""
-    uploads, media = cast("Uploads", request.uploads), request.gateway.media
+    uploads, media = cast("Uploads", request.uploads), request.media
     values, texts = await uploads.values(request.http, request.gateway.settings.body_timeout)
     refuse_names(values, call.arguments)
     for name in file_fields(kind):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from actors.clients.operations.groups import SetGroupPicture
 from actors.clients.operations.media import SendImage, SendSticker, SendVideo, SendVideoNote, SendVoice
 from actors.clients.operations.profile import SetProfilePicture
 from actors.clients.operations.status import PostImageStatus, PostVideoStatus
+from actors.clients.types import ClientId
 from actors.media.conversion import RECIPES, Form, convert
 from actors.media.fetching import Fetcher, FetchOptions, MediaRefused
 from actors.media.folder import HEAD, Incoming
@@ -67,12 +69,27 @@ FITS: dict[type[Operation[Any]], Fit] = {
 
 
 class MediaIntake:
-    """The files of requests. Belongs to one event loop. Raises the refusals of the store, Starting, ShuttingDown."""
+    """The files of requests. Belongs to one event loop. Raises the refusals of the store, Starting, ShuttingDown.
+
+    `of` says whose they are; without that, a digest names no file.
+    """
+
+    _client_id: ClientId | None = None
+    _clients: frozenset[ClientId] | None = frozenset()
 
     def __init__(self, system: System, settings: Settings, refuse_while_draining: Callable[[], None]) -> None:
         largest = settings.media_max * MIB or None
         self._system, self._refuse_while_draining = system, refuse_while_draining
         self._fetcher = Fetcher(FetchOptions(settings.media_fetch_timeout, largest, fetchable(settings)))
+
+    def of(self, client_id: ClientId, clients: frozenset[ClientId] | None) -> MediaIntake:
+        """Return the same for one request: files are kept for this client, and found if they belong to `clients`.
+
+        None: all clients.
+        """
+        intake = copy(self)
+        intake._client_id, intake._clients = client_id or None, clients
+        return intake
 
     def uploads(self) -> Uploads:
         """Return what reads a body with files."""
@@ -105,7 +122,9 @@ class MediaIntake:
         """
         async with _discarding(upload.incoming):
             mimetype = _fitting(upload.incoming.head, upload.incoming.size, upload.mimetype, fit)
-            file, reply = await asyncio.to_thread(self._store.put, upload.incoming, mimetype, upload.filename)
+            file, reply = await asyncio.to_thread(
+                self._store.put, upload.incoming, mimetype, upload.filename, self._client_id
+            )
             if not follows:
                 with shutting_down():
                     await reply.wait(STORE_SECONDS)
@@ -137,7 +156,7 @@ class MediaIntake:
 
     async def _found(self, digest: str, source: FileSource, fit: Fit) -> File:
         with shutting_down():
-            file: File | None = await self._store.find(digest).wait(STORE_SECONDS)
+            file: File | None = await self._store.find(digest, self._clients).wait(STORE_SECONDS)
         if file is None:
             raise NoSuchMedia(digest)
         try:

@@ -53,7 +53,7 @@ def _without_websocket() -> Iterator[None]:
 
 with _without_websocket():
     from pyppeteer.connection import CDPSession, Connection
-    from pyppeteer.errors import NetworkError
+    from pyppeteer.errors import NetworkError as NetworkError
     from pyppeteer.errors import PyppeteerError as PyppeteerError
 
 Params = Mapping[str, Any]

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from actors.clients.operations.fields import File
-from actors.clients.types import Seconds
+from actors.clients.types import ClientId, Seconds
 from actors.media.folder import Incoming, MediaFolder
 from actors.media.kinds import filename_of, mimetype_of
 from actors.runtime import Reply
@@ -49,15 +49,25 @@ class MediaStore:
         """Let a file arrive. Raises MediaFull, OSError."""
         return self._folder.begin()
 
-    def keep(self, incoming: Incoming, mimetype: str | None = None, filename: str | None = None) -> Reply[File]:
-        """Keep a file that has arrived, for a lifetime at least; without a type its content says it.
+    def keep(
+        self,
+        incoming: Incoming,
+        mimetype: str | None = None,
+        filename: str | None = None,
+        client_id: ClientId | None = None,
+    ) -> Reply[File]:
+        """Keep a file that has arrived for a client, for a lifetime at least; without a type its content says it.
 
         Raises MediaFull, OSError; the reply raises what the store refuses with.
         """
-        return self.put(incoming, mimetype, filename)[1]
+        return self.put(incoming, mimetype, filename, client_id)[1]
 
     def put(
-        self, incoming: Incoming, mimetype: str | None = None, filename: str | None = None
+        self,
+        incoming: Incoming,
+        mimetype: str | None = None,
+        filename: str | None = None,
+        client_id: ClientId | None = None,
     ) -> tuple[File, Reply[File]]:
         """Keep a file, as `keep` does; return it before its row is written, too."""
         mimetype = mimetype_of(incoming.head, mimetype, filename)
@@ -69,7 +79,7 @@ class MediaStore:
         try:
             self._folder.keep(incoming)
             now = self._clock()
-            reply = self._store.ask(KeepMedia(file, now, now + self._lifetime))
+            reply = self._store.ask(KeepMedia(file, now, now + self._lifetime, client_id))
         except BaseException:  # on any exception, the digest must not count as arriving for ever
             self._has_arrived(file.digest)
             raise
@@ -95,9 +105,9 @@ class MediaStore:
         reply.add_callback(lambda: self._has_arrived(file.digest))
         return reply
 
-    def find(self, digest: str) -> Reply[File | None]:
-        """Return what is known of a file; None where it is not here."""
-        return self._store.ask(GetMedia(digest))
+    def find(self, digest: str, clients: frozenset[ClientId] | None = None) -> Reply[File | None]:
+        """Return what is known of a file; None where it is not here, or belongs to none of `clients` (None: of all)."""
+        return self._store.ask(GetMedia(digest, clients))
 
     def path(self, digest: str) -> Path:
         """Return where a file is, if it is kept."""

@@ -161,6 +161,7 @@ BOUNDS: dict[str, TableBound] = {
         "the newest 1,000,000 of those that ended; open ones `SM_OUTBOX_LIMIT` per client",
     ),
     "media": TableBound("`SM_MEDIA_LIFETIME` after the last message that names it", "what the disk has room for"),
+    "media_clients": TableBound("as long as the file", "one per file and client that it was uploaded for"),
     "outbox_chats": TableBound(_OF_CLIENT, "1,000,000"),
     "event_consumers": TableBound("30 days after it was last used", "1,000 per key"),
     "api_keys": TableBound("until an operator deletes it", "as many as operators make"),

@@ -292,6 +292,15 @@ media = Table(
 )
 """The files of the media store, which lie in a directory, named by their SHA-256 (`digest`, hexadecimal)."""
 
+media_clients = Table(
+    "media_clients",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("client_id", Integer, primary_key=True, autoincrement=False),
+    Index(None, "client_id"),
+)
+"""The clients for which a file was uploaded: a key for some clients may name no other file."""
+
 outbox_chats = Table(
     "outbox_chats",
     metadata,

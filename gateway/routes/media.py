@@ -32,12 +32,12 @@ async def convert(request: ApiRequest[None, None]) -> Response:
         form = Form(request.path("form"))
     except ValueError:
         raise InvalidRequest(f"form should be one of {', '.join(Form)}") from None
-    return reply(MediaAnswer.of(await request.gateway.media.converted(await _kept(request), form)), 201)
+    return reply(MediaAnswer.of(await request.media.converted(await _kept(request), form)), 201)
 
 
 async def _kept(request: ApiRequest[None, None]) -> File:
     """Return the file that is the body, or that the body names."""
-    uploads, media = cast(Uploads, request.uploads), request.gateway.media
+    uploads, media = cast(Uploads, request.uploads), request.media
     seconds = request.gateway.settings.body_timeout
     if not request.http.headers.get("content-type", "").lower().startswith("application/json"):
         return await media.keep(await uploads.file(request.http, seconds))

@@ -71,7 +71,7 @@ async def accept(request: ApiRequest[MessageRequest, None]) -> Response:
 
 async def _with_file(request: ApiRequest[MessageRequest, None], draft: Draft, source: FileSource) -> Draft:
     """Return the draft with its file, kept; converted, where that is asked for."""
-    name, media = request.body.content[0], request.gateway.media
+    name, media = request.body.content[0], request.media
     if not (isinstance(source, Convertible) and source.convert):
         file = await media.take(source, request.uploads, FITS.get(CONTENTS[name], ANYTHING), follows=True)
         return replace(draft, operation=request.body.operation(file))

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope as AsgiScope
 
     from gateway.app import Gateway
+    from gateway.media import MediaIntake
     from gateway.uploads import Uploads
     from gateway.waha.sessions import WahaSessions
 
@@ -77,6 +78,11 @@ class WahaRequest:
     def caller(self) -> Caller:
         """Return who calls."""
         return caller_of(self.http.scope) or ANYONE
+
+    @property
+    def media(self) -> MediaIntake:
+        """Return what keeps and finds the files of this request."""
+        return self.gateway.media.of(self.client_id, self.caller.clients)
 
     @property
     def me(self) -> str | None:

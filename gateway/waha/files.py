@@ -88,7 +88,7 @@ def refuse_contacts(request: WahaRequest) -> str:
 
 async def its_picture(request: WahaRequest) -> File:
     """Keep the picture of a body, and return it. Raises as `its_file`."""
-    return await request.gateway.media.take(_source(request), request.uploads, PICTURE)
+    return await request.media.take(_source(request), request.uploads, PICTURE)
 
 
 async def convert_voice(request: WahaRequest) -> Any:
@@ -121,7 +121,7 @@ async def _send(request: WahaRequest, kind: Kind, to: str | None = None) -> Any:
 
 async def its_file(request: WahaRequest, kind: Kind | None = None) -> File:
     """Return the file of a body, kept. Raises BadRequest, MediaUnreachable, MediaRefused, MediaTooLarge, MediaFull."""
-    media, convert = request.gateway.media, kind is not None and request.given.flag("convert")
+    media, convert = request.media, kind is not None and request.given.flag("convert")
     fit = ANYTHING if kind is None or convert else FITS.get(kind.operation, ANYTHING)
     file = await media.take(_source(request), request.uploads, fit)
     if convert and kind is not None and kind.form is not None:
@@ -141,7 +141,7 @@ def _source(request: WahaRequest) -> FileSource:
 
 
 async def _converted(request: WahaRequest, form: Form, mimetype: str) -> Any:
-    media = request.gateway.media
+    media = request.media
     made = await media.converted(await its_file(request), form)
     return Picture(await media.content(made), mimetype)
 

@@ -92,7 +92,7 @@ async def _thumbnail(request: WahaRequest, image: Any) -> str | None:
     if not isinstance(image, dict) or not (image.get("url") or image.get("data")):
         return None
     values = {name: image[name] for name in ("url", "data", "mimetype") if image.get(name)}
-    media = request.gateway.media
+    media = request.media
     kept = await media.take(validated(FileSource, values), request.uploads, PICTURE)
     return await asyncio.to_thread(_small, await media.content(kept))
 

@@ -5,6 +5,8 @@ Rule of this file: everything of the other client has a mark in it, so that one 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from gateway.security.auth import Scope
 from gateway.security.keys import Keyring, draw
 from gateway.security.sessions import BrowserSessions
 from gateway.waha.table import WAHA_CALLS
+from tests.browser.pages import PICTURE_DATA
 from tests.gateway.listening import Sse, Ws
 from tests.gateway.running import PATIENCE, Running
 
@@ -34,6 +37,22 @@ LEFT_OUT = (("GET", "/events"), ("DELETE", "/webhooks/{id}"))
 """A stream, which is read below; and what would take the letters away that are looked for."""
 LAST = ("/stop", "/logout", "/session/{clienteId}", "/init")
 """Calls after which our own client has less to show."""
+
+
+FILE = PICTURE_DATA + b"of the other"
+DIGEST = hashlib.sha256(FILE).hexdigest()
+NAMING = (
+    ("POST", "/messages", {"to": "5491133334444", "document": {"digest": DIGEST}}),
+    ("POST", "/messages", {"to": "5491133334444", "voice": {"digest": DIGEST, "convert": True}}),
+    ("POST", "/status/image", {"file": {"digest": DIGEST}}),
+    ("PUT", "/profile/picture", {"picture": {"digest": DIGEST}}),
+    ("PUT", "/groups/120363000000000001@g.us/picture", {"picture": {"digest": DIGEST}}),
+    ("POST", "/media", {"digest": DIGEST}),
+    ("POST", "/media/convert/sticker", {"digest": DIGEST}),
+    ("POST", "/api/sendFile", {"session": "ours", "chatId": f"{PHONE}@c.us", "file": {"digest": DIGEST}}),
+    ("POST", "/api/ours/media/convert/video", {"digest": DIGEST}),
+)
+"""Every kind of call in which a file may be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         config = {"name": NAME, "metadata": {"shop": SECRET}}
         assert service.call("PATCH", f"/clients/{OTHERS}/config", json=config).status_code == 200
         message = service.post("/messages", OTHERS, {"to": PHONE, "message": SECRET, "send_at": "2099-01-01T00:00:00Z"})
+        file = {"data": base64.b64encode(FILE).decode(), "filename": SECRET}
+        assert service.post("/media", OTHERS, file).json()["digest"] == DIGEST
+        assert service.call("PATCH", f"/clients/{OURS}/config", json={"name": "ours"}).status_code == 200
         hook = {"url": "https://93.184.216.34/hook", "clients": [OURS, OTHERS], "active": False}
         webhook = service.post("/webhooks", json=hook).json()["id"]
         for client in (OURS, OTHERS):
@@ -113,6 +135,30 @@ def shows_nothing(answer: httpx2.Response) -> None:
     asked = str(answer.request.url) + answer.request.headers.get("x-cliente-id", "")
     told = f"{answer.text} {answer.headers}"
     assert {mark for mark in MARKS.findall(told) if mark not in asked} == set(), (asked, told)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), NAMING)
+def test_a_file_of_another_client_cannot_be_named(house: House, method: str, path: str, body: dict[str, Any]) -> None:
+    answer = house.ask(method, path, json=body)
+    assert answer.status_code == 404, answer.text
+    assert f"There is no file {DIGEST}" in answer.text
+
+
+def test_whose_a_file_is_follows_from_uploads_and_messages(house: House) -> None:
+    mine = PICTURE_DATA + b"of ours"
+    document = {
+        "to": "5491133334444",
+        "document": {"digest": hashlib.sha256(mine).hexdigest()},
+        "send_at": "2099-01-01T00:00:00Z",
+    }
+    uploaded = {"data": base64.b64encode(mine).decode()}
+    assert house.ask("POST", "/messages", json=document).status_code == 404
+    assert house.ask("POST", "/media", json=uploaded).status_code == 201
+    assert house.ask("POST", "/messages", json=document).status_code == 202
+    # A key for all clients names any file; what it sends for a client is then that client's too.
+    theirs = {**document, "document": {"digest": DIGEST, "filename": "ours.pdf"}}
+    assert house.service.post("/messages", OURS, theirs).status_code == 202
+    assert house.ask("POST", "/messages", json=theirs).status_code == 202
 
 
 def test_no_native_call_shows_anything_of_another_client(house: House) -> None:

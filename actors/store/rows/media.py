@@ -3,21 +3,24 @@
 A file is kept until its time is over, and as long as a message of the outbox that has not ended names it, or one that
 ended less than a lifetime ago, and as long as it is the file of a message that came in (`received`). The files
 themselves lie in a directory: `actors.media`.
+
+A file belongs to the clients it was uploaded for, and to those with a message, sent or received, that has it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, RowMapping, case, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, exists, or_, select
 
 from actors.clients.operations.fields import File
-from actors.clients.types import Seconds
+from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
 from actors.store.message import Read, Write
 from actors.store.message_states import OPEN
-from actors.store.schema import media, outbox, received_media
+from actors.store.schema import media, media_clients, outbox, received_media
 
 
 class NoSuchMedia(Refusal):
@@ -30,11 +33,15 @@ class NoSuchMedia(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class KeepMedia(Work, Write[File]):
-    """A file is on disk: keep it until then at least. Of a file that is known, name and type become these."""
+    """A file is on disk: keep it until then at least. Of a file that is known, name and type become these.
+
+    `client_id`: the client that it was uploaded for, if any.
+    """
 
     file: File
     at: Seconds
     until: Seconds
+    client_id: ClientId | None = None
 
     def run(self, connection: Connection) -> File:
         row = {**asdict(self.file), "kept_at": self.at, "until": self.until}
@@ -43,17 +50,24 @@ class KeepMedia(Work, Write[File]):
         later = case((media.c.until > new.until, media.c.until), else_=new.until)
         changes = {"mimetype": new.mimetype, "filename": new.filename, "until": later}
         connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=changes))
+        if self.client_id is not None:
+            owner = insert(connection, media_clients).values(digest=self.file.digest, client_id=self.client_id)
+            connection.execute(owner.on_conflict_do_nothing())
         return self.file
 
 
 @dataclass(frozen=True, slots=True)
 class GetMedia(Read[File | None]):
-    """Read what is known of a file; None where it is not here."""
+    """Read what is known of a file; None where it is not here, or belongs to none of `clients` (None: of all)."""
 
     digest: str
+    clients: frozenset[ClientId] | None = None
 
     def run(self, connection: Connection) -> File | None:
-        row = connection.execute(select(media).where(media.c.digest == self.digest)).mappings().first()
+        wanted = select(media).where(media.c.digest == self.digest)
+        if self.clients is not None:
+            wanted = wanted.where(_belongs_to(sorted(self.clients)))
+        row = connection.execute(wanted).mappings().first()
         return None if row is None else _file(row)
 
 
@@ -88,7 +102,7 @@ class ForgetMedia(Write[tuple[str, ...]]):
             .limit(self.limit)
         )
         digests = tuple(connection.execute(over).scalars())
-        connection.execute(delete(media).where(media.c.digest.in_(digests)))
+        _drop(connection, digests)
         return digests
 
 
@@ -99,13 +113,27 @@ class DropMedia(Write[None]):
     digests: tuple[str, ...]
 
     def run(self, connection: Connection) -> None:
-        connection.execute(delete(media).where(media.c.digest.in_(self.digests)))
+        _drop(connection, self.digests)
 
 
 def require(connection: Connection, file: File) -> None:
     """Raise NoSuchMedia unless the file is kept. In the transaction that names it, so that it is kept from then on."""
     if connection.execute(select(media.c.digest).where(media.c.digest == file.digest)).first() is None:
         raise NoSuchMedia(file.digest)
+
+
+def _belongs_to(clients: Sequence[ClientId]) -> ColumnElement[bool]:
+    """Return the condition that a row of `media` belongs to one of these clients."""
+    return or_(
+        exists().where(media_clients.c.digest == media.c.digest, media_clients.c.client_id.in_(clients)),
+        exists().where(outbox.c.media == media.c.digest, outbox.c.client_id.in_(clients)),
+        exists().where(received_media.c.digest == media.c.digest, received_media.c.client_id.in_(clients)),
+    )
+
+
+def _drop(connection: Connection, digests: tuple[str, ...]) -> None:
+    for table in (media, media_clients):
+        connection.execute(delete(table).where(table.c.digest.in_(digests)))
 
 
 def _file(row: RowMapping) -> File:
