@@ -62,9 +62,12 @@ LAST_WORDS: Seconds = 2.0
 LOOK: Seconds = 5.0
 """The time limit for a silent page to report its lacks."""
 UNANSWERED: Seconds = 0.5
-"""The time after which a page that its site does not answer keeps no other Chromium from being launched."""
+"""The time after which a page that its site does not answer has settled."""
+IDLE: Seconds = 0.5
+IDLE_SHARE = 0.1
+"""A page that was answered has settled once it takes less than this share of a core for that long."""
 LOADING: Seconds = 5.0
-"""The same for a page that was answered, and loads."""
+"""The time after which it has settled in any case."""
 MODULES_SHARE = 0.5
 """The share of the patience after which a page without WhatsApp Web's modules is loaded once more."""
 
@@ -108,15 +111,18 @@ class Launch:
         self.modules: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """To be set when the page's modules have loaded."""
         self.launched: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when the next Chromium may be launched: this one's page waits for its site, which costs nothing, or has
-        loaded, which costs seconds of a core; or its launch has failed at first.
+        """Done when the next Chromium may be launched: this one runs, or its launch has failed at first."""
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the page costs next to nothing: it has loaded, which costs seconds of a core, or waits for its
+        site, or has failed at first.
         """
 
     async def open(self) -> None:
         """Open the page. Raises LaunchFailed. May be cancelled at any time."""
         await self._tried(self._start)
-        await self._tried(self._navigate)
         _set(self.launched)
+        await self._tried(self._navigate)
+        _set(self.settled)
 
     async def _tried(self, attempt: Callable[[], Awaitable[None]]) -> None:
         told: LaunchFailed | None = None
@@ -131,6 +137,7 @@ class Launch:
                     await attempt()
                 except LaunchFailed as failed:
                     _set(self.launched)
+                    _set(self.settled)
                     if told is not None and self._left() <= 0:
                         # The deadline cut this attempt short: its error explains less than the previous one.
                         raise told from failed
@@ -211,7 +218,7 @@ class Launch:
     async def _load(self) -> None:
         assert self.wire is not None
         url, seconds = self._plan.url, max(0.1, self._left())
-        unanswered = asyncio.get_running_loop().call_later(UNANSWERED, _set, self.launched)
+        unanswered = asyncio.get_running_loop().call_later(UNANSWERED, _set, self.settled)
         try:
             told = await self.wire.call("Page.navigate", {"url": url}, seconds=seconds)
         except WireSilent as error:
@@ -226,18 +233,40 @@ class Launch:
         assert self._gate is not None
         refused = self._gate.login_refused
         either: set[asyncio.Future[Any]] = {self.modules, refused}
-        loading = asyncio.get_running_loop().call_later(LOADING, _set, self.launched)
-        until = time.monotonic() + max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
-        while (left := until - time.monotonic()) > 0:
-            await asyncio.wait(either, timeout=min(LOADING, left), return_when=asyncio.FIRST_COMPLETED)
-            if self.modules.done() or refused.done():
-                break
-            self._raise_obstruction(documents.of_document(await self._document()))
-        loading.cancel()
+        settling = asyncio.get_running_loop().create_task(self._settle())
+        try:
+            await self._until_modules(either)
+        finally:
+            settling.cancel()
+            await asyncio.wait({settling})
         if refused.done():
             raise LaunchFailed(Reason.PROXY_LOGIN_REFUSED, refused.result(), passes=False)
         if not self.modules.done():
             raise await self._without_modules()
+
+    async def _until_modules(self, either: set[asyncio.Future[Any]]) -> None:
+        """Wait until one of these is done, or the time for that is over. Raises LaunchFailed for another document."""
+        until = time.monotonic() + max(0.1, min(self._plan.patience * MODULES_SHARE, self._left()))
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.wait(either, timeout=min(LOADING, left), return_when=asyncio.FIRST_COMPLETED)
+            if any(one.done() for one in either):
+                break
+            self._raise_obstruction(documents.of_document(await self._document()))
+
+    async def _settle(self) -> None:
+        """Record when the page that was answered is idle, or has loaded for long enough."""
+        assert self.chromium is not None
+        until, before = time.monotonic() + LOADING, await self._cpu(self.chromium)
+        while not self.settled.done() and time.monotonic() < until:
+            await asyncio.sleep(IDLE)
+            now = await self._cpu(self.chromium)
+            if now - before < IDLE * IDLE_SHARE:
+                break
+            before = now
+        _set(self.settled)
+
+    async def _cpu(self, chromium: Chromium) -> Seconds:
+        return await asyncio.get_running_loop().run_in_executor(self._plan.files, chromium.cpu)
 
     def _obstruction(self, told: Mapping[str, Any]) -> Obstruction | None:
         """Return what kept the document from being WhatsApp Web, as far as its request shows that."""
@@ -301,8 +330,8 @@ reason first.
 class PageProcess:
     """One start, one end.
 
-    `launched` is called once the next Chromium may be launched, `opened` once WhatsApp Web's modules have loaded,
-    `ending` before Chromium ends.
+    `launched` is called once the next Chromium may be launched, `settled` once the page needs no core, `opened` once
+    WhatsApp Web's modules have loaded, `ending` before Chromium ends.
     """
 
     def __init__(
@@ -311,12 +340,13 @@ class PageProcess:
         client_id: ClientId,
         listeners: Mapping[str, Listener],
         launched: Callable[[], None],
+        settled: Callable[[], None],
         opened: Callable[[Wire], None],
         ending: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         self._context, self._client_id, self._listeners = context, client_id, listeners
-        self._launched, self._opened, self._ending = launched, opened, ending
+        self._launched, self._settled, self._opened, self._ending = launched, settled, opened, ending
         self._files = context.files.of(client_id)
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._launch: Launch | None = None
@@ -379,6 +409,7 @@ class PageProcess:
     async def _live_on(self, profile: Profile) -> BrowserGone:
         self._launch = launch = Launch(self._launch_plan(profile), lambda chromium: self._started(profile, chromium))
         launch.launched.add_done_callback(lambda _: self._launched())
+        launch.settled.add_done_callback(lambda _: self._settled())
         task = asyncio.get_running_loop().create_task(launch.open())
         try:
             await _first(task, self.leaving)

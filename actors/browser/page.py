@@ -32,6 +32,7 @@ from actors.clients.protocol import (
     BrowserGone,
     OutcomeUnknown,
     PageLaunched,
+    PageSettled,
     Probed,
     Refused,
     ServerAnswered,
@@ -131,6 +132,7 @@ class ChromiumPage:
             self._client_id,
             events.listeners,
             lambda: events.tell(PageLaunched()),
+            lambda: events.tell(PageSettled()),
             self._opened,
             self._stop_work,
         )

@@ -295,7 +295,9 @@ class Client(Actor):
     def _hear(self, envelope: FromPage) -> None:
         """Take a fact of the present page only; then check if it was the last that an ending client waits for."""
         if self._pages.hears(envelope):
-            if not isinstance(envelope.fact, protocol.PageLaunched):  # such a page may not be loaded yet
+            if not isinstance(
+                envelope.fact, protocol.PageLaunched | protocol.PageSettled
+            ):  # such a page may not be loaded yet
                 self._health.watch()
             kind = AccountEvent if isinstance(envelope.fact, AccountEvent) else type(envelope.fact)
             _FACTS[kind](self, envelope.fact)
@@ -335,6 +337,9 @@ class Client(Actor):
 
     def _launched(self, _: protocol.PageLaunched) -> None:
         self._board.tell_supervisor(protocol.Launched(self._client_id))
+
+    def _settled(self, _: protocol.PageSettled) -> None:
+        self._board.tell_supervisor(protocol.LoadEnded(self._client_id))
 
     def _qr_shown(self, fact: protocol.QrShown) -> None:
         self.cancel_timer("reload")
@@ -557,6 +562,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], object]] = {
 
 _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.PageLaunched: Client._launched,
+    protocol.PageSettled: Client._settled,
     protocol.QrShown: Client._qr_shown,
     protocol.QrVoid: Client._qr_void,
     protocol.QrIdle: Client._qr_idle,

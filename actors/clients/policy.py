@@ -119,6 +119,10 @@ class Policy:
         return Streak(attempts=grant.attempt, delays=delays + 1), grant
 
 
+LOADS_EACH = 2
+"""The pages that may load, for each Chromium that may be launched: loading takes longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The operator's rules: durations in seconds, memory in bytes; a limit of 0 is none."""
@@ -127,6 +131,12 @@ class Rules:
     reconnection: Policy = field(default_factory=lambda: Policy(Backoff(first=1.0, cap=60.0)))
     cleanup_delay: Seconds = 60.0
     start_concurrency: int = 2
+    """The number of Chromiums that are launched at a time."""
     max_clients: int = 0
     limited_by: str = "SM_MAX_CLIENTS"
     client_memory: int = 0
+
+    @property
+    def load_concurrency(self) -> int:
+        """The number of clients that are launched, or whose pages load: each takes a core for seconds."""
+        return LOADS_EACH * self.start_concurrency

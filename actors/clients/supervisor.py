@@ -52,6 +52,8 @@ class ClientRecord:
     beginning: bool = True
     """True while its first Chromium is being launched; later attempts are its own affair, and no caller waits for them.
     """
+    loading: bool = True
+    """True from then on until its page has loaded, or waits."""
     ending: bool = False
     logged_out: bool = False
     """True if it was logged out when it ended."""
@@ -78,6 +80,10 @@ class ClientRecords(dict[ClientId, ClientRecord]):
     def starting(self) -> int:
         """Return the number of first launches, including those that have not reported yet."""
         return sum(record.beginning and not record.ending for record in self.values())
+
+    def loading(self) -> int:
+        """Return the number of first launches, and of pages that load after them."""
+        return sum(record.loading and not record.ending for record in self.values())
 
 
 class ResumeQueue:
@@ -124,7 +130,7 @@ DELETION: Seconds = 15.0
 
 
 LAUNCH: Seconds = 15.0
-"""The time after which a launch keeps nobody waiting any more. It takes some 0.5 s."""
+"""The time after which a launch and its page keep nobody waiting any more. They take 0.5 s, and some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +357,7 @@ class Supervisor(Supervising):
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
         record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
         self._journal.changed(Transition(before.client_id, before.state, lost, "Crashed", reason, text, at))
-        record.beginning = False
+        record.beginning = record.loading = False
         self._resume_next()
 
     def wants_restart(self, key: Any, cause: BaseException) -> bool:
@@ -411,19 +417,26 @@ class Supervisor(Supervising):
             self._launch_over(status.client_id)
 
     def _launch(self, client_id: ClientId) -> None:
-        """Count a launch, for a limited time."""
-        self._records[client_id].beginning = True
+        """Count a launch, and the load of its page, for a limited time."""
+        record = self._records[client_id]
+        record.beginning = record.loading = True
         self.start_timer(("turn", client_id), LAUNCH, TurnOver(client_id))
 
-    def _launch_over(self, client_id: ClientId) -> None:
-        """Let the next client have its turn."""
+    def _launch_over(self, client_id: ClientId, *, loaded: bool = True) -> None:
+        """Let the next client have its turn; `loaded`: its page does not load either."""
         record = self._records.get(client_id)
-        if record is not None and record.beginning and client_id not in self._turns:
-            record.beginning = False
+        if record is None or client_id in self._turns or not (record.beginning or (record.loading and loaded)):
+            return
+        record.beginning = False
+        if loaded:
+            record.loading = False
             self.cancel_timer(("turn", client_id))
-            self._resume_next()
+        self._resume_next()
 
-    def _launched(self, fact: protocol.Launched | TurnOver) -> None:
+    def _launched(self, fact: protocol.Launched) -> None:
+        self._launch_over(fact.client_id, loaded=False)
+
+    def _settled(self, fact: protocol.LoadEnded | TurnOver) -> None:
         self._launch_over(fact.client_id)
 
     def _remember(self, record: ClientRecord, before: State) -> None:
@@ -487,7 +500,7 @@ class Supervisor(Supervising):
             return
         self._sessions.want(client_id)
         place = self._turns.places().get(client_id)
-        self._records[client_id].beginning = place is None
+        self._records[client_id].beginning = self._records[client_id].loading = place is None
         if place is None:
             self._launch(client_id)
         self._tell_start(client_id, ref, origin, reply_to, cause, place)
@@ -590,9 +603,11 @@ class Supervisor(Supervising):
     # --- turns --------------------------------------------------------------------------------------------------------
 
     def _resume_next(self) -> None:
-        """Give queued clients their turn while fewer than the allowed number are being launched."""
-        moved = False
-        while self._turns and self._records.starting() < self._rules.start_concurrency:
+        """Give queued clients their turn while fewer than the allowed number are being launched, and load."""
+        moved, records, rules = False, self._records, self._rules
+        while (
+            self._turns and records.starting() < rules.start_concurrency and records.loading() < rules.load_concurrency
+        ):
             client_id, moved = self._turns.next(), True
             self.log.info("client.resuming", client=client_id)
             self._launch(client_id)
@@ -632,7 +647,8 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.PairingChanged: Supervisor._pairing_changed,
     protocol.ReconnectWanted: Supervisor._reconnect_wanted,
     protocol.Launched: Supervisor._launched,
-    TurnOver: Supervisor._launched,
+    protocol.LoadEnded: Supervisor._settled,
+    TurnOver: Supervisor._settled,
     CleanupDue: Supervisor._cleanup,
     ProfileDeleted: Supervisor._profile_deleted,
     Resume: Supervisor._resume,

@@ -17,6 +17,7 @@ from actors.clients.protocol import (
     LoggedOut,
     PageFact,
     PageLaunched,
+    PageSettled,
     Probed,
     QrScanned,
     QrShown,
@@ -30,10 +31,10 @@ CHAT = "5491122334455@c.us"
 
 
 class Facts(list[PageFact]):
-    """Hears a page, but for its launch, which every page that opens tells first."""
+    """Hears a page, but for its launch and its load, which every page that opens tells first."""
 
     def append(self, fact: PageFact) -> None:
-        if isinstance(fact, PageLaunched):
+        if isinstance(fact, PageLaunched | PageSettled):
             assert not self or isinstance(self[-1], BrowserGone)
         else:
             super().append(fact)

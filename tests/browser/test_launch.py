@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.protocol import BrowserGone, PageLaunched, PageReloaded, QrShown
+from actors.clients.protocol import BrowserGone, PageLaunched, PageReloaded, PageSettled, QrShown
 from actors.clients.types import Reason
 from tests.browser.pages import CLIENT, SECONDS, Open, Opened, options, running
 from tests.rig import Sandbox, naming
@@ -30,7 +30,8 @@ def start_of(tmp_path: Path, url: str, build: str | None = None, **others: objec
         page = Opened(browser)
         gone = page.told.until(BrowserGone)
         # A page that says nothing is loaded again, and says so.
-        assert [fact for fact in page.told.facts if not isinstance(fact, PageReloaded)] == [PageLaunched(), gone]
+        facts = [fact for fact in page.told.facts if not isinstance(fact, PageReloaded)]
+        assert facts == [PageLaunched(), PageSettled(), gone]
         assert not naming(tmp_path)
         return gone, time.monotonic() - began
 
@@ -49,18 +50,30 @@ def test_an_unreachable_address_is_named_after_the_patience(tmp_path: Path) -> N
     assert seconds < PATIENCE + PROMPTLY
 
 
-def test_a_page_whose_site_does_not_answer_lets_the_next_be_launched_long_before_it_is_given_up(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+def test_a_page_whose_site_does_not_answer_settles_long_before_it_is_given_up(tmp_path: Path, sandbox: Sandbox) -> None:
     with silent_port() as mute:
         mute.listen()
         mute_url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
         with running(ChromiumBrowser(options(tmp_path, mute_url, start_patience=SECONDS * 2))) as browser:
             page = Opened(browser)
             page.told.until(PageLaunched)
+            page.told.until(PageSettled)
             assert not page.told.told(BrowserGone)
             page.page.kill()
             page.told.until(BrowserGone)
+
+
+def test_a_page_that_is_answered_and_idle_settles_before_one_that_loads(
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.browser.launch.LOADING", SECONDS * 4)
+    sandbox.post("/settings", loader=False)
+    with running(ChromiumBrowser(options(tmp_path, sandbox.url, start_patience=SECONDS * 4))) as browser:
+        page = Opened(browser)
+        page.told.until(PageSettled)
+        assert not page.told.told(BrowserGone)
+        page.page.kill()
+        page.told.until(BrowserGone)
 
 
 def test_an_address_that_never_answers_is_what_is_blamed_and_not_chromium(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from actors.clients.protocol import (
     Deleted,
     GetClients,
     PageLaunched,
+    PageSettled,
     QrShown,
     Ready,
     Started,
@@ -58,11 +59,45 @@ def test_a_client_in_trouble_delays_no_other() -> None:
             w.browser.keep_login(client)
         w.resume(ONE, TWO, THREE)
         assert w.browser.opened == [ONE]
-        w.tell(PageLaunched(), client_id=ONE)  # it waits for a WhatsApp that does not answer
+        w.tell(PageLaunched(), client_id=ONE)
         assert w.browser.opened == [ONE, TWO]
         w.tell(BrowserGone(Reason.CHROMIUM_FAILED, "no start"), client_id=TWO)
         assert w.browser.opened == [ONE, TWO, THREE]
         assert w.state(ONE) is State.RECONNECTING
+
+
+def test_pages_that_load_hold_up_the_next_until_they_need_no_core() -> None:
+    with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
+        four = [ClientId(number) for number in range(11, 15)]
+        w.resume(*four)
+        for client in four[:2]:
+            w.tell(PageLaunched(), client_id=client)
+        assert w.browser.opened == four[:2]
+        w.tell(PageSettled(), client_id=four[1])
+        assert w.browser.opened == four[:3]
+        w.tell(Ready("549"), client_id=four[0])  # it has settled before
+        assert w.browser.opened == four[:3]
+        w.tell(PageLaunched(), client_id=four[2])
+        assert w.browser.opened == four
+
+
+def test_twenty_clients_whose_whatsapp_does_not_answer_come_before_four_that_are_well() -> None:
+    """As Chromium does: launched after 0.4 s, settled 0.5 s later (`launch.UNANSWERED`), given up after a minute."""
+    with world(BY_HAND) as w:
+        dead, well = [ClientId(number) for number in range(11, 31)], [ClientId(number) for number in range(31, 35)]
+        w.resume(*dead, *well)
+        launched, settled, seconds = 0, 0, 0.0
+        while not set(well) <= set(w.browser.opened):
+            opened = list(w.browser.opened)
+            for client in opened[launched:]:
+                w.tell(PageLaunched(), client_id=client)
+            for client in opened[settled:launched]:
+                w.tell(PageSettled(), client_id=client)
+            launched, settled = len(opened), launched
+            w.advance(0.5)
+            seconds += 0.5
+        assert seconds <= len(dead) * 0.5 / RULES.start_concurrency + 0.5
+        assert {w.state(client) for client in dead} <= {State.INITIALIZING, State.RECONNECTING}
 
 
 def test_a_launch_that_does_not_end_delays_others_for_a_limited_time() -> None:
@@ -98,7 +133,8 @@ def test_a_client_that_waits_for_its_turn_may_wait_longer_than_a_start_may_take(
         for number in range(10, 19):
             assert w.state(THREE) is State.RECONNECTING
             w.advance(LAUNCH - 1.0)
-            w.tell(PageLaunched(), client_id=ClientId(number))
+            for fact in (PageLaunched(), PageSettled()):
+                w.tell(fact, client_id=ClientId(number))
         assert THREE not in w.browser.opened
         w.tell(PageLaunched(), client_id=ClientId(19))
         assert THREE in w.browser.opened

@@ -14,7 +14,7 @@ from actors.browser.page_events import RELOADS
 from actors.clients import bans, health
 from actors.clients.lifecycle import EVENTS, ON_ENTRY, ON_EVENT, TRANSITIONS, Action
 from actors.clients.pages import SHARES, EndStep
-from actors.clients.policy import OVERDUE, Times
+from actors.clients.policy import LOADS_EACH, OVERDUE, Times
 from actors.clients.protocol import PageFact
 from actors.clients.supervisor import LAUNCH, Supervisor
 from actors.clients.types import STARTING, TERMINAL, LinkLeft, Reason, State
@@ -316,8 +316,8 @@ def _budgets() -> str:
         ),
         (
             "launches together after a restart",
-            _setting("start_concurrency"),
-            f"a launch ends when the page has loaded, when WhatsApp does not answer it, or after {LAUNCH:g} s",
+            f"{_setting('start_concurrency')}, and {LOADS_EACH} pages that load for each",
+            f"a launch ends when Chromium runs, a load when the page has loaded or is idle, both after {LAUNCH:g} s",
             "they wait with a `queue_position`, and take messages; those that were READY go first",
         ),
         ("clients at a time", _setting("max_clients"), "", "POST /init: 503 CAPACITY_EXCEEDED"),

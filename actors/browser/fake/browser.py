@@ -23,6 +23,7 @@ from actors.clients.protocol import (
     LinkResumed,
     LoggedOut,
     PageLaunched,
+    PageSettled,
     QrScanned,
     Ready,
     Restriction,
@@ -273,6 +274,7 @@ class FakeBrowser:
         elif self.habits.opens:
             _log.info("page.opened", client=page.client_id)
             page.tell(PageLaunched())
+            page.tell(PageSettled())
             self._show(page)
 
     def _show(self, page: FakePage) -> None:

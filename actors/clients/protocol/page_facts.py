@@ -25,10 +25,15 @@ class FromPage:
 
 @dataclass(frozen=True, slots=True)
 class PageLaunched:
-    """Chromium runs, and the page is loaded or waits for its site: the next Chromium may be launched.
+    """Chromium runs: the next one may be launched.
 
     Told once, also where the launch failed at first and is tried again.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettled:
+    """The page needs no core for now: it has loaded, waits for its site, or could not be loaded. Told once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +250,7 @@ class RestrictionTold:
 
 PageFact = (
     PageLaunched
+    | PageSettled
     | QrShown
     | QrVoid
     | QrIdle

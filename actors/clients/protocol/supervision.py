@@ -46,6 +46,13 @@ class Launched:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadEnded:
+    """Fact for the supervisor: the client's page has loaded, or waits."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """End this client: close the browser, then stop the actor. `forget` drops the login.
 
