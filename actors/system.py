@@ -8,7 +8,7 @@ It decides nothing. Every resource that `start` takes is released by a callback 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -43,7 +43,7 @@ from actors.outbox.client_queue import Pace
 from actors.outbox.dispatcher import Dispatcher
 from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
-from actors.runtime import SYSTEM_CLOCK, wait_ended
+from actors.runtime import SYSTEM_CLOCK, Refusal, wait_ended
 from actors.settings import Settings
 from actors.store.configs import GetConfigs
 from actors.store.journal import StoreJournal, StoreSessions
@@ -52,6 +52,7 @@ from actors.store.origin import check_origin, origin_of
 from actors.store.ownership import claim_all
 from actors.store.retention import Retention
 from actors.store.rows.held import GetHeldEvents
+from actors.store.rows.reactions import GetStandingReactions
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store
 from actors.watch import Watch
@@ -61,6 +62,8 @@ from actors.webhooks.sender import Sender
 
 if TYPE_CHECKING:
     from pykka import ActorRef
+
+    from actors.browser.page_events import Standing
 
 VERSION = version("session-manager")
 URGENT = 8
@@ -119,7 +122,7 @@ class System:
     ) -> None:
         self._settings, self._watch = settings, Watch(fatal)
         self.registry = ClientRegistry()
-        self._browser = browser or _chromium(settings, self._watch.died, self.registry)
+        self._browser = browser or _chromium(settings, self._watch.died, self.registry, self._standing_reactions)
         self._directory = Directory()
         usages = Usages(self._browser.usages)
         self.canary = Canary(SYSTEM_CLOCK)
@@ -351,12 +354,24 @@ class System:
             _log.error("system.store_not_closed")
             self._orderly = False
 
+    async def _standing_reactions(self, client_id: ClientId) -> Sequence[Mapping[str, Any]]:
+        """Return the reactions that were told of a client and stand; none if the store does not answer."""
+        try:
+            return await self.store.ask(GetStandingReactions(client_id)).wait(STORE_SECONDS)
+        except (Refusal, Timeout, ActorDeadError) as error:
+            _log.warning("system.reactions_not_read", client=client_id, cause=repr(error))
+            return ()
+
     def _left(self) -> Seconds:
         return max(0.0, self._deadline - time.monotonic())
 
 
-def _chromium(settings: Settings, died: Callable[[str], None], registry: ClientRegistry) -> RunningBrowser:
+def _chromium(
+    settings: Settings, died: Callable[[str], None], registry: ClientRegistry, standing: Standing
+) -> RunningBrowser:
     # Imported here: a program with a browser of its own does not load pyppeteer.
     from actors.browser.browser import ChromiumBrowser
 
-    return ChromiumBrowser(browser_options(settings), died=died, proxy=registry.proxy, since=registry.linked_since)
+    return ChromiumBrowser(
+        browser_options(settings), died=died, proxy=registry.proxy, since=registry.linked_since, standing=standing
+    )

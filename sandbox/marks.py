@@ -116,7 +116,6 @@ class Marks:
             raise SandboxError(400, "INVALID_REQUEST", f"the poll has no option {unknown[0]}")
         if message.poll["selectable"] and len(choices) > message.poll["selectable"]:
             raise SandboxError(409, "TOO_MANY_CHOICES", f"the poll takes {message.poll['selectable']} at most")
-        message.votes[phone.number] = choices
-        numbers = [options.index(choice) for choice in choices]
-        self._post.tell_change(account, message, "vote", phone.number, choices=numbers)
+        self._post.vote(message, phone.number, choices)
+        self._post.tell_change(account, message, "vote", phone.number)
         return message

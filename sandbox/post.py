@@ -260,6 +260,7 @@ class MessageRelay:
             "kind": kind,
             "message": self.told(account, message),
             "reaction": self._reaction(message, by) if kind == "react" else None,
+            "vote": self._vote(message, by) if kind == "vote" else None,
             "by": by,
             "by_lid": lid_of(by),
             **more,
@@ -276,9 +277,23 @@ class MessageRelay:
         emoji, t = message.reactions[number], message.reacted_at[number]
         return {"emoji": emoji, "t": t, "by": number, "by_lid": lid_of(number)}
 
+    def vote(self, message: ChatMessage, number: str, choices: list[str]) -> None:
+        """Set what somebody chooses of a poll, dated ahead as a reaction is: wa-js drops older ones too."""
+        message.votes[number] = choices
+        message.voted_at[number] = int((time.time() + REACTS_AHEAD) * 1000)
+
+    def _vote(self, message: ChatMessage, number: str) -> dict[str, Any]:
+        """Return a vote in the form for pages: the numbers of the options."""
+        options = message.poll["options"] if message.poll else []
+        choices = [options.index(choice) for choice in message.votes[number]]
+        return {"choices": choices, "t": message.voted_at[number], "by": number, "by_lid": lid_of(number)}
+
     def call(self, phone: Phone, to: str, video: bool, id_: str | None = None) -> str:
-        """Ring at once or not at all: a closed page never learns of it."""
+        """Ring at once or not at all: a closed page finds only WhatsApp's notice that it was missed."""
         account, id_ = self._scene.world.account(to), id_ or new_id("CA")
+        if not any(page.streaming for page in self._scene.pages_of(account)):
+            missed = {"callOutcome": "Missed", "isVideoCall": video, "callDuration": 0}
+            self.notice(account, {"type": "call_log", "chat": phone.number, **missed})
         account.calls[id_] = "ringing"
         told = {
             "op": "call",
@@ -358,6 +373,7 @@ class MessageRelay:
             "mentions": [{"chat": number, "lid": lid_of(number)} for number in message.mentions],
             "quoted": self._quoted(account, message.quoted),
             "reactions": [self._reaction(message, number) for number in message.reactions],
+            "votes": [self._vote(message, number) for number in message.votes],
             "revoked": message.revoked,
             "error": message.error,
             "starred": message.starred,

@@ -113,6 +113,7 @@ class ChatMessage:
     location: dict[str, Any] | None = None  # the place on the map, with WhatsApp Web's `loc`
     style: dict[str, Any] | None = None  # font and background of a text that is a status
     votes: dict[str, list[str]] = field(default_factory=dict)  # number -> the options it has chosen of the poll
+    voted_at: dict[str, int] = field(default_factory=dict)  # by number, in milliseconds
     preview: dict[str, Any] | None = None  # of a link: {"title", "url", "description"?, "thumbnail"?}
     read: bool = False  # by the account, of a message that came in
     starred: bool = False  # by the account

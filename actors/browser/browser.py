@@ -18,6 +18,7 @@ from actors.browser.launch import BrowserContext
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.browser.page import ChromiumPage
+from actors.browser.page_events import Standing, nothing_stands
 from actors.browser.profiles import ProfileInUse, Profiles
 from actors.browser.wa_js import WaJs
 from actors.clients.protocol import BrowserGone
@@ -43,6 +44,7 @@ class ChromiumBrowser:
 
     `died` gets one sentence, in any thread, if the loop thread ends or is stuck: nothing works any more then. `proxy`
     and `since` are asked for each start of a page; they are called on the loop or by whoever opens it, and never block.
+    `standing` is awaited on the loop once a page is Ready.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class ChromiumBrowser:
         died: Callable[[str], None] = lambda _: None,
         proxy: Callable[[ClientId], Proxy | None] = lambda _: None,
         since: Callable[[ClientId], Seconds] = lambda _: 0.0,
+        standing: Standing = nothing_stands,
     ) -> None:
         self._options, self._died, self._proxy, self._since = options, died, proxy, since
+        self._standing = standing
         self._profiles = Profiles(options.data_dir, options.profile_limit * 2**20)
         self._found: tuple[WaJs, Build] | None = None
         self._context: BrowserContext | None = None
@@ -114,6 +118,7 @@ class ChromiumBrowser:
             self._profiles.files,
             self._proxy,
             self._since,
+            self._standing,
         )
         self._profiles.marks.load()
         _log.info("browser.started", **self.versions)

@@ -28,6 +28,7 @@ from actors.browser.chromium.process import Chromium, ChromiumEnded
 from actors.browser.documents import Obstruction
 from actors.browser.loop import BrowserLoop
 from actors.browser.options import BrowserOptions
+from actors.browser.page_events import Standing, nothing_stands
 from actors.browser.profiles import Profile, ProfileInUse, Profiles
 from actors.browser.profiles.file_threads import FileThreads
 from actors.browser.request_gate import RequestGate
@@ -53,6 +54,8 @@ class BrowserContext:
     """The proxy of a client's page."""
     since: Callable[[ClientId], Seconds] = lambda _: 0.0
     """When the client's account was linked (epoch seconds); 0 where that is not known."""
+    standing: Standing = nothing_stands
+    """The reactions that were told, and stand."""
 
 
 CONNECT: Seconds = 10.0

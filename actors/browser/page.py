@@ -198,6 +198,7 @@ class ChromiumPage:
     async def _tell_stored(self) -> None:
         try:
             await self._events.tell_stored(self._wire)
+            await self._events.tell_taken_back(self._wire, await self._context.standing(self._client_id))
         except WireError as error:
             self._log.warning("page.messages_not_read", error=str(error)[:200])
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from actors.browser.cdp import ScriptFailed, ask
 from actors.browser.interpreter import Interpreter
 from actors.browser.wa_js import BINDING
 from actors.browser.whatsapp_web import happened, left
-from actors.clients.events import AccountEvent
+from actors.clients.events import AccountEvent, MessageReaction, people_in
 from actors.clients.protocol import (
     Answered,
     OutcomeUnknown,
@@ -47,8 +47,19 @@ STORED: Seconds = 30.0
 """The time limit for one part of the page's memory."""
 PART = 500
 """The messages in one part."""
+MOST_LOOKED_AT = 1000
+"""The messages, the newest, whose reactions are looked at again after one start."""
 MOST_STORED = 100_000
 """The messages read from a page's memory after one start: a page's data has no limit."""
+
+Standing = Callable[[ClientId], Awaitable[Sequence[Mapping[str, Any]]]]
+"""Returns the payloads of the reactions to messages that were told of a client and stand, as far as that is known."""
+
+
+async def nothing_stands(_client_id: ClientId) -> Sequence[Mapping[str, Any]]:
+    """Return no reactions: the `Standing` of a browser whose events nobody keeps."""
+    return ()
+
 
 MOST_UNRESOLVED = 1000
 """The names not found by wa-js that are remembered of one page. wa-js 4.6.0 knows 510."""
@@ -71,7 +82,7 @@ class PageEvents:
     def __init__(
         self, client_id: ClientId, owner: Tell, home: str, now: Callable[[], Seconds], since: Seconds = 0.0
     ) -> None:
-        self._owner, self._home = owner, home
+        self._owner, self._home, self._now = owner, home, now
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._interpreter = Interpreter(now)
         self._interpreter.began_at = since
@@ -141,6 +152,33 @@ class PageEvents:
             self._owner(fact)
         except Exception:  # noqa: BLE001  # the owner's fault; this thread belongs to every page
             self._log.error("page.fact_not_handled", fact=type(fact).__name__, exc_info=True)
+
+    async def tell_taken_back(self, wire: Wire, told: Sequence[Mapping[str, Any]]) -> None:
+        """Report those of the told reactions that do not stand any more: of these the page itself tells nothing."""
+        by_message: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+        for payload in told:
+            by_message[str(payload.get("chat")), str(payload.get("id"))].append(payload)
+        messages = [*by_message][-MOST_LOOKED_AT:]
+        for begin in range(0, len(messages), PART):
+            part = messages[begin : begin + PART]
+            asked = {"messages": [{"chat": chat, "id": id} for chat, id in part]}
+            try:
+                found = await ask(wire, "reactors", asked, seconds=STORED)
+            except ScriptFailed as error:
+                self._log.warning("page.reactions_not_read", error=str(error)[:200])
+                return
+            for message, people in zip(part, found if isinstance(found, list) else (), strict=False):
+                if isinstance(people, list):
+                    self._tell_missing(by_message[message], people)
+
+    def _tell_missing(self, told: Sequence[Mapping[str, Any]], people: Sequence[object]) -> None:
+        standing = [people_in(one) for one in people if isinstance(one, dict)]
+        for payload in told:
+            if not any(people_in(payload) & one for one in standing):
+                again = {**payload, "e": MessageReaction.page_name, "reaction": "", "t": int(self._now())}
+                fact = happened(again, live=False)
+                if fact is not None:
+                    self.tell(fact)
 
     async def tell_stored(self, wire: Wire) -> None:
         """Report what happened while nobody listened, from the page's memory: each message with what became of it."""

@@ -70,6 +70,13 @@ def _short(text: str) -> str:
     return text if len(text) <= _KEY_PART else sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
+def people_in(payload: Mapping[str, Any]) -> frozenset[str]:
+    """Return every address of the author of an event, as far as the page knows them."""
+    phone = payload.get("author_phone")
+    found = (payload.get("author"), payload.get("author_lid"), None if phone is None else f"{phone}@c.us")
+    return frozenset(str(one) for one in found if one is not None)
+
+
 def of_page(name: object) -> type[AccountEvent] | None:
     """Return the event of a row of the page script."""
     return next((event for event in EVENTS.values() if event.page_name is not None and event.page_name == name), None)
@@ -405,7 +412,8 @@ class MessageRevoked(AccountEvent):
 class MessageReaction(AccountEvent):
     """Somebody has reacted to a message.
 
-    `reaction` is the emoji; it is empty when the reaction was removed.
+    `reaction` is the emoji; it is empty when the reaction was removed. Of one that was removed while nobody listened,
+    `t` is when that was noticed: the page keeps no time of it.
     """
 
     type = "message.reaction"
@@ -421,13 +429,14 @@ class PollVoted(AccountEvent):
     """Somebody has voted in a poll.
 
     `choices` are the texts of all options that the person has chosen now: each vote replaces the one before, and an
-    empty list takes it back. `id` is the poll's.
+    empty list takes it back. `id` is the poll's. Of several votes while nobody listened the last is told.
     """
 
     type = "poll.vote"
     page_name = "poll_vote"
     fields = (*_MESSAGE, "choices", "live")
     identified_by = ("t", "author", "choices")
+    read_again = True
     needs = ("WPP.whatsapp.functions.upsertVotes",)
     example = _payload(
         id="true_5491122334455@c.us_3EB08C71681806719847D6",

@@ -7,7 +7,7 @@
 (function (page) {
   'use strict';
   const { wa, cut, cutAll, ackOf, addresses, models, remember, remembered, sent, trouble, withBareId, TEXT, PEOPLE, KEPT } = page;
-  const { presenceState } = page;
+  const { presenceState, messageOf } = page;
 
   const QUOTE = 1024; // characters of a quoted text
   const CARD = 16384; // characters of a contact card, and
@@ -177,6 +177,9 @@
   const isOurs = (msg) => sent.has(msg.id.id);
   const editedAt = (msg) => seconds(msg.latestEditSenderTimestampMs);
 
+  const voted = ({ msgId, sender, selectedOptions, timestamp }) => (
+    { ...known(msgId), ...by(sender), choices: selectedOptions.filter(Boolean).map(({ name }) => cut(name)), t: seconds(timestamp) });
+
   const rows = {
     message: ['chat.new_message', (msg) => (isReadable(msg) && !isOurs(msg) ? described(msg) : null)],
     outgoing: ['chat.new_message', (msg) => (isReadable(msg) && isOurs(msg) ? described(msg) : null)],
@@ -189,8 +192,7 @@
       { id: cut(id), chat: cut(sender), ...addresses(sender), group: Boolean(isGroup), video: Boolean(isVideo), t: seconds(offerTime) })],
     chat_label: ['chat.update_label', ({ chat, labels, type }) => (labels ?? []).map(({ id, name }) => (
       { label: cut(id), name: cut(name), chat: cut(chat?.id), ...addresses(chat?.id), added: type === 'add' }))],
-    poll_vote: ['chat.poll_response', ({ msgId, sender, selectedOptions, timestamp }) => (
-      { ...known(msgId), ...by(sender), choices: selectedOptions.filter(Boolean).map(({ name }) => cut(name)), t: seconds(timestamp) })],
+    poll_vote: ['chat.poll_response', voted],
     presence: ['chat.presence_change', presences],
     read: ['chat.unread_count_changed', ({ chat, unreadCount }) => (unreadCount > 0 ? null : (
       { chat: cut(chat.id), ...addresses(chat.id), unread: unreadCount < 0, t: Math.floor(Date.now() / 1000) }))],
@@ -226,7 +228,7 @@
 
   /**
    * What the page has in its memory, oldest first, each message with what became of it: its acknowledgement, its edit, its
-   * revocation, the reactions to it. Some at a time, `most` at once: `told` says how many were read before, and an empty
+   * revocation, the reactions to it, the votes in it. Some at a time, `most` at once: `told` says how many were read before, and an empty
    * answer that there are no more.
    */
   async function stored({ since, told, most }) {
@@ -248,10 +250,35 @@
       ...(editedAt(msg) ? [{ e: 'edited', ...fields, t: editedAt(msg) }] : []),
       ...(msg.type === 'revoked' ? [{ e: 'revoked', ...fields, ...by(msg.author ?? msg.id.participant ?? msg.from) }] : []),
       ...(msg.hasReaction ? await reactionsTo(msg) : []),
+      ...(msg.type === 'poll_creation' ? await votesIn(msg) : []),
     ];
   }
 
-  /** Those that stand; one that was taken back is not kept by the page. */
+  /** The last vote of each person, also one that was taken back. wa-js tells none that is older than its own start. */
+  async function votesIn(msg) {
+    try {
+      const { votes } = await window.WPP.chat.getVotes(String(msg.id));
+      return votes.slice(0, PEOPLE).map((vote) => ({ e: 'poll_vote', ...voted({ msgId: msg.id, ...vote }) }));
+    } catch (error) {
+      trouble(error);
+      return [];
+    }
+  }
+
+  /** Who reacts now to each of these messages; null for one that the page does not know, or cannot say of. */
+  const reactors = ({ messages }) => Promise.all(messages.map(async ({ chat, id }) => {
+    try {
+      const msg = await messageOf(chat, id);
+      if (msg.type === 'revoked') return null;
+      const { reactions } = await window.WPP.chat.getReactions(String(msg.id));
+      return reactions.flatMap(({ senders }) => senders).map(({ sender, senderUserJid }) => by(sender ?? senderUserJid));
+    } catch (error) {
+      if (error.code !== 'MESSAGE_NOT_FOUND') trouble(error);
+      return null;
+    }
+  }));
+
+  /** Those that stand; of one that was taken back the page tells nothing (`reactors`). */
   async function reactionsTo(msg) {
     try {
       const { reactions } = await window.WPP.chat.getReactions(String(msg.id));
@@ -263,5 +290,5 @@
     }
   }
 
-  return { rows, stores, orders: { stored }, shapes: { described, isNotice } };
+  return { rows, stores, orders: { stored, reactors }, shapes: { described, isNotice } };
 })

@@ -2,5 +2,6 @@
 
 held      events that wait to be told
 media     the files of the media store
+reactions the reactions that were told and stand, from the events
 received  the files that came with messages
 """

@@ -123,11 +123,23 @@ define('WAWebDBPollsUpsertVotes', (require, exports) => {
 });
 
 define('SandboxVotes', (require, exports) => {
-  /** A vote is the whole new choice of one person: numbers of options. */
-  exports.received = (parentMsgKey, msgKey, sender, choices) => {
-    // Through the module's exports: scripts listen by replacing them.
-    require('WAWebDBPollsUpsertVotes').upsertVotesDb([{
-      ack: 1, msgKey, parentMsgKey, sender, selectedOptionLocalIds: choices, senderTimestampMs: Date.now() + 1000, // as a reaction
-    }]);
+  const { addressOf } = require('SandboxAddressBook');
+  const MsgKey = require('WAWebMsgKey').default;
+
+  /** A vote {by, by_lid, choices, t} is the whole new choice of one person: numbers of options. */
+  const row = (parentMsgKey, msgKey, { by, by_lid: lid, choices, t }) => ({
+    ack: 1, msgKey, parentMsgKey, sender: addressOf({ chat: by, lid }), selectedOptionLocalIds: choices, senderTimestampMs: t,
+  });
+
+  /** Through the module's exports: scripts listen by replacing them. */
+  exports.heard = (parent, key, vote) => {
+    require('WAWebDBPollsUpsertVotes').upsertVotesDb([row(parent, key, vote)]);
+  };
+
+  const { upsertVotesDb } = require('WAWebDBPollsUpsertVotes'); // the page's own, before any script replaces it
+
+  /** Those from before this load. */
+  exports.keep = (parent, votes) => {
+    upsertVotesDb(votes.map((vote) => row(parent, new MsgKey({ ...parent, id: `3EB1${vote.by.padStart(16, '0')}` }), vote)));
   };
 });

@@ -91,6 +91,7 @@ define('SandboxReceiving', (require, exports) => {
       const known = raw(said, false);
       MsgCollection.processMultipleMessages(chat.id, [known]);
       for (const reaction of said.reactions) require('SandboxReactions').keep(known.id, reaction);
+      require('SandboxVotes').keep(known.id, said.votes);
     }
   };
 
@@ -129,8 +130,7 @@ define('SandboxReceiving', (require, exports) => {
       }]);
     },
 
-    vote: (was, key, { by, by_lid: lid, choices }) =>
-      require('SandboxVotes').received(was.id, key, addressOf({ chat: by, lid }), choices),
+    vote: (was, key, { vote }) => require('SandboxVotes').heard(was.id, key, vote),
 
     react(was, _key, { reaction }) {
       const msg = MsgCollection.get(was.id);

@@ -1,0 +1,102 @@
+"""Real Chromium on the sandbox: what happened while the page was away is told when it is back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.browser.browser import ChromiumBrowser
+from actors.clients.events import AccountEvent
+from actors.clients.operations.messages import SendPoll, draw_message_id
+from actors.clients.protocol import Answered, Ready
+from actors.clients.types import ClientId
+from tests.browser.pages import CLIENT, FRIEND, NUMBER, Open, Opened, options
+from tests.rig import Sandbox
+
+pytestmark = pytest.mark.e2e
+
+OTHER, GROUP = "5491166778899", "120363000000000009@g.us"
+WORLDS = pytest.mark.parametrize(("compat", "lids"), [("modern", False), ("modern", True), ("classic", False)])
+
+
+@pytest.fixture
+def told_before() -> list[Mapping[str, Any]]:
+    """The reactions that the browser believes to have been told, and to stand."""
+    return []
+
+
+@pytest.fixture
+def remembering(sandbox: Sandbox, tmp_path: Path, told_before: list[Mapping[str, Any]]) -> Iterator[ChromiumBrowser]:
+    """A browser that knows what was told, as one of a service does."""
+
+    async def standing(_client_id: ClientId) -> Sequence[Mapping[str, Any]]:
+        return tuple(told_before)
+
+    browser = ChromiumBrowser(options(tmp_path, sandbox.url), standing=standing)
+    browser.start()
+    yield browser
+    assert browser.stop(10.0)
+
+
+def of_type(page: Opened, type_: str, holds: Callable[[Mapping[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+    return dict(page.told.until(AccountEvent, lambda fact: fact.type == type_ and holds(fact.payload)).payload)
+
+
+@WORLDS
+def test_votes_calls_and_reactions_taken_back_are_told_afterwards(
+    remembering: ChromiumBrowser,
+    told_before: list[Mapping[str, Any]],
+    linked: Open,
+    opened: Open,
+    sandbox: Sandbox,
+    compat: str,
+    lids: bool,
+) -> None:
+    sandbox.post("/settings", compat=compat)
+    sandbox.post(f"/phones/{OTHER}")
+    group = {"subject": "Us", "participants": [NUMBER, FRIEND, OTHER], "owner": NUMBER}
+    sandbox.api.put(f"/api/groups/{GROUP}", json=group).raise_for_status()
+    first = linked(remembering, lids=lids)
+    remembering.keep_login(CLIENT)
+    poll = draw_message_id()
+    first.page.call(poll, SendPoll(GROUP, "Lunch?", ("yes", "no")))
+    first.told.until(Answered)
+
+    def vote(number: str, *choices: str) -> None:
+        sandbox.post(f"/phones/{number}/vote", to=NUMBER, id=poll, choices=choices)
+
+    vote(FRIEND, "yes")
+    live = of_type(first, "poll.vote")
+    for number, emoji in ((FRIEND, "👍"), (OTHER, "🎉")):
+        id_ = sandbox.post(f"/phones/{number}/send", to=NUMBER, text="Look")["id"]
+        of_type(first, "message")
+        sandbox.post(f"/phones/{number}/react", to=NUMBER, id=id_, emoji=emoji)
+        told_before.append(of_type(first, "message.reaction"))
+    first.close()
+    taken_back, stands = told_before
+    sandbox.post(f"/phones/{FRIEND}/react", to=NUMBER, id=taken_back["bare_id"], emoji="")
+    vote(OTHER, "no")
+    vote(FRIEND)
+    sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER, video=True)
+    second = opened(remembering)
+    second.told.until(Ready)
+    gone = of_type(second, "message.reaction", lambda told: not told["reaction"])
+    assert {name: gone[name] for name in ("bare_id", "author", "chat")} == {
+        name: taken_back[name] for name in ("bare_id", "author", "chat")
+    }
+    facts = list(second.told.told(AccountEvent))
+    votes = {fact.payload["author"]: fact for fact in facts if fact.type == "poll.vote"}
+    assert {author: fact.payload["choices"] for author, fact in votes.items()} == {
+        live["author"]: [],
+        stands["author"]: ["no"],
+    }
+    assert all(fact.key is not None and fact.read_again for fact in votes.values())
+    (missed,) = [fact.payload for fact in facts if fact.type == "call.logged"]
+    assert (missed["outcome"], missed["video"]) == ("Missed", True)
+    removed = [
+        fact.payload["bare_id"] for fact in facts if fact.type == "message.reaction" and not fact.payload["reaction"]
+    ]
+    assert set(removed) <= {taken_back["bare_id"]}
