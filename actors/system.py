@@ -131,6 +131,7 @@ class System:
         self._supervisor: ActorRef[Supervisor] | None = None
         self._store: Store | None = None
         self._media: MediaStore | None = None
+        self._media_retention: ActorRef[MediaRetention] | None = None
         self._outbox: ActorRef[Dispatcher] | None = None
         self._inbox: ActorRef[Inbox] | None = None
         self._webhooks: ActorRef[Sender] | None = None
@@ -173,6 +174,13 @@ class System:
         if self._outbox is None:
             raise Starting
         return self._outbox
+
+    @property
+    def media_retention(self) -> ActorRef[Any]:
+        """The actor that deletes files: answers DeleteMediaNow. Raises Starting before `start` has finished."""
+        if self._media_retention is None:
+            raise Starting
+        return self._media_retention
 
     @property
     def inbox(self) -> ActorRef[Any]:
@@ -232,6 +240,7 @@ class System:
             opened.enter_context(claim_all(settings.data_dir, database))
             forget_restores(settings)
             self._supervisor = self._store = self._media = self._outbox = self._inbox = self._webhooks = None
+            self._media_retention = None
             self._directory = Directory()
             store = open_store(database, alone=True, origin=origin_of(settings.whatsapp_url), watcher=self._watch)
             opened.callback(self._close_store, store)
@@ -259,7 +268,8 @@ class System:
             )
             retention = Retention.start(store, retention_rules(settings), watcher=self._watch)
             opened.callback(self._stop_actor, retention)
-            opened.callback(self._stop_actor, MediaRetention.start(media, watcher=self._watch))
+            media_retention = MediaRetention.start(media, watcher=self._watch)
+            opened.callback(self._stop_actor, media_retention)
             poster = TimedPoster(HttpPoster(posting(settings)), self.metrics.counters)
             webhooks = Sender.start(
                 store, poster, sending(settings), bodies=bodies(settings, self.registry), watcher=self._watch
@@ -298,7 +308,7 @@ class System:
             supervisor.ask(Resume(tuple(session.client_id for session in wanted)), timeout=STORE_SECONDS)
             # The supervisor last: once callers see clients, everything else exists as well.
             self._store, self._media, self._outbox, self._webhooks = store, media, outbox, webhooks
-            self._inbox, self._supervisor = inbox, supervisor
+            self._media_retention, self._inbox, self._supervisor = media_retention, inbox, supervisor
             self._orderly = True
             self._opened = opened.pop_all()
 

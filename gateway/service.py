@@ -50,10 +50,11 @@ from actors.clients.protocol import (
     Stopped,
 )
 from actors.clients.types import ABSENT, ClientId, LinkLeft, Seconds, State
+from actors.media.retention import DeleteMediaNow
 from actors.outbox.protocol import Await, GiveUp, Known, Queued
 from actors.runtime import Refusal, actor_behind, ask, mailbox_of
 from actors.store.errors import IdempotencyKeyReused, NoSuchMessage, StoreUnavailable
-from actors.store.events import draw_id
+from actors.store.events import Event, draw_id
 from actors.store.journal import GetTransitions
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
@@ -69,6 +70,7 @@ from actors.store.outbox import (
     ReleaseHeld,
     ReleaseMessage,
 )
+from actors.store.rows.erasure import BeginErasure, EndErasure, EraseSome, IsKept
 from actors.store.sessions import GetSessions, ReadBack
 from actors.store.webhooks import (
     ChangeWebhook,
@@ -172,13 +174,13 @@ class Bridge:
         answer: Started | AlreadyRunning = await self._supervisor(Init(client_id, cause=cause()), ORDER_SECONDS)
         return answer
 
-    async def delete(self, client_id: ClientId, *, log_out: bool = True) -> Deleted:
-        """Log out, stop and forget the client; its queued messages are cancelled.
+    async def delete(self, client_id: ClientId, *, log_out: bool = True, everything: bool = False) -> Deleted:
+        """Log out, stop and forget the client; its queued messages are cancelled. `everything`: `erase` is to follow.
 
         Raises NoSuchClient if unknown, DeleteFailed if its profile is still there.
         """
         self.refuse_while_draining()
-        remembered = await self._is_remembered(client_id)
+        remembered = await self._is_remembered(client_id) or (everything and await self._stored(IsKept(client_id)))
         try:
             answer: Deleted = await self._supervisor(Delete(client_id, log_out), DELETE_SECONDS)
         except NoSuchClient:  # no client and no profile: the supervisor has deleted its record nevertheless
@@ -195,6 +197,18 @@ class Bridge:
         with suppress(ActorDeadError):  # the service has ended meanwhile; the client is deleted nevertheless
             self._system.outbox.tell(GiveUp(client_id))
         await self._until_on_disk(client_id)
+
+    async def erase(self, client_id: ClientId) -> None:
+        """Delete all that is kept of a client that was deleted: its messages, events, history, files. Raises
+        StoreUnavailable: then it may be asked for again.
+        """
+        self.refuse_while_draining()
+        event: Event = await ask_store(lambda: self._system.store, BeginErasure(client_id, time.time()))
+        while await ask_store(lambda: self._system.store, EraseSome(client_id, event.position)):
+            pass
+        with shutting_down():
+            await ask(self._system.webhooks, Change(EndErasure(client_id, event.sequence)), timeout=STORE_SECONDS)
+            await ask(self._system.media_retention, DeleteMediaNow(), timeout=STORE_SECONDS)
 
     async def stop(self, client_id: ClientId) -> Stopped:
         """Close the client and keep its login; queued messages wait for the next start. Raises NoSuchClient."""

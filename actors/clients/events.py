@@ -182,6 +182,17 @@ class ClientRestricted(AccountEvent):
     example = _payload(restricted=True, kind="WEB_COMPANION_ONLY", until=1796137300.0, known_chats=True)
 
 
+class ClientErased(AccountEvent):
+    """All that was kept of a client has been deleted, by `DELETE /session/{clienteId}?everything=true`.
+
+    It is the last of the client's events, and the only one that is left: those before it are not delivered any more.
+    """
+
+    type = "client.erased"
+    fields = ()
+    example = _payload()
+
+
 class AccountChanged(AccountEvent):
     """A client is linked to another WhatsApp account than before.
 

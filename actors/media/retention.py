@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors.clients.types import Seconds
 from actors.media.media import MediaStore
-from actors.runtime import Actor
+from actors.runtime import Actor, ReplyTo
 
 EVERY: Seconds = 3600.0
 SOON: Seconds = 60.0
@@ -17,6 +17,11 @@ STEP = 500
 @dataclass(frozen=True, slots=True)
 class DeleteOldMedia:
     """Timer: time to look for files whose time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMediaNow:
+    """Delete them now. Answers None when that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,12 @@ class MediaRetention(Actor):
     def __init__(self, media: MediaStore, every: Seconds = EVERY) -> None:
         super().__init__(name="media-retention")
         self._media, self._every = media, every
+        self._is_busy = False
+        """True during a round: there is one at a time."""
+        self._asked: list[ReplyTo] = []
+        """Those who wait for a round that begins from now on."""
+        self._served: list[ReplyTo] = []
+        """Those whom the present round is for."""
 
     def started(self) -> None:
         """Wait for the first time."""
@@ -41,14 +52,33 @@ class MediaRetention(Actor):
         """Take a step; the next one follows at once where there may be more to delete."""
         match message:
             case DeleteOldMedia():
-                self.pipe_to_self(self._media.forget(STEP), MediaForgotten)
+                self._begin()
+            case DeleteMediaNow():
+                self._asked.append(self.defer())
+                self._begin()
             case MediaForgotten(answer=answer):
                 digests = () if isinstance(answer, Exception) else answer
                 self._delete(digests)
-                self.start_timer("delete", 0.0 if len(digests) == STEP else self._every, DeleteOldMedia())
+                self._end(more=len(digests) == STEP)
             case _:
                 return super().receive(message)
         return None
+
+    def _begin(self) -> None:
+        if not self._is_busy:
+            self._is_busy, self._served, self._asked = True, self._served + self._asked, []
+            self.pipe_to_self(self._media.forget(STEP), MediaForgotten)
+
+    def _end(self, *, more: bool) -> None:
+        self._is_busy = False
+        if not more:
+            for asker in self._served:
+                asker.answer(None)
+            self._served = []
+        if more or self._asked:
+            self._begin()
+        else:
+            self.start_timer("delete", self._every, DeleteOldMedia())
 
     def _delete(self, digests: tuple[str, ...]) -> None:
         try:

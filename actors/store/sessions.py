@@ -12,9 +12,9 @@ from actors.store.database import insert
 from actors.store.message import Read, Write
 from actors.store.rows import accounts
 from actors.store.rows.unreadable import list_in
-from actors.store.schema import client_configs, media_clients, outbox_chats, received_media, sessions
+from actors.store.schema import client_configs, outbox_chats, received_media, sessions
 
-FORGOTTEN = (sessions, client_configs, outbox_chats, received_media, media_clients)
+FORGOTTEN = (sessions, client_configs, outbox_chats, received_media)
 """The tables from which a deletion of a client takes its rows at once; `accounts` has a rule of its own."""
 
 

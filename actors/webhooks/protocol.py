@@ -9,6 +9,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Reminder, Work
 from actors.store.events import Event
 from actors.store.message import Write
+from actors.store.rows.erasure import EndErasure
 from actors.store.webhooks import (
     Backlog,
     ChangeWebhook,
@@ -28,7 +29,7 @@ Key = tuple[str, ClientId]
 class Change(Work):
     """Write this to the store and act on it. Answers (or refuses) like the store, once deliveries follow the change."""
 
-    write: CreateWebhook | ChangeWebhook | DeleteWebhook | ReplayDeadLetters | DeleteDeadLetters
+    write: CreateWebhook | ChangeWebhook | DeleteWebhook | ReplayDeadLetters | DeleteDeadLetters | EndErasure
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import base64
 import io
 import time
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
@@ -145,13 +146,15 @@ def log_out(client: ClientNumber, url: Url = DEFAULT_URL, key: Key = None, json:
 def delete(
     client: ClientNumber,
     logout: Annotated[bool, typer.Option(help="Log out first; a stopped client is started for that.")] = True,
+    everything: Annotated[bool, typer.Option(help="Delete its messages, events, history and files, too.")] = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
     json: AsJson = False,
 ) -> None:
     """Log a client out, stop it, delete its stored login, and forget it."""
     with Remote(url, key) as service:
-        found = service.delete(f"/session/{client}" if logout else f"/session/{client}?logout=false")
+        wanted = {"logout": str(logout).lower(), "everything": str(everything).lower()}
+        found = service.delete(f"/session/{client}?{urlencode(wanted)}")
     reason = found["logged_out_reason"]
     told = "it had no login" if reason == "NOT_LINKED" else f"unlink it on the phone, where it is listed ({reason})"
     told = "WhatsApp has unlinked it" if found["logged_out"] else told

@@ -16,6 +16,7 @@ from gateway.cli.output import visible
 TEXTS: dict[str, str] = {
     "client.state": "{previous_state} → {state}  {reason_text}",
     "client.qr": "shows a new QR",
+    "client.erased": "all that was kept of it was deleted",
     "account.changed": "from {previous_phone} to {phone}, {held} messages held",
     "client.restricted": "{restricted}",
     "message.state": "to {chat}: {previous_state} → {state}  {reason}",

@@ -119,12 +119,17 @@ async def delete(request: ApiRequest[None, DeleteQuery]) -> Response:
 
     A client with a login that is not READY is started, or awaited, for the logout: 12 s at most. The path names the
     client; X-Cliente-Id, where it is sent, must name the same one.
+
+    With `everything`, messages, events, history and files go as well, at once.
     """
     headers = request.http.scope["headers"]
     if any(name == HEADER for name, _ in headers) and client_of(headers) != request.client_id:
         raise InvalidRequest("X-Cliente-Id differs from the client in the path")
     gateway = request.gateway
     config = gateway.configs.find(request.client_id).config
-    deleted = await gateway.bridge.delete(request.client_id, log_out=request.query.logout)
+    log_out, everything = request.query.logout, request.query.everything
+    deleted = await gateway.bridge.delete(request.client_id, log_out=log_out, everything=everything)
     await forget_webhooks(gateway.webhooks, config)
+    if everything:
+        await gateway.bridge.erase(request.client_id)
     return reply(DeletedAnswer.of(deleted))

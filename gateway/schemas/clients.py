@@ -260,6 +260,11 @@ class DeleteQuery(Query):
         description="Log out at WhatsApp first, within 12 s: a client that does not run is started for that. With "
         "false it stays among the linked devices on the phone.",
     )
+    everything: bool = Field(
+        False,
+        description="Delete what is kept of the client for others to read as well: its messages, events, history, dead "
+        "letters and files. What has not been delivered by then never is. The event `client.erased` tells of it.",
+    )
 
 
 class HistoryQuery(Query):

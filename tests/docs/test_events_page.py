@@ -14,6 +14,7 @@ from actors.clients.canary import Canary
 from actors.clients.events import (
     EVENTS,
     AccountChanged,
+    ClientErased,
     ClientQrRenewed,
     ClientRestricted,
     ClientStateChanged,
@@ -66,7 +67,13 @@ def test_what_the_service_itself_tells_has_the_fields_that_are_declared() -> Non
     told = {**of_the_canary(), ClientStateChanged.type: told_of_states(), ClientRestricted.type: restricted}
     assert told == {type: set(EVENTS[type].fields) for type in told}
     of_no_page = {event.type for event in EVENTS.values() if event.page_name is None and not event.notices}
-    assert of_no_page == {*told, MessageStateChanged.type, ClientQrRenewed.type, AccountChanged.type}
+    assert of_no_page == {
+        *told,
+        MessageStateChanged.type,
+        ClientErased.type,
+        ClientQrRenewed.type,
+        AccountChanged.type,
+    }
 
 
 def test_settings_are_called_by_their_names() -> None:
