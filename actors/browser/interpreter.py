@@ -211,7 +211,7 @@ class Interpreter:
     def _ready_now(self, view: View) -> list[PageFact]:
         if self._doc.ready:
             return []
-        facts: list[PageFact] = [*self._catching_up(view), Ready(view.phone, view.lid)]
+        facts: list[PageFact] = [*self._catching_up(view), Ready(view.phone, view.lid, view.push_name)]
         self._doc.ready = self._doc.was_ready = True
         self._loadings = 0
         self._doc.shown = None

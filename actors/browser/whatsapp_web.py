@@ -106,6 +106,7 @@ class View:
     """Seconds for which the code was valid when it was read."""
     phone: str | None = None
     lid: str | None = None
+    push_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ def view_of(event: Event) -> View:
         lifetime=number(event.get("lifetime")),
         phone=text(event.get("phone")),
         lid=text(event.get("lid")),
+        push_name=text(event.get("push_name")),
     )
 
 

@@ -358,7 +358,7 @@ class Client(Actor):
 
     def _ready(self, fact: protocol.Ready) -> None:
         phone = fact.phone or self._pairing.phone
-        self._board.account = LinkedAccount(phone, fact.lid)
+        self._board.account = LinkedAccount(phone, fact.lid, fact.push_name)
         self._board.change(phone=phone, restricted_until=None, reconnection_attempts=0)
         self._walk(fact)
         self._remember(self._pairing.linked(phone))

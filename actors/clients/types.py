@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
@@ -119,11 +119,13 @@ class LinkedAccount:
     """The WhatsApp account behind a client, as far as its page says it.
 
     `phone` is its own number, digits only; `lid` is its LID (`…@lid`). Without both it is unnamed. A page may say the
-    number first and the LID later, so two names with either in common are one account.
+    number first and the LID later, so two names with either in common are one account. `push_name` is the name that
+    the account gives itself.
     """
 
     phone: str | None = None
     lid: str | None = None
+    push_name: str | None = field(default=None, compare=False)
 
     @property
     def named(self) -> bool:

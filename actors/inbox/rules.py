@@ -29,7 +29,7 @@ class InboxRules:
     def fetches(self, event: AccountEvent) -> bool:
         """Return True if this is a message whose file is to be fetched."""
         media = event.payload.get("media") if isinstance(event, MessageArrived) else None
-        return isinstance(media, dict) and self._is_wanted(str(media.get("mimetype")))
+        return isinstance(media, dict) and self.wants(str(media.get("mimetype")))
 
     def too_large(self, size: object) -> str | None:
         """Return the sentence about a file that is too large to be fetched, or None."""
@@ -37,6 +37,7 @@ class InboxRules:
             return None
         return f"The file has {size:.0f} bytes and is not fetched: the limit is {self.largest} (SM_MEDIA_IN_MAX)"
 
-    def _is_wanted(self, mimetype: str) -> bool:
+    def wants(self, mimetype: str) -> bool:
+        """Return True if files of this type are fetched."""
         plain = mimetype.split(";")[0].strip().lower()
         return any(fnmatchcase(plain, pattern.lower()) for pattern in self.types)

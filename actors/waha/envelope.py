@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from actors.clients.registry.registry import ClientRegistry, Registered
-from actors.clients.types import ClientId, State
+from actors.clients.types import UNNAMED, ClientId, State
 from actors.store.events import Event
 from actors.store.rows.unreadable import Unreadable, complain
 from actors.waha.events import EVERY_MESSAGE, WahaEvent, told, wanted
@@ -57,7 +57,9 @@ def me_of(client: Registered, state: State, phone: str | None) -> Json | None:
     """Return the account of a client that works; None before and after."""
     if state is not State.READY or phone is None:
         return None
-    return {"id": account(phone), "pushName": client.config.metadata.get("pushName"), "lid": None}
+    known = client.account if client.account.phone == phone else UNNAMED
+    name = known.push_name or client.config.metadata.get("pushName")
+    return {"id": account(phone), "pushName": name, "lid": known.lid}
 
 
 def bodies(

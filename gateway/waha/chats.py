@@ -1,11 +1,19 @@
-"""Calls about chats and the messages in them."""
+"""Calls about chats and the messages in them.
+
+Messages are told with their files: what this service keeps, and with `downloadMedia` (which is WAHA's default) what it
+can have from WhatsApp within `FILES_SECONDS` altogether.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
-from actors.clients.errors import NotInAccount
+from pykka import Timeout
+
+from actors.clients.errors import ClientRefusal, NotInAccount
 from actors.clients.operations.chats import (
     ArchiveChat,
     ClearChat,
@@ -17,12 +25,28 @@ from actors.clients.operations.chats import (
     PageMessage,
 )
 from actors.clients.operations.contacts import GetPicture
+from actors.clients.types import Seconds
+from actors.inbox.inbox import described
+from actors.options import inbox_rules
+from actors.runtime import Refusal
 from actors.waha.messages import ACKS, Json, media_of, of_payload, person
+from gateway.received import NoSuchFile
 from gateway.waha.calls import WahaRequest, checked
 from gateway.waha.errors import BadRequest, NotFound
 from gateway.waha.given import address
 
+Key = TypeVar("Key")
+Found = TypeVar("Found")
+
 MOST = 5000
+MOST_CHATS = 200
+"""The chats, the latest, in which messages of all chats are looked for."""
+MOST_PICTURES = 50
+"""The pictures that one overview asks WhatsApp for: the page asks for each once a day."""
+FILES_SECONDS: Seconds = 30.0
+PICTURES_SECONDS: Seconds = 5.0
+AT_ONCE = 4
+"""The questions about files or pictures that one call asks at the same time."""
 _SORTS = {"messageTimestamp": "t", "conversationTimestamp": "t", "id": "id", "name": "name"}
 _ORDERS = {"asc": False, "desc": True}
 _ACKS = {name: ack for ack, name in ACKS.items()}
@@ -51,7 +75,9 @@ async def overview(request: WahaRequest) -> Any:
     found = await request.operate(checked(ListChats, limit=MOST if wanted else limit, offset=0 if wanted else offset))
     ids = {address(str(one), "ids") for one in wanted}
     listed = [chat for chat in found.chats if not ids or ids & {chat.id, chat.lid, _address(chat)}]
-    return [_overview(request, chat) for chat in (listed[offset : offset + limit] if ids else listed)]
+    told = listed[offset : offset + limit] if ids else listed
+    pictures = await _each(told[:MOST_PICTURES], _id, lambda chat: _picture(request, chat), PICTURES_SECONDS)
+    return [_overview(request, chat, pictures.get(chat.id)) for chat in told]
 
 
 async def picture(request: WahaRequest) -> Any:
@@ -61,25 +87,24 @@ async def picture(request: WahaRequest) -> Any:
 
 
 async def messages(request: WahaRequest) -> Any:
-    """Return messages of a chat, the newest first."""
+    """Return messages of a chat, or of all (`all`), the newest first."""
     given = request.given
-    if given.text("chatId") == "all":
-        raise BadRequest("chatId must be one chat: messages of all chats at once are not read here")
     ack = given.optional_text("filter.ack")
     if ack is not None and ack not in _ACKS:
         raise BadRequest(f"filter.ack must be one of the following values: {', '.join(_ACKS)}")
-    found = await request.operate(
-        GetChatMessages(
-            given.chat(),
-            limit=given.whole("limit", 10, 1, MOST),
-            offset=given.whole("offset", 0),
-            from_me=given.flag("filter.fromMe") if "filter.fromMe" in given else None,
-            since=given.whole("filter.timestamp.gte") if "filter.timestamp.gte" in given else None,
-            until=given.whole("filter.timestamp.lte") if "filter.timestamp.lte" in given else None,
-            ack=None if ack is None else _ACKS[ack],
-        )
-    )
-    told = [message_told(request, one) for one in found.messages]
+    wanted: Json = {
+        "limit": given.whole("limit", 10, 1, MOST),
+        "offset": given.whole("offset", 0),
+        "from_me": given.flag("filter.fromMe") if "filter.fromMe" in given else None,
+        "since": given.whole("filter.timestamp.gte") if "filter.timestamp.gte" in given else None,
+        "until": given.whole("filter.timestamp.lte") if "filter.timestamp.lte" in given else None,
+        "ack": None if ack is None else _ACKS[ack],
+    }
+    if given.text("chatId") == "all":
+        found = await _of_all_chats(request, wanted)
+    else:
+        found = (await request.operate(checked(GetChatMessages, chat=given.chat(), **wanted))).messages
+    told = await _with_files(request, found)
     return told if given.choice("sortOrder", "desc", _ORDERS) else told[::-1]
 
 
@@ -90,7 +115,8 @@ async def message(request: WahaRequest) -> Any:
         found = await request.operate(checked(GetChatMessage, chat=given.chat(), message=given.text("messageId")))
     except NotInAccount as refused:
         raise NotFound("Message not found") from refused
-    return message_told(request, found)
+    (told,) = await _with_files(request, (found,))
+    return told
 
 
 async def archive(request: WahaRequest) -> Any:
@@ -117,9 +143,88 @@ async def clear(request: WahaRequest) -> Any:
     return True
 
 
-def message_told(request: WahaRequest, found: PageMessage) -> Json:
-    """Return a message that was read as a WAMessage."""
+async def _of_all_chats(request: WahaRequest, wanted: Mapping[str, Any]) -> Sequence[PageMessage]:
+    """Return messages of all chats together, the newest first.
+
+    No message of a chat is newer than its last activity, so the latest chats are read, until the next one is older than
+    everything that is wanted.
+    """
+    needed, since = wanted["offset"] + wanted["limit"], wanted["since"] or 0
+    found: list[PageMessage] = []
+    for chat in (await request.operate(ListChats(limit=MOST_CHATS))).chats:
+        oldest = (found[needed - 1].t or 0) if len(found) >= needed else 0
+        if (chat.t or 0) < max(oldest, since):
+            break
+        asked = checked(GetChatMessages, chat=chat.id, **{**wanted, "limit": needed, "offset": 0})
+        found += (await request.operate(asked)).messages
+        found = sorted(found, key=lambda one: one.t or 0, reverse=True)[:needed]
+    return found[wanted["offset"] :]
+
+
+async def _with_files(request: WahaRequest, found: Sequence[PageMessage]) -> list[Json]:
+    """Return messages that were read as WAMessages, each with what is known of its file."""
+    wanted = request.given.flag("downloadMedia", True)
+    with_file = [one for one in found if one.media is not None]
+    files = await _each(with_file, _id, lambda one: _file(request, one, fetched=wanted), FILES_SECONDS)
+    late = {"error": f"The file was not there within {FILES_SECONDS:g} s: ask again"} if wanted else None
+    return [message_told(request, one, files.get(one.id, late)) for one in found]
+
+
+async def _file(request: WahaRequest, one: PageMessage, *, fetched: bool) -> Json | None:
+    """Return what is known of a message's file: the one that is kept, or with `fetched` WhatsApp's."""
+    received, media = request.gateway.received, one.media or {}
+    try:
+        return described(one.bare_id, (await received.find(request.client_id, one.bare_id))[0])
+    except NoSuchFile:
+        rules = inbox_rules(request.gateway.settings)
+        if not fetched or not rules.wants(str(media.get("mimetype"))):
+            return None
+    if (too_large := rules.too_large(media.get("size"))) is not None:
+        return {"error": too_large}
+    try:
+        return described(*await received.fetch(request.client_id, one.chat, one.id))
+    except (Refusal, Timeout) as refused:
+        return {"error": str(refused) or "The file was not there in time: ask again"}
+
+
+async def _picture(request: WahaRequest, chat: PageChat) -> str | None:
+    try:
+        url: str | None = (await request.operate(GetPicture(chat.id))).url
+    except (ClientRefusal, Timeout):  # WAHA says the same of one that is not shown, and of one that was not told
+        return None
+    return url
+
+
+async def _each(
+    keys: Iterable[Key], name: Callable[[Key], str], ask: Callable[[Key], Awaitable[Found]], seconds: Seconds
+) -> dict[str, Found]:
+    """Return the answers that are there in time, by name; a few are asked for at once."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(key: Key) -> Found:
+        async with room:
+            return await ask(key)
+
+    tasks = {name(key): asyncio.create_task(one(key)) for key in keys}
+    if not tasks:
+        return {}
+    try:
+        await asyncio.wait(tasks.values(), timeout=seconds)
+    finally:
+        late = [task for task in tasks.values() if task.cancel()]
+        await asyncio.gather(*late, return_exceptions=True)
+    return {name: task.result() for name, task in tasks.items() if not task.cancelled()}
+
+
+def _id(one: PageChat | PageMessage) -> str:
+    return one.id
+
+
+def message_told(request: WahaRequest, found: PageMessage, file: Mapping[str, Any] | None = None) -> Json:
+    """Return a message that was read as a WAMessage; `file` is what is known of its file."""
     payload = asdict(found)
+    if payload["media"] is not None and file is not None:
+        payload["media"] = {**payload["media"], **file}
     media = media_of(payload, request.session)
     more: Json = {"source": payload.get("source") or "app"}
     if media is not None:
@@ -148,10 +253,10 @@ def _chat(request: WahaRequest, chat: PageChat) -> Json:
     }
 
 
-def _overview(request: WahaRequest, chat: PageChat) -> Json:
+def _overview(request: WahaRequest, chat: PageChat, picture: str | None) -> Json:
     told = _chat(request, chat)
     last = told.pop("lastMessage")
-    return {"id": told["id"], "name": chat.name, "picture": None, "lastMessage": last, "_chat": told}
+    return {"id": told["id"], "name": chat.name, "picture": picture, "lastMessage": last, "_chat": told}
 
 
 def _last(request: WahaRequest, chat: PageChat) -> Json | None:

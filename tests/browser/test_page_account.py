@@ -24,7 +24,7 @@ from actors.clients.operations.profile import (
     SetProfilePicture,
 )
 from actors.clients.operations.status import STATUS, DeleteStatus, PostImageStatus, PostTextStatus
-from actors.clients.protocol import Answered
+from actors.clients.protocol import Answered, Ready
 from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE, Open
 from tests.browser.test_page_groups import GENERATIONS, Asked
 from tests.rig import Sandbox
@@ -39,7 +39,9 @@ def test_the_profile_is_told_and_changed(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
     sandbox.post("/settings", compat=compat)
-    page = Asked(linked(shell, lids=lids, name="Ana"), sandbox)
+    opened = linked(shell, lids=lids, name="Ana")
+    assert [fact.push_name for fact in opened.told.told(Ready)] == ["Ana"]
+    page = Asked(opened, sandbox)
     before = page(GetProfile())
     assert (before.phone, before.name, before.picture, before.business) == (NUMBER, "Ana", None, False)
     page(ChangeProfile(name="Bea"))

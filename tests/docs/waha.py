@@ -55,6 +55,15 @@ What differs from WAHA:
 * A global webhook for all sessions is `POST /webhooks` with `"format": "waha"` and WAHA's names in `events`; where both
   `message` and `message.any` are wanted, two of them.
 * `session.status` comes with each change and each new QR.
+* `me.pushName` and `me.lid` are what the page said when the session became `WORKING`; a name in the metadata
+  (`pushName`) stands in for one that the page did not know.
+* Reading messages fetches the files that are not kept, as in WAHA (`downloadMedia=false` does not), of the types and
+  sizes that `SM_MEDIA_IN_TYPES` and `SM_MEDIA_IN_MAX` allow, for at most 30 s; what is late has an `error`.
+* `GET chats/all/messages` looks into the 200 chats with the latest activity.
+* An overview asks WhatsApp for the pictures of its first 50 chats, once a day each, and waits at most 5 s for them.
+* `DELETE groups/{id}` deletes the group's chat for this account, as WAHA does; with `?leave=true` it leaves first.
+* Refused with a sentence: calls of tier 3 (501), a label's colour by `colorHex` alone (400), a status for some
+  contacts only (422).
 * The raw message in `_data` has the fields that this service knows, in the shape of WAHA's engine `WEBJS`, which is
   what the calls name (`SM_WAHA_ENGINE`). In the answer of a call that sends, `_data.outbox` has the message's `id`,
   `state` and `final` in the outbox ([durability.md](durability.md#idempotency)); an error about a message that was

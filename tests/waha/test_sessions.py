@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from actors.clients.types import ClientId, State
-from tests.gateway.running import Running
+from tests.gateway.running import Running, until
 from tests.waha.consumer import KEY, Consumer
 
 FIRST_GIVEN = 1_000_000_001
@@ -19,6 +20,8 @@ def test_a_session_is_made_started_paired_and_works(waha: Consumer) -> None:
     assert (made["name"], made["status"] in ("STARTING", "SCAN_QR_CODE")) == ("shop", True)
     assert made["config"] == {"metadata": {"user": "1"}}
     assert made["me"] is None
+    browser = waha.service.browser
+    browser.habits = replace(browser.habits, push_name="The shop", lid="906030233595014@lid")
     waha.reaches("shop", "SCAN_QR_CODE")
     raw = waha.call("GET", "/api/shop/auth/qr?format=raw")
     assert raw["value"] == raw["qr"]
@@ -27,9 +30,10 @@ def test_a_session_is_made_started_paired_and_works(waha: Consumer) -> None:
     waha.service.browser.scan(client_id)
     works = waha.reaches("shop", "WORKING")
     phone = waha.service.status(client_id)["phone"]
-    assert works["me"] == {"id": f"{phone}@c.us", "pushName": None, "lid": None}
+    me = {"id": f"{phone}@c.us", "pushName": "The shop", "lid": "906030233595014@lid"}
+    assert works["me"]["id"] == me["id"]
     assert (works["engine"]["engine"], works["engine"]["state"]) == ("WEBJS", "CONNECTED")
-    assert waha.call("GET", "/api/sessions/shop/me")["id"] == f"{phone}@c.us"
+    until(lambda: waha.call("GET", "/api/sessions/shop/me"), me.__eq__, "the account is known")
 
 
 def test_a_session_that_exists_is_not_made_again(waha: Consumer) -> None:

@@ -205,7 +205,7 @@ class FakeBrowser:
             page.linked = True
             page.tell(LinkResumed())
             if page.ready:
-                page.tell(Ready(self._profiles.phone(client_id)))
+                page.tell(Ready(self._profiles.phone(client_id), self.habits.lid, self.habits.push_name))
             page.flush()
 
     def restrict(self, client_id: ClientId, restriction: Restriction | None) -> None:

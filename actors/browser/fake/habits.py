@@ -79,6 +79,9 @@ class Habits:
     code_lifetime: Seconds = 60.0
     pss: int | None = None
     """Bytes of memory that a probe reports."""
+    lid: str | None = None
+    push_name: str | None = None
+    """What pages say of each account, besides its number."""
     contract: PageContract | None = None
     """The page contract that a page reports before it is ready; None: nothing."""
 

@@ -194,7 +194,7 @@ class FakePage:
             self.tell(ContractRead(self._browser.habits.contract))
         if (restriction := self._browser.whatsapp.restrictions.get(self.client_id)) is not None:
             self.tell(RestrictionTold(restriction))
-        self.tell(Ready(phone))
+        self.tell(Ready(phone, self._browser.habits.lid, self._browser.habits.push_name))
         for event in self._browser.whatsapp.collect(self.client_id):
             self.tell(event)
 

@@ -111,7 +111,17 @@
       lifetime: qr?.lifetime ?? null,
       phone: authenticated ? cut(me?.user) : null,
       lid: lid ? cut(lid) : null,
+      push_name: authenticated && window.WPP?.isFullReady ? pushName() : null,
     };
+  }
+
+  /** The name that the account gives itself; null where the page does not say it. */
+  function pushName() {
+    try {
+      return cut(window.WPP.profile.getMyProfileName() || null);
+    } catch {
+      return null; // a page without it is as good in all else
+    }
   }
 
   let watched = false; // whether the looks at the contract are under way

@@ -85,10 +85,14 @@ class PairingHindered:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Logged in, synchronised, online, and wa-js fully ready: messages may be sent."""
+    """Logged in, synchronised, online, and wa-js fully ready: messages may be sent.
+
+    `push_name` is the name that the account gives itself, as far as the page knows it by now.
+    """
 
     phone: str | None = None
     lid: str | None = None
+    push_name: str | None = None
 
     needs: ClassVar[tuple[str, ...]] = (
         *(f"WPP.whatsapp.{name}.on" for name in ("Stream", "Socket", "Conn", "NetworkStatus", "Cmd")),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.events import AccountEvent, MessageAcknowledged
 from actors.clients.registry.config import ClientConfig, Proxy
-from actors.clients.types import ClientId, Seconds, State
+from actors.clients.types import UNNAMED, ClientId, LinkedAccount, Seconds, State
 
 if TYPE_CHECKING:
     from actors.clients.bans import BanEvidence
@@ -37,6 +37,8 @@ class Registered:
 
     config: ClientConfig
     phone: str | None = None
+    account: LinkedAccount = UNNAMED
+    """The account that the client was READY with last, in this process."""
     changes: tuple[StateChange, ...] = ()
     version: str | None = None
     """The version of WhatsApp Web, as last read."""
@@ -124,11 +126,13 @@ class ClientRegistry:
         """Return when a phone was linked to a client; 0 where that is not known."""
         return self.find(client_id).linked_since or 0.0
 
-    def changed(self, client_id: ClientId, change: StateChange) -> None:
-        """Enter a new state."""
+    def changed(self, client_id: ClientId, change: StateChange, account: LinkedAccount | None = None) -> None:
+        """Enter a new state, and the account of a client that is READY."""
         with self._lock:
             entry = self.find(client_id)
-            self._entries[client_id] = replace(entry, changes=(*entry.changes, change)[-CHANGES_KEPT:])
+            account = entry.account if account is None else account
+            changes = (*entry.changes, change)[-CHANGES_KEPT:]
+            self._entries[client_id] = replace(entry, changes=changes, account=account)
 
     def read(self, client_id: ClientId, version: str | None) -> None:
         """Enter the version of a client's page."""
@@ -151,7 +155,8 @@ class RegistryJournal:
 
     def changed(self, transition: Transition) -> None:
         """Enter the state, and pass the change on."""
-        self._registry.changed(transition.client_id, StateChange(transition.after, transition.at))
+        change = StateChange(transition.after, transition.at)
+        self._registry.changed(transition.client_id, change, transition.account)
         if transition.pairs:
             self._registry.paired(transition.client_id, transition.at)
         self._journal.changed(transition)
