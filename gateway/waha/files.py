@@ -56,7 +56,7 @@ def sending(kind: Kind, text: str) -> Handler:
     """Return the handler that sends files of a kind; `text` is its docstring."""
 
     async def handler(request: WahaRequest) -> Any:
-        return await _send(request, VIDEO_NOTE if kind is VIDEO and request.given.flag("asNote") else kind)
+        return await _send(request, kind)
 
     handler.__doc__ = text
     return handler
@@ -65,8 +65,12 @@ def sending(kind: Kind, text: str) -> Handler:
 image = sending(IMAGE, "Send a picture.")
 document = sending(DOCUMENT, "Send a file as a document, whatever it is.")
 voice = sending(VOICE, "Send a voice message; with `convert`, of any sound.")
-video = sending(VIDEO, "Send a video, as a round note with `asNote`; with `convert`, of any video.")
 sticker = sending(STICKER, "Send a sticker.")
+
+
+async def video(request: WahaRequest) -> Any:
+    """Send a video, as a round note with `asNote`; with `convert`, of any video."""
+    return await _send(request, VIDEO_NOTE if request.given.flag("asNote") else VIDEO)
 
 
 async def image_status(request: WahaRequest) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actors.settings.reference import settings_page
 from tests.docs.events import events_page
+from tests.docs.operations import operations_page
 from tests.docs.security import security_page
 from tests.docs.supervision import supervision_page
 from tests.docs.waha import waha_page
@@ -17,6 +18,7 @@ from tests.docs.waha import waha_page
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/events.md": events_page,
+    "docs/operations.md": operations_page,
     "docs/security.md": security_page,
     "docs/settings.md": settings_page,
     "docs/supervision.md": supervision_page,
