@@ -70,7 +70,8 @@ What differs from WAHA:
   accepted has them at its top.
 
 Three SDKs from PyPI (`waha-py`, `waha-python`, `waha`) are driven unmodified against the service by
-`tests/peers/test_waha_sdks.py`. Nothing here was tried by a program of WAHA's against the live WhatsApp Web.
+`tests/peers/test_waha_sdks.py`, on the sandbox's modern and classic pages, and with LIDs. Nothing here was tried by a
+program of WAHA's against the live WhatsApp Web.
 
 ## Statuses
 
