@@ -24,6 +24,7 @@ from gateway.cli import (
     health,
     keys,
     messages,
+    outbox,
     output,
     service,
     webhooks,
@@ -77,8 +78,10 @@ app.command("clients", rich_help_panel=USE)(clients.clients)
 app.command("init", rich_help_panel=USE)(clients.init)
 app.command("status", rich_help_panel=USE)(clients.status)
 app.command("send", rich_help_panel=USE)(messages.send)
+app.command("messages", rich_help_panel=USE)(outbox.messages)
 app.command("held", rich_help_panel=USE)(messages.held)
 app.command("chats", rich_help_panel=USE)(chats.chats)
+app.command("fetch", rich_help_panel=USE)(chats.fetch)
 app.command("contacts", rich_help_panel=USE)(chats.contacts)
 app.command("config", rich_help_panel=USE)(config.config)
 app.command("tail", rich_help_panel=USE)(messages.tail)

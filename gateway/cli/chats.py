@@ -1,8 +1,9 @@
-"""Commands about an account: its chats, the messages of a chat, and its contacts."""
+"""Commands about an account: its chats, the messages of a chat, the files of messages, and its contacts."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,6 +14,11 @@ from gateway.cli.remote import DEFAULT_URL, AsJson, ClientNumber, Key, Remote, U
 
 Limit = Annotated[int, typer.Option(min=1, max=5000, help="At most so many.")]
 OneChat = Annotated[str | None, typer.Argument(help="A number or a chat id: show its messages.", metavar="[CHAT]")]
+FromChat = Annotated[str, typer.Argument(help="A number or a chat id.", metavar="CHAT")]
+WithFile = Annotated[str, typer.Argument(help="Id of the message, as `chats CLIENT CHAT` lists it.", metavar="MESSAGE")]
+Target = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="File or directory to save it in; by default here, by its own name.")
+]
 Mine = Annotated[bool, typer.Option("--mine", help="Only those in the account's address book.")]
 
 
@@ -31,11 +37,31 @@ def chats(
     if json:
         output.as_json(found)
     elif chat is None:
-        columns = ("CHAT", "NAME", "PHONE", "SINCE", "UNREAD", "", "LAST MESSAGE")
+        columns = ("CHAT", "NAME", "PHONE", "AT", "UNREAD", "", "LAST MESSAGE")
         output.rows(columns, [_chat(one) for one in found["chats"]], empty=f"Client {client} has no chats.")
     else:
         messages = [_message(one) for one in found["messages"]]
         output.rows(("AT", "FROM", "MESSAGE", "ID"), messages, empty="The chat has no messages.")
+
+
+def fetch(
+    client: ClientNumber,
+    chat: FromChat,
+    message: WithFile,
+    to: Target = None,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Fetch the file of a message that came in, and save it; print where it is."""
+    path = f"/chats/{quote(chat, safe='')}/messages/{quote(message, safe='')}/media"
+    with Remote(url, key) as service:
+        found = service.post(path, client)
+        target = to if to is not None and not to.is_dir() else (to or Path()) / Path(found["filename"] or "file").name
+        if target.exists() and target != to:
+            raise typer.BadParameter(f"{target} exists: name another with --to")
+        service.save(found["url"], client, target)
+    output.answer({**found, "saved": str(target)}, str(target), json=json, markup=False)
 
 
 def contacts(

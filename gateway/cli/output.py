@@ -92,5 +92,9 @@ def _cell(said: object) -> Text:
 
 def facts(known: Mapping[str, object]) -> None:
     """Print the known facts about one thing, one per line."""
-    told = [(Text(name, style="dim"), value) for name, value in known.items() if value not in (None, "", [])]
+    told = [(Text(name, style="dim"), _worded(value)) for name, value in known.items() if value not in (None, "", [])]
     rows(("", ""), told, header=False)
+
+
+def _worded(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value

@@ -5,6 +5,9 @@ Exit codes: 1 the service refused, and the reason is printed; 4 no service answe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import httpx2
@@ -79,15 +82,24 @@ class Remote:
         """DELETE, as JSON. Raises ServiceRefused, Unreachable."""
         return self.call("DELETE", path, client)
 
+    def save(self, path: str, client: int, target: Path) -> None:
+        """GET a file into `target`. Raises ServiceRefused, Unreachable, OSError."""
+        with (
+            self._reached(),
+            self.http.stream("GET", path, headers={"X-Cliente-Id": str(client)}) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise refusal_of(answer)
+            with target.open("wb") as file:
+                for part in answer.iter_bytes():
+                    file.write(part)
+
     def call(self, method: str, path: str, client: int | None = None, **how: Any) -> Any:
         """Make any call, as JSON. Raises ServiceRefused, Unreachable."""
         headers = {**how.pop("headers", {})} | ({} if client is None else {"X-Cliente-Id": str(client)})
-        try:
+        with self._reached():
             answer = self.http.request(method, path, headers=headers, **how)
-        except httpx2.InvalidURL as error:
-            raise Unreachable(f"{self.url} is no address: {error}") from error
-        except httpx2.TransportError as error:
-            self._unreachable(error)
         if not answer.is_success:
             raise refusal_of(answer)
         if _OURS not in answer.headers:
@@ -95,6 +107,15 @@ class Remote:
                 "NO_SERVICE", f"{self.url} is no session-manager: name the service's address with --url."
             )
         return answer.json()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx2.InvalidURL as error:
+            raise Unreachable(f"{self.url} is no address: {error}") from error
+        except httpx2.TransportError as error:
+            self._unreachable(error)
 
     def _unreachable(self, error: Exception) -> NoReturn:
         why = f"No service answers at {self.url} ({error or type(error).__name__})"

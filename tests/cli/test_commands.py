@@ -20,6 +20,8 @@ import pytest
 from PIL import Image
 
 from actors.browser.fake import FakeBrowser
+from actors.clients.errors import OperationRefused
+from actors.clients.operations.fields import File
 from actors.clients.operations.groups import Admission, CreateGroup
 from actors.clients.operations.messages import (
     ContactCard,
@@ -29,6 +31,7 @@ from actors.clients.operations.messages import (
     SendPoll,
     SendText,
 )
+from actors.clients.operations.received import FetchMedia
 from actors.clients.protocol import PairingCodeRenewed, PairingHindered
 from actors.clients.types import ClientId, Reason, State
 from gateway.cli.clients import BLOCKS, drawn
@@ -217,6 +220,44 @@ def test_a_file_is_sent_by_its_name(service: Running, tmp_path: Path) -> None:
     assert len(service.browser.whatsapp.deliveries) == 3
 
 
+def test_what_became_of_messages_is_listed_and_one_is_cancelled(service: Running) -> None:
+    service.ready(1)
+    assert typed(service, "messages", "1").stdout.strip() == "Client 1 was given no message."
+    typed(service, "send", "1", "5491122334455", "Hello")
+    later = {"to": "5491122334455", "location": {"latitude": 1, "longitude": 2, "name": "Here"}}
+    later["send_at"] = "2030-01-01T00:00:00Z"
+    id = service.http.post("/messages", json=later, headers={"X-Cliente-Id": "1"}).json()["id"]
+    heading, newest, oldest = typed(service, "messages", "1").stdout.splitlines()
+    assert heading.split() == ["AT", "TO", "STATE", "MESSAGE", "WHY", "ID"]
+    assert newest.split()[1:] == ["5491122334455@c.us", "queued", "Here", id]
+    assert oldest.split()[1:4] == ["5491122334455@c.us", "sent", "Hello"]
+    assert "queued" in typed(service, "messages", "1", id).stdout
+    assert told(service, "messages", "1", id, "--cancel")["state"] == "cancelled"
+    assert sentence(typed(service, "messages", "1", "none"), 1)
+    assert typed(service, "messages", "1", "--cancel").exit_code == 2
+
+
+def test_the_file_of_a_message_is_fetched_and_saved(service: Running, tmp_path: Path) -> None:
+    service.ready(1)
+
+    def file(*_: object) -> File:
+        folder = service.system.media._folder
+        incoming = folder.begin()
+        incoming.write(b"%PDF-1.4")
+        return File(folder.keep(incoming), 8, "application/pdf", "../invoice.pdf")
+
+    service.browser.answers[FetchMedia] = file
+    message = ("5491122334455", "false_5491122334455@c.us_3AF0A9E082754536608C")
+    saved = tmp_path / "invoice.pdf"
+    assert typed(service, "fetch", "1", *message, "--to", str(tmp_path)).stdout.strip() == str(saved)
+    assert saved.read_bytes() == b"%PDF-1.4"
+    again = typed(service, "fetch", "1", *message, "--to", str(tmp_path))
+    assert (again.exit_code, "exists" in again.stderr) == (2, True)
+    assert told(service, "fetch", "1", *message, "--to", str(saved))["saved"] == str(saved)
+    service.browser.answers[FetchMedia] = lambda *_: OperationRefused("WhatsApp has it no more", "404")
+    assert "WhatsApp has it no more" in sentence(typed(service, "fetch", "1", *message), 1)
+
+
 def test_what_is_no_place_and_no_card_is_said(service: Running) -> None:
     for words in (("--location", "here"), ("--contact", "Ana")):
         assert typed(service, "send", "1", TO, *words).exit_code == 2
@@ -370,5 +411,11 @@ def test_groups_are_listed_shown_and_created(service: Running) -> None:
     made = typed(service, "groups", "create", "1", "Team", "5491133333333").stdout.splitlines()
     assert made[0] == example.group.id
     assert made[-1].split() == ["5491133333333", "403", "Fk2Zr0x7QqIBWmC3yNvHtA"]
-    (order,) = service.browser.page(ClientId(1)).ordered("CreateGroup")
+    assert "yes" not in shown
+    assert "has left" in typed(service, "groups", "leave", "1", example.group.id).stdout
+    typed(service, "groups", "delete", "1", example.group.id)
+    assert told(service, "groups", "delete", "1", example.group.id, "--leave")["success"]
+    page = service.browser.page(ClientId(1))
+    assert [order["leave"] for order in page.ordered("DeleteGroup")] == [False, True]
+    (order,) = page.ordered("CreateGroup")
     assert (order["subject"], order["participants"]) == ("Team", ("5491133333333@c.us",))
