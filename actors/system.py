@@ -249,6 +249,7 @@ class System:
             media = MediaStore(
                 MediaFolder(settings.data_dir, settings.media_max * MIB or None), store, settings.media_lifetime
             )
+            opened.callback(self._close_media, media)
             media.prepare(timeout=STORE_SECONDS)
             wanted = store.ask(GetWantedSessions()).get(timeout=STORE_SECONDS)
             known = store.ask(GetSessions()).get(timeout=STORE_SECONDS)
@@ -355,6 +356,11 @@ class System:
         ref.stop(block=False)
         if not wait_ended(ref, timeout=max(self._left(), 1.0)):
             _log.error("system.actor_not_stopped", actor=ref.actor_class.__name__)
+            self._orderly = False
+
+    def _close_media(self, media: MediaStore) -> None:
+        if not all(threads.close(max(self._left(), 1.0)) for threads in (media.threads, media.converters)):
+            _log.error("system.media_not_closed", reason="the disk does not answer")
             self._orderly = False
 
     def _close_store(self, store: Store) -> None:

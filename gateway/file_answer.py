@@ -6,15 +6,19 @@ SVG among them, are downloads, and browsers are told not to guess the type.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from actors.clients.operations.fields import File
+from actors.media.threads import MediaThreads
 
 CHUNK = 256 * 1024
 INLINE = frozenset(
@@ -33,8 +37,8 @@ class Unsatisfiable(ValueError):
     """A range lies beyond the file's end."""
 
 
-def file_answer(file: File, path: Path, *, asked: dict[str, str]) -> Response:
-    """Return the answer. `asked` are the request's headers, in lower case. Raises FileNotFoundError.
+async def file_answer(file: File, path: Path, threads: MediaThreads, *, asked: dict[str, str]) -> Response:
+    """Return the answer. `asked` are the request's headers, in lower case. Raises FileNotFoundError, MediaSilent.
 
     One range is given; of several, the whole file.
     """
@@ -48,7 +52,7 @@ def file_answer(file: File, path: Path, *, asked: dict[str, str]) -> Response:
     }
     if _names(asked.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    size = path.stat().st_size
+    size = (await threads.run(path.stat)).st_size
     wanted = asked.get("range") if asked.get("if-range", tag) == tag else None
     try:
         part = part_of(wanted, size)
@@ -59,7 +63,25 @@ def file_answer(file: File, path: Path, *, asked: dict[str, str]) -> Response:
     if part is not None:
         headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
     status = 200 if part is None else 206
-    return StreamingResponse(_read(path, first, length), status, headers, media_type=content_type(file))
+    # Opened before the answer begins: a disk that does not answer is still an error then.
+    opened = await threads.run_or_drop(partial(_open, path), BufferedReader.close)
+    return _FileBody(
+        threads, opened, _read(threads, opened, first, length), status, headers, media_type=content_type(file)
+    )
+
+
+class _FileBody(StreamingResponse):
+    """An answer that is read from a file, which it closes whatever becomes of it."""
+
+    def __init__(self, threads: MediaThreads, opened: BufferedReader, *told: Any, **options: Any) -> None:
+        super().__init__(*told, **options)
+        self._threads, self._opened = threads, opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._threads.submit(self._opened.close)  # a read that is under way holds it
 
 
 def content_type(file: File) -> str:
@@ -98,12 +120,12 @@ def _names(condition: str | None, tag: str) -> bool:
     return condition.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in condition.split(",")}
 
 
-async def _read(path: Path, first: int, length: int) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(path.open, "rb")
-    try:
-        await asyncio.to_thread(file.seek, first)
-        while length > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, length))):
-            length -= len(chunk)
-            yield chunk
-    finally:
-        file.close()
+async def _read(threads: MediaThreads, file: BufferedReader, first: int, length: int) -> AsyncIterator[bytes]:
+    await threads.run(file.seek, first)
+    while length > 0 and (chunk := await threads.run(file.read, min(CHUNK, length))):
+        length -= len(chunk)
+        yield chunk
+
+
+def _open(path: Path) -> BufferedReader:
+    return path.open("rb")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -23,6 +23,7 @@ from actors.media.conversion import RECIPES, Form, convert
 from actors.media.fetching import Fetcher, FetchOptions, MediaRefused
 from actors.media.folder import HEAD, Incoming
 from actors.media.kinds import recognised
+from actors.media.threads import MediaSilent, MediaThreads
 from actors.options import MIB, fetchable
 from actors.store.rows.media import NoSuchMedia
 from gateway.http import InvalidRequest
@@ -100,7 +101,7 @@ class MediaIntake:
     ) -> File:
         """Return the file that a request names, kept; `follows` as in `keep`.
 
-        Raises InvalidRequest, MediaRefused, MediaUnreachable, MediaTooLarge, MediaFull, NoSuchMedia.
+        Raises InvalidRequest, MediaRefused, MediaUnreachable, MediaTooLarge, MediaFull, MediaSilent, NoSuchMedia.
         """
         self._refuse_while_draining()
         if source.digest is not None:
@@ -120,9 +121,9 @@ class MediaIntake:
         `follows`: a write that names the file follows at once, and is refused if the file's own row is not there: that
         row is not waited for.
         """
-        async with _discarding(upload.incoming):
+        async with _discarding(self._store.threads, upload.incoming):
             mimetype = _fitting(upload.incoming.head, upload.incoming.size, upload.mimetype, fit)
-            file, reply = await asyncio.to_thread(
+            file, reply = await self._store.threads.run(
                 self._store.put, upload.incoming, mimetype, upload.filename, self._client_id
             )
             if not follows:
@@ -136,9 +137,9 @@ class MediaIntake:
         Raises ConversionUnavailable, ConversionFailed, MediaTooLarge, MediaFull.
         """
         self._refuse_while_draining()
-        incoming = await asyncio.to_thread(self._store.begin)
-        async with _discarding(incoming):
-            await asyncio.to_thread(_convert, self._store.path(file.digest), incoming, form)
+        incoming = await self._store.arrive()
+        async with _discarding(self._store.threads, incoming):
+            await self._store.converters.run(_convert, self._store.path(file.digest), incoming, form)
         recipe = RECIPES[form]
         name = f"{PurePosixPath(file.filename).stem or form}{recipe.suffix}"
         return await self.keep(Upload(incoming, recipe.mimetype, name), follows=follows)
@@ -146,7 +147,7 @@ class MediaIntake:
     async def content(self, file: File) -> bytes:
         """Return all bytes of a kept file, for what is small. Raises NoSuchMedia."""
         try:
-            return await asyncio.to_thread(self._store.path(file.digest).read_bytes)
+            return await self._store.threads.run(self._store.path(file.digest).read_bytes)
         except FileNotFoundError as error:
             raise NoSuchMedia(file.digest) from error
 
@@ -160,19 +161,19 @@ class MediaIntake:
         if file is None:
             raise NoSuchMedia(digest)
         try:
-            head = await asyncio.to_thread(_head, self._store.path(digest))
+            head = await self._store.threads.run(_head, self._store.path(digest))
         except FileNotFoundError as error:
             raise NoSuchMedia(digest) from error
         mimetype = _fitting(head, file.size, source.mimetype or file.mimetype, fit) or file.mimetype
         return replace(file, mimetype=mimetype, filename=source.filename or file.filename)
 
     async def _fetched(self, url: str, source: FileSource, fit: Fit, follows: bool) -> File:
-        incoming = await asyncio.to_thread(self._store.begin)
+        incoming = await self._store.arrive()
 
         async def take(data: bytes) -> None:
-            await asyncio.to_thread(incoming.write, data)
+            await self._store.threads.run(incoming.write, data)
 
-        async with _discarding(incoming):
+        async with _discarding(self._store.threads, incoming):
             told = await self._fetcher.fetch(url, take)
         upload = Upload(incoming, source.mimetype or told.mimetype, source.filename or told.filename)
         return await self.keep(upload, fit, follows=follows)
@@ -186,19 +187,20 @@ class MediaIntake:
             decoder.broken, content = True, b""
         if decoder.broken:
             raise InvalidRequest("data is not base64")
-        incoming = await asyncio.to_thread(self._store.begin)
-        async with _discarding(incoming):
-            await asyncio.to_thread(incoming.write, content)
+        incoming = await self._store.arrive()
+        async with _discarding(self._store.threads, incoming):
+            await self._store.threads.run(incoming.write, content)
         return Upload(incoming, decoder.mimetype)
 
 
 @asynccontextmanager
-async def _discarding(incoming: Incoming) -> AsyncIterator[None]:
+async def _discarding(threads: MediaThreads, incoming: Incoming) -> AsyncIterator[None]:
     """Discard a file if it is not kept: on any error, and when its caller goes away."""
     try:
         yield
     except BaseException:
-        await asyncio.shield(asyncio.to_thread(incoming.discard))
+        with suppress(MediaSilent):
+            await asyncio.shield(threads.run(incoming.discard))
         raise
 
 

@@ -11,6 +11,7 @@ from actors.clients.operations.fields import File
 from actors.clients.operations.received import bare_id_of
 from actors.clients.types import ClientId
 from actors.inbox.protocol import FetchFile
+from actors.media.threads import MediaThreads
 from actors.runtime import Refusal, ask
 from actors.store.rows.received import GetReceived
 from gateway.service import GRACE_SECONDS, ORDER_SECONDS, ask_store, shutting_down
@@ -36,6 +37,11 @@ class ReceivedMedia:
     system: System
     refuse_while_draining: Callable[[], None]
 
+    @property
+    def threads(self) -> MediaThreads:
+        """The threads that read files."""
+        return self.system.media.threads
+
     async def find(self, client_id: ClientId, name: str) -> tuple[File, Path]:
         """Return a file by its name in events, and where it is. Raises NoSuchFile."""
         bare_id = name.split(".")[0]
@@ -43,7 +49,7 @@ class ReceivedMedia:
         if file is None:
             raise NoSuchFile(name)
         path = self.system.media.path(file.digest)
-        if not path.exists():
+        if not await self.threads.run(path.exists):
             raise NoSuchFile(name)
         return file, path
 

@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 
 from actors.clients.operations.base import SLOWEST_UPLOAD
 from actors.media.folder import Incoming, MediaFull, MediaTooLarge
+from actors.media.threads import MediaSilent
 from gateway.http import (
     DISCARDED,
     MAX_BODY,
@@ -324,7 +325,8 @@ class Uploads:
             self._writing.exception()  # its reader is gone, or has another to tell of
         left, self._files = list(self._files.values()), {}
         if left:
-            await asyncio.to_thread(_discard, left)
+            with suppress(MediaSilent):
+                await self._media.threads.run(_discard, left)
 
     def take(self, token: str) -> Upload | None:
         """Return a file by its token; whoever takes it keeps or discards it."""
@@ -411,7 +413,7 @@ class Uploads:
                     for token in list(self._waiting):
                         await self._flush(token)
                     await self._written()
-                except (HTTPException, InvalidRequest, MediaFull, MediaTooLarge):
+                except (HTTPException, InvalidRequest, MediaFull, MediaSilent, MediaTooLarge):
                     await _drain(stream)
                     raise
         except TimeoutError:
@@ -420,7 +422,7 @@ class Uploads:
 
     async def _write(self, piece: Piece) -> None:
         if piece.token not in self._files:
-            self._files[piece.token] = Upload(await asyncio.to_thread(self._media.begin))
+            self._files[piece.token] = Upload(await self._media.arrive())
         waiting = self._waiting.setdefault(piece.token, bytearray())
         waiting += piece.data
         if len(waiting) >= CHUNK:
@@ -431,8 +433,8 @@ class Uploads:
         waiting = self._waiting.pop(token)
         await self._written()
         if waiting:
-            loop, incoming = asyncio.get_running_loop(), self._files[token].incoming
-            self._writing = loop.run_in_executor(None, incoming.write, waiting)
+            incoming = self._files[token].incoming
+            self._writing = asyncio.ensure_future(self._media.threads.run(incoming.write, waiting))
 
     async def _written(self) -> None:
         """Wait for what is being written. Raises what that raises."""

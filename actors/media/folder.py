@@ -12,12 +12,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import structlog
 
 from actors.runtime import Refusal
 
@@ -30,6 +34,10 @@ large file waits for its last part only."""
 HEAD = 8192
 """Bytes from the beginning of a file by which its type is recognised."""
 _PART = ".part"
+_OURS = re.compile(r"[0-9a-f]{64}|.*\.part|[0-9a-f-]{36}|.*\.crdownload|\.(org|com)\..*", re.DOTALL)
+"""The names of our files: whole, half, and those of Chromium's downloads, which has names of its own for its half ones.
+"""
+_log = structlog.get_logger("media")
 _CHUNK = 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -53,6 +61,8 @@ class Incoming:
         self._path, self._limit = path, limit
         self._file: BinaryIO | None = None
         self._hash, self._looked = hashlib.sha256(), 0
+        self._lock = threading.Lock()
+        self._is_busy = self._is_unwanted = False
         self.head = b""
         """Its first bytes, HEAD of them at most."""
         self.size = 0
@@ -77,7 +87,7 @@ class Incoming:
         if self._limit is not None and self.size + len(data) > self._limit:
             self.discard()
             raise MediaTooLarge(self._limit)
-        with _room(self):
+        with _room(self), self._busy():
             if self.size >= self._looked + LOOK_EVERY:
                 self._looked = self.size
                 _look(self._path.parent)
@@ -93,14 +103,31 @@ class Incoming:
     def finish(self) -> None:
         """Have it on the disk. Raises MediaFull, OSError: then it is discarded."""
         if self._file is not None:
-            with _room(self):
+            with _room(self), self._busy():
                 os.fsync(self._file.fileno())
                 self._file.close()
                 self._file = None
 
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Let nobody close the file under a write, which may have to wait for the disk."""
+        with self._lock:
+            self._is_busy = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._is_busy = False
+            if self._is_unwanted:
+                self.discard()
+
     def discard(self) -> None:
-        """Delete what has arrived, unless it is kept."""
-        file, self._file = self._file, None
+        """Delete what has arrived, unless it is kept: once it is written, where another thread is at that."""
+        with self._lock:
+            self._is_unwanted = True
+            if self._is_busy:
+                return
+            file, self._file = self._file, None
         if file is not None:
             file.close()
         self._path.unlink(missing_ok=True)
@@ -178,13 +205,22 @@ class MediaFolder:
         self.path(digest).unlink(missing_ok=True)
 
     def clean(self, known: Collection[str]) -> tuple[str, ...]:
-        """Delete what is half, and what is not `known`; return what is known and not there.
+        """Make the directory, delete what is half, and what is not `known`; return what is known and not there.
 
-        At a start, before any file arrives. Raises OSError.
+        What is no file of ours stays as it is, and so does what cannot be deleted. At a start, before any file arrives.
+        Raises OSError.
         """
-        there = {path.name for path in self._directory.iterdir()}
+        self.create()
+        there, left = {path.name for path in self._directory.iterdir()}, set[str]()
         for name in there.difference(known):
-            (self._directory / name).unlink()
+            try:
+                if not _OURS.fullmatch(name):
+                    raise FileExistsError(errno.EEXIST, "It is none of this service")
+                (self._directory / name).unlink()
+            except OSError as error:
+                left.add(f"{name[:80]}: {error.strerror}")
+        if left:
+            _log.warning("media.left_alone", directory=str(self._directory), count=len(left), some=sorted(left)[:5])
         return tuple(sorted(set(known) - there))
 
 

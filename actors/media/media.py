@@ -9,7 +9,7 @@ Put a file in:
 
 Or, if nothing came of it: `incoming.discard()`. Open one: `with media.open(file.digest) as data:`, or hand on
 `media.path(file.digest)`. `begin`, `write` and `keep` touch the disk and so block: in an event loop call them by
-`asyncio.to_thread`. Any thread may call.
+`threads`. Any thread may call.
 """
 
 from __future__ import annotations
@@ -18,18 +18,29 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import structlog
+
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
+from actors.media import conversion
 from actors.media.folder import Incoming, MediaFolder
 from actors.media.kinds import filename_of, mimetype_of
+from actors.media.threads import MediaSilent, MediaThreads
 from actors.runtime import Reply
 from actors.store.message import Write
 from actors.store.rows.media import DropMedia, ForgetMedia, GetDigests, GetMedia, KeepMedia, NoSuchMedia
 from actors.store.store import Store
+
+CONVERSIONS = 4
+CONVERSION: Seconds = 2 * conversion.PATIENCE
+"""A conversion has a limit of its own; this one is for the disk below it."""
+_log = structlog.get_logger("media")
 
 
 class MediaStore:
@@ -39,6 +50,10 @@ class MediaStore:
         self, folder: MediaFolder, store: Store, lifetime: Seconds, *, clock: Callable[[], Seconds] = time.time
     ) -> None:
         self._folder, self._store, self._lifetime, self._clock = folder, store, lifetime, clock
+        self.threads = MediaThreads()
+        """The threads for what blocks. To be closed."""
+        self.converters = MediaThreads(CONVERSIONS, CONVERSION)
+        """The threads for conversions, which take their time."""
         self._lock = threading.Lock()
         self._arriving: Counter[str] = Counter()
         """Files that are on disk, and whose rows are being written."""
@@ -48,6 +63,10 @@ class MediaStore:
     def begin(self) -> Incoming:
         """Let a file arrive. Raises MediaFull, OSError."""
         return self._folder.begin()
+
+    async def arrive(self) -> Incoming:
+        """Let a file arrive, without blocking the event loop. Raises MediaFull, MediaSilent, OSError."""
+        return await self.threads.run_or_drop(self._folder.begin, Incoming.discard)
 
     def keep(
         self,
@@ -89,21 +108,28 @@ class MediaStore:
     def adopt(self, file: File, write: Write[File]) -> Reply[File]:
         """Keep a file that lies in the directory already; `write` records it, and answers it.
 
-        Raises NoSuchMedia if it is not there; the reply raises what the store refuses with.
+        The reply raises NoSuchMedia if it is not there, and what the store refuses with. Nothing blocks.
         """
         with self._lock:
             self._arriving[file.digest] += 1
             if self._arrived is not None:
                 self._arrived.add(file.digest)
-        try:
-            if not self._folder.path(file.digest).exists():
-                raise NoSuchMedia(file.digest)
-            reply = self._store.ask(write)
-        except BaseException:  # on any exception, the digest must not count as arriving for ever
-            self._has_arrived(file.digest)
-            raise
+        reply: Reply[File] = Reply()
         reply.add_callback(lambda: self._has_arrived(file.digest))
+        looking = self.threads.submit(self._folder.path(file.digest).exists)
+        looking.add_done_callback(lambda there: self._record(file.digest, there, write, reply))
         return reply
+
+    def _record(self, digest: str, there: Future[bool], write: Write[File], reply: Reply[File]) -> None:
+        """Record a file that is there. Runs in a thread for files."""
+        try:
+            if not there.result():
+                raise NoSuchMedia(digest)
+            recorded = self._store.ask(write)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits is told
+            reply.fail(error)
+        else:
+            recorded.add_callback(lambda: _pass_on(recorded, reply))
 
     def find(self, digest: str, clients: frozenset[ClientId] | None = None) -> Reply[File | None]:
         """Return what is known of a file; None where it is not here, or belongs to none of `clients` (None: of all)."""
@@ -123,10 +149,19 @@ class MediaStore:
     def prepare(self, *, timeout: Seconds) -> None:
         """Get ready, before anything arrives: delete what is half, and what only the disk or only the database has.
 
-        Blocks. Raises OSError, and what the store refuses with.
+        Blocks; a disk that does not answer is not waited for, and leaves all as it is. Raises OSError, and what the
+        store refuses with.
         """
-        self._folder.create()
-        missing = self._folder.clean(self._store.ask(GetDigests()).get(timeout=timeout))
+        known = self._store.ask(GetDigests()).get(timeout=timeout)
+        cleaning = self.threads.submit(partial(self._folder.clean, known))
+        try:
+            missing = cleaning.result(self.threads.patience)
+        except TimeoutError as error:
+            if cleaning.done():  # the disk's own error
+                raise
+            cleaning.cancel()
+            _log.error("media.silent", why=str(MediaSilent()), exc_info=error)
+            return
         if missing:
             self._store.ask(DropMedia(missing)).get(timeout=timeout)
 
@@ -158,3 +193,10 @@ class MediaStore:
             self._arriving[digest] -= 1
             if self._arriving[digest] <= 0:
                 del self._arriving[digest]
+
+
+def _pass_on(answered: Reply[File], to: Reply[File]) -> None:
+    try:
+        to.offer(answered.get(timeout=0))
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits is told
+        to.fail(error)

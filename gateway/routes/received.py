@@ -24,7 +24,7 @@ async def give(request: ApiRequest[None, None]) -> Response:
     name = request.path("name")
     file, path = await request.gateway.received.find(request.client_id, name)
     try:
-        return file_answer(file, path, asked=dict(request.http.headers))
+        return await file_answer(file, path, request.gateway.received.threads, asked=dict(request.http.headers))
     except FileNotFoundError:
         raise NoSuchFile(name) from None
 

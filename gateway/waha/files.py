@@ -110,7 +110,7 @@ async def serve(request: WahaRequest) -> Any:
     name = request.given.text("file")
     try:
         file, path = await request.gateway.received.find(request.client_id, bare_of(name).partition(".")[0])
-        return file_answer(file, path, asked=dict(request.http.headers))
+        return await file_answer(file, path, request.gateway.received.threads, asked=dict(request.http.headers))
     except (NoSuchFile, FileNotFoundError):
         raise FileGone(name) from None
 

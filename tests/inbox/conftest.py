@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -26,7 +27,9 @@ from actors.inbox.protocol import FetchFile
 from actors.inbox.rules import InboxRules
 from actors.media.folder import MediaFolder
 from actors.media.media import MediaStore
+from actors.media.threads import MediaThreads
 from actors.runtime import Backoff
+from actors.runtime.futures import fulfil
 from actors.runtime.testing import ManualClock
 from actors.store.database import Database
 from actors.store.event_pages import ReadPage
@@ -43,6 +46,18 @@ SUPERVISION = Rules(reconnection=Policy(Backoff(first=1.0, cap=60.0, jitter=0.0)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
+T = TypeVar("T")
+
+
+class AtOnce(MediaThreads):
+    """Threads for files that do their work before they are left: so all is idle where the actors are."""
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        fulfil(future, work)
+        return future
+
+
 class Desk:
     """An inbox under test. Every method leaves all actors idle."""
 
@@ -51,6 +66,7 @@ class Desk:
         self.store = open_store(Database(f"sqlite:///{path}/store.db", synchronous="OFF"), clock=self.clock)
         self.folder = MediaFolder(path)
         self.media = MediaStore(self.folder, self.store, 3600.0, clock=self.clock.time)
+        self.media.threads = AtOnce()
         self.media.prepare(timeout=5)
         self.browser = FakeBrowser(directory=path / "logins", whatsapp=whatsapp)
         self.browser.answers[FetchMedia] = lambda _page, asked: self.file(asked.message)

@@ -98,3 +98,16 @@ def test_a_start_deletes_what_is_half_or_unknown_and_says_what_is_missing(folder
     (media_dir(tmp_path) / ("c" * 64)).write_bytes(b"without a row")
     assert folder.clean({kept, "d" * 64}) == ("d" * 64,)
     assert names(tmp_path) == [kept]
+
+
+def test_what_is_none_of_ours_is_left_alone_and_refuses_no_start(folder: MediaFolder, tmp_path: Path) -> None:
+    there = media_dir(tmp_path)
+    (there / "lost+found").mkdir()
+    (there / "notes.txt").write_bytes(b"an operator's")
+    (there / "link").symlink_to("/nowhere")
+    (there / ("e" * 64)).mkdir()  # by a name of ours
+    (there / ("f" * 64)).symlink_to("/etc")
+    (there / "some.part").write_bytes(b"")
+    (there / "some.part").chmod(0)
+    assert folder.clean(set()) == ()
+    assert names(tmp_path) == sorted(["lost+found", "notes.txt", "link", "e" * 64])

@@ -7,19 +7,18 @@ never answers does not keep the process from ending.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from actors.clients.types import ClientId, Seconds
+from actors.runtime.futures import fulfil, until_done
 
 PATIENCE: Seconds = 10.0
 """The time limit for the disk's answer. The work goes on after it, but nobody waits any more."""
@@ -46,7 +45,7 @@ class FileThreads:
     def submit(self, client_id: ClientId, work: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Future[T]:
         """Run `work` after all earlier work of this client. Callbacks of the future run before the next work."""
         future: Future[T] = Future()
-        job = partial(_run, future, partial(work, *args, **options))
+        job = partial(fulfil, future, partial(work, *args, **options))
         with self._changed:
             lane = self._lanes.get(client_id)
             if lane is not None:
@@ -64,16 +63,7 @@ class FileThreads:
         """Wait for submitted work. Raises what it raises, and TimeoutError after PATIENCE; at once if that is over for
         work before it. The work itself is never cancelled.
         """
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-
-        def tell(_: Future[T]) -> None:
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(None))
-
-        future.add_done_callback(tell)
-        await asyncio.wait({done}, timeout=PATIENCE if self.busy_for(client_id) <= PATIENCE else 0.0)
-        if not future.done():
+        if not await until_done(future, PATIENCE if self.busy_for(client_id) <= PATIENCE else 0.0):
             raise TimeoutError(errno.ETIMEDOUT, "the disk does not answer")
         return future.result()
 
@@ -111,14 +101,3 @@ class _ClientExecutor(Executor):
 
     def submit(self, work: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Future[T]:
         return self._threads.submit(self._client_id, work, *args, **options)
-
-
-def _run(future: Future[Any], work: Callable[[], Any]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = work()
-    except BaseException as error:  # noqa: BLE001 - whatever it is, whoever waits is told
-        future.set_exception(error)
-    else:
-        future.set_result(result)
