@@ -517,6 +517,26 @@ class CallRang(AccountEvent):
     )
 
 
+class CallRejected(AccountEvent):
+    """A call was rejected by this service.
+
+    Its fields are those of `call`; `t` is when. One that the phone rejects is told by `call.logged`.
+    """
+
+    type = "call.rejected"
+    page_name = "call_rejected"
+    fields = CallRang.fields
+    needs = ("WPP.whatsapp.CallStore", "WPP.call.reject")
+    example = _payload(
+        id="CAA9702723C7DB8BC07E",
+        **_FRIEND,
+        t=1795551660,
+        group=False,
+        video=False,
+        live=True,
+    )
+
+
 class LabelChanged(AccountEvent):
     """A label was created, changed or deleted.
 

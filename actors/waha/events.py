@@ -146,7 +146,7 @@ def _call(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]
         "isGroup": bool(payload.get("group")),
         "_data": dict(payload),
     }
-    yield WahaEvent("call.received", told)
+    yield WahaEvent("call.rejected" if event.type == "call.rejected" else "call.received", told)
 
 
 _JOINS = {"add": "join", "invite": "join", "linked_group_join": "join", "create": "join"}
@@ -245,6 +245,7 @@ ROWS: dict[str, Row] = {
     "presence": _presence,
     "chat.archive": _archive,
     "call": _call,
+    "call.rejected": _call,
     "group.changed": _group,
     "label.changed": _label,
     "label.chat": _chat_label,
@@ -264,6 +265,7 @@ MADE_OF: dict[str, tuple[str, ...]] = {
     "presence": ("presence.update",),
     "chat.archive": ("chat.archive",),
     "call": ("call.received",),
+    "call.rejected": ("call.rejected",),
     "label.changed": ("label.upsert", "label.deleted"),
     "label.chat": ("label.chat.added", "label.chat.deleted"),
     "group.changed": ("group.v2.join", "group.v2.leave", "group.v2.participants", "group.v2.update"),

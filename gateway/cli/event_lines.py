@@ -32,6 +32,7 @@ TEXTS: dict[str, str] = {
     "presence": "{who} {state}",
     "chat.read": "{chat} {unread}",
     "call": "{chat}",
+    "call.rejected": "{chat}",
     "label.changed": "{name} {deleted}",
     "label.chat": "{chat}: {name} {added}",
     "chat.archive": "{chat} {archived}",

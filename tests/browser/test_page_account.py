@@ -157,6 +157,8 @@ def test_a_call_is_rejected(shell: ChromiumBrowser, linked: Open, sandbox: Sandb
     sandbox.post(f"/phones/{FRIEND}/call", to=NUMBER)
     call = str(opened.told.until(AccountEvent, lambda fact: fact.type == "call").payload["id"])
     page(RejectCall(call))
+    told = opened.told.until(AccountEvent, lambda fact: fact.type == "call.rejected").payload
+    assert (told["id"], told["phone"], told["video"]) == (call, FRIEND, False)
     assert sandbox.get(f"/accounts/{NUMBER}")["calls"] == {call: "rejected"}
     for other in (call, "CA00000000000000AAAA"):
         assert page.refused(RejectCall(other)) == "No such call rings: it has ended, or was answered"

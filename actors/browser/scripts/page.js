@@ -700,7 +700,7 @@
 
   /** What the other scripts need of this one. */
   const page = {
-    wa, cut, cutAll, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, PEOPLE, KEPT, sent, pairingCode,
+    wa, cut, cutAll, tell, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, PEOPLE, KEPT, sent, pairingCode,
     isHeldBack, refused, own, isPerson, whoIs, addressesOf, heldIn, chatOf, messageOf, refusal, unsure, shown, presenceState,
   };
   const accountEvents = readEvents(page);

@@ -1,7 +1,7 @@
 // Orders about the account's own profile, and calls to it.
 (function (page) {
   'use strict';
-  const { wa, cut, addresses, TEXT } = page;
+  const { wa, cut, tell, addresses, TEXT } = page;
   const refusal = (code, message) => Object.assign(new Error(message ?? code), { code });
   const me = () => wa().UserPrefs.getMaybeMePnUser();
 
@@ -40,8 +40,19 @@
       if (!(await window.WPP.profile.removeMyProfilePicture())) throw refusal('403', 'WhatsApp refused it');
     },
 
-    rejectCall: async ({ call }) => {
-      await window.WPP.call.reject(call);
+    /** Told as an event of its own: the page has none for what it did itself. */
+    rejectCall: async ({ call: id }) => {
+      const call = wa().CallStore.get(id);
+      await window.WPP.call.reject(id);
+      tell({
+        e: 'call_rejected',
+        id: cut(id),
+        chat: call?.peerJid ? cut(call.peerJid) : null,
+        ...addresses(call?.peerJid),
+        group: Boolean(call?.isGroup),
+        video: Boolean(call?.isVideo),
+        t: Math.floor(Date.now() / 1000),
+      });
     },
   };
 })
