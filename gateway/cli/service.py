@@ -5,22 +5,18 @@ The sandbox is a program of its own: it is started, never imported.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
-import select
-import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import typer
 
-from actors.settings import SANDBOX_DIR, Settings, StartRefused, load, with_sandbox
+from actors.settings import SANDBOX_DIR, Settings, load, with_sandbox
+from gateway.cli.child import child
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (SM_PORT); 0 takes a free port.")]
@@ -91,10 +87,6 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 _COMMAND = [sys.executable, "-m", "sandbox"]
 _STATE = "sandbox"
 """The sandbox's own directory, in the data directory."""
-_START_SECONDS = 20.0
-_END_SECONDS = 5.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def sandbox(context: typer.Context) -> None:
@@ -104,48 +96,9 @@ def sandbox(context: typer.Context) -> None:
 
 @contextmanager
 def beside_us(directory: Path) -> Iterator[str]:
-    """Run the sandbox as a child that keeps its state in this directory: it ends with this process in any case.
-
-    Yields its URL. Raises StartRefused.
-    """
-    with subprocess.Popen(
-        [*_COMMAND, "--host", "127.0.0.1", "--data-dir", str(directory)],
-        stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for this process; it ends the sandbox once the clients are closed
-        preexec_fn=_end_with_parent,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            url = _ready_url(process.stdout)
-            threading.Thread(target=_drain, args=[process.stdout], name="sandbox-output", daemon=True).start()
-            yield url
-        finally:
-            _end(process)
-
-
-def _end_with_parent() -> None:
-    # https://man7.org/linux/man-pages/man2/prctl.2.html: sent when the thread that started the child ends, here the
-    # main thread.
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _ready_url(output: IO[bytes]) -> str:
-    """Return the address in the line `sandbox ready http://127.0.0.1:PORT/`."""
-    said = output.readline().decode().split() if select.select([output], [], [], _START_SECONDS)[0] else []
-    if said[:2] != ["sandbox", "ready"]:
-        raise StartRefused("The sandbox did not start: run `session-manager sandbox` to see the reason.")
-    return said[2]
-
-
-def _drain(output: IO[bytes]) -> None:
-    """Read its further output, so that it never blocks on a full pipe."""
-    while output.read(65536):
-        pass
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    """Run the sandbox as a child that keeps its state in this directory. Yields its URL. Raises StartRefused."""
+    command = [*_COMMAND, "--host", "127.0.0.1", "--data-dir", str(directory)]
+    with child(
+        command, "sandbox ready", "The sandbox did not start: run `session-manager sandbox` to see why."
+    ) as said:
+        yield said[0]

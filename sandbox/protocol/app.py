@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sandbox.answers import answering, body_of, number_of, wait_of
@@ -21,8 +21,8 @@ BROKEN = 1002
 """WebSocket's code for a violation of the protocol."""
 
 
-def build(server: ProtocolServer) -> Starlette:
-    """Return the application of one server."""
+def build(server: ProtocolServer, *further: BaseRoute) -> Starlette:
+    """Return the application of one server, with these routes besides."""
     people = PhonesApi(server)
     routes = [
         WebSocketRoute("/ws/chat", Clients(server).serve),
@@ -33,7 +33,7 @@ def build(server: ProtocolServer) -> Starlette:
         Route("/api/phones/{number}/send", answering(people.send), methods=["POST"]),
         Route("/api/phones/{number}/logout", answering(people.log_out), methods=["POST"]),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=[*routes, *further])
 
 
 class Clients:

@@ -1,7 +1,8 @@
 """The words that the protocol writes as one byte or two.
 
 The list is long and WhatsApp changes it with its prologue's version, so it is no part of this repository: it is read
-from an installed Baileys (npm `@whiskeysockets/baileys`), whose lib/WABinary/constants.js has it.
+from an installed Baileys (npm `@whiskeysockets/baileys`), whose lib/WABinary/constants.js has it, or from a script of
+WhatsApp's own page, whose module WAWapDict has it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from typing import Self
 
 FILE = "lib/WABinary/constants.js"
 SINGLE, DOUBLE = "SINGLE_BYTE_TOKENS", "DOUBLE_BYTE_TOKENS"
+FIRST_WORD = "xmlstreamstart"
+PAGES = 4
+"""Lists of words that are written as two bytes."""
+ARRAY = re.compile(r"\[\s*((?:\"(?:[^\"\\]|\\.)*\"\s*,?\s*)+)\]")
+"""An array of texts, as a minifier writes it and as a printer does."""
 WORD = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
@@ -47,6 +53,20 @@ class Dictionary:
             raise NoDictionary(f"{path} has no lists {SINGLE} and {DOUBLE}: another version of Baileys is needed")
         pages = re.findall(r"\[(.*?)\n    \]", lists[DOUBLE], re.DOTALL)
         return cls(_words(lists[SINGLE]), [_words(page) for page in pages])
+
+    @classmethod
+    def of_script(cls, script: str) -> Self:
+        """Read the words from a script of WhatsApp's page, in which they are five arrays. Raises NoDictionary."""
+        first = script.find(f'"{FIRST_WORD}"')
+        if first < 0:
+            raise NoDictionary(f"the script has no array that begins with {FIRST_WORD}")
+        module_end = script.find("__d(", first)
+        module = script[script.rfind("[", 0, first) : module_end if module_end >= 0 else len(script)]
+        arrays = [_words(match[1]) for match in ARRAY.finditer(module)]
+        if not arrays or arrays[0][:1] != [FIRST_WORD]:
+            raise NoDictionary(f"{FIRST_WORD} is not the first text of an array")
+        # 0 is no word's number: an empty list begins with it.
+        return cls(["", *arrays[0]], arrays[1 : 1 + PAGES])
 
 
 def _words(text: str) -> list[str]:

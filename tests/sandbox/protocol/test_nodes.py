@@ -107,3 +107,23 @@ def test_the_words_are_read_from_the_source_of_baileys(tmp_path: Path) -> None:
         Dictionary.of_baileys(tmp_path)
     with pytest.raises(NoDictionary, match="is Baileys installed there"):
         Dictionary.of_baileys(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '__d("A",[],(function(){var x=["a","b"]}),1);__d("WAWapDict",[],(function(){var e=3,l=["xmlstreamstart","iq"],'
+        's=["say \\"x\\""],u=["b"],c=["c"],d=["d"],m=[s,u,c,d]}),66);__d("B",[],(function(){var x=["no"]}),1);',
+        'var e = 3, l = [\n\t"xmlstreamstart",\n\t"iq"\n], s = [\n\t"say \\"x\\""\n], u = ["b"], c = ["c"], d = ["d"];',
+    ],
+)
+def test_the_words_are_read_from_a_script_of_the_page(script: str) -> None:
+    words = Dictionary.of_script(script)
+    assert words.single == ("", "xmlstreamstart", "iq")
+    assert words.double == (('say "x"',), ("b",), ("c",), ("d",))
+
+
+@pytest.mark.parametrize("script", ["", 'x = "xmlstreamstart"', '["iq", "xmlstreamstart"]'])
+def test_another_script_has_no_words(script: str) -> None:
+    with pytest.raises(NoDictionary, match="xmlstreamstart"):
+        Dictionary.of_script(script)
