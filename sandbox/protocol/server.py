@@ -26,6 +26,9 @@ REFS = 6
 RESTART, REMOVED = "515", "401"
 """Stream errors: come again with your new login; this device was removed."""
 CURVE = b"\5"
+LOGIN_SECRETS = {"companion_enc_static": base64.b64encode(bytes(32)).decode(), "abprops": "1", "props": "27"}
+"""What WhatsApp's own page reads from an accepted login besides, and Baileys does not."""
+PRIVACY = ("last", "online", "profile", "status", "groupadd", "readreceipts", "calladd")
 REGISTRATION = {"registration_id", "identity", "signed_key_id", "signed_key", "signed_key_signature"}
 
 
@@ -96,7 +99,8 @@ class ClientStream:
         self.send(Node("iq", attributes, content))
 
     def answers(self, question: Node, *content: Node) -> None:
-        attributes = {"from": SERVER, "id": question.get("id"), "type": "result"}
+        asked = question.get("to").removeprefix("@")
+        attributes = {"from": asked or SERVER, "id": question.get("id"), "type": "result"}
         self.send(Node("iq", attributes, content or None))
 
 
@@ -199,7 +203,12 @@ class ProtocolServer:
             if before := self._stream_of(person):
                 before.end(Node("stream:error", {}, (Node("conflict", {"type": "replaced"}),)))
             stream.person, stream.logged_in = person, True
-            stream.send(Node("success", {"t": _now(), "lid": _with_device(person.lid_jid), "location": "mock"}))
+            attributes = {
+                "t": _now(),
+                "lid": _with_device(person.lid_jid),
+                "display_name": person.name or person.number,
+            }
+            stream.send(Node("success", {**attributes, **LOGIN_SECRETS, "location": "mock"}))
 
     def take(self, stream: ClientStream, node: Node) -> None:
         """Do what a node of a client asks for."""
@@ -270,6 +279,7 @@ class ProtocolServer:
             keys = [_key(one) for one in question.find("key")]
             stream.person.device.pre_keys += keys
         stream.answers(question)
+        self._introduce(stream)
 
     def _give_pre_keys(self, stream: ClientStream, question: Node) -> None:
         users = []
@@ -303,15 +313,49 @@ class ProtocolServer:
         person = stream.person
         if not person or not person.device:
             return
-        if not person.device.told:
-            person.device.told = True
-            peer = {"from": person.lid_jid, "type": "text", "category": "peer", "push_priority": "high"}
-            for words in person.first_words():
-                self._post(person, peer, person.writes(person, words))
+        self._introduce(stream)
         stream.takes_post = True
         for node in person.undelivered.values():
             stream.send(Node(node.tag, {**node.attributes, "offline": "0"}, node.content))
         stream.send(Node("ib", {"from": SERVER}, (Node("offline", {"count": str(len(person.undelivered))}),)))
+
+    def _introduce(self, stream: ClientStream) -> None:
+        """Have the phone tell a new device its keys and history, once the device can be written to."""
+        person = stream.person
+        if person and (device := person.device) and device.pre_keys and not device.told:
+            device.told = True
+            peer = {"from": person.lid_jid, "type": "text", "category": "peer", "push_priority": "high"}
+            for words in person.first_words():
+                self._post(person, peer, person.writes(person, words))
+
+    def _give_identities(self, stream: ClientStream, question: Node) -> None:
+        users = []
+        for user in question.find("user"):
+            if owner := self._owner(user.get("jid")):
+                of_device = owner.device and user.get("jid").partition("@")[0].endswith(f":{DEVICE}")
+                identity = owner.device.identity if owner.device and of_device else owner.keys.identity.public
+                keys = (Node("type", content=CURVE), Node("identity", content=identity))
+                users.append(Node("user", {"jid": user.get("jid")}, keys))
+        stream.answers(question, Node("list", content=users))
+
+    def _give_media_hosts(self, stream: ClientStream, question: Node) -> None:
+        """Name hosts for files; there is nothing behind them."""
+        names = {"hostname": "mmg.whatsapp.net", "fallback_hostname": "mmg-fallback.whatsapp.net"}
+        host = Node("host", {**names, "class": "primary", "type": "primary"})
+        life = {"auth": "mock", "ttl": "300", "auth_ttl": "21600", "max_buckets": "12"}
+        stream.answers(question, Node("media_conn", life, (host,)))
+
+    def _give_properties(self, stream: ClientStream, question: Node) -> None:
+        """Leave every experiment of the page at its default."""
+        attributes = {"protocol": "1", "hash": "mock", "refresh": "86400", "refresh_id": "1", "ab_key": "mock"}
+        stream.answers(question, Node("props", attributes, ()))
+
+    def _give_privacy(self, stream: ClientStream, question: Node) -> None:
+        categories = [Node("category", {"name": name, "value": "all"}) for name in PRIVACY]
+        stream.answers(question, Node("privacy", content=categories))
+
+    def _give_blocklist(self, stream: ClientStream, question: Node) -> None:
+        stream.answers(question, Node("list", {"dhash": "none"}))
 
     def _describe_users(self, stream: ClientStream, question: Node) -> None:
         """Answer usync: which of these are on WhatsApp, their LIDs, their devices."""
@@ -364,9 +408,14 @@ QUESTIONS: tuple[tuple[str, str | None, Callable[[ProtocolServer, ClientStream, 
     ("encrypt", "count", ProtocolServer._count_pre_keys),
     ("encrypt", "list", ProtocolServer._take_pre_keys),
     ("encrypt", "key", ProtocolServer._give_pre_keys),
+    ("encrypt", "identity", ProtocolServer._give_identities),
     ("encrypt", "digest", ProtocolServer._digest),
     ("passive", "active", ProtocolServer._activate),
     ("usync", None, ProtocolServer._describe_users),
+    ("w:m", None, ProtocolServer._give_media_hosts),
+    ("abt", None, ProtocolServer._give_properties),
+    ("privacy", "privacy", ProtocolServer._give_privacy),
+    ("blocklist", None, ProtocolServer._give_blocklist),
     ("w:sync:app:state", "sync", ProtocolServer._sync_state),
     ("md", "remove-companion-device", ProtocolServer._log_out),
 )

@@ -70,6 +70,51 @@ def test_a_first_login_is_told_the_key_of_the_app_state_and_a_history(server: Pr
     assert [node.tag for node in device.connection.rest()] == ["ib"], "nothing is told twice"
 
 
+def test_a_device_is_told_nothing_before_it_has_published_a_key(server: ProtocolServer) -> None:
+    device = CompanionDevice(server)
+    link(server, device)
+    device.log_in(ME)
+    device.ask("passive", Node("active"))
+    assert [node.tag for node in device.connection.rest()] == ["ib"]
+    device.publish()
+    assert [node.get("category") for node in device.connection.rest() if node.tag == "message"] == ["peer", "peer"]
+
+
+QUESTIONS_OF_A_PAGE = {
+    "w:m": (Node("media_conn"), "media_conn", "host"),
+    "abt": (Node("props", {"protocol": "1"}), "props", None),
+    "privacy": (Node("privacy"), "privacy", "category"),
+    "blocklist": (Node("item"), "list", None),
+}
+"""Namespace -> what a page asks, and what must be in the answer: Baileys asks some of it, WhatsApp's page all."""
+
+
+@pytest.mark.parametrize("namespace", QUESTIONS_OF_A_PAGE)
+def test_what_a_page_asks_after_its_login_is_answered(device: CompanionDevice, namespace: str) -> None:
+    question, there, within = QUESTIONS_OF_A_PAGE[namespace]
+    answer = device.ask(namespace, question).child(there)
+    assert answer is not None
+    assert within is None or answer.child(within) is not None
+
+
+def test_an_identity_is_the_phones_or_the_devices(server: ProtocolServer, device: CompanionDevice) -> None:
+    me = server.people[ME]
+    asked = [Node("user", {"jid": jid}) for jid in (f"{PERSON}@s.whatsapp.net", f"{me.lid}@lid", f"{me.lid}:1@lid")]
+    answer = device.ask("encrypt", Node("identity", content=asked))
+    assert [node.data for node in answer.find("identity")] == [
+        server.person(PERSON).keys.identity.public,
+        me.keys.identity.public,
+        device.keys.identity.public,
+    ]
+
+
+def test_an_answer_comes_from_where_it_was_asked(device: CompanionDevice) -> None:
+    for asked, answers in (("@g.us", "g.us"), ("", "s.whatsapp.net"), ("s.whatsapp.net", "s.whatsapp.net")):
+        attributes = {"id": "q", "type": "get", "xmlns": "w:g2"} | ({"to": asked} if asked else {})
+        device.connection.send(Node("iq", attributes))
+        assert device.connection.receive("iq").get("from") == answers
+
+
 def test_messages_go_both_ways_with_receipts(server: ProtocolServer, device: CompanionDevice) -> None:
     person = server.person(PERSON)
     for turn in ("one", "two"):
