@@ -147,6 +147,8 @@ class Call:
     """Whether files may come with the body, in multipart or as base64 of any length."""
     bodies: Mapping[str, Schema] = field(default_factory=dict)
     """Schemas of the body in other types than JSON."""
+    completed: Callable[[ApiRequest[Any, Any], Any], Awaitable[Any]] | None = None
+    """Adds to the operation's answer what the service knows besides."""
     described: bool = True
     """True if it is in the OpenAPI document."""
     tolerant: bool = False
@@ -366,6 +368,8 @@ async def _operate(call: Call, kind: type[Operation[Any]], request: ApiRequest[A
     if isinstance(operation, Send):
         return await _send(operation, request)
     answer = await request.gateway.bridge.operate(request.client_id, operation)
+    if call.completed is not None:
+        answer = await call.completed(request, answer)
     plain = {"success": True} if kind.answer is None else adapter_of(kind.answer).dump_python(answer)
     return JsonResponse(render_plain(plain), headers=NO_STORE)
 

@@ -14,15 +14,16 @@ from actors.clients.operations.chats import (
     PinChat,
 )
 from gateway.calls import Call, delete, get, put
+from gateway.received import with_files
 from gateway.tables.needs import CONTROL, READ
 
 CHATS: tuple[Call, ...] = (
-    get("/chats", ListChats, READ),
-    get("/chats/{chat}", GetChat, READ),
+    get("/chats", ListChats, READ, completed=with_files),
+    get("/chats/{chat}", GetChat, READ, completed=with_files),
     delete("/chats/{chat}", DeleteChat, CONTROL),
-    get("/chats/{chat}/messages", GetChatMessages, READ),
+    get("/chats/{chat}/messages", GetChatMessages, READ, completed=with_files),
     delete("/chats/{chat}/messages", ClearChat, CONTROL),
-    get("/chats/{chat}/messages/{message}", GetChatMessage, READ),
+    get("/chats/{chat}/messages/{message}", GetChatMessage, READ, completed=with_files),
     put("/chats/{chat}/archive", ArchiveChat, CONTROL),
     put("/chats/{chat}/mute", MuteChat, CONTROL),
     put("/chats/{chat}/pin", PinChat, CONTROL),

@@ -25,12 +25,12 @@ from actors.clients.operations.chats import (
     PageMessage,
 )
 from actors.clients.operations.contacts import GetPicture
+from actors.clients.operations.fields import File
 from actors.clients.types import Seconds
 from actors.inbox.inbox import described
 from actors.options import inbox_rules
 from actors.runtime import Refusal
 from actors.waha.messages import ACKS, Json, media_of, of_payload, person
-from gateway.received import NoSuchFile
 from gateway.waha.calls import WahaRequest, checked
 from gateway.waha.errors import BadRequest, NotFound
 from gateway.waha.given import address
@@ -165,20 +165,22 @@ async def _with_files(request: WahaRequest, found: Sequence[PageMessage]) -> lis
     """Return messages that were read as WAMessages, each with what is known of its file."""
     wanted = request.given.flag("downloadMedia", True)
     with_file = [one for one in found if one.media is not None]
-    files = await _each(with_file, _id, lambda one: _file(request, one, fetched=wanted), FILES_SECONDS)
+    kept = await request.gateway.received.known(request.client_id, [one.bare_id for one in with_file])
+    files = await _each(
+        with_file, _id, lambda one: _file(request, one, kept.get(one.bare_id), fetched=wanted), FILES_SECONDS
+    )
     late = {"error": f"The file was not there within {FILES_SECONDS:g} s: ask again"} if wanted else None
     return [message_told(request, one, files.get(one.id, late)) for one in found]
 
 
-async def _file(request: WahaRequest, one: PageMessage, *, fetched: bool) -> Json | None:
+async def _file(request: WahaRequest, one: PageMessage, kept: File | None, *, fetched: bool) -> Json | None:
     """Return what is known of a message's file: the one that is kept, or with `fetched` WhatsApp's."""
     received, media = request.gateway.received, one.media or {}
-    try:
-        return described(one.bare_id, (await received.find(request.client_id, one.bare_id))[0])
-    except NoSuchFile:
-        rules = inbox_rules(request.gateway.settings)
-        if not fetched or not rules.wants(str(media.get("mimetype"))):
-            return None
+    if kept is not None:
+        return described(one.bare_id, kept)
+    rules = inbox_rules(request.gateway.settings)
+    if not fetched or not rules.wants(str(media.get("mimetype"))):
+        return None
     if (too_large := rules.too_large(media.get("size"))) is not None:
         return {"error": too_large}
     try:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actors.clients.errors import OperationRefused
+from actors.clients.operations.chats import (
+    ChatMessages,
+    Chats,
+    GetChat,
+    GetChatMessage,
+    GetChatMessages,
+    ListChats,
+    PageChat,
+    PageMessage,
+)
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.types import ClientId
@@ -116,6 +127,33 @@ def test_a_file_is_fetched_again(ready: Running) -> None:
     told = {name: payload["media"][name] for name in ("url", "digest", "size", "mimetype")}
     assert answer.json() == {"success": True, **told, "filename": "a.png"}
     assert ready.http.get(answer.json()["url"], headers=CLIENT).content == DATA
+
+
+def test_messages_that_are_read_name_their_files_as_events_do(ready: Running) -> None:
+    told = receive(ready)
+    facts = {name: told["media"].get(name) for name in ("mimetype", "size", "filename", "duration")}
+    whole = {**told["media"], "duration": None, "error": None}
+    kept = PageMessage(told["id"], told["chat"], told["bare_id"], False, media=facts)
+    lost = replace(kept, id="false_1@c.us_3A99", bare_id="3A99")
+    answers, chat = ready.browser.answers, f"/chats/{ANA}"
+    answers[GetChatMessages] = lambda *_: ChatMessages((kept, lost, replace(lost, media=None)))
+    answers[GetChatMessage] = lambda *_: kept
+    answers[GetChat] = lambda *_: PageChat(told["chat"], False, last_message=kept)
+    answers[ListChats] = lambda *_: Chats(
+        (PageChat("1@c.us", False), PageChat(told["chat"], False, last_message=kept)), 2
+    )
+
+    def get(path: str) -> Any:
+        return ready.http.get(path, headers=CLIENT).json()
+
+    read = [one["media"] for one in get(f"{chat}/messages")["messages"]]
+    assert read == [whole, {**facts, "url": None, "digest": None, "error": None}, None]
+    assert get(f"{chat}/messages/{told['bare_id']}")["media"] == whole
+    assert get(chat)["last_message"]["media"] == whole
+    assert [one["last_message"] and one["last_message"]["media"] for one in get("/chats")["chats"]] == [
+        None,
+        whole,
+    ]
 
 
 def test_nobody_is_asked_for_a_message_that_cannot_be_one(ready: Running) -> None:

@@ -55,6 +55,19 @@ class GetReceived(Read[File | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class FindReceived(Read[Mapping[str, File]]):
+    """Read which files came with these messages of a client, by bare id; without those that are not kept."""
+
+    client_id: ClientId
+    message_ids: tuple[str, ...]
+
+    def run(self, connection: Connection) -> Mapping[str, File]:
+        mine = (received_media.c.client_id == self.client_id) & received_media.c.message_id.in_(self.message_ids)
+        rows = connection.execute(select(received_media).where(mine)).mappings()
+        return {row["message_id"]: _file(dict(row)) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetReceived(Write[int]):
     """Forget files whose time is over at `at`, and the oldest beyond `keep_bytes` of all together (0: no limit).
 
