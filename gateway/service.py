@@ -16,7 +16,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
@@ -625,7 +625,7 @@ class Webhooks:
         """
         drawn = None if "secret" in wishes else secrets.token_urlsafe(32)
         wishes = wishes if drawn is None else {**wishes, "secret": drawn}
-        webhook = new_webhook(wishes, at=time.time(), allowed=self._allowed)
+        webhook = replace(new_webhook(wishes, at=time.time(), allowed=self._allowed), key_id=caller.key_id or None)
         _require(caller, webhook.clients)
         await self._judge(webhook.url)
         created: Webhook = await self._change(CreateWebhook(webhook, once=True, drawn=drawn is not None))
@@ -659,8 +659,13 @@ class Webhooks:
         _require(caller, checked.get("clients", before.clients))
         if "url" in checked:
             await self._judge(checked["url"])
-        changed: Webhook = await self._change(ChangeWebhook(id, checked, time.time()))
+        changed: Webhook = await self._change(ChangeWebhook(id, checked, time.time(), caller.key_id or None))
         return changed
+
+    async def of_key(self, key_id: str) -> list[Webhook]:
+        """Return the webhooks that a key has made, or has changed last."""
+        found: tuple[Webhook, ...] = await self._store(GetWebhooks())
+        return [webhook for webhook in found if webhook.key_id == key_id]
 
     async def delete(self, caller: Caller, id: str) -> None:
         """Delete a webhook and its pending events. Raises NoSuchWebhook."""

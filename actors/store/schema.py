@@ -341,7 +341,9 @@ webhooks = Table(
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("format", Text, nullable=False, server_default="native"),
+    Column("key_id", Text),
 )
+"""`key_id` is that of the key that made the webhook or changed it last; null where no key existed."""
 
 webhook_lines = Table(
     "webhook_lines",

@@ -78,6 +78,7 @@ class Webhook:
     retry_attempts: int | None = None
     active: bool = True
     format: str = "native"
+    key_id: str | None = None
 
     @property
     def subject(self) -> tuple[object, ...]:
@@ -116,7 +117,8 @@ class CreateWebhook(Write[Webhook], Work):
         """Return the webhook that is there already. Raises WebhookExists if it is not wholly the same."""
         secret = known.secret if self.drawn else self.webhook.secret
         wanted = replace(self.webhook, secret=secret, events=known.events)
-        if replace(wanted, id=known.id, created_at=known.created_at, updated_at=known.updated_at) != known:
+        own = {name: getattr(known, name) for name in ("id", "created_at", "updated_at", "key_id")}
+        if replace(wanted, **own) != known:
             raise WebhookExists(f"Webhook {known.id} sends these events to this URL already: change that one")
         return known
 
@@ -132,12 +134,13 @@ class ChangeWebhook(Write[Webhook], Work):
     id: str
     changes: Mapping[str, Any] = field(repr=False)
     at: Seconds
+    key_id: str | None = None
 
     def run(self, connection: Connection) -> Webhook:
         before = GetWebhook(self.id).run(connection)
         changes = {name: value for name, value in self.changes.items() if name in _CHANGEABLE}
         of_id = update(webhooks).where(webhooks.c.id == self.id)
-        connection.execute(of_id.values(changes | {"updated_at": self.at}))
+        connection.execute(of_id.values(changes | {"updated_at": self.at, "key_id": self.key_id}))
         _begin_now(connection, self.id, before)
         of_webhook = update(webhook_lines).where(webhook_lines.c.webhook_id == self.id)
         connection.execute(of_webhook.values(attempts=0, next_at=None, failing_since=None))

@@ -114,11 +114,14 @@ def _explained(made: dict[str, Any], *, first: bool) -> list[str]:
 @app.command()
 def revoke(id: Id, url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False) -> None:
     """Revoke a key."""
+    webhooks: list[str] = []
     if offline:
         _revoke_offline(id)
     else:
-        _over_http(url, key, lambda service: service.delete(f"/keys/{id}"))
+        webhooks = _over_http(url, key, lambda service: service.delete(f"/keys/{id}"))["webhooks"]
     output.console.print(f"key {id} is revoked")
+    for webhook in webhooks:
+        output.console.print(f"webhook {webhook}, which it made or changed last, goes on: webhooks delete {webhook}")
 
 
 def _over_http(url: str, key: str | None, call: Any) -> Any:

@@ -31,10 +31,14 @@ async def create(request: ApiRequest[KeyRequest, None]) -> Response:
 
 
 async def revoke(request: ApiRequest[None, None]) -> Response:
-    """Revoke a key."""
+    """Revoke a key.
+
+    The answer names the webhooks that it made or changed last, which go on.
+    """
     id = request.path("id")
+    webhooks = await request.gateway.webhooks.of_key(id)
     await request.gateway.keyring.revoke(id)
-    return reply(KeyRevoked(id=id))
+    return reply(KeyRevoked(id=id, webhooks=[webhook.id for webhook in webhooks]))
 
 
 def _of_the_setting(keyring: Keyring) -> list[KeyEntry]:

@@ -57,8 +57,9 @@ class KeyCreated(KeyEntry):
 
 
 class KeyRevoked(Answer):
-    """DELETE /keys/{id}."""
+    """DELETE /keys/{id}. `webhooks` are those that the key made or changed last: they go on until they are deleted."""
 
     success: Literal[True] = True
     message: Literal["Key revoked"] = "Key revoked"
     id: str
+    webhooks: list[str]

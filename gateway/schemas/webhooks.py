@@ -42,7 +42,10 @@ class WebhookRequest(Request):
 
 
 class WebhookAnswer(Answer):
-    """A webhook. Secret and values of headers are masked; what of `retry_…` is null is as the settings say."""
+    """A webhook. Secret and values of headers are masked; what of `retry_…` is null is as the settings say.
+
+    `key_id` is that of the key that made it or changed it last. It does not end with that key.
+    """
 
     id: str
     url: str
@@ -55,6 +58,7 @@ class WebhookAnswer(Answer):
     retry_attempts: int | None
     active: bool
     format: str
+    key_id: str | None
     created_at: str | None
     updated_at: str | None
 

@@ -223,6 +223,19 @@ def test_an_admin_of_some_clients_makes_no_key_for_all_by_any_face(house: House)
     assert house.ask("GET", "/api/keys", None).status_code == 403
 
 
+def test_a_revoked_key_leaves_no_webhook_unnamed(house: House) -> None:
+    def ask(method: str, path: str, key: str = FIRST, **body: Any) -> Any:
+        headers = {"X-Api-Key": key}
+        return httpx2.request(method, house.service.url + path, headers=headers, json=body or None).json()
+
+    key = ask("POST", "/keys", name="hooks", scopes=["admin"])
+    hook = {"url": "https://93.184.216.35/hook"}
+    made = ask("POST", "/webhooks", str(key["key"]), url=hook["url"], active=False)
+    assert made["key_id"] == key["id"]
+    assert ask("DELETE", f"/keys/{key['id']}")["webhooks"] == [made["id"]]
+    assert ask("PATCH", f"/webhooks/{made['id']}", events=["message"])["key_id"] != key["id"]
+
+
 def test_what_was_opened_before_a_key_was_narrowed_ends() -> None:
     cut: list[str] = []
     keyring = Keyring(lambda: pytest.fail("nothing is read"), shut_out=lambda: cut.append("streams"))
