@@ -198,7 +198,9 @@ class ChromiumPage:
     async def _tell_stored(self) -> None:
         try:
             await self._events.tell_stored(self._wire)
-            await self._events.tell_taken_back(self._wire, await self._context.standing(self._client_id))
+            if self._events.fresh:
+                self._events.fresh = False
+                await self._events.tell_taken_back(self._wire, await self._context.standing(self._client_id))
         except WireError as error:
             self._log.warning("page.messages_not_read", error=str(error)[:200])
 

@@ -91,6 +91,9 @@ class PageEvents:
         self._proof: asyncio.TimerHandle | None = None
         self._proof_delay = PROOF_FIRST
         self._opened = self._failed = self._over = False
+        self.fresh = True
+        """True until the reactions that were told have been looked at in the present document: what is taken back while
+        it only has no network, it tells by itself."""
         self.injection = InjectionWatch(self.fail)
         self.conflict_after: Seconds = 30.0
         self.on_view: Callable[[], None] = lambda: None
@@ -225,6 +228,7 @@ class PageEvents:
             case "trouble":
                 self._log.warning("page.script_trouble", text=str(event.get("text"))[:500])
             case "loaded":
+                self.fresh = True
                 self.injection.rest()
             case "view":
                 self.on_view()

@@ -110,7 +110,8 @@ def _outbox(event: Event, client: Registered, session: str) -> Iterator[WahaEven
         full = id if "_" in id else f"true_{chat}_{id}"
         failed = {"id": full, "from": me, "to": chat, "participant": None, "fromMe": True, "ack": -1}
         why = payload.get("reason")
-        yield WahaEvent("message.ack", {**failed, "ackName": "ERROR", "error": why, "_data": dict(payload)})
+        name = "message.ack.group" if chat.endswith("@g.us") else "message.ack"
+        yield WahaEvent(name, {**failed, "ackName": "ERROR", "error": why, "_data": dict(payload)})
 
 
 def _reaction(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
@@ -156,6 +157,13 @@ _AFTER = {"join": "participant", "leave": "left", "promote": "admin", "demote": 
 """Kind of a change of members -> the role afterwards."""
 
 
+_OF_A_GROUP = (
+    *("subject", "description", "invite"),
+    *("membersCanAddNewMember", "membersCanSendMessages", "newMembersApprovalRequired"),
+)
+"""The facts that WAHA tells of a group that the account has joined; what the notice does not say is null."""
+
+
 def _group(event: Event, client: Registered, session: str) -> Iterator[WahaEvent]:
     payload = event.payload
     change, group = str(payload.get("change")), {"id": payload.get("chat")}
@@ -165,9 +173,8 @@ def _group(event: Event, client: Registered, session: str) -> Iterator[WahaEvent
         yield WahaEvent("group.v2.update", {**base, "group": {**group, change: payload.get("value")}})
     elif kind == "join" and payload.get("me"):
         subject = payload.get("value") if change == "create" else None
-        yield WahaEvent(
-            "group.v2.join", {**base, "group": {**group, "subject": subject, "participants": _roles(event)}}
-        )
+        joined = {**group, **dict.fromkeys(_OF_A_GROUP), "subject": subject, "participants": _roles(event)}
+        yield WahaEvent("group.v2.join", {**base, "group": joined})
     elif kind == "leave" and payload.get("me"):
         yield WahaEvent("group.v2.leave", {**base, "group": group})
     elif kind is not None and (people := _roles(event, _AFTER[kind])):
@@ -260,7 +267,7 @@ MADE_OF: dict[str, tuple[str, ...]] = {
     "message.edited": ("message.edited",),
     "message.reaction": ("message.reaction",),
     "message.revoked": ("message.revoked",),
-    "message.state": ("message.ack",),
+    "message.state": ("message.ack", "message.ack.group"),
     "poll.vote": ("poll.vote",),
     "presence": ("presence.update",),
     "chat.archive": ("chat.archive",),

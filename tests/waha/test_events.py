@@ -82,10 +82,17 @@ def test_a_change_of_a_group_is_one_of_four_events(changes: dict[str, Any], name
     assert named(of("group.changed", **changes)) == ([] if name is None else [name])
 
 
+def test_a_group_that_was_joined_has_every_field_that_consumers_read() -> None:
+    (joined,) = told(of("group.changed", change="create", me=True, value="Team"), registry().find(ME), "shop")
+    group = joined.payload["group"]
+    assert (group["subject"], group["description"], group["membersCanSendMessages"]) == ("Team", None, None)
+
+
 def test_acknowledgements_in_groups_and_failed_messages_have_names_of_their_own() -> None:
     assert named(of("message.ack", **GROUP)) == ["message.ack.group"]
     assert named(of("message.ack")) == ["message.ack"]
     assert named(of("message.state", state="failed", reason="Refused")) == ["message.ack"]
+    assert named(of("message.state", state="failed", **GROUP)) == ["message.ack.group"]
     (failed,) = told(of("message.state", state="failed", reason="Refused"), registry().find(ME), "shop")
     assert (failed.payload["ack"], failed.payload["ackName"], failed.payload["error"]) == (-1, "ERROR", "Refused")
 
