@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 from actors.browser.browser import ChromiumBrowser
 from actors.clients.events import AccountEvent
 from actors.clients.operations.messages import SendPoll, draw_message_id
-from actors.clients.protocol import Answered, Ready
-from actors.clients.types import ClientId
+from actors.clients.protocol import Answered, AwaitState, Init, Ready
+from actors.clients.types import STARTING, ClientId, State
+from actors.settings import Settings
+from actors.store.event_pages import ReadPage
+from actors.system import System
 from tests.browser.pages import CLIENT, FRIEND, NUMBER, Open, Opened, options
-from tests.rig import Sandbox
+from tests.rig import Sandbox, processes
 
 pytestmark = pytest.mark.e2e
 
@@ -100,3 +104,51 @@ def test_votes_calls_and_reactions_taken_back_are_told_afterwards(
         fact.payload["bare_id"] for fact in facts if fact.type == "message.reaction" and not fact.payload["reaction"]
     ]
     assert set(removed) <= {taken_back["bare_id"]}
+
+
+def told_by(system: System, types: tuple[str, ...]) -> list[Any]:
+    """The events that the store has of the client, oldest first."""
+    page = system.store.ask(ReadPage(0, frozenset({CLIENT}), types)).get(timeout=10.0)
+    return [event.payload for event in page.events]
+
+
+def test_a_service_that_was_stopped_tells_it_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"data_dir": tmp_path, "whatsapp_url": sandbox.url}
+    system = System(Settings(**given))
+
+    @contextmanager
+    def running() -> Iterator[None]:
+        system.start()
+        try:
+            yield
+        finally:
+            assert system.stop()
+
+    def ready() -> None:
+        client: Any = system.find(CLIENT)
+        waited = AwaitState(frozenset(State) - {State.READY}, 20.0)
+        assert client.ask(waited, timeout=25.0).state is State.READY
+
+    def told(type_: str, least: int) -> list[Any]:
+        def enough(found: list[Any]) -> bool:
+            return len(found) >= least
+
+        return processes.until(lambda: told_by(system, (type_,)), enough, f"{least} of {type_} are told", 20.0)
+
+    with running():
+        system.supervisor.ask(Init(CLIENT), timeout=10)
+        client: Any = system.find(CLIENT)
+        shown = client.ask(AwaitState(STARTING, 20.0), timeout=25.0)
+        sandbox.post("/scan", code=shown.qr.code, number=NUMBER)
+        ready()
+        id_ = sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="Look")["id"]
+        told("message", 1)
+        sandbox.post(f"/phones/{FRIEND}/react", to=NUMBER, id=id_, emoji="👍")
+        told("message.reaction", 1)
+    sandbox.post(f"/phones/{FRIEND}/react", to=NUMBER, id=id_, emoji="")
+    for restarts in (1, 2):
+        with running():
+            ready()
+            sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="Done?")
+            told("message", 1 + restarts)
+            assert [one["reaction"] for one in told("message.reaction", 2)] == ["👍", ""]
