@@ -632,6 +632,10 @@ class Webhooks:
         is_new = created.id == webhook.id
         return created, drawn if is_new else None, is_new
 
+    async def check(self, wishes: Mapping[str, Any]) -> None:
+        """Judge the fields of a webhook that may be made later. Raises InvalidWebhook."""
+        await self._judge(new_webhook(wishes, at=0.0, allowed=self._allowed).url)
+
     async def all(self, caller: Caller) -> list[Webhook]:
         """Return the webhooks that the caller manages, oldest first."""
         found: tuple[Webhook, ...] = await self._store(GetWebhooks())

@@ -8,12 +8,14 @@ and end with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.store.webhooks import NoSuchWebhook
 from actors.waha.events import EVERY_MESSAGE, KNOWN, wanted
 from actors.webhooks.definition import Format, is_pattern
-from gateway.security.auth import ANYONE
+from gateway.calls import NOBODY
+from gateway.security.auth import ANYONE, Caller
 from gateway.waha.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -56,23 +58,34 @@ def _deliveries(events: Iterable[Any]) -> Iterator[list[str]]:
         yield [EVERY_MESSAGE]
 
 
-async def level(webhooks: Webhooks, client_id: ClientId, hooks: Iterable[Any], before: Iterable[str]) -> list[str]:
+async def check(webhooks: Webhooks, hooks: Iterable[Any]) -> None:
+    """Check all webhooks of a configuration, before any of it is kept. Raises BadRequest, InvalidWebhook."""
+    for wish in [wish for hook in hooks for wish in wishes_of(NOBODY, hook)]:
+        await webhooks.check({**wish, "clients": []})
+
+
+async def level(
+    webhooks: Webhooks, caller: Caller, client_id: ClientId, hooks: Iterable[Any], before: Iterable[str]
+) -> list[str]:
     """Bring our webhooks level with a configuration; return their ids. `before`: those of the last one.
+
+    The caller may do that: it was checked.
 
     One with the same address and events is changed, so that its undelivered events stay. Raises BadRequest,
     InvalidWebhook.
     """
+    maker = replace(ANYONE, key_id=caller.key_id)
     wishes = [wish for hook in hooks for wish in wishes_of(client_id, hook)]
     known = [webhook for webhook in await webhooks.all(ANYONE) if webhook.id in set(before)]
     ids: list[str] = []
     for wish in wishes:
         same = next((one for one in known if (one.url, [*one.events]) == (wish["url"], wish["events"])), None)
         if same is None:
-            created, _, _ = await webhooks.create(ANYONE, wish)
+            created, _, _ = await webhooks.create(maker, wish)
             ids += [created.id] if created.id not in ids else []
         else:
             known.remove(same)
-            ids.append((await webhooks.change(ANYONE, same.id, wish)).id)
+            ids.append((await webhooks.change(maker, same.id, wish)).id)
     for left in known:
         try:
             await webhooks.delete(ANYONE, left.id)

@@ -157,29 +157,33 @@ class WahaSessions:
         if not re.fullmatch(NAME, name):
             raise BadRequest(_NAME_WRONG)
         known = self._named(name)
-        _require(caller, known, config)
+        _require(caller, known)
         if known is not None and await self._is_known(known):
             raise Unprocessable(f"Session '{name}' already exists. Use PUT to update it.")
         blank = ClientConfig(ClientId(0) if known is None else known, None if known is not None else name, stopped=True)
-        wanted = _applied(blank, config or {})
+        wanted, hooks_wanted = _applied(blank, config or {}), (config or {}).get("webhooks") or []
+        _require_reach(caller, blank, wanted)
         configs = self._gateway.configs
+        await hooks.check(self._gateway.webhooks, hooks_wanted)
         made = await (configs.create(wanted) if known is None else configs.put(wanted))
-        await self._level(made.client_id, config or {}, [])
+        await self._level(caller, made.client_id, hooks_wanted, [])
         return made.client_id
 
     async def update(self, caller: Caller, client_id: ClientId, config: Mapping[str, Any]) -> bool:
         """Replace a session's configuration; return whether a running one has to start again for it."""
-        _require(caller, client_id, config)
-        before = self._gateway.configs.find(client_id).config
-        after = await self._gateway.configs.put(_applied(before, config))
-        await self._level(client_id, config, webhooks_of(before))
+        _require(caller, client_id)
+        before, wanted = self._gateway.configs.find(client_id).config, config.get("webhooks") or []
+        after = _applied(before, config)
+        _require_reach(caller, before, after)
+        await hooks.check(self._gateway.webhooks, wanted)
+        after = await self._gateway.configs.put(after)
+        await self._level(caller, client_id, wanted, webhooks_of(before))
         return before.proxy != after.proxy
 
-    async def _level(self, client_id: ClientId, config: Mapping[str, Any], before: list[str]) -> None:
-        wanted = config.get("webhooks") or []
+    async def _level(self, caller: Caller, client_id: ClientId, wanted: list[Any], before: list[str]) -> None:
         if not wanted and not before:
             return
-        ids = await hooks.level(self._gateway.webhooks, client_id, wanted, before)
+        ids = await hooks.level(self._gateway.webhooks, caller, client_id, wanted, before)
         more = {**self._gateway.configs.find(client_id).config.more, "webhook_ids": ids}
         await self._gateway.configs.change(client_id, more=more)
 
@@ -217,13 +221,21 @@ class WahaSessions:
         await forget_webhooks(self._gateway.webhooks, config)
 
 
-def _require(caller: Caller, client_id: ClientId | None, config: Mapping[str, Any] | None) -> None:
-    """Check the rights on a client, a new one included, and on the targets in its configuration."""
+def _require(caller: Caller, client_id: ClientId | None) -> None:
+    """Check the rights on a client, a new one included."""
     if caller.clients is not None and (client_id is None or client_id not in caller.clients):
         raise Forbidden("The key is for other clients only")
-    reaches_out = config is not None and (config.get("webhooks") or config.get("proxy"))
-    if reaches_out and not caller.may(Scope.ADMIN):
-        raise Forbidden("Webhooks and proxies need a key with the scope admin")
+
+
+def _require_reach(caller: Caller, before: ClientConfig, after: ClientConfig) -> None:
+    """Check the rights on what a client reaches, which the whole of a new configuration may also take away."""
+    same = before.proxy == after.proxy and _hooks_of(before) == _hooks_of(after)
+    if not same and not caller.may(Scope.ADMIN):
+        raise Forbidden("Webhooks and proxies need a key with the scope admin, to remove them too")
+
+
+def _hooks_of(config: ClientConfig) -> list[Any]:
+    return config.more.get("config", {}).get("webhooks") or []
 
 
 def _applied(before: ClientConfig, config: Mapping[str, Any]) -> ClientConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,30 @@ def test_names_configuration_and_statuses_outlive_a_restart_of_the_service(tmp_p
         )
         assert service.system.registry.proxy(ClientId(FIRST_GIVEN)) is not None
         assert waha.call("GET", "/api/sessions/failed")["status"] == "FAILED"
+
+
+def test_a_key_that_is_no_admins_can_neither_set_nor_remove_proxy_and_webhooks(waha: Consumer) -> None:
+    reaching: dict[str, Any] = {"proxy": {"server": "10.0.0.1:3128", "password": "p", "username": "u"}}
+    reaching |= {"webhooks": [{"url": "http://127.0.0.1:9/hook", "events": ["message"], "hmac": {"key": "k" * 8}}]}
+    waha.call("POST", "/api/sessions", json={"name": "shop", "start": False, "config": reaching})
+    made = {"name": "control", "scopes": ["control", "read"], "clients": [waha.client("shop")]}
+    control = {"X-Api-Key": waha.service.http.post("/keys", json=made).json()["key"]}
+    told = waha.call("GET", "/api/sessions/shop", headers=control)["config"]
+    for less in ({}, {**told, "proxy": None}, {**told, "webhooks": []}, {**told, "proxy": {"server": "10.0.0.2:3128"}}):
+        waha.call("PUT", "/api/sessions/shop", 403, json={"config": less}, headers=control)
+        if less:
+            waha.call("POST", "/api/sessions/start", 403, json={"name": "shop", "config": less}, headers=control)
+    kept = waha.call("PUT", "/api/sessions/shop", json={"config": {**told, "metadata": {"a": "b"}}}, headers=control)
+    assert kept["config"] == {**told, "metadata": {"a": "b"}}
+    proxy = waha.service.system.registry.find(waha.client("shop")).config.proxy
+    assert proxy is not None
+    assert proxy.password == "p"
+    (webhook,) = waha.service.http.get("/webhooks").json()
+    assert webhook["key_id"]
+
+
+def test_a_session_with_a_webhook_that_is_refused_is_not_made(waha: Consumer) -> None:
+    hooks = [{"url": "http://127.0.0.1:9/hook"}, {"url": "http://127.0.0.1:9/other", "hmac": {"key": "short"}}]
+    waha.call("POST", "/api/sessions", 400, json={"name": "shop", "config": {"webhooks": hooks}})
+    waha.call("GET", "/api/sessions/shop", 404)
+    assert waha.service.http.get("/webhooks").json() == []
