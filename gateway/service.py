@@ -204,7 +204,7 @@ class Bridge:
         """
         self.refuse_while_draining()
         event: Event = await ask_store(lambda: self._system.store, BeginErasure(client_id, time.time()))
-        while await ask_store(lambda: self._system.store, EraseSome(client_id, event.position)):
+        while await ask_store(lambda: self._system.store, EraseSome(client_id, event)):
             pass
         with shutting_down():
             await ask(self._system.webhooks, Change(EndErasure(client_id, event.sequence)), timeout=STORE_SECONDS)

@@ -75,10 +75,10 @@ class StartFailed(ClientRefusal):
 
 
 class StartOvertaken(ClientRefusal):
-    """The client was ended while it started."""
+    """The client was ended while it started; `how`, as far as that is known."""
 
-    def __init__(self, client_id: ClientId) -> None:
-        super().__init__("The client was stopped or deleted while it started: POST /init starts it again")
+    def __init__(self, client_id: ClientId, how: str = "stopped or deleted") -> None:
+        super().__init__(f"The client was {how} while it started: POST /init starts it again")
         self.client_id = client_id
 
 

@@ -29,13 +29,14 @@ from actors.clients.errors import (
     NoSuchClient,
     ShuttingDown,
     StartFailed,
+    StartOvertaken,
     StartUnderWay,
 )
 from actors.clients.policy import Rules, Streak
 from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
 from actors.clients.types import STARTING, TERMINAL, ClientId, LinkLeft, Origin, Reason, Seconds, State
-from actors.runtime import ChildNotStarted, Reminder, Supervising
+from actors.runtime import ChildNotStarted, Refusal, Reminder, Supervising
 
 if TYPE_CHECKING:
     from pykka import ActorRef
@@ -271,7 +272,7 @@ class Supervisor(Supervising):
             record.link = link
         record.deletes.append(self.defer())
         for reply_to in take(record.inits):
-            reply_to.refuse(StartFailed(client_id, "The session was deleted before it could start"))
+            reply_to.refuse(StartOvertaken(client_id, "deleted"))
         self._end(client_id, forget=True, log_out=order.log_out)
 
     def _link_left(self, order: protocol.Delete, record: ClientRecord | None) -> LinkLeft:
@@ -305,7 +306,7 @@ class Supervisor(Supervising):
         self._sessions.release(client_id)
         record.stops.append(self.defer())
         for reply_to in take(record.inits):
-            reply_to.refuse(StartFailed(client_id, "The client was stopped before it could start"))
+            reply_to.refuse(StartOvertaken(client_id, "stopped"))
         self._end(client_id, forget=False)
         return None
 
@@ -343,12 +344,19 @@ class Supervisor(Supervising):
         record = self._records[key]
         for reply_to in take(record.starts):
             if not reply_to.answered:
-                reply_to.refuse(StartFailed(key, f"Internal error: {cause!r}" if cause else "The client was ended"))
+                reply_to.refuse(self._why_not_started(record, key, cause))
         if cause is None or record.ending:
             self.stop_child(key)
             self._gone(key)
         elif record.status.state not in TERMINAL:
             self._crashed(record, f"Internal error: {cause!r}")
+
+    def _why_not_started(self, record: ClientRecord, client_id: ClientId, cause: BaseException | None) -> Refusal:
+        if cause is not None:
+            return StartFailed(client_id, f"Internal error: {cause!r}")
+        if self._shut_downs:
+            return ShuttingDown()
+        return StartOvertaken(client_id, "deleted" if record.deletes else "stopped")
 
     def _crashed(self, record: ClientRecord, text: str) -> None:
         """Record a crashed client as DISCONNECTED_RECOVERABLE until its restart."""

@@ -37,6 +37,8 @@ from actors.store.message import Write
 from actors.store.rows.media import DropMedia, ForgetMedia, GetDigests, GetMedia, KeepMedia, NoSuchMedia
 from actors.store.store import Store
 
+ROW: Seconds = 10.0
+"""The time limit for reading one row."""
 CONVERSIONS = 4
 CONVERSION: Seconds = 2 * conversion.PATIENCE
 """A conversion has a limit of its own; this one is for the disk below it."""
@@ -175,18 +177,26 @@ class MediaStore:
         return self._store.ask(ForgetMedia(self._clock(), self._lifetime, limit))
 
     def delete(self, digests: tuple[str, ...]) -> None:
-        """Delete the files that `forget` has given up. Blocks. Raises OSError.
+        """Delete the files that `forget` has given up. Blocks. Raises OSError, and what the store refuses with.
 
-        One that has arrived anew since stays: its row may have been written after the old one was deleted.
+        One that has arrived anew since stays, if its row was written after the old one was deleted.
         """
+        anew: list[str] = []
         try:
             for digest in digests:
                 with self._lock:
                     if self._arrived is None or digest not in self._arrived:
                         self._folder.delete(digest)
+                    else:
+                        anew.append(digest)
         finally:
             with self._lock:
                 self._arrived = None
+        for digest in anew:
+            if self.find(digest).get(timeout=ROW) is None:
+                with self._lock:
+                    if not self._arriving[digest]:
+                        self._folder.delete(digest)
 
     def _has_arrived(self, digest: str) -> None:
         with self._lock, suppress(KeyError):

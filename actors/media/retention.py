@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pykka import Timeout
+
 from actors.clients.types import Seconds
 from actors.media.media import MediaStore
-from actors.runtime import Actor, ReplyTo
+from actors.runtime import Actor, Refusal, ReplyTo
 
 EVERY: Seconds = 3600.0
 SOON: Seconds = 60.0
@@ -83,5 +85,5 @@ class MediaRetention(Actor):
     def _delete(self, digests: tuple[str, ...]) -> None:
         try:
             self._media.delete(digests)
-        except OSError as error:  # the next start deletes what has no row
+        except (OSError, Refusal, Timeout) as error:  # the next start deletes what has no row
             self.log.warning("media.not_deleted", why=str(error))

@@ -8,7 +8,7 @@ import pytest
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Habits
 from actors.clients.directory import Directory
-from actors.clients.errors import ShuttingDown, StartFailed, StartUnderWay
+from actors.clients.errors import ShuttingDown, StartFailed, StartOvertaken, StartUnderWay
 from actors.clients.protocol import (
     AwaitState,
     BrowserGone,
@@ -81,7 +81,7 @@ def test_a_delete_after_such_an_init_has_the_last_word() -> None:
         w.init()
         w.delete()
         started, deleted = w.ask(Init(ONE)), w.delete()
-        with pytest.raises(StartFailed, match="deleted before it could start"):
+        with pytest.raises(StartOvertaken, match="was deleted while it started"):
             started.get(timeout=0)
         w.page().end()
         w.clock.settle()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from actors.browser.fake import BY_HAND
-from actors.clients.errors import NoSuchClient, StartFailed, StartUnderWay
+from actors.clients.errors import NoSuchClient, StartOvertaken, StartUnderWay
 from actors.clients.protocol import Deleted, Init, Probed, Ready, Started, Stop, Stopped
 from actors.clients.types import LinkLeft, State
 from tests.clients.rig import ONE, RULES, TWO, World, world
@@ -52,7 +52,7 @@ def test_a_stop_after_such_an_init_has_the_last_word() -> None:
         w.init()
         w.ask(Stop(ONE))
         started, stopped = w.ask(Init(ONE)), w.ask(Stop(ONE))
-        with pytest.raises(StartFailed, match="stopped before it could start"):
+        with pytest.raises(StartOvertaken, match="was stopped while it started"):
             started.get(timeout=0)
         w.page().end()
         w.clock.settle()

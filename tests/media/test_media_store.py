@@ -15,7 +15,7 @@ from actors.media.media import MediaStore
 from actors.media.retention import MediaRetention
 from actors.runtime import wait_ended
 from actors.store.database import Database
-from actors.store.rows.media import NoSuchMedia
+from actors.store.rows.media import ForgetMedia, NoSuchMedia
 from actors.store.store import Store, open_store
 
 SECONDS = 10.0
@@ -90,6 +90,16 @@ def test_a_file_that_arrives_anew_while_old_ones_are_deleted_stays(media: MediaS
     media.delete(digests)
     assert media.path(file.digest).exists()
     assert media.find(file.digest).get(timeout=SECONDS) == file
+
+
+def test_a_file_that_arrived_before_its_row_was_given_up_goes_too(media: MediaStore, now: Now) -> None:
+    media.forget(100).get(timeout=SECONDS)  # a round has begun
+    file = put(media, b"short-lived")
+    now.time += 100.1
+    digests = media._store.ask(ForgetMedia(now.time, 100.0)).get(timeout=SECONDS)
+    assert digests == (file.digest,)
+    media.delete(digests)
+    assert not media.path(file.digest).exists()
 
 
 def test_a_start_makes_disk_and_database_agree(media: MediaStore, store: Store, tmp_path: Path) -> None:

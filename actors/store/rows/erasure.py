@@ -41,15 +41,12 @@ class IsKept(Read[bool]):
 
 @dataclass(frozen=True, slots=True)
 class BeginErasure(Work, Write[Event]):
-    """Tell that a client is erased, and give its files up: those of no other client are deleted at the next round."""
+    """Tell that a client is erased."""
 
     client_id: ClientId
     at: Seconds
 
     def run(self, connection: Connection) -> Event:
-        mine = _uploaded_for(media_clients.c.client_id == self.client_id)
-        others = _uploaded_for(media_clients.c.client_id != self.client_id)
-        connection.execute(update(media).where(mine, ~others).values(until=self.at))
         told = AppendEvent(self.client_id, ClientErased.type, {}, self.at).run(connection)
         assert told is not None, "its id is new"
         return told
@@ -57,20 +54,25 @@ class BeginErasure(Work, Write[Event]):
 
 @dataclass(frozen=True, slots=True)
 class EraseSome(Work, Write[int]):
-    """Delete at most `limit` rows of a client from each table, and its events before the position `until` of
-    `BeginErasure`. Answers how many; 0 means that all are gone.
+    """Delete at most `limit` rows of a client from each table, its events only where they are older than the one of
+    `BeginErasure`, `told`. Answers how many; 0 means that all are gone.
+
+    Its files are given up: those of no other client are deleted at the next round.
     """
 
     client_id: ClientId
-    until: int
+    told: Event
     limit: int = 1000
 
     def run(self, connection: Connection) -> int:
         erased = 0
+        mine = _uploaded_for(media_clients.c.client_id == self.client_id)
+        others = _uploaded_for(media_clients.c.client_id != self.client_id)
+        connection.execute(update(media).where(mine, ~others).values(until=self.told.at))
         for table in TABLES:
             key, mine = tuple(table.primary_key), table.c.client_id == self.client_id
             if table is events:
-                mine &= events.c.position < self.until
+                mine &= events.c.position < self.told.position
             doomed = select(*key).where(mine).limit(self.limit)
             erased += connection.execute(delete(table).where(tuple_(*key).in_(doomed))).rowcount
         forget_room(connection, self.client_id)
