@@ -20,6 +20,7 @@ from actors.browser.options import BrowserOptions, BrowserUnavailable
 from actors.browser.page import ChromiumPage
 from actors.browser.page_events import Standing, nothing_stands
 from actors.browser.profiles import ProfileInUse, Profiles
+from actors.browser.profiles.file_threads import FileThreads
 from actors.browser.wa_js import WaJs
 from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason, Seconds
@@ -116,6 +117,7 @@ class ChromiumBrowser:
             self._profiles,
             loop,
             self._profiles.files,
+            FileThreads(),
             self._proxy,
             self._since,
             self._standing,
@@ -140,7 +142,8 @@ class ChromiumBrowser:
                 page.kill()
             gone = self._changed.wait_for(lambda: not self._pages, max(0.0, deadline - time.monotonic()))
         ended = context.loop.stop(max(_AFTER_KILL, deadline - time.monotonic()))
-        ended &= context.files.ended(max(_AFTER_KILL, deadline - time.monotonic()))
+        for threads in (context.files, context.media):
+            ended &= threads.ended(max(_AFTER_KILL, deadline - time.monotonic()))
         _log.log(30 if left else 20, "browser.stopped", killed=len(left), all_gone=gone and ended)
         return gone and ended
 

@@ -41,7 +41,8 @@ from actors.clients.types import ClientId, Reason, Seconds
 class BrowserContext:
     """The shared context of all pages of one browser.
 
-    `files`: threads for blocking work, by client: locks, deletions, measurements.
+    `files`: threads for blocking work on profiles, by client: locks, deletions, measurements. `media`: those for the
+    files of messages, which may lie on another disk.
     """
 
     options: BrowserOptions
@@ -50,6 +51,7 @@ class BrowserContext:
     profiles: Profiles
     loop: BrowserLoop
     files: FileThreads
+    media: FileThreads
     proxy: Callable[[ClientId], Proxy | None] = lambda _: None
     """The proxy of a client's page."""
     since: Callable[[ClientId], Seconds] = lambda _: 0.0

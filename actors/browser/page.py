@@ -67,7 +67,7 @@ class ChromiumPage:
     def __init__(
         self, context: BrowserContext, client_id: ClientId, tell: Tell, gone: Callable[[ChromiumPage], None]
     ) -> None:
-        options, files = context.options, context.files.of(client_id)
+        options, files = context.options, context.media.of(client_id)
         self._context, self._client_id, self._gone = context, client_id, gone
         self._log = structlog.get_logger("browser").bind(client=client_id)
         self._events = PageEvents(client_id, tell, home_of(options.whatsapp_url), time.time, context.since(client_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -74,6 +75,18 @@ def test_a_page_that_is_answered_and_idle_settles_before_one_that_loads(
         assert not page.told.told(BrowserGone)
         page.page.kill()
         page.told.until(BrowserGone)
+
+
+def test_a_page_opens_while_the_disk_of_its_messages_files_does_not_answer(
+    shell: ChromiumBrowser, opened: Open, sandbox: Sandbox
+) -> None:
+    context, answers = shell._context, threading.Event()
+    assert context is not None
+    stuck = context.media.submit(CLIENT, answers.wait, SECONDS)
+    page = opened(shell)
+    page.told.until(QrShown)
+    assert not stuck.done()
+    answers.set()
 
 
 def test_an_address_that_never_answers_is_what_is_blamed_and_not_chromium(tmp_path: Path) -> None:
