@@ -376,6 +376,10 @@ NOT_FOUND = ("findChat: new chat not found", "No LID for user")
 
 RATE_LIMITED = "ERROR_RATE_LIMIT"
 """A result of WhatsApp's."""
+UPLOAD_FAILED = "ERROR_UPLOAD"
+"""A result of WhatsApp's: the file could not be uploaded, so the message was not sent."""
+RESULT_CODES: Mapping[str, str] = {RATE_LIMITED: "429", UPLOAD_FAILED: UPLOAD_FAILED}
+"""Results of WhatsApp's that have a consequence of their own -> the code of the refusal."""
 NACKS: Mapping[int, str] = {
     429: "too many messages",
     463: "no first messages to strangers for now",
@@ -392,8 +396,8 @@ unchanged.
 def _refused(order: str, result: str | None, code: float | None) -> Refused:
     """Return the refusal of WhatsApp's server, or of the page in its name."""
     if code is None:
-        limited = str(429) if result == RATE_LIMITED else None
-        return Refused(order, f"WhatsApp refused the message ({result or 'no reason given'})", limited)
+        known = RESULT_CODES.get(result or "")
+        return Refused(order, f"WhatsApp refused the message ({result or 'no reason given'})", known)
     said = NACKS.get(int(code), result or "no reason given")
     return Refused(order, f"WhatsApp refused the message (error {code:g}: {said})", f"{code:g}")
 

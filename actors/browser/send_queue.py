@@ -2,7 +2,8 @@
 
 Each ends in exactly one fact. A message that WhatsApp does not acknowledge delays the next for `stall` seconds only: it
 is already filed in WhatsApp Web, which keeps the order. After `patience` seconds it counts as unsettled. One with a
-file is filed once the page has prepared it, and has the time of its upload besides.
+file is filed once the page has prepared it, and has the time of its upload besides; only messages to the same chat wait
+for it.
 
 A line of the log names the call that caused the message, in any thread or task; no line has the message's text. Numbers
 in addresses are masked where lines are written, as everywhere.
@@ -14,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -90,6 +92,8 @@ class SendQueue:
         self._queue: asyncio.Queue[QueuedSend] = asyncio.Queue()
         self._unsettled: set[str] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._uploads: dict[str, asyncio.Task[Any]] = {}
+        """The last message to each chat that has a file on its way."""
 
     def put(self, order: str, operation: Operation[Any]) -> None:
         """Add an operation."""
@@ -105,13 +109,25 @@ class SendQueue:
         """Send the queued operations, until cancelled."""
         while True:
             message = await self._queue.get()
-            sending = asyncio.get_running_loop().create_task(self._send(wire, message))
+            chat = str(message.operation.arguments["chat"])
+            before = self._uploads.get(chat)
+            sending = asyncio.get_running_loop().create_task(self._send(wire, message, before))
             self._waiting.add(sending)
             sending.add_done_callback(self._waiting.discard)
-            await asyncio.wait({sending}, timeout=self._stall + message.operation.upload)
+            if message.operation.files or before is not None:
+                self._uploads[chat] = sending
+                sending.add_done_callback(partial(self._uploaded, chat))
+            else:
+                await asyncio.wait({sending}, timeout=self._stall)
 
-    async def _send(self, wire: Wire, message: QueuedSend) -> None:
+    def _uploaded(self, chat: str, sending: asyncio.Task[Any]) -> None:
+        if self._uploads.get(chat) is sending:
+            del self._uploads[chat]
+
+    async def _send(self, wire: Wire, message: QueuedSend, before: asyncio.Task[Any] | None) -> None:
         order, operation = message.order, message.operation
+        if before is not None:
+            await asyncio.wait({before})  # it has a time limit of its own
         self._log.sending(order, operation.arguments["chat"])
         try:
             answer = object_of(await self._orders.give(wire, operation, seconds=self._patience, id=order))

@@ -1,5 +1,7 @@
 """The state of one client's sending: one message at a time, so that all leave in the order of their acceptance.
 
+Only a slow upload steps beside the queue: then the other chats go on (`uploads`).
+
 Also the pace between two messages, the fields of a message in the log, and timers for instants.
 """
 
@@ -14,6 +16,7 @@ from typing import Any
 from actors.clients.correlation import Correlation
 from actors.clients.types import ClientId, LinkedAccount, Seconds, State
 from actors.outbox.limits import Holds, Tempo
+from actors.outbox.uploads import ClientUploads
 from actors.runtime import Actor
 from actors.store.outbox import Message
 
@@ -73,7 +76,7 @@ class ClientQueue:
     next_due: Seconds | None = None
     """The time when the next message is due (epoch seconds), as the store last reported it."""
     leaving: Message | None = None
-    """The message that the client is sending."""
+    """The message that the client is sending, and that the queue waits for."""
     doubted: str | None = None
     """The last message whose outcome its page will not report any more."""
     suspects: set[str] = field(default_factory=set)
@@ -94,6 +97,7 @@ class ClientQueue:
     """The account that the client was READY with last."""
     tempo: Tempo = field(default_factory=Tempo)
     holds: Holds = field(default_factory=Holds)
+    uploads: ClientUploads = field(default_factory=ClientUploads)
     unwritten: int = 0
     """The number of results of look-ups that are not on disk yet."""
 
@@ -109,10 +113,19 @@ class ClientQueue:
         self.account = account
 
     @property
+    def closed(self) -> frozenset[str]:
+        """The chats in which nothing may leave now."""
+        return self.uploads.chats.union(self.holds.chats)
+
+    @property
+    def with_page(self) -> set[str]:
+        """The ids of messages that the client is sending."""
+        return {*self.uploads.beside, *(() if self.leaving is None else (self.leaving.id,))}
+
+    @property
     def under_way(self) -> set[str]:
         """The ids of messages that the page may still be sending."""
-        leaving = None if self.leaving is None else self.leaving.id
-        return {id for id in (leaving, self.doubted) if id is not None}
+        return self.with_page | ({self.doubted} if self.doubted is not None else set())
 
 
 ClientQueues = defaultdict[ClientId, ClientQueue]

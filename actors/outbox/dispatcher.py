@@ -10,7 +10,8 @@ proof that it never left, and it is called unknown if nothing can be proven. Ack
 they arrive: they go from the page straight to the store.
 
 Rules of this file: nothing blocks; the store and the clients answer by messages. Only one message of a client is under
-way at a time, so a client's messages leave in the order of their acceptance, except urgent messages. Every order names
+way at a time, so a client's messages leave in the order of their acceptance, except urgent messages. A slow upload
+holds up its own chat only (`uploads`). Every order names
 the account that the message was accepted for: the page of another one never gets it, nor is it asked about it.
 """
 
@@ -45,8 +46,11 @@ from actors.outbox.protocol import (
     Readiness,
     Restricted,
     Settled,
+    StepAside,
+    UploadAgain,
 )
 from actors.outbox.reconciliation import Reconciliation
+from actors.outbox.uploads import PATIENCE, TRIES
 from actors.outbox.waiters import Waiters
 from actors.runtime import Actor, MailboxFull
 from actors.store.message_states import HeldBecause, MessageState
@@ -216,9 +220,18 @@ class Dispatcher(Actor):
             wait_for(self, ("let-go", client_id), end, LetGo(client_id))
 
     def _put_off(self, message: Message, error: SendFailed, refusal: RefusalRule) -> None:
-        """Put a message that has not left back in its place, until its chat is released, or for a while."""
+        """Put a message that has not left back in its place, until its chat is released, or for a while.
+
+        An upload that has failed too often fails the message.
+        """
         queue, now = self._queues[message.client_id], self.clock.time()
-        if refusal.consequence is Consequence.HOLD:
+        if refusal.consequence is Consequence.UPLOAD_AGAIN:
+            if (seconds := queue.uploads.failed(message)) is None:
+                self._settle(message, MessageState.FAILED, f"{error}. The upload was tried {TRIES} times")
+                return
+            reason = f"{error}. It is tried again in {seconds:g} s"
+            self.start_timer(("upload", message.id), seconds, UploadAgain(message))
+        elif refusal.consequence is Consequence.HOLD:
             queue.holds.hold(message.chat, now)
             reason = held(queue.holds.chats[message.chat])
             self._wait_for_the_next_end(message.client_id)
@@ -259,7 +272,7 @@ class Dispatcher(Actor):
         else:
             queue.busy, queue.claiming, queue.more = True, True, False
             least = self._pace.urgent if queue.not_before > now else None
-            claim = ClaimNext(look.client_id, self.clock.time(), frozenset(queue.holds.chats), least)
+            claim = ClaimNext(look.client_id, self.clock.time(), queue.closed, least)
             self._neighbours.order(claim, partial(NextClaimed, look.client_id))
 
     def _claimed(self, fact: NextClaimed) -> None:
@@ -312,10 +325,32 @@ class Dispatcher(Actor):
             self._outcome(Outcome(message, SendFailed(str(error))))
         else:
             self._neighbours.ask(message.client_id, order, partial(Outcome, message))
+            if message.media is not None:
+                self.start_timer(("aside", message.client_id), PATIENCE, StepAside(message))
+
+    def _step_aside(self, timer: StepAside) -> None:
+        """Let the other chats of a client go on while a file is uploaded."""
+        message, queue = timer.message, self._queues[timer.message.client_id]
+        if queue.leaving is None or queue.leaving.id != message.id:
+            return
+        if not queue.uploads.step_aside(message):
+            self.start_timer(("aside", message.client_id), PATIENCE, timer)
+            return
+        self.log.info("outbox.uploads_beside", **named(message))
+        queue.leaving = None
+        queue.not_before = self.now() + queue.tempo.rest(self._pace.rest(self._chance()))
+        self._wait(message.client_id)
+
+    def _upload_again(self, timer: UploadAgain) -> None:
+        client_id = timer.message.client_id
+        self._queues[client_id].uploads.resting.pop(timer.message.id, None)
+        self._look(Look(client_id))
 
     def _outcome(self, fact: Outcome) -> None:
         message, answer, queue = fact.message, fact.answer, self._queues[fact.message.client_id]
-        queue.leaving = None
+        if queue.leaving is not None and queue.leaving.id == message.id:
+            queue.leaving = None
+            self.cancel_timer(("aside", message.client_id))
         if isinstance(answer, NotReady | MailboxFull):  # the page never had it
             self._requeue(message)
             return
@@ -353,7 +388,7 @@ class Dispatcher(Actor):
         """
         queue = self._queues[message.client_id]
         queue.doubted = message.id
-        self._rest(message.client_id, 0.0)
+        self._go_on(message, 0.0)
         if queue.ready:  # callers get the page's answer, or an answer once the client turns out to be lost
             self._reconciliation.look_up(message)
         else:
@@ -369,16 +404,26 @@ class Dispatcher(Actor):
         self._waiters.known(fact.answer)
         if isinstance(fact.answer, Exception):
             self._reconciliation.sweep_soon(client_id)
-            self._rest(client_id, RETRY)
+            self._go_on(fact.message, RETRY)
         elif fact.answer.state is MessageState.QUEUED:
             self._expiry.look()  # it may have expired while it was not queued
             if fact.answer.chat in queue.holds.chats:
-                queue.more = True
                 self._note_held(client_id)
                 self._waiters.held(fact.answer)
-            self._rest(client_id, RETRY)
+            queue.more |= fact.answer.chat in queue.closed
+            self._go_on(fact.message, RETRY)
         else:
-            self._wait(client_id)
+            queue.uploads.tries.pop(fact.message.id, None)
+            self._go_on(fact.message)
+
+    def _go_on(self, message: Message, rest: Seconds | None = None) -> None:
+        """Look for the next message: after a while, or once one is due. One beside the queue opens its chat again."""
+        if self._queues[message.client_id].uploads.ended(message):
+            self._look(Look(message.client_id))
+        elif rest is None:
+            self._wait(message.client_id)
+        else:
+            self._rest(message.client_id, rest)
 
 
 _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
@@ -387,6 +432,8 @@ _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
     PageFitness: Dispatcher._page_fitness,
     Restricted: Dispatcher._restricted,
     LetGo: Dispatcher._time_is_over,
+    StepAside: Dispatcher._step_aside,
+    UploadAgain: Dispatcher._upload_again,
     Noted: Dispatcher._noted,
     Look: Dispatcher._look,
     NextClaimed: Dispatcher._claimed,

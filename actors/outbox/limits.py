@@ -5,6 +5,7 @@
     463, 475    no first messages to strangers        yes           the chat is held, the message gets a new id
     463, 475                                          no            the message fails: it is unknown when it may leave
     429         too many messages                     either        the client sends slower, the message gets a new id
+    ERROR_UPLOAD  the file could not be uploaded      either        it is tried again (`uploads`), under a new id
     any other, or none                                either        the message fails
 
 A refused message never left: WhatsApp's server has rejected it. It gets a new id because the page has filed the old id
@@ -37,6 +38,7 @@ class Consequence(Enum):
     FAIL = auto()
     HOLD = auto()
     SLOW = auto()
+    UPLOAD_AGAIN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ REFUSALS: Mapping[tuple[str, bool], RefusalRule] = {
     ("475", True): HOLDS,
     ("429", True): RefusalRule(Consequence.SLOW),
     ("429", False): RefusalRule(Consequence.SLOW),
+    ("ERROR_UPLOAD", True): RefusalRule(Consequence.UPLOAD_AGAIN),
+    ("ERROR_UPLOAD", False): RefusalRule(Consequence.UPLOAD_AGAIN),
 }
 """Code, and whether the account is known to be restricted -> rule. All others fail."""
 

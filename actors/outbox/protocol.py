@@ -90,6 +90,20 @@ class LetGo(Reminder):
 
 
 @dataclass(frozen=True, slots=True)
+class StepAside(Reminder):
+    """Timer: the client has been uploading a file for so long that its other chats should go on."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class UploadAgain(Reminder):
+    """Timer: an upload that has failed may be tried again."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class LookAgain:
     """Timer: look the message up in the page again."""
 

@@ -83,8 +83,7 @@ class Reconciliation:
             self._queues[client_id].to_sweep = True
         elif (queue := self._queues[client_id]).ready:
             queue.sweeps += 1
-            if queue.leaving is not None:
-                queue.claimed.add(queue.leaving.id)
+            queue.claimed |= queue.with_page
             self._neighbours.order(Unsettled(client_id, AT_ONCE), partial(UnsettledRead, client_id))
 
     def sweep_soon(self, client_id: ClientId) -> None:
@@ -129,7 +128,7 @@ class Reconciliation:
             return
         queue.more_unsettled = len(fact.answer) == AT_ONCE
         for message in fact.answer:
-            if message.id not in claimed and (queue.leaving is None or queue.leaving.id != message.id):
+            if message.id not in claimed | queue.with_page:
                 self.look_up(message)
 
     def _look_again(self, again: LookAgain) -> None:

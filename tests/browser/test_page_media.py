@@ -135,7 +135,7 @@ def test_an_upload_that_whatsapp_refuses_is_a_refusal_in_its_words(
     sandbox.post("/settings", uploads="refuse")
     page.page.call(ID, SendImage(CHAT, PICTURE))
     refused = page.told.until(Refused)
-    assert (refused.order, "ERROR_UPLOAD" in refused.why) == (ID, True)
+    assert (refused.order, refused.code, "ERROR_UPLOAD" in refused.why) == (ID, "ERROR_UPLOAD", True)
     page.page.call("later", LookUp(CHAT, ID))
     assert page.told.until(Answered).value.ack < 0
     sandbox.post("/settings", uploads="ok")
@@ -170,6 +170,18 @@ def test_an_upload_that_is_never_answered_ends_as_unknown_and_is_not_called_abse
     assert (found.ack, found.complete) == (0, False)
     page.page.call("text", SendText(CHAT, "others go on"))
     assert page.told.until(Answered).order == "text"
+
+
+def test_an_upload_holds_up_its_own_chat_only(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
+    page = linked(shell)
+    sandbox.post("/settings", uploads="hang")
+    page.page.call(ID, SendDocument(CHAT, some(shell, MIB)))
+    uploads(sandbox, 1)
+    page.page.call("behind", SendText(CHAT, "behind it"))
+    page.page.call("other", SendText("5491100000009@c.us", "to another chat"))
+    page.told.until(Answered, lambda fact: fact.order == "behind")
+    ends = [fact.order for fact in page.told.facts if isinstance(fact, Answered | OutcomeUnknown)]
+    assert ends == ["other", ID, "behind"]
 
 
 def test_a_page_that_dies_in_the_middle_of_an_upload_leaves_it_unknown_and_the_next_one_knows_it_never_left(

@@ -43,6 +43,8 @@ def fates(post: Post, *those: Fate) -> None:
         ("475", True, Consequence.HOLD, True),
         ("429", False, Consequence.SLOW, True),
         ("429", True, Consequence.SLOW, True),
+        ("ERROR_UPLOAD", False, Consequence.UPLOAD_AGAIN, True),
+        ("ERROR_UPLOAD", True, Consequence.UPLOAD_AGAIN, True),
         ("479", True, Consequence.FAIL, True),
         ("500", False, Consequence.FAIL, True),
     ],

@@ -21,6 +21,8 @@ class Fate(Enum):
     """Not delivered, and the page reports it."""
     RATE_LIMITED = auto()
     """Not delivered: WhatsApp refuses it because there are too many."""
+    UPLOAD_FAILED = auto()
+    """Not delivered: its file could not be uploaded."""
     TIMELOCKED = auto()
     """Not delivered: WhatsApp refuses a first message to a stranger, whatever the page knows."""
     PENDING = auto()

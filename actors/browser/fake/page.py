@@ -289,6 +289,8 @@ class FakePage:
                 self.tell(Refused(order, "WhatsApp refused the message"))
             case Fate.RATE_LIMITED:
                 self.tell(Refused(order, "WhatsApp refused the message (error 429: too many messages)", "429"))
+            case Fate.UPLOAD_FAILED:
+                self.tell(Refused(order, "WhatsApp refused the message (ERROR_UPLOAD)", "ERROR_UPLOAD"))
             case Fate.TIMELOCKED:
                 self.tell(Refused(order, "WhatsApp refused the message (error 463)", "463"))
             case Fate.PENDING:

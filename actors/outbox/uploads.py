@@ -1,0 +1,66 @@
+"""Files of one client on their way: slow uploads beside the queue, and failed ones that are tried again. Pure.
+
+WhatsApp Web uploads a file before it sends the message, which may take minutes. A message whose upload is slow steps
+beside the queue, so that other chats go on; its own chat waits for it, which keeps the order there.
+
+Where the upload fails, WhatsApp Web sends nothing, and files the message as failed. So it is sent again under a new id,
+in its place: its chat waits, and others go on. The tries are counted in memory: a restart begins anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from actors.clients.types import Seconds
+from actors.runtime import Backoff
+from actors.store.outbox import Message
+
+PATIENCE: Seconds = 2.0
+"""The time that the other chats of a client wait for an upload."""
+AT_ONCE = 4
+"""The uploads of a client that go on beside its queue. Each takes memory of the page: WhatsApp Web encrypts the file
+there. The next slow one is waited for."""
+TRIES = 5
+"""The uploads of one message before it fails."""
+BACKOFF = Backoff(first=5.0, cap=120.0, factor=3.0, jitter=0.0)
+KEPT = 1000
+"""Messages whose failed uploads are remembered: a message that is cancelled meanwhile is not reported here."""
+
+
+@dataclass(slots=True)
+class ClientUploads:
+    """The slow and the failed uploads of one client."""
+
+    beside: dict[str, Message] = field(default_factory=dict)
+    """The messages beside the queue, by their id, until their outcome is on disk."""
+    resting: dict[str, str] = field(default_factory=dict)
+    """Messages whose upload has failed, and is not tried again yet -> their chat."""
+    tries: dict[str, int] = field(default_factory=dict)
+    """Messages whose upload has failed -> how often."""
+
+    @property
+    def chats(self) -> frozenset[str]:
+        """The chats in which nothing may leave now."""
+        return frozenset(message.chat for message in self.beside.values()).union(self.resting.values())
+
+    def step_aside(self, message: Message) -> bool:
+        """Take a message out of the queue's way; False if too many are beside it already."""
+        if len(self.beside) >= AT_ONCE:
+            return False
+        self.beside[message.id] = message
+        return True
+
+    def failed(self, message: Message) -> Seconds | None:
+        """Count a failed upload. Return the time until the next try, in which its chat waits; None: there is none."""
+        tries = self.tries.pop(message.id, 0) + 1
+        if tries >= TRIES:
+            return None
+        self.tries[message.id] = tries
+        while len(self.tries) > KEPT:
+            del self.tries[next(iter(self.tries))]
+        self.resting[message.id] = message.chat
+        return BACKOFF.delay(tries, lambda: 0.0)
+
+    def ended(self, message: Message) -> bool:
+        """Forget a message that has left, or failed, or is queued again. Return True if it was beside the queue."""
+        return self.beside.pop(message.id, None) is not None
