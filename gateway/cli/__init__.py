@@ -24,7 +24,6 @@ from gateway.cli import (
     health,
     keys,
     messages,
-    outbox,
     output,
     service,
     webhooks,
@@ -78,7 +77,7 @@ app.command("clients", rich_help_panel=USE)(clients.clients)
 app.command("init", rich_help_panel=USE)(clients.init)
 app.command("status", rich_help_panel=USE)(clients.status)
 app.command("send", rich_help_panel=USE)(messages.send)
-app.command("messages", rich_help_panel=USE)(outbox.messages)
+app.command("messages", rich_help_panel=USE)(messages.messages)
 app.command("held", rich_help_panel=USE)(messages.held)
 app.command("chats", rich_help_panel=USE)(chats.chats)
 app.command("fetch", rich_help_panel=USE)(chats.fetch)
