@@ -26,12 +26,20 @@ def fulfil(future: Future[T], work: Callable[[], T]) -> None:
 async def until_done(future: Future[T], seconds: float) -> bool:
     """Wait for a future, and never cancel it; return True if it is done within `seconds`."""
     loop = asyncio.get_running_loop()
-    done = loop.create_future()
+    woken = loop.create_future()
+
+    def wake() -> None:
+        if not woken.done():
+            woken.set_result(None)
 
     def tell(_: Future[T]) -> None:
         with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(None))
+            loop.call_soon_threadsafe(wake)
 
     future.add_done_callback(tell)
-    await asyncio.wait({done}, timeout=seconds)
+    late = loop.call_later(seconds, wake)
+    try:
+        await woken
+    finally:
+        late.cancel()
     return future.done()
