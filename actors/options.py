@@ -80,6 +80,7 @@ def inbox_rules(settings: Settings) -> InboxRules:
     return InboxRules(
         types=settings.media_in_types,
         largest=settings.media_in_max * MIB,
+        together=settings.media_in_size * MIB,
         lifetime=settings.media_in_lifetime,
         wait=settings.media_in_wait,
     )

@@ -32,7 +32,7 @@ from actors.inbox.inbox import Inbox
 from actors.inbox.journal import InboxJournal
 from actors.media.folder import MIB, MediaFolder
 from actors.media.media import MediaStore
-from actors.media.retention import MediaRetention
+from actors.media.retention import DeleteMediaNow, MediaRetention
 from actors.metrics.counters import CountingJournal
 from actors.metrics.gauges import Sources, Usages
 from actors.metrics.metrics import Metrics
@@ -283,7 +283,16 @@ class System:
             opened.callback(self._stop_actor, outbox)
             held, received = HeldChats(), inbox_rules(settings)
             waiting = held.count(store.ask(GetHeldEvents()).get(timeout=STORE_SECONDS))
-            inbox = Inbox.start(store, media, self.find, held, received, waiting, watcher=self._watch)
+            inbox = Inbox.start(
+                store,
+                media,
+                self.find,
+                held,
+                received,
+                waiting,
+                freed=lambda: media_retention.ask(DeleteMediaNow(), block=False),
+                watcher=self._watch,
+            )
             opened.callback(self._stop_actor, inbox)
             recorded = StoreJournal(store, holds=settings.account_change == "hold")
             journal = InboxJournal(recorded, inbox, held, received)

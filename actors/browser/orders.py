@@ -35,7 +35,7 @@ from actors.clients.operations import Operation
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.types import Seconds
-from actors.media.folder import MediaFolder
+from actors.media.folder import MediaFolder, MediaFull
 from actors.media.kinds import filename_of, mimetype_of
 from actors.runtime import Refusal
 
@@ -105,8 +105,12 @@ class MessageFiles:
             if self._largest and size > self._largest:
                 why = f"The file has {size:.0f} bytes: the limit is {self._largest} (SM_MEDIA_IN_MAX)"
                 raise ScriptFailed(why, "TOO_LARGE")
+            await self._prepare(wire)
+            await self._in_thread(partial(self._folder.require_room, int(size)))
             saved = await self._save(wire, handle)
             taken = await self._in_thread(partial(self._folder.take, saved))
+        except MediaFull as error:
+            raise ScriptFailed(str(error), "MEDIA_FULL") from error
         except (Refusal, OSError) as error:
             raise ScriptFailed(f"The file could not be kept: {error}", "NOT_KEPT") from error
         finally:
@@ -119,7 +123,6 @@ class MessageFiles:
 
     async def _save(self, wire: Wire, handle: object) -> Path:
         """Have Chromium save a Blob of the page; return the file."""
-        await self._prepare(wire)
         name = secrets.token_hex(16)
         saved = self._awaited[name] = asyncio.get_running_loop().create_future()
         order = wa_js.order("saveMedia", {"handle": handle, "name": name})
@@ -131,6 +134,9 @@ class MessageFiles:
                 raise WireSilent(f"Chromium did not save the file within {SAVED:g} s")
             path: Path = saved.result()
             return path
+        except WireError:
+            await self._in_thread(partial(self._discard, name))
+            raise
         finally:
             del self._awaited[name]
             saved.cancel()
@@ -168,13 +174,26 @@ class MessageFiles:
         guid, state = str(params.get("guid")), params.get("state")
         if guid not in self._named or state == "inProgress":
             return
-        saved, path = self._awaited.get(self._named.pop(guid)), self._folder.path(guid)
+        name = self._named[guid]
+        saved = self._awaited.get(name)
         if saved is None or saved.done():  # nobody waits for it any more
-            self._threads.submit(path.unlink, missing_ok=True)
+            self._threads.submit(self._discard, name)
         elif state == "completed":
-            saved.set_result(path)
+            del self._named[guid]
+            saved.set_result(self._folder.path(guid))
         else:
             saved.set_exception(WireError(f"Chromium did not save the file ({state})"))
+
+    def _discard(self, name: str) -> None:
+        """Delete what Chromium has saved of a download, in a thread.
+
+        On a full disk, and when it is killed, Chromium 156 leaves a part of it, in a file that ends in `.crdownload`.
+        """
+        for guid in [guid for guid, known in tuple(self._named.items()) if known == name]:
+            self._named.pop(guid, None)
+            for suffix in ("", ".crdownload"):
+                with suppress(OSError):  # the next start deletes it
+                    self._folder.path(f"{guid}{suffix}").unlink(missing_ok=True)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

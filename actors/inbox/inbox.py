@@ -20,15 +20,27 @@ from typing import Any
 
 from pykka import ActorDeadError
 
-from actors.clients.errors import ClientRefusal
+from actors.clients.errors import ClientRefusal, OperationRefused
 from actors.clients.events import AccountEvent
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia, bare_id_of
 from actors.clients.types import ClientId
 from actors.inbox.downloads import Downloads, Find
 from actors.inbox.held_chats import HeldChats, chat_of
-from actors.inbox.protocol import Arrived, ChatKey, FetchDue, FetchFile, FileFetched, FileRecorded, Kept, WaitOver
+from actors.inbox.protocol import (
+    Arrived,
+    ChatKey,
+    FetchDue,
+    FetchFile,
+    FileFetched,
+    FileRecorded,
+    Kept,
+    RoomMade,
+    WaitOver,
+)
+from actors.inbox.room import ReceivedRoom
 from actors.inbox.rules import InboxRules
+from actors.media.folder import MediaFull
 from actors.media.kinds import filename_of
 from actors.media.media import MediaStore
 from actors.runtime import Actor, MailboxFull, Refusal
@@ -54,7 +66,10 @@ class _Entry:
 
 
 class Inbox(Actor):
-    """`found` are the events that waited when the service ended last; `held` must count them already."""
+    """`found` are the events that waited when the service ended last; `held` must count them already.
+
+    `freed` is called, in this actor's thread, when files that came in can be deleted.
+    """
 
     name = "inbox"
 
@@ -67,9 +82,11 @@ class Inbox(Actor):
         rules: InboxRules,
         found: Iterable[HeldEvent] = (),
         *,
+        freed: Callable[[], object] = lambda: None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
+        self._room = ReceivedRoom(self, store, rules.together, freed)
         self._store, self._held, self._rules, self._found = store, held, rules, tuple(found)
         self._downloads = Downloads(self, media, find, rules, chance)
         self._chats: dict[ChatKey, deque[_Entry]] = {}
@@ -146,6 +163,11 @@ class Inbox(Actor):
         operation = FetchMedia(str(told["chat"]), str(told["id"]), int(told["media"].get("size") or 0))
         self._downloads.want(entry.client_id, operation, partial(self._done, chat, entry), patient=True)
 
+    def _recorded(self, fact: FileRecorded) -> None:
+        self._downloads.recorded(fact)
+        if isinstance(fact.answer, File):
+            self._room.arrived(fact.answer.size)
+
     def _done(self, chat: ChatKey, entry: _Entry, outcome: File | Exception) -> None:
         if entry.fetching:
             bare = bare_id_of(str(entry.event.payload["id"]))
@@ -168,6 +190,8 @@ class Inbox(Actor):
         def done(outcome: File | Exception) -> None:
             if isinstance(outcome, File):
                 reply_to.answer(outcome)
+            elif isinstance(outcome, OperationRefused) and outcome.code == "MEDIA_FULL":
+                reply_to.refuse(MediaFull(str(outcome)))
             else:
                 known = isinstance(outcome, ClientRefusal | MailboxFull)
                 reply_to.refuse(outcome if known else FileUnavailable(str(outcome)))
@@ -182,7 +206,8 @@ _HANDLERS: dict[type, Callable[[Inbox, Any], None]] = {
     FetchFile: Inbox._fetch_file,
     FetchDue: lambda inbox, fact: inbox._downloads.due(fact),
     FileFetched: lambda inbox, fact: inbox._downloads.fetched(fact),
-    FileRecorded: lambda inbox, fact: inbox._downloads.recorded(fact),
+    FileRecorded: Inbox._recorded,
+    RoomMade: lambda inbox, fact: inbox._room.made(fact),
 }
 
 

@@ -8,6 +8,7 @@ from actors.clients.events import AccountEvent
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Reminder, Work
+from actors.store.rows.received import RoomLeft
 
 ChatKey = tuple[ClientId, str]
 """A chat of a client."""
@@ -69,6 +70,13 @@ class FileFetched(Reminder):
 
     key: FileKey
     answer: File | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMade(Reminder):
+    """The store's answer: what all files take together, once the oldest have gone."""
+
+    answer: RoomLeft | Exception
 
 
 @dataclass(frozen=True, slots=True)

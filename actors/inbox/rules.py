@@ -18,6 +18,8 @@ class InboxRules:
 
     types: tuple[str, ...] = ("*/*",)
     largest: int = 64 * MIB
+    together: int = 0
+    """The bytes of all files that are kept."""
     lifetime: Seconds = 7 * 86_400.0
     wait: Seconds = 120.0
     """How long a message waits for its file before it is told without."""

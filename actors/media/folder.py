@@ -174,6 +174,10 @@ class MediaFolder:
             self._sync()
         return digest
 
+    def require_room(self, size: int) -> None:
+        """Raise MediaFull where a file of this size, which another program writes, would take what others need."""
+        _look(self._directory, size)
+
     def take(self, path: Path) -> Taken:
         """Keep a file that another program has written into the directory. Raises OSError: then it is deleted."""
         digest, size, head = hashlib.sha256(), 0, b""
@@ -229,12 +233,14 @@ def media_dir(data_dir: Path) -> Path:
     return (data_dir / "media").absolute()
 
 
-def _look(directory: Path) -> None:
-    """Raise MediaFull where a file would take what others need."""
+def _look(directory: Path, more: int = 0) -> None:
+    """Raise MediaFull where a file, of which this is yet to come, would take what others need."""
     found = os.statvfs(directory)
     free = found.f_bavail * found.f_frsize
-    if free < RESERVE:
-        raise MediaFull(f"The disk has no room for files: {free / MIB:.1f} MiB left, {RESERVE // MIB} are kept free")
+    if free - more < RESERVE:
+        wanted = f" for {more / MIB:.1f} MiB" if more else ""
+        left = f"{free / MIB:.1f} MiB left, {RESERVE // MIB} are kept free"
+        raise MediaFull(f"The disk has no room for files{wanted}: {left}")
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,8 @@ from actors.browser.browser import ChromiumBrowser
 from actors.clients.events import MessageArrived
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
-from actors.clients.protocol import Answered, QrShown, Ready, Refused
-from actors.media.folder import media_dir
+from actors.clients.protocol import Answered, OutcomeUnknown, QrShown, Ready, Refused
+from actors.media.folder import MediaFolder, media_dir
 from tests.browser.pages import FRIEND, NUMBER, Open, Opened, options, running
 from tests.rig import Sandbox
 
@@ -151,4 +154,47 @@ def test_a_file_that_is_too_large_leaves_nothing_behind(tmp_path: Path, sandbox:
         assert told.code == "TOO_LARGE"
         assert "SM_MEDIA_IN_MAX" in told.why
         assert not media_dir(tmp_path).exists() or kept(browser) == []
+        page.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], None]]:
+    """Has the media directory on a disk of its own, of so many MiB; called again, it grows or shrinks."""
+    if os.geteuid():
+        pytest.skip("only root mounts a disk")
+    where = media_dir(tmp_path)
+    where.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o"]
+    if subprocess.run([*mount, "size=1m", "tmpfs", where], check=False, capture_output=True).returncode:
+        pytest.skip("this host lets nobody mount a disk")
+    try:
+        yield lambda mib: void(subprocess.run(["mount", "-o", f"remount,size={mib}m", where], check=True))
+    finally:
+        subprocess.run(["umount", "--lazy", where], check=True)
+
+
+def void(_: object) -> None:
+    """Nothing."""
+
+
+def test_a_full_disk_is_said_so_leaves_nothing_half_and_the_file_can_be_had_later(
+    tmp_path: Path, sandbox: Sandbox, small_disk: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytes(3 * 1024 * 1024)
+    with running(ChromiumBrowser(options(tmp_path, sandbox.url))) as browser:
+        page = Opened(browser)
+        sandbox.post("/scan", code=page.told.until(QrShown).code, number=NUMBER)
+        page.told.until(Ready)
+        send(sandbox, data, mimetype="application/pdf", name="bill.pdf", kind="document")
+        order = order_for(page)
+        told = refused(page, order)
+        assert (told.code, kept(browser)) == ("MEDIA_FULL", [])
+        assert "no room for files for 3.0 MiB" in told.why
+        monkeypatch.setattr(MediaFolder, "require_room", lambda _folder, _size: None)
+        page.page.call("fetch", order)  # now Chromium itself meets the end of the disk
+        assert "did not save" in page.told.until(OutcomeUnknown).why
+        assert kept(browser) == []
+        monkeypatch.undo()
+        small_disk(64)
+        assert fetched(page, order).size == len(data)
         page.close()

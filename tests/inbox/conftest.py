@@ -62,7 +62,7 @@ class Desk:
     """An inbox under test. Every method leaves all actors idle."""
 
     def __init__(self, path: Path, whatsapp: WhatsApp | None = None, rules: InboxRules = RULES) -> None:
-        self.clock, self.closed = ManualClock(), False
+        self.clock, self.closed, self.freed = ManualClock(), False, list[float]()
         self.store = open_store(Database(f"sqlite:///{path}/store.db", synchronous="OFF"), clock=self.clock)
         self.folder = MediaFolder(path)
         self.media = MediaStore(self.folder, self.store, 3600.0, clock=self.clock.time)
@@ -74,7 +74,15 @@ class Desk:
         held = HeldChats()
         waiting = held.count(self.held())
         self.inbox = Inbox.start(
-            self.store, self.media, self.directory.find, held, rules, waiting, clock=self.clock, chance=lambda: 0.0
+            self.store,
+            self.media,
+            self.directory.find,
+            held,
+            rules,
+            waiting,
+            freed=lambda: self.freed.append(self.clock.time()),
+            clock=self.clock,
+            chance=lambda: 0.0,
         )
         self.supervisor = Supervisor.start(
             self.browser,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.inbox.inbox import FileUnavailable
 from actors.inbox.rules import InboxRules
+from actors.media.folder import MediaFull
 from actors.runtime import Backoff
-from tests.inbox.conftest import ANA, BOB, ONE, RULES, TWO, Desk, Open, digest
+from tests.inbox.conftest import ANA, BOB, ONE, PNG, RULES, TWO, Desk, Open, digest
 
 GONE = OperationRefused("media download failed with 404", None)
 
@@ -241,3 +243,39 @@ def test_files_are_kept_for_the_client_that_received_them(desk: Desk) -> None:
     message = desk.picture()
     assert desk.received(message, TWO) is None
     assert desk.received(f"false_{ANA}@c.us_3EB0000000000000000000") is None
+
+
+def test_the_oldest_files_go_as_soon_as_all_together_are_too_large(open_desk: Open) -> None:
+    size = len(PNG) + len(f"false_{ANA}@c.us_") + 22
+    desk = open_desk(rules=replace(RULES, together=3 * size))
+    desk.ready()
+    messages = []
+    for _ in range(5):
+        messages.append(desk.picture())
+        desk.clock.advance(1.0)
+        kept = [message for message in messages if desk.received(message) is not None]
+        assert sum(found.size for message in kept if (found := desk.received(message))) <= 3 * size
+        assert kept[-1] == messages[-1]
+    assert desk.freed
+    assert bodies(desk) == [digest(message) for message in messages]  # each was told with its file
+
+
+def test_files_are_not_counted_where_there_is_no_limit(open_desk: Open) -> None:
+    desk = open_desk(rules=replace(RULES, together=0))
+    desk.ready()
+    messages = [desk.picture() for _ in range(5)]
+    assert all(desk.received(message) for message in messages)
+    assert not desk.freed
+
+
+def test_on_a_full_disk_the_message_is_told_with_the_reason_and_the_file_can_be_had_later(desk: Desk) -> None:
+    full = OperationRefused("The disk has no room for files", "MEDIA_FULL")
+    desk.browser.answers[FetchMedia] = lambda _page, _asked: full
+    message = desk.picture()
+    desk.clock.advance(60.0)
+    (told,) = desk.events()
+    assert (told.payload["media"]["url"], told.payload["media"]["error"]) == (None, "The disk has no room for files")
+    with pytest.raises(MediaFull):
+        desk.fetch(message).get(timeout=5)
+    desk.browser.answers[FetchMedia] = lambda _page, asked: desk.file(asked.message)
+    assert desk.fetch(message).get(timeout=5).digest == digest(message)

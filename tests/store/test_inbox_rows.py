@@ -10,7 +10,7 @@ from actors.store.message_states import MessageState
 from actors.store.outbox import GetMessage
 from actors.store.rows.held import GetHeldEvents, HoldEvent, TellHeld
 from actors.store.rows.media import ForgetMedia, GetDigests
-from actors.store.rows.received import ForgetReceived, GetReceived, KeepReceived
+from actors.store.rows.received import ForgetReceived, GetReceived, KeepReceived, MakeRoom, RoomLeft
 from actors.store.store import Store
 from tests.store.asking import ask, events_after, sending
 
@@ -86,6 +86,16 @@ def test_the_oldest_files_go_where_all_together_are_too_large(store: Store) -> N
     kept = [name for name in "abcd" if ask(store, GetReceived(ONE, name)) is not None]
     assert kept == ["c", "d"]
     assert ask(store, ForgetReceived(200.0, keep_bytes=25)) == 0
+
+
+def test_room_is_made_only_where_all_files_together_are_more_than_the_limit(store: Store) -> None:
+    for number, name in enumerate("abcd"):
+        ask(store, KeepReceived(ONE, name, file(name), 100.0 + number, 1000.0))
+    size = file("a").size
+    assert ask(store, MakeRoom(4 * size, 2 * size)) == RoomLeft(4 * size)
+    assert ask(store, MakeRoom(4 * size - 1, 2 * size)) == RoomLeft(2 * size, 2)
+    assert [name for name in "abcd" if ask(store, GetReceived(ONE, name)) is not None] == ["c", "d"]
+    assert ask(store, MakeRoom(1, 1)) == RoomLeft(0, 2)
 
 
 def test_a_file_that_is_fetched_again_is_the_newer_one(store: Store) -> None:

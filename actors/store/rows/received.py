@@ -94,5 +94,35 @@ class ForgetReceived(Write[int]):
         return connection.execute(delete(received_media).where(tuple_(*_KEY).in_(which))).rowcount
 
 
+@dataclass(frozen=True, slots=True)
+class RoomLeft:
+    """The bytes of all files that came in, and how many files were forgotten just now."""
+
+    left: int
+    forgotten: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRoom(Write[RoomLeft]):
+    """If the files of all messages have more than `limit` bytes, forget the oldest, until they have `down_to` or less.
+
+    At most `most` of them.
+    """
+
+    limit: int
+    down_to: int
+    most: int = 1000
+
+    def run(self, connection: Connection) -> RoomLeft:
+        total = self._total(connection)
+        if total <= self.limit:
+            return RoomLeft(total)
+        forgotten = ForgetReceived(0.0, self.down_to, self.most).run(connection)
+        return RoomLeft(self._total(connection), forgotten)
+
+    def _total(self, connection: Connection) -> int:
+        return int(connection.execute(select(func.coalesce(func.sum(received_media.c.size), 0))).scalar_one())
+
+
 def _file(row: Mapping[str, Any]) -> File:
     return File(**{name: row[name] for name in ("digest", "size", "mimetype", "filename")})
