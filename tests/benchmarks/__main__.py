@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.benchmarks import accept, ask, chats, media, memory, qr, send, starts, status, streams, webhooks
+from tests.benchmarks import accept, ask, chats, media, memory, pictures, qr, send, starts, status, streams, webhooks
 from tests.benchmarks.figures import Benchmark, Figure, progress, show
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "accept": accept.run,
     "send": send.run,
     "media": media.run,
+    "pictures": pictures.run,
     "webhooks": webhooks.run,
     "streams": streams.run,
     "chats": chats.run,
