@@ -63,6 +63,8 @@ _PIECE = 4096
 """The bytes of a WebSocket that are read at a time: a caller's pings make our pongs."""
 _MOST_FRAMES = 1000
 """The most frames of one WebSocket message."""
+_LARGEST_KNOWN = 4096
+"""The bytes of the largest head that a connection remembers."""
 
 _END = b"\r\n\r\n"
 _BEGINNING = re.compile(rb"[A-Z-]{1,24}(?: |\Z)")
@@ -268,6 +270,8 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         self._parser = httptools.HttpRequestParser(self._request)
         self._held = b""
         """The bytes that are not passed on yet."""
+        self._known = b""
+        """The newest head of a request without a body: repeated, as by those who poll, it needs no second check."""
         self._answering = self._begun = False
         """True while a request is being answered; once its answer has begun."""
         self._refused = self._inner_pauses = self._full = self._paused = False
@@ -286,7 +290,12 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         self._inner.connection_made(self)
 
     def data_received(self, data: bytes) -> None:
-        self._take(self._held + data if self._held else data)
+        if self._held:
+            self._take(self._held + data)
+        elif data == self._known and self._waiting is Waiting.REQUEST:
+            self._ask_again(data)
+        else:
+            self._take(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._all.leave(self)
@@ -343,7 +352,8 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         self._answering = False
         if self._waiting is Waiting.ANSWER:
             self._wait_for(Waiting.REQUEST)
-            self._go_on_soon()
+            if self._held or self._paused:
+                self._go_on_soon()
 
     # --- deadlines ---
 
@@ -428,8 +438,18 @@ class Connection(asyncio.Protocol, asyncio.Transport):
             return b""
         self._answering, self._begun = True, False
         self._wait_for(Waiting.ANSWER if self._request.whole else Waiting.BODY)
-        inner.data_received(_BLANKS.sub(b"\r\n", head) if b" \r\n" in head or b"\t\r\n" in head else head)
+        blank = b" \r\n" in head or b"\t\r\n" in head
+        plain = self._request.whole and not (blank or self._request.upgrade) and len(head) <= _LARGEST_KNOWN
+        self._known = head if plain else b""
+        inner.data_received(_BLANKS.sub(b"\r\n", head) if blank else head)
         return rest
+
+    def _ask_again(self, head: bytes) -> None:
+        """Pass on the same head as before."""
+        if self._inner is not None and not self._transport.is_closing():
+            self._answering, self._begun = True, False
+            self._wait_for(Waiting.ANSWER)
+            self._inner.data_received(head)
 
     def _status_of(self, head: bytes) -> int:
         """Return the status that refuses a head; 0 if it is as it should be, _IGNORED if a part of it is to go."""

@@ -251,3 +251,48 @@ def test_an_odd_handshake_leaves_no_traceback(
         connection.send(handshake(path, odd))
         assert connection.answer().status < 500
     assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
+
+
+def test_a_head_that_comes_again_is_answered_each_time_and_what_differs_is_checked(bounded: Running) -> None:
+    other, wrong = request(X_Cliente_Id="2"), request(X_Cliente_Id="1", Host="a b")
+    with raw(bounded) as connection:
+        for sent, count in (
+            (STATUS, 1),
+            (STATUS, 1),
+            (STATUS * 3, 3),
+            (other, 1),
+            (STATUS, 1),
+            (other, 1),
+            (STATUS, 1),
+        ):
+            connection.send(sent)
+            assert [connection.answer().status for _ in range(count)] == [200] * count
+        assert connection.send(wrong).answer().status == 400
+        assert connection.is_closed()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        request("POST", "/send", X_Cliente_Id="1", Content_Length="2"),
+        request(X_Cliente_Id="1", Connection="Upgrade", Upgrade="h2c"),
+        request(X_Cliente_Id="1 "),
+    ],
+    ids=["body", "upgrade", "blank"],
+)
+def test_a_head_that_is_not_passed_on_as_it_came_is_checked_each_time(bounded: Running, head: bytes) -> None:
+    body = b"{}" if b"POST" in head else b""
+    with raw(bounded) as connection:
+        first = connection.send(head + body).answer().status
+        for _ in range(2):
+            connection.send(head)
+            connection.send(body)
+            assert connection.answer().status == first
+        assert connection.send(STATUS).answer().status == 200
+
+
+def test_a_head_that_ends_its_connection_is_answered_once(bounded: Running) -> None:
+    with raw(bounded) as connection:
+        last = request(X_Cliente_Id="1", Connection="close")
+        assert connection.send(last * 2).answer().status == 200
+        assert connection.is_closed()
