@@ -12,16 +12,17 @@ Exception              a bug of ours: logged with its traceback, answered withou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from pykka import Timeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from actors.clients.errors import (
     CapacityExceeded,
@@ -72,6 +73,10 @@ from gateway.security.keys import KeyRefused
 from gateway.security.rate_limits import RateLimited
 from gateway.service import NoSuchDeadLetter, Undelivered
 
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+    from starlette.types import Scope
+
 _log = structlog.get_logger("gateway")
 
 
@@ -103,15 +108,18 @@ _NAMES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "PAYLOAD_TOO_LARGE"}
 
 
 def _http(error: HTTPException) -> Problem:
-    """Return HTTP's own refusal: the code is the status's own name.
-
-    Allow is sorted, so that it is always the same text.
-    """
+    """Return HTTP's own refusal: the code is the status's own name."""
     status = HTTPStatus(error.status_code)
-    headers = dict(error.headers or {})
-    if "Allow" in headers:
-        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
-    return Problem(status, _NAMES.get(status, status.name), error.detail, headers=headers)
+    return Problem(status, _NAMES.get(status, status.name), error.detail, headers=dict(error.headers or {}))
+
+
+def allowed(routes: Iterable[BaseRoute], scope: Scope) -> Mapping[str, str]:
+    """Return the header Allow for a path: every method of every route that the path fits, sorted.
+
+    Starlette names those of the first such route only; `/status/text` fits two.
+    """
+    fitting = (route for route in routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE)
+    return {"Allow": ", ".join(sorted({method for route in fitting for method in route.methods or ()}))}
 
 
 def _start_under_way(error: StartUnderWay) -> Problem:
@@ -260,6 +268,8 @@ async def answer(request: Request, error: Exception) -> Response:
     """Starlette's exception handler for every row."""
     note_refusal(request.scope, error)
     problem = problem_of(error)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = replace(problem, headers=allowed(request.app.routes, request.scope))
     if problem.code == "INTERNAL_ERROR":
         _log.error("http.failed", method=request.method, path=request.url.path, exc_info=error)
     return respond(problem)

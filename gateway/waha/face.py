@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Router, WebSocketRoute
 
 from gateway.access_log import Named
+from gateway.errors import allowed
 from gateway.waha import errors
 from gateway.waha.calls import waha_routes
 from gateway.waha.errors import NotFound
@@ -48,13 +49,18 @@ class WahaFace:
         try:
             await self._router(scope, receive, send)
         except HTTPException:
-            await _nowhere(scope, receive, send)
+            await _nowhere(scope, receive, send, allowed(self._router.routes, scope))
 
 
-async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a path, or a method, that WAHA does not have."""
+async def _nowhere(scope: Scope, receive: Receive, send: Send, methods: Mapping[str, str] | None = None) -> None:
+    """Answer a path that WAHA does not have, or one without this method: with the header Allow, in `methods`.
+
+    WAHA answers 404 to both, and so its callers expect it.
+    """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 4004, "reason": "Not Found"})
         return
     http = Request(scope)
-    await errors.answer(http, NotFound(f"Cannot {http.method} {http.url.path}"), {})(scope, receive, send)
+    answer = errors.answer(http, NotFound(f"Cannot {http.method} {http.url.path}"), {})
+    answer.headers.update(methods or {})
+    await answer(scope, receive, send)

@@ -50,6 +50,16 @@ def test_a_path_that_waha_does_not_have_is_answered_as_waha_does(waha: Consumer)
         assert body == {"message": f"Cannot {method} {path}", "error": "Not Found", "statusCode": 404}
 
 
+def test_a_method_that_a_path_does_not_have_is_answered_with_all_that_it_has(waha: Consumer) -> None:
+    for path, methods in (
+        ("/api/sessions/", "GET, HEAD, POST"),
+        ("/api/default/groups/join", "DELETE, GET, HEAD, POST"),
+        ("/ping", "GET, HEAD"),
+    ):
+        answer = waha.raw("PATCH", path)
+        assert (answer.status_code, answer.headers["allow"]) == (404, methods)
+
+
 def test_every_call_but_ping_needs_a_key(waha: Consumer) -> None:
     waha.service.http.headers.pop("X-Api-Key")
     for call in WAHA_CALLS:
