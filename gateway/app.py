@@ -20,6 +20,7 @@ from gateway.openapi import Description
 from gateway.prefix import PathPrefix
 from gateway.readiness import ReadinessCheck
 from gateway.received import ReceivedMedia
+from gateway.security.connections import ForwardedShares
 from gateway.security.guard import Guard
 from gateway.security.keys import Keyring
 from gateway.security.origins import PageHeaders, checked
@@ -104,7 +105,9 @@ def application(gateway: Gateway, calls: Iterable[Call] | None = None) -> ASGIAp
     app.state.gateway = gateway
     direct: ASGIApp = _Direct(app)
     faces = WahaFace(direct, gateway) if gateway.settings.waha and calls is None else direct
-    accessed = Access(checked(PageHeaders(faces), gateway.settings, keyring), gateway.http.count)
+    pages: ASGIApp = PageHeaders(faces)
+    shared = ForwardedShares(pages, gateway.settings) if gateway.settings.trusted_proxies else pages
+    accessed = Access(checked(shared, gateway.settings, keyring), gateway.http.count)
     return PathPrefix(accessed, gateway.settings)
 
 

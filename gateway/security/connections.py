@@ -17,7 +17,7 @@ import ipaddress
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 import structlog
+from starlette.exceptions import HTTPException
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from actors.capacity import connections_allowed, open_files
+from gateway.errors import problem_of, respond
 from gateway.http import JSON, render
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.rate_limits import address_of
@@ -106,7 +108,7 @@ def bounds_of(settings: Settings) -> ConnectionBounds:
     """Return the limits in the settings."""
     files = open_files()
     connections = connections_allowed(settings.max_connections, files)
-    each = min(settings.max_connections_each or -(-connections * 3 // 4), connections)
+    each = share_of(settings)
     short = connections < settings.max_connections
     _log.log(30 if short else 20, "service.connections", limit=connections, each_address=each, open_files=files)
     return ConnectionBounds(
@@ -119,6 +121,12 @@ def bounds_of(settings: Settings) -> ConnectionBounds:
         idle=settings.keep_alive,
         write=settings.write_timeout,
     )
+
+
+def share_of(settings: Settings) -> int:
+    """Return the most connections of one address."""
+    connections = connections_allowed(settings.max_connections, open_files())
+    return min(settings.max_connections_each or -(-connections * 3 // 4), connections)
 
 
 class Waiting(Enum):
@@ -224,14 +232,7 @@ class Connections:
 
     def name_of(self, peer: Any) -> str:
         """Return the address that a connection counts for; empty for that of a trusted proxy."""
-        host = str(peer[0]) if peer else ""
-        try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
-            return ""
-        if any(address in proxy for proxy in self.bounds.proxies):
-            return ""
-        return address_of({"client": (host, 0)})
+        return _counted(str(peer[0]) if peer else "", self.bounds.proxies)
 
     async def watch(self) -> None:
         """Hold all connections to their deadlines, for ever."""
@@ -251,6 +252,41 @@ class Connections:
         """Close all connections at once, whatever is unread."""
         for connection in list(self._open):
             connection.abort()
+
+
+def _counted(host: str, proxies: Iterable[IPv4Network | IPv6Network]) -> str:
+    """Return the address that a host counts for; empty for that of a trusted proxy, and for what is no address."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return ""
+    return "" if any(address in proxy for proxy in proxies) else address_of({"client": (host, 0)})
+
+
+class ForwardedShares:
+    """An ASGI layer: the share of each address in the connections of trusted proxies, which are those of many callers.
+
+    A request counts while it is answered; a stream is one.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._most = app, share_of(settings)
+        self._proxies = tuple(ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies)
+        self._open: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = _counted((scope.get("client") or ("",))[0], self._proxies)
+        if address and self._open[address] >= self._most:
+            error = HTTPException(503, _REFUSALS[503], {"Retry-After": "5"})
+            await respond(problem_of(error))(scope, receive, send)
+            return
+        self._open[address] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open[address] -= 1
+            if self._open[address] <= 0:
+                del self._open[address]
 
 
 class Connection(asyncio.Protocol, asyncio.Transport):

@@ -192,6 +192,27 @@ def test_a_proxy_that_is_trusted_has_the_connections_of_many(tmp_path: Path) -> 
             assert held.enter_context(raw(service)).send(STATUS).answer().status == 200
 
 
+def test_behind_a_proxy_each_forwarded_address_has_its_share(tmp_path: Path) -> None:
+    limits: dict[str, Any] = {"max_connections_each": 2, "trusted_proxies": ("127.0.0.0/8",)}
+
+    def asked(service: Running, connection: Raw, target: str, **more: str) -> int:
+        return connection.send(request("GET", target, b"", X_Cliente_Id="1", **more)).answer().status
+
+    with Running(tmp_path / "data", **limits) as service, ExitStack() as held:
+        streams = [held.enter_context(raw(service)) for _ in range(3)]
+        one, other = {"X_Forwarded_For": "192.0.2.1"}, {"X_Forwarded_For": "192.0.2.2"}
+        assert [asked(service, stream, "/events", **one) for stream in streams] == [200, 200, 503]
+        with raw(service) as connection:
+            assert connection.send(handshake("/events", one)).answer().status == 503
+        with raw(service) as connection:
+            assert asked(service, connection, "/status", **one) == 503
+            assert asked(service, connection, "/status", **other) == 200
+            assert asked(service, connection, "/status") == 200  # the proxy's own
+            for stream in streams:
+                stream.__exit__()
+            until(lambda: asked(service, connection, "/status", **one), lambda status: status == 200, "there is room")
+
+
 def test_half_of_the_open_files_is_for_connections() -> None:
     assert [connections_allowed(500, files) for files in (None, 64, 128, 1024, 4096)] == [500, 8, 32, 480, 500]
 
