@@ -317,3 +317,28 @@ def test_a_head_that_ends_its_connection_is_answered_once(bounded: Running) -> N
         last = request(X_Cliente_Id="1", Connection="close")
         assert connection.send(last * 2).answer().status == 200
         assert connection.is_closed()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"\0" * 100,
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"GET /%ff%00%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /status?%ff=%00&\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET //../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://example.org/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        request("POST", "/send", Transfer_Encoding="chunked", X_Cliente_Id="1") + b"fffffffffffffffff\r\n",
+        request("POST", "/send", Transfer_Encoding="chunked", X_Cliente_Id="1") + b"2\r\n{}XX0\r\n\r\n",
+        request("POST", "/send", b"\xff\xfe\x00", Content_Type="application/json", X_Cliente_Id="1"),
+        request("POST", "/send", b"x", Content_Encoding="gzip", X_Cliente_Id="1"),
+        request("POST", "/messages", b"--", Content_Type="multipart/form-data; boundary=\xe9", X_Cliente_Id="1"),
+    ],
+    ids=["http2", "tls", "nul", "ssh", "path", "query", "dots", "proxy", "size", "chunk", "utf16", "gzip", "multipart"],
+)
+def test_odd_bytes_leave_no_traceback(bounded: Running, caplog: pytest.LogCaptureFixture, data: bytes) -> None:
+    with raw(bounded) as connection:
+        assert 400 <= connection.send(data).answer().status < 500
+    assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
