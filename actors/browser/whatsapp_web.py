@@ -376,7 +376,12 @@ def happened(event: Event, *, live: bool = True) -> AccountEvent | None:
         name: part(event.get(name), kind.parts[name]) if name in kind.parts else plain(event.get(name))
         for name in kind.fields
     }
-    return kind(read | {"live": live} | ({MARK: True} if event.get(MARK) is True else {}))
+    longer = event.get(MARK) is True or any(_more_than_told(event.get(name)) for name in kind.fields)
+    return kind(read | {"live": live} | ({MARK: True} if longer else {}))
+
+
+def _more_than_told(value: object) -> bool:
+    return isinstance(value, list) and len(value) > MAX_NAMES
 
 
 def _kind_of_message(event: Event) -> type[AccountEvent] | None:

@@ -109,6 +109,8 @@ def main() -> None:
         app()
     except StartRefused as refusal:
         _give_up(str(refusal), refusal.exit_code)
+    except UnicodeEncodeError as error:  # a key with an accent in a header, bytes that are no UTF-8 in a text
+        _give_up(f"{error.object[error.start : error.end]!r} cannot be sent: {error.reason} ({error.encoding}).", 2)
     except OSError as error:  # a full disk, a file that may not be written: a traceback would explain nothing
         _give_up(f"{error.filename or ''}: {error.strerror or error}.".removeprefix(": "), 1)
 

@@ -107,6 +107,12 @@ def test_the_people_of_a_notice_are_names_and_no_more_than_a_group_has() -> None
     told = happened({"e": "message", "id": "a", "type": "gp2", "people": ["1@c.us", 5, None, *["2@c.us"] * 2000]})
     assert told.payload["people"][:2] == ["1@c.us", "2@c.us"]
     assert len(told.payload["people"]) <= 1024
+    assert told.payload["truncated"] is True
+
+
+def test_a_list_that_is_told_whole_bears_no_mark() -> None:
+    told = happened({"e": "message", "id": "a", "type": "gp2", "people": ["2@c.us"] * 1024})
+    assert (len(told.payload["people"]), told.payload.get("truncated")) == (1024, None)
 
 
 REASON = re.compile(r"= \"([a-z_]+)\"")

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import socket
+import subprocess
 import sys
+from pathlib import Path
+from subprocess import PIPE
 
 import pytest
+import structlog
 
-from gateway.cli import output
+from gateway.cli import main, output
 from gateway.cli.event_lines import line_of
 from gateway.cli.messages import _event_of
 
+PROGRAM = Path(sys.executable).parent / "session-manager"
 HOSTILE = "[red]x[/] [/] \x1b[2J\x07\x9b31m \u202e\r\n\tend"
 SHOWN = r"[red]x[/] [/] \x1b[2J\x07\x9b31m \u202e\r\n\tend"
 
@@ -56,3 +64,59 @@ def test_an_event_that_cannot_be_read_is_told_as_such() -> None:
         event = _event_of(data)
         assert event["type"] == "unreadable"
         assert line_of(event)
+
+
+@pytest.mark.parametrize("command", [("tail",), ("clients",)], ids=lambda command: command[0])
+def test_an_interrupt_ends_a_command_without_a_word(command: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen([PROGRAM, *command, "--url", url], stdout=PIPE, stderr=PIPE) as process:
+            asking, _ = silent.accept()
+            asking.recv(1)  # it waits for an answer now
+            process.send_signal(signal.SIGINT)
+            assert (process.communicate(timeout=30), process.returncode) == ((b"", b""), 130)
+            asking.close()
+
+
+@pytest.mark.parametrize("command", [("--help",), ("serve", "--help")], ids=lambda command: command[0])
+def test_a_reader_that_goes_ends_a_command_without_a_word(command: tuple[str, ...]) -> None:
+    with subprocess.Popen(
+        [PROGRAM, *command], stdout=PIPE, stderr=PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as process:
+        process.stdout.close()  # as `head` does once it has its lines
+        said = process.stderr.read()
+        assert (said, process.wait(30)) == (b"", 1)
+
+
+NO_UTF_8 = b"\xff\xfe"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (b"send", b"7", b"5491122334455", NO_UTF_8),
+        (b"send", b"7", NO_UTF_8, b"hello"),
+        (b"clients", b"--key", NO_UTF_8),
+        (b"clients", b"--key", "ñ".encode()),
+        (b"send", b"7", b"5491122334455", b"hello", b"--idempotency-key", "ñ".encode()),
+        (b"chats", b"7", NO_UTF_8),
+        (b"contacts", b"7", NO_UTF_8),
+        (b"clients", b"--url", b"http://127.0.0.1:9/" + NO_UTF_8),
+        (b"clients", b"--url", NO_UTF_8),
+        (b"tail", b"--types", NO_UTF_8),
+        (b"doctor", b"--wa-js", NO_UTF_8),
+        (b"restore", NO_UTF_8),
+    ],
+    ids=lambda command: " ".join(word.decode("ascii", "backslashreplace") for word in command),
+)
+def test_bytes_that_are_no_text_end_no_command_in_a_traceback(
+    command: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SESSION_MANAGER_URL", "http://127.0.0.1:9")  # nothing listens
+    monkeypatch.setattr(structlog, "configure", lambda **_: None)  # the tests have a log of their own
+    monkeypatch.setattr(sys, "argv", ["session-manager", *map(os.fsdecode, command)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code in (1, 2, 4)
+    assert "Traceback" not in capsys.readouterr().err

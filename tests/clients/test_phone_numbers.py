@@ -57,10 +57,10 @@ def test_what_cannot_be_a_number_is_refused_with_the_form_that_is_wanted(written
 
 
 def test_ids_are_ids() -> None:
-    for id in (f"{ANA}@c.us", "120363000000000001@g.us", "123-456@g.us", "750235343914045@lid"):
+    for id in (f"{ANA}@c.us", "120363000000000001@g.us", "123-456@g.us", "750235343914045@lid", "0@c.us"):
         assert chat_of(id) == id
     assert chat_of(f"{ANA}@s.whatsapp.net") == f"{ANA}@c.us"
-    for wrong in ("@c.us", "1@evil", f"{ANA}@c.us\n@x", "a@lid"):
+    for wrong in ("@c.us", "1@evil", f"{ANA}@c.us\n@x", "a@lid", "12@c.us", "99912345678@c.us"):
         with pytest.raises(ValueError, match="a chat's id or a phone number"):
             chat_of(wrong)
     with pytest.raises(ValueError, match="a person's id"):

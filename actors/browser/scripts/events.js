@@ -143,7 +143,7 @@
 
   const pollIn = ({ type, pollName, pollOptions, pollSelectableOptionsCount: most }) => (type !== 'poll_creation' ? null : {
     name: cut(pollName ?? null),
-    options: cutAll((Array.isArray(pollOptions) ? pollOptions : []).slice(0, OPTIONS).map((option) => option?.name ?? option)),
+    options: cutAll((Array.isArray(pollOptions) ? pollOptions : []).map((option) => option?.name ?? option), OPTIONS),
     selectable: finite(most), // 0: as many as there are
   });
 

@@ -587,7 +587,14 @@
     }
   }
 
-  const cutAll = (values) => (Array.isArray(values) ? values.slice(0, PEOPLE).map((value) => cut(value)) : []);
+  /** The values as texts; the last one bears the sign of a cut where some are not told. */
+  function cutAll(values, most = PEOPLE) {
+    if (!Array.isArray(values)) return [];
+    const told = values.slice(0, most).map((value) => cut(value));
+    const last = told.at(-1) ?? '';
+    if (values.length > most && !last.endsWith(CUT)) told[most - 1] = `${last}${CUT}`;
+    return told;
+  }
 
   const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
   const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);

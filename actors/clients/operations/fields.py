@@ -98,6 +98,8 @@ _IDS = re.compile(r"[0-9]{1,15}@c\.us|[0-9]{1,20}(-[0-9]{1,20})?@g\.us|[0-9]{1,2
 _PEOPLES = re.compile(r"[0-9]{1,15}@c\.us|[0-9]{1,20}@lid")
 _OTHER_DOMAIN = "@s.whatsapp.net"
 """WhatsApp's own name for `@c.us` on its wire; other programs tell ids with it."""
+_WHATSAPP = "0@c.us"
+"""The chat in which WhatsApp announces what is new."""
 
 
 def chat_of(address: str) -> str:
@@ -122,9 +124,20 @@ def _id_of(address: str, ids: re.Pattern[str], other: str) -> str:
         except ValueError:
             raise ValueError(f"should be {other}{WANTED}") from None
     address = address.replace(_OTHER_DOMAIN, "@c.us")
-    if ids.fullmatch(address) is None:
+    if ids.fullmatch(address) is None or not _possible(address):
         raise ValueError(f"should be {other}{WANTED}")
     return address
+
+
+def _possible(address: str) -> bool:
+    """Return False for the id of a number that nobody can have. `0@c.us` is WhatsApp itself."""
+    digits, _, domain = address.partition("@")
+    if domain != "c.us" or address == _WHATSAPP:
+        return True
+    try:
+        return digits_of(digits) == digits
+    except ValueError:
+        return False
 
 
 _NUMBER_OR_ID = Limits(min_length=1, max_length=64)
