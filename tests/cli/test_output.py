@@ -84,6 +84,8 @@ def test_a_reader_that_goes_ends_a_command_without_a_word(command: tuple[str, ..
     with subprocess.Popen(
         [PROGRAM, *command], stdout=PIPE, stderr=PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.close()  # as `head` does once it has its lines
         said = process.stderr.read()
         assert (said, process.wait(30)) == (b"", 1)
