@@ -135,6 +135,9 @@ def test_a_text_is_as_long_as_whatsapp_takes_it(service: Running) -> None:
         "code": "INVALID_REQUEST",
         "message": "message should have at most 65536 characters, and has 65537, as WhatsApp counts them",
     }
+    poll = {"name": "x" * 256, "options": ["a", "b"]}
+    refused = service.post("/messages", 1, {"to": "5491122334455", "poll": poll})
+    assert (refused.status_code, "at most 255 characters, and has 256" in refused.json()["message"]) == (400, True)
     image = {"data": "AAAA", "caption": "x" * 65_537}
     assert service.post("/messages", 1, {"to": "5491122334455", "image": image}).status_code == 400
     assert (

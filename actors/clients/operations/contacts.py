@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.clients.operations.base import Effect, Operation
-from actors.clients.operations.fields import Chat, Count, Number, Person, PersonName, Position
+from actors.clients.operations.fields import Chat, Count, FurtherName, Number, Person, PersonName, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class NameContact(Operation[None]):
 
     contact: Person
     first_name: PersonName
-    last_name: str = ""
+    last_name: FurtherName = ""
 
     effect = Effect.CHANGE
     example = None

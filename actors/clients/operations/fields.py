@@ -46,6 +46,37 @@ class Check:
         return {"type": "function-after", "function": function, "schema": handler(source)}
 
 
+ACCEPTED = {"accepted": True}
+"""The context in which a message is read that was accepted before: a limit that came later does not end it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """WhatsApp's limit of a text, in characters as JavaScript counts them: an emoji is two or more."""
+
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Return the schema of the type, with the limit after it."""
+        return {
+            "type": "function-after",
+            "function": {"type": "with-info", "function": self._short},
+            "schema": handler(source),
+            "metadata": {"pydantic_js_updates": {"maxLength": self.most}},
+        }
+
+    def _short(self, text: str, info: Any) -> str:
+        if info.context != ACCEPTED:
+            _limited(text, self.most)
+        return text
+
+
+def _limited(text: str, most: int) -> None:
+    """Raise ValueError if the text has more characters, as JavaScript counts them."""
+    if len(text) > most // 2 and (length := len(text.encode("utf-16-le", "surrogatepass")) // 2) > most:
+        raise ValueError(f"should have at most {most} characters, and has {length}, as WhatsApp counts them")
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A list that may also be one text, with commas between its values: so it stands in a query."""
@@ -87,8 +118,7 @@ Source: public reports of WhatsApp's limit; it was never tried on the live Whats
 def _says_something(text: str) -> str:
     if not text.strip():
         raise ValueError("should not be blank")
-    if len(text) > LONGEST_TEXT // 2 and (length := len(text.encode("utf-16-le", "surrogatepass")) // 2) > LONGEST_TEXT:
-        raise ValueError(f"should have at most {LONGEST_TEXT} characters, and has {length}, as WhatsApp counts them")
+    _limited(text, LONGEST_TEXT)
     if "\0" in text:
         raise ValueError("should not contain NUL characters")
     return text
@@ -187,6 +217,10 @@ Thumbnail = Annotated[str, Limits(pattern=r"^[0-9A-Za-z+/]+=*$", max_length=6553
 """A small picture in base64."""
 Line = Annotated[str, Limits(pattern=r"^[^\r\n\x00]*[^\s\x00][^\r\n\x00]*$", max_length=256)]
 """One line of text, not blank."""
+PollQuestion = Annotated[str, Limits(min_length=1, max_length=512), Longest(255)]
+"""The question of a poll. Source of 255: GREEN-API's SendPoll; it was never tried on the live WhatsApp Web."""
+PollOption = Annotated[Line, Longest(100)]
+"""A choice of a poll. Source of 100: GREEN-API's SendPoll; it was never tried on the live WhatsApp Web."""
 VCard = Annotated[str, Limits(pattern=r"^BEGIN:VCARD\r?\n", max_length=65536)]
 """A contact as RFC 6350, or 2426, writes it."""
 
@@ -214,6 +248,8 @@ Instant = Annotated[int, Limits(ge=0, le=2**40)]
 """Epoch seconds."""
 PersonName = Annotated[str, Limits(min_length=1, max_length=100)]
 """A name in the account's address book."""
+FurtherName = Annotated[str, Limits(max_length=100)]
+"""The rest of such a name; empty where there is none."""
 
 
 FOR_EVER = -1

@@ -21,6 +21,8 @@ from actors.clients.operations.fields import (
     MessageRef,
     MessageText,
     Number,
+    PollOption,
+    PollQuestion,
     Thumbnail,
     Url,
     VCard,
@@ -148,7 +150,7 @@ class ContactCard:
 
 Cards = Annotated[tuple[ContactCard, ...], Limits(min_length=1, max_length=100)]
 """The contacts of one message."""
-PollOptions = Annotated[tuple[Line, ...], Limits(min_length=2, max_length=12), Check(all_different)]
+PollOptions = Annotated[tuple[PollOption, ...], Limits(min_length=2, max_length=12), Check(all_different)]
 """The choices of a poll. WhatsApp takes 2 to 12."""
 
 
@@ -166,7 +168,7 @@ class SendContacts(Send):
 class SendPoll(Send):
     """Send a poll. Each of its options differs from the others."""
 
-    name: Label
+    name: PollQuestion
     options: PollOptions
     multiple_answers: bool = False
 

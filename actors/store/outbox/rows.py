@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam,
 
 from actors.clients.events import MessageStateChanged
 from actors.clients.operations import OPERATIONS
+from actors.clients.operations.fields import ACCEPTED
 from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId, LinkedAccount, Seconds
 from actors.store.errors import NoSuchMessage
@@ -87,7 +88,8 @@ def operation_of(message: Message) -> Send:
     if isinstance(message.arguments, Unreadable):
         raise ValueError(_CONTENT_UNREADABLE)
     try:
-        operation: Send = _adapter(message.operation).validate_python({"chat": message.chat, **message.arguments})
+        values = {"chat": message.chat, **message.arguments}
+        operation: Send = _adapter(message.operation).validate_python(values, context=ACCEPTED)
     except ValidationError as error:
         wrong = ".".join(map(str, error.errors()[0]["loc"])) or "its arguments"
         raise ValueError(f"This version cannot read the content of {message.operation}: {wrong}") from error
