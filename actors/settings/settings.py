@@ -124,7 +124,8 @@ class Settings(BaseSettings):
         ge=0,
         le=1_000_000,
         description="Limit of open connections from one address (of IPv6: one /64), unless it is a trusted proxy: "
-        "then of requests in progress from each address that it forwards; 0, three quarters of SM_MAX_CONNECTIONS.",
+        "then of requests in progress from each address that it forwards. The same limit holds for those of one key. "
+        "0: three quarters of SM_MAX_CONNECTIONS.",
     )
     max_header_size: int = Field(
         16_384, ge=1024, le=1_048_576, description="Limit of a request's first line and headers together, in bytes."

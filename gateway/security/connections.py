@@ -13,8 +13,10 @@ Everything runs on the server's event loop. Deadlines are looked at together, a 
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -58,7 +60,7 @@ _REFUSALS = {
     503: "There are too many connections: try again later",
 }
 _BETWEEN_REPORTS: Seconds = 10.0
-"""The least time between two lines about refused connections: each has their number."""
+"""The least time between two lines about refused connections, and between two about files that cannot be opened."""
 _MOST_FIELDS = 256
 """The most headers of a request."""
 _PIECE = 4096
@@ -94,7 +96,7 @@ class ConnectionBounds:
 
     connections: int
     each: int
-    """The most connections of one address."""
+    """The most connections of one address, and of one key."""
     proxies: tuple[IPv4Network | IPv6Network, ...]
     """The addresses whose connections are those of many callers."""
     head_size: int
@@ -124,9 +126,22 @@ def bounds_of(settings: Settings) -> ConnectionBounds:
 
 
 def share_of(settings: Settings) -> int:
-    """Return the most connections of one address."""
+    """Return the most connections of one address, and of one key."""
     connections = connections_allowed(settings.max_connections, open_files())
     return min(settings.max_connections_each or -(-connections * 3 // 4), connections)
+
+
+def is_out_of_files() -> bool:
+    """Return True if this process, or the machine, can open no more files.
+
+    libuv then takes new connections and closes them at once, and says so to nobody (`uv__emfile_trick`,
+    https://github.com/libuv/libuv/blob/v1.x/src/unix/stream.c).
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
 
 
 class Waiting(Enum):
@@ -202,6 +217,7 @@ class Connections:
         self.bounds = bounds
         self._open: set[Connection] = set()
         self._of_address: Counter[str] = Counter()
+        self._of_key: Counter[str] = Counter()
         self._refused = 0
 
     def __len__(self) -> int:
@@ -229,6 +245,25 @@ class Connections:
             self._of_address[connection.address] -= 1
             if self._of_address[connection.address] <= 0:
                 del self._of_address[connection.address]
+        self.release(connection)
+
+    def take_up(self, connection: Connection, key: str) -> bool:
+        """Count a connection for a key from now on; return False if the key has its share already."""
+        if self._of_key[key] >= self.bounds.each:
+            self._refused += 1
+            return False
+        self.release(connection)
+        self._of_key[key] += 1
+        connection.key = key
+        return True
+
+    def release(self, connection: Connection) -> None:
+        """Count a connection for no key any more."""
+        key, connection.key = connection.key, ""
+        if key:
+            self._of_key[key] -= 1
+            if self._of_key[key] <= 0:
+                del self._of_key[key]
 
     def name_of(self, peer: Any) -> str:
         """Return the address that a connection counts for; empty for that of a trusted proxy."""
@@ -238,13 +273,16 @@ class Connections:
         """Hold all connections to their deadlines, for ever."""
         bounds, loop = self.bounds, asyncio.get_running_loop()
         look = min(_LONGEST_LOOK, min(bounds.head, bounds.body, bounds.idle, bounds.write) / 5)
-        told = loop.time() - _BETWEEN_REPORTS
+        told = short_told = loop.time() - _BETWEEN_REPORTS
         while True:
             await asyncio.sleep(look)
             now = loop.time()
             if self._refused and now - told >= _BETWEEN_REPORTS:
                 _log.warning("http.connections_refused", count=self._refused, open=len(self._open))
                 self._refused, told = 0, now
+            if now - short_told >= _BETWEEN_REPORTS and is_out_of_files():
+                _log.warning("http.out_of_files", open=len(self._open), open_files=open_files())
+                short_told = now
             for connection in list(self._open):
                 connection.look(now)
 
@@ -300,6 +338,8 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         self._transport: asyncio.Transport
         self.address = ""
         """The address that it counts for."""
+        self.key = ""
+        """The key that it counts for: that of its newest request, or of the one in progress if it is a proxy's."""
         self._inner: asyncio.Protocol | None = None
         """uvicorn's protocol, until it is told that the connection is lost."""
         self._request = _Request()
@@ -383,9 +423,15 @@ class Connection(asyncio.Protocol, asyncio.Transport):
 
     # --- for the application ---
 
+    def carry(self, key: str) -> bool:
+        """Count for the key of a request; return False if the key has its share of connections already."""
+        return key == self.key or self._all.take_up(self, key)
+
     def answered(self) -> None:
         """Go on to the next request: the application has answered this one."""
         self._answering = False
+        if self.key and not self.address:
+            self._all.release(self)
         if self._waiting is Waiting.ANSWER:
             self._wait_for(Waiting.REQUEST)
             if self._held or self._paused:
@@ -585,6 +631,16 @@ class Answering:
             await self._app(scope, receive, send)
         finally:
             scope["state"][CONNECTION].answered()
+
+
+def count_key(key: str, scope: Scope) -> None:
+    """Count the connection of a request for the request's key; the empty one has no share.
+
+    Raises HTTPException if the key has its share already: one key must leave connections for the others.
+    """
+    connection: Connection | None = scope.get("state", {}).get(CONNECTION)
+    if key and connection is not None and not connection.carry(key):
+        raise HTTPException(503, _REFUSALS[503], {"Retry-After": "5", "Connection": "close"})
 
 
 _PROVOKED = frozenset(

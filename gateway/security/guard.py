@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import problem_of, respond
 from gateway.http import HeaderRefused
 from gateway.security.auth import CALLER, Caller, Forbidden, Need, Unauthorized, check
+from gateway.security.connections import count_key
 from gateway.security.keys import Keyring, presented
 from gateway.security.rate_limits import RateLimited, Rates
 from gateway.security.sessions import BrowserSessions
@@ -40,7 +42,9 @@ class Guard:
             caller = scope[CALLER] = self._keyring.identify(scope["headers"]) or self._signed_in(need, scope)
             check(need, caller, scope)
             self._rates.count(need, caller, scope)
-        except (Unauthorized, Forbidden, HeaderRefused, RateLimited) as error:
+            if caller is not None and need.scope is not None:
+                count_key(caller.key_id, scope)
+        except (Unauthorized, Forbidden, HeaderRefused, RateLimited, HTTPException) as error:
             return respond(problem_of(self._refusal(error, scope)))(scope, receive, send)
         return self._app(scope, receive, send)
 

@@ -35,6 +35,7 @@ from gateway.security.auth import (
     caller_of,
     check,
 )
+from gateway.security.connections import count_key
 from gateway.security.keys import presented
 from gateway.unknown_names import FOREIGN, RECIPIENT, foreign, plain, shown
 from gateway.waha import errors
@@ -210,7 +211,7 @@ class _WahaEndpoint:
             await errors.answer(http, error, given.values)(scope, receive, send)
 
     def _let_in(self, call: WahaCall, http: Request) -> None:
-        """Find out who calls. Raises Unauthorized, Forbidden, RateLimited."""
+        """Find out who calls. Raises Unauthorized, Forbidden, RateLimited, HTTPException."""
         keyring, http.scope[CALLER] = self.gateway.keyring, None
         caller = keyring.identify(http.scope["headers"])
         if caller is None and call.key_in_query and (key := http.query_params.get(QUERY_KEY)):
@@ -223,6 +224,7 @@ class _WahaEndpoint:
         if caller is None:
             raise Unauthorized
         check(Need(call.scope, Whose.ALL if call.about_all else Whose.SEEN), caller, http.scope)
+        count_key(caller.key_id, http.scope)
 
     async def _answer(self, call: WahaCall, http: Request, given: Given, uploads: Uploads | None = None) -> Any:
         if isinstance(call.work, Missing):

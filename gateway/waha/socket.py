@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 
 from actors.options import environment
 from actors.waha import envelope
 from actors.waha.events import KNOWN, types, wanted
 from gateway.security.auth import Caller, Scope
+from gateway.security.connections import count_key
 from gateway.streaming.feed import Wanted
 from gateway.streaming.stream import End, Events, Why, heeding
 from gateway.waha.calls import QUERY_KEY
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from gateway.app import Gateway
     from gateway.waha.sessions import WahaSessions
 
-BAD_PARAMETERS, REFUSED, ENDING = 4001, 4003, 1012
+BAD_PARAMETERS, REFUSED, ENDING, TRY_AGAIN = 4001, 4003, 1012, 1013
 """Codes of a closure."""
 _log = structlog.get_logger("streams")
 
@@ -71,6 +73,10 @@ class EventSocket:
             raise _Refused(REFUSED, "Unauthorized")
         if not caller.may(Scope.READ):
             raise _Refused(REFUSED, "Forbidden resource")
+        try:
+            count_key(caller.key_id, scope)
+        except HTTPException as error:
+            raise _Refused(TRY_AGAIN, error.detail) from error
         return caller
 
     async def _wanted(self, caller: Caller, query: QueryParams) -> tuple[Wanted, tuple[str, ...]]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import resource
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from actors.capacity import connections_allowed
+from gateway.security.connections import Connection, Connections, bounds_of, is_out_of_files
 from tests.gateway.raw import STATUS, Closed, Raw, request
-from tests.gateway.running import Running, until
+from tests.gateway.running import Running, chosen, until
 
 SECONDS = 1.0
 """A deadline long enough that who keeps it by far on an idle machine keeps it on a busy one."""
@@ -215,6 +221,83 @@ def test_behind_a_proxy_each_forwarded_address_has_its_share(tmp_path: Path) -> 
 
 def test_half_of_the_open_files_is_for_connections() -> None:
     assert [connections_allowed(500, files) for files in (None, 64, 128, 1024, 4096)] == [500, 8, 32, 480, 500]
+
+
+@pytest.mark.parametrize("proxies", [(), ("127.0.0.0/8",)], ids=["direct", "proxy"])
+@pytest.mark.parametrize("stream", ["/events", "/ws"])
+def test_one_key_leaves_room_for_others(tmp_path: Path, proxies: tuple[str, ...], stream: str) -> None:
+    """Whatever the addresses are that it comes from."""
+    first = "the-first-key-of-a-test"
+    limits: dict[str, Any] = {"max_connections_each": 2, "trusted_proxies": proxies, "api_key": first, "waha": True}
+    with Running(tmp_path / "data", **limits) as service, ExitStack() as held:
+        made = service.call("POST", "/keys", json={"name": "test", "scopes": ["read"], "clients": [1]}).json()
+        service.http.close()  # its connection has the first key
+        one: dict[str, Any] = {"X_Api_Key": made["key"]}
+        other: dict[str, Any] = {"X_Api_Key": first}
+
+        def connected(number: int) -> Raw:
+            return held.enter_context(Raw(service.url, source=f"127.0.0.{number}"))
+
+        streams = [connected(number).send(handshake(stream, one | {"X_Cliente_Id": "1"})) for number in (2, 3)]
+        assert [socket.answer().status for socket in streams] == [101, 101]
+        for target in ("/status", "/api/sessions"):
+            refused = connected(4).send(request(target=target, X_Cliente_Id="1", **one))
+            answer = refused.answer()
+            assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+            assert refused.is_closed()
+        assert connected(5).send(request(target="/health", **one)).answer().status == 200
+        assert connected(6).send(request(target="/clients", **other)).answer().status == 200
+        streams[0].__exit__()
+        retry = lambda: connected(4).send(request(X_Cliente_Id="1", **one)).answer().status  # noqa: E731 - one line
+        until(retry, lambda status: status == 200, "there is room")
+
+
+def test_a_connection_of_a_proxy_counts_for_a_key_while_it_answers(tmp_path: Path) -> None:
+    limits: dict[str, Any] = {"max_connections_each": 1, "trusted_proxies": ("127.0.0.0/8",)}
+    key = "the-first-key-of-a-test"
+    with Running(tmp_path / "data", api_key=key, **limits) as service, ExitStack() as held:
+        for _ in range(3):
+            connection = held.enter_context(raw(service))
+            assert connection.send(request(X_Cliente_Id="1", X_Api_Key=key)).answer().status == 200
+
+
+class Looked:
+    """What counts as a connection, and waits for some looks at it."""
+
+    address = ""
+
+    def __init__(self, looks: int) -> None:
+        self.enough, self._looks = asyncio.Event(), looks
+
+    def look(self, now: float) -> None:
+        self._looks -= 1
+        if self._looks == 0:
+            self.enough.set()
+
+
+def test_when_no_file_can_be_opened_it_is_told_once(tmp_path: Path) -> None:
+    """libuv closes new connections then without a word, and there are many."""
+
+    async def watched() -> None:
+        connections = Connections(replace(bounds_of(chosen(tmp_path)), head=0.01))
+        looked = Looked(3)
+        connections.enter(cast("Connection", looked))
+        watching = asyncio.ensure_future(connections.watch())
+        await asyncio.wait_for(looked.enough.wait(), 10)
+        watching.cancel()
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with asyncio.Runner() as runner, capture_logs() as lines:
+        runner.get_loop()  # has files of its own
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            runner.run(watched())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [line["open_files"] for line in lines if line["event"] == "http.out_of_files"] == [free]
+    assert not is_out_of_files()
 
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
