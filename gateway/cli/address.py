@@ -74,6 +74,8 @@ class ServiceAddress:
             return httpx2.Client(**options)
         except httpx2.InvalidURL as error:
             raise Unreachable(f"{self.url} is no address: {error}.") from error
+        except UnicodeEncodeError:  # a key with an accent: no fault of a proxy
+            raise
         except (ImportError, ValueError) as error:  # a proxy of a kind that is not supported, or no address
             why = "is not of a kind that this program can use: set an http:// one, or name the host in NO_PROXY"
             raise Unreachable(f"The proxy of the environment (ALL_PROXY, HTTPS_PROXY, HTTP_PROXY) {why}.") from error

@@ -18,6 +18,16 @@ from actors.texts.readable import readable_in
 _UNCUT = 10_000
 """Columns without a terminal: output to a file or a pipe is never cut."""
 
+
+def _open_what_is_closed() -> None:
+    """Have what is written to a stream that the caller has closed (`>&-`) go nowhere."""
+    for number, name in enumerate(("stdout", "stderr"), 1):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(nowhere if nowhere == number else os.dup2(nowhere, number), "w"))
+
+
+_open_what_is_closed()
 console = Console(highlight=False, width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _UNCUT)
 beside = Console(highlight=False, stderr=True)
 """For people, if standard output is for a script."""

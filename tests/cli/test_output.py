@@ -91,6 +91,12 @@ def test_a_reader_that_goes_ends_a_command_without_a_word(command: tuple[str, ..
         assert (said, process.wait(30)) == (b"", 1)
 
 
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_stream_that_is_closed_ends_no_command(closed: int) -> None:
+    ran = subprocess.run(["sh", "-c", f"exec {PROGRAM} --version {closed}>&-"], capture_output=True, timeout=30)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
 NO_UTF_8 = b"\xff\xfe"
 
 
