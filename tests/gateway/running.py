@@ -81,7 +81,10 @@ class Running:
         key = self.settings.api_key
         headers = {"X-Api-Key": key.get_secret_value()} if key else {}
         # Loopback without TLS: an SSL context with all authorities would take 20 ms of each test.
-        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False)
+        # A service that tests share outlives their pauses: a connection given up as idle would be opened anew in a
+        # later test, and be called a leak of it.
+        kept = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=None)
+        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False, limits=kept)
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
