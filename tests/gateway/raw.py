@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -70,6 +71,14 @@ class Raw:
         except ConnectionResetError as error:
             raise Closed from error
         return Answer(int(status.split()[1]), headers, body)
+
+    def rest(self) -> int:
+        """The number of bytes that come until the other side has closed."""
+        size = 0
+        with suppress(ConnectionResetError):
+            while part := self._file.read1(65536):
+                size += len(part)
+        return size
 
     def is_closed(self) -> bool:
         """Wait until the other side has closed; False, if it says something more instead."""

@@ -318,12 +318,26 @@ def flood(connection: Raw, data: bytes) -> int:
     return sent
 
 
-def test_pings_whose_pongs_nobody_reads_are_not_read_either(hurried: Running) -> None:
+PING = b"\x89\xfd\0\0\0\0" + b"x" * 125
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/events", PING * 1000),
+        ("/ws", PING * 1000),
+        (None, request(target=LARGE) * 1000),
+    ],
+    ids=["pings", "pings to WAHA", "requests"],
+)
+def test_what_makes_answers_is_not_read_while_nobody_reads_the_answers(
+    hurried: Running, path: str | None, more: bytes
+) -> None:
     """What one socket can make the service hold is bounded; then its deadline ends it."""
-    ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
     with raw(hurried) as deaf:
-        deaf.send(handshake("/events"))
-        sent = flood(deaf, ping * 1000)
+        if path is not None:
+            deaf.send(handshake(path))
+        sent = flood(deaf, more)
     assert sent < 32 * MIB  # what lies in the buffers of two sockets
 
 

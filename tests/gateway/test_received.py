@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.types import ClientId
 from gateway.file_answer import Unsatisfiable, disposition, part_of
+from tests.gateway.raw import Closed, Raw, request
 from tests.gateway.running import Running, until
 
 CLIENT = {"X-Cliente-Id": "1"}
@@ -33,6 +35,11 @@ DATA = b"\x89PNG\r\n\x1a\n0123456789"
 @pytest.fixture
 def ready(service: Running) -> Running:
     """A service with a READY client, whose page gives the file of each message."""
+    return made_ready(service)
+
+
+def made_ready(service: Running) -> Running:
+    """The service, with a READY client."""
     service.http.post("/init", headers=CLIENT)
     service.browser.scan(ONE)
     until(lambda: service.http.get("/status", headers=CLIENT).json(), lambda told: told["state"] == "READY", "READY")
@@ -76,6 +83,20 @@ def test_a_file_is_served_with_its_type_name_and_validators(ready: Running) -> N
     assert (again.status_code, again.content) == (304, b"")
     head = ready.http.head(media["url"], headers=CLIENT)
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(DATA)))
+
+
+def test_a_file_that_nobody_reads_is_given_up_before_its_end(tmp_path: Path) -> None:
+    """Only what lies in the buffers of two sockets is read from the disk."""
+    size = 32 * 1024 * 1024
+    with Running(tmp_path / "data", write_timeout=0.5) as service:
+        made_ready(service)
+        media = receive(service, data=bytes(size))["media"]
+        with Raw(service.url) as deaf:
+            deaf.send(request(target=media["url"], X_Cliente_Id="1"))
+            with pytest.raises(Closed):
+                until(lambda: deaf.send(b"G"), lambda _: False, "it is cut off")
+            assert deaf.rest() < size
+        assert service.http.get(media["url"], headers=CLIENT).status_code == 200
 
 
 @pytest.mark.parametrize(
