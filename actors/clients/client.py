@@ -91,6 +91,8 @@ class Client(Actor):
         self._pending = Pending(self, times)
         self._ending = Ending(self, self._pages, times)
         self._pairing = BanEvidence()
+        self._scanned: object = None
+        """The page whose code was scanned last: it may log in at any moment."""
         self._caller_waits = False
         """True if a caller waits for the outcome of the present start."""
         self._traffic = False
@@ -201,10 +203,15 @@ class Client(Actor):
     def _end(self, order: protocol.Close) -> None:
         if not self._ending.take(order):
             return
-        if order.forget and order.log_out and (self._has_login() or self._board.state is State.READY):
+        if order.forget and order.log_out and (self._has_login() or self._is_linked()):
             self._connect()
         else:
             self._leave()
+
+    def _is_linked(self) -> bool:
+        """Return True if the page's device is on the phone, or about to be."""
+        scanned = self._pages.present is not None and self._scanned is self._pages.present
+        return self._board.state is State.READY or (self._board.state is State.INITIALIZING and scanned)
 
     def _connect(self) -> None:
         """Become READY, to log out before the end; the client's own page does, or one that is opened for it."""
@@ -313,6 +320,10 @@ class Client(Actor):
         if self._board.state is State.QR_REQUIRED:
             self._board.change(qr=None)
             self.start_timer("reload", self._start_patience, ReloadLate())
+        self._walk(fact)
+
+    def _qr_scanned(self, fact: protocol.QrScanned) -> None:
+        self._scanned = self._pages.present
         self._walk(fact)
 
     def _update_wanted(self, fact: protocol.UpdateWanted) -> None:
@@ -566,7 +577,7 @@ _FACTS: dict[type, Callable[[Client, Any], None]] = {
     protocol.QrShown: Client._qr_shown,
     protocol.QrVoid: Client._qr_void,
     protocol.QrIdle: Client._qr_idle,
-    protocol.QrScanned: Client._walk,
+    protocol.QrScanned: Client._qr_scanned,
     protocol.PairingCodeRenewed: Client._pairing_code_renewed,
     protocol.PairingHindered: Client._pairing_hindered,
     protocol.Ready: Client._ready,

@@ -55,6 +55,8 @@ class ClientRecord:
     """
     loading: bool = True
     """True from then on until its page has loaded, or waits."""
+    linking: bool = False
+    """True from the scan of its code until it is READY, or something else came of it."""
     ending: bool = False
     logged_out: bool = False
     """True if it was logged out when it ended."""
@@ -278,7 +280,8 @@ class Supervisor(Supervising):
     def _link_left(self, order: protocol.Delete, record: ClientRecord | None) -> LinkLeft:
         """Return what a deletion says if nothing better comes of it."""
         ready = record is not None and record.status.state is State.READY
-        if not ready and not self._browser.has_login(order.client_id):
+        linking = record is not None and record.linking
+        if not ready and not linking and not self._browser.has_login(order.client_id):
             return LinkLeft.NOT_LINKED
         if not order.log_out:
             return LinkLeft.NOT_REQUESTED
@@ -410,6 +413,7 @@ class Supervisor(Supervising):
         if record is None:
             return
         before, record.status = record.status.state, status
+        record.linking = status.state is State.INITIALIZING and (record.linking or before is State.QR_REQUIRED)
         if status.state is State.QR_REQUIRED:
             record.link = LinkLeft.NOT_LINKED
         if status.state is State.READY:

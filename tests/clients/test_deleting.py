@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from actors.browser.fake import Habits
-from actors.clients.protocol import Conflict, Delete, Deleted, Stop
+from actors.clients.protocol import Conflict, Delete, Deleted, QrScanned, QrShown, Stop
 from actors.clients.types import LinkLeft, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, World, world
 
@@ -85,6 +85,39 @@ def test_a_client_that_is_resuming_is_awaited_and_logged_out() -> None:
         w.page().log_in("549")
         w.clock.settle()
         assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True, link=None)
+
+
+def scanned(w: World) -> None:
+    """The phone has accepted the code, and the page logs in."""
+    w.init()
+    w.tell(QrShown("2@a", 20.0), QrScanned())
+    assert w.state() is State.INITIALIZING
+
+
+def test_an_account_that_was_just_scanned_is_awaited_and_logged_out() -> None:
+    with world() as w:
+        scanned(w)
+        deleted = w.delete()
+        assert not deleted.is_answered()
+        w.page().log_in("549")
+        w.clock.settle()
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True, link=None)
+        assert not w.browser.has_profile(ONE)
+
+
+def test_a_scan_of_which_nothing_comes_is_told_as_perhaps_linked() -> None:
+    with world() as w:
+        scanned(w)
+        deleted = w.delete()
+        w.advance(RULES.times.connect + 1.0)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_REACHED)
+
+
+def test_a_scan_that_failed_left_nothing_to_log_out() -> None:
+    with world() as w:
+        scanned(w)
+        w.tell(QrShown("2@b", 20.0))
+        assert of(w) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
 
 
 def test_a_lost_browser_is_opened_again_to_log_out() -> None:
