@@ -342,7 +342,8 @@ def _ends() -> str:
         "as soon as no page is open on it; after CONFLICT and ERROR the login is kept. A client is wanted again "
         "after a restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
         "Closing never logs out. `DELETE /session` and `POST /logout` do. To log out, `DELETE` starts a client that "
-        f"has a login and does not run, or waits for one that is not READY, for {Times().connect:g} s at most; "
+        f"has a login and does not run, or waits for one that is not READY, also one whose code was "
+        f"scanned a moment ago, for {Times().connect:g} s at most; "
         "`?logout=false` leaves that out. `logged_out` says what came of it. Where it is false, `logged_out_reason` "
         "says why, and the device may be listed on the phone still:\n\n"
         + _table(("`logged_out_reason`", "Meaning"), [(f"`{link}`", LINKS[link]) for link in LinkLeft])
