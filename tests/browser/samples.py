@@ -30,6 +30,7 @@ from actors.clients.operations.fields import (
     People,
     Person,
     PersonName,
+    PollQuestion,
     Reaction,
     Title,
 )
@@ -130,6 +131,7 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     (Label, "Obelisco"),
     (Line, "Obelisco"),
     (Cards, (ContactCard("Ana", FRIEND),)),
+    (PollQuestion, "Lunch?"),
     (PollOptions, ("yes", "no")),
     (Typing, Typing.TYPING),
     (bool, True),
