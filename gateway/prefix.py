@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from actors.settings import is_path_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from actors.settings import Settings
@@ -34,11 +36,10 @@ class PathPrefix:
         self._app, self._own = app, settings.path_prefix or ""
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         prefix = (self._forwarded(scope) if self._proxies else "") or self._own
         if not prefix:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         path, raw = scope["path"], scope.get("raw_path")
         scope = {**scope, _PREFIX: prefix}
         if path == prefix or path.startswith(prefix + "/"):
@@ -51,7 +52,7 @@ class PathPrefix:
                 message["headers"] = [(name, _below(prefix, name, value)) for name, value in message["headers"]]
             await send(message)
 
-        await self._app(scope, receive, below if scope["type"] == "http" else send)
+        return self._app(scope, receive, below if scope["type"] == "http" else send)
 
     def _forwarded(self, scope: Scope) -> str:
         """Return what a trusted proxy says; empty if it says nothing, or the caller is none."""
