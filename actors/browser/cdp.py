@@ -103,7 +103,7 @@ class PipeConnection(Connection):  # type: ignore[misc]  # pyppeteer is untyped
         callback: Any = self._loop.create_future()
         callback.error, callback.method = NetworkError(), method
         self._callbacks[self._lastId] = callback
-        return callback  # type: ignore[no-any-return]
+        return callback  # type: ignore[no-any-return]  # pyppeteer hangs attributes on it, which no type knows
 
     def _receive(self, message: bytes) -> None:
         """Handle one message, without the turn of the loop that the original takes first."""

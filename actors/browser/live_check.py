@@ -198,6 +198,7 @@ class LiveStory:
     def acknowledge(self) -> str:
         """The page reports the ticks."""
         for ack in (2, 3):
+            # mypy cannot tell the type of a lambda with a default, which binds this turn's value
             self._until(MessageAcknowledged, lambda event, ack=ack: event.payload["ack"] == ack)  # type: ignore[misc]
         return "delivered and read"
 
