@@ -6,6 +6,7 @@ durations seconds.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -51,10 +52,16 @@ class ErrorAnswer(Answer):
 
 
 def iso(instant: float | None) -> str | None:
-    """Epoch seconds as ISO 8601 in UTC with milliseconds."""
+    """Return epoch seconds as ISO 8601 in UTC, in whole milliseconds that are never after the instant.
+
+    A caller who sends it back as `since` finds what happened at it. `fromtimestamp` alone rounds microseconds up.
+    """
     if instant is None:
         return None
-    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    milliseconds = math.floor(instant * 1000)
+    if milliseconds / 1000 > instant:  # The product was rounded up to the next whole one.
+        milliseconds -= 1
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def epoch(text: str) -> float:
