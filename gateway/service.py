@@ -523,6 +523,7 @@ class Outbox:
         count = 0
         while some := await self._store(CancelHeld(client_id, time.time())):
             count += some
+        self._tell(Queued(client_id))  # one of them may have kept others waiting
         return count
 
     async def _known(self, draft: Draft) -> Message | None:

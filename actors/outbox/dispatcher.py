@@ -272,7 +272,7 @@ class Dispatcher(Actor):
         else:
             queue.busy, queue.claiming, queue.more = True, True, False
             least = self._pace.urgent if queue.not_before > now else None
-            claim = ClaimNext(look.client_id, self.clock.time(), queue.closed, least)
+            claim = ClaimNext(look.client_id, self.clock.time(), queue.closed, frozenset(queue.uploads.resting), least)
             self._neighbours.order(claim, partial(NextClaimed, look.client_id))
 
     def _claimed(self, fact: NextClaimed) -> None:
@@ -343,8 +343,19 @@ class Dispatcher(Actor):
 
     def _upload_again(self, timer: UploadAgain) -> None:
         client_id = timer.message.client_id
-        self._queues[client_id].uploads.resting.pop(timer.message.id, None)
+        self._queues[client_id].uploads.resting.discard(timer.message.id)
         self._look(Look(client_id))
+
+    def _known(self, fact: Known) -> None:
+        """Pass a message on to its callers. If it ended while its upload rested, its chat goes on."""
+        self._waiters.known(fact.answer)
+        message = fact.answer
+        if isinstance(message, Message) and message.final:
+            uploads = self._queues[message.client_id].uploads
+            uploads.tries.pop(message.id, None)
+            if message.id in uploads.resting:
+                self.cancel_timer(("upload", message.id))
+                self._upload_again(UploadAgain(message))
 
     def _outcome(self, fact: Outcome) -> None:
         message, answer, queue = fact.message, fact.answer, self._queues[fact.message.client_id]
@@ -410,7 +421,7 @@ class Dispatcher(Actor):
             if fact.answer.chat in queue.holds.chats:
                 self._note_held(client_id)
                 self._waiters.held(fact.answer)
-            queue.more |= fact.answer.chat in queue.closed
+            queue.more |= fact.answer.chat in queue.closed or fact.answer.id in queue.uploads.resting
             self._go_on(fact.message, RETRY)
         else:
             queue.uploads.tries.pop(fact.message.id, None)
@@ -434,6 +445,7 @@ _HANDLERS: dict[type, Callable[[Dispatcher, Any], None]] = {
     LetGo: Dispatcher._time_is_over,
     StepAside: Dispatcher._step_aside,
     UploadAgain: Dispatcher._upload_again,
+    Known: Dispatcher._known,
     Noted: Dispatcher._noted,
     Look: Dispatcher._look,
     NextClaimed: Dispatcher._claimed,

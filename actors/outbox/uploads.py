@@ -33,15 +33,15 @@ class ClientUploads:
 
     beside: dict[str, Message] = field(default_factory=dict)
     """The messages beside the queue, by their id, until their outcome is on disk."""
-    resting: dict[str, str] = field(default_factory=dict)
-    """Messages whose upload has failed, and is not tried again yet -> their chat."""
+    resting: set[str] = field(default_factory=set)
+    """Messages whose upload has failed, and is not tried again yet. While they are queued, their chats wait."""
     tries: dict[str, int] = field(default_factory=dict)
     """Messages whose upload has failed -> how often."""
 
     @property
     def chats(self) -> frozenset[str]:
-        """The chats in which nothing may leave now."""
-        return frozenset(message.chat for message in self.beside.values()).union(self.resting.values())
+        """The chats of messages beside the queue, in which nothing else may leave now."""
+        return frozenset(message.chat for message in self.beside.values())
 
     def step_aside(self, message: Message) -> bool:
         """Take a message out of the queue's way; False if too many are beside it already."""
@@ -58,7 +58,7 @@ class ClientUploads:
         self.tries[message.id] = tries
         while len(self.tries) > KEPT:
             del self.tries[next(iter(self.tries))]
-        self.resting[message.id] = message.chat
+        self.resting.add(message.id)
         return BACKOFF.delay(tries, lambda: 0.0)
 
     def ended(self, message: Message) -> bool:

@@ -30,7 +30,7 @@ from actors.outbox.protocol import Await, AwaitOver, Glanced, Known, Look, Stand
 from actors.outbox.reconciliation import Proof, of_look_up, question_about
 from actors.runtime import Actor, ReplyTo
 from actors.store.errors import MessageNotQueued
-from actors.store.message_states import OPEN, MessageState
+from actors.store.message_states import MessageState
 from actors.store.outbox import CancelMessage, GetMessage, Message, SettleMessage
 
 
@@ -136,13 +136,10 @@ class Waiters:
 
     def known(self, answer: Message | Exception | None) -> None:
         """Answer all askers of a message if it has reached its end, or is held."""
-        self._known(Known(answer))
-
-    def _known(self, fact: Known) -> None:
-        if isinstance(fact.answer, Message) and fact.answer.state not in OPEN:
-            self._askers.finish_all(fact.answer.id, fact.answer)
-        elif isinstance(fact.answer, Message) and self._is_held(fact.answer):
-            self.held(fact.answer)
+        if isinstance(answer, Message) and answer.final:
+            self._askers.finish_all(answer.id, answer)
+        elif isinstance(answer, Message) and self._is_held(answer):
+            self.held(answer)
 
     def _is_held(self, message: Message) -> bool:
         held = self._queues[message.client_id].holds.chats
@@ -181,7 +178,7 @@ class Waiters:
             question = question_about(message)
             self._neighbours.ask(message.client_id, question, lambda answer: Glanced(message, answer, fact.ticket))
         else:
-            self._known(Known(message))
+            self.known(message)
             self._askers.finish(asker, message)
 
     def _may_be_known(self, message: Message) -> bool:
@@ -200,7 +197,6 @@ class Waiters:
     HANDLERS: ClassVar[Mapping[type, Callable[[Waiters, Any], None]]] = {
         Await: _await,
         AwaitOver: _over,
-        Known: _known,
         Withdrawn: _withdrawn,
         Standing: _standing,
         Glanced: _glanced,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.browser.fake import Fate, Habits, Outgoing
 from actors.clients.operations.fields import File
 from actors.clients.operations.media import SendDocument
 from actors.clients.operations.messages import draw_message_id
 from actors.clients.types import ClientId
 from actors.outbox.client_queue import Pace
-from actors.outbox.protocol import Queued
+from actors.outbox.protocol import GiveUp, Known, Queued
 from actors.outbox.uploads import AT_ONCE, PATIENCE, TRIES
 from actors.store.message_states import MessageState
-from actors.store.outbox import AcceptMessage, Message
+from actors.store.outbox import AcceptMessage, CancelMessage, Message
 from actors.store.rows.media import KeepMedia
 from tests.outbox.conftest import CHAT, ONE, OTHER, Open, Post
 
@@ -19,13 +21,12 @@ S = MessageState
 THIRD = "5491100001111@c.us"
 
 
-def accept_file(post: Post, chat: str = CHAT, client_id: ClientId = ONE) -> Message:
+def accept_file(post: Post, chat: str = CHAT, client_id: ClientId = ONE, **fields: Any) -> Message:
     """A file of 64 MiB is promised."""
     file = File("a" * 64, 64 * 1024 * 1024, "application/pdf", "a.pdf")
     post.store.ask(KeepMedia(file, post.clock.time(), post.clock.time() + 86400)).get(timeout=5)
-    order = AcceptMessage(
-        client_id=client_id, operation=SendDocument(chat, file), message_id=draw_message_id(), at=post.clock.time()
-    )
+    fields = {"client_id": client_id, "at": post.clock.time()} | fields
+    order = AcceptMessage(operation=SendDocument(chat, file), message_id=draw_message_id(), **fields)
     message: Message = post.store.ask(order).get(timeout=5).message
     post.dispatcher.tell(Queued(message.client_id, message.expires_at))
     post.clock.settle()
@@ -115,6 +116,36 @@ def test_a_failed_upload_is_tried_again_under_another_id_in_its_place(post: Post
     assert (sent.state, sent.reason) == (S.SENT, None)
     assert [delivery.message_id for delivery in post.browser.whatsapp.deliveries][1] == sent.message_id
     assert post.delivered()[-1] == "behind it"
+
+
+def test_a_message_that_is_cancelled_or_expires_before_its_next_try_opens_its_chat_at_once(post: Post) -> None:
+    post.ready()
+    post.browser.habits = Habits(sends=lambda outgoing: Fate.UPLOAD_FAILED if outgoing.operation.files else Fate.SENT)
+    cancelled = accept_file(post)
+    post.accept("behind it")
+    expiring = accept_file(post, THIRD, expires_at=post.clock.time() + 2.0)
+    post.accept("behind the other", THIRD)
+    assert post.delivered() == []
+    cancel = CancelMessage(cancelled.client_id, cancelled.id, post.clock.time())
+    post.dispatcher.tell(Known(post.store.ask(cancel).get(timeout=5)))
+    post.clock.settle()
+    assert post.delivered() == ["behind it"]
+    post.clock.advance(2.0)
+    assert post.now(expiring).state is S.EXPIRED
+    assert post.delivered() == ["behind it", "behind the other"]
+
+
+def test_the_messages_of_a_deleted_client_close_no_chat(post: Post) -> None:
+    post.ready()
+    fates = iter([Fate.UPLOAD_FAILED])
+    post.browser.habits = Habits(sends=lambda _: next(fates, Fate.SENT))
+    file = accept_file(post)
+    assert post.now(file).state is S.QUEUED
+    post.dispatcher.tell(GiveUp(ONE))
+    post.clock.settle()
+    assert post.now(file).state is S.CANCELLED
+    post.accept("anew")
+    assert post.delivered() == ["anew"]
 
 
 def test_an_upload_that_always_fails_is_given_up_and_the_chat_goes_on(post: Post) -> None:

@@ -28,6 +28,7 @@ from actors.store.outbox.rows import (
     SENDING,
     Message,
     by_id,
+    chats_of_queued,
     due,
     find,
     has_room,
@@ -193,24 +194,27 @@ class ClaimNext(Work, Write[Claimed]):
     """Mark the next message of a client that may leave as `sending`, in one write.
 
     Refused at once if the database is unavailable: a message that is marked by an unconfirmed commit has to be looked
-    up. Messages of chats in `held`, as in `NextMessages`, and messages with a lower priority than `least` stay.
+    up. Messages of chats in `held`, as in `NextMessages`, and messages with a lower priority than `least` stay. So do
+    the `resting` messages, and as long as they are queued all others of their chats.
     """
 
     client_id: ClientId
     at: Seconds
     held: frozenset[str] = frozenset()
+    resting: frozenset[str] = frozenset()
     least: int | None = None
 
     def run(self, connection: Connection) -> Claimed:
         """See `Write`."""
-        found = due(connection, self.client_id, self.at, 1, self.held)
+        held = self.held | chats_of_queued(connection, self.resting)
+        found = due(connection, self.client_id, self.at, 1, held)
         if not found:
             return Claimed(None, next_due=next_due(connection, self.client_id, self.at))
         (first,) = found
         if self.least is not None and first.priority < self.least:
             return Claimed(None, paced=True)
         marked = move(connection, first, MessageState.SENDING, self.at, reason=None)
-        if is_due(connection, self.client_id, self.at, self.held):
+        if is_due(connection, self.client_id, self.at, held):
             return Claimed(marked, more=True)
         return Claimed(marked, next_due=next_due(connection, self.client_id, self.at))
 

@@ -199,6 +199,13 @@ def due(connection: Connection, client_id: ClientId, at: Seconds, limit: int, he
     return found
 
 
+def chats_of_queued(connection: Connection, ids: frozenset[str]) -> frozenset[str]:
+    """Return the chats of those of these messages that are queued."""
+    if not ids:
+        return ids
+    return frozenset(connection.execute(select(outbox.c.chat).where(QUEUED, outbox.c.id.in_(sorted(ids)))).scalars())
+
+
 def is_due(connection: Connection, client_id: ClientId, at: Seconds, held: frozenset[str]) -> bool:
     """Return True if a queued message is due, even if another message of its chat must leave before."""
     return _most_urgent_chat(connection, client_id, at, set(held)) is not None
