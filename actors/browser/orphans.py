@@ -1,4 +1,5 @@
-"""What earlier services left behind: Chromiums that are provably ours are ended, profiles of no client deleted.
+"""What earlier services left behind: Chromiums that are provably ours are ended, profiles of no client deleted, and
+logins of no client named in the log.
 
 A Chromium is ours if all of this holds: its pid is recorded in a profile, it started at the recorded time, its command
 line names that very profile, and no live process holds the profile's lock.
@@ -26,6 +27,8 @@ from actors.browser.profiles import Profile, ProfileInUse, Profiles, file_thread
 from actors.clients.types import ClientId
 
 _GRACE = 3.0
+NAMED = 50
+"""The clients that one log line names."""
 
 _log = structlog.get_logger("browser")
 
@@ -72,8 +75,9 @@ def sweep(profiles: Profiles, known: Collection[ClientId]) -> list[ClientId]:
     """Delete the profiles of no client: without a login, and of none that is `known`; return whose they were. Blocks.
 
     For a start, before any page is opened. A profile whose login cannot be read is kept, and so is everything that is
-    no directory with our own files alone, as behind a link.
+    no directory with our own files alone, as behind a link. A login is kept too, and named: its device is on a phone.
     """
+    _warn_of(sorted(profiles.marks.all() - set(known)))
     idle = [client_id for client_id in profiles.marks.without_login() if client_id not in known]
     looks = {client_id: profiles.files.submit(client_id, _delete, profiles.of(client_id)) for client_id in idle}
     wait(looks.values(), timeout=file_threads.PATIENCE)
@@ -87,6 +91,19 @@ def sweep(profiles: Profiles, known: Collection[ClientId]) -> list[ClientId]:
             deleted.append(client_id)
             _log.warning("profile.orphan_deleted", client=client_id, directory=str(profiles.of(client_id).directory))
     return deleted
+
+
+def _warn_of(strangers: list[ClientId]) -> None:
+    """Name the clients with a login of which the database knows nothing."""
+    if strangers:
+        _log.warning(
+            "profile.login_of_no_client",
+            clients=strangers[:NAMED],
+            count=len(strangers),
+            text="The database knows nothing of these clients, whose logins are stored. POST /init with the number "
+            "uses the login again, DELETE /session/NUMBER logs out and deletes it. If it is the wrong database, stop "
+            "the service and set SM_DATABASE_URL or SM_DATA_DIR.",
+        )
 
 
 def _delete(profile: Profile) -> bool:

@@ -30,7 +30,18 @@ from actors.clients.policy import Times
 from actors.clients.ports import Unrecorded
 from actors.clients.protocol import FromPage, Qr, Restriction, Status
 from actors.clients.status_board import StatusBoard
-from actors.clients.types import ABSENT, RECOVERABLE, STARTING, UNNAMED, ClientId, LinkedAccount, Origin, Reason, State
+from actors.clients.types import (
+    ABSENT,
+    PERHAPS_LINKED,
+    RECOVERABLE,
+    STARTING,
+    UNNAMED,
+    ClientId,
+    LinkedAccount,
+    Origin,
+    Reason,
+    State,
+)
 from actors.clients.updates import UpdateDue, UpdateLate, Updates
 from actors.runtime import Actor, Refusal
 
@@ -91,8 +102,8 @@ class Client(Actor):
         self._pending = Pending(self, times)
         self._ending = Ending(self, self._pages, times)
         self._pairing = BanEvidence()
-        self._scanned: object = None
-        """The page whose code was scanned last: it may log in at any moment."""
+        self._scanned = False
+        """True from the scan of a code until it is known what became of it: a device may be on the phone."""
         self._caller_waits = False
         """True if a caller waits for the outcome of the present start."""
         self._traffic = False
@@ -203,15 +214,31 @@ class Client(Actor):
     def _end(self, order: protocol.Close) -> None:
         if not self._ending.take(order):
             return
-        if order.forget and order.log_out and (self._has_login() or self._is_linked()):
+        if not (order.forget and order.log_out):
+            self._leave()
+        elif self._board.state is State.QR_REQUIRED and self._pages.present is not None:
+            self._ending.look()
+            self._health.probe(self._pages.present)
+        elif self._has_login() or self._is_linked():
             self._connect()
         else:
             self._leave()
 
     def _is_linked(self) -> bool:
         """Return True if the page's device is on the phone, or about to be."""
-        scanned = self._pages.present is not None and self._scanned is self._pages.present
-        return self._board.state is State.READY or (self._board.state is State.INITIALIZING and scanned)
+        return self._board.state is State.READY or self._scanned
+
+    def _looking(self) -> None:
+        """Connect if the page has reported a scan; leave if it shows no code any more."""
+        if self._is_linked():
+            self._connect()
+        elif self._board.state is not State.QR_REQUIRED or self._pages.present is None:
+            self._leave()
+
+    def _looked(self) -> None:
+        """Leave a page that shows its code still: it reports a scan before it answers."""
+        if self._ending.looking and self._board.state is State.QR_REQUIRED:
+            self._leave()
 
     def _connect(self) -> None:
         """Become READY, to log out before the end; the client's own page does, or one that is opened for it."""
@@ -232,10 +259,16 @@ class Client(Actor):
             self._leave()
 
     def _overdue(self, late: Overdue) -> None:
-        if late.step in (EndStep.CONNECT, EndStep.LOG_OUT):
+        if late.step is EndStep.LOOK:
+            self._perhaps_linked()
+        if late.step in (EndStep.LOOK, EndStep.CONNECT, EndStep.LOG_OUT):
             self._leave()
         else:
             self._ending.overdue()
+
+    def _perhaps_linked(self) -> None:
+        """Report that the phone may have linked a device of which nothing more will be heard."""
+        self._board.tell_supervisor(protocol.PerhapsLinked(self._client_id))
 
     # --- timers -------------------------------------------------------------------------------------------------------
 
@@ -309,6 +342,10 @@ class Client(Actor):
             kind = AccountEvent if isinstance(envelope.fact, AccountEvent) else type(envelope.fact)
             _FACTS[kind](self, envelope.fact)
             self._board.change(last_event_at=self.clock.time())
+        elif self._ending.order is not None and isinstance(envelope.fact, protocol.QrScanned | protocol.Ready):
+            self._perhaps_linked()
+        if self._ending.looking:
+            self._looking()
         if self._ending.connecting:
             self._connecting()
         if self._ending.logging_out and self._pages.present is None:
@@ -323,8 +360,8 @@ class Client(Actor):
         self._walk(fact)
 
     def _qr_scanned(self, fact: protocol.QrScanned) -> None:
-        self._scanned = self._pages.present
         self._walk(fact)
+        self._scanned = self._board.state is State.INITIALIZING
 
     def _update_wanted(self, fact: protocol.UpdateWanted) -> None:
         if not fact.hard:
@@ -420,7 +457,8 @@ class Client(Actor):
         self._pending.answered(fact, self._board.state)
 
     def _probed(self, fact: protocol.Probed) -> None:
-        self._health.answered(fact.token)
+        if self._health.answered(fact.token):
+            self._looked()
         self._show_health()
         self._board.change(memory=fact.pss)
         ready = self._board.state is State.READY
@@ -457,6 +495,7 @@ class Client(Actor):
         if not decision.moved:
             return
         after = decision.state
+        self._scanned &= after in PERHAPS_LINKED
         if after is State.QR_REQUIRED or Action.DROP_LOGIN in decision.actions:
             self._unlink()
         self._health.connected(ready=after is State.READY)

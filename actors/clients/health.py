@@ -113,11 +113,13 @@ class Health:
         self._actor.start_timer("probe", self._interval, ProbeDue())
         page.probe(self._token)
 
-    def answered(self, token: int) -> None:
-        """Take an answer; a late answer to an older probe proves nothing about the present probe."""
-        if token == self._token:
-            self._actor.cancel_timer("probe-late")
-            self._misses = 0
+    def answered(self, token: int) -> bool:
+        """Take an answer; return False for a late one to an older probe, which proves nothing about the present one."""
+        if token != self._token:
+            return False
+        self._actor.cancel_timer("probe-late")
+        self._misses = 0
+        return True
 
     def missed(self) -> bool:
         """Count an unanswered probe; return True if the page hangs."""

@@ -3,8 +3,9 @@
 A page that was left is ignored, but remembered until it reports that no process of it remains: a client is never gone
 before its processes are. Late facts of an old page are told apart by their `Generation`.
 
-    not ordered ──Close──► CONNECT ──► LOG_OUT ──► CLOSE ──► KILL ──► given up
-                      └──────┴────────────┴────────►            (the actor stops as soon as no page is left)
+    not ordered ──Close──► LOOK ──► CONNECT ──► LOG_OUT ──► CLOSE ──► KILL ──► given up
+
+Each of the first three may be left out, and may be the last before CLOSE; the actor stops as soon as no page is left.
 
 Each step of an end has a deadline. A page that does not close is killed; if it still exists after the same time again,
 it is given up with an error in the log: the browser ends its processes when the service stops. A stopping service
@@ -86,6 +87,8 @@ def _listener(owner: ActorRef[Any], generation: Generation) -> Tell:
 class EndStep(Enum):
     """A step in the end of a client."""
 
+    LOOK = auto()
+    """The page, which shows a code, answers once more: what it knows of a scan is reported before."""
     CONNECT = auto()
     """The client becomes READY, to log out; if it does not, it ends all the same."""
     LOG_OUT = auto()
@@ -96,7 +99,13 @@ class EndStep(Enum):
     """The pages were killed, and report their end."""
 
 
-SHARES: dict[EndStep, float] = {EndStep.CONNECT: 0.0, EndStep.LOG_OUT: 1 / 3, EndStep.CLOSE: 2 / 3, EndStep.KILL: 0.9}
+SHARES: dict[EndStep, float] = {
+    EndStep.LOOK: 0.0,
+    EndStep.CONNECT: 0.0,
+    EndStep.LOG_OUT: 1 / 3,
+    EndStep.CLOSE: 2 / 3,
+    EndStep.KILL: 0.9,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,7 @@ class Ending:
     def __init__(self, actor: Actor, pages: Pages, times: Times) -> None:
         self._actor, self._pages = actor, pages
         self._seconds = {
+            EndStep.LOOK: times.probe_timeout,
             EndStep.CONNECT: times.connect,
             EndStep.LOG_OUT: times.log_out,
             EndStep.CLOSE: times.close,
@@ -130,6 +140,11 @@ class Ending:
         return self._step is EndStep.LOG_OUT
 
     @property
+    def looking(self) -> bool:
+        """True while the page is to say whether its code was scanned."""
+        return self._step is EndStep.LOOK
+
+    @property
     def connecting(self) -> bool:
         """True while the client becomes READY for its logout."""
         return self._step is EndStep.CONNECT
@@ -141,6 +156,10 @@ class Ending:
         first, before = self.order is None, self.order or order
         self.order = Close(forget=before.forget or order.forget, log_out=before.log_out)
         return first
+
+    def look(self) -> None:
+        """Wait until the page has answered."""
+        self._begin(EndStep.LOOK)
 
     def connect(self) -> None:
         """Wait until the client is READY."""
@@ -169,7 +188,8 @@ class Ending:
 
     def stop_if_alone(self) -> None:
         """End the actor, if it is to end and no page is left."""
-        if self.order is not None and not self.logging_out and not self.connecting and not self._pages.left:
+        waiting = self.looking or self.connecting or self.logging_out
+        if self.order is not None and not waiting and not self._pages.left:
             self._actor.stop()
 
     def _begin(self, step: EndStep) -> None:

@@ -35,7 +35,7 @@ from actors.clients.errors import (
 from actors.clients.policy import Rules, Streak
 from actors.clients.ports import Browser, Journal, Sessions, Transition, Unrecorded
 from actors.clients.protocol import Status
-from actors.clients.types import STARTING, TERMINAL, ClientId, LinkLeft, Origin, Reason, Seconds, State
+from actors.clients.types import PERHAPS_LINKED, STARTING, TERMINAL, ClientId, LinkLeft, Origin, Reason, Seconds, State
 from actors.runtime import ChildNotStarted, Refusal, Reminder, Supervising
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class ClientRecord:
     loading: bool = True
     """True from then on until its page has loaded, or waits."""
     linking: bool = False
-    """True from the scan of its code until it is READY, or something else came of it."""
+    """True from the scan of its code until it is READY, or something else came of it: a device may be on the phone."""
     ending: bool = False
     logged_out: bool = False
     """True if it was logged out when it ended."""
@@ -279,9 +279,10 @@ class Supervisor(Supervising):
 
     def _link_left(self, order: protocol.Delete, record: ClientRecord | None) -> LinkLeft:
         """Return what a deletion says if nothing better comes of it."""
-        ready = record is not None and record.status.state is State.READY
-        linking = record is not None and record.linking
-        if not ready and not linking and not self._browser.has_login(order.client_id):
+        state = State.NOT_INITIALIZED if record is None else record.status.state
+        ready, linking = state is State.READY, record is not None and record.linking
+        unlinked = state is State.QR_REQUIRED or not self._browser.has_login(order.client_id)
+        if not ready and not linking and unlinked:
             return LinkLeft.NOT_LINKED
         if not order.log_out:
             return LinkLeft.NOT_REQUESTED
@@ -413,7 +414,10 @@ class Supervisor(Supervising):
         if record is None:
             return
         before, record.status = record.status.state, status
-        record.linking = status.state is State.INITIALIZING and (record.linking or before is State.QR_REQUIRED)
+        scanned = before is State.QR_REQUIRED and status.state is State.INITIALIZING
+        record.linking = scanned or (record.linking and status.state in PERHAPS_LINKED)
+        if scanned:
+            self._perhaps_linked(protocol.PerhapsLinked(status.client_id))
         if status.state is State.QR_REQUIRED:
             record.link = LinkLeft.NOT_LINKED
         if status.state is State.READY:
@@ -427,6 +431,12 @@ class Supervisor(Supervising):
             self._remember(record, before)
         if status.state not in STARTING:
             self._launch_over(status.client_id)
+
+    def _perhaps_linked(self, fact: protocol.PerhapsLinked) -> None:
+        """Let a deletion say that a device may be left."""
+        record = self._records.get(fact.client_id)
+        if record is not None and record.link is LinkLeft.NOT_LINKED:
+            record.link = LinkLeft.NOT_REACHED
 
     def _launch(self, client_id: ClientId) -> None:
         """Count a launch, and the load of its page, for a limited time."""
@@ -657,6 +667,7 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.ShutDown: Supervisor._shut_down_all,
     protocol.StatusChanged: Supervisor._status_changed,
     protocol.PairingChanged: Supervisor._pairing_changed,
+    protocol.PerhapsLinked: Supervisor._perhaps_linked,
     protocol.ReconnectWanted: Supervisor._reconnect_wanted,
     protocol.Launched: Supervisor._launched,
     protocol.LoadEnded: Supervisor._settled,

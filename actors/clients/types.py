@@ -43,6 +43,9 @@ ABSENT = frozenset({State.NOT_INITIALIZED}) | TERMINAL
 RECOVERABLE = STARTING | {State.DISCONNECTED_RECOVERABLE}
 """Recovers by itself, so that waiting is worthwhile."""
 
+PERHAPS_LINKED = RECOVERABLE | {State.ERROR}
+"""The states in which a code that was scanned before may have linked a device, and may not."""
+
 
 class Reason(StrEnum):
     """The reason of a client's state. The set is closed; `Status.reason_text` gives a sentence."""
@@ -96,13 +99,15 @@ class LinkLeft(StrEnum):
     """The reason why a deleted client may still be among the linked devices on its phone. The set is closed."""
 
     NOT_LINKED = "NOT_LINKED"
-    """No login was stored: there is nothing to log out."""
+    """No login was stored, and no scan was reported: there is nothing to log out."""
     NOT_REQUESTED = "NOT_REQUESTED"
     """The caller did not want a logout."""
     NO_CAPACITY = "NO_CAPACITY"
     """The client did not run, and the service runs as many clients as it may."""
     NOT_REACHED = "NOT_REACHED"
-    """The client was not READY in time."""
+    """The client was not READY in time, or its code was scanned while it was being deleted: it is not known whether
+    the device is linked.
+    """
     NOT_CONFIRMED = "NOT_CONFIRMED"
     """WhatsApp Web did not confirm the logout in time."""
 

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from actors.browser import orphans
 from actors.browser.browser import ChromiumBrowser
 from actors.browser.profiles import Profiles
@@ -39,6 +41,26 @@ def test_a_profile_of_no_client_goes_and_those_of_clients_stay(profiles: Profile
     assert swept(profiles, 2) == [1]
     assert (orphan.exists(), known.exists(), linked.exists()) == (False, True, True)
     assert not profiles.marks.exist(ClientId(1))
+
+
+def test_a_login_of_no_client_stays_and_is_named_with_what_to_do(profiles: Profiles) -> None:
+    for client in (1, 2, 3):
+        made(profiles, client)
+        profiles.of(ClientId(client)).keep()
+    with capture_logs() as logs:
+        assert swept(profiles, 2) == []
+    named = [line for line in logs if line["event"] == "profile.login_of_no_client"]
+    assert [(line["clients"], line["count"]) for line in named] == [([1, 3], 2)]
+    assert "POST /init" in named[0]["text"]
+    assert "DELETE /session/" in named[0]["text"]
+
+
+def test_logins_of_known_clients_are_not_named(profiles: Profiles) -> None:
+    made(profiles, 2)
+    profiles.of(ClientId(2)).keep()
+    with capture_logs() as logs:
+        assert swept(profiles, 2) == []
+    assert "profile.login_of_no_client" not in [line["event"] for line in logs]
 
 
 def test_what_the_service_has_not_made_stays(profiles: Profiles, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from actors.browser.fake import Habits
-from actors.clients.protocol import Conflict, Delete, Deleted, QrScanned, QrShown, Stop
+from actors.browser.fake import BY_HAND, Habits
+from actors.clients.protocol import BrowserGone, Conflict, Delete, Deleted, Probed, QrScanned, QrShown, Ready, Stop
 from actors.clients.types import LinkLeft, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, World, world
 
@@ -118,6 +118,80 @@ def test_a_scan_that_failed_left_nothing_to_log_out() -> None:
         scanned(w)
         w.tell(QrShown("2@b", 20.0))
         assert of(w) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
+
+
+def looked(w: World) -> None:
+    """The page answers the look that precedes its end: what it knew of a scan was told before."""
+    w.tell(Probed(w.page().ordered("probe")[-1]["token"]))
+
+
+def showing(w: World) -> None:
+    w.init()
+    w.tell(QrShown("2@a", 20.0))
+
+
+def test_a_scan_that_the_page_had_not_told_is_awaited_and_logged_out() -> None:
+    with world(Habits(opens=False, answers=False)) as w:
+        showing(w)
+        deleted = w.delete()
+        w.tell(QrScanned())
+        looked(w)
+        assert not deleted.is_answered()
+        w.browser.habits = Habits()
+        w.page().log_in("549")
+        w.clock.settle()
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True, link=None)
+
+
+def test_a_page_that_knows_of_no_scan_is_closed() -> None:
+    with world(Habits(opens=False, answers=False)) as w:
+        showing(w)
+        deleted = w.delete()
+        assert not deleted.is_answered()
+        looked(w)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_LINKED)
+
+
+def test_a_page_that_shows_a_code_and_hangs_may_be_linked() -> None:
+    with world(Habits(opens=False, answers=False)) as w:
+        showing(w)
+        deleted = w.delete()
+        w.advance(RULES.times.probe_timeout)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_REACHED)
+
+
+@pytest.mark.parametrize("fact", [QrScanned(), Ready("549")])
+def test_a_scan_while_the_page_closes_is_told_as_perhaps_linked(fact: QrScanned | Ready) -> None:
+    with world(BY_HAND) as w:
+        showing(w)
+        deleted = w.delete()
+        looked(w)
+        w.tell(fact, BrowserGone(None, "Closed"))
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_REACHED)
+
+
+def test_a_page_lost_between_scan_and_login_is_opened_again_to_log_out() -> None:
+    with world() as w:
+        scanned(w)
+        w.browser.habits = HANGS
+        w.crash()
+        assert w.state() is State.DISCONNECTED_RECOVERABLE
+        deleted = w.delete()
+        assert not deleted.is_answered()
+        w.page().log_in("549")
+        w.clock.settle()
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=True, link=None)
+
+
+def test_a_start_that_failed_between_scan_and_login_is_tried_again_to_log_out() -> None:
+    with world(rules=replace(RULES, reconnection=replace(RULES.reconnection, limit=0))) as w:
+        scanned(w)
+        w.browser.habits = HANGS
+        w.crash()
+        assert w.state() is State.ERROR
+        deleted = w.delete()
+        w.advance(RULES.times.connect)
+        assert deleted.get(timeout=0) == Deleted(ONE, logged_out=False, link=LinkLeft.NOT_REACHED)
 
 
 def test_a_lost_browser_is_opened_again_to_log_out() -> None:

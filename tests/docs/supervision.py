@@ -65,10 +65,11 @@ that fills faster than that, while the page writes much, can still cost logins; 
 """
 
 LINKS: dict[LinkLeft, str] = {
-    LinkLeft.NOT_LINKED: "No login was stored: there was nothing to log out.",
+    LinkLeft.NOT_LINKED: "No login was stored, and no scan was reported: there was nothing to log out.",
     LinkLeft.NOT_REQUESTED: "The caller did not want a logout.",
     LinkLeft.NO_CAPACITY: "The client did not run, and the service runs as many clients as it may.",
-    LinkLeft.NOT_REACHED: "The client was not READY in time, or its browser could not be started.",
+    LinkLeft.NOT_REACHED: "The client was not READY in time, or its browser could not be started, or its code was "
+    "scanned while it was being deleted: it is not known whether the device is linked.",
     LinkLeft.NOT_CONFIRMED: "WhatsApp Web did not confirm the logout in time.",
 }
 """Why a deleted client may still be linked."""
@@ -343,7 +344,8 @@ def _ends() -> str:
         "after a restart of the service unless it was logged out, banned, taken over, not scanned or deleted.\n\n"
         "Closing never logs out. `DELETE /session` and `POST /logout` do. To log out, `DELETE` starts a client that "
         f"has a login and does not run, or waits for one that is not READY, also one whose code was "
-        f"scanned a moment ago, for {Times().connect:g} s at most; "
+        f"scanned a moment ago, for {Times().connect:g} s at most; a page that shows a code is first asked, for "
+        f"{Times().probe_timeout:g} s at most, whether it was scanned; "
         "`?logout=false` leaves that out. `logged_out` says what came of it. Where it is false, `logged_out_reason` "
         "says why, and the device may be listed on the phone still:\n\n"
         + _table(("`logged_out_reason`", "Meaning"), [(f"`{link}`", LINKS[link]) for link in LinkLeft])

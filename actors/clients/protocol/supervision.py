@@ -81,6 +81,13 @@ class PairingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PerhapsLinked:
+    """Fact for the supervisor: the code was scanned while the client ended, or may have been."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
 class ReconnectWanted:
     """Fact for the supervisor: the client lost its page and asks for another attempt."""
 
