@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from actors.clients.types import MAX_CLIENT_ID
 from actors.media.conversion import Form
 from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
+from gateway.operation_calls import CHATS, CONTACTS, GROUPS, MESSAGES, PRESENCE, PROFILE
 from gateway.routes import clients, configs, events, keys, media, messages, pages, pairing, received, service, webhooks
 from gateway.schemas.clients import (
     AbsentAnswer,
@@ -57,11 +58,7 @@ from gateway.schemas.webhooks import (
     WebhookRequest,
 )
 from gateway.security.auth import PUBLIC, Scope
-from gateway.tables.chats import CHATS
-from gateway.tables.contacts import CONTACTS
-from gateway.tables.groups import GROUPS
-from gateway.tables.messages import MESSAGES, PRESENCE
-from gateway.tables.needs import (
+from gateway.security.needs import (
     ADMIN_ALL,
     ADMIN_ITS_OWN,
     CONTROL,
@@ -74,7 +71,6 @@ from gateway.tables.needs import (
     START,
     in_path,
 )
-from gateway.tables.profile import PROFILE
 
 if TYPE_CHECKING:
     from actors.settings import Settings

@@ -15,11 +15,11 @@ from gateway.access_log import Access, HttpMetrics
 from gateway.api import calls_for
 from gateway.calls import Call, routes
 from gateway.configs import Configs
-from gateway.media import MediaIntake
+from gateway.files.intake import MediaIntake
+from gateway.files.received import ReceivedMedia
 from gateway.openapi import Description
 from gateway.prefix import PathPrefix
 from gateway.readiness import ReadinessCheck
-from gateway.received import ReceivedMedia
 from gateway.security.connections import ForwardedShares
 from gateway.security.guard import Guard
 from gateway.security.keys import Keyring

@@ -29,6 +29,7 @@ from actors.clients.operations.messages import Send
 from actors.clients.types import ClientId
 from gateway import errors
 from gateway.access_log import Named
+from gateway.files.intake import ANYTHING, FITS, MediaIntake
 from gateway.http import (
     NO_STORE,
     HeaderRefused,
@@ -50,7 +51,6 @@ from gateway.http import (
     reply,
     validated,
 )
-from gateway.media import ANYTHING, FITS, MediaIntake
 from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from starlette.types import Send as ASGISend
 
     from gateway.app import Gateway
-    from gateway.uploads import Uploads
+    from gateway.files.uploads import Uploads
 
 Body = TypeVar("Body", covariant=True)
 Query = TypeVar("Query", covariant=True)

@@ -65,8 +65,8 @@ from actors.store.message_states import OPEN
 from actors.store.rows.media import NoSuchMedia
 from actors.store.webhooks import NoSuchWebhook, WebhookExists
 from actors.webhooks.definition import InvalidWebhook
+from gateway.files.received import NoSuchFile
 from gateway.http import HeaderRefused, InvalidRequest, reply
-from gateway.received import NoSuchFile
 from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Forbidden, Unauthorized
 from gateway.security.keys import KeyRefused

@@ -12,7 +12,6 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sandbox.content import content_of
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import (
     NO_CHAT,
@@ -25,6 +24,7 @@ from sandbox.world import (
     Media,
     Phone,
     SandboxError,
+    World,
     lid_of,
     new_id,
 )
@@ -87,7 +87,7 @@ class MessageRelay:
             type=str(said.get("type", "chat")),
             media=_told_media(media, said) if media else None,
             style=said.get("style"),
-            **content_of(self._scene.world, said),
+            **_told_content(self._scene.world, said),
         )
 
     def _acknowledge(self, account: Account, message: ChatMessage) -> None:
@@ -426,3 +426,16 @@ def _told_media(media: Media, said: dict[str, Any]) -> dict[str, Any]:
     facts = dict(said.get("facts") or {})
     caption = str(said.get("text", "")) or None
     return {**media.described(), "caption": caption, **{name: facts.get(name) for name in MEDIA_FACTS}}
+
+
+def _told_content(world: World, said: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a page's message besides text and file. Addresses become numbers."""
+    return {
+        "location": said.get("location"),
+        "quoted": said.get("quoted"),
+        "mentions": [number for one in said.get("mentions", []) if (number := world.exists(str(one)))],
+        "preview": said.get("preview"),
+        "poll": said.get("poll"),
+        "contacts": said.get("contacts"),
+        "forwarded": bool(said.get("forwarded", False)),
+    }

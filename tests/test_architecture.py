@@ -224,6 +224,8 @@ def test_every_module_says_what_it_is_for() -> None:
 
 MOST_MODULES = 20
 """Modules in one folder."""
+LISTS = {"actors/store/migrations/versions"}
+"""Folders that are lists: each module follows the one before, and none can go as long as a store may be that old."""
 KNOWN_BY = {
     "gateway.routes": {"gateway.api"},
     "gateway.api": {"gateway.app"},
@@ -280,7 +282,7 @@ def test_no_class_is_sliced_by_inheritance() -> None:
 def test_no_folder_has_too_many_modules() -> None:
     counts = Counter(path.parent for path in modules().values() if path.name != "__init__.py")
     crowded = {folder.relative_to(ROOT).as_posix() for folder, count in counts.items() if count > MOST_MODULES}
-    assert crowded == set()
+    assert crowded - LISTS == set()
 
 
 def test_the_migrations_are_one_chain() -> None:

@@ -20,8 +20,9 @@ import psutil
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
-from actors.browser import contract, disk_space, documents, process_record, wa_js
+from actors.browser import contract, documents, process_record, wa_js
 from actors.browser.cdp import Listener, ScriptFailed, Wire, WireError, WireSilent, answered, ask_object
+from actors.browser.chromium import disk_space
 from actors.browser.chromium.addresses import Addresses
 from actors.browser.chromium.command_line import Build, command, identity
 from actors.browser.chromium.process import Chromium, ChromiumEnded

@@ -1,5 +1,6 @@
-"""What texts from outside may be: texts of strangers, and hosts in addresses. Pure; everything may import it.
+"""What texts from outside may be: texts of strangers, hosts, phone numbers. Pure; everything may import it.
 
-readable   what every strict reader takes, cut between characters
-hosts      names and numbers of machines
+readable        what every strict reader takes, cut between characters
+hosts           names and numbers of machines
+phone_numbers   numbers as people write them
 """

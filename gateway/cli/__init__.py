@@ -21,7 +21,6 @@ from gateway.cli import (
     config,
     doctor,
     groups,
-    health,
     keys,
     messages,
     output,
@@ -90,7 +89,7 @@ app.command("delete", rich_help_panel=USE)(clients.delete)
 app.add_typer(groups.app, name="groups", rich_help_panel=USE)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=OPERATE)
-app.command("health", rich_help_panel=OPERATE)(health.health)
+app.command("health", rich_help_panel=OPERATE)(service.health)
 app.command("doctor", rich_help_panel=OPERATE)(doctor.doctor)
 app.command("checklist", rich_help_panel=OPERATE)(checklist.checklist)
 app.command("backup", rich_help_panel=OPERATE)(backup.backup)

@@ -242,7 +242,7 @@ def _place(said: str, name: str | None) -> dict[str, Any]:
 
 def _card(said: str) -> dict[str, str]:
     """Return a contact card. Raises BadParameter."""
-    from actors.clients.phone_numbers import digits_of  # its tables take longer to load than the command itself
+    from actors.texts.phone_numbers import digits_of  # its tables take longer to load than the command itself
 
     name, _, phone = said.rpartition("=")
     try:

@@ -1,6 +1,6 @@
-"""Commands that run a program: the service, and the sandbox, a simulated WhatsApp Web with virtual phones.
+"""Commands about the service itself: run it, or the sandbox in place of WhatsApp, and ask whether it is ready.
 
-The sandbox is a program of its own: it is started, never imported.
+The sandbox, a simulated WhatsApp Web with virtual phones, is a program of its own: it is started, never imported.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import httpx2
 import typer
 
-from actors.settings import SANDBOX_DIR, Settings, load, with_sandbox
+from actors.settings import SANDBOX_DIR, Settings, StartRefused, load, with_sandbox
+from gateway.cli import output
+from gateway.cli.address import ServiceAddress, Unreachable
 from gateway.cli.child import child
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (SM_HOST).")]
@@ -28,6 +31,8 @@ LogFormat = Annotated[
 WithSandbox = Annotated[
     bool, typer.Option("--sandbox", help="Run the sandbox too, and use it as WhatsApp; data in ./data-sandbox.")
 ]
+Address = Annotated[str, typer.Option("--url", help="Address to ask instead of the one in the settings.")]
+Seconds = Annotated[float, typer.Option(help="Time limit for the answer.", min=0.1)]
 
 
 def serve(
@@ -102,3 +107,20 @@ def beside_us(directory: Path) -> Iterator[str]:
         command, "sandbox ready", "The sandbox did not start: run `session-manager sandbox` to see why."
     ) as said:
         yield said[0]
+
+
+def health(config: Config = None, url: Address = "", seconds: Seconds = 4.0) -> None:
+    """Ask the service on this machine whether it is ready, where its settings say that it listens.
+
+    Exit codes: 0 ready; 1 it answers, but is not ready; 2 wrong settings; 4 no service answered.
+    """
+    address = ServiceAddress.of(url) if url else ServiceAddress.served(load(config))
+    with address.client(seconds) as http:
+        try:
+            answer = http.get("/ready")
+        except httpx2.TransportError as error:
+            why = error or type(error).__name__
+            raise Unreachable(f"No service answers at {address.url} ({why}).") from error
+    if not answer.is_success:
+        raise StartRefused(f"The service at {address.url} is not ready: it answers {answer.status_code}.")
+    output.console.print(f"{address.url} is ready", markup=False)

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from actors.clients.operations.fields import File
 from actors.media.conversion import Form
 from gateway.calls import ApiRequest
+from gateway.files.uploads import Uploads
 from gateway.http import InvalidRequest, reply, validated
 from gateway.schemas.files import FileSource, MediaAnswer
-from gateway.uploads import Uploads
 
 
 async def keep(request: ApiRequest[None, None]) -> Response:

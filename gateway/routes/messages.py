@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from actors.clients.operations.fields import File
 from gateway.calls import ApiRequest
+from gateway.files.intake import ANYTHING, FITS
 from gateway.http import InvalidRequest, idempotency_key, reply
-from gateway.media import ANYTHING, FITS
 from gateway.schemas.files import Convertible, FileSource
 from gateway.schemas.messages import (
     CONTENTS,
@@ -28,7 +28,7 @@ from gateway.schemas.messages import (
 from gateway.service import Draft
 
 if TYPE_CHECKING:
-    from gateway.uploads import Uploads
+    from gateway.files.uploads import Uploads
 
 Body = TypeVar("Body", bound=ToChat)
 NOT_YET = File("", 0, "", "")

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from actors.clients.operations.received import FetchMedia
 from gateway.calls import ApiRequest, adapter_of
-from gateway.file_answer import file_answer
+from gateway.files.answer import file_answer
+from gateway.files.received import NoSuchFile
 from gateway.http import parse_values, reply
-from gateway.received import NoSuchFile
 from gateway.schemas.received import ReceivedAnswer
 
 

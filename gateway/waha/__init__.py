@@ -9,6 +9,5 @@ sessions   sessions: names of clients, their info, and their life
 hooks      the webhooks of a session's configuration
 socket     events over a WebSocket
 
-The handlers, by subject: life, server, messages, people, chats, files, keys. What WAHA calls its things is in
-`actors.waha`.
+The handlers are in `routes`, one module a subject. What WAHA calls its things is in `actors.waha`.
 """

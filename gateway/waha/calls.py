@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from starlette.types import Scope as AsgiScope
 
     from gateway.app import Gateway
-    from gateway.media import MediaIntake
-    from gateway.uploads import Uploads
+    from gateway.files.intake import MediaIntake
+    from gateway.files.uploads import Uploads
     from gateway.waha.sessions import WahaSessions
 
 Kind = TypeVar("Kind")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from actors.clients.phone_numbers import WANTED, digits_of
+from actors.texts.phone_numbers import WANTED, digits_of
 from gateway.waha.errors import BadRequest
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})

@@ -11,8 +11,8 @@ from typing import Any
 
 from actors.waha.statuses import SCAN_QR_CODE, STARTING, WORKING
 from gateway.security.auth import RateClass, Scope
-from gateway.waha import account, changes, chats, files, groups, keys, kinds, life, messages, people, server
 from gateway.waha.calls import Handler, Missing, WahaCall
+from gateway.waha.routes import account, changes, chats, files, groups, keys, messages, people, server, sessions
 
 _RUNS = (STARTING, SCAN_QR_CODE, WORKING)
 _SESSION: dict[str, Any] = {"about_session": False, "expects": ()}
@@ -63,22 +63,22 @@ SERVER = (
 )
 
 SESSIONS = (
-    get("/api/sessions", 1, life.listed, **_SESSION),
-    post("/api/sessions", 1, life.create, **_SESSION, **_SET),
-    post("/api/sessions/start", 1, life.start_old, **_SESSION, **_SET),
-    post("/api/sessions/stop", 1, life.stop_old, **_SESSION, **_SET),
-    post("/api/sessions/logout", 1, life.log_out_old, **_SESSION, **_SET),
-    get("/api/sessions/{session}", 1, life.one, **_SESSION),
-    put("/api/sessions/{session}", 1, life.update, **_SESSION, **_SET),
-    delete("/api/sessions/{session}", 1, life.delete, **_SESSION, **_SET),
-    get("/api/sessions/{session}/me", 1, life.me, **_SESSION),
-    post("/api/sessions/{session}/start", 1, life.start, **_SESSION, **_SET),
-    post("/api/sessions/{session}/stop", 1, life.stop, **_SESSION, **_SET),
-    post("/api/sessions/{session}/restart", 1, life.restart, **_SESSION, **_SET),
-    post("/api/sessions/{session}/logout", 1, life.log_out, **_SESSION, **_SET),
-    get("/api/{session}/auth/qr", 1, life.qr, expects=(SCAN_QR_CODE,)),
-    post("/api/{session}/auth/request-code", 1, life.request_code, expects=(SCAN_QR_CODE,), **_SET),
-    get("/api/screenshot", 1, life.screenshot, scope=Scope.ADMIN, expects=_RUNS, key_in_query=True),
+    get("/api/sessions", 1, sessions.listed, **_SESSION),
+    post("/api/sessions", 1, sessions.create, **_SESSION, **_SET),
+    post("/api/sessions/start", 1, sessions.start_old, **_SESSION, **_SET),
+    post("/api/sessions/stop", 1, sessions.stop_old, **_SESSION, **_SET),
+    post("/api/sessions/logout", 1, sessions.log_out_old, **_SESSION, **_SET),
+    get("/api/sessions/{session}", 1, sessions.one, **_SESSION),
+    put("/api/sessions/{session}", 1, sessions.update, **_SESSION, **_SET),
+    delete("/api/sessions/{session}", 1, sessions.delete, **_SESSION, **_SET),
+    get("/api/sessions/{session}/me", 1, sessions.me, **_SESSION),
+    post("/api/sessions/{session}/start", 1, sessions.start, **_SESSION, **_SET),
+    post("/api/sessions/{session}/stop", 1, sessions.stop, **_SESSION, **_SET),
+    post("/api/sessions/{session}/restart", 1, sessions.restart, **_SESSION, **_SET),
+    post("/api/sessions/{session}/logout", 1, sessions.log_out, **_SESSION, **_SET),
+    get("/api/{session}/auth/qr", 1, sessions.qr, expects=(SCAN_QR_CODE,)),
+    post("/api/{session}/auth/request-code", 1, sessions.request_code, expects=(SCAN_QR_CODE,), **_SET),
+    get("/api/screenshot", 1, sessions.screenshot, scope=Scope.ADMIN, expects=_RUNS, key_in_query=True),
 )
 
 MESSAGES = (
@@ -94,13 +94,13 @@ MESSAGES = (
     post("/api/stopTyping", 1, changes.stop_typing, **_CHANGE),
     put("/api/reaction", 1, changes.react, **_CHANGE),
     post("/api/sendLocation", 2, messages.location, **_SEND, contents=("latitude", "longitude")),
-    post("/api/sendContactVcard", 2, kinds.contacts, **_SEND, contents=("contacts",)),
-    post("/api/sendPoll", 2, kinds.poll, **_SEND, contents=("poll", "options")),
-    post("/api/forwardMessage", 2, kinds.forward, **_SEND),
+    post("/api/sendContactVcard", 2, messages.contacts, **_SEND, contents=("contacts",)),
+    post("/api/sendPoll", 2, messages.poll, **_SEND, contents=("poll", "options")),
+    post("/api/forwardMessage", 2, messages.forward, **_SEND),
     put("/api/star", 2, changes.star, **_CHANGE),
     post("/api/sendSticker", 2, files.sticker, **_SEND_FILE),
-    post("/api/send/link-custom-preview", 2, kinds.custom_preview, **_SEND_TEXT, takes_files=True),
-    post("/api/sendLinkPreview", 2, kinds.link_preview, **_SEND),
+    post("/api/send/link-custom-preview", 2, messages.custom_preview, **_SEND_TEXT, takes_files=True),
+    post("/api/sendLinkPreview", 2, messages.link_preview, **_SEND),
     get("/api/{session}/new-message-id", 2, account.new_message_id),
     post("/api/sendButtons", 3, Missing("Sending buttons"), **_SEND),
     post("/api/sendList", 3, Missing("Sending lists"), **_SEND),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.browser import disk_space
 from actors.browser.browser import ChromiumBrowser
+from actors.browser.chromium import disk_space
 from actors.clients.protocol import BrowserGone
 from actors.clients.types import ClientId, Reason
 from tests.browser.pages import CLIENT, Opened, options, running

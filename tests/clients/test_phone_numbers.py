@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.clients.operations.fields import chat_of, person_of
-from actors.clients.phone_numbers import WANTED, digits_of
+from actors.texts.phone_numbers import WANTED, digits_of
 
 ANA = "5491122334455"
 

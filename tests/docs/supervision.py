@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.browser import disk_space, whatsapp_web
+from actors.browser import whatsapp_web
+from actors.browser.chromium import disk_space
 from actors.browser.interpreter import MOST_LOADINGS, Interpreter
 from actors.browser.loop import WEDGED_AFTER
 from actors.browser.options import BrowserOptions

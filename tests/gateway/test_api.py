@@ -23,7 +23,7 @@ from gateway.openapi import document
 from gateway.routes import clients, messages
 from gateway.schemas.messages import SendRequest
 from gateway.security.auth import RateClass, Scope, Whose
-from gateway.tables.needs import in_path
+from gateway.security.needs import in_path
 from tests.gateway.running import Running, chosen, linked
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

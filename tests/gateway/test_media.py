@@ -21,7 +21,7 @@ from actors.clients.operations.fields import File
 from actors.clients.operations.media import SendDocument, SendImage, SendSticker, SendVideo, SendVoice
 from actors.clients.types import ClientId
 from actors.media.folder import media_dir
-from gateway.uploads import LONG
+from gateway.files.uploads import LONG
 from tests.browser.pages import PICTURE_DATA as PICTURE
 from tests.gateway.running import Running, until
 from tests.webhooks.receiver import Receiver, always

@@ -25,7 +25,7 @@ from gateway.app import application, gateway_of
 from gateway.calls import Call, post
 from gateway.errors import problem_of
 from gateway.security.auth import Scope, Whose
-from gateway.tables.needs import in_path
+from gateway.security.needs import in_path
 from tests.browser.samples import sample
 from tests.gateway.running import chosen, linked
 

@@ -22,7 +22,7 @@ from actors.clients.operations.chats import (
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.types import ClientId
-from gateway.file_answer import Unsatisfiable, disposition, part_of
+from gateway.files.answer import Unsatisfiable, disposition, part_of
 from tests.gateway.raw import Closed, Raw, request
 from tests.gateway.running import Running, until
 

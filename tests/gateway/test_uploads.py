@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from gateway.uploads import LONG, Base64, JsonBody, MultipartBody
+from gateway.files.uploads import LONG, Base64, JsonBody, MultipartBody
 
 CHANCE = random.Random(7)
 DATA = CHANCE.randbytes(LONG)

@@ -14,7 +14,7 @@ from actors.clients.operations.chats import ChatMessages, Chats, GetChatMessages
 from actors.clients.operations.contacts import GetPicture, PictureAddress
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
-from gateway.waha import chats
+from gateway.waha.routes import chats
 from tests.gateway.running import Running
 from tests.waha.consumer import KEY, Consumer
 

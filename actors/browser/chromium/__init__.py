@@ -1,1 +1,1 @@
-"""Chromium as a program: the command line, the process, the pipe to it, and the addresses it may open."""
+"""Chromium as a program: the command line, the process, the pipe to it, the addresses it may open, its disk space."""

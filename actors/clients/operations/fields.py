@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from actors.clients.phone_numbers import WANTED, digits_of
+from actors.texts.phone_numbers import WANTED, digits_of
 
 Schema = dict[str, Any]
 """A schema of pydantic's core."""

@@ -17,15 +17,15 @@ from actors.clients.operations.media import (
 from actors.clients.operations.status import STATUS, PostImageStatus, PostVideoStatus
 from actors.media.conversion import Form
 from actors.waha.messages import bare_of
-from gateway.file_answer import file_answer
+from gateway.files.answer import file_answer
+from gateway.files.intake import ANYTHING, FITS, PICTURE
+from gateway.files.received import NoSuchFile
 from gateway.http import validated
-from gateway.media import ANYTHING, FITS, PICTURE
-from gateway.received import NoSuchFile
 from gateway.schemas.files import SOURCES, FileSource
 from gateway.waha.answers import Picture
 from gateway.waha.calls import WahaRequest
 from gateway.waha.errors import BadRequest, FileGone, Unprocessable
-from gateway.waha.messages import send
+from gateway.waha.routes.messages import send
 
 if TYPE_CHECKING:
     from actors.clients.operations.fields import File

@@ -35,8 +35,8 @@ from actors.waha.messages import Json, account, person
 from gateway.waha.answers import NOTHING, BareText
 from gateway.waha.calls import WahaRequest, checked
 from gateway.waha.errors import BadRequest, NotFound
-from gateway.waha.files import its_picture
 from gateway.waha.given import address
+from gateway.waha.routes.files import its_picture
 
 MOST = 1000
 _GONE = frozenset({"chat_not_found", "not_a_group", "404"})

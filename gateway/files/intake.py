@@ -26,9 +26,9 @@ from actors.media.kinds import recognised
 from actors.media.threads import MediaSilent, MediaThreads
 from actors.options import MIB, fetchable
 from actors.store.rows.media import NoSuchMedia
+from gateway.files.uploads import CHUNK, Base64, Upload, Uploads
 from gateway.http import InvalidRequest
 from gateway.service import STORE_SECONDS, shutting_down
-from gateway.uploads import CHUNK, Base64, Upload, Uploads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -27,8 +27,8 @@ from actors.waha.messages import Json, bare_of, person
 from gateway.waha.answers import NOTHING
 from gateway.waha.calls import WahaRequest, checked
 from gateway.waha.errors import BadRequest
-from gateway.waha.files import its_picture, refuse_contacts
-from gateway.waha.messages import send
+from gateway.waha.routes.files import its_picture, refuse_contacts
+from gateway.waha.routes.messages import send
 
 _DONE = {"success": True}
 
