@@ -139,6 +139,8 @@ class Wire:
         self._session: _Session | None = None
         self.deaf: asyncio.Future[None] = self._connection.pipe.ended
         """Done when nothing can be received any more."""
+        self.files_input: str | None = None
+        """The present document's input for files, once it was needed."""
 
     async def open(self, ours: socket.socket, seconds: float) -> None:
         """Attach to the page that Chromium opens by itself. From now on the socket is ours. Raises WireError."""
@@ -222,6 +224,10 @@ def _look(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
+HANDED_OVER = 10.0
+"""The seconds that Chromium may take to put files into an input."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileOnDisk:
     """A file to hand to a page, and the name and type it is to have there."""
@@ -263,29 +269,49 @@ async def ask_with_files(
     Chromium reads the files from disk when the page does: 64 MiB are handed over in milliseconds. `seconds` is for the
     order; handing over has a limit of its own. Raises like `ask`.
     """
+    if wire.files_input is not None:
+        with contextlib.suppress(_InputGone):
+            return await _ask_through(wire, wire.files_input, name, arguments, files, seconds)
     made = await wire.call("Runtime.evaluate", {"expression": wa_js.FILES_INPUT})
     try:
-        there = {"objectId": made["result"]["objectId"]}
+        there: str = made["result"]["objectId"]
     except KeyError as error:
         raise WireError(f"The page takes no file: {str(made)[:200]}") from error
-    await wire.call("DOM.setFileInputFiles", {"files": [str(file.path) for file in files.values()], **there})
+    wire.files_input = there
+    return await _ask_through(wire, there, name, arguments, files, seconds)
+
+
+class _InputGone(WireError):
+    """Chromium put no files into the input, which is of an earlier document: nothing was ordered."""
+
+
+async def _ask_through(
+    wire: Wire, there: str, name: str, arguments: Mapping[str, Any], files: Mapping[str, FileOnDisk], seconds: float
+) -> Any:
+    """Order it through this input. Raises _InputGone, and like `ask`.
+
+    Both calls are sent at once. Chromium carries them out in their order, and the function takes the files out of the
+    input, or refuses if they are not there: so orders may follow one another through one input.
+    """
     given = {field: {"filename": file.filename, "mimetype": file.mimetype} for field, file in files.items()}
+    order = {
+        "objectId": there,
+        "functionDeclaration": wa_js.order_with_files(name),
+        "arguments": [{"value": dict(arguments)}, {"value": given}],
+        "awaitPromise": True,
+        "returnByValue": True,
+    }
+    put_in = {"objectId": there, "files": [str(file.path) for file in files.values()]}
+    putting, ordering = wire.post("DOM.setFileInputFiles", put_in), wire.post("Runtime.callFunctionOn", order)
     try:
-        answer = await wire.call(
-            "Runtime.callFunctionOn",
-            {
-                **there,
-                "functionDeclaration": wa_js.order_with_files(name),
-                "arguments": [{"value": dict(arguments)}, {"value": given}],
-                "awaitPromise": True,
-                "returnByValue": True,
-            },
-            seconds=seconds,
-        )
-    finally:
-        with contextlib.suppress(WireError):
-            wire.post("Runtime.releaseObject", there)
-    return _told(answer)
+        await answered(putting, HANDED_OVER)
+    except WireSilent:
+        raise
+    except WireError as error:
+        if wire.files_input == there:
+            wire.files_input = None
+        raise _InputGone(str(error)) from error
+    return _told(await answered(ordering, seconds))
 
 
 def _told(answer: Mapping[str, Any]) -> Any:

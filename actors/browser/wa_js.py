@@ -93,19 +93,24 @@ def order(name: str, arguments: object) -> str:
 
 
 FILES_INPUT = "Object.assign(document.createElement('input'), {type: 'file', multiple: true})"
-"""An input outside the document: Chromium puts files into it, which no argument of a call could carry."""
+"""An input outside the document: Chromium puts files into it, which no argument of a call could carry. One serves all
+orders of a document.
+"""
 
 
 def order_with_files(name: str) -> str:
     """Return the function of an input with files that passes an order and the files on; it ends in a JSON text.
 
     Its arguments are the order's, and the files' fields with {mimetype, filename}, in the order of the input. A file is
-    wrapped in one with its own name and type; its bytes stay where they are. Sources: the File API; wa-js 4.6.0,
-    `convertToFile`, which takes a File as it is.
+    wrapped in one with its own name and type; its bytes stay where they are. The input is empty afterwards, so that no
+    order ever finds files of another. Sources: the File API; wa-js 4.6.0, `convertToFile`, which takes a File as it is.
     """
     return (
-        "function (order, given) { const files = Object.entries(given).map(([field, { filename, mimetype }], index) => "
+        "function (order, given) { const fields = Object.entries(given); "
+        "if (this.files.length !== fields.length) throw new Error('its files are not in the input'); "
+        "const files = fields.map(([field, { filename, mimetype }], index) => "
         "[field, new File([this.files[index]], filename, { type: mimetype, lastModified: Date.now() })]); "
+        "this.value = ''; "
         f"return window.{HANDLE}({json.dumps(name)}, {{ ...order, ...Object.fromEntries(files) }}); }}"
     )
 

@@ -18,7 +18,7 @@ from actors.clients.operations.media import (
     SendVideoNote,
     SendVoice,
 )
-from actors.clients.operations.messages import LookedUp, LookUp, Send, SendText
+from actors.clients.operations.messages import LookedUp, LookUp, Send, SendText, draw_message_id
 from actors.clients.protocol import Answered, OutcomeUnknown, PageReloaded, Ready, Refused
 from actors.media.folder import media_dir
 from tests.browser.pages import CHAT, FRIEND, GENERATIONS, NUMBER, PICTURE, Open, evaluate, keep
@@ -70,6 +70,25 @@ def test_every_kind_arrives_whole_and_as_what_it_is(
         told = message["media"]
         assert (told["sha256"], told["size"], told["mimetype"]) == (file.digest, file.size, file.mimetype)
         assert told["filename"] == file.filename
+
+
+def test_files_that_leave_at_once_are_not_taken_for_one_another(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    page = linked(shell)
+    files = {f"54911000000{number:02}": some(shell, 1000 + number) for number in range(6)}
+    for again in (False, True):
+        for number, file in files.items():
+            page.page.call(draw_message_id(), SendDocument(f"{number}@c.us", file))
+        for _ in files:
+            page.told.until(Answered)
+        for number, file in files.items():
+            received = sandbox.get(f"/phones/{number}")["received"]
+            assert {message["media"]["sha256"] for message in received} == {file.digest}
+        if not again:  # the next document has an input of its own
+            evaluate(page, "location.reload()")
+            page.told.until(PageReloaded)
+            page.told.until(Ready)
 
 
 def test_a_caption_and_how_a_file_is_shown_arrive(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> None:
