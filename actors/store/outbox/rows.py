@@ -12,7 +12,18 @@ from functools import cache
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from actors.clients.events import MessageStateChanged
 from actors.clients.operations import OPERATIONS
@@ -113,7 +124,6 @@ _OWNER = (accounts.c.phone.label("owner_phone"), accounts.c.lid.label("owner_lid
 ROWS = select(outbox, *_OWNER).join_from(outbox, accounts, accounts.c.id == outbox.c.account_id, isouter=True)
 """The query of whole rows, each with the names of its account."""
 
-_URGENT = (outbox.c.priority.desc(), outbox.c.position)
 _OF_CLIENT = outbox.c.client_id == bindparam("client")
 _BY_ID = ROWS.where(outbox.c.id == bindparam("known_id"))
 BY_KEY = ROWS.where(_OF_CLIENT, outbox.c.key == bindparam("known_key"))
@@ -126,7 +136,27 @@ _COUNT_UP_TO = select(func.count()).select_from(
     .limit(bindparam("up_to"))
     .subquery()
 )
-"""Statements for each acceptance are built once: building takes longer than running."""
+_NOW: BindParameter[Seconds] = bindparam("now")
+_ALIVE = or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > _NOW)
+_AT_ONCE, _SCHEDULED = outbox.c.send_at.is_(None), outbox.c.send_at.is_not(None)
+_SENDING = select(outbox.c.chat).where(SENDING, _OF_CLIENT)
+_NEXT_DUE = select(func.min(outbox.c.send_at)).where(FREE, _SCHEDULED, _OF_CLIENT, outbox.c.send_at > _NOW)
+# Two queries, one per index: `send_at IS NULL OR send_at <= ?` would have to sort all waiting messages.
+_MOST_URGENT = tuple(
+    select(outbox.c.chat, outbox.c.priority, outbox.c.position)
+    .where(FREE, _OF_CLIENT, _ALIVE, outbox.c.chat.not_in(bindparam("busy", expanding=True)), timely)
+    .order_by(outbox.c.priority.desc(), outbox.c.position)
+    .limit(1)
+    for timely in (_AT_ONCE, _SCHEDULED & (outbox.c.send_at <= _NOW))
+)
+_FIRST_DUE = (
+    ROWS.where(FREE, _OF_CLIENT, outbox.c.chat.in_(bindparam("chats", expanding=True)), _ALIVE)
+    .where(or_(_AT_ONCE, outbox.c.send_at <= _NOW))
+    .order_by(outbox.c.position)
+    .limit(1)
+)
+_UPDATE = outbox.update().where(outbox.c.position == bindparam("known_position"))
+"""Statements for each acceptance and each claim are built once: building takes longer than running."""
 
 
 def read(connection: Connection, query: Select[Any], **values: Any) -> tuple[Message, ...]:
@@ -186,8 +216,8 @@ def due(connection: Connection, client_id: ClientId, at: Seconds, limit: int, he
 
     Chat by chat: the most urgent message that is due selects the chat, and the first due message in it is the next.
     """
-    sending = select(outbox.c.chat).where(SENDING, of_client(client_id))
-    busy = of_same_chats(connection, client_id, {*connection.execute(sending).scalars(), *held})
+    sending = connection.execute(_SENDING, {"client": client_id}).scalars()
+    busy = of_same_chats(connection, client_id, {*sending, *held})
     found: list[Message] = []
     while len(found) < limit:
         chat = _most_urgent_chat(connection, client_id, at, busy)
@@ -213,29 +243,19 @@ def is_due(connection: Connection, client_id: ClientId, at: Seconds, held: froze
 
 def next_due(connection: Connection, client_id: ClientId, at: Seconds) -> Seconds | None:
     """Return the earliest `send_at` after `at` of a client's queued messages."""
-    scheduled = select(func.min(outbox.c.send_at)).where(FREE, outbox.c.send_at.is_not(None), of_client(client_id))
-    return cast(Seconds | None, connection.execute(scheduled.where(outbox.c.send_at > at)).scalar_one())
+    return cast(Seconds | None, connection.execute(_NEXT_DUE, {"client": client_id, "now": at}).scalar_one())
 
 
 def _most_urgent_chat(connection: Connection, client_id: ClientId, at: Seconds, busy: set[str]) -> str | None:
-    # Two queries, one per index: `send_at IS NULL OR send_at <= ?` would have to sort all waiting messages.
-    timings = (outbox.c.send_at.is_(None), outbox.c.send_at.is_not(None) & (outbox.c.send_at <= at))
-    query = select(outbox.c.chat, outbox.c.priority, outbox.c.position)
-    free = query.where(FREE, of_client(client_id), _alive(at), outbox.c.chat.not_in(busy)).order_by(*_URGENT).limit(1)
-    firsts = [row for timing in timings for row in connection.execute(free.where(timing))]
+    asked = {"client": client_id, "now": at, "busy": sorted(busy)}
+    firsts = [row for query in _MOST_URGENT for row in connection.execute(query, asked)]
     best = min(firsts, key=lambda row: (-row.priority, row.position), default=None)
     return None if best is None else best.chat
 
 
 def _first_due(connection: Connection, client_id: ClientId, at: Seconds, addresses: set[str]) -> Message:
-    timely = or_(outbox.c.send_at.is_(None), outbox.c.send_at <= at)
-    query = ROWS.where(FREE, of_client(client_id), outbox.c.chat.in_(sorted(addresses)), timely, _alive(at))
-    (first,) = read(connection, query.order_by(outbox.c.position).limit(1))
+    (first,) = read(connection, _FIRST_DUE, client=client_id, now=at, chats=sorted(addresses))
     return first
-
-
-def _alive(at: Seconds) -> ColumnElement[bool]:
-    return or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > at)
 
 
 # --- room: not counted at every acceptance, because counting ten thousand rows takes longer than writing one
@@ -323,7 +343,7 @@ def change(connection: Connection, known: Message, **changes: Any) -> Message:
 
 def _update(connection: Connection, known: Message, **changes: Any) -> None:
     changes.pop("account", None)
-    connection.execute(outbox.update().where(outbox.c.position == known.position), changes)
+    connection.execute(_UPDATE, {**changes, "known_position": known.position})
 
 
 def _payload(before: Message, after: Message) -> dict[str, Any]:

@@ -11,13 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    RowMapping,
+    bindparam,
+    case,
+    delete,
+    exists,
+    or_,
+    select,
+)
 
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
-from actors.store.database import insert
+from actors.store.database import insert_in
 from actors.store.message import Read, Write
 from actors.store.message_states import OPEN
 from actors.store.schema import media, media_clients, outbox, received_media
@@ -44,16 +56,22 @@ class KeepMedia(Work, Write[File]):
     client_id: ClientId | None = None
 
     def run(self, connection: Connection) -> File:
-        row = {**asdict(self.file), "kept_at": self.at, "until": self.until}
-        statement = insert(connection, media).values(row)
-        new = statement.excluded
-        later = case((media.c.until > new.until, media.c.until), else_=new.until)
-        changes = {"mimetype": new.mimetype, "filename": new.filename, "until": later}
-        connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=changes))
+        keep, own = _statements(connection.dialect.name)
+        connection.execute(keep, {**asdict(self.file), "kept_at": self.at, "until": self.until})
         if self.client_id is not None:
-            owner = insert(connection, media_clients).values(digest=self.file.digest, client_id=self.client_id)
-            connection.execute(owner.on_conflict_do_nothing())
+            connection.execute(own, {"digest": self.file.digest, "client_id": self.client_id})
         return self.file
+
+
+@cache
+def _statements(dialect: str) -> tuple[Executable, Executable]:
+    """Make the statements that keep a file, and that give it to a client. Made once: each file needs them."""
+    kept = insert_in(dialect, media)
+    new = kept.excluded
+    later = case((media.c.until > new.until, media.c.until), else_=new.until)
+    changes = {"mimetype": new.mimetype, "filename": new.filename, "until": later}
+    owner = insert_in(dialect, media_clients)
+    return kept.on_conflict_do_update(index_elements=["digest"], set_=changes), owner.on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +134,12 @@ class DropMedia(Write[None]):
         _drop(connection, self.digests)
 
 
+_KNOWN = select(media.c.digest).where(media.c.digest == bindparam("asked"))
+
+
 def require(connection: Connection, file: File) -> None:
     """Raise NoSuchMedia unless the file is kept. In the transaction that names it, so that it is kept from then on."""
-    if connection.execute(select(media.c.digest).where(media.c.digest == file.digest)).first() is None:
+    if connection.execute(_KNOWN, {"asked": file.digest}).first() is None:
         raise NoSuchMedia(file.digest)
 
 
