@@ -45,13 +45,13 @@ from actors.outbox.readiness import ReadinessJournal
 from actors.refusals import database_of, refused
 from actors.runtime import SYSTEM_CLOCK, Refusal, wait_ended
 from actors.settings import Settings
-from actors.store.configs import GetConfigs
 from actors.store.journal import StoreJournal, StoreSessions
-from actors.store.keys import ApiKey, read_keys
 from actors.store.origin import check_origin, origin_of
 from actors.store.ownership import claim_all
 from actors.store.retention import Retention
+from actors.store.rows.configs import GetConfigs
 from actors.store.rows.held import GetHeldEvents
+from actors.store.rows.keys import ApiKey, read_keys
 from actors.store.rows.reactions import GetStandingReactions
 from actors.store.sessions import GetSessions, GetWantedSessions
 from actors.store.store import Store, open_store

@@ -14,7 +14,6 @@ from gateway import errors
 from gateway.access_log import Access, HttpMetrics
 from gateway.api import calls_for
 from gateway.calls import Call, routes
-from gateway.configs import Configs
 from gateway.files.intake import MediaIntake
 from gateway.files.received import ReceivedMedia
 from gateway.openapi import Description
@@ -26,7 +25,10 @@ from gateway.security.keys import Keyring
 from gateway.security.origins import PageHeaders, checked
 from gateway.security.rate_limits import Rates
 from gateway.security.sessions import BrowserSessions
-from gateway.service import Bridge, Outbox, Webhooks
+from gateway.service.bridge import Bridge
+from gateway.service.configs import Configs
+from gateway.service.outbox import Outbox
+from gateway.service.webhooks import Webhooks
 from gateway.status_cache import QrImages, StatusPages
 from gateway.streaming.consumers import Consumers
 from gateway.streaming.stream import Streams

@@ -54,7 +54,7 @@ from gateway.http import (
 from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.security.auth import ANYONE, Caller, Need, Whose, caller_of
-from gateway.service import Draft
+from gateway.service.outbox import Draft
 from gateway.unknown_names import UnknownName, refuse_foreign
 
 if TYPE_CHECKING:

@@ -48,8 +48,6 @@ from actors.media.conversion import ConversionFailed, ConversionUnavailable
 from actors.media.fetching import MediaRefused, MediaUnreachable
 from actors.media.folder import MediaFull, MediaTooLarge
 from actors.runtime import MailboxFull, Refusal
-from actors.store.configs import NameTaken
-from actors.store.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
 from actors.store.errors import (
     IdempotencyKeyReused,
     MessageNotHeld,
@@ -60,8 +58,10 @@ from actors.store.errors import (
     StatementFailed,
     StoreUnavailable,
 )
-from actors.store.keys import NoSuchKey
 from actors.store.message_states import OPEN
+from actors.store.rows.configs import NameTaken
+from actors.store.rows.consumers import ConsumerDiffers, NoSuchConsumer, NoSuchReceipt, TooManyConsumers
+from actors.store.rows.keys import NoSuchKey
 from actors.store.rows.media import NoSuchMedia
 from actors.store.webhooks import NoSuchWebhook, WebhookExists
 from actors.webhooks.definition import InvalidWebhook
@@ -71,7 +71,8 @@ from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Forbidden, Unauthorized
 from gateway.security.keys import KeyRefused
 from gateway.security.rate_limits import RateLimited
-from gateway.service import NoSuchDeadLetter, Undelivered
+from gateway.service.outbox import Undelivered
+from gateway.service.webhooks import NoSuchDeadLetter
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

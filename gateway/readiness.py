@@ -20,7 +20,7 @@ from actors.store.events import GetEventRange
 if TYPE_CHECKING:
     from actors.store.store import Store
     from actors.system import System
-    from gateway.service import Bridge
+    from gateway.service.bridge import Bridge
 
 KEPT: Seconds = 1.0
 STORE_SECONDS: Seconds = 2.0

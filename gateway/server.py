@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from actors.settings import Settings
-    from actors.store.keys import ApiKey
+    from actors.store.rows.keys import ApiKey
     from actors.system import RunningBrowser
     from gateway.app import Gateway
     from gateway.streaming.stream import Streams

@@ -150,7 +150,7 @@ def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _revoke_offline(id: str) -> None:
-    from actors.store.keys import NoSuchKey
+    from actors.store.rows.keys import NoSuchKey
     from gateway.security.keys import revoke_offline
 
     try:

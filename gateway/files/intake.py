@@ -28,7 +28,7 @@ from actors.options import MIB, fetchable
 from actors.store.rows.media import NoSuchMedia
 from gateway.files.uploads import CHUNK, Base64, Upload, Uploads
 from gateway.http import InvalidRequest
-from gateway.service import STORE_SECONDS, shutting_down
+from gateway.service.bridge import STORE_SECONDS, shutting_down
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

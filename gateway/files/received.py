@@ -20,7 +20,7 @@ from actors.inbox.protocol import FetchFile
 from actors.media.threads import MediaThreads
 from actors.runtime import Refusal, ask
 from actors.store.rows.received import FindReceived, GetReceived
-from gateway.service import GRACE_SECONDS, ORDER_SECONDS, ask_store, shutting_down
+from gateway.service.bridge import GRACE_SECONDS, ORDER_SECONDS, ask_store, shutting_down
 
 if TYPE_CHECKING:
     from actors.system import System

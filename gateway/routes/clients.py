@@ -11,7 +11,6 @@ from actors.clients.errors import ShuttingDown, StartFailed, StartOvertaken
 from actors.clients.protocol import AlreadyRunning
 from actors.clients.types import STARTING, State
 from gateway.calls import ApiRequest
-from gateway.configs import forget_webhooks
 from gateway.http import HEADER, NO_STORE, InvalidRequest, client_of, reply
 from gateway.schemas.clients import (
     ClientDetail,
@@ -29,6 +28,7 @@ from gateway.schemas.clients import (
 )
 from gateway.security.auth import may_see
 from gateway.security.rate_limits import address_of
+from gateway.service.configs import forget_webhooks
 
 if TYPE_CHECKING:
     from actors.clients.protocol import Status

@@ -25,7 +25,7 @@ from gateway.schemas.messages import (
     SentAnswer,
     ToChat,
 )
-from gateway.service import Draft
+from gateway.service.outbox import Draft
 
 if TYPE_CHECKING:
     from gateway.files.uploads import Uploads

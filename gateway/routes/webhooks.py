@@ -16,7 +16,7 @@ from gateway.schemas.webhooks import (
     WebhookDetail,
     WebhookRequest,
 )
-from gateway.service import NoSuchDeadLetter
+from gateway.service.webhooks import NoSuchDeadLetter
 
 _DIGITS = 18
 """Of the largest id of a dead letter."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from actors.clients.types import MAX_CLIENT_ID
-from actors.store.keys import ApiKey
+from actors.store.rows.keys import ApiKey
 from gateway.schemas.shape import Answer, Request, iso
 from gateway.security.auth import Scope
 

@@ -12,7 +12,7 @@ from actors.settings import StartRefused
 
 if TYPE_CHECKING:
     from actors.settings import Settings
-    from actors.store.keys import ApiKey
+    from actors.store.rows.keys import ApiKey
 
 
 def refuse_exposure(settings: Settings, keys: Iterable[ApiKey]) -> None:

@@ -27,7 +27,7 @@ from pykka import ActorDeadError, Timeout
 from actors.backups import opened_store
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Reply
-from actors.store.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey
+from actors.store.rows.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey
 from gateway.security.auth import ANYONE, Caller, Scope
 
 if TYPE_CHECKING:

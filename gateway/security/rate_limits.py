@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from actors.settings import Settings
-    from gateway.service import Bridge
+    from gateway.service.bridge import Bridge
 
 
 KEPT = 100_000

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.errors import ShuttingDown
 from actors.clients.types import Seconds
-from actors.store.consumers import Acknowledge, Consumer, ConsumerDiffers, GetConsumer, OpenConsumer
 from actors.store.errors import StoreUnavailable
+from actors.store.rows.consumers import Acknowledge, Consumer, ConsumerDiffers, GetConsumer, OpenConsumer
 from gateway.security.auth import Unauthorized
-from gateway.service import ask_store
+from gateway.service.bridge import ask_store
 from gateway.streaming.feed import Told, Wanted
 from gateway.streaming.stream import Beat, End, Events, Streams, Why, heeding
 

@@ -19,7 +19,7 @@ from actors.store.events import Event
 from actors.store.store import Store
 from actors.webhooks.definition import matches
 from gateway.schemas.shape import iso
-from gateway.service import STORE_SECONDS, shutting_down
+from gateway.service.bridge import STORE_SECONDS, shutting_down
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from actors.runtime import MailboxFull
 from actors.store.errors import StoreUnavailable
 from actors.store.event_pages import EventPage, Gap, ReadPage
 from actors.store.store import Store
-from gateway.service import STORE_SECONDS
+from gateway.service.bridge import STORE_SECONDS
 from gateway.streaming.feed import Feed, Told, Wanted
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from actors.webhooks.definition import InvalidWebhook
 from gateway.errors import note_refusal, problem_of
 from gateway.http import NO_STORE, InvalidRequest, JsonResponse, render_plain
 from gateway.security.auth import Forbidden, Unauthorized
-from gateway.service import Undelivered
+from gateway.service.outbox import Undelivered
 
 if TYPE_CHECKING:
     from starlette.requests import Request

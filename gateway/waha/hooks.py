@@ -20,7 +20,7 @@ from gateway.waha.errors import BadRequest
 
 if TYPE_CHECKING:
     from actors.clients.types import ClientId
-    from gateway.service import Webhooks
+    from gateway.service.webhooks import Webhooks
 
 _POLICIES = ("constant", "linear", "exponential")
 

@@ -21,11 +21,11 @@ from actors.clients.types import TERMINAL, ClientId, Seconds, State
 from actors.waha.envelope import me_of, session_name
 from actors.waha.messages import Json
 from actors.waha.statuses import FAILED, STATUSES, STOPPED
-from gateway.configs import forget_webhooks, webhooks_of
 from gateway.http import client_number
 from gateway.schemas.configs import MASK
 from gateway.security.auth import Caller, Forbidden, Scope
 from gateway.security.rate_limits import address_of
+from gateway.service.configs import forget_webhooks, webhooks_of
 from gateway.waha import hooks
 from gateway.waha.errors import BadRequest, NotFound, SessionUnknown, StatusUnexpected, Unprocessable
 

@@ -49,7 +49,7 @@ def test_a_repeated_request_is_known_after_its_time_too(service: Running, monkey
     wanted = {**GOOD, "send_at": iso(time.time() - 50)}
     first = service.call("POST", "/messages", 1, json=wanted, headers={"Idempotency-Key": "late"})
     assert first.status_code == 202
-    monkeypatch.setattr("gateway.service.CLOCKS_DIFFER", 0)
+    monkeypatch.setattr("gateway.service.outbox.CLOCKS_DIFFER", 0)
     assert service.post("/messages", 1, wanted).status_code == 400
     again = service.call("POST", "/messages", 1, json=wanted, headers={"Idempotency-Key": "late"})
     assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])

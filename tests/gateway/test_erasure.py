@@ -17,8 +17,8 @@ from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, State
 from actors.media.folder import media_dir
 from actors.refusals import database_of
-from actors.store.rows import erasure
-from actors.store.rows.erasure import TABLES
+from actors.store import erasure
+from actors.store.erasure import TABLES
 from actors.store.rows.held import HoldEvent
 from actors.store.rows.received import KeepReceived
 from actors.store.schema import metadata, outbox_chats, webhook_lines

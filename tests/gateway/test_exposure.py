@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from actors.browser.fake import FakeBrowser
 from actors.settings import Settings, StartRefused
-from actors.store.keys import ApiKey
+from actors.store.rows.keys import ApiKey
 from actors.system import System
 from gateway.security.auth import Scope
 from gateway.security.exposure import check_certificate, refuse_exposure

@@ -15,7 +15,7 @@ from actors.clients.types import ClientId
 from actors.runtime import Reply
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable
-from actors.store.keys import AddKey, ApiKey, NoSuchKey, RevokeKey
+from actors.store.rows.keys import AddKey, ApiKey, NoSuchKey, RevokeKey
 from actors.store.store import Store, open_store
 from gateway.security.auth import ANYONE, Caller, Scope
 from gateway.security.keys import FIRST_ID, KeyRefused, Keyring, digest_of, draw, presented

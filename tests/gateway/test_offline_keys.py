@@ -9,7 +9,7 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.settings import Settings, StartRefused
-from actors.store.keys import NoSuchKey
+from actors.store.rows.keys import NoSuchKey
 from gateway.security import keys
 from gateway.security.auth import Scope
 from gateway.security.keys import KeyRefused

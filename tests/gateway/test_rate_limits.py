@@ -16,7 +16,7 @@ from actors.runtime.testing import ManualClock
 from actors.settings import Settings
 from gateway.security.auth import ANYONE, PUBLIC, Caller, Need, RateClass, Scope, Whose
 from gateway.security.rate_limits import Rate, RateLimited, Rates, StartRates, Windows, address_of
-from gateway.service import Bridge
+from gateway.service.bridge import Bridge
 from tests.gateway.running import Running
 
 HERE = "127.0.0.1"

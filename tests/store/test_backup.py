@@ -17,10 +17,10 @@ from actors.store.backup import backup, restore
 from actors.store.database import Database
 from actors.store.errors import BadBackup, DataDirInUse, StoreTooNew, StoreUnavailable
 from actors.store.events import AppendEvent, Event
-from actors.store.keys import read_keys
 from actors.store.message_states import OPEN, MessageState
 from actors.store.outbox import ListMessages, Message
 from actors.store.ownership import claim
+from actors.store.rows.keys import read_keys
 from actors.store.schema import migrate
 from actors.store.sessions import GetWantedSessions, Session, WantSession
 from actors.store.store import Store, open_store

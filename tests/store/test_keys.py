@@ -8,7 +8,7 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.store.database import Database
-from actors.store.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey, read_keys
+from actors.store.rows.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey, read_keys
 from actors.store.store import Store, open_store
 
 ANSWER = 5.0

@@ -13,7 +13,6 @@ from actors.clients.events import ClientStateChanged, MessageArrived
 from actors.clients.ports import Transition
 from actors.clients.types import State
 from actors.runtime.testing import ManualClock
-from actors.store.consumers import consumers
 from actors.store.database import Database, dump_json
 from actors.store.event_pages import Gap, ReadPage
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
@@ -22,6 +21,7 @@ from actors.store.message import Write
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
 from actors.store.retention import BOUNDS, Retention, RetentionRules
+from actors.store.rows.consumers import consumers
 from actors.store.rows.held import HoldEvent
 from actors.store.schema import event_keys, metadata, outbox, transitions
 from actors.store.store import Store, open_store

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actors.clients.types import ClientId
-from actors.store.consumers import (
+from actors.store.database import Database
+from actors.store.event_pages import Gap, ReadPage
+from actors.store.events import AppendEvent, PruneEvents
+from actors.store.rows.consumers import (
     IDLE,
     Acknowledge,
     ConsumerDiffers,
@@ -14,9 +17,6 @@ from actors.store.consumers import (
     NoSuchReceipt,
     OpenConsumer,
 )
-from actors.store.database import Database
-from actors.store.event_pages import Gap, ReadPage
-from actors.store.events import AppendEvent, PruneEvents
 from actors.store.store import Store, open_store
 from tests.store.asking import PATIENCE, ask
 

@@ -13,14 +13,14 @@ from actors.clients.ports import Transition
 from actors.clients.registry.config import ClientConfig, Proxy
 from actors.clients.types import State
 from actors.store.backup import backup, restore
-from actors.store.configs import NO_WAY_OUT, GetConfigs, PutConfig
 from actors.store.database import Database
 from actors.store.events import AppendEvent, Event
 from actors.store.journal import GetTransitions, RecordTransition
-from actors.store.keys import AddKey, ApiKey, read_keys
 from actors.store.message_states import MessageState
 from actors.store.outbox import ClaimNext, GetMessage, ListMessages, operation_of
+from actors.store.rows.configs import NO_WAY_OUT, GetConfigs, PutConfig
 from actors.store.rows.held import GetHeldEvents, HoldEvent, TellHeld
+from actors.store.rows.keys import AddKey, ApiKey, read_keys
 from actors.store.rows.unreadable import UNREADABLE
 from actors.store.sessions import GetSessions, GetWantedSessions, RecordReceipts, WantSession
 from actors.store.store import Store, open_store

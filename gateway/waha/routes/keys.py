@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.store.keys import ApiKey, NoSuchKey
+from actors.store.rows.keys import ApiKey, NoSuchKey
 from actors.waha.envelope import session_name
 from gateway.schemas.configs import MASK
 from gateway.security.auth import Scope

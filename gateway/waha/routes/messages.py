@@ -24,7 +24,7 @@ from gateway.calls import URGENT, adapter_of
 from gateway.files.intake import PICTURE
 from gateway.http import idempotency_key, parse_values, validated
 from gateway.schemas.files import FileSource
-from gateway.service import Draft, MessageStanding
+from gateway.service.outbox import Draft, MessageStanding
 from gateway.waha.calls import WahaRequest, checked
 from gateway.waha.errors import BadRequest
 from gateway.waha.given import digits

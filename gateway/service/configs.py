@@ -9,17 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.clients.registry.config import ClientConfig
-from actors.store.configs import CreateConfig, PutConfig
+from actors.store.rows.configs import CreateConfig, PutConfig
 from actors.store.webhooks import NoSuchWebhook
 from gateway.http import InvalidRequest
 from gateway.security.auth import ANYONE
-from gateway.service import ask_store
+from gateway.service.bridge import ask_store
 
 if TYPE_CHECKING:
     from actors.clients.registry.registry import ClientRegistry, Registered
     from actors.clients.types import ClientId
     from actors.store.store import Store
-    from gateway.service import Webhooks
+    from gateway.service.webhooks import Webhooks
 
 
 class Configs:
