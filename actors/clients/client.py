@@ -104,6 +104,10 @@ class Client(Actor):
         self._pairing = BanEvidence()
         self._scanned = False
         """True from the scan of a code until it is known what became of it: a device may be on the phone."""
+        self._has_turn = False
+        """True if the page of the present start may be opened at once."""
+        self._waits_for_turn = False
+        """True from the wish for a page until it may be opened."""
         self._caller_waits = False
         """True if a caller waits for the outcome of the present start."""
         self._traffic = False
@@ -152,10 +156,10 @@ class Client(Actor):
     def _start_outcome(self, order: protocol.Start) -> protocol.Started | protocol.AlreadyRunning | Refusal:
         if self._ending.order is not None:
             return ShuttingDown()
-        if self._board.status.queue_position is not None:
+        if self._waits_for_turn and not self._caller_waits:
             self._caller_waits = order.origin is Origin.CALLER
             self._caused_by(order.cause)
-            self._take_turn()
+            self._want_turn()
             return protocol.Started(self._board.status)
         if self._board.state in STARTING:
             return StartUnderWay(self._client_id)
@@ -164,6 +168,7 @@ class Client(Actor):
         self._pairing = order.pairing
         self._caller_waits = order.origin is Origin.CALLER
         self._caused_by(order.cause)
+        self._has_turn = order.turn
         self._board.change(queue_position=order.place)
         stored = self._has_login()
         phone = self._pairing.phone if stored else None
@@ -171,16 +176,28 @@ class Client(Actor):
         self._walk(lifecycle.of_start(stored=stored))
         return protocol.Started(self._board.status)
 
+    def _want_turn(self) -> None:
+        """Ask for the turn to open the page; without a supervisor it is taken at once."""
+        wish = protocol.TurnWanted(self._client_id, self._caller_waits)
+        if not self._board.tell_supervisor(wish):
+            self._take_turn()
+
     def _take_place(self, order: protocol.TakePlace) -> None:
-        if self._board.status.queue_position is not None:
+        if self._waits_for_turn:
             self._board.change(queue_position=order.place)
 
     def _take_turn(self, _: object = None) -> None:
         """Open the page that waits for its turn; only now does the time of its start begin."""
-        if self._board.status.queue_position is not None:
-            self._board.change(queue_position=None)
+        if self._waits_for_turn:
+            self._no_turn()
             self._board.arm(self._board.state)
-            self._open_page()
+            with self._board.cause.naming():  # and so do the browser's log lines of this page, until it is ready
+                self._pages.open()
+
+    def _no_turn(self) -> None:
+        """Wait for no turn any more."""
+        self._waits_for_turn = self._has_turn = False
+        self._board.change(queue_position=None)
 
     def _perform(self, order: protocol.Perform) -> None:
         operation = order.operation
@@ -243,7 +260,7 @@ class Client(Actor):
     def _connect(self) -> None:
         """Become READY, to log out before the end; the client's own page does, or one that is opened for it."""
         self._ending.connect()
-        if self._board.status.queue_position is not None:
+        if self._waits_for_turn:
             self._take_turn()
         elif self._board.state in ABSENT:
             self._walk(lifecycle.of_start(stored=True))
@@ -542,7 +559,8 @@ class Client(Actor):
     def _leave(self) -> None:
         """Close everything open, answer every asker, and stop once every process is gone."""
         self._caused_by(UNCAUSED)
-        self._board.change(reconnection_attempts=0, restricted_until=None, phone=None, queue_position=None)
+        self._no_turn()
+        self._board.change(reconnection_attempts=0, restricted_until=None, phone=None)
         self._restriction_over()
         self._walk(Closed())
         self._pending.ended(self._board.status)
@@ -554,17 +572,22 @@ class Client(Actor):
     # --- actions; each gets the reason --------------------------------------------------------------------------------
 
     def _open_page(self, *_: object) -> None:
-        """Open a page, or wait for the turn: without a deadline, which each turn of another has."""
-        if self._board.status.queue_position is not None:
-            self.cancel_timer("patience")
-            return
-        with self._board.cause.naming():  # and so do the browser's log lines of this page, until it is ready
-            self._pages.open()
+        """Open a page once it is the client's turn: it waits without a deadline, which each turn of another has.
+
+        A client at its end does not wait: it has a deadline.
+        """
+        self._waits_for_turn = True
+        self.cancel_timer("patience")
+        if self._has_turn or self._ending.order is not None:
+            self._take_turn()
+        elif self._board.status.queue_position is None:
+            self._want_turn()
 
     def _close_page(self, reason: Reason | None, _: str | None) -> None:
         """Leave the page, and answer every asker who waits for it."""
         self._health.rest()
         self._updates.rest()
+        self._no_turn()
         self._board.change(memory=None)
         self._pages.leave(graceless=reason in _GRACELESS)
         self._pending.page_gone(self._board.status)

@@ -131,12 +131,12 @@ class Rules:
     reconnection: Policy = field(default_factory=lambda: Policy(Backoff(first=1.0, cap=60.0)))
     cleanup_delay: Seconds = 60.0
     start_concurrency: int = 2
-    """The number of Chromiums that are launched at a time."""
+    """The number of Chromiums that are launched at a time, in each lane."""
     max_clients: int = 0
     limited_by: str = "SM_MAX_CLIENTS"
     client_memory: int = 0
 
     @property
     def load_concurrency(self) -> int:
-        """The number of clients that are launched, or whose pages load: each takes a core for seconds."""
+        """The number of clients that launch, or whose pages load, in each lane: each takes a core for seconds."""
         return LOADS_EACH * self.start_concurrency

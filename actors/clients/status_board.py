@@ -126,11 +126,13 @@ class StatusBoard:
         """Return the remaining seconds of WhatsApp's restriction of the number; 0.0 without a restriction."""
         return max(0.0, (self.status.restricted_until or 0.0) - self._now())
 
-    def tell_supervisor(self, message: object) -> None:
-        """Send to the supervisor, if it exists and lives: without it, everything ends anyway."""
+    def tell_supervisor(self, message: object) -> bool:
+        """Send to the supervisor; return False if there is none that lives: then everything ends anyway."""
         if self._supervisor is not None:
             with suppress(ActorDeadError):
                 self._supervisor.tell(message)
+                return True
+        return False
 
     def arm(self, state: State) -> None:
         """Set the deadline of the state.

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +51,6 @@ class ClientRecord:
 
     status: Status
     streak: Streak = field(default_factory=Streak)
-    beginning: bool = True
-    """True while its first Chromium is being launched; later attempts are its own affair, and no caller waits for them.
-    """
-    loading: bool = True
-    """True from then on until its page has loaded, or waits."""
     linking: bool = False
     """True from the scan of its code until it is READY, or something else came of it: a device may be on the phone."""
     ending: bool = False
@@ -80,52 +76,81 @@ class ClientRecords(dict[ClientId, ClientRecord]):
         statuses = (self[client_id].status for client_id in sorted(self))
         return tuple(status for status in statuses if status.state is not State.NOT_INITIALIZED)
 
-    def starting(self) -> int:
-        """Return the number of first launches, including those that have not reported yet."""
-        return sum(record.beginning and not record.ending for record in self.values())
 
-    def loading(self) -> int:
-        """Return the number of first launches, and of pages that load after them."""
-        return sum(record.loading and not record.ending for record in self.values())
+class Lane(Enum):
+    """Those who wait for the same turns: nobody waits for a client of another lane."""
+
+    CALLER = auto()
+    """A caller waits for the client."""
+    ITSELF = auto()
+    """The client resumes after a restart, or reconnects."""
 
 
-class ResumeQueue:
-    """Clients that ran when the service stopped, and wait for their turn to launch a Chromium.
+class Turns:
+    """The turns to launch a Chromium and load its page, which take a core for seconds; and the clients that wait.
 
-    They are there all the while: shown as RECONNECTING, and taking messages.
+    In each lane `launches` clients launch at a time, and `loads` launch or load. A client that waits is there all the
+    while: shown as it starts, and taking messages.
     """
 
-    def __init__(self) -> None:
-        self._waiting: deque[ClientId] = deque()
+    def __init__(self, launches: int, loads: int) -> None:
+        self._launches, self._loads = launches, loads
+        self._waiting: dict[Lane, deque[ClientId]] = {lane: deque() for lane in Lane}
+        self._launching: dict[ClientId, Lane] = {}
+        self._loading: dict[ClientId, Lane] = {}
 
-    def add(self, client_ids: Iterable[ClientId]) -> None:
-        """Add clients, which resume in this order, after those that wait."""
-        self._waiting.extend(client_ids)
+    def wait(self, client_id: ClientId, lane: Lane) -> None:
+        """Let a client wait, after the others of its lane."""
+        if not any(client_id in self._waiting[waiting] for waiting in (Lane.CALLER, lane)):
+            self._drop(client_id)
+            self._waiting[lane].append(client_id)
 
-    def drop(self, client_id: ClientId) -> bool:
-        """Remove a client; return True if it was in the queue."""
-        waits = client_id in self._waiting
-        if waits:
-            self._waiting.remove(client_id)
-        return waits
+    def next(self) -> ClientId | None:
+        """Give the next client its turn, and return it; None if nobody waits for a free one."""
+        for lane, waiting in self._waiting.items():
+            if waiting and self._is_free(lane):
+                client_id = waiting.popleft()
+                self._launching[client_id] = self._loading[client_id] = lane
+                return client_id
+        return None
+
+    def take(self, client_id: ClientId, lane: Lane) -> bool:
+        """Give this client its turn if one is free and nobody waits for it; else let it wait, and return False."""
+        waits = self._waiting[lane] or not self._is_free(lane)
+        self.wait(client_id, lane)
+        return not waits and self.next() == client_id
+
+    def _is_free(self, lane: Lane) -> bool:
+        launching, loading = (sum(one is lane for one in held.values()) for held in (self._launching, self._loading))
+        return launching < self._launches and loading < self._loads
+
+    def launched(self, client_id: ClientId) -> None:
+        """Let another client launch."""
+        self._launching.pop(client_id, None)
+
+    def settled(self, client_id: ClientId) -> None:
+        """End the turn of a client."""
+        self._launching.pop(client_id, None)
+        self._loading.pop(client_id, None)
+
+    def leave(self, client_id: ClientId) -> None:
+        """Forget a client: it neither waits nor holds a turn."""
+        self.settled(client_id)
+        self._drop(client_id)
 
     def clear(self) -> None:
-        """Remove all clients."""
-        self._waiting.clear()
-
-    def next(self) -> ClientId:
-        """Remove and return the next client."""
-        return self._waiting.popleft()
+        """Let nobody wait any more."""
+        for waiting in self._waiting.values():
+            waiting.clear()
 
     def places(self) -> Mapping[ClientId, int]:
-        """Return the place of each client; 1 is next."""
-        return {client_id: place for place, client_id in enumerate(self._waiting, 1)}
+        """Return the place of each client in its lane; 1 is next."""
+        return {client_id: place for waiting in self._waiting.values() for place, client_id in enumerate(waiting, 1)}
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
-    def __contains__(self, client_id: ClientId) -> bool:
-        return client_id in self._waiting
+    def _drop(self, client_id: ClientId) -> None:
+        for waiting in self._waiting.values():
+            if client_id in waiting:
+                waiting.remove(client_id)
 
 
 DELETION: Seconds = 15.0
@@ -200,7 +225,9 @@ class Supervisor(Supervising):
         self._records = ClientRecords()
         self._pairings: dict[ClientId, BanEvidence] = dict(pairings or {})
         """Outlives the records: a ban shows over several starts. One small entry per number, until it is deleted."""
-        self._turns = ResumeQueue()
+        self._turns = Turns(self._rules.start_concurrency, self._rules.load_concurrency)
+        self._places: Mapping[ClientId, int] = {}
+        """The places that the waiting clients were told."""
         self._shut_downs: list[ReplyTo] = []
         self._deletions: dict[int, Deletion] = {}
         """Deletions that are not on disk yet."""
@@ -245,10 +272,8 @@ class Supervisor(Supervising):
             return
         self.cancel_timer(("cleanup", client_id))
         self._sessions.want(client_id)
-        if self._turns.drop(client_id):
-            self._launch(client_id)
-            self._tell_places()
-        self._tell_start(client_id, ref, order.origin, reply_to, order.cause)
+        turn = self._records[client_id].status.state in TERMINAL and self._take_turn(client_id)
+        self._tell_start(client_id, ref, order.origin, reply_to, order.cause, turn=turn)
 
     def _refuse_while_shutting_down(self) -> None:
         if self._shut_downs:
@@ -330,9 +355,9 @@ class Supervisor(Supervising):
             if self._is_full():
                 self.log.warning("client.not_resumed", client=client_id, limit=self._rules.max_clients)
                 continue
-            self._turns.add([client_id])
+            self._turns.wait(client_id, Lane.ITSELF)
             self._begin(client_id, Origin.RESUME, None)
-        self._resume_next()
+        self._next_turns()
 
     # --- ends, ordered and not; crashes of an actor, which are bugs ---------------------------------------------------
 
@@ -365,12 +390,10 @@ class Supervisor(Supervising):
     def _crashed(self, record: ClientRecord, text: str) -> None:
         """Record a crashed client as DISCONNECTED_RECOVERABLE until its restart."""
         before, at = record.status, self.clock.time()
-        self._turns.drop(before.client_id)  # its restart opens the page
+        self._end_turn(before.client_id)
         lost, reason = State.DISCONNECTED_RECOVERABLE, Reason.ACTOR_CRASHED
         record.status = replace(self._blank(before.client_id), state=lost, reason=reason, reason_text=text, since=at)
         self._journal.changed(Transition(before.client_id, before.state, lost, "Crashed", reason, text, at))
-        record.beginning = record.loading = False
-        self._resume_next()
 
     def wants_restart(self, key: Any, cause: BaseException) -> bool:
         """Return False for a client at its end: it has nothing to return for."""
@@ -430,36 +453,13 @@ class Supervisor(Supervising):
             self.cancel_timer(("cleanup", status.client_id))
             self._remember(record, before)
         if status.state not in STARTING:
-            self._launch_over(status.client_id)
+            self._end_turn(status.client_id)
 
     def _perhaps_linked(self, fact: protocol.PerhapsLinked) -> None:
         """Let a deletion say that a device may be left."""
         record = self._records.get(fact.client_id)
         if record is not None and record.link is LinkLeft.NOT_LINKED:
             record.link = LinkLeft.NOT_REACHED
-
-    def _launch(self, client_id: ClientId) -> None:
-        """Count a launch, and the load of its page, for a limited time."""
-        record = self._records[client_id]
-        record.beginning = record.loading = True
-        self.start_timer(("turn", client_id), LAUNCH, TurnOver(client_id))
-
-    def _launch_over(self, client_id: ClientId, *, loaded: bool = True) -> None:
-        """Let the next client have its turn; `loaded`: its page does not load either."""
-        record = self._records.get(client_id)
-        if record is None or client_id in self._turns or not (record.beginning or (record.loading and loaded)):
-            return
-        record.beginning = False
-        if loaded:
-            record.loading = False
-            self.cancel_timer(("turn", client_id))
-        self._resume_next()
-
-    def _launched(self, fact: protocol.Launched) -> None:
-        self._launch_over(fact.client_id, loaded=False)
-
-    def _settled(self, fact: protocol.LoadEnded | TurnOver) -> None:
-        self._launch_over(fact.client_id)
 
     def _remember(self, record: ClientRecord, before: State) -> None:
         """Store the session for the next start of the service. A deleted client has been forgotten already."""
@@ -516,16 +516,14 @@ class Supervisor(Supervising):
             ref = self._start_actor(client_id, None)
         except ChildNotStarted as error:
             del self._records[client_id]
+            self._turns.leave(client_id)
             self.log.error("client.not_started", client=client_id, exc_info=error)
             if reply_to is not None:
                 reply_to.refuse(StartFailed(client_id, str(error)))
             return
         self._sessions.want(client_id)
-        place = self._turns.places().get(client_id)
-        self._records[client_id].beginning = self._records[client_id].loading = place is None
-        if place is None:
-            self._launch(client_id)
-        self._tell_start(client_id, ref, origin, reply_to, cause, place)
+        turn = origin is Origin.CALLER and self._take_turn(client_id)
+        self._tell_start(client_id, ref, origin, reply_to, cause, turn=turn)
 
     def _tell_start(
         self,
@@ -534,12 +532,13 @@ class Supervisor(Supervising):
         origin: Origin,
         reply_to: ReplyTo | None,
         cause: Correlation = UNCAUSED,
-        place: int | None = None,
+        *,
+        turn: bool = False,
     ) -> None:
-        record = self._records[client_id]
+        record, place = self._records[client_id], self._turns.places().get(client_id)
         if reply_to is not None:
             record.starts = [start for start in record.starts if not start.answered] + [reply_to]
-        tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, BanEvidence()), cause, place))
+        tell(ref, protocol.Start(origin, reply_to, self._pairings.get(client_id, BanEvidence()), cause, turn, place))
 
     def _start_actor(self, client_id: ClientId, status: Status | None) -> ActorRef[Any]:
         factory = partial(
@@ -568,9 +567,7 @@ class Supervisor(Supervising):
         """Let a client close itself; `child_terminated` reports the end of its processes."""
         self._records[client_id].ending = True
         self.cancel_timer(("cleanup", client_id))
-        self.cancel_timer(("turn", client_id))
-        if self._turns.drop(client_id):
-            self._tell_places()
+        self._end_turn(client_id)
         ref = self.children.get(client_id)
         if ref is not None:
             tell(ref, protocol.Close(forget, within, log_out))
@@ -581,6 +578,7 @@ class Supervisor(Supervising):
     def _gone(self, client_id: ClientId) -> None:
         record = self._records.pop(client_id)
         self.cancel_timer(("cleanup", client_id))
+        self._end_turn(client_id)
         if record.deletes:
             link = None if record.logged_out else record.link
             self._delete_profile(record.deletes, protocol.Deleted(client_id, logged_out=link is None, link=link))
@@ -591,7 +589,6 @@ class Supervisor(Supervising):
                 reply_to.refuse(ShuttingDown())
         elif record.inits:
             self._begin(client_id, Origin.CALLER, record.inits[0], record.cause)
-        self._resume_next()
         self._stop_if_done()
 
     def _delete_profile(self, askers: list[ReplyTo], deleted: protocol.Deleted) -> None:
@@ -624,26 +621,52 @@ class Supervisor(Supervising):
 
     # --- turns --------------------------------------------------------------------------------------------------------
 
-    def _resume_next(self) -> None:
-        """Give queued clients their turn while fewer than the allowed number are being launched, and load."""
-        moved, records, rules = False, self._records, self._rules
-        while (
-            self._turns and records.starting() < rules.start_concurrency and records.loading() < rules.load_concurrency
-        ):
-            client_id, moved = self._turns.next(), True
-            self.log.info("client.resuming", client=client_id)
-            self._launch(client_id)
-            ref = self._directory.find(client_id)
-            if ref is not None:
-                tell(ref, protocol.TakeTurn())
-        if moved:
-            self._tell_places()
+    def _take_turn(self, client_id: ClientId) -> bool:
+        """Give a client that a caller waits for its turn, or let it wait for that; return True if it has it."""
+        turn = self._turns.take(client_id, Lane.CALLER)
+        if turn:
+            self._turn_begun(client_id)
+        return turn
 
-    def _tell_places(self) -> None:
-        for client_id, place in self._turns.places().items():
-            ref = self._directory.find(client_id)
-            if ref is not None:
-                tell(ref, protocol.TakePlace(place))
+    def _turn_begun(self, client_id: ClientId) -> None:
+        self.log.info("client.turn", client=client_id)
+        self.start_timer(("turn", client_id), LAUNCH, TurnOver(client_id))
+
+    def _turn_wanted(self, wish: protocol.TurnWanted) -> None:
+        record = self._records.get(wish.client_id)
+        if record is not None and not record.ending:
+            self._turns.wait(wish.client_id, Lane.CALLER if wish.caller_waits else Lane.ITSELF)
+            self._next_turns()
+
+    def _launched(self, fact: protocol.Launched) -> None:
+        self._turns.launched(fact.client_id)
+        self._next_turns()
+
+    def _settled(self, fact: protocol.LoadEnded | TurnOver) -> None:
+        self._turns.settled(fact.client_id)
+        self.cancel_timer(("turn", fact.client_id))
+        self._next_turns()
+
+    def _end_turn(self, client_id: ClientId) -> None:
+        """Let the next client have the turn of one that needs none any more, or its place."""
+        self._turns.leave(client_id)
+        self.cancel_timer(("turn", client_id))
+        self._next_turns()
+
+    def _next_turns(self) -> None:
+        """Give clients their turn, each for a limited time, and tell the others their places."""
+        while (client_id := self._turns.next()) is not None:
+            self._turn_begun(client_id)
+            self._tell_client(client_id, protocol.TakeTurn())
+        told, self._places = self._places, self._turns.places()
+        for client_id, place in self._places.items():
+            if told.get(client_id) != place:
+                self._tell_client(client_id, protocol.TakePlace(place))
+
+    def _tell_client(self, client_id: ClientId, message: object) -> None:
+        ref = self._directory.find(client_id)
+        if ref is not None:
+            tell(ref, message)
 
 
 def take(askers: list[ReplyTo]) -> list[ReplyTo]:
@@ -672,6 +695,7 @@ _HANDLERS: dict[type, Callable[[Supervisor, Any], object]] = {
     protocol.Launched: Supervisor._launched,
     protocol.LoadEnded: Supervisor._settled,
     TurnOver: Supervisor._settled,
+    protocol.TurnWanted: Supervisor._turn_wanted,
     CleanupDue: Supervisor._cleanup,
     ProfileDeleted: Supervisor._profile_deleted,
     Resume: Supervisor._resume,

@@ -195,7 +195,11 @@ class Settings(BaseSettings):
         60.0, description="Time limit of a start, until a QR shows or the client is READY."
     )
     start_concurrency: int = Field(
-        2, ge=1, le=1000, description="Number of Chromiums that are launched at a time after a restart."
+        2,
+        ge=1,
+        le=1000,
+        description="Number of Chromiums that are launched at a time for POST /init, and as many for clients that "
+        "resume or reconnect.",
     )
     send_timeout: Deadline = Field(30.0, description="Time limit for WhatsApp to accept a message.")
     send_pace: Duration = Field(

@@ -72,7 +72,7 @@ class Circumstances(Answer):
     may_write_to_strangers: bool
     may_write_to_known_chats: bool | None
     queue_position: int | None
-    """Its place among the clients that wait for their turn to resume after a restart; 1 is next."""
+    """Its place among the clients that wait for their turn to start or to be opened again; 1 is next."""
     healthy: bool
     server_silent_since: str | None
     phone: str | None

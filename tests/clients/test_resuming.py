@@ -160,14 +160,13 @@ def test_a_resumed_client_that_waits_for_its_turn_can_be_deleted_or_started() ->
 
 def test_a_client_that_ends_holds_nobody_up_who_is_to_resume() -> None:
     with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
-        w.init(ONE)
-        w.resume(TWO)
+        w.resume(ONE, TWO)
         assert w.browser.opened == [ONE]
         w.delete(ONE)  # its page takes its time to close
         assert w.browser.opened == [ONE, TWO]
 
 
-def test_a_client_that_is_lost_again_and_again_takes_its_turn_once() -> None:
+def test_a_client_that_is_lost_again_and_again_waits_behind_the_others() -> None:
     with world(BY_HAND, replace(RULES, start_concurrency=1)) as w:
         for client in (ONE, TWO, THREE):
             w.browser.keep_login(client)
@@ -175,10 +174,12 @@ def test_a_client_that_is_lost_again_and_again_takes_its_turn_once() -> None:
         w.crash(ONE)
         assert w.browser.opened == [ONE, TWO]
         w.advance(1.0)
-        assert w.browser.opened == [ONE, TWO, ONE]
+        assert (w.state(ONE), w.status(ONE).queue_position) == (State.RECONNECTING, 2)
         w.tell(Ready("549"), client_id=TWO)
-        assert w.state(ONE) is State.RECONNECTING
-        assert w.browser.opened == [ONE, TWO, ONE, THREE]
+        assert w.browser.opened == [ONE, TWO, THREE]
+        w.tell(Ready("549"), client_id=THREE)
+        assert w.browser.opened == [ONE, TWO, THREE, ONE]
+        assert w.status(ONE).queue_position is None
 
 
 def test_a_bug_in_a_client_that_resumes_holds_nobody_up() -> None:

@@ -317,10 +317,11 @@ def _budgets() -> str:
             "",
         ),
         (
-            "launches together after a restart",
+            "launches at a time for POST /init, and as many for clients that resume or reconnect",
             f"{_setting('start_concurrency')}, and {LOADS_EACH} pages that load for each",
             f"a launch ends when Chromium runs, a load when the page has loaded or is idle, both after {LAUNCH:g} s",
-            "they wait with a `queue_position`, and take messages; those that were READY go first",
+            "the others wait, each for its own kind, with a `queue_position`, and take messages; their time limits "
+            "begin with their turn; after a restart those that were READY go first",
         ),
         ("clients at a time", _setting("max_clients"), "", "POST /init: 503 CAPACITY_EXCEEDED"),
     ]

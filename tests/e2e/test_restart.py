@@ -89,7 +89,7 @@ def they_resume_in_turn(service: Service, waiting: list[Consumer], ready: list[C
         assert sum(answers[-1].values()) == len(ready) + len(waiting)
 
     numbers = [client.client_id for client in (*ready, *waiting)]
-    assert [resumed["client"] for resumed in service.events("client.resuming")] == numbers
+    assert [resumed["client"] for resumed in service.events("client.turn")] == numbers
     assert not [change for change in service.events("client.state") if change["after"] == "DISCONNECTED_LOGOUT"]
 
 

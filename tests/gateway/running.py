@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from actors.browser.fake import FakeBrowser
 from actors.clients.errors import Starting
 from actors.clients.lifecycle import PatienceOver
-from actors.clients.protocol import AwaitState, Banned, Init, Status
+from actors.clients.protocol import AwaitState, Banned, Init, PageLaunched, PageSettled, Status
 from actors.clients.types import STARTING, ClientId, Reason, State
 from actors.settings import Settings
 from actors.system import System
@@ -197,10 +197,12 @@ def _begun() -> ThreadPoolExecutor:
 
 
 def _starting(service: Running, client: ClientId) -> None:
-    """Whatever is opened shows nothing yet."""
+    """Whatever is opened has loaded, and shows nothing yet."""
     service.browser.habits = replace(service.browser.habits, opens=False)
     try:
         service.without_wait(client)
+        for fact in (PageLaunched(), PageSettled()):
+            service.browser.page(client).tell(fact)
     finally:
         service.browser.habits = replace(service.browser.habits, opens=True)
 

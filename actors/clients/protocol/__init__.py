@@ -67,6 +67,7 @@ from actors.clients.protocol.supervision import (
     StatusChanged,
     TakePlace,
     TakeTurn,
+    TurnWanted,
 )
 
 __all__ = [
@@ -125,5 +126,6 @@ __all__ = [
     "Stopped",
     "TakePlace",
     "TakeTurn",
+    "TurnWanted",
     "UpdateWanted",
 ]

@@ -15,14 +15,15 @@ from actors.clients.types import ClientId, Origin, Reason, Seconds
 class Start:
     """Start unless running; `reply_to` (a ReplyTo, or None) gets Started | AlreadyRunning or a refusal.
 
-    `pairing` is the supervisor's evidence on this number. With a `place`, the client shows itself as starting, and
-    opens its page at TakeTurn.
+    `pairing` is the supervisor's evidence on this number. With `turn` it is the client's turn to open a page; with a
+    `place` it waits for its turn already; else it asks for it.
     """
 
     origin: Origin
     reply_to: Any = field(default=None, compare=False)
     pairing: BanEvidence = field(default_factory=BanEvidence)
     cause: Correlation = UNCAUSED
+    turn: bool = False
     place: int | None = None
 
 
@@ -36,6 +37,14 @@ class TakePlace:
 @dataclass(frozen=True, slots=True)
 class TakeTurn:
     """Open the page: it is this client's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnWanted:
+    """Ask for the turn to open a page: TakeTurn follows, at once or after a TakePlace. `caller_waits` for it."""
+
+    client_id: ClientId
+    caller_waits: bool
 
 
 @dataclass(frozen=True, slots=True)
