@@ -7,7 +7,7 @@ access_log    the outermost layer: each request's id, its line in the log, its t
 security      keys and scopes, rates, origins, connections
 api           the table of calls
 calls         a row of the table, and the route made of it
-openapi       the OpenAPI document, made of the table; docs: the pages that show it
+openapi       the OpenAPI document, made of the table, each part with its text and an example; docs: its pages
 routes        the handlers, one module per family
 schemas       the shapes of requests and answers
 service       messages to actors: the bridge to clients, the outbox, webhooks

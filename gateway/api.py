@@ -111,7 +111,7 @@ _A_MESSAGE = {
 _FILES = {
     "application/octet-stream": _BYTES,
     "multipart/form-data": _A_FILE,
-    "application/json": FileSource.model_json_schema(),
+    "application/json": {"$ref": f"#/components/schemas/{FileSource.__name__}"},
 }
 _FILE = MediaType("application/octet-stream", {"type": "string", "format": "binary"})
 _PNG = MediaType("image/png", {"type": "string", "contentMediaType": "image/png"})

@@ -16,7 +16,7 @@ from gateway.api import calls_for
 from gateway.calls import Call, routes
 from gateway.files.intake import MediaIntake
 from gateway.files.received import ReceivedMedia
-from gateway.openapi import Description
+from gateway.openapi.document import Description
 from gateway.prefix import PathPrefix
 from gateway.readiness import ReadinessCheck
 from gateway.security.connections import ForwardedShares

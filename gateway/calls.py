@@ -164,6 +164,11 @@ class Call:
         return self.work if isinstance(self.work, type) else None
 
     @property
+    def name(self) -> str:
+        """The name that people know it by, such as `POST /send`."""
+        return f"{self.method} {self.path}"
+
+    @property
     def tag(self) -> str:
         """The family that the call belongs to."""
         return self.work.__module__.rpartition(".")[2].capitalize()

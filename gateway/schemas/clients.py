@@ -41,10 +41,15 @@ class PageRead(Answer):
     """
 
     version: str | None
+    """The version of WhatsApp Web, as the page says it."""
     contract: Literal["whole", "degraded"]
+    """`whole`: the page has all that the service uses; `degraded`: it lacks some of it."""
     missing: list[str]
+    """The names that the page lacks."""
     without: list[str]
+    """The operations, events, facts and fields that do not work without them."""
     unresolved: int
+    """How many names wa-js reports as not found."""
 
     @classmethod
     def of(cls, read: PageContract) -> Self:
@@ -62,22 +67,35 @@ class Circumstances(Answer):
     """The fields of every long answer about a client; times are ISO 8601."""
 
     reason: Reason | None
+    """Why the client is in its state, where a reason is known."""
     reason_text: str | None
+    """The reason as a sentence."""
     since: str | None
+    """When it came into its state."""
     last_event_at: str | None
+    """When its page last reported anything."""
     next_attempt_at: str | None
+    """When the next reconnection begins, while one waits for its turn."""
     restricted_until: str | None
+    """Until when WhatsApp restricts or bans the account, where it says so."""
     restriction: str | None
     """WhatsApp's word for a restriction of first messages to strangers, such as `WEB_COMPANION_ONLY`."""
     may_write_to_strangers: bool
+    """False while WhatsApp refuses first messages to strangers."""
     may_write_to_known_chats: bool | None
+    """Whether chats that others have written in may be written to; null where the page does not tell."""
     queue_position: int | None
     """Its place among the clients that wait for their turn to start or to be opened again; 1 is next."""
     healthy: bool
+    """True if it is READY and its page answers."""
     server_silent_since: str | None
+    """Since when WhatsApp's server has answered no query, while the client is READY; null while it answers."""
     phone: str | None
+    """The account's own number, digits only; null before its page has said it."""
     pairing_code: str | None
+    """The code to type on the phone, where `POST /pairing-code` asked for one."""
     pairing_code_expires_at: str | None
+    """Until when that code may be typed; a new one then shows here, five times at most."""
     whatsapp_web: PageRead | None
     """Its page's contract; null before it was read."""
 
@@ -112,9 +130,12 @@ class StatusSummary(Answer):
 
     cliente_id: int
     connected: bool
+    """True if the state is READY."""
     state: State
     reconnection_attempts: int
+    """The reconnections that were tried since it was last READY."""
     max_reconnection_attempts: int
+    """After so many it gives up: its state is then ERROR."""
 
     @classmethod
     def of(cls, status: Status) -> Self:
@@ -132,11 +153,17 @@ class StatusAnswer(Circumstances, StatusSummary):
     """GET /status of a running client."""
 
     can_send_messages: bool
+    """True if a message can be sent now."""
     needs_qr: bool
+    """True if it is READY only after a scan."""
     is_recoverable: bool
+    """True if it recovers by itself, so that waiting is worthwhile."""
     recommended_action: str
+    """What to do in this state, as a sentence."""
     qr_code_base64: str | None
+    """The QR to scan, a PNG as a `data:` URL; null while none is shown."""
     qr_expires_at: str | None
+    """Until when that QR can be scanned; another one follows."""
 
     @classmethod
     def of(cls, status: Status, qr: str | None = None) -> Self:
@@ -157,12 +184,14 @@ class AbsentAnswer(StatusAnswer):
     """GET /status of a client that does not run."""
 
     error: Literal["Client not initialized for this cliente_id"] = "Client not initialized for this cliente_id"
+    """Says that nothing runs for this number: `POST /init` starts it."""
 
 
 class ClientEntry(Answer):
     """One client of GET /clients."""
 
     id: int
+    """The client's number."""
     state: State
 
 
@@ -179,9 +208,13 @@ class ClientDetail(Circumstances, ClientEntry):
     """
 
     reconnection_attempts: int
+    """The reconnections that were tried since it was last READY."""
     max_reconnection_attempts: int
+    """After so many it gives up: its state is then ERROR."""
     memory: int | None
+    """The memory of its processes (PSS) in bytes, as last measured."""
     has_login: bool
+    """True if a start would resume it without a QR."""
 
     @classmethod
     def of(cls, status: Status, *, has_login: bool) -> Self:
@@ -204,8 +237,11 @@ class InitStarted(Answer):
     message: Literal["WhatsApp client initialization started"] = "WhatsApp client initialization started"
     cliente_id: int
     status: StatusSummary
+    """The client's status after the wait for a first state."""
     action: Literal["INITIALIZING"] = "INITIALIZING"
+    """What the call did."""
     next_steps: str = "Monitor /status endpoint for QR code or READY state"
+    """What to do next, as a sentence."""
 
 
 class InitUnneeded(Answer):
@@ -215,7 +251,9 @@ class InitUnneeded(Answer):
     message: Literal["Client already initialized"] = "Client already initialized"
     cliente_id: int
     status: StatusSummary
+    """The client's status."""
     action: Literal["NO_ACTION_NEEDED"] = "NO_ACTION_NEEDED"
+    """What the call did."""
 
 
 class LoggedOutAnswer(Answer):
@@ -225,6 +263,7 @@ class LoggedOutAnswer(Answer):
     message: Literal["Logged out of WhatsApp"] = "Logged out of WhatsApp"
     cliente_id: int
     status: StatusSummary
+    """The client's status after the logout."""
 
 
 class StoppedAnswer(Answer):
@@ -245,7 +284,9 @@ class DeletedAnswer(Answer):
     message: Literal["Session deleted"] = "Session deleted"
     cliente_id: int
     logged_out: bool
+    """True if the account is not linked to this client any more."""
     logged_out_reason: LinkLeft | None
+    """Why it may still be linked, where it is not logged out."""
 
     @classmethod
     def of(cls, deleted: Deleted) -> Self:
@@ -271,18 +312,26 @@ class HistoryQuery(Query):
     """Query of GET /clients/{id}/history."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many changes to return at most: the latest ones."""
 
 
 class TransitionEntry(Answer):
     """One change of a client's state, or of its reason. `request_id` is that of the call that caused it."""
 
     at: str | None
+    """When it changed."""
     state: State
+    """The state after it."""
     previous_state: State
+    """The state before it."""
     event: str
+    """What caused it, in the words of the life cycle."""
     reason: Reason | None
+    """The reason, where one is known."""
     reason_text: str | None
+    """The reason as a sentence."""
     request_id: str | None
+    """The id of the request that caused it (`X-Request-Id`); null where none did."""
 
     @classmethod
     def of(cls, told: Transition) -> Self:
@@ -303,6 +352,7 @@ class HistoryAnswer(Answer):
 
     cliente_id: int
     transitions: list[TransitionEntry]
+    """The changes, oldest first."""
 
     @classmethod
     def of(cls, client_id: ClientId, told: Iterable[Transition]) -> Self:

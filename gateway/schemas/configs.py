@@ -19,8 +19,11 @@ class ProxyRequest(Request):
     """The proxy of a client. Without `password` the stored one stays, if server and user name do."""
 
     server: Annotated[str, StringConstraints(max_length=300)]
+    """Its address, such as `proxy.example:3128` or `socks5://proxy.example:1080`."""
     username: Text | None = None
+    """The user name, where it wants one."""
     password: Text | None = None
+    """The password. Left out, the stored one stays, if server and user name do."""
 
     def applied(self, before: Proxy | None) -> Proxy:
         """Return the proxy as it is to be stored."""
@@ -33,18 +36,26 @@ class IgnoreRequest(Request):
     """The kinds of chats whose events are not told."""
 
     status: bool = False
+    """Statuses of contacts."""
     groups: bool = False
+    """Groups."""
     channels: bool = False
+    """Channels."""
     broadcast: bool = False
+    """Broadcast lists."""
 
 
 class ConfigRequest(Request):
     """Body of PATCH /clients/{id}/config: what is given is changed; null clears it."""
 
     name: Annotated[str, StringConstraints(pattern=NAME)] | None = None
+    """A name for people and for WAHA's calls. No two clients have the same; null takes it away."""
     metadata: Annotated[dict[Text, Text], Field(max_length=100)] | None = None
+    """The caller's own texts, told with every event of the client; null takes them away."""
     proxy: ProxyRequest | None = None
+    """The proxy through which its browser goes; null is none. It counts from the client's next start on."""
     ignore: IgnoreRequest | None = None
+    """The kinds of chats whose events are not told; null is none."""
 
     def changes(self, before: ClientConfig) -> dict[str, Any]:
         """Return the fields to change."""
@@ -64,8 +75,11 @@ class ProxyAnswer(Answer):
     """The proxy of a client. The password is never told: only that there is one."""
 
     server: str
+    """Its address."""
     username: str | None
+    """The user name."""
     password: str | None
+    """`…` where there is one: it is never told."""
 
 
 class IgnoreAnswer(Answer):
@@ -74,9 +88,13 @@ class IgnoreAnswer(Answer):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
     status: bool
+    """Statuses of contacts."""
     groups: bool
+    """Groups."""
     channels: bool
+    """Channels."""
     broadcast: bool
+    """Broadcast lists."""
 
 
 class ConfigAnswer(Answer):
@@ -84,9 +102,13 @@ class ConfigAnswer(Answer):
 
     cliente_id: int
     name: str | None
+    """Its name; null where it has none."""
     metadata: dict[str, str]
+    """The caller's own texts, told with every event of the client."""
     proxy: ProxyAnswer | None
+    """The proxy through which its browser goes; null where there is none."""
     ignore: IgnoreAnswer
+    """The kinds of chats whose events are not told."""
 
     @classmethod
     def of(cls, client_id: ClientId, config: ClientConfig) -> Self:

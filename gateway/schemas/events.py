@@ -20,8 +20,11 @@ class EventsQuery(Query):
     """Query of GET /events: of one client, of types (comma separated, `message.*` for all below), after a position."""
 
     client: Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)] | None = None
+    """Events of this client only."""
     types: str = "*"
+    """Types of events, comma separated; `message.*` has all below `message`, `*` is all."""
     after: Position | None = None
+    """Events after this position only."""
 
     @field_validator("types")
     @classmethod
@@ -43,7 +46,9 @@ class NextQuery(EventsQuery):
     """Query of GET /events/next. `after` says where a new consumer begins; without it, now. `wait` is in seconds."""
 
     consumer: Name
+    """The reader's own name for itself: the service keeps its position under it."""
     wait: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)] = 20.0
+    """How many seconds to wait for an event where there is none."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -53,20 +58,29 @@ class EventEntry(Answer):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     id: str
+    """A ULID, the same in every delivery of the event."""
     type: str
+    """The type of the event."""
     cliente_id: int
     sequence: int
+    """Counts the events of one client from 1, without a gap."""
     at: str
+    """When the service heard of it."""
     payload: dict[str, Any]
+    """The data of the event: see the webhooks of this document."""
 
 
 class GapEntry(Answer):
     """Events between two positions that are not stored any more: the reader may have missed some."""
 
     type: Literal["gap"]
+    """Always `gap`."""
     after: int
+    """The position up to which the reader had read."""
     position: int
+    """Reading goes on after this position."""
     message: str
+    """The same as a sentence."""
 
 
 class NextAnswer(Answer):
@@ -74,14 +88,18 @@ class NextAnswer(Answer):
 
     consumer: str
     receipt: str | None
+    """Acknowledges these events: it goes into the path of `DELETE /events/next/{receipt}`. Null without events."""
     gap: GapEntry | None
+    """The events that were deleted before they were read; null where there are none."""
     events: list[EventEntry]
+    """The events, oldest first. Until they are acknowledged they come again."""
 
 
 class ReceiptQuery(Query):
     """Query of DELETE /events/next/{receipt}."""
 
     consumer: Name
+    """The name under which the events were fetched."""
 
 
 class ReceiptAnswer(Answer):
@@ -90,3 +108,4 @@ class ReceiptAnswer(Answer):
     success: Literal[True] = True
     consumer: str
     position: int
+    """All events up to this position are acknowledged."""

@@ -20,10 +20,15 @@ class FileSource(Request):
     """
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=8192)] | None = None
+    """Where the service fetches the file: an address with http or https."""
     data: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})] | None = None
+    """The file itself, in base64."""
     digest: Annotated[str, StringConstraints(pattern=DIGEST)] | None = None
+    """The digest that `POST /media` answered for a file that was uploaded."""
     mimetype: Annotated[str, StringConstraints(max_length=255)] | None = None
+    """Its type. Left out, the content says it."""
     filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    """The name that the receiver sees."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -41,12 +46,14 @@ class Convertible(FileSource):
     """A file that the service converts first, where `convert` says so."""
 
     convert: bool = False
+    """True has the service convert it first into what phones play: see docs/media.md."""
 
 
 class KeepQuery(Query):
     """Query of POST /media: `filename` is that of a body that is the file itself."""
 
     filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    """The name of a file that is the body itself."""
 
 
 class MediaAnswer(Answer):

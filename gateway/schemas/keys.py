@@ -22,19 +22,28 @@ class KeyRequest(Request):
     """Body of POST /keys. Without `clients` the key is for all clients, also for future ones."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_SHORT)]
+    """What people call it."""
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
+    """What it may do: `read`, `send`, `control`, `admin`."""
     clients: Annotated[frozenset[Number], Field(min_length=1, max_length=_LISTED)] | None = None
+    """The clients that it is for. Left out, it is for all, also for future ones."""
 
 
 class KeyEntry(Answer):
     """One valid key. `clients` is null for all; `last_used_at` may miss the last seconds before a restart."""
 
     id: str
+    """The key's id, which is no secret."""
     name: str
+    """What people call it."""
     scopes: list[Scope]
+    """What it may do."""
     clients: list[int] | None
+    """The clients that it is for; null for all."""
     created_at: str | None
+    """When it was made."""
     last_used_at: str | None
+    """When it was last used; the last seconds before a restart may be missing."""
 
     @classmethod
     def of(cls, key: ApiKey, /, **more: Any) -> Self:
@@ -54,6 +63,7 @@ class KeyCreated(KeyEntry):
     """POST /keys. `key` is shown only here: it cannot be computed from the stored digest."""
 
     key: str
+    """The key itself. It is shown only here: it cannot be computed from what is stored."""
 
 
 class KeyRevoked(Answer):
@@ -62,4 +72,6 @@ class KeyRevoked(Answer):
     success: Literal[True] = True
     message: Literal["Key revoked"] = "Key revoked"
     id: str
+    """The key's id."""
     webhooks: list[str]
+    """The webhooks that the key made or changed last: they go on until they are deleted."""

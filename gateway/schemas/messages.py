@@ -37,7 +37,9 @@ class ToChat(Request):
     """The common fields of bodies that send."""
 
     to: Chat
+    """The chat to send to: a phone number, or its id (`…@c.us`, `…@g.us`, `…@lid`)."""
     cliente_id: int | None = None
+    """The client's number, if it is said here too: it must be that of the header."""
     priority: Annotated[int, Field(ge=0, le=9)]
 
     @property
@@ -127,8 +129,11 @@ class QueuedRequest(WithOptions):
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in CONTENTS]})
 
     priority: Annotated[int, Field(ge=0, le=9)] = 0
+    """0 to 9; higher goes first among the client's messages, and 8 and 9 go past the pace."""
     send_at: Instant | None = None
+    """Not before this instant."""
     expires_at: Instant | None = None
+    """Not after this instant: the message is `expired` then."""
 
     @model_validator(mode="after")
     def _has_one_content(self) -> Self:
@@ -189,16 +194,21 @@ def _only(name: str) -> str:
     return str(only)
 
 
+def shape_name(content: str, *, answered: bool = False) -> str:
+    """Return the name of a content's shape in a body, or in an answer."""
+    return content.title().replace("_", "") + ("Sent" if answered else "")
+
+
 def _contents(base: type[BaseModel], files: Callable[[str], type[BaseModel]]) -> dict[str, Any]:
     """Return the type of each content, by its field: a model of this base, or of that for a content with a file."""
     found: dict[str, Any] = {}
     for name in CONTENTS:
-        arguments, title = _arguments(name), name.title().replace("_", "") + ("" if base is Request else "Sent")
+        arguments, title = _arguments(name), shape_name(name, answered=base is not Request)
         if FILE in arguments:
             del arguments[FILE]
-            found[name] = create_model(title, __base__=files(name), **arguments)
+            found[name] = create_model(title, __base__=files(name), __doc__=CONTENTS[name].__doc__, **arguments)
         elif len(arguments) > 1:
-            found[name] = create_model(title, __base__=base, **arguments)
+            found[name] = create_model(title, __base__=base, __doc__=CONTENTS[name].__doc__, **arguments)
         else:
             found[name] = arguments[_only(name)][0]
     return found
@@ -240,11 +250,17 @@ class MessagesQuery(Query):
     """
 
     state: MessageState | None = None
+    """Messages in this state only."""
     to: Chat | None = None
+    """Messages to this number or chat only."""
     since: Instant | None = None
+    """Messages that were accepted from this instant on."""
     until: Instant | None = None
+    """Messages that were accepted before this instant."""
     order: Literal["newest", "oldest"] | None = None
+    """The order of acceptance: `newest` first, the default, or `oldest` first."""
     after: Annotated[str, StringConstraints(pattern=rf"^-?{ID[1:]}")] | None = None
+    """The `next` of the page before; or a message's id: those that were accepted after it, oldest first."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
     @field_validator("since", "until")
@@ -287,13 +303,19 @@ class SentAnswer(Answer):
     """POST /send, once WhatsApp has the message. `chat` is the chat as WhatsApp names it, `id` for GET /messages."""
 
     ok: Literal[True] = True
+    """Always true, as in v2.0."""
     success: Literal[True] = True
     message_id: str
+    """The message's full id at WhatsApp."""
     cliente_id: int
     chat: str
+    """The chat as WhatsApp names it."""
     id: str
+    """The message's id in the outbox (a ULID), for `GET /messages/{id}`."""
     state: MessageState
+    """How far the message is."""
     final: bool
+    """False as long as the service has something to do about it."""
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -313,6 +335,7 @@ class AccountAnswer(Answer):
     """A WhatsApp account. `phone` is its own number; each is null where its page has not said it."""
 
     phone: str | None
+    """Its own number, digits only; null where its page has not said it."""
     lid: str | None
 
     @classmethod
@@ -324,7 +347,9 @@ class HeldOfAccount(Answer):
     """How many messages wait for an account; null is one that was forgotten."""
 
     account: AccountAnswer | None
+    """The account that they were accepted for; null for one that was forgotten."""
     messages: int
+    """How many wait for it."""
 
 
 class HeldAnswer(Answer):
@@ -332,7 +357,9 @@ class HeldAnswer(Answer):
 
     cliente_id: int
     count: int
+    """How many wait in all."""
     accounts: list[HeldOfAccount]
+    """How many wait for each account."""
 
     @classmethod
     def of(cls, client_id: ClientId, found: Iterable[HeldMessages]) -> Self:
@@ -349,30 +376,41 @@ class HeldCount(Answer):
     success: Literal[True] = True
     cliente_id: int
     count: int
+    """How many messages were released, or cancelled."""
 
 
 class OutboxAnswer(Answer):
     """The fields of a message of the outbox besides its content."""
 
     id: str
+    """The message's id in the outbox (a ULID)."""
     state: MessageState
+    """How far the message is."""
     final: bool
     """False as long as the service has something to do about it."""
     cliente_id: int
     to: str
+    """The chat that it was accepted for."""
     chat: str | None
     """The chat as WhatsApp names it, once it has."""
     message_id: str
+    """Its id at WhatsApp: bare until WhatsApp has it, then the full one."""
     account: AccountAnswer | None
     """The account it leaves from; null until the client is linked for the first time."""
     reason: str | None
+    """Why it is in its state, where there is something to say."""
     held_because: HeldBecause | None
     """Why it waits though its time has come."""
     priority: int
+    """0 to 9; higher goes first."""
     send_at: str | None
+    """Not before this instant."""
     expires_at: str | None
+    """Not after this instant."""
     attempts: int
+    """How many sends of it have crashed the client."""
     times: dict[str, str | None]
+    """When it reached each state."""
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -435,7 +473,9 @@ class MessagesAnswer(Answer):
     """A page of messages; `next` goes into `after` for the following page, null where there is none."""
 
     messages: list[MessageAnswer]
+    """The messages of this page."""
     next: str | None
+    """Goes into `after` for the page that follows; null where there is none."""
 
     @classmethod
     def of(cls, found: tuple[Message, ...], asked: ListMessages) -> Self:

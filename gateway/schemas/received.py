@@ -12,6 +12,7 @@ class ReceivedAnswer(Answer):
 
     success: bool = True
     url: str
+    """Where this service serves it."""
     digest: str
     size: int
     mimetype: str

@@ -18,16 +18,22 @@ class RootAnswer(Answer):
     """GET /. `links`: paths of this service, by what they show."""
 
     name: Literal["session-manager"] = "session-manager"
+    """The name of this service."""
     version: str
+    """Its version."""
     links: dict[str, str]
+    """Paths of this service, by what they show."""
 
 
 class HealthSummary(Answer):
     """GET /health for callers without a key. `whatsapp_state`: of the clients that the caller may see."""
 
     status: Literal["ok", "degraded"] = "ok"
+    """`degraded` if a client's page lacks something that the service uses, else `ok`."""
     service: Literal["session-manager"] = "session-manager"
+    """The name of this service."""
     whatsapp_state: State
+    """READY if any client is that the caller may see, else their most frequent state."""
 
 
 class WhatsAppWeb(Answer):
@@ -37,10 +43,15 @@ class WhatsAppWeb(Answer):
     """
 
     version: str | None
+    """The newest version of WhatsApp Web that a page has."""
     seen_since: str | None
+    """When it was first seen."""
     contract: Literal["whole", "degraded", "unknown"]
+    """`whole`: the pages have all that the service uses; `degraded`: one lacks some of it; `unknown`: none was read."""
     missing: list[str]
+    """The names that pages lack."""
     without_receipts: list[int]
+    """Clients that do not get receipts any more."""
 
     @classmethod
     def of(cls, seen: WhatsAppSeen, may_see: Callable[[ClientId], bool]) -> Self:
@@ -58,9 +69,12 @@ class HealthAnswer(HealthSummary):
     """GET /health. `clients`: the number of clients by state."""
 
     whatsapp_web: WhatsAppWeb
+    """The state of WhatsApp Web's contract."""
 
     clients: dict[State, int] = Field(default_factory=dict)
+    """The number of clients by state."""
     versions: dict[str, str] = Field(default_factory=dict)
+    """The versions of this service and of what it is made of."""
 
 
 class SessionAnswer(Answer):
@@ -90,4 +104,6 @@ class ReadyAnswer(Answer):
     """GET /ready. `why`: the obstacles."""
 
     ready: bool
+    """True if the service can work."""
     why: list[Obstacle]
+    """The obstacles; empty if it is ready."""

@@ -47,8 +47,11 @@ class ErrorAnswer(Answer):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     error: Literal[True] = True
+    """Always true."""
     code: str
+    """The code of the error, for programs: those of each status are listed beside it."""
     message: str
+    """What was wrong, and what to do."""
 
 
 def iso(instant: float | None) -> str | None:

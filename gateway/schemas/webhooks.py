@@ -26,15 +26,25 @@ class WebhookRequest(Request):
     """
 
     url: Annotated[Any, WithJsonSchema({"type": "string", "format": "uri"})] = None
+    """Where events are sent (POST), with http or https. POST needs it."""
     events: Annotated[Any, WithJsonSchema(_TEXTS)] = None
+    """Types of events; `message.*` has all below `message`, `*` is all, and the default."""
     clients: Annotated[Any, WithJsonSchema(_NUMBERS)] = None
+    """The clients whose events are sent; empty, the default, for all."""
     secret: Annotated[Any, WithJsonSchema({"type": ["string", "null"]})] = None
+    """Signs the bodies. Left out, POST draws one; with null nothing is signed."""
     headers: Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}})] = None
+    """Further headers of each delivery."""
     retry_growth: Annotated[Any, WithJsonSchema({"enum": [*Growth, None]})] = None
+    """How the delay between attempts grows; null as the settings say."""
     retry_delay: Annotated[Any, WithJsonSchema({"type": ["number", "null"]})] = None
+    """The first delay in seconds; null as the settings say."""
     retry_attempts: Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})] = None
+    """How many attempts each event has; null as the settings say."""
     active: Annotated[Any, WithJsonSchema({"type": "boolean"})] = None
+    """False pauses it: its events wait."""
     format: Annotated[Any, WithJsonSchema({"enum": [*Format]})] = None
+    """The form of the bodies, and of the names in `events`: `native`, or as WAHA sends them."""
 
     def wishes(self) -> dict[str, Any]:
         """Return what was said, and no more."""
@@ -48,19 +58,33 @@ class WebhookAnswer(Answer):
     """
 
     id: str
+    """The webhook's id (a ULID)."""
     url: str
+    """Where events are sent."""
     events: list[str]
+    """The types of events that are sent."""
     clients: list[int]
+    """The clients whose events are sent; empty for all."""
     secret: str | None
+    """Masked, but where it has just been drawn; null where nothing is signed."""
     headers: dict[str, str | None]
+    """Further headers of each delivery; their values are masked."""
     retry_growth: str | None
+    """How the delay between attempts grows; null as the settings say."""
     retry_delay: float | None
+    """The first delay in seconds; null as the settings say."""
     retry_attempts: int | None
+    """How many attempts each event has; null as the settings say."""
     active: bool
+    """False while it is paused."""
     format: str
+    """The form of the bodies, and of the names in `events`."""
     key_id: str | None
+    """The id of the key that made it or changed it last. It does not end with that key."""
     created_at: str | None
+    """When it was made."""
     updated_at: str | None
+    """When it was last changed."""
 
     @classmethod
     def of(cls, webhook: Webhook, **more: Any) -> Self:
@@ -77,13 +101,21 @@ class LineEntry(Answer):
 
     cliente_id: int
     sequence: int
+    """All events of the client up to this number are settled."""
     delivered: int
+    """How many were delivered."""
     delivered_at: str | None
+    """When the last one was delivered."""
     attempts: int
+    """How often the next event has failed."""
     next_at: str | None
+    """When it is tried again."""
     failing_since: str | None
+    """When the first failure after the last success was; null where there is none."""
     why: str | None
+    """Why the last attempt failed."""
     status: int | None
+    """The target's HTTP status at the last failure; null where it did not answer."""
 
     @classmethod
     def of(cls, line: Progress) -> Self:
@@ -101,6 +133,7 @@ class WebhookDetail(WebhookAnswer):
     """GET /webhooks/{id}: the webhook, with its progress for each client."""
 
     lines: list[LineEntry]
+    """The progress for each client."""
 
     @classmethod
     def of_both(cls, webhook: Webhook, lines: Iterable[Progress]) -> Self:
@@ -114,13 +147,16 @@ class WebhookDeleted(Answer):
     success: Literal[True] = True
     message: Literal["Webhook deleted"] = "Webhook deleted"
     id: str
+    """The webhook's id."""
 
 
 class DeadLettersQuery(Query):
     """Query of GET /webhooks/{id}/dead-letters: of one client, after a letter's id."""
 
     client: Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)] | None = None
+    """Dead letters of this client only."""
     after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    """The `next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -128,17 +164,27 @@ class LetterEntry(Answer):
     """A dead letter and its reason. `event` is the body as it was sent; while `replaying`, it is being sent again."""
 
     id: int
+    """The dead letter's id."""
     webhook_id: str
     cliente_id: int
     event_id: str
+    """The event's id."""
     event_type: str
+    """The event's type."""
     event: dict[str, Any]
+    """The body as it was sent."""
     attempts: int
+    """How often it was tried."""
     why: str
+    """Why it was given up."""
     status: int | None
+    """The target's last HTTP status; null where it did not answer."""
     at: str | None
+    """When it was given up."""
     replaying: bool
+    """True while it is being sent again."""
     next_at: str | None
+    """When it is tried again, while it is being sent again."""
 
     @classmethod
     def of(cls, letter: Letter) -> Self:
@@ -158,7 +204,9 @@ class DeadLettersAnswer(Answer):
     """A page of dead letters, oldest first; `next` goes into `after` for the next page, null where there is none."""
 
     dead_letters: list[LetterEntry]
+    """The dead letters of this page, oldest first."""
     next: int | None
+    """Goes into `after` for the page that follows; null where there is none."""
 
     @classmethod
     def of(cls, found: tuple[Letter, ...], limit: int) -> Self:
@@ -173,3 +221,4 @@ class DeadLettersCount(Answer):
     success: Literal[True] = True
     webhook_id: str
     count: int
+    """How many dead letters were deleted, or are sent again."""

@@ -19,7 +19,7 @@ from actors.system import System
 from gateway.api import CALLS
 from gateway.app import application, gateway_of
 from gateway.calls import Call, get, post
-from gateway.openapi import document
+from gateway.openapi.document import document
 from gateway.routes import clients, messages
 from gateway.schemas.messages import SendRequest
 from gateway.security.auth import RateClass, Scope, Whose

@@ -27,6 +27,7 @@ class ReactToMessage(MessageChange):
     """React to a message; an empty reaction takes it back."""
 
     reaction: Reaction
+    """The emoji; empty takes the reaction back."""
 
     example = None
     needs = (*_FINDING, "WPP.chat.sendReactionToMessage")
@@ -40,6 +41,7 @@ class EditMessage(MessageChange):
     """
 
     text: MessageText
+    """The new text."""
 
     example = None
     needs = (*_FINDING, "WPP.chat.editMessage")
@@ -54,6 +56,7 @@ class DeleteMessage(MessageChange):
     """
 
     everyone: bool = True
+    """True: for everyone; false: in this account alone."""
 
     example = None
     needs = (*_FINDING, "WPP.chat.deleteMessage")
@@ -64,6 +67,7 @@ class StarMessage(MessageChange):
     """Star a message, or take the star away."""
 
     starred: bool = True
+    """True: star it; false: take the star away."""
 
     example = None
     needs = (*_FINDING, "WPP.chat.starMessage")
@@ -77,7 +81,9 @@ class PinMessage(MessageChange):
     """
 
     pinned: bool = True
+    """True: pin it; false: unpin it."""
     duration: Literal[86400, 604800, 2592000] = 604800
+    """How long, in seconds: a day, a week or 30 days."""
 
     example = None
     needs = (*_FINDING, "WPP.chat.pinMsg")

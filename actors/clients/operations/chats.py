@@ -19,29 +19,51 @@ class PageMessage:
     """A message as the page tells it: the fields of the event `message`, besides `live`."""
 
     id: str
+    """Its full id at WhatsApp, such as `false_5491122334455@c.us_3AF0A9E082754536608C`."""
     chat: str
+    """The chat as WhatsApp names it."""
     bare_id: str
+    """The id without chat and direction: the same, by whichever address the chat is named."""
     from_me: bool
+    """True if the account itself has written it, on any of its devices."""
     lid: str | None = None
     phone: str | None = None
     author: str | None = None
+    """Who wrote it, in a group; null elsewhere."""
     author_lid: str | None = None
+    """The author's hidden number (LID); null where it is not known."""
     author_phone: str | None = None
+    """The author's phone number; null where it is not known."""
     t: float | None = None
+    """WhatsApp's own time of it, in epoch seconds."""
     source: str | None = None
+    """`api`: it was sent through this service; `app`: it was not."""
     type: str | None = None
+    """WhatsApp's word for its kind: `chat` is a text, `image`, `video`, `document`, `ptt` a voice message …"""
     sender_name: str | None = None
+    """The name that the sender gives himself."""
     body: str | None = None
+    """The text."""
     caption: str | None = None
+    """The text under a picture, a video or a document."""
     quoted: Mapping[str, Any] | None = None
+    """The message that it answers: `id` (null where the page no longer has it), `bare_id`, author, `type`, `body`."""
     mentions: tuple[str, ...] = ()
+    """The ids of the people that it mentions."""
     forwarded: bool = False
+    """True if it was forwarded."""
     media: Mapping[str, Any] | None = None
+    """Its file: `mimetype`, `size`, `filename`, `duration`, and `url`, where this service serves it, or `error`."""
     location: Mapping[str, Any] | None = None
+    """A place: `latitude`, `longitude`, `name`, `address`, `url`, `live`."""
     contacts: tuple[Mapping[str, Any], ...] | None = None
+    """Contact cards, each with `name` and `vcard`."""
     reply: Mapping[str, Any] | None = None
+    """The choice of a button or of a list: `id` and `text`."""
     poll: Mapping[str, Any] | None = None
+    """A poll: `name`, `options`, and `selectable`, how many options one may choose (0: all)."""
     ack: int | None = None
+    """How far it has come: 0 on its way, 1 WhatsApp's server has it, 2 the other phone, 3 read, 4 played."""
     truncated: bool = False
     """True if one of its texts is longer than is told."""
 
@@ -55,18 +77,29 @@ class PageChat:
     """
 
     id: str
+    """The chat as WhatsApp names it; it may be a hidden number (`…@lid`)."""
     group: bool
+    """True if it is a group."""
     lid: str | None = None
     phone: str | None = None
     name: str | None = None
+    """The name that a person sees in the list of chats."""
     t: float | None = None
+    """Its last activity, in epoch seconds."""
     unread: int = 0
+    """How many messages are unread."""
     marked_unread: bool = False
+    """True if a person has marked it as unread."""
     archived: bool = False
+    """True if it is in the archive."""
     pinned: bool = False
+    """True if it is pinned to the top of the list."""
     muted_until: float | None = None
+    """Until when it is muted, in epoch seconds; -1 for ever, null where it is not."""
     read_only: bool = False
+    """True if the account cannot write in it."""
     last_message: PageMessage | None = None
+    """Its last message; null where the page keeps none in its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +107,9 @@ class Chats:
     """Some of the account's chats; `total` is how many there are of the wanted kind."""
 
     chats: tuple[PageChat, ...]
+    """The chats of this page."""
     total: int
+    """How many chats there are of the wanted kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +117,7 @@ class ChatMessages:
     """Messages of a chat, newest first."""
 
     messages: tuple[PageMessage, ...]
+    """The messages, newest first."""
 
 
 _CHAT = "5491122334455@c.us"
@@ -122,8 +158,11 @@ class ListChats(Operation[Chats]):
     limit: Count = 100
     offset: Position = 0
     sort: Literal["t", "name", "id"] = "t"
+    """Sort by last activity (`t`), by `name`, or by `id`."""
     descending: bool = True
+    """Begin with the latest, or the last in the alphabet."""
     archived: bool | None = None
+    """Archived chats only, or the others only."""
 
     effect = Effect.READ
     example = Chats((_EXAMPLE,), 1)
@@ -153,10 +192,15 @@ class GetChatMessages(Operation[ChatMessages]):
     limit: Count = 50
     offset: Position = 0
     before: MessageRef | None = None
+    """Only messages that are older than this one."""
     from_me: bool | None = None
+    """Own messages only, or those of others only."""
     since: Instant | None = None
+    """Only messages from this instant on, in epoch seconds."""
     until: Instant | None = None
+    """Only messages up to this instant, in epoch seconds."""
     ack: int | None = None
+    """Only messages that have come this far at least: 1 server, 2 phone, 3 read, 4 played."""
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since > self.until:
@@ -188,6 +232,7 @@ class ArchiveChat(Operation[None]):
 
     chat: Chat
     archived: bool
+    """True: into the archive; false: out of it."""
 
     effect = Effect.CHANGE
     example = None
@@ -200,6 +245,7 @@ class PinChat(Operation[None]):
 
     chat: Chat
     pinned: bool
+    """True: to the top of the list; false: down again."""
 
     effect = Effect.CHANGE
     example = None
@@ -212,6 +258,7 @@ class MuteChat(Operation[None]):
 
     chat: Chat
     muted_until: Future | None
+    """Until this instant, in epoch seconds; -1 for ever; null unmutes it."""
 
     effect = Effect.CHANGE
     example = None
@@ -227,6 +274,7 @@ class ClearChat(Operation[None]):
 
     chat: Chat
     keep_starred: bool = True
+    """Starred messages stay."""
 
     effect = Effect.CHANGE
     example = None

@@ -18,9 +18,12 @@ class Contact:
     """
 
     on_whatsapp: bool
+    """True if the number is on WhatsApp."""
     id: str | None = None
+    """The chat to write to; null if it is not."""
     lid: str | None = None
     phone: str | None = None
+    """The number in WhatsApp's own form, which differs from the question for some of Brazil."""
 
 
 _QUERY = "WPP.whatsapp.functions.queryWidExists"
@@ -49,16 +52,25 @@ class PageContact:
     """
 
     id: str
+    """The person as WhatsApp names him; it may be a hidden number (`…@lid`)."""
     lid: str | None = None
     phone: str | None = None
     name: str | None = None
+    """His name in the account's address book."""
     short_name: str | None = None
+    """The short form of it."""
     push_name: str | None = None
+    """The name that he gives himself."""
     verified_name: str | None = None
+    """The name of a business that WhatsApp has verified."""
     mine: bool = False
+    """True if he is in the account's address book."""
     me: bool = False
+    """True if he is the account itself."""
     business: bool = False
+    """True for an account of WhatsApp Business."""
     blocked: bool = False
+    """True if the account has blocked him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,9 @@ class Contacts:
     """Some of the people that the page knows, by name; `total` is how many there are."""
 
     contacts: tuple[PageContact, ...]
+    """The people of this page."""
     total: int
+    """How many people there are of the wanted kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class PictureAddress:
     """The address of a picture at WhatsApp; None where there is none, or it is not shown to this account."""
 
     url: str | None
+    """Where WhatsApp has the picture; null where there is none, or it is not shown to this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +96,7 @@ class About:
     """What a person says about himself; None where nothing is said, or it is not shown to this account."""
 
     about: str | None
+    """The text; null where nothing is said, or it is not shown to this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,7 @@ class ListContacts(Operation[Contacts]):
     limit: Count = 100
     offset: Position = 0
     mine: bool | None = None
+    """People in the account's address book only, or the others only."""
 
     effect = Effect.READ
     example = Contacts((_EXAMPLE,), 1)
@@ -138,6 +155,7 @@ class GetPicture(Operation[PictureAddress]):
 
     chat: Chat
     refresh: bool = False
+    """Ask WhatsApp again, instead of the answer of the last day."""
 
     effect = Effect.READ
     example = PictureAddress("https://pps.whatsapp.net/v/t61/picture.jpg")
@@ -153,6 +171,7 @@ class GetAbout(Operation[About]):
 
     contact: Person
     refresh: bool = False
+    """Ask WhatsApp again, instead of the answer of the last day."""
 
     effect = Effect.READ
     example = About("Busy")
@@ -177,7 +196,9 @@ class NameContact(Operation[None]):
 
     contact: Person
     first_name: PersonName
+    """The first name, or the whole one."""
     last_name: FurtherName = ""
+    """The rest of the name; empty where there is none."""
 
     effect = Effect.CHANGE
     example = None
@@ -192,6 +213,7 @@ class FindAddresses(Operation[PersonAddresses]):
     """
 
     address: Person
+    """A phone number, or a hidden one (`…@lid`)."""
 
     effect = Effect.READ
     example = PersonAddresses("750235343914045@lid", "5491122334455")

@@ -63,7 +63,9 @@ class Participant:
     """A member of a group. `role` is `participant`, `admin` or `superadmin` (who made the group)."""
 
     id: str
+    """The member as WhatsApp names him in the group."""
     role: str
+    """`participant`, `admin`, or `superadmin` (who made the group)."""
     lid: str | None = None
     phone: str | None = None
 
@@ -77,16 +79,27 @@ class Group:
     """
 
     id: str
+    """The group's id."""
     subject: str | None = None
+    """Its subject: the name that everybody sees."""
     description: str | None = None
+    """Its description."""
     owner: str | None = None
+    """Who made it."""
     created: int | None = None
+    """When it was made, in epoch seconds."""
     size: int = 0
+    """How many members it has."""
     messages_admins_only: bool = False
+    """True if only admins write."""
     info_admins_only: bool = False
+    """True if only admins change subject, description and picture."""
     approval: bool = False
+    """True if an admin lets in who has the link."""
     disappearing: int = 0
+    """Seconds after which messages disappear; 0: never."""
     participants: tuple[Participant, ...] = ()
+    """Its members; empty where they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,9 @@ class GroupList:
     """Some of the account's groups, by subject; `total` counts all of them."""
 
     groups: tuple[Group, ...]
+    """The groups of this page, by subject."""
     total: int
+    """How many groups there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,7 @@ class ParticipantList:
     """The members of a group."""
 
     participants: tuple[Participant, ...]
+    """The members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +129,17 @@ class Admission:
     """
 
     id: str
+    """The person as WhatsApp names him in the group."""
     code: int
+    """200 added; 403 lets nobody add him; 404 not on WhatsApp; 408 left lately; 409 is in the group already; others are
+    WhatsApp's.
+    """
     lid: str | None = None
     phone: str | None = None
     invite_code: str | None = None
+    """With 403: the code of an invite that may be sent to him."""
     invite_until: int | None = None
+    """Until when that code is valid, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +147,7 @@ class Admissions:
     """WhatsApp's answer for each person."""
 
     participants: tuple[Admission, ...]
+    """WhatsApp's answer for each person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +155,9 @@ class CreatedGroup:
     """The new group, and WhatsApp's answer for each person who was to be in it."""
 
     group: Group
+    """The new group."""
     participants: tuple[Admission, ...]
+    """WhatsApp's answer for each person who was to be in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +165,9 @@ class Invite:
     """A group's link for whoever wants to join."""
 
     code: str
+    """The end of the link."""
     link: str
+    """The whole link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +175,9 @@ class Joined:
     """The group that was joined; `pending`: an admin has yet to let the account in."""
 
     id: str
+    """The group's id."""
     pending: bool = False
+    """True if an admin has yet to let the account in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +185,7 @@ class PictureUrl:
     """The address of a picture at WhatsApp, valid for a while; null where there is none, or none to be seen."""
 
     url: str | None = None
+    """Where WhatsApp has the picture, for a while; null where there is none, or none to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +193,13 @@ class JoinRequest:
     """Somebody who wants to join. `method` is WhatsApp's word: `InviteLink`, `LinkedGroupJoin`, `NonAdminAdd`."""
 
     id: str
+    """The person as WhatsApp names him in the group."""
     lid: str | None = None
     phone: str | None = None
     method: str | None = None
+    """How he came: `InviteLink`, `LinkedGroupJoin` or `NonAdminAdd`, in WhatsApp's words."""
     since: int | None = None
+    """When he asked, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +207,7 @@ class JoinRequests:
     """Who wants to join a group."""
 
     requests: tuple[JoinRequest, ...]
+    """Who wants to join."""
 
 
 _ME = Participant("750235343914045@lid", "superadmin", "750235343914045@lid", "5491100000007")
@@ -200,6 +234,7 @@ class ListGroups(GroupOperation[GroupList]):
     limit: Annotated[int, Limits(ge=1, le=1000)] = 100
     offset: Annotated[int, Limits(ge=0)] = 0
     participants: bool = False
+    """True: each group with its members."""
 
     effect = Effect.READ
     example = GroupList((_GROUP,), 1)
@@ -285,6 +320,7 @@ class CreateGroup(GroupOperation[CreatedGroup]):
 
     subject: Title
     participants: People
+    """The people to be in it: numbers or ids."""
 
     effect = Effect.CHANGE
     example = CreatedGroup(_GROUP, (_ADMITTED,))
@@ -297,6 +333,7 @@ class AddParticipants(GroupOperation[Admissions]):
 
     group: GroupId
     participants: People
+    """The people to add: numbers or ids."""
 
     effect = Effect.CHANGE
     example = Admissions((_ADMITTED,))
@@ -309,6 +346,7 @@ class RemoveParticipants(GroupOperation[None]):
 
     group: GroupId
     participants: People
+    """The people to remove: numbers or ids, with commas between them."""
 
     effect = Effect.CHANGE
     example = None
@@ -324,7 +362,9 @@ class ChangeAdmins(GroupOperation[None]):
 
     group: GroupId
     participants: People
+    """The members: numbers or ids."""
     admin: bool = True
+    """True: admins; false: mere members."""
 
     effect = Effect.CHANGE
     example = None
@@ -345,7 +385,9 @@ class ChangeGroup(GroupOperation[None]):
 
     group: GroupId
     subject: Title | None = None
+    """The new subject. Left out, it stays."""
     description: LongText | None = None
+    """The new description; empty for none. Left out, it stays."""
 
     effect = Effect.CHANGE
     example = None
@@ -362,9 +404,13 @@ class ChangeGroupSettings(GroupOperation[None]):
 
     group: GroupId
     messages_admins_only: bool | None = None
+    """Only admins write. Left out, it stays."""
     info_admins_only: bool | None = None
+    """Only admins change subject, description and picture. Left out, it stays."""
     approval: bool | None = None
+    """An admin lets in who has the link. Left out, it stays."""
     disappearing: Literal[0, 86_400, 604_800, 7_776_000] | None = None
+    """Seconds after which messages disappear: a day, a week, 90 days, or 0 for never. Left out, it stays."""
 
     effect = Effect.CHANGE
     example = None
@@ -440,6 +486,7 @@ class DeleteGroup(GroupOperation[None]):
 
     group: GroupId
     leave: bool = False
+    """Leave the group first."""
 
     effect = Effect.CHANGE
     example = None
@@ -452,7 +499,9 @@ class AnswerJoinRequests(GroupOperation[Admissions]):
 
     group: GroupId
     participants: People
+    """The people to answer: numbers or ids."""
     approve: bool = True
+    """True: let them in; false: turn them away."""
 
     effect = Effect.CHANGE
     example = Admissions((_ADMITTED,))

@@ -43,9 +43,13 @@ class ChatLabel:
     """A label. `color` is its place among WhatsApp's colours, `hex` the colour itself (`#64c4ff`)."""
 
     id: str
+    """The label's number."""
     name: str
+    """Its name."""
     color: int | None = None
+    """Its colour, by its place among WhatsApp's 20."""
     hex: str | None = None
+    """The colour itself, such as `#64c4ff`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class LabelList:
     """Labels."""
 
     labels: tuple[ChatLabel, ...]
+    """The labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,11 @@ class LabelledChat:
     """A chat that has a label."""
 
     id: str
+    """The chat as WhatsApp names it."""
     lid: str | None = None
     phone: str | None = None
     name: str | None = None
+    """Its name in the list of chats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class LabelledChats:
     """The chats that have a label."""
 
     chats: tuple[LabelledChat, ...]
+    """The chats."""
 
 
 _ONE = ("WPP.labels.getLabelById", "WPP.profile.isBusiness", "WPP.whatsapp.LabelStore.get")
@@ -90,7 +98,9 @@ class CreateLabel(LabelOperation[ChatLabel]):
     """Create a label. Without a colour, WhatsApp chooses one."""
 
     name: Title
+    """Its name."""
     color: Color | None = None
+    """Its colour, by its place among WhatsApp's 20. Left out, WhatsApp chooses one."""
 
     effect = Effect.CHANGE
     example = _LABEL
@@ -106,7 +116,9 @@ class ChangeLabel(LabelOperation[ChatLabel]):
 
     label: LabelId
     name: Title | None = None
+    """The new name. Left out, it stays."""
     color: Color | None = None
+    """The new colour, by its place among WhatsApp's 20. Left out, it stays."""
 
     effect = Effect.CHANGE
     example = _LABEL
@@ -141,6 +153,7 @@ class SetLabelsOfChat(LabelOperation[LabelList]):
 
     chat: Chat
     labels: LabelIds
+    """The numbers of the labels; an empty list takes all off."""
 
     effect = Effect.CHANGE
     example = LabelList((_LABEL,))

@@ -70,6 +70,9 @@ class Send(Operation[Sent]):
     reply_to: MessageRef | None = None
     """The message of the chat that this one answers."""
     mentions: Mentions | None = None
+    """The people that it mentions: numbers or ids, or `all` for everybody in the group. The text should name them as
+    `@number`.
+    """
 
     effect = Effect.SEND
     refused_options: ClassVar[frozenset[str]] = frozenset()
@@ -106,9 +109,13 @@ class LinkPreview:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     url: Url
+    """The link, which stands in the text."""
     title: Label
+    """The title of the preview."""
     description: Label | None = None
+    """The text below it."""
     thumbnail: Thumbnail | None = None
+    """A small picture: a JPEG in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class SendLocation(Send):
     latitude: Latitude
     longitude: Longitude
     name: Label | None = None
+    """The name of the place."""
     address: Label | None = None
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
@@ -143,9 +151,13 @@ class ContactCard:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     name: Line
+    """The name on the card."""
     phone: Number | None = None
+    """The phone number on it."""
     organization: Line | None = None
+    """The organization on it."""
     vcard: VCard | None = None
+    """A whole vCard, which is sent unchanged; `phone` and `organization` are left out then."""
 
 
 Cards = Annotated[tuple[ContactCard, ...], Limits(min_length=1, max_length=100)]
@@ -169,8 +181,11 @@ class SendPoll(Send):
     """Send a poll. Each of its options differs from the others."""
 
     name: PollQuestion
+    """The question."""
     options: PollOptions
+    """The choices: 2 to 12, each different."""
     multiple_answers: bool = False
+    """True: each person may choose several options."""
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
     needs = (*SENDING, "WPP.chat.sendCreatePollMessage")
@@ -184,7 +199,9 @@ class ForwardMessage(Send):
     """
 
     message: MessageRef
+    """The id of the message to forward."""
     from_chat: Chat | None = None
+    """The chat that a bare id is looked for in."""
 
     example = Sent("true_5491122334455@c.us_3EB01F9C55A0E2B7D4C611", "5491122334455@c.us")
     needs = (*SENDING, "WPP.chat.forwardMessages")

@@ -51,6 +51,7 @@ class ShowTyping(Operation[None]):
 
     chat: Chat
     state: Typing
+    """What the others in the chat are shown."""
 
     effect = Effect.CHANGE
     example = None
@@ -65,6 +66,7 @@ class ShowPresence(Operation[None]):
     """
 
     online: bool
+    """True: online; false: offline."""
 
     effect = Effect.CHANGE
     example = None
@@ -80,10 +82,15 @@ class Presence:
     """
 
     id: str
+    """The person or group as WhatsApp names it."""
     state: str
+    """`available`, `unavailable`, `typing`, `recording` or `unknown`."""
     online: bool | None = None
+    """True if the person is online; null for a group."""
     last_seen: int | None = None
+    """When the person was last online, in epoch seconds, where he shows it."""
     participants: tuple[ParticipantPresence, ...] = ()
+    """Of a group: those that type or record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,9 @@ class ParticipantPresence:
     """What one person does in a group."""
 
     id: str
+    """The member as WhatsApp names him in the group."""
     state: str
+    """`typing` or `recording`."""
 
 
 @dataclass(frozen=True, slots=True)

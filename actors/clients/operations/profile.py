@@ -22,12 +22,17 @@ class AccountProfile:
     """The account as others see it. `picture` is an address at WhatsApp, valid for a while."""
 
     id: str
+    """The account as WhatsApp names it."""
     lid: str | None = None
     phone: str | None = None
     name: str | None = None
+    """The name that others see."""
     about: str | None = None
+    """The text below the name."""
     picture: str | None = None
+    """Where WhatsApp has its picture, for a while; null where there is none."""
     business: bool = False
+    """True for an account of WhatsApp Business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,9 @@ class ChangeProfile(Operation[None]):
     """
 
     name: ProfileName | None = None
+    """The name that others see. Left out, it stays."""
     about: AboutText | None = None
+    """The text below the name. Left out, it stays."""
 
     effect = Effect.CHANGE
     example = None

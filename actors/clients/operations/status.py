@@ -30,8 +30,11 @@ class PostTextStatus(Send):
 
     chat: StatusChat
     text: MessageText
+    """The text."""
     background: HexColor | None = None
+    """The colour behind it, such as `#38b42f`."""
     font: Annotated[int, Limits(ge=0, le=5)] = 0
+    """One of WhatsApp's fonts, by its number."""
 
     example = _EXAMPLE
     needs = (*SENDING, "WPP.status.sendTextStatus")

@@ -6,7 +6,6 @@ https://spec.openapis.org/oas/v3.1.1.html
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -14,11 +13,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from actors.clients.events import EVENTS, AccountEvent
+from actors.clients.events import EVENTS
 from actors.clients.operations import Effect
 from actors.clients.operations.base import NOT_FOUND
+from actors.clients.operations.fields import File
 from actors.clients.types import MAX_CLIENT_ID
 from gateway.calls import Call, MediaType, Parameter, adapter_of, file_fields, takes_body
+from gateway.openapi.descriptions import declared, describe, owners_in, owners_of
+from gateway.openapi.events import webhook
+from gateway.openapi.examples import Examples
+from gateway.openapi.glossary import PARAMETERS
+from gateway.openapi.values import IDS
+from gateway.openapi.values import PARAMETERS as VALUES
 from gateway.schemas.files import FileSource
 from gateway.schemas.messages import SentAnswer
 from gateway.schemas.shape import ErrorAnswer
@@ -65,7 +71,8 @@ _FILE_ERRORS: Mapping[int, tuple[str, ...]] = {
 """The errors of an operation that takes a file."""
 _WITH_BODY, _WITH_KEY = frozenset({408, 413}), frozenset({401})
 _REF = "#/components/schemas/{model}"
-_HEADER = "X-Cliente-Id"
+_FILE_SOURCE = _REF.format(model=FileSource.__name__)
+_HEADER, _JSON = "X-Cliente-Id", "application/json"
 _CLIENT = Parameter({"type": "integer", "minimum": 1, "maximum": MAX_CLIENT_ID}, "The client's number.")
 _DONE = {"type": "object", "properties": {"success": {"const": True}}, "required": ["success"]}
 
@@ -88,16 +95,13 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
     """Return the whole document, ready for JSON."""
     calls = [call for call in calls if call.described]
     shapes, components = _shapes(calls)
+    owners = owners_in(shape for shape, _ in shapes)
+    components = {name: describe(component, owners.get(name, ())) for name, component in components.items()}
+    examples = Examples(components, owners)
     paths: dict[str, dict[str, Any]] = {}
     for call in calls:
-        described = {"operationId": _name(call.method, call.path)} | _operation(call, shapes)
+        described = {"operationId": _name(call.method, call.path)} | _operation(call, shapes, examples)
         paths.setdefault(call.path, {})[call.method.lower()] = described
-    for call in calls:
-        if call.operation is not None and call.arguments:  # types of its arguments that have a name of their own
-            components |= adapter_of(call.operation).json_schema(ref_template=_REF).get("$defs", {})
-    for call in calls:
-        if call.query is not None:  # its fields are parameters
-            components.pop(call.query.__name__, None)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -107,7 +111,7 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
             "about; the key decides whether its holder may.",
         },
         "paths": paths,
-        "webhooks": {type: _event(event) for type, event in EVENTS.items()},
+        "webhooks": {type: webhook(event) for type, event in EVENTS.items()},
         "components": {
             "schemas": components,
             "securitySchemes": {
@@ -119,50 +123,9 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
     }
 
 
-def _event(event: type[AccountEvent]) -> dict[str, Any]:
-    """Return how an event comes to a webhook; streams and the long poll carry the same, with a `position`."""
-    first, _, rest = (inspect.getdoc(event) or "").partition("\n\n")
-    fields = {name: _field(event, name) for name in event.fields}
-    payload = {"type": "object", "description": "The data of the event.", "properties": fields}
-    envelope: dict[str, Any] = {
-        "id": {"type": "string", "description": "A ULID, the same in every delivery of the event."},
-        "type": {"const": event.type, "description": "The type of the event."},
-        "cliente_id": {"type": "integer", "description": "The client's number."},
-        "sequence": {"type": "integer", "description": "Counts the events of one client from 1, without a gap."},
-        "at": {"type": "string", "format": "date-time", "description": "When the service heard of it."},
-        "payload": payload,
-    }
-    example = {
-        "id": "01K5Y4N8Z6T1W3R5Q7P9M2K4JH",
-        "type": event.type,
-        "cliente_id": 99,
-        "sequence": 1,
-        "at": "2026-01-31T12:00:00.000Z",
-        "payload": dict(event.example),
-    }
-    schema = {"type": "object", "properties": envelope, "required": [*envelope]}
-    return {
-        "post": {
-            "operationId": "event_" + event.type.replace(".", "_"),
-            "summary": " ".join(first.split()).rstrip("."),
-            "description": " ".join(rest.split()),
-            "requestBody": {"content": {"application/json": {"schema": schema, "example": example}}},
-            "responses": {"2XX": {"description": "The event has arrived; every other answer repeats it later."}},
-        }
-    }
-
-
-def _field(event: type[AccountEvent], name: str) -> dict[str, Any]:
-    """Return the schema of a field of an event's payload; docs/events.md says what the fields are."""
-    if name not in event.parts:
-        return {"description": f"See docs/events.md, `{event.type}`."}
-    parts = ", ".join(event.parts[name])
-    return {"description": f"An object, or a list of objects, with {parts}; null where there is none."}
-
-
 def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
     """Return the schema of every shape, in each mode of its use, and the components that they refer to."""
-    wanted: dict[tuple[Any, str], None] = {(ErrorAnswer, "serialization"): None}
+    wanted: dict[tuple[Any, str], None] = {(ErrorAnswer, "serialization"): None, (FileSource, "validation"): None}
     for call in calls:
         for shape in (call.body, call.query):
             if shape is not None:
@@ -173,7 +136,14 @@ def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
     adapters: Any = [(index, mode, TypeAdapter(shape)) for index, (shape, mode) in enumerate(wanted)]
     found, definitions = TypeAdapter.json_schemas(adapters, ref_template=_REF)
     schemas: Shapes = {key: dict(found[index, adapters[index][1]]) for index, key in enumerate(wanted)}
-    return schemas, definitions.get("$defs", {})
+    components = definitions.get("$defs", {})
+    for call in calls:
+        if call.operation is not None and call.arguments:  # types of its arguments that have a name of their own
+            components |= adapter_of(call.operation).json_schema(ref_template=_REF).get("$defs", {})
+        if call.query is not None:  # its fields are parameters
+            components.pop(call.query.__name__, None)
+    components.pop(File.__name__, None)  # a caller hands in a FileSource
+    return schemas, components
 
 
 def _answers(call: Call) -> Mapping[int, Any]:
@@ -187,14 +157,14 @@ def _answers(call: Call) -> Mapping[int, Any]:
     return {200: call.operation.answer}
 
 
-def _operation(call: Call, shapes: Shapes) -> dict[str, Any]:
+def _operation(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
     return {
         "tags": [call.tag],
         "summary": call.summary,
         "description": " ".join(filter(None, (call.text, _who(call.need)))),
         "parameters": [*_parameters(call, shapes)],
-        **_body(call, shapes),
-        "responses": _responses(call, shapes),
+        **_body(call, shapes, examples),
+        "responses": _responses(call, shapes, examples),
         "security": [] if call.need.scope is None else [{"key": []}, {"bearer": []}],
     }
 
@@ -210,13 +180,14 @@ def _parameters(call: Call, shapes: Shapes) -> Iterator[dict[str, Any]]:
     headers = {**({_HEADER: _CLIENT} if call.need.whose is Whose.CLIENT else {}), **call.headers}
     for name in _in_path(call.path):
         parameter = _path_parameter(call, name)
-        yield _parameter("path", name, parameter.schema, parameter.text, True)
+        yield _needed("path", name, parameter.schema, parameter.text, call)
     for name, parameter in headers.items():
-        yield _parameter("header", name, parameter.schema, parameter.text, name == _HEADER)
+        make = _needed if name == _HEADER and call.need.whose is Whose.CLIENT else _optional
+        yield make("header", name, parameter.schema, parameter.text, call)
     if call.query is not None:
-        yield from _query(call.query.model_json_schema(ref_template=_REF))
+        yield from _query(call, call.query, call.query.model_json_schema(ref_template=_REF))
     if call.operation is not None and not takes_body(call):
-        yield from _query(_arguments(call))
+        yield from _query(call, call.operation, _arguments(call))
 
 
 def _in_path(path: str) -> list[str]:
@@ -231,20 +202,29 @@ def _path_parameter(call: Call, name: str) -> Parameter:
         return _CLIENT
     assert call.operation is not None, f"{call.method} {call.path}: say what {name} is"
     schema = adapter_of(call.operation).json_schema()["properties"][name]
-    return Parameter({key: value for key, value in schema.items() if key != "title"})
+    return Parameter({key: value for key, value in schema.items() if key != "title"}, _text(call.operation, name))
 
 
-def _query(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    required = shape.get("required", ())
+def _text(owner: type, name: str) -> str:
+    """Return what a parameter is, which is a field of this class."""
+    said = (declared(kind, name) for kind in owner.__mro__)
+    return next(filter(None, said), PARAMETERS.get(name, ""))
+
+
+def _query(call: Call, owner: type, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, schema in shape["properties"].items():
-        yield _parameter("query", name, _without_null(schema), schema.get("description", ""), name in required)
+        text = schema.get("description") or _text(owner, name)
+        make = _needed if name in shape.get("required", ()) else _optional
+        yield make("query", name, _without_null(schema), text, call)
 
 
 def _arguments(call: Call) -> dict[str, Any]:
     """Return the schema of the operation's arguments in query or body."""
     whole = adapter_of(call.operation).json_schema(ref_template=_REF)
-    files = dict.fromkeys(file_fields(call.operation) if call.operation else (), FileSource.model_json_schema())
-    properties = {name: files.get(name, whole["properties"][name]) for name in call.arguments}
+    files = file_fields(call.operation)
+    properties = {
+        name: {"$ref": _FILE_SOURCE} if name in files else whole["properties"][name] for name in call.arguments
+    }
     required = [name for name in whole.get("required", ()) if name in properties]
     return {"type": "object", "properties": properties, "required": required}
 
@@ -262,28 +242,47 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return plain | ({"anyOf": kinds} if kinds else {})
 
 
-def _parameter(where: str, name: str, schema: Mapping[str, Any], text: str, required: bool) -> dict[str, Any]:
-    described = {"name": name, "in": where, "required": required, "schema": dict(schema)}
+def _needed(where: str, name: str, schema: Mapping[str, Any], text: str, call: Call) -> dict[str, Any]:
+    """Return a parameter that the call needs, with an example, which the pages fill in."""
+    value = (IDS if name == "id" else VALUES).get(call.path.split("/")[1] if name == "id" else name)
+    shown = {} if value is None else {"example": value}
+    return {**_optional(where, name, schema, text, call), "required": True, **shown}
+
+
+def _optional(where: str, name: str, schema: Mapping[str, Any], text: str, _: Call) -> dict[str, Any]:
+    """Return a parameter that may be left out. It has no example: the pages would fill it in, and ask for less."""
+    described = {"name": name, "in": where, "required": False, "description": text, "schema": dict(schema)}
     if schema.get("type") == "array":
         described |= {"style": "form", "explode": False}  # one text, with commas between the values
-    return described | ({"description": text} if text else {})
+    return described
 
 
-def _body(call: Call, shapes: Shapes) -> dict[str, Any]:
-    content = {kind: {"schema": dict(schema)} for kind, schema in call.bodies.items()}
+def _body(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
+    schemas: dict[str, Mapping[str, Any]] = {}
     if call.body is not None:
-        content = _json(shapes[call.body, "validation"]) | content
+        schemas = {_JSON: shapes[call.body, "validation"]}
     elif takes_body(call):
-        content = _json(_arguments(call)) | content
+        schemas = {_JSON: _arguments(call)}
+    kind_of_body = call.operation or call.body
+    owners = () if kind_of_body is None else owners_of(kind_of_body)
+    content = {}
+    for kind, schema in {**schemas, **call.bodies}.items():
+        described = describe(schema, owners)
+        shown = examples.body(call.name, kind, described, owners)
+        content[kind] = {"schema": described, **shown}
     return {"requestBody": {"required": True, "content": content}} if content else {}
 
 
-def _responses(call: Call, shapes: Shapes) -> dict[str, Any]:
+def _responses(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
     answers, errors = _answers(call), _errors(call)
-    statuses = sorted({*answers, *errors})
-    told = {str(status): _response(answers.get(status), errors.get(status), shapes) for status in statuses}
-    if (example := _example(call)) is not None:
-        told["200"]["content"]["application/json"]["example"] = example
+    told = {
+        str(status): _response(answers.get(status), errors.get(status), shapes)
+        for status in sorted({*answers, *errors})
+    }
+    own = _example(call)
+    for status in answers:
+        for kind, content in told[str(status)]["content"].items() if status < 300 else ():
+            content |= examples.answer(call.name, kind, content["schema"]) if own is None else {"example": own}
     return told
 
 
@@ -316,14 +315,14 @@ def _operation_errors(call: Call) -> dict[int, tuple[str, ...]]:
 def _response(answer: Any, codes: tuple[str, ...] | None, shapes: Shapes) -> dict[str, Any]:
     described = {"description": ", ".join(codes) if codes else "As asked."}
     if isinstance(answer, MediaType):
-        return described | {"content": {answer.type: {"schema": dict(answer.schema)}}}
+        return described | {"content": {answer.type: {"schema": describe(answer.schema)}}}
     error = shapes[ErrorAnswer, "serialization"] if codes else None
     schemas = [schema for schema in (None if answer is None else shapes[answer, "serialization"], error) if schema]
     return described | {"content": _json(schemas[0] if len(schemas) == 1 else {"anyOf": schemas})}
 
 
 def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": dict(schema)}}
+    return {_JSON: {"schema": dict(schema)}}
 
 
 def _name(method: str, path: str) -> str:

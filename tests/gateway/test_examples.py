@@ -1,0 +1,61 @@
+"""The bodies that the OpenAPI document shows are accepted by the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from actors.webhooks.definition import changes, new_webhook
+from gateway.api import CALLS
+from gateway.openapi.document import document
+from gateway.openapi.examples import BODIES
+from tests.gateway.running import Running
+
+CLIENT = 99
+LEFT_OUT = ("/media", "/webhooks", "/pairing-code")
+"""Beginnings of paths whose bodies need a file, an address that can be reached, or a client that shows a QR."""
+FILES = (".png", ".mp4", "digest")
+"""The marks of a body whose file would be fetched from elsewhere, or has not been uploaded."""
+
+
+def bodies() -> Iterator[tuple[str, str, dict[str, str], Any]]:
+    """Yield method, path, headers and body of every example in JSON that needs nothing from elsewhere."""
+    for path, methods in document(CALLS, "0")["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            named = [one["value"] for one in content.get("examples", {}).values()]
+            filled, headers = path, {}
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path":
+                    filled = filled.replace(f"{{{parameter['name']}}}", str(parameter["example"]))
+                elif parameter["in"] == "header" and "example" in parameter:
+                    headers[parameter["name"]] = str(parameter["example"])
+            for body in [content["example"], *named] if "example" in content else named:
+                if not path.startswith(LEFT_OUT) and not any(mark in str(body) for mark in FILES):
+                    yield method.upper(), filled, headers, body
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service whose client is READY."""
+    with Running(tmp_path_factory.mktemp("examples") / "data", api_key="the-first-key-of-a-test") as running:
+        running.ready(CLIENT)
+        yield running
+
+
+def test_every_body_that_is_shown_is_accepted(service: Running) -> None:
+    answers = {}
+    for method, path, headers, body in bodies():
+        answer = service.call(method, path, headers=headers, json=body)
+        answers[f"{method} {path} {body}"] = (answer.status_code, answer.text)
+    assert len(answers) > 30
+    assert {call: answer for call, answer in answers.items() if answer[0] >= 300} == {}
+
+
+def test_every_webhook_that_is_shown_is_a_possible_one() -> None:
+    for body in BODIES["POST /webhooks"].values():
+        assert new_webhook(body, at=0.0).url == body["url"]
+    for body in BODIES["PATCH /webhooks/{id}"].values():
+        assert {*changes(body)} == {*body}
