@@ -90,10 +90,6 @@ class Budget:
         """Return the number of attempts that count against the limit at `now`."""
         return len(self._counting(now))
 
-    def reset(self) -> Budget:
-        """Return the budget with nothing spent."""
-        return replace(self, spent_at=())
-
     def _counting(self, now: float) -> tuple[float, ...]:
         if self.window is None:
             return self.spent_at

@@ -112,11 +112,6 @@ class Supervising(Actor):
             child.stopping = True
             child.ref.stop(block=False)
 
-    def reset_child_budget(self, key: Hashable) -> None:
-        """Give the child its whole budget again. A missing child is no error."""
-        if child := self._children.get(key):
-            child.budget = child.budget.reset()
-
     # Methods for subclasses to override.
 
     def child_terminated(self, key: Hashable, ref: ActorRef[Any], cause: BaseException | None) -> None:

@@ -6,7 +6,7 @@ come with the message), no commit, no actor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
@@ -15,8 +15,6 @@ from actors.runtime import Work
 
 Answer = TypeVar("Answer", covariant=True)
 
-Operations = Mapping[type[Any], Callable[[Connection, Any], Any]]
-"""The function that runs each type of message."""
 CarryOut = Callable[[Connection, Any], Any]
 """A function that runs a message in a connection's transaction and returns its answer."""
 

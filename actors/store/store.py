@@ -17,7 +17,7 @@ from actors.store.errors import ReadFailed, StoreUnavailable
 from actors.store.message import CarryOut, Read, Write, carry_out
 from actors.store.origin import take_origin
 from actors.store.schema import migrate
-from actors.store.writer import GetOutage, Subscribe, Subscriber, Unsubscribe, Writer, database_errors, faults
+from actors.store.writer import GetOutage, Subscribe, Subscriber, Writer, database_errors, faults
 
 Answer = TypeVar("Answer")
 
@@ -62,11 +62,6 @@ class Store:
         The reply is the position of the newest earlier event: read up to there, and nothing is missed.
         """
         return cast("Reply[int]", self.writer.ask(Subscribe(subscriber), block=False))
-
-    def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Stop calling `subscriber`, at the latest when the writer handles this. Never raises."""
-        with suppress(ActorDeadError):
-            self.writer.tell(Unsubscribe(subscriber))
 
     def outage(self) -> Reply[str | None]:
         """Return the reason why nothing can be written now; None if no outage is known."""

@@ -11,7 +11,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from actors.browser.fake import Delivery, WhatsApp
+from actors.browser.fake import Outgoing, WhatsApp
 from actors.clients.events import AccountEvent, MessageArrived
 from actors.clients.types import ClientId
 from tests.campaign.verdict import Arrival
@@ -32,7 +32,7 @@ class RecordedWhatsApp(WhatsApp):
             self._arrivals[ClientId(arrival.client_id), arrival.id] += arrival.times
         self._out = os.open(directory / "out.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
-    def deliver(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: Outgoing) -> None:
         """One more arrival, on disk."""
         told = delivery.operation.arguments
         file = told.get("file") or {}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from actors.browser.fake import Delivery, FakePage
+from actors.browser.fake import FakePage, Outgoing
 from actors.outbox import dispatcher
 from actors.outbox.protocol import Outcome
 from actors.store.outbox import AcceptMessage, ClaimNext, RequeueMessage, SettleMessage
@@ -66,8 +66,8 @@ def wrap(point: str) -> None:
         dispatcher._HANDLERS[Outcome] = end
 
 
-def _then_end(whole: Callable[[RecordedWhatsApp, Delivery], None]) -> Callable[[RecordedWhatsApp, Delivery], None]:
-    def deliver(self: RecordedWhatsApp, delivery: Delivery) -> None:
+def _then_end(whole: Callable[[RecordedWhatsApp, Outgoing], None]) -> Callable[[RecordedWhatsApp, Outgoing], None]:
+    def deliver(self: RecordedWhatsApp, delivery: Outgoing) -> None:
         whole(self, delivery)
         end()
 

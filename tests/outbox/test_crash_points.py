@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.browser.fake import Delivery
+from actors.browser.fake import Outgoing
 from actors.clients.operations.messages import SendText
 from actors.store.message_states import MessageState
 from tests.campaign.fake_whatsapp import RecordedWhatsApp, arrivals
@@ -67,6 +67,6 @@ def test_the_record_of_the_tests_keeps_what_arrives_twice(tmp_path: Path) -> Non
     """Else the tests above would prove nothing."""
     post = hand_in(tmp_path)
     (message,) = post.all()
-    post.browser.whatsapp.deliver(Delivery(ONE, message.message_id, SendText(CHAT, TEXT)))
+    post.browser.whatsapp.deliver(Outgoing(ONE, message.message_id, SendText(CHAT, TEXT)))
     close(post)
     assert [arrival.times for arrival in arrivals(tmp_path / "whatsapp")] == [2]

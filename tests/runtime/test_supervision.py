@@ -209,9 +209,8 @@ def test_a_child_stopped_while_it_waits_for_its_restart_is_forgotten_at_once(
     assert audience.messages == [("terminated", "a", BUG)]
 
 
-def test_stopping_and_forgiving_a_child_that_is_not_there_is_no_error(keeper: ActorRef[Keeper]) -> None:
+def test_stopping_a_child_that_is_not_there_is_no_error(keeper: ActorRef[Keeper]) -> None:
     do(keeper, lambda keeper: keeper.stop_child("nobody"))
-    do(keeper, lambda keeper: keeper.reset_child_budget("nobody"))
     assert not has(keeper, "nobody")
 
 
@@ -253,17 +252,6 @@ def test_crashes_further_apart_than_the_window_never_exhaust_the_budget(
         child(keeper, "a").tell(Crash(BUG))
         clock.advance(61.0)
     assert [what for what, *_ in audience.messages] == ["terminated", "restarted"] * 10
-
-
-def test_a_child_that_was_forgiven_has_its_whole_budget_again(
-    keeper: ActorRef[Keeper], audience: Probe, clock: ManualClock
-) -> None:
-    start(keeper, "a")
-    for _ in range(10):
-        child(keeper, "a").tell(Crash(BUG))
-        clock.advance(1.0)
-        do(keeper, lambda keeper: keeper.reset_child_budget("a"))
-    assert child(keeper, "a").is_alive()
 
 
 def test_a_factory_that_raises_at_a_restart_spends_the_budget_too(

@@ -14,6 +14,7 @@ from actors.store.database import Database
 from actors.store.event_pages import EventPage, ReadPage
 from actors.store.events import AppendEvent, Event
 from actors.store.store import Store, open_store
+from actors.store.writer import Unsubscribe
 from tests.store.asking import ONE, PATIENCE, TWO, accept, ask, events_after, sending
 
 
@@ -106,14 +107,8 @@ def test_who_unsubscribes_is_not_told(store: Store) -> None:
     listener, other = Listener(), Listener()
     for subscriber in (listener, other):
         store.subscribe(subscriber)
-    store.unsubscribe(listener)
-    store.unsubscribe(listener)
+    store.writer.tell(Unsubscribe(listener))
+    store.writer.tell(Unsubscribe(listener))
     append(store)
     other.wait(1)
     assert not listener.heard
-
-
-def test_unsubscribing_from_a_closed_store_is_no_error(sqlite: Database) -> None:
-    store = open_store(sqlite)
-    store.close(timeout=PATIENCE)
-    store.unsubscribe(Listener())

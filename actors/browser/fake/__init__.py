@@ -11,13 +11,12 @@ itself, and a test tells each fact: `browser.page(99).tell(QrShown("2@…", 60.0
 """
 
 from actors.browser.fake.browser import FakeBrowser
-from actors.browser.fake.habits import BY_HAND, Fate, Habits, Outgoing, always
+from actors.browser.fake.habits import BY_HAND, Fate, Habits, always
 from actors.browser.fake.page import FakePage, Order
-from actors.browser.fake.whatsapp import Delivery, WhatsApp
+from actors.browser.fake.whatsapp import Outgoing, WhatsApp
 
 __all__ = [
     "BY_HAND",
-    "Delivery",
     "FakeBrowser",
     "FakePage",
     "Fate",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
-from actors.clients.operations import Operation
+from actors.browser.fake.whatsapp import Outgoing
 from actors.clients.page_contract import PageContract
-from actors.clients.types import ClientId, Seconds
+from actors.clients.types import Seconds
 
 
 class Fate(Enum):
@@ -35,25 +34,6 @@ class Fate(Enum):
     """The browser crashes before the message is sent."""
     CRASH_AFTER = auto()
     """The browser crashes after the message is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message about to be sent."""
-
-    client_id: ClientId
-    message_id: str
-    operation: Operation[Any]
-
-    @property
-    def chat(self) -> str:
-        """The chat it goes to."""
-        return str(self.operation.arguments["chat"])
-
-    @property
-    def text(self) -> str:
-        """Its text; empty if it is no text."""
-        return str(self.operation.arguments.get("text", ""))
 
 
 def always(fate: Fate) -> Callable[[Outgoing], Fate]:

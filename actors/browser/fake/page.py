@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from actors.browser.fake.habits import Fate, Outgoing
-from actors.browser.fake.whatsapp import Delivery
+from actors.browser.fake.habits import Fate
+from actors.browser.fake.whatsapp import Outgoing
 from actors.browser.send_queue import SendLog
 from actors.clients.errors import OperationRefused
 from actors.clients.events import AccountEvent
@@ -296,24 +296,20 @@ class FakePage:
             case Fate.PENDING:
                 self._pending.append((order, outgoing))
             case Fate.ACK_LOST:
-                self._deliver(outgoing)
+                self._browser.whatsapp.deliver(outgoing)
             case Fate.UNSETTLED:
-                self._deliver(outgoing)
+                self._browser.whatsapp.deliver(outgoing)
                 self.tell(OutcomeUnknown(order, "The page cannot tell"))
             case Fate.CRASH_BEFORE:
                 self.end(Reason.BROWSER_CRASHED, "Chromium died")
             case Fate.CRASH_AFTER:
-                self._deliver(outgoing)
+                self._browser.whatsapp.deliver(outgoing)
                 self.end(Reason.BROWSER_CRASHED, "Chromium died")
 
     def _sent(self, order: str, outgoing: Outgoing) -> None:
-        self._deliver(outgoing)
+        self._browser.whatsapp.deliver(outgoing)
         chat = self._browser.whatsapp.names.get(outgoing.chat, outgoing.chat)
         self.tell(Answered(order, Sent(f"true_{chat}_{outgoing.message_id}", chat)))
-
-    def _deliver(self, outgoing: Outgoing) -> None:
-        delivery = Delivery(outgoing.client_id, outgoing.message_id, outgoing.operation)
-        self._browser.whatsapp.deliver(delivery)
 
     def _pending_ack(self, message_id: str) -> int | None:
         return 0 if any(outgoing.message_id == message_id for _, outgoing in self._pending) else None

@@ -16,8 +16,8 @@ from actors.clients.types import ClientId
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """An arrival of one message at its recipient. `message_id` is bare."""
+class Outgoing:
+    """A message of a page: about to leave, or arrived at its recipient. `message_id` is bare."""
 
     client_id: ClientId
     message_id: str
@@ -25,7 +25,7 @@ class Delivery:
 
     @property
     def chat(self) -> str:
-        """The chat it went to."""
+        """The chat it goes to."""
         return str(self.operation.arguments["chat"])
 
     @property
@@ -38,7 +38,7 @@ class Delivery:
 class WhatsApp:
     """The fake WhatsApp. Pass it to a second `FakeBrowser` to play a restart of the service."""
 
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[Outgoing] = field(default_factory=list)
     """Every arrival, in order; a message that was sent twice is here twice."""
     absent: set[str] = field(default_factory=set)
     """Chats (`…@c.us`) that have no WhatsApp: messages to them are refused."""
@@ -59,7 +59,7 @@ class WhatsApp:
         """Return True if a page refuses a message to this chat because of a restriction."""
         return client_id in self.restrictions and chat.endswith("@c.us") and (client_id, chat) not in self.known
 
-    def deliver(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: Outgoing) -> None:
         """Add an arrival."""
         self.deliveries.append(delivery)
         self._arrivals[delivery.client_id, delivery.message_id] += 1

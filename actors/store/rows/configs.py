@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 
-from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy import Connection, RowMapping, select
 
 from actors.clients.registry.config import ClientConfig, Ignored, Proxy
 from actors.clients.types import MAX_CLIENT_ID, ClientId, Seconds
@@ -66,16 +66,6 @@ class CreateConfig(Write[ClientConfig], Work):
     def run(self, connection: Connection) -> ClientConfig:
         config = replace(self.config, client_id=_free(connection))
         return PutConfig(config, self.at).run(connection)
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetConfig(Write[None], Work):
-    """Delete a client's configuration."""
-
-    client_id: ClientId
-
-    def run(self, connection: Connection) -> None:
-        connection.execute(delete(client_configs).where(client_configs.c.client_id == self.client_id))
 
 
 @dataclass(frozen=True, slots=True)
