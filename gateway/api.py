@@ -13,7 +13,7 @@ from actors.clients.types import MAX_CLIENT_ID
 from actors.media.conversion import Form
 from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
 from gateway.operation_calls import CHATS, CONTACTS, GROUPS, MESSAGES, PRESENCE, PROFILE
-from gateway.routes import clients, configs, events, keys, media, messages, pages, pairing, received, service, webhooks
+from gateway.routes import clients, events, files, keys, messages, pages, pairing, service, webhooks
 from gateway.schemas.clients import (
     AbsentAnswer,
     ClientDetail,
@@ -189,7 +189,7 @@ CALLS: tuple[Call, ...] = (
     ),
     post(
         "/media",
-        media.keep,
+        files.keep,
         MARK,
         {201: MediaAnswer},
         {**_NO_MEDIA, 422: ("MEDIA_REFUSED",)},
@@ -199,7 +199,7 @@ CALLS: tuple[Call, ...] = (
     ),
     post(
         "/media/convert/{form}",
-        media.convert,
+        files.convert,
         MARK,
         {201: MediaAnswer},
         {**_NO_MEDIA, **_NOT_CONVERTED},
@@ -208,10 +208,10 @@ CALLS: tuple[Call, ...] = (
         bodies=_FILES,
         parameters=_FORM,
     ),
-    get("/media/{name}", received.give, READ, {200: _FILE}, _NO_MEDIA, parameters=_NAME),
+    get("/media/{name}", files.give, READ, {200: _FILE}, _NO_MEDIA, parameters=_NAME),
     post(
         "/chats/{chat}/messages/{message}/media",
-        received.fetch,
+        files.fetch,
         READ,
         {200: ReceivedAnswer},
         {409: ("SESSION_NOT_READY", "OPERATION_REFUSED", "MEDIA_UNAVAILABLE"), 503: ("OPERATION_UNANSWERED",)},
@@ -264,7 +264,7 @@ CALLS: tuple[Call, ...] = (
     ),
     get(
         "/clients/{id}/config",
-        configs.config,
+        clients.config,
         in_path(Scope.READ, "id"),
         {200: ConfigAnswer},
         _NO_CLIENT,
@@ -273,7 +273,7 @@ CALLS: tuple[Call, ...] = (
     # A proxy sees where all of a client's traffic goes, and may be any address that this host reaches.
     patch(
         "/clients/{id}/config",
-        configs.change,
+        clients.change_config,
         in_path(Scope.ADMIN, "id"),
         {200: ConfigAnswer},
         {**_NO_CLIENT, 409: ("NAME_TAKEN",)},

@@ -1,4 +1,4 @@
-"""The calls about clients: start, list, stop, log out, delete; status and history."""
+"""The calls about clients: start, list, stop, log out, delete; status, history and configuration."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from gateway.schemas.clients import (
     StatusSummary,
     StoppedAnswer,
 )
+from gateway.schemas.configs import ConfigAnswer, ConfigRequest
 from gateway.security.auth import may_see
 from gateway.security.rate_limits import address_of
 from gateway.service.configs import forget_webhooks
@@ -133,3 +134,23 @@ async def delete(request: ApiRequest[None, DeleteQuery]) -> Response:
     if everything:
         await gateway.bridge.erase(request.client_id)
     return reply(DeletedAnswer.of(deleted))
+
+
+async def config(request: ApiRequest[None, None]) -> Response:
+    """Return the configuration of a client.
+
+    A client that was never configured has an empty one. Passwords are masked.
+    """
+    found = request.gateway.configs.find(request.client_id)
+    return reply(ConfigAnswer.of(request.client_id, found.config))
+
+
+async def change_config(request: ApiRequest[ConfigRequest, None]) -> Response:
+    """Change the configuration of a client.
+
+    Fields that are left out stay. A new proxy is used from the client's next start; the rest takes effect at once.
+    """
+    configs, client_id = request.gateway.configs, request.client_id
+    request.gateway.bridge.refuse_while_draining()
+    changes = request.body.changes(configs.find(client_id).config)
+    return reply(ConfigAnswer.of(client_id, await configs.change(client_id, **changes)))
