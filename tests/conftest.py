@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -25,6 +26,7 @@ def pytest_configure() -> None:
     mark_this_run()
     uvloop.new_event_loop().close()  # libuv's first loop opens a pipe that it keeps for the process: no test's leak
     keep_bytecode()
+    heed_interrupts()
     hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
     hypothesis.settings.load_profile("patient")
 
@@ -33,6 +35,12 @@ def keep_bytecode() -> None:
     """Have modules compiled once, not in each of the processes that tests start: that is 2 s of each service."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+
+
+def heed_interrupts() -> None:
+    """Have the programs that tests start heed Ctrl-C: a shell's background job ignores it, and its children would."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

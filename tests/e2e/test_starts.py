@@ -21,8 +21,11 @@ from tests.rig import Consumer, Sandbox, Service
 from tests.rig.processes import mains, reserved, until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 6.0
-"""Several times what a busy machine needs for a start, so that it is not Chromium's start that uses it up."""
+PATIENCE = 12.0
+"""Several times what a busy machine needs for a start, so that it is not Chromium's start that uses it up.
+
+The driver gives a start up after nine tenths of it: a tenth is what a busy machine may be late.
+"""
 
 
 def test_twenty_simultaneous_inits_start_exactly_one_chromium(serve: Serve, consumer: Consumers) -> None:
@@ -68,7 +71,7 @@ def it_fails(client: Consumer, word: str, reason: str) -> None:
     told = answer.json()
     assert (told["error"], told["code"], told["cliente_id"], told["retry"]) == (True, "INITIALIZATION_FAILED", 1, True)
     assert word in told["message"]
-    assert answer.elapsed.total_seconds() < PATIENCE + 1.0
+    assert answer.elapsed.total_seconds() < 2 * PATIENCE
     status = client.status()
     assert (status["state"], status["reason"]) == ("ERROR", reason)
 
