@@ -24,10 +24,10 @@ from sandbox.acts import Acts
 from sandbox.answers import refusal
 from sandbox.control import Control
 from sandbox.groups import Groups
-from sandbox.link import Link
 from sandbox.login import Login
+from sandbox.messages import MessageRelay
+from sandbox.page_socket import Link
 from sandbox.pairing import Pairing
-from sandbox.post import MessageRelay
 from sandbox.scene import Scene
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes

@@ -21,14 +21,14 @@ from sandbox.account.people import People
 from sandbox.account.presence import PresenceRelay
 from sandbox.account.profile import ProfileActs
 from sandbox.answers import answering, body_of, number_of, wait_of
+from sandbox.changes import Marks
 from sandbox.composing import compose
-from sandbox.fates import Act, Fates
+from sandbox.faults import Act, Faults
 from sandbox.group_chat import MEMBER, OWNER, GroupChat
 from sandbox.groups import Groups
 from sandbox.login import Login
-from sandbox.marks import Marks
+from sandbox.messages import MessageRelay
 from sandbox.pairing import Pairing
-from sandbox.post import MessageRelay
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
 from sandbox.world import Account, ChatMessage, Phone, SandboxError
@@ -57,7 +57,7 @@ class Control:
         self._scene, self._login, self._pairing, self._post = scene, login, pairing, post
         self._groups, self._profile = groups, profile
         self._chats, self._people = chats, people
-        self._fates = Fates(scene, login, post)
+        self._faults = Faults(scene, login, post)
         self._marks, self._presence = Marks(scene, post), PresenceRelay(scene, post)
 
     def routes(self) -> list[BaseRoute]:
@@ -94,7 +94,7 @@ class Control:
             *(
                 Route(f"/api/accounts/{{number}}/{name}", answering(self._account_act(act)), methods=["POST"])
                 for name, act in {
-                    **self._fates.table(),
+                    **self._faults.table(),
                     **self._chats.acts(),
                     **self._people.acts(),
                     "labels": self._profile.set_labels,

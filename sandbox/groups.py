@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.acts import ActRefused, Answer, ServerAct
 from sandbox.group_chat import ADMIN, MEMBER, OWNER, GroupChat, new_group_id, new_invite
-from sandbox.post import MessageRelay
+from sandbox.messages import MessageRelay
 from sandbox.scene import Scene
 from sandbox.world import SandboxError, lid_of
 

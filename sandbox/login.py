@@ -14,7 +14,7 @@ from sandbox.world import Account, Device, SandboxError
 if TYPE_CHECKING:
     from sandbox.account.chats import ChatStates
     from sandbox.account.people import People
-    from sandbox.post import MessageRelay
+    from sandbox.messages import MessageRelay
 
 STORED_LOGIN_FIELDS = ("number", "lid", "name", "lids")
 BLOCKS = frozenset({"", "TOS_BLOCK", "SMB_TOS_BLOCK", "PROXYBLOCK", "SCREEN_LOCKED"})

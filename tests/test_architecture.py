@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "actors.runtime": frozenset[str](),
     "actors.texts": frozenset[str](),
     "actors.clients": frozenset({"actors.runtime", "actors.texts"}),
-    "actors.browser": DOMAIN | {"actors.media.folder", "actors.media.kinds"},
+    "actors.browser": DOMAIN | {"actors.media.folder", "actors.media.file_types"},
     "actors.store": DOMAIN | {"actors.loopback"},
     "actors.outbox": DOMAIN | {"actors.store"},
     "actors.waha": DOMAIN | {"actors.store"},

@@ -35,8 +35,8 @@ from actors.clients.operations import Operation
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.types import Seconds
+from actors.media.file_types import filename_of, mimetype_of
 from actors.media.folder import MediaFolder, MediaFull
-from actors.media.kinds import filename_of, mimetype_of
 from actors.runtime import Refusal
 
 SAVED: Seconds = 30.0

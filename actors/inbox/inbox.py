@@ -38,10 +38,10 @@ from actors.inbox.protocol import (
     RoomMade,
     WaitOver,
 )
-from actors.inbox.room import ReceivedRoom
+from actors.inbox.quota import ReceivedQuota
 from actors.inbox.rules import InboxRules
+from actors.media.file_types import filename_of
 from actors.media.folder import MediaFull
-from actors.media.kinds import filename_of
 from actors.media.media import MediaStore
 from actors.runtime import Actor, MailboxFull, Refusal
 from actors.store.events import draw_id
@@ -86,7 +86,7 @@ class Inbox(Actor):
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
-        self._room = ReceivedRoom(self, store, rules.together, freed)
+        self._quota = ReceivedQuota(self, store, rules.together, freed)
         self._store, self._held, self._rules, self._found = store, held, rules, tuple(found)
         self._downloads = Downloads(self, media, find, rules, chance)
         self._chats: dict[ChatKey, deque[_Entry]] = {}
@@ -166,7 +166,7 @@ class Inbox(Actor):
     def _recorded(self, fact: FileRecorded) -> None:
         self._downloads.recorded(fact)
         if isinstance(fact.answer, File):
-            self._room.arrived(fact.answer.size)
+            self._quota.arrived(fact.answer.size)
 
     def _done(self, chat: ChatKey, entry: _Entry, outcome: File | Exception) -> None:
         if entry.fetching:
@@ -207,7 +207,7 @@ _HANDLERS: dict[type, Callable[[Inbox, Any], None]] = {
     FetchDue: lambda inbox, fact: inbox._downloads.due(fact),
     FileFetched: lambda inbox, fact: inbox._downloads.fetched(fact),
     FileRecorded: Inbox._recorded,
-    RoomMade: lambda inbox, fact: inbox._room.made(fact),
+    RoomMade: lambda inbox, fact: inbox._quota.made(fact),
 }
 
 

@@ -29,11 +29,11 @@ import structlog
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.media import conversion
+from actors.media.file_types import filename_of, mimetype_of
 from actors.media.folder import Incoming, MediaFolder
-from actors.media.kinds import filename_of, mimetype_of
 from actors.media.threads import MediaSilent, MediaThreads
 from actors.runtime import Reply
-from actors.store.message import Write
+from actors.store.requests import Write
 from actors.store.rows.media import DropMedia, ForgetMedia, GetDigests, GetMedia, KeepMedia, NoSuchMedia
 from actors.store.store import Store
 

@@ -7,6 +7,6 @@ limits          WhatsApp's refusals, and their consequences for messages
 reconciliation  messages that were under way when a page was lost: looked up in the page, and settled
 waiters         the callers that wait for a message
 account_log     the log line of a client that is linked to another account
-neighbours      requests to the store and to clients, without blocking
+requests        requests to the store and to clients, without blocking
 readiness       a journal that reports to the dispatcher which clients can send
 """

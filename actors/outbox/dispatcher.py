@@ -28,7 +28,6 @@ from actors.clients.protocol import Perform
 from actors.clients.types import ClientId, Seconds
 from actors.outbox.client_queue import ClientQueue, ClientQueues, Pace, cause_of, named, wait_for
 from actors.outbox.limits import FAILS, Consequence, RefusalRule, held, refusal
-from actors.outbox.neighbours import RETRY, Find, Neighbours
 from actors.outbox.protocol import (
     Expire,
     Expired,
@@ -50,6 +49,7 @@ from actors.outbox.protocol import (
     UploadAgain,
 )
 from actors.outbox.reconciliation import Reconciliation
+from actors.outbox.requests import RETRY, Find, Requests
 from actors.outbox.uploads import PATIENCE, TRIES
 from actors.outbox.waiters import Waiters
 from actors.runtime import Actor, MailboxFull
@@ -75,8 +75,8 @@ GIVE_UP_AT_ONCE = 500
 class Expiry:
     """The expiry of queued messages, and the end of those of deleted clients."""
 
-    def __init__(self, actor: Actor, neighbours: Neighbours) -> None:
-        self._actor, self._neighbours = actor, neighbours
+    def __init__(self, actor: Actor, requests: Requests) -> None:
+        self._actor, self._requests = actor, requests
         self._first: Seconds | None = None
         """The earliest known expiry (epoch seconds)."""
 
@@ -89,7 +89,7 @@ class Expiry:
     def look(self) -> None:
         """Ask the store for the earliest expiry."""
         self._first = None
-        self._neighbours.order(GetNextExpiry(), ExpiryRead)
+        self._requests.order(GetNextExpiry(), ExpiryRead)
 
     def _expiry_read(self, fact: ExpiryRead) -> None:
         if isinstance(fact.answer, Exception):
@@ -98,14 +98,14 @@ class Expiry:
             self.expires(fact.answer)
 
     def _expire(self, _: Expire) -> None:
-        self._neighbours.order(ExpireDue(self._actor.clock.time()), Expired)
+        self._requests.order(ExpireDue(self._actor.clock.time()), Expired)
 
     def _expired(self, fact: Expired) -> None:
         if isinstance(fact.answer, Exception):
             self._actor.start_timer("expire", RETRY, Expire())
             return
         for message in fact.answer:
-            self._neighbours.tell(Known(message))
+            self._requests.tell(Known(message))
         self.look()
 
     def _give_up(self, order: GiveUp) -> None:
@@ -117,7 +117,7 @@ class Expiry:
 
     def _give_up_some(self, client_id: ClientId) -> None:
         some = GiveUpQueued(client_id, "The client was deleted", self._actor.clock.time(), GIVE_UP_AT_ONCE)
-        self._neighbours.order(some, partial(GivenUp, client_id))
+        self._requests.order(some, partial(GivenUp, client_id))
 
     HANDLERS: ClassVar[Mapping[type, Callable[[Expiry, Any], None]]] = {
         ExpiryRead: _expiry_read,
@@ -143,10 +143,10 @@ class Dispatcher(Actor):
         super().__init__()
         self._pace, self._chance = pace or Pace(), chance
         self._queues = ClientQueues(ClientQueue)
-        self._neighbours = Neighbours(self, store, find)
-        self._waiters = Waiters(self, self._queues, self._neighbours, self._look)
-        self._reconciliation = Reconciliation(self, self._queues, self._neighbours)
-        self._expiry = Expiry(self, self._neighbours)
+        self._requests = Requests(self, store, find)
+        self._waiters = Waiters(self, self._queues, self._requests, self._look)
+        self._reconciliation = Reconciliation(self, self._queues, self._requests)
+        self._expiry = Expiry(self, self._requests)
         self._handlers: dict[type, Callable[[Any], None]] = {
             **{kind: partial(handler, self._waiters) for kind, handler in Waiters.HANDLERS.items()},
             **{kind: partial(handler, self._reconciliation) for kind, handler in Reconciliation.HANDLERS.items()},
@@ -241,7 +241,7 @@ class Dispatcher(Actor):
         self.log.info("outbox.put_off", **named(message), consequence=refusal.consequence.name, code=error.code)
         new_id = draw_message_id() if refusal.filed else None
         requeue = RequeueMessage(message.id, now, reason=reason, message_id=new_id)
-        self._neighbours.order(requeue, partial(Settled, message))
+        self._requests.order(requeue, partial(Settled, message))
 
     def _note_held(self, client_id: ClientId) -> None:
         """Record the reason with the messages that wait in held chats."""
@@ -252,7 +252,7 @@ class Dispatcher(Actor):
             self._note(client_id, frozenset(chats), held(end))
 
     def _note(self, client_id: ClientId, chats: frozenset[str], reason: str | None) -> None:
-        self._neighbours.order(NoteWaiting(client_id, chats, reason), partial(Noted, client_id))
+        self._requests.order(NoteWaiting(client_id, chats, reason), partial(Noted, client_id))
 
     def _noted(self, fact: Noted) -> None:
         if isinstance(fact.answer, Exception):  # the reason is for readers only, and is written again with the next
@@ -273,7 +273,7 @@ class Dispatcher(Actor):
             queue.busy, queue.claiming, queue.more = True, True, False
             least = self._pace.urgent if queue.not_before > now else None
             claim = ClaimNext(look.client_id, self.clock.time(), queue.closed, frozenset(queue.uploads.resting), least)
-            self._neighbours.order(claim, partial(NextClaimed, look.client_id))
+            self._requests.order(claim, partial(NextClaimed, look.client_id))
 
     def _claimed(self, fact: NextClaimed) -> None:
         client_id, queue, answer = fact.client_id, self._queues[fact.client_id], fact.answer
@@ -324,7 +324,7 @@ class Dispatcher(Actor):
         except ValueError as error:  # queued by a later version, before a downgrade
             self._outcome(Outcome(message, SendFailed(str(error))))
         else:
-            self._neighbours.ask(message.client_id, order, partial(Outcome, message))
+            self._requests.ask(message.client_id, order, partial(Outcome, message))
             if message.media is not None:
                 self.start_timer(("aside", message.client_id), PATIENCE, StepAside(message))
 
@@ -384,13 +384,13 @@ class Dispatcher(Actor):
                 self._leave_open(message)
 
     def _requeue(self, message: Message) -> None:
-        self._neighbours.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
+        self._requests.order(RequeueMessage(message.id, self.clock.time()), partial(Settled, message))
 
     def _hold(self, message: Message, error: AccountDiffers) -> None:
         """Hold a message of another account than the one that the client turned out to be linked to."""
         reason, because = held_for(message.account, error.linked), HeldBecause.ACCOUNT_CHANGED
         requeue = RequeueMessage(message.id, self.clock.time(), reason=reason, held=because)
-        self._neighbours.order(requeue, partial(Settled, message))
+        self._requests.order(requeue, partial(Settled, message))
 
     def _leave_open(self, message: Message) -> None:
         """Keep a message that may have left in `sending` until its page, or the next page, has been asked.
@@ -408,7 +408,7 @@ class Dispatcher(Actor):
     def _settle(self, message: Message, state: MessageState, reason: str | None, full_id: str | None = None) -> None:
         self.log.info("outbox.settled", **named(message), state=state)
         settling = SettleMessage(message.id, state, self.clock.time(), reason, full_id)
-        self._neighbours.order(settling, partial(Settled, message))
+        self._requests.order(settling, partial(Settled, message))
 
     def _settled(self, fact: Settled) -> None:
         client_id, queue = fact.message.client_id, self._queues[fact.message.client_id]

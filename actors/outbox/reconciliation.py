@@ -21,8 +21,8 @@ from actors.clients.operations.messages import LookedUp, LookUp
 from actors.clients.protocol import Perform
 from actors.clients.types import ClientId
 from actors.outbox.client_queue import ClientQueue, ClientQueues, named
-from actors.outbox.neighbours import RETRY, Neighbours
 from actors.outbox.protocol import Found, Known, Look, LookAgain, LookUpWritten, Queued, Sweep, UnsettledRead
+from actors.outbox.requests import RETRY, Requests
 from actors.runtime import Actor
 from actors.store.message_states import REFUSED, MessageState, of_ack
 from actors.store.outbox import Message, RequeueMessage, SettleMessage, Unsettled, lost_with
@@ -74,8 +74,8 @@ as many as fit into an outbox, and a page needs time for each."""
 class Reconciliation:
     """The look-ups under way, of all clients."""
 
-    def __init__(self, actor: Actor, queues: ClientQueues, neighbours: Neighbours) -> None:
-        self._actor, self._queues, self._neighbours = actor, queues, neighbours
+    def __init__(self, actor: Actor, queues: ClientQueues, requests: Requests) -> None:
+        self._actor, self._queues, self._requests = actor, queues, requests
 
     def sweep(self, client_id: ClientId) -> None:
         """Look up messages in `sending` that nobody sends, if the client is READY; else its READY calls this again."""
@@ -84,7 +84,7 @@ class Reconciliation:
         elif (queue := self._queues[client_id]).ready:
             queue.sweeps += 1
             queue.claimed |= queue.with_page
-            self._neighbours.order(Unsettled(client_id, AT_ONCE), partial(UnsettledRead, client_id))
+            self._requests.order(Unsettled(client_id, AT_ONCE), partial(UnsettledRead, client_id))
 
     def sweep_soon(self, client_id: ClientId) -> None:
         """Sweep in a moment: the store or the client did not answer, so a message may be left in `sending`."""
@@ -103,7 +103,7 @@ class Reconciliation:
         self.forget(message)
         ticket = queue.look_ups[message.id] = next(queue.tickets)
         question = question_about(message)
-        self._neighbours.ask(message.client_id, question, lambda answer: Found(message, answer, tries, ticket))
+        self._requests.ask(message.client_id, question, lambda answer: Found(message, answer, tries, ticket))
 
     def forget(self, message: Message) -> None:
         """Ignore the answers to earlier look-ups of this message."""
@@ -159,9 +159,9 @@ class Reconciliation:
         queue.doubted = None if queue.doubted == message.id else queue.doubted
         now, written = self._actor.clock.time(), partial(LookUpWritten, message.client_id)
         if evidence.state is None:
-            self._neighbours.order(RequeueMessage(message.id, now, message.id in queue.suspects), written)
+            self._requests.order(RequeueMessage(message.id, now, message.id in queue.suspects), written)
         else:
-            self._neighbours.order(SettleMessage(message.id, evidence.state, now, evidence.reason), written)
+            self._requests.order(SettleMessage(message.id, evidence.state, now, evidence.reason), written)
         queue.suspects.discard(message.id)
 
     def _written(self, fact: LookUpWritten) -> None:
@@ -171,11 +171,11 @@ class Reconciliation:
             self.sweep(fact.client_id)
         if isinstance(fact.answer, Exception):
             self.sweep_soon(fact.client_id)
-        self._neighbours.tell(Known(fact.answer))
+        self._requests.tell(Known(fact.answer))
         if isinstance(fact.answer, Message) and fact.answer.state is MessageState.QUEUED:
-            self._neighbours.tell(Queued(fact.client_id, fact.answer.expires_at))
+            self._requests.tell(Queued(fact.client_id, fact.answer.expires_at))
         else:
-            self._neighbours.tell(Look(fact.client_id))
+            self._requests.tell(Look(fact.client_id))
 
     HANDLERS: ClassVar[Mapping[type, Callable[[Reconciliation, Any], None]]] = {
         Sweep: _sweep,

@@ -25,9 +25,9 @@ from actors.clients.errors import NotReady
 from actors.clients.operations.messages import LookedUp
 from actors.clients.types import ClientId
 from actors.outbox.client_queue import ClientQueues
-from actors.outbox.neighbours import Neighbours
 from actors.outbox.protocol import Await, AwaitOver, Glanced, Known, Look, Standing, Withdrawn
 from actors.outbox.reconciliation import Proof, of_look_up, question_about
+from actors.outbox.requests import Requests
 from actors.runtime import Actor, ReplyTo
 from actors.store.errors import MessageNotQueued
 from actors.store.message_states import MessageState
@@ -90,11 +90,9 @@ class Askers:
 class Waiters:
     """Answers the askers of all clients."""
 
-    def __init__(
-        self, actor: Actor, queues: ClientQueues, neighbours: Neighbours, look: Callable[[Look], None]
-    ) -> None:
+    def __init__(self, actor: Actor, queues: ClientQueues, requests: Requests, look: Callable[[Look], None]) -> None:
         self._look = look
-        self._actor, self._queues, self._neighbours = actor, queues, neighbours
+        self._actor, self._queues, self._requests = actor, queues, requests
         self._askers = Askers(actor)
 
     def lost(self, client_id: ClientId) -> None:
@@ -119,11 +117,11 @@ class Waiters:
         """Read the messages of askers with `withdraw`: their chat may be the one that is held from now on."""
         for asker in self._askers.of_client(client_id):
             if asker.order.withdraw:
-                self._neighbours.order(GetMessage(client_id, asker.order.id), Known)
+                self._requests.order(GetMessage(client_id, asker.order.id), Known)
 
     def _await(self, order: Await) -> None:
         self._askers.add(order)
-        self._neighbours.order(GetMessage(order.client_id, order.id), Known)
+        self._requests.order(GetMessage(order.client_id, order.id), Known)
         if not self._queues[order.client_id].ready:
             self.lost(order.client_id)
         if not self._queues[order.client_id].busy:
@@ -150,7 +148,7 @@ class Waiters:
         order = asker.order
         if order.withdraw:
             cancel = CancelMessage(order.client_id, order.id, self._actor.clock.time(), frees_key=True)
-            self._neighbours.order(cancel, partial(Withdrawn, order.id, asker.ticket))
+            self._requests.order(cancel, partial(Withdrawn, order.id, asker.ticket))
         else:
             self._ask_standing(asker)
 
@@ -168,7 +166,7 @@ class Waiters:
 
     def _ask_standing(self, asker: Asker) -> None:
         order = asker.order
-        self._neighbours.order(GetMessage(order.client_id, order.id), partial(Standing, order.id, asker.ticket))
+        self._requests.order(GetMessage(order.client_id, order.id), partial(Standing, order.id, asker.ticket))
 
     def _standing(self, fact: Standing) -> None:
         asker, message = self._askers.find(fact.id, fact.ticket), fact.answer
@@ -176,7 +174,7 @@ class Waiters:
             return
         if isinstance(message, Message) and self._may_be_known(message) and not fact.glanced:
             question = question_about(message)
-            self._neighbours.ask(message.client_id, question, lambda answer: Glanced(message, answer, fact.ticket))
+            self._requests.ask(message.client_id, question, lambda answer: Glanced(message, answer, fact.ticket))
         else:
             self.known(message)
             self._askers.finish(asker, message)
@@ -190,9 +188,9 @@ class Waiters:
         evidence = of_look_up(fact.answer, 1) if isinstance(fact.answer, LookedUp) else None
         if evidence is not None and evidence.proof is Proof.SETTLED and evidence.state is not None:
             now = self._actor.clock.time()
-            self._neighbours.order(SettleMessage(message.id, evidence.state, now, evidence.reason), told)
+            self._requests.order(SettleMessage(message.id, evidence.state, now, evidence.reason), told)
         else:
-            self._neighbours.order(GetMessage(message.client_id, message.id), told)
+            self._requests.order(GetMessage(message.client_id, message.id), told)
 
     HANDLERS: ClassVar[Mapping[type, Callable[[Waiters, Any], None]]] = {
         Await: _await,

@@ -17,8 +17,8 @@ from actors.clients.events import ClientErased
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Work
 from actors.store.events import AppendEvent, Event
-from actors.store.message import Read, Write
 from actors.store.outbox.rows import forget_room
+from actors.store.requests import Read, Write
 from actors.store.schema import event_counts, events, media, media_clients, metadata, webhook_lines
 
 STAY = frozenset({event_counts.name, webhook_lines.name})

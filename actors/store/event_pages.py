@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from actors.clients.types import ClientId
 from actors.store.events import TOLD, Event, GetEventRange, event_of
-from actors.store.message import Read
+from actors.store.requests import Read
 from actors.store.schema import event_counts, event_gaps, events
 from actors.store.webhooks import is_wanted
 

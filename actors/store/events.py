@@ -21,7 +21,7 @@ from actors.clients.events import ClientStateChanged
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert, insert_in
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows.accounts import LINKED_PHONE, linked
 from actors.store.rows.unreadable import Unreadable, complain, object_in
 from actors.store.schema import event_counts, event_gaps, event_keys, events

@@ -20,8 +20,8 @@ from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Reason, Seconds, State
 from actors.runtime import SYSTEM_CLOCK, Clock
 from actors.store.events import AppendEvent, Event, draw_id, of_transition
-from actors.store.message import Read, Write
 from actors.store.outbox import RecordAck, link
+from actors.store.requests import Read, Write
 from actors.store.rows.accounts import leave
 from actors.store.rows.unreadable import readable
 from actors.store.schema import outbox, sessions, transitions

@@ -21,9 +21,9 @@ from actors.clients.types import Seconds
 from actors.runtime import Actor, Reminder
 from actors.store.events import PruneEvents
 from actors.store.journal import PruneTransitions
-from actors.store.message import Write
 from actors.store.message_states import OPEN
 from actors.store.outbox import PruneMessages
+from actors.store.requests import Write
 from actors.store.rows.received import ForgetReceived
 from actors.store.schema import event_gaps, event_keys, outbox, outbox_chats, received_media, transitions
 from actors.store.store import Store

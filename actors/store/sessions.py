@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from actors.clients.receipts import DayCount
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows import accounts
 from actors.store.rows.unreadable import list_in
 from actors.store.schema import client_configs, outbox_chats, received_media, sessions

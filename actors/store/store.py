@@ -14,8 +14,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop
 from actors.runtime import SYSTEM_CLOCK, Actor, Clock, Refusal, Reply, Watcher, stop
 from actors.store.database import Database, prepare_file
 from actors.store.errors import ReadFailed, StoreUnavailable
-from actors.store.message import CarryOut, Read, Write, carry_out
 from actors.store.origin import take_origin
+from actors.store.requests import CarryOut, Read, Write, carry_out
 from actors.store.schema import migrate
 from actors.store.writer import GetOutage, Subscribe, Subscriber, Writer, database_errors, faults
 

@@ -40,7 +40,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert, insert_in
 from actors.store.events import TOLD, Event, event_of
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows.unreadable import complain, list_in
 from actors.store.schema import dead_letters, event_counts, events, webhook_lines, webhooks
 

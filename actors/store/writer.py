@@ -31,7 +31,7 @@ from actors.store import postgresql
 from actors.store.database import Database
 from actors.store.errors import StoreUnavailable, WriteFailed, as_unavailable
 from actors.store.events import Event, GetEventRange, read_newer
-from actors.store.message import CarryOut, Write, carry_out
+from actors.store.requests import CarryOut, Write, carry_out
 
 
 @dataclass(frozen=True, slots=True)

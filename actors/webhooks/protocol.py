@@ -9,7 +9,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Reminder, Work
 from actors.store.erasure import EndErasure
 from actors.store.events import Event
-from actors.store.message import Write
+from actors.store.requests import Write
 from actors.store.webhooks import (
     Backlog,
     ChangeWebhook,

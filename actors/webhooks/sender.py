@@ -23,7 +23,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Actor, Reply
 from actors.store.errors import StoreUnavailable
 from actors.store.events import Event
-from actors.store.message import Write
+from actors.store.requests import Write
 from actors.store.store import Store
 from actors.store.webhooks import (
     Backlog,

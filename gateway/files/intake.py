@@ -21,8 +21,8 @@ from actors.clients.operations.status import PostImageStatus, PostVideoStatus
 from actors.clients.types import ClientId
 from actors.media.conversion import RECIPES, Form, convert
 from actors.media.fetching import Fetcher, FetchOptions, MediaRefused
+from actors.media.file_types import recognised
 from actors.media.folder import HEAD, Incoming
-from actors.media.kinds import recognised
 from actors.media.threads import MediaSilent, MediaThreads
 from actors.options import MIB, fetchable
 from actors.store.rows.media import NoSuchMedia

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.post import MessageRelay
+from sandbox.messages import MessageRelay
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import Account, ChatMessage, ChatState, SandboxError, lid_of
 

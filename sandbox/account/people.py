@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast, get_args
 
 from sandbox.answers import number_of
-from sandbox.post import MessageRelay
+from sandbox.messages import MessageRelay
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import Account, Phone, QueryMode, QueryRule, SandboxError, lid_of
 

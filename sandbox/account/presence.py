@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.post import MessageRelay
+from sandbox.messages import MessageRelay
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import Phone, SandboxError, lid_of
 

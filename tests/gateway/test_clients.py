@@ -10,7 +10,7 @@ import pytest
 
 from actors.browser.fake import FakeBrowser, Habits
 from actors.clients.types import RECOVERABLE, ClientId, State
-from actors.store.message import Write
+from actors.store.requests import Write
 from actors.store.sessions import ForgetSession, GetSessions, ReleaseSession
 from tests.gateway.running import Running, until
 

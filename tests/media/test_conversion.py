@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from actors.media.conversion import RECIPES, ConversionFailed, ConversionUnavailable, Form, convert, ffmpeg
-from actors.media.kinds import recognised
+from actors.media.file_types import recognised
 
 SOURCES = {
     Form.VOICE: ("-f", "lavfi", "-i", "sine=frequency=440:duration=1", "-f", "wav"),

@@ -9,8 +9,8 @@ from actors.clients.operations.messages import SendText, draw_message_id
 from actors.clients.types import ClientId
 from actors.store.event_pages import ReadPage
 from actors.store.events import Event
-from actors.store.message import Read, Write
 from actors.store.outbox import AcceptMessage, MarkSending, Message
+from actors.store.requests import Read, Write
 from actors.store.store import Store
 
 Answer = TypeVar("Answer")

@@ -23,7 +23,6 @@ from actors.clients.operations.messages import SendText
 from actors.store.database import Database
 from actors.store.errors import MessageNotQueued
 from actors.store.journal import RecordAccountEvent
-from actors.store.message import Write, carry_out
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     AcceptMessage,
@@ -38,6 +37,7 @@ from actors.store.outbox import (
     Unsettled,
 )
 from actors.store.ownership import claim
+from actors.store.requests import Write, carry_out
 from actors.store.schema import migrate, revision_of
 from actors.store.sessions import ReadBack, WantSession
 from actors.store.store import Store, open_store

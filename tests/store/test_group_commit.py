@@ -15,8 +15,8 @@ from actors.runtime.testing import asked, own_tells, unstarted
 from actors.store.database import Database
 from actors.store.errors import WriteFailed
 from actors.store.events import AppendEvent
-from actors.store.message import Write, carry_out
 from actors.store.outbox import AcceptMessage, CountQueued
+from actors.store.requests import Write, carry_out
 from actors.store.store import Store, open_store
 from actors.store.writer import Commit, GetOutage, GroupCommit, QueuedWrite, Writer
 from tests.store.asking import ANA, ONE, PATIENCE, ask, events_after

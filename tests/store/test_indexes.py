@@ -12,7 +12,6 @@ from actors.clients.operations.messages import SendText
 from actors.store.database import Database
 from actors.store.event_pages import ReadPage
 from actors.store.events import GetEventRange
-from actors.store.message import carry_out
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     AcceptMessage,
@@ -29,6 +28,7 @@ from actors.store.outbox import (
     SettleMessage,
     Unsettled,
 )
+from actors.store.requests import carry_out
 from actors.store.store import open_store
 from tests.store.asking import ANA, BEA, ONE, PATIENCE, accept, sending
 

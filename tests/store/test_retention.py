@@ -17,9 +17,9 @@ from actors.store.database import Database, dump_json
 from actors.store.event_pages import Gap, ReadPage
 from actors.store.events import ROW_BYTES, AppendEvent, PruneEvents
 from actors.store.journal import GetTransitions, RecordTransition
-from actors.store.message import Write
 from actors.store.message_states import MessageState
 from actors.store.outbox import ListMessages, SettleMessage
+from actors.store.requests import Write
 from actors.store.retention import BOUNDS, Retention, RetentionRules
 from actors.store.rows.consumers import consumers
 from actors.store.rows.held import HoldEvent

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from actors.store.message import Write
+from actors.store.requests import Write
 from actors.store.store import Store
 from actors.store.webhooks import RecordDeadLetter, RecordDelivered, RecordRetry
 from actors.store.writer import GroupCommit, Settle

@@ -16,7 +16,6 @@ from actors.clients.types import ClientId, Seconds
 from actors.runtime import Work
 from actors.store.errors import IdempotencyKeyReused, MessageNotQueued, NoSuchMessage, OutboxFull
 from actors.store.events import draw_id, first_id_at
-from actors.store.message import Read, Write
 from actors.store.message_states import OPEN, REFUSED, HeldBecause, MessageState, of_ack
 from actors.store.outbox.ownership import held_for
 from actors.store.outbox.rows import (
@@ -42,6 +41,7 @@ from actors.store.outbox.rows import (
     position_of,
     read,
 )
+from actors.store.requests import Read, Write
 from actors.store.rows.accounts import KnownAccount, last, linked
 from actors.store.rows.media import require
 from actors.store.schema import outbox

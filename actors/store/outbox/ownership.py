@@ -17,7 +17,6 @@ from actors.clients.types import ClientId, LinkedAccount, Seconds
 from actors.runtime import Work
 from actors.store.errors import MessageNotHeld, NeverLinked, NoSuchMessage
 from actors.store.events import AppendEvent
-from actors.store.message import Read, Write
 from actors.store.message_states import HeldBecause, MessageState
 from actors.store.outbox.rows import (
     FREE,
@@ -34,6 +33,7 @@ from actors.store.outbox.rows import (
     one_more,
     read,
 )
+from actors.store.requests import Read, Write
 from actors.store.rows.accounts import KnownAccount, enter, last
 from actors.store.schema import accounts, outbox
 

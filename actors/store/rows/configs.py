@@ -10,7 +10,7 @@ from actors.clients.registry.config import ClientConfig, Ignored, Proxy
 from actors.clients.types import MAX_CLIENT_ID, ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows.unreadable import complain, object_in
 from actors.store.schema import client_configs, sessions
 

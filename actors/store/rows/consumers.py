@@ -15,7 +15,7 @@ from actors.clients.types import Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert
 from actors.store.event_pages import newest
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.schema import metadata
 
 MOST = 1000

@@ -17,7 +17,7 @@ from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
 from actors.store.events import AppendEvent, Event, draw_id, is_first
 from actors.store.journal import acknowledge, is_of_outbox
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows.accounts import LINKED_PHONE
 from actors.store.rows.unreadable import Unreadable, complain, object_in
 from actors.store.schema import held_events

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, insert, inspect, select, update
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import Database
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows.unreadable import list_in, readable
 from actors.store.schema import api_keys
 from actors.store.writer import faults

@@ -30,8 +30,8 @@ from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert_in
-from actors.store.message import Read, Write
 from actors.store.message_states import OPEN
+from actors.store.requests import Read, Write
 from actors.store.schema import media, media_clients, outbox, received_media
 
 

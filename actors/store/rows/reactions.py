@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from actors.clients.events import MessageReaction, people_in
 from actors.clients.types import ClientId
-from actors.store.message import Read
+from actors.store.requests import Read
 from actors.store.rows.unreadable import Unreadable, object_in
 from actors.store.schema import event_counts, events
 

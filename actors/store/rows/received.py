@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select, tuple_
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.rows.media import KeepMedia
 from actors.store.schema import received_media
 

@@ -14,10 +14,10 @@ from sandbox.account.chats import ChatStates
 from sandbox.account.people import People
 from sandbox.account.presence import PresenceRelay
 from sandbox.acts import Acts
+from sandbox.changes import Marks
 from sandbox.login import Login
-from sandbox.marks import Marks
+from sandbox.messages import MessageRelay
 from sandbox.pairing import Pairing
-from sandbox.post import MessageRelay
 from sandbox.scene import OpenPage, Scene
 
 UNREAD_LIMIT = 50_000  # messages that wait for a page whose renderer does not read: above that it is disconnected

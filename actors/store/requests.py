@@ -1,6 +1,6 @@
-"""The two kinds of message for the store, both generic in their answer.
+"""The two kinds of request to the store, `Write` and `Read`, both generic in their answer.
 
-A message has its own `run`, which gets a connection inside a transaction and does nothing but SQL: no clock (instants
+A request has its own `run`, which gets a connection inside a transaction and does nothing but SQL: no clock (instants
 come with the message), no commit, no actor.
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.answers import number_of
 from sandbox.login import Login
-from sandbox.post import MessageRelay
+from sandbox.messages import MessageRelay
 from sandbox.scene import Scene
 from sandbox.world import UNHANDLED, Account, ActRule, SandboxError, SendRule
 
@@ -25,7 +25,7 @@ PAGE_ACTS = {"hang": "seconds", "hog": "mib", "leave": None, "reload": None}
 REFRESHES = ("SOFT_REFRESH", "HARD_REFRESH")
 
 
-class Fates:
+class Faults:
     """The faults, each a function of (account, the request's JSON object).
 
     They raise SandboxError, KeyError, ValueError.

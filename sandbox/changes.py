@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sandbox.post import MessageRelay
+from sandbox.messages import MessageRelay
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import Account, ChatMessage, Phone, SandboxError
 

@@ -13,7 +13,7 @@ from pykka import ActorDeadError, ActorRef
 from actors.clients.errors import NotReady
 from actors.clients.types import ClientId, Seconds, State
 from actors.runtime import Actor, Reply
-from actors.store.message import Read, Write
+from actors.store.requests import Read, Write
 from actors.store.store import Store
 
 RETRY: Seconds = 1.0
@@ -23,7 +23,7 @@ Find = Callable[[ClientId], ActorRef[Any] | None]
 """Returns a client's actor, if it runs."""
 
 
-class Neighbours:
+class Requests:
     """Asks the store and the clients for `actor`, the dispatcher. `answered` makes the message of an answer."""
 
     def __init__(self, actor: Actor, store: Store, find: Find) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.media.kinds import filename_of, mimetype_of, recognised
+from actors.media.file_types import filename_of, mimetype_of, recognised
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 

@@ -1,4 +1,4 @@
-"""The room that incoming files take together: once there are too many, the oldest go. In the inbox's thread."""
+"""The quota of all incoming files together: the oldest go once it is passed. In the inbox's thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actors.store.rows.received import MakeRoom
 from actors.store.store import Store
 
 
-class ReceivedRoom:
+class ReceivedQuota:
     """`limit` is in bytes, 0 for none. `freed` is called when files have lost their messages, and can be deleted.
 
     The bytes are counted as files arrive; the store, which counts them all, is asked at the first file and once the
