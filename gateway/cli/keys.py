@@ -113,15 +113,17 @@ def _explained(made: dict[str, Any], *, first: bool) -> list[str]:
 
 @app.command()
 def revoke(id: Id, url: Url = DEFAULT_URL, key: Key = None, offline: Offline = False) -> None:
-    """Revoke a key."""
-    webhooks: list[str] = []
-    if offline:
-        _revoke_offline(id)
-    else:
-        webhooks = _over_http(url, key, lambda service: service.delete(f"/keys/{id}"))["webhooks"]
+    """Revoke a key, and print what goes on without it."""
+    left = _revoke_offline(id) if offline else _over_http(url, key, lambda service: service.delete(f"/keys/{id}"))
     output.console.print(f"key {id} is revoked")
-    for webhook in webhooks:
+    for webhook in left["webhooks"]:
         output.console.print(f"webhook {webhook}, which it made or changed last, goes on: webhooks delete {webhook}")
+    if waiting := left["queued_messages"]:
+        output.console.print(
+            f"{waiting} messages of clients that it could send for are not sent yet ({left['scheduled_messages']} are "
+            "to leave later); which of them it handed in is not recorded. messages CLIENT lists them, and "
+            "messages CLIENT ID --cancel ends one"
+        )
 
 
 def _over_http(url: str, key: str | None, call: Any) -> Any:
@@ -149,12 +151,13 @@ def _create_offline(wanted: dict[str, Any]) -> dict[str, Any]:
     return KeyCreated.of(made, key=text).model_dump()
 
 
-def _revoke_offline(id: str) -> None:
+def _revoke_offline(id: str) -> dict[str, Any]:
     from actors.store.rows.keys import NoSuchKey
+    from gateway.schemas.keys import KeyRevoked
     from gateway.security.keys import revoke_offline
 
     try:
-        revoke_offline(load(), id)
+        return KeyRevoked.of(id, revoke_offline(load(), id)).model_dump()
     except NoSuchKey as error:
         raise StartRefused(f"{error}.") from error
 

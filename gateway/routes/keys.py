@@ -33,12 +33,10 @@ async def create(request: ApiRequest[KeyRequest, None]) -> Response:
 async def revoke(request: ApiRequest[None, None]) -> Response:
     """Revoke a key.
 
-    The answer names the webhooks that it made or changed last, which go on.
+    The answer names what goes on: webhooks that the key made or changed last, and messages that are not sent yet.
     """
     id = request.path("id")
-    webhooks = await request.gateway.webhooks.of_key(id)
-    await request.gateway.keyring.revoke(id)
-    return reply(KeyRevoked(id=id, webhooks=[webhook.id for webhook in webhooks]))
+    return reply(KeyRevoked.of(id, await request.gateway.keyring.revoke(id)))
 
 
 def _of_the_setting(keyring: Keyring) -> list[KeyEntry]:

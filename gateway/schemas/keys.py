@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from actors.clients.types import MAX_CLIENT_ID
-from actors.store.rows.keys import ApiKey
+from actors.store.rows.keys import ApiKey, KeyLeft
 from gateway.schemas.shape import Answer, Request, iso
 from gateway.security.auth import Scope
 
@@ -67,11 +67,22 @@ class KeyCreated(KeyEntry):
 
 
 class KeyRevoked(Answer):
-    """DELETE /keys/{id}. `webhooks` are those that the key made or changed last: they go on until they are deleted."""
+    """DELETE /keys/{id}, with what goes on without the key, until it is deleted or cancelled."""
 
     success: Literal[True] = True
     message: Literal["Key revoked"] = "Key revoked"
     id: str
     """The key's id."""
     webhooks: list[str]
-    """The webhooks that the key made or changed last: they go on until they are deleted."""
+    """The webhooks that the key made or changed last."""
+    queued_messages: int
+    """The messages that are not sent yet, of all clients the key could send for, whichever key handed them in: that is
+    not recorded.
+    """
+    scheduled_messages: int
+    """Those of them that are to leave at a later time."""
+
+    @classmethod
+    def of(cls, id: str, left: KeyLeft) -> Self:
+        """Fill from what is left of a key."""
+        return cls(id=id, webhooks=[*left.webhooks], queued_messages=left.queued, scheduled_messages=left.scheduled)

@@ -27,7 +27,7 @@ from pykka import ActorDeadError, Timeout
 from actors.backups import opened_store
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Reply
-from actors.store.rows.keys import AddKey, ApiKey, GetKeys, NoSuchKey, RecordUse, RevokeKey
+from actors.store.rows.keys import AddKey, ApiKey, GetKeys, KeyLeft, NoSuchKey, RecordUse, RevokeKey
 from gateway.security.auth import ANYONE, Caller, Scope
 
 if TYPE_CHECKING:
@@ -209,8 +209,11 @@ class Keyring:
         _log.info("key.created", key=key.id, scopes=sorted(key.scopes), clients=_listed(key))
         return key, text
 
-    async def revoke(self, id: str) -> None:
-        """Revoke a key, at once. Raises NoSuchKey, KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout."""
+    async def revoke(self, id: str) -> KeyLeft:
+        """Revoke a key, at once, and return what is left of it.
+
+        Raises NoSuchKey, KeyRefused, StoreUnavailable, MailboxFull, pykka.Timeout.
+        """
         if id == FIRST_ID and self._has_first:
             raise KeyRefused("The key of the setting SM_API_KEY ends by taking the setting away and starting again")
         if id not in self._keys:
@@ -221,9 +224,10 @@ class Keyring:
         # Removed before the write, and again after it: the key is not valid during the write, and whatever was read
         # meanwhile does not count. If the write fails, the next reading brings it back.
         self._hold(left)
-        await self._ask(RevokeKey(id, self._clock()))
+        remains: KeyLeft = await self._ask(RevokeKey(id, self._clock()))
         self._hold([key for key in self._keys.values() if key.id != id])
-        _log.info("key.revoked", key=id)
+        _log.info("key.revoked", key=id, webhooks=len(remains.webhooks), queued=remains.queued)
+        return remains
 
     async def load(self) -> None:
         """Read the keys of the store. Raises StoreUnavailable, MailboxFull, pykka.Timeout."""
@@ -300,10 +304,11 @@ def create_offline(
     return key, text
 
 
-def revoke_offline(settings: Settings, id: str) -> None:
-    """Revoke a key. Raises NoSuchKey."""
+def revoke_offline(settings: Settings, id: str) -> KeyLeft:
+    """Revoke a key, and return what is left of it. Raises NoSuchKey."""
     with opened_store(settings) as store:
-        store.ask(RevokeKey(id, time.time())).get(timeout=_STORE_SECONDS)
+        left: KeyLeft = store.ask(RevokeKey(id, time.time())).get(timeout=_STORE_SECONDS)
+    return left
 
 
 def _valid_in(store: Store) -> list[ApiKey]:

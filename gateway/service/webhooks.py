@@ -106,11 +106,6 @@ class Webhooks:
         changed: Webhook = await self._change(ChangeWebhook(id, checked, time.time(), caller.key_id or None))
         return changed
 
-    async def of_key(self, key_id: str) -> list[Webhook]:
-        """Return the webhooks that a key has made, or has changed last."""
-        found: tuple[Webhook, ...] = await self._store(GetWebhooks())
-        return [webhook for webhook in found if webhook.key_id == key_id]
-
     async def delete(self, caller: Caller, id: str) -> None:
         """Delete a webhook and its pending events. Raises NoSuchWebhook."""
         await self.get(caller, id)

@@ -39,7 +39,9 @@ pictures, files and its WebSocket take a key in the query too, because its consu
 * A change made directly in the database takes effect within 15 s, a change over HTTP at once.
 * `last_used_at` is written every 15 s, not with every call.
 * Open streams and polls of a key end with it (`UNAUTHORIZED`); those of a dashboard session end with the session.
-* Messages that a key had accepted, scheduled ones too, stay accepted when it is revoked: they are the client's.
+* Messages that a key had accepted, scheduled ones too, stay accepted when it is revoked: they are the client's. The
+  answer to `DELETE /keys/{id}`, and `session-manager keys revoke`, count the messages that are not sent yet of all
+  clients the key could send for; which key handed a message in is not recorded. `DELETE /messages/{id}` cancels one.
 * A webhook does not end with the key that made it: it is the operator's. `GET /webhooks` names the key that made each,
   or changed it last, and the answer to `DELETE /keys/{id}` lists those of the revoked key.
 * A key for some clients names by `digest` only files of these: uploaded for one of them, or sent or received by it.

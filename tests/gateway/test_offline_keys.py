@@ -9,7 +9,7 @@ import pytest
 
 from actors.clients.types import ClientId
 from actors.settings import Settings, StartRefused
-from actors.store.rows.keys import NoSuchKey
+from actors.store.rows.keys import KeyLeft, NoSuchKey
 from gateway.security import keys
 from gateway.security.auth import Scope
 from gateway.security.keys import KeyRefused
@@ -29,7 +29,7 @@ def test_a_key_made_before_the_first_start_is_valid_in_it(tmp_path: Path) -> Non
     assert [key.id for key in keys.list_offline(settings)] == [admin.id, reader.id]
     with Running(tmp_path / "data", api_key=text) as service:  # the same key twice over does no harm
         assert [entry["id"] for entry in service.get("/keys").json()] == ["SM_API_KEY", admin.id, reader.id]
-    keys.revoke_offline(settings, reader.id)
+    assert keys.revoke_offline(settings, reader.id) == KeyLeft((), 0, 0)
     with pytest.raises(NoSuchKey):
         keys.revoke_offline(settings, reader.id)
     assert [key.id for key in keys.list_offline(settings)] == [admin.id]

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, insert, inspect, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, inspect, select, update
 
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import Database
+from actors.store.outbox.rows import QUEUED
 from actors.store.requests import Read, Write
 from actors.store.rows.unreadable import list_in, readable
-from actors.store.schema import api_keys
+from actors.store.schema import api_keys, outbox, webhooks
 from actors.store.writer import faults
 
 
@@ -54,17 +55,47 @@ class AddKey(Work, Write[None]):
         connection.execute(insert(api_keys), row)
 
 
+SENDS = frozenset({"send", "admin"})
+"""The scopes with which a key may have handed in messages."""
+
+
 @dataclass(frozen=True, slots=True)
-class RevokeKey(Work, Write[None]):
-    """Revoke the key. Refuses NoSuchKey."""
+class KeyLeft:
+    """What outlives a key: the webhooks that it made or changed last, by id, and the messages that are not sent yet of
+    the clients it could send for, whichever key handed them in; `scheduled` are those of them with a later time.
+    """
+
+    webhooks: tuple[str, ...]
+    queued: int
+    scheduled: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey(Work, Write[KeyLeft]):
+    """Revoke the key, and return what is left of it. Refuses NoSuchKey."""
 
     id: str
     at: Seconds
 
-    def run(self, connection: Connection) -> None:
+    def run(self, connection: Connection) -> KeyLeft:
+        """See `Write`."""
         valid = (api_keys.c.id == self.id) & api_keys.c.revoked_at.is_(None)
         if connection.execute(update(api_keys).where(valid).values(revoked_at=self.at)).rowcount == 0:
             raise NoSuchKey(self.id)
+        hooks = select(webhooks.c.id).where(webhooks.c.key_id == self.id).order_by(webhooks.c.created_at, webhooks.c.id)
+        return KeyLeft(tuple(connection.execute(hooks).scalars()), *self._messages(connection))
+
+    def _messages(self, connection: Connection) -> tuple[int, int]:
+        row = connection.execute(select(api_keys).where(api_keys.c.id == self.id)).mappings().one()
+        key = next(iter(readable("api_keys", "id", [row], _key)), None)
+        if key is None or not key.scopes & SENDS:
+            return 0, 0
+        scheduled = func.count().filter(outbox.c.send_at > self.at)
+        waiting = select(func.count(), scheduled).select_from(outbox).where(QUEUED)
+        if key.clients is not None:
+            waiting = waiting.where(outbox.c.client_id.in_(key.clients))
+        queued, later = connection.execute(waiting).one()
+        return queued, later
 
 
 @dataclass(frozen=True, slots=True)
