@@ -19,12 +19,12 @@ from gateway.files.received import ReceivedMedia
 from gateway.openapi.document import Description
 from gateway.prefix import PathPrefix
 from gateway.readiness import ReadinessCheck
-from gateway.security.connections import ForwardedShares
 from gateway.security.guard import Guard
 from gateway.security.keys import Keyring
 from gateway.security.origins import PageHeaders, checked
 from gateway.security.rate_limits import Rates
 from gateway.security.sessions import BrowserSessions
+from gateway.security.shares import ForwardedShares
 from gateway.service.bridge import Bridge
 from gateway.service.configs import Configs
 from gateway.service.outbox import Outbox

@@ -91,7 +91,7 @@ class Parameter:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes half a microsecond of each request
 class ApiRequest(Generic[Body, Query]):
     """A request for a handler: authorised, and with everything that the row declares read and validated."""
 

@@ -92,9 +92,8 @@ def client_number(text: bytes) -> ClientId | None:
     if not text.isdigit():
         return None
     digits = text.lstrip(b"0")
-    if not 0 < len(digits) <= _MAX_DIGITS or int(digits) > MAX_CLIENT_ID:
-        return None
-    return ClientId(int(digits))
+    number = int(digits) if 0 < len(digits) <= _MAX_DIGITS else 0
+    return ClientId(number) if 0 < number <= MAX_CLIENT_ID else None
 
 
 NO_STORE = {"cache-control": "no-store"}

@@ -264,8 +264,6 @@ def test_a_connection_of_a_proxy_counts_for_a_key_while_it_answers(tmp_path: Pat
 class Looked:
     """What counts as a connection, and waits for some looks at it."""
 
-    address = ""
-
     def __init__(self, looks: int) -> None:
         self.enough, self._looks = asyncio.Event(), looks
 
@@ -281,7 +279,7 @@ def test_when_no_file_can_be_opened_it_is_told_once(tmp_path: Path) -> None:
     async def watched() -> None:
         connections = Connections(replace(bounds_of(chosen(tmp_path)), head=0.01))
         looked = Looked(3)
-        connections.enter(cast("Connection", looked))
+        connections.enter(cast("Connection", looked), ("127.0.0.1", 1))
         watching = asyncio.ensure_future(connections.watch())
         await asyncio.wait_for(looked.enough.wait(), 10)
         watching.cancel()
@@ -427,13 +425,29 @@ def test_a_head_that_ends_its_connection_is_answered_once(bounded: Running) -> N
         b"GET /status?%ff=%00&\xff HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET //../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET http://example.org/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: a\r\nUpgrade: b\r\n\r\n",
         request("POST", "/send", Transfer_Encoding="chunked", X_Cliente_Id="1") + b"fffffffffffffffff\r\n",
         request("POST", "/send", Transfer_Encoding="chunked", X_Cliente_Id="1") + b"2\r\n{}XX0\r\n\r\n",
         request("POST", "/send", b"\xff\xfe\x00", Content_Type="application/json", X_Cliente_Id="1"),
         request("POST", "/send", b"x", Content_Encoding="gzip", X_Cliente_Id="1"),
         request("POST", "/messages", b"--", Content_Type="multipart/form-data; boundary=\xe9", X_Cliente_Id="1"),
     ],
-    ids=["http2", "tls", "nul", "ssh", "path", "query", "dots", "proxy", "size", "chunk", "utf16", "gzip", "multipart"],
+    ids=[
+        "http2",
+        "tls",
+        "nul",
+        "ssh",
+        "path",
+        "query",
+        "dots",
+        "proxy",
+        "offers",
+        "size",
+        "chunk",
+        "utf16",
+        "gzip",
+        "multipart",
+    ],
 )
 def test_odd_bytes_leave_no_traceback(bounded: Running, caplog: pytest.LogCaptureFixture, data: bytes) -> None:
     with raw(bounded) as connection:
