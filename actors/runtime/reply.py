@@ -84,6 +84,10 @@ class Reply(Future[T]):
     def is_answered(self) -> bool:
         return self._outcome is not None
 
+    def has_failed(self) -> bool:
+        """Return True if the answer is an exception."""
+        return self._outcome is not None and self._outcome[1] is not None
+
     def add_callback(self, callback: Callable[[], object]) -> None:
         """Call back once answered: in the answering thread, or immediately if already answered. It must not raise."""
         with self._lock:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +21,7 @@ from ulid import ULID
 from actors.clients.events import ClientStateChanged
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
-from actors.store.database import insert, insert_in
+from actors.store.database import insert_in
 from actors.store.requests import Read, Write
 from actors.store.rows.accounts import LINKED_PHONE, linked
 from actors.store.rows.unreadable import Unreadable, complain, object_in
@@ -32,10 +33,19 @@ def draw_id() -> str:
     return str(ULID())
 
 
+def draw_id_at(at: Seconds) -> str:
+    """Return a new ULID of this time, in epoch seconds: one drawn a moment before may be of an earlier millisecond."""
+    return _ulid(at, secrets.token_bytes(10))
+
+
 def first_id_at(at: Seconds) -> str:
     """Return the smallest ULID of a time, in epoch seconds: a bound for ids drawn before and after it."""
+    return _ulid(at, bytes(10))
+
+
+def _ulid(at: Seconds, rest: bytes) -> str:
     milliseconds = min(max(int(at * 1000), 0), 2**48 - 1)
-    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +195,22 @@ def is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds)
     """
     account = linked(connection, client_id)
     if account is not None:
-        early = (event_keys.c.client_id == client_id, event_keys.c.key == key)
-        if connection.execute(select(event_keys.c.at).where(*early)).first() is not None:
+        if connection.execute(_KEPT_AT, {"of_client": client_id, "early": key}).first() is not None:
             return False
         key = f"{account} {key}"
-    statement = insert(connection, event_keys).values(client_id=client_id, key=key, at=at).on_conflict_do_nothing()
-    return connection.execute(statement.returning(event_keys.c.at)).first() is not None
+    row = {"client_id": client_id, "key": key, "at": at}
+    return connection.execute(_key_statement(connection.dialect.name), row).first() is not None
+
+
+_KEPT_AT = select(event_keys.c.at).where(
+    event_keys.c.client_id == bindparam("of_client"), event_keys.c.key == bindparam("early")
+)
+
+
+@cache
+def _key_statement(dialect: str) -> Executable:
+    """Make the statement that records a key, and returns a row if it is new."""
+    return insert_in(dialect, event_keys).on_conflict_do_nothing().returning(event_keys.c.at)
 
 
 @cache

@@ -18,7 +18,7 @@ from actors.clients.types import ABSENT, ClientId, Seconds, State
 from actors.outbox.protocol import Await, Known, Queued
 from actors.runtime import Refusal, ask
 from actors.store.errors import IdempotencyKeyReused, NoSuchMessage, StoreUnavailable
-from actors.store.events import draw_id
+from actors.store.events import draw_id_at
 from actors.store.message_states import MessageState
 from actors.store.outbox import (
     AcceptMessage,
@@ -232,8 +232,8 @@ class Outbox:
         return status
 
     async def _hand_in(self, draft: Draft, expires_at: Seconds | None) -> Handed:
-        due_to = cause()
-        id = draw_id()
+        due_to, at = cause(), time.time()
+        id = draw_id_at(at)  # `since` and `until` choose messages by their ids
         with shutting_down():
             reply = self._system.store.ask(
                 AcceptMessage(
@@ -241,7 +241,7 @@ class Outbox:
                     client_id=draft.client_id,
                     operation=draft.operation,
                     message_id=draft.message_id or draw_message_id(),
-                    at=time.time(),
+                    at=at,
                     priority=draft.priority,
                     send_at=draft.send_at,
                     expires_at=expires_at,
@@ -252,9 +252,12 @@ class Outbox:
                     trace_id=due_to.trace_id,
                 )
             )
-        # For any answer, even if nobody waits for it any more: if the database server goes away during a commit, or is
+        # Now, so that the message may be claimed in the same commit: the claim is behind it in the writer's mailbox.
+        # And at an error, even if nobody waits for it any more: if the database server goes away during a commit, or is
         # late, the message may be on disk nevertheless.
-        reply.add_callback(lambda: self._tell(Queued(draft.client_id, expires_at)))
+        queued = Queued(draft.client_id, expires_at)
+        self._tell(queued)
+        reply.add_callback(lambda: self._tell(queued) if reply.has_failed() else None)
         try:
             accepted = await reply.wait(STORE_SECONDS)
         except ActorDeadError as error:

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from actors.store.events import draw_id_at, first_id_at
 from gateway.schemas.shape import epoch, iso
 
 INSTANT = 1_796_094_123.346
@@ -32,3 +33,13 @@ def test_an_instant_given_in_milliseconds_is_told_as_given() -> None:
     for _ in range(2_000):
         given = f"2026-12-01T01:42:{chosen.randrange(60):02}.{chosen.randrange(1000):03}Z"
         assert iso(epoch(given)) == given
+
+
+def test_a_message_is_found_by_the_instant_that_is_told_of_its_acceptance() -> None:
+    chosen = random.Random(20)
+    for _ in range(2_000):
+        whole = round(INSTANT + chosen.random() * 1e6, 3)
+        for accepted in (whole, math.nextafter(whole, 0), math.nextafter(whole, math.inf), whole + chosen.random()):
+            told = iso(accepted)
+            assert told is not None
+            assert first_id_at(epoch(told)) <= draw_id_at(accepted)
