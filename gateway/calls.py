@@ -111,7 +111,7 @@ class ApiRequest(Generic[Body, Query]):
 
     @property
     def media(self) -> MediaIntake:
-        """What keeps and finds the files of this request."""
+        """The intake that keeps and finds the files of this request."""
         return self.gateway.media.of(self.client_id, self.caller.clients)
 
     def path(self, name: str) -> str:

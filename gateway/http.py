@@ -34,7 +34,7 @@ _MAX_DIGITS = len(str(MAX_CLIENT_ID))
 
 
 class InvalidRequest(Exception):
-    """The body or the query is not what the call takes; the text names the fault."""
+    """The body or the query does not fit the call; the text names the fault."""
 
 
 class HeaderRefused(Exception):
@@ -261,7 +261,7 @@ def query_of(request: HTTPConnection) -> dict[str, str]:
 
 
 def parse_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed]) -> Parsed:
-    """Return values of path and query, by name, as what the adapter makes of their text. Raises InvalidRequest."""
+    """Parse the texts of path and query, by name, with the adapter. Raises InvalidRequest."""
     try:
         return adapter.validate_python(dict(values))
     except ValidationError as error:
@@ -271,7 +271,7 @@ def parse_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed]) -> Par
 async def parse_object(
     request: Request, adapter: TypeAdapter[Parsed], seconds: float, known: Iterable[str], more: Mapping[str, Any]
 ) -> Parsed:
-    """Return the body's JSON object of these names, and `more` in it, as what the adapter makes of them.
+    """Parse the body's JSON object of these names, with `more` in it, with the adapter.
 
     Raises InvalidRequest, HTTPException 408 and 413, ClientDisconnect.
     """
@@ -281,7 +281,7 @@ async def parse_object(
 
 
 def from_values(values: Mapping[str, Any], adapter: TypeAdapter[Parsed], *, strict: bool) -> Parsed:
-    """Return JSON values by name as what the adapter makes of them. Raises InvalidRequest."""
+    """Validate JSON values by name with the adapter. Raises InvalidRequest."""
     refuse_nul("The body", _texts(dict(values)))
     try:
         return adapter.validate_json(to_json(values), strict=strict)
@@ -325,7 +325,7 @@ _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 
 
 def _refusal(error: ValidationError, schema: Callable[[], dict[str, Any]], whole: str = "The body") -> InvalidRequest:
-    """Return what is said of an error: of a name that is not known first, for it explains what is missing."""
+    """Return the sentence for an error. An unknown name comes first, for it explains a missing one."""
     details = error.errors(include_url=False, include_input=False)
     for detail in details:
         if detail["type"] in _UNKNOWN:

@@ -1,7 +1,7 @@
-"""JSON texts as callers write them: with a byte order mark, in UTF-16, compressed; and what is wrong with the others.
+"""JSON texts as callers write them: with a byte order mark, in UTF-16, compressed; and the faults of the others.
 
-Taken is what Express's body-parser took, which the service of old was built on: `charset=utf-8`, `utf-16` and
-`utf-32`, byte order marks, gzip and deflate. It took bytes that are no UTF-8 too, as U+FFFD: here they are refused,
+Accepted is all that Express's body-parser accepts, on which version 2.0 was built: `charset=utf-8`, `utf-16` and
+`utf-32`, byte order marks, gzip and deflate. It accepts bytes that are no UTF-8 too, as U+FFFD: here they are refused,
 because a message would leave with them. https://github.com/expressjs/body-parser
 
 No refusal repeats anything of the text.
@@ -37,7 +37,7 @@ _SENTENCES = {
     "invalid number": "a number is not written as JSON writes it",
     "number out of range": "a number is out of range",
 }
-"""What jiter, the parser, calls a fault, by its beginning."""
+"""The beginnings of the messages of jiter, the parser, and our words for them."""
 
 
 class NotJson(ValueError):
@@ -88,7 +88,7 @@ def value_of(text: bytes) -> Any:
 
 
 def fault(told: str) -> str:
-    """Return what the parser told of a text as a sentence: what is wrong, and where."""
+    """Return the parser's error as a sentence: the fault and its place."""
     found = _PLACE.fullmatch(told)
     if found is None:
         return "The body is not JSON"

@@ -1,8 +1,8 @@
-"""Names in a body or a query that a call does not have: what is asked for is done, or refused, and never half done.
+"""Names in a body or a query that a call does not have. A request is carried out whole or refused, never in part.
 
 Calls of our own refuse every unknown name, and name the nearest one that they have. Calls of the v2.0 contract take
-unknown names, as they always did, but not those that other services use for content, time or recipient: whoever writes
-`sendAt` to POST /send must not see the message leave at once.
+unknown names, as they always did, but not those that other services use for content, time or recipient: a message with
+`sendAt` to POST /send must not leave at once.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FOREIGN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(("jid", "remotejid", "waid", "contactid", "groupid", "group", "isgroup"), (RECIPIENT, _CHAT)),
     **dict.fromkeys(("phones", "phonenumbers", "chatids", "cc", "bcc", "broadcast"), (RECIPIENT, _CHAT)),
 }
-"""Names of other services, in small letters without `_` and `-` -> what they say there, and our names for it.
+"""Names of other services, in small letters without `_` and `-` -> their meaning there, and our names for it.
 
 They are those of the published APIs of WAHA, Evolution, WPPConnect Server, UltraMsg, Green API, Twilio, and of
 WhatsApp's own Cloud API.
@@ -80,7 +80,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def sentence(name: str, known: Iterable[str], inside: Sequence[str | int] = ()) -> str:
-    """Return what is said of an unknown name; `inside` is the path to the object that has it."""
+    """Return the sentence about an unknown name; `inside` is the path to the object that has it."""
     known = tuple(known)
     path = "".join(f"{part}." for part in inside)
     said = f"{path}{shown(name)} is not a field of this call"
@@ -114,8 +114,8 @@ def foreign(given: Mapping[str, Any]) -> Iterator[str]:
 def refuse_foreign(unknown: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Raise UnknownName for a name of content, time or recipient among unknown fields.
 
-    One that says nothing (null, false, empty) or what a known field says too is as good as not there. `given`: the
-    known fields, as they came.
+    A name with an empty value (null, false, empty), or with the value of a known field, is ignored. `given`: the known
+    fields, as they came.
     """
     for name in foreign(unknown):
         kind, ours = FOREIGN[plain(name)]

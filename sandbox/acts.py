@@ -1,4 +1,4 @@
-"""What a page asks of WhatsApp's server besides messages: each act a function of (who, the request's JSON object).
+"""The requests of a page to WhatsApp's server besides messages: each act a function of (who, the request's JSON).
 
 Accounts have rules for acts: the next ones of a kind may be refused, or answered late.
 """

@@ -1,4 +1,4 @@
-"""What an account does to earlier messages: it edits, revokes, deletes, reacts, stars, pins and reads; and votes."""
+"""The acts of an account on earlier messages: edit, revoke, delete, react, star, pin, read and vote."""
 
 from __future__ import annotations
 

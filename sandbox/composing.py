@@ -1,4 +1,4 @@
-"""What a phone writes: any kind of message, from the JSON object of a control client."""
+"""The messages that a phone writes: any kind, from the JSON object of a control client."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Pairing:
         raise SandboxError(409, "STALE_CODE", why)
 
     def _fits(self, page: OpenPage, keys: list[str] | None) -> bool:
-        """Whether the page would answer a phone that has read these keys; None: the ones it draws now."""
+        """Return True if the page would answer a phone that has read these keys; None: the ones it draws now."""
         own = [page.keys[name] for name in ("noise", "identity", "adv")]
         return bool(page.ref and page.keys["adv"]) and keys in (None, own)
 

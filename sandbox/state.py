@@ -1,4 +1,4 @@
-"""What a sandbox keeps in its directory, so that a restart needs no new scan: the world, and the port it had.
+"""The state in a sandbox's directory, so that a restart needs no new scan: the world, and the port it had.
 
     directory/state.json    accounts with their links and messages, phones, groups; the port
     directory/media/<id>    the files

@@ -1,4 +1,4 @@
-"""Who may call: programs on this machine and our own pages, not the web pages that a developer's browser visits.
+"""The check of callers: programs on this machine and our own pages, not the web pages that a developer visits.
 
 A browser lets any page call loopback. It names that page in `Origin`, or at least its relation in `Sec-Fetch-Site`; a
 site whose name was made to point at loopback (DNS rebinding) has that name in `Host`. Programs send neither header.

@@ -160,7 +160,7 @@ class SendRule:
 
 @dataclass(slots=True)
 class ActRule:
-    """What becomes of the account's next `left` (None: all) acts of a kind: refused, or late. See `sandbox.acts`."""
+    """The rule for the account's next `left` (None: all) acts of a kind: refused, or late. See `sandbox.acts`."""
 
     act: str
     code: int | None = None
@@ -170,7 +170,7 @@ class ActRule:
 
 @dataclass(slots=True)
 class ChatState:
-    """What a person has done with a chat. `pinned` is unix milliseconds, 0 for not; `muted_until` unix seconds, -1 for
+    """The marks of a person on a chat. `pinned` is unix milliseconds, 0 for not; `muted_until` unix seconds, -1 for
     ever, 0 for not. Messages up to `cleared_at` are not shown, but for those it `keeps`.
     """
 

@@ -1,4 +1,4 @@
-"""What answered in place of WhatsApp Web: a proxy, a network's own page, an error. Pure tables and functions.
+"""The answers in place of WhatsApp Web: of a proxy, a network's own page, an error. Pure tables and functions.
 
 Sources: Chromium's net_error_list.h for the names, RFC 9110 and RFC 6585 for the status codes; all of them were seen on
 Chromium 156 with servers that answer so. The page for unsupported browsers was never seen: its words are those that

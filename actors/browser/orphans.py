@@ -1,4 +1,4 @@
-"""What earlier services left behind: Chromiums that are provably ours are ended, profiles of no client deleted, and
+"""The remains of earlier services: Chromiums that are provably ours are ended, profiles of no client deleted, and
 logins of no client named in the log.
 
 A Chromium is ours if all of this holds: its pid is recorded in a profile, it started at the recorded time, its command

@@ -168,7 +168,7 @@ class ClientQrRenewed(AccountEvent):
 
 
 class ClientRestricted(AccountEvent):
-    """WhatsApp refuses first messages to strangers, or does so no more.
+    """WhatsApp refuses first messages to strangers, or has stopped refusing them.
 
     `restricted` is false when it ends. `kind` is WhatsApp's word (`WEB_COMPANION_ONLY`: on WhatsApp Web only;
     `RESTRICT_ALL_COMPANIONS`: on all linked devices; others are of business accounts). `until` is epoch seconds, or
@@ -250,10 +250,10 @@ class WhatsAppChanged(AccountEvent):
 
 
 class WhatsAppDrifted(AccountEvent):
-    """A client's page lacks something else than before.
+    """A client's page lacks other names than before.
 
-    `gone` and `back` are what is missing now and what is there again; `missing` is all that is missing, and `lost` is
-    what does not work without it ([canary.md](canary.md)).
+    `gone` and `back` are the names that are missing now and those that are there again; `missing` are all that are
+    missing, and `lost` is what does not work without them ([canary.md](canary.md)).
     """
 
     type = "whatsapp.drifted"
@@ -318,7 +318,7 @@ class MessageArrived(AccountEvent):
 class MessageOutgoing(AccountEvent):
     """A message of this service is on its way.
 
-    It has the fields of `message`, with `source` `api`. What becomes of it is told by `message.state` and
+    It has the fields of `message`, with `source` `api`. Its further fate is in `message.state` and
     `message.ack`.
     """
 
@@ -421,10 +421,10 @@ class MessageRevoked(AccountEvent):
 
 
 class MessageReaction(AccountEvent):
-    """Somebody has reacted to a message.
+    """A person has reacted to a message.
 
-    `reaction` is the emoji; it is empty when the reaction was removed. Of one that was removed while nobody listened,
-    `t` is when that was noticed: the page keeps no time of it.
+    `reaction` is the emoji; it is empty when the reaction was removed. Of one that was removed while no page was
+    open, `t` is the time when that was noticed: the page keeps no time of it.
     """
 
     type = "message.reaction"
@@ -437,10 +437,10 @@ class MessageReaction(AccountEvent):
 
 
 class PollVoted(AccountEvent):
-    """Somebody has voted in a poll.
+    """A person has voted in a poll.
 
     `choices` are the texts of all options that the person has chosen now: each vote replaces the one before, and an
-    empty list takes it back. `id` is the poll's. Of several votes while nobody listened the last is told.
+    empty list takes it back. `id` is the poll's. Of several votes while no page was open, the last one comes.
     """
 
     type = "poll.vote"
@@ -464,11 +464,11 @@ class PollVoted(AccountEvent):
 
 
 class PresenceChanged(AccountEvent):
-    """Somebody is online, types or records, or does so no more.
+    """A person is online, types or records, or has stopped.
 
-    Told of those whose presence was subscribed to (`POST /contacts/{id}/presence`), and of the chats that WhatsApp Web
-    subscribes to by itself. `state`: `available`, `unavailable`, `typing`, `recording` or `unknown`. In a group
-    `author` is the member, and `online` null.
+    It comes for those whose presence was subscribed to (`POST /contacts/{id}/presence`), and for the chats that
+    WhatsApp Web subscribes to by itself. `state`: `available`, `unavailable`, `typing`, `recording` or `unknown`. In a
+    group `author` is the member, and `online` null.
     """
 
     type = "presence"
@@ -490,7 +490,7 @@ class PresenceChanged(AccountEvent):
 class ChatRead(AccountEvent):
     """A chat was read by the account, on any of its devices, or marked as unread.
 
-    `unread` is true where it was marked as unread. wa-js tells the last of several within 0.05 seconds.
+    `unread` is true where it was marked as unread. wa-js reports the last of several within 0.05 seconds.
     """
 
     type = "chat.read"
@@ -520,7 +520,7 @@ class CallRang(AccountEvent):
 class CallRejected(AccountEvent):
     """A call was rejected by this service.
 
-    Its fields are those of `call`; `t` is when. One that the phone rejects is told by `call.logged`.
+    Its fields are those of `call`; `t` is when. One that the phone rejects comes as `call.logged`.
     """
 
     type = "call.rejected"
@@ -584,7 +584,7 @@ _PEOPLE: Mapping[str, tuple[str, ...]] = {"participants": ("id", "lid", "phone")
 
 
 class GroupChanged(AccountEvent):
-    """Somebody has changed a group.
+    """A person has changed a group.
 
     WhatsApp writes it into the group as a notice. `change` is WhatsApp's word: `create`, `add`, `remove`, `leave`,
     `promote`, `demote`, `subject`, `description`, `picture`, `announce`, `restrict` and more; a new one may come any
@@ -623,7 +623,7 @@ class GroupChanged(AccountEvent):
 class CallLogged(AccountEvent):
     """A call has ended, or was missed.
 
-    `call` tells that it rings; this comes when WhatsApp files it. `outcome` is WhatsApp's word: `Completed`, `Missed`,
+    `call` comes when it rings; this comes when WhatsApp files it. `outcome` is WhatsApp's word: `Completed`, `Missed`,
     `Rejected`, `Canceled`, `AcceptedElsewhere`, `Failed`, `Unknown`, or `Ongoing` while it lasts; `duration` is in
     seconds.
     """

@@ -1,4 +1,4 @@
-"""How many events wait in each chat: shared by the journal, which hands events over, and the inbox."""
+"""The number of events that wait in each chat: shared by the journal, which hands events over, and the inbox."""
 
 from __future__ import annotations
 

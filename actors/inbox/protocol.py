@@ -1,4 +1,4 @@
-"""What the inbox understands: what has come in, an order of callers, its own timers and answers."""
+"""The messages of the inbox: events that have come in, an order of callers, its own timers and answers."""
 
 from __future__ import annotations
 

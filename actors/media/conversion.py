@@ -27,7 +27,7 @@ AT_ONCE = threading.BoundedSemaphore(2)
 
 
 class Form(StrEnum):
-    """What a file is made for."""
+    """The purpose that a file is converted for."""
 
     VOICE = "voice"
     VIDEO = "video"
@@ -47,7 +47,7 @@ class ConversionFailed(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a form is made, and what comes out."""
+    """The way a form is made, and its result."""
 
     options: tuple[str, ...]
     mimetype: str

@@ -61,7 +61,7 @@ class FetchOptions:
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """What the answer says of the file."""
+    """The facts on the file in the headers of the answer."""
 
     mimetype: str | None
     filename: str | None

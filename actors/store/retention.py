@@ -132,7 +132,7 @@ class PruneSurplus(Write[int]):
 
 @dataclass(frozen=True, slots=True)
 class TableBound:
-    """What keeps a table from growing for ever: how old its rows get, and how many there are."""
+    """The bound of a table, which keeps it from growing for ever: the age of its rows, and their number."""
 
     age: str
     count: str

@@ -82,7 +82,7 @@ class Webhook:
 
     @property
     def subject(self) -> tuple[object, ...]:
-        """What it sends, and to where: two webhooks with the same would send every event twice."""
+        """The events it sends, and their target: two webhooks with the same would send every event twice."""
         return self.url, frozenset(self.events), self.clients, self.format
 
     def wants_client(self, client_id: ClientId) -> bool:

@@ -1,6 +1,6 @@
-"""What texts from outside may be: texts of strangers, hosts, phone numbers. Pure; everything may import it.
+"""The forms of texts from outside: texts of strangers, hosts, phone numbers. Pure; everything may import it.
 
-readable        what every strict reader takes, cut between characters
+readable        texts that every strict reader takes, cut between characters
 hosts           names and numbers of machines
 phone_numbers   numbers as people write them
 """

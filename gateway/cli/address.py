@@ -1,4 +1,4 @@
-"""Where the service is, and the HTTP client that calls it: by the settings of the service, unless an address is given.
+"""The address of the service, and the HTTP client that calls it: by the settings, unless an address is given.
 
 A service of this machine is never called through a proxy, and its certificate, which names it as others know it, is not
 compared with the address. To others the environment's proxies lead (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).

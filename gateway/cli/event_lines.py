@@ -1,4 +1,4 @@
-"""One line per event, for people at a terminal: when, whose, what, and the part of it that people read.
+"""One line per event, for people at a terminal: time, client, type, and the fields that people read.
 
 The whole event, for programs, is the JSON of `tail --json`.
 """

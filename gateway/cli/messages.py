@@ -161,7 +161,7 @@ def _name_of(account: dict[str, Any] | None) -> str:
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 OneMessage = Annotated[
-    str | None, typer.Argument(help="Id of a message, as `send` prints it: show what became of it.", metavar="[ID]")
+    str | None, typer.Argument(help="Id of a message, as `send` prints it: show its state.", metavar="[ID]")
 ]
 Cancelled = Annotated[bool, typer.Option("--cancel", help="Cancel that message, if it has not left.")]
 
@@ -302,7 +302,7 @@ def tail(
 
 
 def _events(service: Remote, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield events for ever, over broken connections. Raises Unreachable when nobody has answered for a while."""
+    """Yield events for ever, over broken connections. Raises Unreachable if the service is away too long."""
     last, failures = None, 0
     while True:
         try:
@@ -333,7 +333,7 @@ def _read(
 
 
 def _event_of(data: str) -> dict[str, Any]:
-    """Return an event; one that cannot be read is told as such, and the next one is read."""
+    """Return an event; report one that cannot be read, and go on with the next."""
     try:
         event = json.loads(data)
     except (ValueError, RecursionError):

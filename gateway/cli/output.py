@@ -20,7 +20,7 @@ _UNCUT = 10_000
 
 
 def _open_what_is_closed() -> None:
-    """Have what is written to a stream that the caller has closed (`>&-`) go nowhere."""
+    """Discard output to a stream that the caller has closed (`>&-`)."""
     for number, name in enumerate(("stdout", "stderr"), 1):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -44,7 +44,7 @@ def as_json(value: Any) -> None:
 
 
 def line(value: Any, indent: int | None = None) -> str:
-    """Return JSON that standard output can write and any reader can read, whatever is in the value."""
+    """Return the value as JSON that standard output can write and any reader can read."""
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     return dumps(readable_in(value), ensure_ascii=not unicode, indent=indent)
 
@@ -75,7 +75,7 @@ def state_cell(name: str) -> Text:
 
 
 def visible(text: str) -> str:
-    """Return the text, with whatever could steer a terminal shown by its code."""
+    """Return the text, with every character that could steer a terminal shown by its code."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 

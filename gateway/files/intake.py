@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a kind of message takes: types that begin so, and how they are called."""
+    """The files that a kind of message takes: the beginnings of their types, and their name in sentences."""
 
     types: tuple[str, ...]
     called: str
     proven: bool = False
-    """The content must say so; else what is told counts where the content says nothing."""
+    """The content must say so; else the sender's type counts where the content says nothing."""
 
 
 PICTURE = Fit(("image/",), "a picture", proven=True)
@@ -66,7 +66,7 @@ FITS: dict[type[Operation[Any]], Fit] = {
     PostImageStatus: PICTURE,
     PostVideoStatus: VIDEO,
 }
-"""What an operation takes, if not any file."""
+"""The files that an operation takes, if not any."""
 
 
 class MediaIntake:
@@ -93,7 +93,7 @@ class MediaIntake:
         return intake
 
     def uploads(self) -> Uploads:
-        """Return what reads a body with files."""
+        """Return the reader of a body with files."""
         return Uploads(self._store)
 
     async def take(
@@ -132,7 +132,7 @@ class MediaIntake:
             return file
 
     async def converted(self, file: File, form: Form, *, follows: bool = False) -> File:
-        """Return what a kept file is made of, kept; `follows` as in `keep`.
+        """Convert a kept file, and keep the result; `follows` as in `keep`.
 
         Raises ConversionUnavailable, ConversionFailed, MediaTooLarge, MediaFull.
         """
@@ -145,7 +145,7 @@ class MediaIntake:
         return await self.keep(Upload(incoming, recipe.mimetype, name), follows=follows)
 
     async def content(self, file: File) -> bytes:
-        """Return all bytes of a kept file, for what is small. Raises NoSuchMedia."""
+        """Return all bytes of a kept file, which should be small. Raises NoSuchMedia."""
         try:
             return await self._store.threads.run(self._store.path(file.digest).read_bytes)
         except FileNotFoundError as error:
@@ -179,7 +179,7 @@ class MediaIntake:
         return await self.keep(upload, fit, follows=follows)
 
     async def _decoded(self, data: str) -> Upload:
-        """Decode what is small enough to be in memory. Raises InvalidRequest."""
+        """Decode a file that is small enough for memory. Raises InvalidRequest."""
         decoder = Base64()
         try:
             content = decoder.feed(data.encode("ascii")) + decoder.end()
@@ -205,7 +205,7 @@ async def _discarding(threads: MediaThreads, incoming: Incoming) -> AsyncIterato
 
 
 def _fitting(head: bytes, size: int, told: str | None, fit: Fit) -> str | None:
-    """Return the type that counts: the content's, where what is told is of another family. Raises MediaRefused."""
+    """Return the type that counts: the content's, where the sender's is of another family. Raises MediaRefused."""
     if not size:
         raise MediaRefused("The file is empty")
     found, named = recognised(head), (told or "").split(";")[0].strip().lower()

@@ -57,7 +57,7 @@ _ESCAPES = {ord("/"): b"/", ord("n"): b"", ord("r"): b"", ord("t"): b""}
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that came with a request, and what its sender says of it."""
+    """A file that came with a request, with the type and the name its sender gave it."""
 
     incoming: Incoming
     mimetype: str | None = None
@@ -82,7 +82,7 @@ class Base64:
         """True once it is not base64."""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what can be decoded so far. The first part has the whole prefix, if there is one."""
+        """Return the bytes that can be decoded so far. The first part has the whole prefix, if there is one."""
         if not self._begun:
             self._begun = True
             if (prefix := _DATA_URL.match(data)) is not None:
@@ -125,7 +125,7 @@ class JsonBody:
         self._token: str | None = None
 
     def feed(self, chunk: bytes) -> Iterator[Piece]:
-        """Take a chunk; yield what belongs to files."""
+        """Take a chunk; yield the parts that belong to files."""
         at = 0
         while at < len(chunk):
             if self._token is not None:
@@ -206,7 +206,7 @@ class JsonBody:
 
 
 def _meant(escape: bytes) -> bytes | None:
-    """Return what an escape of JSON means in base64, None where it has no place in it."""
+    """Return the base64 character of a JSON escape; None if it is none."""
     if escape[:1] == b"u":
         with suppress(ValueError):
             code = int(escape[1:], 16)
@@ -245,7 +245,7 @@ class MultipartBody:
         )
 
     def feed(self, chunk: bytes) -> list[Piece]:
-        """Take a chunk; return what belongs to files. Raises InvalidRequest, HTTPException 413."""
+        """Take a chunk; return the parts that belong to files. Raises InvalidRequest, HTTPException 413."""
         try:
             self._parser.write(chunk)
         except FormParserError as error:
@@ -308,7 +308,7 @@ class MultipartBody:
 
 
 class Uploads:
-    """The files that come with one request, an asynchronous context: at its end what was not taken is deleted."""
+    """The files of one request, an asynchronous context: at its end, files that were not taken are deleted."""
 
     def __init__(self, media: MediaStore) -> None:
         self._media = media
@@ -329,7 +329,7 @@ class Uploads:
                 await self._media.threads.run(_discard, left)
 
     def take(self, token: str) -> Upload | None:
-        """Return a file by its token; whoever takes it keeps or discards it."""
+        """Return a file by its token; the caller keeps or discards it."""
         return self._files.pop(token, None)
 
     def refuse_unused(self) -> None:
@@ -384,7 +384,7 @@ class Uploads:
         return text_of(bytes(body.json), request)
 
     async def _multipart(self, request: Request, seconds: float) -> dict[str, Any]:
-        """Return the fields; a file's value is what a `FileSource` takes."""
+        """Return the fields; the value of a file is one for `FileSource`."""
         body = MultipartBody(request.headers["content-type"])
         await self._read(request, seconds, body.feed)
         body.end()
@@ -397,7 +397,7 @@ class Uploads:
         return values
 
     async def _read(self, request: Request, seconds: float, feed: Any) -> None:
-        """Read the body, and write what belongs to files. A slow one has the time that a slow upload takes."""
+        """Read the body, and write the files in it. A slow body has the time of a slow upload."""
         loop, size = asyncio.get_running_loop(), 0
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -429,7 +429,7 @@ class Uploads:
             await self._flush(piece.token)
 
     async def _flush(self, token: str) -> None:
-        """Have what waits written, once what is being written is on disk."""
+        """Write the waiting parts, once the write under way is on disk."""
         waiting = self._waiting.pop(token)
         await self._written()
         if waiting:
@@ -437,7 +437,7 @@ class Uploads:
             self._writing = asyncio.ensure_future(self._media.threads.run(incoming.write, waiting))
 
     async def _written(self) -> None:
-        """Wait for what is being written. Raises what that raises."""
+        """Wait for the write under way. Raises its errors."""
         writing, self._writing = self._writing, None
         if writing is not None:
             try:

@@ -11,7 +11,7 @@ from actors.clients.types import ClientId
 from gateway.schemas.shape import Answer, Request
 
 MASK = "…"
-"""What stands in an answer for a password."""
+"""The text in an answer that stands for a password."""
 Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -33,7 +33,7 @@ class ProxyRequest(Request):
 
 
 class IgnoreRequest(Request):
-    """The kinds of chats whose events are not told."""
+    """The kinds of chats whose events are left out."""
 
     status: bool = False
     """Statuses of contacts."""
@@ -46,16 +46,16 @@ class IgnoreRequest(Request):
 
 
 class ConfigRequest(Request):
-    """Body of PATCH /clients/{id}/config: what is given is changed; null clears it."""
+    """Body of PATCH /clients/{id}/config: the given fields are changed; null clears one."""
 
     name: Annotated[str, StringConstraints(pattern=NAME)] | None = None
     """A name for people and for WAHA's calls. No two clients have the same; null takes it away."""
     metadata: Annotated[dict[Text, Text], Field(max_length=100)] | None = None
-    """The caller's own texts, told with every event of the client; null takes them away."""
+    """The caller's own texts, part of every event of the client; null removes them."""
     proxy: ProxyRequest | None = None
     """The proxy through which its browser goes; null is none. It counts from the client's next start on."""
     ignore: IgnoreRequest | None = None
-    """The kinds of chats whose events are not told; null is none."""
+    """The kinds of chats whose events are left out; null is none."""
 
     def changes(self, before: ClientConfig) -> dict[str, Any]:
         """Return the fields to change."""
@@ -72,18 +72,18 @@ class ConfigRequest(Request):
 
 
 class ProxyAnswer(Answer):
-    """The proxy of a client. The password is never told: only that there is one."""
+    """The proxy of a client. The password is never shown, only that there is one."""
 
     server: str
     """Its address."""
     username: str | None
     """The user name."""
     password: str | None
-    """`…` where there is one: it is never told."""
+    """`…` where there is one: it is never shown."""
 
 
 class IgnoreAnswer(Answer):
-    """The kinds of chats whose events are not told."""
+    """The kinds of chats whose events are left out."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -104,11 +104,11 @@ class ConfigAnswer(Answer):
     name: str | None
     """Its name; null where it has none."""
     metadata: dict[str, str]
-    """The caller's own texts, told with every event of the client."""
+    """The caller's own texts, part of every event of the client."""
     proxy: ProxyAnswer | None
     """The proxy through which its browser goes; null where there is none."""
     ignore: IgnoreAnswer
-    """The kinds of chats whose events are not told."""
+    """The kinds of chats whose events are left out."""
 
     @classmethod
     def of(cls, client_id: ClientId, config: ClientConfig) -> Self:

@@ -19,10 +19,10 @@ _NUMBERS = {"type": "array", "items": {"type": "integer"}}
 
 
 class WebhookRequest(Request):
-    """Body of POST /webhooks, where `url` is needed, and of PATCH, which changes what it names. No `clients`: all.
+    """Body of POST /webhooks, with `url`, and of PATCH, which changes the fields it names. No `clients`: all.
 
-    Without `secret` POST draws one; null, and nothing is signed. Any value is taken: the definition says what is
-    wrong with it.
+    Without `secret` POST draws one; null, and nothing is signed. Any value is accepted here: the definition names the
+    fault.
     """
 
     url: Annotated[Any, WithJsonSchema({"type": "string", "format": "uri"})] = None
@@ -47,12 +47,12 @@ class WebhookRequest(Request):
     """The form of the bodies, and of the names in `events`: `native`, or as WAHA sends them."""
 
     def wishes(self) -> dict[str, Any]:
-        """Return what was said, and no more."""
+        """Return the fields that were given, and no more."""
         return self.model_dump(exclude_unset=True)
 
 
 class WebhookAnswer(Answer):
-    """A webhook. Secret and values of headers are masked; what of `retry_…` is null is as the settings say.
+    """A webhook. Secret and values of headers are masked; a `retry_…` that is null is as the settings say.
 
     `key_id` is that of the key that made it or changed it last. It does not end with that key.
     """

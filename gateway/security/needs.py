@@ -1,4 +1,4 @@
-"""Who may make a call, and how often: the needs of the rows."""
+"""The needs of calls: scope, clients and rate class, as the rows of the tables name them."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class MessageStanding:
-    """How a message stands that was accepted, for a caller who gets an error.
+    """The state of an accepted message, for a caller who gets an error.
 
     `state` is None where nobody can say, not even whether it was accepted. `final` as in Message: while it is false,
     it is worth asking again.

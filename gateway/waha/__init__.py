@@ -1,8 +1,8 @@
 """The calls of WAHA (WhatsApp HTTP API), as a second table over the operations and services of the native one.
 
-table      every call of WAHA, one row each, with its tier: the whole face can be read there
+table      every call of WAHA, one row each, with its tier
 calls      a row, and the route that is made of it: key, session, body, waiting, answer
-given      what a request gives, read as leniently as WAHA does
+given      the arguments of a request, read as leniently as WAHA reads them
 answers    JSON, nothing at all, a bare text, a picture by the Accept header
 errors     the table of errors, word for word where consumers match them
 sessions   sessions: names of clients, their info, and their life

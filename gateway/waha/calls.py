@@ -59,7 +59,7 @@ DEFAULT_SESSION = "default"
 QUERY_KEY = "x-api-key"
 _SESSION = "session"
 _BESIDE = ("reply_to", "replyTo", "mentions")
-"""What may stand beside any content."""
+"""Fields that may stand beside any content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class WahaRequest:
 
     @property
     def media(self) -> MediaIntake:
-        """Return what keeps and finds the files of this request."""
+        """Return the intake that keeps and finds the files of this request."""
         return self.gateway.media.of(self.client_id, self.caller.clients)
 
     @property

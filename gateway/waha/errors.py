@@ -142,7 +142,7 @@ def _plain(status: int, message: str | list[str], name: str | None = None) -> di
 
 
 def _thrown(error: Exception, http: Request, given: Mapping[str, Any]) -> WahaProblem:
-    """WhatsApp refused, or nobody answered: an exception of its own in WAHA."""
+    """WhatsApp refused, or did not answer: an exception of its own in WAHA."""
     body = {
         "statusCode": 500,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -228,7 +228,7 @@ def _require(caller: Caller, client_id: ClientId | None) -> None:
 
 
 def _require_reach(caller: Caller, before: ClientConfig, after: ClientConfig) -> None:
-    """Check the rights on what a client reaches, which the whole of a new configuration may also take away."""
+    """Check the rights on a client's proxy and webhooks, which a whole new configuration may also remove."""
     same = before.proxy == after.proxy and _hooks_of(before) == _hooks_of(after)
     if not same and not caller.may(Scope.ADMIN):
         raise Forbidden("Webhooks and proxies need a key with the scope admin, to remove them too")

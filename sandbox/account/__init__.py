@@ -1,1 +1,1 @@
-"""What an account has besides messages: its profile, chats, address book and blocklist, and whether it is there."""
+"""The rest of an account besides messages: its profile, chats, address book, blocklist and presence."""

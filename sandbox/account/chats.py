@@ -1,4 +1,4 @@
-"""What is done with chats, by a page or the account's own phone: archive, pin, mute, clear, delete; and reading them.
+"""The acts on chats, by a page or the account's own phone: archive, pin, mute, clear, delete; and reading them.
 
 Every page of the account hears of a change. What was cleared is not shown any more, but the control API still has it.
 """

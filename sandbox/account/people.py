@@ -1,4 +1,4 @@
-"""What an account keeps of people: its address book and its blocklist; and who somebody is.
+"""The people of an account: its address book, its blocklist, and the answer who somebody is.
 
 A question who somebody is may be answered with another number than was asked for (`World.aliases`), late, or never.
 """

@@ -1,4 +1,4 @@
-"""Who is online, types or records, in both directions. Nothing of it is kept for a page that is closed."""
+"""Presence in both directions: people who are online, type or record. Nothing is kept for a page that is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account keeps at WhatsApp besides messages: its name, its about text, its picture, its labels, its calls."""
+"""The profile of an account: its name, about text and picture; its labels and its calls."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class LogOut(Operation[Status]):
 
 @dataclass(frozen=True, slots=True)
 class RefreshQr(Operation[None]):
-    """Ask WhatsApp Web for new codes after it has stopped showing them."""
+    """Get new codes from WhatsApp Web after it has stopped showing them."""
 
     effect = Effect.CHANGE
     example = None
@@ -75,7 +75,7 @@ Source: its own bundles; for 400, pull request 2769 of Baileys.
 
 @dataclass(frozen=True, slots=True)
 class RequestPairingCode(Operation[PairingCode]):
-    """Ask for a code to type on the phone of that number."""
+    """Request a code to type on the phone of that number."""
 
     phone: Number
 

@@ -31,7 +31,7 @@ _QUERY = "WPP.whatsapp.functions.queryWidExists"
 
 @dataclass(frozen=True, slots=True)
 class CheckContact(Operation[Contact]):
-    """Tell whether a phone number is on WhatsApp.
+    """Check whether a phone number is on WhatsApp.
 
     Where WhatsApp's server does not answer, the answer is that nobody knows (503), not that nobody is there.
     """
@@ -93,7 +93,7 @@ class PictureAddress:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a person says about himself; None where nothing is said, or it is not shown to this account."""
+    """The about text of a person; None where there is none, or it is not shown to this account."""
 
     about: str | None
     """The text; null where nothing is said, or it is not shown to this account."""

@@ -1,6 +1,6 @@
 """Operations on groups: their members, texts, rules, pictures, and links.
 
-People are told with both of their addresses, as far as the page knows them: `id` is the one that WhatsApp uses in the
+People have both of their addresses, as far as the page knows them: `id` is the one that WhatsApp uses in the
 group, on current accounts a hidden number (`…@lid`).
 """
 
@@ -37,7 +37,7 @@ GROUP_REFUSALS: Mapping[str, str] = {
     "419": "WhatsApp refused it: the group is full (419)",
     "429": "WhatsApp refused it: too many such changes for now (429)",
 }
-"""Codes of wa-js, and of WhatsApp's server, and our sentences. Others are told in the words of the page.
+"""Codes of wa-js, and of WhatsApp's server, and our sentences. Others keep the words of the page.
 
 The server's codes: pull requests and sources of Baileys and whatsmeow; the codes of wa-js 4.6.0: its source.
 """
@@ -45,7 +45,7 @@ The server's codes: pull requests and sources of Baileys and whatsmeow; the code
 
 @dataclass(frozen=True, slots=True)
 class GroupOperation(Operation[Answer], Generic[Answer]):
-    """The base of all operations on groups: their refusals are told in sentences."""
+    """The base of all operations on groups, whose refusals are sentences."""
 
     def failed(self, failure: Failure) -> ClientRefusal:
         """See `Operation`."""
@@ -60,12 +60,12 @@ class GroupOperation(Operation[Answer], Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A member of a group. `role` is `participant`, `admin` or `superadmin` (who made the group)."""
+    """A member of a group. `role` is `participant`, `admin` or `superadmin` (the creator)."""
 
     id: str
     """The member as WhatsApp names him in the group."""
     role: str
-    """`participant`, `admin`, or `superadmin` (who made the group)."""
+    """`participant`, `admin`, or `superadmin` (the creator)."""
     lid: str | None = None
     phone: str | None = None
 
@@ -75,7 +75,8 @@ class Group:
     """A group. `created` is epoch seconds; `participants` is empty where they were not asked for.
 
     `messages_admins_only`: only admins write. `info_admins_only`: only admins change subject, description and picture.
-    `approval`: an admin lets in who has the link. `disappearing`: seconds after which messages disappear; 0: never.
+    `approval`: an admin must approve those who come by the link. `disappearing`: seconds after which messages
+    disappear; 0: never.
     """
 
     id: str
@@ -85,7 +86,7 @@ class Group:
     description: str | None = None
     """Its description."""
     owner: str | None = None
-    """Who made it."""
+    """The creator."""
     created: int | None = None
     """When it was made, in epoch seconds."""
     size: int = 0
@@ -95,7 +96,7 @@ class Group:
     info_admins_only: bool = False
     """True if only admins change subject, description and picture."""
     approval: bool = False
-    """True if an admin lets in who has the link."""
+    """True if an admin must approve those who come by the link."""
     disappearing: int = 0
     """Seconds after which messages disappear; 0: never."""
     participants: tuple[Participant, ...] = ()
@@ -124,14 +125,14 @@ class ParticipantList:
 class Admission:
     """WhatsApp's answer for one person.
 
-    `code`: 200 added; 403 this person lets nobody add it: `invite_code` may be sent to it, until `invite_until` (epoch
-    seconds); 404 not on WhatsApp; 408 it left lately; 409 it is in the group already; others are WhatsApp's.
+    `code`: 200 added; 403 this person cannot be added: `invite_code` may be sent instead, until `invite_until`
+    (epoch seconds); 404 not on WhatsApp; 408 has left lately; 409 is in the group already; others are WhatsApp's.
     """
 
     id: str
     """The person as WhatsApp names him in the group."""
     code: int
-    """200 added; 403 lets nobody add him; 404 not on WhatsApp; 408 left lately; 409 is in the group already; others are
+    """200 added; 403 cannot be added; 404 not on WhatsApp; 408 has left lately; 409 is in the group already; others are
     WhatsApp's.
     """
     lid: str | None = None
@@ -152,17 +153,17 @@ class Admissions:
 
 @dataclass(frozen=True, slots=True)
 class CreatedGroup:
-    """The new group, and WhatsApp's answer for each person who was to be in it."""
+    """The new group, and WhatsApp's answer for each invited person."""
 
     group: Group
     """The new group."""
     participants: tuple[Admission, ...]
-    """WhatsApp's answer for each person who was to be in it."""
+    """WhatsApp's answer for each invited person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """A group's link for whoever wants to join."""
+    """The invite link of a group."""
 
     code: str
     """The end of the link."""
@@ -190,7 +191,7 @@ class PictureUrl:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """Somebody who wants to join. `method` is WhatsApp's word: `InviteLink`, `LinkedGroupJoin`, `NonAdminAdd`."""
+    """A person who wants to join. `method` is WhatsApp's word: `InviteLink`, `LinkedGroupJoin`, `NonAdminAdd`."""
 
     id: str
     """The person as WhatsApp names him in the group."""
@@ -204,10 +205,10 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequests:
-    """Who wants to join a group."""
+    """The requests to join a group."""
 
     requests: tuple[JoinRequest, ...]
-    """Who wants to join."""
+    """The people who want to join."""
 
 
 _ME = Participant("750235343914045@lid", "superadmin", "750235343914045@lid", "5491100000007")
@@ -228,7 +229,7 @@ class ListGroups(GroupOperation[GroupList]):
     """List the groups that the account is in.
 
     In the order of their subjects. With `participants`, each with its members; of groups in which nothing has happened
-    yet, WhatsApp is asked once a minute at most, and of very big ones it may tell no members.
+    yet, WhatsApp is asked once a minute at most, and of very big ones it may give no members.
     """
 
     limit: Annotated[int, Limits(ge=1, le=1000)] = 100
@@ -243,7 +244,7 @@ class ListGroups(GroupOperation[GroupList]):
 
 @dataclass(frozen=True, slots=True)
 class GetGroup(GroupOperation[Group]):
-    """Tell a group, with its members."""
+    """Return a group with its members."""
 
     group: GroupId
 
@@ -265,7 +266,7 @@ class ListParticipants(GroupOperation[ParticipantList]):
 
 @dataclass(frozen=True, slots=True)
 class GetInvite(GroupOperation[Invite]):
-    """Tell the invite link of a group."""
+    """Return the invite link of a group."""
 
     group: GroupId
 
@@ -276,7 +277,7 @@ class GetInvite(GroupOperation[Invite]):
 
 @dataclass(frozen=True, slots=True)
 class GetInvitedGroup(GroupOperation[Group]):
-    """Tell the group behind an invite link."""
+    """Return the group behind an invite link."""
 
     code: InviteCode
 
@@ -287,7 +288,7 @@ class GetInvitedGroup(GroupOperation[Group]):
 
 @dataclass(frozen=True, slots=True)
 class GetGroupPicture(GroupOperation[PictureUrl]):
-    """Tell the address of a group's picture."""
+    """Return the address of a group's picture."""
 
     group: GroupId
 
@@ -298,7 +299,7 @@ class GetGroupPicture(GroupOperation[PictureUrl]):
 
 @dataclass(frozen=True, slots=True)
 class ListJoinRequests(GroupOperation[JoinRequests]):
-    """List who wants to join a group."""
+    """List the requests to join a group."""
 
     group: GroupId
 
@@ -314,8 +315,8 @@ class ListJoinRequests(GroupOperation[JoinRequests]):
 class CreateGroup(GroupOperation[CreatedGroup]):
     """Create a group.
 
-    Everybody in it may write and change its subject, description and picture, until that is changed. A participant who
-    is not on WhatsApp lets no group be made; of every other one there is WhatsApp's answer.
+    All members may write and change its subject, description and picture, until that is changed. No group is created
+    if a participant is not on WhatsApp; for every other one there is WhatsApp's answer.
     """
 
     subject: Title
@@ -357,7 +358,7 @@ class RemoveParticipants(GroupOperation[None]):
 class ChangeAdmins(GroupOperation[None]):
     """Make members admins, or admins mere members again.
 
-    Who is so already stays so.
+    Members who are so already stay so.
     """
 
     group: GroupId
@@ -380,7 +381,7 @@ class ChangeAdmins(GroupOperation[None]):
 class ChangeGroup(GroupOperation[None]):
     """Change the subject or the description of a group.
 
-    What is left out stays as it is; an empty description takes it away.
+    Fields that are left out stay as they are; an empty description removes it.
     """
 
     group: GroupId
@@ -398,8 +399,8 @@ class ChangeGroup(GroupOperation[None]):
 class ChangeGroupSettings(GroupOperation[None]):
     """Change the rules of a group.
 
-    What is left out stays as it is. `disappearing`: seconds after which messages disappear: 86400, 604800, 7776000, or
-    0 for never.
+    Fields that are left out stay as they are. `disappearing`: seconds after which messages disappear: 86400, 604800,
+    7776000, or 0 for never.
     """
 
     group: GroupId
@@ -408,7 +409,7 @@ class ChangeGroupSettings(GroupOperation[None]):
     info_admins_only: bool | None = None
     """Only admins change subject, description and picture. Left out, it stays."""
     approval: bool | None = None
-    """An admin lets in who has the link. Left out, it stays."""
+    """An admin must approve those who come by the link. Left out, it stays."""
     disappearing: Literal[0, 86_400, 604_800, 7_776_000] | None = None
     """Seconds after which messages disappear: a day, a week, 90 days, or 0 for never. Left out, it stays."""
 
@@ -455,7 +456,7 @@ class RevokeInvite(GroupOperation[Invite]):
 class JoinGroup(GroupOperation[Joined]):
     """Join a group by its invite link.
 
-    Whoever is in it already is told its id.
+    A member gets its id again.
     """
 
     code: InviteCode
@@ -495,7 +496,7 @@ class DeleteGroup(GroupOperation[None]):
 
 @dataclass(frozen=True, slots=True)
 class AnswerJoinRequests(GroupOperation[Admissions]):
-    """Let people in who want to join a group, or turn them away."""
+    """Approve or reject requests to join a group."""
 
     group: GroupId
     participants: People

@@ -10,7 +10,7 @@ from actors.clients.operations.fields import Chat
 
 
 class Typing(StrEnum):
-    """What the others in a chat are shown."""
+    """The activity that the others in a chat are shown."""
 
     TYPING = "typing"
     RECORDING = "recording"
@@ -44,14 +44,14 @@ class MarkUnread(Operation[None]):
 
 @dataclass(frozen=True, slots=True)
 class ShowTyping(Operation[None]):
-    """Show in a chat that the account types or records, or does so no more.
+    """Show in a chat that the account types or records, or has stopped.
 
     WhatsApp shows it for about 25 seconds at most, and to nobody while the account is offline.
     """
 
     chat: Chat
     state: Typing
-    """What the others in the chat are shown."""
+    """The activity that the others in the chat are shown."""
 
     effect = Effect.CHANGE
     example = None
@@ -75,7 +75,7 @@ class ShowPresence(Operation[None]):
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What WhatsApp tells of a person's or a group's presence.
+    """The presence of a person or a group, as WhatsApp reports it.
 
     `state` is `available`, `unavailable`, `typing`, `recording` or `unknown`; `last_seen` is epoch seconds. Of a group,
     `participants` are those that type or record.
@@ -95,7 +95,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantPresence:
-    """What one person does in a group."""
+    """The activity of one person in a group."""
 
     id: str
     """The member as WhatsApp names him in the group."""
@@ -105,10 +105,10 @@ class ParticipantPresence:
 
 @dataclass(frozen=True, slots=True)
 class SubscribePresence(Operation[Presence]):
-    """Ask WhatsApp to tell when somebody comes online, types or records.
+    """Subscribe to the presence of a person or group: online, typing, recording.
 
-    Answers what is known now. It lasts as long as the page does. WhatsApp tells it only while the account itself is
-    online.
+    Answers with the presence that is known now. The subscription ends with the page. WhatsApp reports presence only
+    while the account itself is online.
     """
 
     id: Chat
@@ -120,7 +120,7 @@ class SubscribePresence(Operation[Presence]):
 
 @dataclass(frozen=True, slots=True)
 class GetPresence(Operation[Presence]):
-    """Tell the presence of a person or a group, as far as the page has been told."""
+    """Return the presence of a person or a group, as far as the page knows it."""
 
     id: Chat
 

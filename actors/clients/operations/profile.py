@@ -37,7 +37,7 @@ class AccountProfile:
 
 @dataclass(frozen=True, slots=True)
 class GetProfile(Operation[AccountProfile]):
-    """Tell the account's name, about text and picture."""
+    """Return the account's name, about text and picture."""
 
     effect = Effect.READ
     example = AccountProfile("5491100000007@c.us", "750235343914045@lid", "5491100000007", "Ana", "At work")

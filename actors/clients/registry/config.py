@@ -78,6 +78,6 @@ class ClientConfig:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What every event tells of the client; empty if there is nothing to tell."""
+        """The fields about the client in every event; empty if it has neither name nor metadata."""
         told: dict[str, Any] = {"name": self.name, "metadata": dict(self.metadata)}
         return {name: value for name, value in told.items() if value}

@@ -115,7 +115,7 @@ def _told(before: KnownAccount | None, now: KnownAccount) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class HeldMessages:
-    """How many messages wait for an account."""
+    """The number of messages that wait for an account."""
 
     account: LinkedAccount
     messages: int

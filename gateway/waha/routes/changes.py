@@ -138,7 +138,7 @@ async def presences(request: WahaRequest) -> Any:
 
 
 async def subscribe(request: WahaRequest) -> Any:
-    """Subscribe to somebody's presence: online, typing, recording."""
+    """Subscribe to the presence of a person or group: online, typing, recording."""
     await request.operate(SubscribePresence(request.given.chat()))
     return NOTHING
 

@@ -1,7 +1,7 @@
 """Calls about chats and the messages in them.
 
-Messages are told with their files: what this service keeps, and with `downloadMedia` (which is WAHA's default) what it
-can have from WhatsApp within `FILES_SECONDS` altogether.
+Messages have their files: those that this service keeps, and with `downloadMedia` (WAHA's default) those that
+WhatsApp gives within `FILES_SECONDS` altogether.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ async def _of_all_chats(request: WahaRequest, wanted: Mapping[str, Any]) -> Sequ
 
 
 async def _with_files(request: WahaRequest, found: Sequence[PageMessage]) -> list[Json]:
-    """Return messages that were read as WAMessages, each with what is known of its file."""
+    """Return messages that were read as WAMessages, each with its file, if known."""
     wanted = request.given.flag("downloadMedia", True)
     with_file = [one for one in found if one.media is not None]
     kept = await request.gateway.received.known(request.client_id, [one.bare_id for one in with_file])
@@ -174,7 +174,7 @@ async def _with_files(request: WahaRequest, found: Sequence[PageMessage]) -> lis
 
 
 async def _file(request: WahaRequest, one: PageMessage, kept: File | None, *, fetched: bool) -> Json | None:
-    """Return what is known of a message's file: the one that is kept, or with `fetched` WhatsApp's."""
+    """Return the file of a message: the one that is kept, or with `fetched` WhatsApp's."""
     received, media = request.gateway.received, one.media or {}
     if kept is not None:
         return described(one.bare_id, kept)
@@ -223,7 +223,7 @@ def _id(one: PageChat | PageMessage) -> str:
 
 
 def message_told(request: WahaRequest, found: PageMessage, file: Mapping[str, Any] | None = None) -> Json:
-    """Return a message that was read as a WAMessage; `file` is what is known of its file."""
+    """Return a message that was read as a WAMessage; `file` is its file, if known."""
     payload = asdict(found)
     if payload["media"] is not None and file is not None:
         payload["media"] = {**payload["media"], **file}

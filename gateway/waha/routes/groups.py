@@ -219,7 +219,7 @@ async def join_requests(request: WahaRequest) -> Any:
 
 
 async def approve(request: WahaRequest) -> Any:
-    """Let people in who want to join."""
+    """Approve requests to join."""
     return await _answer(request, approve=True)
 
 

@@ -91,7 +91,7 @@ async def forward(request: WahaRequest) -> Any:
 
 
 async def custom_preview(request: WahaRequest) -> Any:
-    """Send a text with a link preview of one's own words and picture."""
+    """Send a text with a link preview of the caller's words and picture."""
     given = request.given
     told, text = given.object("preview"), given.text("text")
     url = str(told.get("url") or "")
@@ -107,7 +107,7 @@ async def custom_preview(request: WahaRequest) -> Any:
 
 
 async def link_preview(request: WahaRequest) -> Any:
-    """Send a link with a title of one's own: the call of before."""
+    """Send a link with a title of the caller's. Deprecated by WAHA."""
     url = request.given.text("url")
     preview = checked(LinkPreview, url=url, title=request.given.optional_text("title") or url)
     return await send(request, SendText, {"text": url, "link_preview": preview}, body=url)

@@ -100,7 +100,7 @@ async def log_out(request: WahaRequest) -> Any:
 
 
 async def start_old(request: WahaRequest) -> Any:
-    """Make or change a session and start it: the call of before."""
+    """Make or change a session and start it. Deprecated by WAHA."""
     name, config = request.given.optional_text("name") or DEFAULT_SESSION, request.given.object("config") or None
     try:
         client_id = await request.sessions.find(name)
@@ -117,7 +117,7 @@ async def start_old(request: WahaRequest) -> Any:
 
 
 async def stop_old(request: WahaRequest) -> Any:
-    """Stop a session, or with `logout` forget it: the call of before."""
+    """Stop a session, or with `logout` forget it. Deprecated by WAHA."""
     name = request.given.optional_text("name") or DEFAULT_SESSION
     if request.given.flag("logout"):
         await _delete(request, name)
@@ -129,7 +129,7 @@ async def stop_old(request: WahaRequest) -> Any:
 
 
 async def log_out_old(request: WahaRequest) -> Any:
-    """Forget a session: the call of before."""
+    """Forget a session. Deprecated by WAHA."""
     await _delete(request, request.given.optional_text("name") or DEFAULT_SESSION)
     return NOTHING
 
