@@ -174,6 +174,11 @@ class Call:
         return self.work.__module__.rpartition(".")[2].capitalize()
 
     @property
+    def family(self) -> str:
+        """The first line of the docstring of the work's module."""
+        return (inspect.getdoc(inspect.getmodule(self.work)) or "").partition("\n")[0]
+
+    @property
     def summary(self) -> str:
         """The first paragraph of the work's docstring."""
         return self._paragraphs[0].rstrip(".")

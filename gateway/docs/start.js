@@ -5,6 +5,9 @@ SwaggerUIBundle({
   deepLinking: true,
   presets: [SwaggerUIBundle.presets.apis],
   tryItOutEnabled: true,
+  filter: true,
+  defaultModelExpandDepth: 2,
+  defaultModelsExpandDepth: 0,
   persistAuthorization: false,
   validatorUrl: null,
 });

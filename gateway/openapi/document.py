@@ -22,7 +22,7 @@ from gateway.calls import Call, MediaType, Parameter, adapter_of, file_fields, t
 from gateway.openapi.descriptions import declared, describe, owners_in, owners_of
 from gateway.openapi.events import webhook
 from gateway.openapi.examples import Examples
-from gateway.openapi.glossary import PARAMETERS
+from gateway.openapi.glossary import CODES, PARAMETERS
 from gateway.openapi.values import IDS
 from gateway.openapi.values import PARAMETERS as VALUES
 from gateway.schemas.files import FileSource
@@ -31,7 +31,7 @@ from gateway.schemas.shape import ErrorAnswer
 from gateway.security.auth import Need, Whose
 
 ERRORS: Mapping[int, tuple[str, ...]] = {
-    400: ("BAD_REQUEST", "INVALID_REQUEST", "MISSING_HEADER", "INVALID_HEADER"),
+    400: ("INVALID_REQUEST", "BAD_REQUEST"),
     401: ("UNAUTHORIZED",),
     403: ("FORBIDDEN",),
     408: ("REQUEST_TIMEOUT",),
@@ -76,6 +76,20 @@ _HEADER, _JSON = "X-Cliente-Id", "application/json"
 _CLIENT = Parameter({"type": "integer", "minimum": 1, "maximum": MAX_CLIENT_ID}, "The client's number.")
 _DONE = {"type": "object", "properties": {"success": {"const": True}}, "required": ["success"]}
 
+_ABOUT = """Keeps many WhatsApp clients alive on one host. A client is one linked device of one account. It has a number
+of your choice, which the header `X-Cliente-Id` names.
+
+1. `POST /init` starts a client.
+2. `GET /qr-code` returns its QR: scan it with the phone, under Linked devices.
+3. `GET /status` says `READY`.
+4. `POST /messages` queues a message, and `GET /messages/{id}` says how far it is. `POST /send` waits for WhatsApp.
+5. What happens comes as events: by webhooks, by `GET /events`, or by `GET /events/next`.
+
+Where keys are used, each call needs one, in `X-Api-Key` or as a bearer token. A key has scopes, and may be for some
+clients only. Instants are ISO 8601 and durations seconds, unless a field says otherwise. A name that a call does not
+have is refused, but for the calls of version 2.0.
+"""
+
 Shapes = Mapping[tuple[Any, str], dict[str, Any]]
 
 
@@ -85,9 +99,12 @@ class Description:
     def __init__(self, calls: Iterable[Call], version: str) -> None:
         self._calls, self._version = list(calls), version
 
+    def text(self) -> bytes:
+        """Return the document as JSON. Any thread; the first takes half a second."""
+        return self._text
+
     @cached_property
-    def json(self) -> bytes:
-        """The document as JSON."""
+    def _text(self) -> bytes:
         return json.dumps(document(self._calls, self._version), separators=(",", ":")).encode("ascii")
 
 
@@ -107,8 +124,7 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
         "info": {
             "title": "session-manager",
             "version": version,
-            "description": "Keeps many WhatsApp clients alive on one host. X-Cliente-Id says which client a call is "
-            "about; the key decides whether its holder may.",
+            "description": _ABOUT,
         },
         "paths": paths,
         "webhooks": {type: webhook(event) for type, event in EVENTS.items()},
@@ -119,8 +135,16 @@ def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
-        "tags": [{"name": tag} for tag in dict.fromkeys(call.tag for call in calls)],
+        "tags": [{"name": tag, "description": text} for tag, text in _families(calls).items()],
     }
+
+
+def _families(calls: Iterable[Call]) -> dict[str, str]:
+    """Return what each family of calls is, in the order of the table."""
+    found: dict[str, str] = {}
+    for call in calls:
+        found.setdefault(call.tag, call.family)
+    return found
 
 
 def _shapes(calls: Iterable[Call]) -> tuple[Shapes, dict[str, Any]]:
@@ -280,10 +304,20 @@ def _responses(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]
         for status in sorted({*answers, *errors})
     }
     own = _example(call)
-    for status in answers:
-        for kind, content in told[str(status)]["content"].items() if status < 300 else ():
-            content |= examples.answer(call.name, kind, content["schema"]) if own is None else {"example": own}
+    for status, said in told.items():
+        for kind, content in said["content"].items():
+            if status == "200" and own is not None:
+                content["example"] = own
+            elif int(status) in answers:
+                content |= examples.answer(f"{status} of {call.name}", kind, content["schema"])
+            else:
+                content["example"] = _refusal(errors[int(status)][0])
     return told
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    """Return an example of an error."""
+    return {"error": True, "code": code, "message": CODES.get(code, "What was wrong, and what to do.")}
 
 
 def _example(call: Call) -> Any:
@@ -300,6 +334,10 @@ def _errors(call: Call) -> dict[int, tuple[str, ...]]:
     with_body = call.body is not None or takes_body(call) or bool(call.bodies)
     absent = (frozenset() if with_body else _WITH_BODY) | (_WITH_KEY if call.need.scope is None else frozenset())
     shared = {status: codes for status, codes in ERRORS.items() if status not in absent}
+    if call.need.whose is Whose.CLIENT:
+        shared[400] += ("MISSING_HEADER", "INVALID_HEADER")
+    elif _HEADER in call.headers:
+        shared[400] += ("INVALID_HEADER",)
     own = {**_operation_errors(call), **call.errors}
     return {status: own.get(status, ()) + shared.get(status, ()) for status in sorted({*shared, *own})}
 
@@ -313,7 +351,8 @@ def _operation_errors(call: Call) -> dict[int, tuple[str, ...]]:
 
 
 def _response(answer: Any, codes: tuple[str, ...] | None, shapes: Shapes) -> dict[str, Any]:
-    described = {"description": ", ".join(codes) if codes else "As asked."}
+    said = [f"* `{code}`: {CODES[code]}" if code in CODES else f"* `{code}`" for code in codes or ()]
+    described: dict[str, Any] = {"description": "\n".join(said) or "As asked."}
     if isinstance(answer, MediaType):
         return described | {"content": {answer.type: {"schema": describe(answer.schema)}}}
     error = shapes[ErrorAnswer, "serialization"] if codes else None

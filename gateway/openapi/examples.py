@@ -67,8 +67,11 @@ FORMS: Mapping[str, Any] = {
     "POST /media/convert/{form}": {"file": _BYTES},
 }
 """Bodies in multipart, by their calls."""
-ANSWERS: Mapping[str, Any] = {"GET /openapi.json": {"openapi": "3.1.0", "info": {"title": "session-manager"}}}
-"""Answers whose shape says nothing of them, by their calls."""
+ANSWERS: Mapping[str, Any] = {
+    "200 of GET /openapi.json": {"openapi": "3.1.0", "info": {"title": "session-manager"}},
+    "503 of GET /ready": {"ready": False, "why": ["draining"]},
+}
+"""Answers of which their shape does not say enough."""
 TEXTS: Mapping[str, str] = {
     "application/octet-stream": _BYTES,
     "image/png": "(the bytes of a PNG)",
@@ -99,10 +102,10 @@ class Examples:
             return {"example": TEXTS[kind]}
         return _shown(BODIES[call]) if call in BODIES else self._made({"": schema}, owners, required=True)
 
-    def answer(self, call: str, kind: str, schema: Schema) -> dict[str, Any]:
-        """Return the keywords that show an answer in a media type: an example of each shape that it may have."""
-        if call in ANSWERS:
-            return {"example": ANSWERS[call]}
+    def answer(self, place: str, kind: str, schema: Schema) -> dict[str, Any]:
+        """Return the keywords that show an answer, such as `200 of GET /qr`, in each shape that it may have."""
+        if place in ANSWERS:
+            return {"example": ANSWERS[place]}
         if kind in TEXTS:
             return {"example": TEXTS[kind]}
         choices = schema.get("anyOf", [schema])

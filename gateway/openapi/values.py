@@ -120,6 +120,7 @@ SHAPES: Mapping[str, Any] = {
     "ConfigAnswer.proxy": None,
     "DeletedAnswer.logged_out": True,
     "DeletedAnswer.logged_out_reason": None,
+    "ErrorAnswer.": {"error": True, "code": "UNAUTHORIZED", "message": "The key is missing or unknown"},
     "HealthAnswer.clients": {"READY": 1},
     "HealthAnswer.versions": {"session_manager": "3.0.0", "wa_js": "4.6.0"},
     "HealthSummary.status": "ok",
@@ -166,6 +167,12 @@ SHAPES: Mapping[str, Any] = {
     "PairingAnswer.pairing_code": "ABCD1234",
     "PinChat.pinned": True,
     "QrAnswer.expires_in": 17,
+    "QrCodeRefused.": {
+        "error": "QR_NOT_REQUIRED",
+        "message": "The session is operational: no QR is needed",
+        "current_state": "READY",
+    },
+    "QrUnavailable.can_send_messages": False,
     "ReadyAnswer.ready": True,
     "ReadyAnswer.why": [],
     "ReceivedAnswer.filename": "image.jpg",
@@ -202,4 +209,4 @@ SHAPES: Mapping[str, Any] = {
     "WhatsAppWeb.seen_since": _AT,
     "WhatsAppWeb.without_receipts": [],
 }
-"""Values of fields of one shape, and of those that inherit it."""
+"""Values of fields of one shape, and of those that inherit it; `<class>.` alone is the whole shape's."""

@@ -34,11 +34,7 @@ RECOMMENDED_ACTION: Mapping[State, str] = MappingProxyType(
 
 
 class PageRead(Answer):
-    """The contract of a client's page.
-
-    `missing`: the names that the page lacks. `without`: the names of operations, events, facts and fields that do not
-    work without them. `unresolved`: the number of names that wa-js reports as not found.
-    """
+    """The contract of a client's page."""
 
     version: str | None
     """The version of WhatsApp Web, as the page says it."""
@@ -203,9 +199,7 @@ class ClientsQuery(Query):
 
 
 class ClientDetail(Circumstances, ClientEntry):
-    """One client of GET /clients?detail=1. `memory`: PSS of its processes in bytes, as last measured; `has_login`: a
-    start would resume it without a QR.
-    """
+    """One client of GET /clients?detail=1."""
 
     reconnection_attempts: int
     """The reconnections that were tried since it was last READY."""
@@ -275,10 +269,7 @@ class StoppedAnswer(Answer):
 
 
 class DeletedAnswer(Answer):
-    """DELETE /session/{clienteId}.
-
-    `logged_out`: the account is not linked to this client any more; where it is false, `logged_out_reason` says why.
-    """
+    """DELETE /session/{clienteId}."""
 
     success: Literal[True] = True
     message: Literal["Session deleted"] = "Session deleted"
@@ -316,7 +307,7 @@ class HistoryQuery(Query):
 
 
 class TransitionEntry(Answer):
-    """One change of a client's state, or of its reason. `request_id` is that of the call that caused it."""
+    """One change of a client's state, or of its reason."""
 
     at: str | None
     """When it changed."""

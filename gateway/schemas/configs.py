@@ -16,7 +16,7 @@ Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class ProxyRequest(Request):
-    """The proxy of a client. Without `password` the stored one stays, if server and user name do."""
+    """The proxy of a client."""
 
     server: Annotated[str, StringConstraints(max_length=300)]
     """Its address, such as `proxy.example:3128` or `socks5://proxy.example:1080`."""
@@ -72,7 +72,7 @@ class ConfigRequest(Request):
 
 
 class ProxyAnswer(Answer):
-    """The proxy of a client. The password is never shown, only that there is one."""
+    """The proxy of a client, as it is shown."""
 
     server: str
     """Its address."""

@@ -17,7 +17,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 class EventsQuery(Query):
-    """Query of GET /events: of one client, of types (comma separated, `message.*` for all below), after a position."""
+    """Query of GET /events."""
 
     client: Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)] | None = None
     """Events of this client only."""
@@ -53,7 +53,7 @@ class NextQuery(EventsQuery):
 
 
 class EventEntry(Answer):
-    """One event. `position` orders all events, `sequence` those of one client."""
+    """One event. Its `position` orders the events of all clients."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -84,7 +84,7 @@ class GapEntry(Answer):
 
 
 class NextAnswer(Answer):
-    """GET /events/next. `receipt` goes into the path of DELETE /events/next/{receipt}; null without events."""
+    """GET /events/next."""
 
     consumer: str
     receipt: str | None
@@ -103,7 +103,7 @@ class ReceiptQuery(Query):
 
 
 class ReceiptAnswer(Answer):
-    """DELETE /events/next/{receipt}. `position`: all up to there is acknowledged."""
+    """DELETE /events/next/{receipt}."""
 
     success: Literal[True] = True
     consumer: str

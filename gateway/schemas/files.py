@@ -15,9 +15,7 @@ SOURCES = ("url", "data", "digest")
 
 
 class FileSource(Request):
-    """A file, by one of `url` (http or https: the service fetches it), `data` (base64) and `digest` (of one that was
-    uploaded). Without a `mimetype` its content says it; `filename` is what the receiver sees.
-    """
+    """A file, by one of `url`, `data` and `digest`."""
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=8192)] | None = None
     """Where the service fetches the file: an address with http or https."""
@@ -50,14 +48,14 @@ class Convertible(FileSource):
 
 
 class KeepQuery(Query):
-    """Query of POST /media: `filename` is that of a body that is the file itself."""
+    """Query of POST /media."""
 
     filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
     """The name of a file that is the body itself."""
 
 
 class MediaAnswer(Answer):
-    """A file that is kept. `digest` names it in a later message."""
+    """A file that is kept."""
 
     digest: str
     size: int

@@ -19,7 +19,7 @@ Number = Annotated[int, Field(ge=1, le=MAX_CLIENT_ID)]
 
 
 class KeyRequest(Request):
-    """Body of POST /keys. Without `clients` the key is for all clients, also for future ones."""
+    """Body of POST /keys."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_SHORT)]
     """What people call it."""
@@ -30,7 +30,7 @@ class KeyRequest(Request):
 
 
 class KeyEntry(Answer):
-    """One valid key. `clients` is null for all; `last_used_at` may miss the last seconds before a restart."""
+    """One valid key."""
 
     id: str
     """The key's id, which is no secret."""
@@ -60,7 +60,7 @@ class KeyEntry(Answer):
 
 
 class KeyCreated(KeyEntry):
-    """POST /keys. `key` is shown only here: it cannot be computed from the stored digest."""
+    """POST /keys."""
 
     key: str
     """The key itself. It is shown only here: it cannot be computed from what is stored."""

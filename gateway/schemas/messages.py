@@ -248,11 +248,7 @@ BACKWARDS = "-"
 
 
 class MessagesQuery(Query):
-    """Query of GET /messages: in a state, to a number or chat, accepted in a time, after a message's id.
-
-    The newest come first; with `order=oldest`, or after a plain id, the oldest. `after` takes the `next` of the page
-    before, or a message's id.
-    """
+    """Query of GET /messages."""
 
     state: MessageState | None = None
     """Messages in this state only."""
@@ -305,7 +301,7 @@ class MessagesQuery(Query):
 
 
 class SentAnswer(Answer):
-    """POST /send, once WhatsApp has the message. `chat` is the chat as WhatsApp names it, `id` for GET /messages."""
+    """POST /send, once WhatsApp has the message."""
 
     ok: Literal[True] = True
     """Always true, as in v2.0."""
@@ -337,7 +333,7 @@ class SentAnswer(Answer):
 
 
 class AccountAnswer(Answer):
-    """A WhatsApp account. `phone` is its own number; each is null where its page has not said it."""
+    """A WhatsApp account, as far as its page has said it."""
 
     phone: str | None
     """Its own number, digits only; null where its page has not said it."""
@@ -349,7 +345,7 @@ class AccountAnswer(Answer):
 
 
 class HeldOfAccount(Answer):
-    """How many messages wait for an account; null is one that was forgotten."""
+    """How many messages wait for an account."""
 
     account: AccountAnswer | None
     """The account that they were accepted for; null for one that was forgotten."""
@@ -468,14 +464,14 @@ else:
     MessageAnswer = create_model(
         "MessageAnswer",
         __base__=OutboxAnswer,
-        __doc__="One message of the outbox. `times`: when it reached each state. `message_id` is WhatsApp's.",
+        __doc__="One message of the outbox.",
         **{name: (kind | None, None) for name, kind in _contents(Answer, lambda _: MediaAnswer).items()},
         **{name: (kind | None, None) for name, (kind, _) in OPTIONS.items()},
     )
 
 
 class MessagesAnswer(Answer):
-    """A page of messages; `next` goes into `after` for the following page, null where there is none."""
+    """A page of messages."""
 
     messages: list[MessageAnswer]
     """The messages of this page."""

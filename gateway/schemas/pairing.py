@@ -17,7 +17,7 @@ class PairingRequest(Request):
 
 
 class PairingAnswer(Answer):
-    """POST /pairing-code. `expires_at`: until then the code may be typed; a new one then shows in GET /status."""
+    """POST /pairing-code."""
 
     success: Literal[True] = True
     cliente_id: int
@@ -28,7 +28,7 @@ class PairingAnswer(Answer):
 
 
 class QrAnswer(Answer):
-    """GET /qr while a code is shown. `expires_in`: whole seconds until it is replaced."""
+    """GET /qr while a code is shown."""
 
     state: Literal[State.QR_REQUIRED] = State.QR_REQUIRED
     expires_in: int

@@ -8,7 +8,7 @@ from gateway.schemas.shape import Answer
 
 
 class ReceivedAnswer(Answer):
-    """A file that is kept: `url` is where this service serves it."""
+    """A message's file that is kept."""
 
     success: bool = True
     url: str

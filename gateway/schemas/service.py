@@ -15,7 +15,7 @@ from gateway.security.auth import Caller, Scope
 
 
 class RootAnswer(Answer):
-    """GET /. `links`: paths of this service, by what they show."""
+    """GET /."""
 
     name: Literal["session-manager"] = "session-manager"
     """The name of this service."""
@@ -26,7 +26,7 @@ class RootAnswer(Answer):
 
 
 class HealthSummary(Answer):
-    """GET /health for callers without a key. `whatsapp_state`: of the clients that the caller may see."""
+    """GET /health for callers without a key."""
 
     status: Literal["ok", "degraded"] = "ok"
     """`degraded` if a client's page lacks something that the service uses, else `ok`."""
@@ -37,10 +37,7 @@ class HealthSummary(Answer):
 
 
 class WhatsAppWeb(Answer):
-    """The state of WhatsApp Web's contract. `unknown`: no page has been read.
-
-    `missing`: the names that pages lack. `without_receipts`: clients that do not get receipts any more.
-    """
+    """The state of WhatsApp Web's contract."""
 
     version: str | None
     """The newest version of WhatsApp Web that a page has."""
@@ -66,7 +63,7 @@ class WhatsAppWeb(Answer):
 
 
 class HealthAnswer(HealthSummary):
-    """GET /health. `clients`: the number of clients by state."""
+    """GET /health."""
 
     whatsapp_web: WhatsAppWeb
     """The state of WhatsApp Web's contract."""
@@ -101,7 +98,7 @@ class SessionAnswer(Answer):
 
 
 class ReadyAnswer(Answer):
-    """GET /ready. `why`: the obstacles."""
+    """GET /ready."""
 
     ready: bool
     """True if the service can work."""

@@ -19,10 +19,9 @@ _NUMBERS = {"type": "array", "items": {"type": "integer"}}
 
 
 class WebhookRequest(Request):
-    """Body of POST /webhooks, with `url`, and of PATCH, which changes the fields it names. No `clients`: all.
+    """Body of POST /webhooks, with `url`, and of PATCH, which changes the fields it names.
 
-    Without `secret` POST draws one; null, and nothing is signed. Any value is accepted here: the definition names the
-    fault.
+    Any value is accepted here: the definition names the fault.
     """
 
     url: Annotated[Any, WithJsonSchema({"type": "string", "format": "uri"})] = None
@@ -52,10 +51,7 @@ class WebhookRequest(Request):
 
 
 class WebhookAnswer(Answer):
-    """A webhook. Secret and values of headers are masked; a `retry_…` that is null is as the settings say.
-
-    `key_id` is that of the key that made it or changed it last. It does not end with that key.
-    """
+    """A webhook."""
 
     id: str
     """The webhook's id (a ULID)."""
@@ -95,9 +91,7 @@ class WebhookAnswer(Answer):
 
 
 class LineEntry(Answer):
-    """The progress of a webhook with one client: everything up to `sequence` is settled; `why` and `status` are of the
-    last failure.
-    """
+    """The progress of a webhook with one client."""
 
     cliente_id: int
     sequence: int
@@ -161,7 +155,7 @@ class DeadLettersQuery(Query):
 
 
 class LetterEntry(Answer):
-    """A dead letter and its reason. `event` is the body as it was sent; while `replaying`, it is being sent again."""
+    """A dead letter and its reason."""
 
     id: int
     """The dead letter's id."""
@@ -201,7 +195,7 @@ class LetterEntry(Answer):
 
 
 class DeadLettersAnswer(Answer):
-    """A page of dead letters, oldest first; `next` goes into `after` for the next page, null where there is none."""
+    """A page of dead letters."""
 
     dead_letters: list[LetterEntry]
     """The dead letters of this page, oldest first."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
 
 import jsonschema_rs
-import pytest
 
 from actors.clients.events import EVENTS
 from gateway.api import CALLS
 from gateway.openapi import examples, glossary, values
 from gateway.openapi.descriptions import declared, owners_in
 from gateway.openapi.document import document
+from gateway.schemas.shape import ErrorAnswer
 
 DOCUMENT = document(CALLS, "0")
 COMPONENTS: Mapping[str, Any] = DOCUMENT["components"]["schemas"]
@@ -34,18 +35,14 @@ CONTENTS: Mapping[str, Mapping[str, Any]] = {
         for name, operation in OPERATIONS.items()
         for status, answer in operation["responses"].items()
         for kind, content in answer["content"].items()
-        if status.startswith("2")
     },
 }
-"""Bodies, events and good answers, by where they stand."""
-KINDS = {
-    kind.__name__: kind
-    for call in CALLS_DESCRIBED
-    for owners in owners_in(
-        (call.body, call.query, call.operation, *call.answers.values(), getattr(call.operation, "answer", None))
-    ).values()
-    for kind in owners
-}
+"""Bodies, events and answers, by where they stand."""
+ANSWERS = [getattr(call.operation, "answer", None) for call in CALLS_DESCRIBED]
+SHAPES = [
+    shape for call in CALLS_DESCRIBED for shape in (call.body, call.query, call.operation, *call.answers.values())
+]
+KINDS = {kind.__name__: kind for owners in owners_in([ErrorAnswer, *ANSWERS, *SHAPES]).values() for kind in owners}
 """The classes that the document is made of."""
 
 
@@ -108,7 +105,7 @@ def test_every_parameters_example_fits_its_schema() -> None:
     assert [where for where, one in parameters() if "example" in one and not fits(one["example"], one["schema"])] == []
 
 
-def test_every_body_every_event_and_every_good_answer_has_an_example_that_fits_its_schema() -> None:
+def test_every_body_every_event_and_every_answer_has_an_example_that_fits_its_schema() -> None:
     assert [where for where, content in CONTENTS.items() if not shown(content)] == []
     misfits = {
         where: value
@@ -135,9 +132,23 @@ def test_the_glossary_has_no_word_that_nothing_needs() -> None:
         assert [word for word, text in words.items() if text not in texts] == []
 
 
-@pytest.mark.parametrize("table", [examples.BODIES, examples.FORMS, examples.ANSWERS], ids=["json", "forms", "answers"])
-def test_what_is_written_for_a_call_is_of_a_call_that_there_is(table: Mapping[str, Any]) -> None:
-    assert {*table} <= {*OPERATIONS}
+def test_every_code_of_an_error_says_what_it_means() -> None:
+    codes = {
+        code
+        for operation in OPERATIONS.values()
+        for answer in operation["responses"].values()
+        for code in re.findall(r"^\* `(\w+)`", answer["description"], re.M)
+    }
+    assert codes == {*glossary.CODES}
+
+
+def test_every_family_of_calls_says_what_it_is() -> None:
+    assert [tag["name"] for tag in DOCUMENT["tags"] if not tag["description"]] == []
+
+
+def test_what_is_written_for_a_call_is_of_a_call_that_there_is() -> None:
+    written = {*examples.BODIES, *examples.FORMS, *(place.partition(" of ")[2] for place in examples.ANSWERS)}
+    assert written <= {*OPERATIONS}
 
 
 def test_every_value_is_of_a_property_that_there_is() -> None:
@@ -145,7 +156,8 @@ def test_every_value_is_of_a_property_that_there_is() -> None:
     assert {*values.PROPERTIES} <= found
     for place in values.SHAPES:
         owner, _, name = place.partition(".")
-        assert name in getattr(KINDS[owner], "model_fields", ()) or name in get_type_hints(KINDS[owner]), place
+        known = {"", *getattr(KINDS[owner], "model_fields", ()), *get_type_hints(KINDS[owner])}
+        assert name in known, place
 
 
 def test_a_text_beneath_a_field_is_that_of_its_class() -> None:

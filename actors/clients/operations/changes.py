@@ -75,10 +75,7 @@ class StarMessage(MessageChange):
 
 @dataclass(frozen=True, slots=True)
 class PinMessage(MessageChange):
-    """Pin a message in its chat, or unpin it.
-
-    `duration` is in seconds: a day, a week or 30 days.
-    """
+    """Pin a message in its chat, or unpin it."""
 
     pinned: bool = True
     """True: pin it; false: unpin it."""

@@ -70,11 +70,7 @@ class PageMessage:
 
 @dataclass(frozen=True, slots=True)
 class PageChat:
-    """A chat of the account.
-
-    `id` is WhatsApp's name of it (maybe a LID), `t` its last activity (epoch seconds). `unread` counts messages;
-    `marked_unread` is a person's mark. `muted_until` is epoch seconds, -1 for ever, null where it is not muted.
-    """
+    """A chat of the account."""
 
     id: str
     """The chat as WhatsApp names it; it may be a hidden number (`…@lid`)."""
@@ -104,7 +100,7 @@ class PageChat:
 
 @dataclass(frozen=True, slots=True)
 class Chats:
-    """Some of the account's chats; `total` is how many there are of the wanted kind."""
+    """Some of the account's chats."""
 
     chats: tuple[PageChat, ...]
     """The chats of this page."""
@@ -184,8 +180,7 @@ class GetChat(Operation[PageChat]):
 class GetChatMessages(Operation[ChatMessages]):
     """Return messages of a chat, newest first.
 
-    `before` is the id of a message: only older ones follow. `since` and `until` are epoch seconds, both included; `ack`
-    is the least acknowledgement. What the page has never been sent by the phone is not there.
+    What the page has never been sent by the phone is not there.
     """
 
     chat: Chat

@@ -12,9 +12,7 @@ from actors.clients.operations.fields import Chat, Count, FurtherName, Number, P
 class Contact:
     """WhatsApp's data on a phone number.
 
-    `id` is the chat to write to; `lid` and `phone` are its two addresses, as far as they are known: `phone` is
-    WhatsApp's own form, which differs from the question for some of Brazil. All are None if the number is not on
-    WhatsApp.
+    All but the answer itself is null if the number is not on WhatsApp.
     """
 
     on_whatsapp: bool
@@ -45,11 +43,7 @@ class CheckContact(Operation[Contact]):
 
 @dataclass(frozen=True, slots=True)
 class PageContact:
-    """A person as the page knows him.
-
-    `name` and `short_name` are of the account's address book (`mine`), `push_name` is the person's own, `verified_name`
-    a business's.
-    """
+    """A person as the page knows him."""
 
     id: str
     """The person as WhatsApp names him; it may be a hidden number (`…@lid`)."""
@@ -75,7 +69,7 @@ class PageContact:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Some of the people that the page knows, by name; `total` is how many there are."""
+    """Some of the people that the page knows, by name."""
 
     contacts: tuple[PageContact, ...]
     """The people of this page."""
@@ -120,10 +114,7 @@ _EXAMPLE = PageContact(
 
 @dataclass(frozen=True, slots=True)
 class ListContacts(Operation[Contacts]):
-    """List the people that the page knows, each once, by name.
-
-    `mine` selects those in the account's address book, or the others.
-    """
+    """List the people that the page knows, each once, by name."""
 
     limit: Count = 100
     offset: Position = 0

@@ -60,7 +60,7 @@ class GroupOperation(Operation[Answer], Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A member of a group. `role` is `participant`, `admin` or `superadmin` (the creator)."""
+    """A member of a group."""
 
     id: str
     """The member as WhatsApp names him in the group."""
@@ -72,12 +72,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group. `created` is epoch seconds; `participants` is empty where they were not asked for.
-
-    `messages_admins_only`: only admins write. `info_admins_only`: only admins change subject, description and picture.
-    `approval`: an admin must approve those who come by the link. `disappearing`: seconds after which messages
-    disappear; 0: never.
-    """
+    """A group."""
 
     id: str
     """The group's id."""
@@ -105,7 +100,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class GroupList:
-    """Some of the account's groups, by subject; `total` counts all of them."""
+    """Some of the account's groups, by subject."""
 
     groups: tuple[Group, ...]
     """The groups of this page, by subject."""
@@ -123,11 +118,7 @@ class ParticipantList:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """WhatsApp's answer for one person.
-
-    `code`: 200 added; 403 this person cannot be added: `invite_code` may be sent instead, until `invite_until`
-    (epoch seconds); 404 not on WhatsApp; 408 has left lately; 409 is in the group already; others are WhatsApp's.
-    """
+    """WhatsApp's answer for one person."""
 
     id: str
     """The person as WhatsApp names him in the group."""
@@ -173,7 +164,7 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The group that was joined; `pending`: an admin has yet to let the account in."""
+    """The group that was joined."""
 
     id: str
     """The group's id."""
@@ -191,7 +182,7 @@ class PictureUrl:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A person who wants to join. `method` is WhatsApp's word: `InviteLink`, `LinkedGroupJoin`, `NonAdminAdd`."""
+    """A person who wants to join."""
 
     id: str
     """The person as WhatsApp names him in the group."""
@@ -399,8 +390,7 @@ class ChangeGroup(GroupOperation[None]):
 class ChangeGroupSettings(GroupOperation[None]):
     """Change the rules of a group.
 
-    Fields that are left out stay as they are. `disappearing`: seconds after which messages disappear: 86400, 604800,
-    7776000, or 0 for never.
+    Fields that are left out stay as they are.
     """
 
     group: GroupId

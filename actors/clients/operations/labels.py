@@ -40,7 +40,7 @@ class LabelOperation(Operation[Answer], Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class ChatLabel:
-    """A label. `color` is its place among WhatsApp's colours, `hex` the colour itself (`#64c4ff`)."""
+    """A label."""
 
     id: str
     """The label's number."""

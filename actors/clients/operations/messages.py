@@ -105,7 +105,7 @@ SENDING = (
 
 @dataclass(frozen=True, slots=True)
 class LinkPreview:
-    """The preview of a link, in the caller's words. `url` stands in the text; `thumbnail` is a JPEG in base64."""
+    """The preview of a link, in the caller's words."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     url: Url

@@ -75,11 +75,7 @@ class ShowPresence(Operation[None]):
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The presence of a person or a group, as WhatsApp reports it.
-
-    `state` is `available`, `unavailable`, `typing`, `recording` or `unknown`; `last_seen` is epoch seconds. Of a group,
-    `participants` are those that type or record.
-    """
+    """The presence of a person or a group, as WhatsApp reports it."""
 
     id: str
     """The person or group as WhatsApp names it."""

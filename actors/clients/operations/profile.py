@@ -19,7 +19,7 @@ CallId = Annotated[str, Limits(pattern=r"^[0-9A-Za-z]{1,64}$")]
 
 @dataclass(frozen=True, slots=True)
 class AccountProfile:
-    """The account as others see it. `picture` is an address at WhatsApp, valid for a while."""
+    """The account as others see it."""
 
     id: str
     """The account as WhatsApp names it."""

@@ -24,8 +24,7 @@ _EXAMPLE = Sent("true_status@broadcast_3EB01F9C55A0E2B7D4C611_5491100000007@c.us
 class PostTextStatus(Send):
     """Show a text as the account's status.
 
-    `font` is one of WhatsApp's, by its number from 0 to 5. Whether WhatsApp delivers statuses of linked devices was
-    never seen on the live service.
+    Whether WhatsApp delivers statuses of linked devices was never seen on the live service.
     """
 
     chat: StatusChat
@@ -34,7 +33,7 @@ class PostTextStatus(Send):
     background: HexColor | None = None
     """The colour behind it, such as `#38b42f`."""
     font: Annotated[int, Limits(ge=0, le=5)] = 0
-    """One of WhatsApp's fonts, by its number."""
+    """One of WhatsApp's fonts, by its number from 0 to 5."""
 
     example = _EXAMPLE
     needs = (*SENDING, "WPP.status.sendTextStatus")
