@@ -84,6 +84,10 @@ TEXTS: Mapping[str, str] = {
 """Bodies and answers of other types than JSON."""
 
 
+_PLAIN: Mapping[str, Any] = {"boolean": False, "integer": 1}
+"""Values of types that need no word of their own."""
+
+
 class NoExample(LookupError):
     """Nothing says what a value of a property is."""
 
@@ -145,6 +149,8 @@ class Examples:
             return schema["default"]
         if "enum" in schema:
             return schema["enum"][0]
+        if schema.get("type") in _PLAIN:
+            return _PLAIN[schema["type"]]
         raise NoExample(name)
 
 
