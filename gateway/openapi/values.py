@@ -86,6 +86,9 @@ PROPERTIES: Mapping[str, Any] = {
 """Values by names."""
 
 SHAPES: Mapping[str, Any] = {
+    "AbsentAnswer.can_send_messages": False,
+    "AbsentAnswer.connected": False,
+    "AbsentAnswer.healthy": False,
     "AbsentAnswer.last_event_at": None,
     "AbsentAnswer.phone": None,
     "AbsentAnswer.recommended_action": "Call POST /init to start the session",

@@ -59,3 +59,10 @@ def test_every_webhook_that_is_shown_is_a_possible_one() -> None:
         assert new_webhook(body, at=0.0).url == body["url"]
     for body in BODIES["PATCH /webhooks/{id}"].values():
         assert {*changes(body)} == {*body}
+
+
+def test_a_client_that_does_not_run_is_shown_as_one() -> None:
+    examples = document(CALLS, "0")["paths"]["/status"]["get"]["responses"]["200"]["content"]["application/json"]
+    absent, running = (examples["examples"][name]["value"] for name in ("AbsentAnswer", "StatusAnswer"))
+    assert (absent["state"], absent["connected"], absent["can_send_messages"]) == ("NOT_INITIALIZED", False, False)
+    assert (running["state"], running["connected"], running["can_send_messages"]) == ("READY", True, True)
