@@ -272,7 +272,7 @@ async def ask_with_files(
     if wire.files_input is not None:
         with contextlib.suppress(_InputGone):
             return await _ask_through(wire, wire.files_input, name, arguments, files, seconds)
-    made = await wire.call("Runtime.evaluate", {"expression": wa_js.FILES_INPUT})
+    made = await wire.call("Runtime.evaluate", {"expression": wa_js.FILES_INPUT}, seconds=HANDED_OVER)
     try:
         there: str = made["result"]["objectId"]
     except KeyError as error:

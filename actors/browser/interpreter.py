@@ -393,13 +393,14 @@ unchanged.
 """
 
 
-def _refused(order: str, result: str | None, code: float | None) -> Refused:
-    """Return the refusal of WhatsApp's server, or of the page in its name."""
+def _refused(order: str, result: str | None, code: float | None, why: str | None) -> Refused:
+    """Return the refusal of WhatsApp's server, or of the page in its name. `why` is what the page knows of it."""
     if code is None:
         known = RESULT_CODES.get(result or "")
         return Refused(order, f"WhatsApp refused the message ({result or 'no reason given'})", known)
     said = NACKS.get(int(code), result or "no reason given")
-    return Refused(order, f"WhatsApp refused the message (error {code:g}: {said})", f"{code:g}")
+    words = f"WhatsApp refused the message (error {code:g}: {said})"
+    return Refused(order, words if why is None else f"{why}: {words}", f"{code:g}")
 
 
 def settled(order: str, answer: Event) -> Answered | Refused | OutcomeUnknown:
@@ -421,8 +422,8 @@ def settled(order: str, answer: Event) -> Answered | Refused | OutcomeUnknown:
     if message_id and chat and ack is not None and ack >= 1 and result == "OK":
         return Answered(order, Sent(message_id, chat))
     if ack is not None and ack < 0:
-        return _refused(order, result, code)
+        return _refused(order, result, code, text(answer.get("why")))
     if result is None or result == "OK" or result in UNSURE or (ack is not None and ack >= 1):
         known = "nothing of an ack" if ack is None else f"ack {ack:g}"
         return OutcomeUnknown(order, f"WhatsApp Web answered {result or 'no result'} with {known}")
-    return _refused(order, result, code)
+    return _refused(order, result, code, text(answer.get("why")))

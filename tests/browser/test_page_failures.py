@@ -6,16 +6,34 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from actors.browser import cdp
 from actors.browser import page as page_of_chromium
 from actors.browser.browser import ChromiumBrowser
+from actors.clients.operations import OPERATIONS
 from actors.clients.operations.account import TakeScreenshot
-from actors.clients.operations.messages import SendText
-from actors.clients.protocol import Answered, BrowserGone, OutcomeUnknown, PageFailed, Probed, QrShown, Ready
+from actors.clients.operations.messages import LookedUp, LookUp, SendText, draw_message_id
+from actors.clients.protocol import Answered, BrowserGone, OutcomeUnknown, PageFailed, Probed, QrShown, Ready, Refused
 from actors.clients.types import Reason
-from tests.browser.pages import CHAT, CLIENT, NUMBER, Open, pid_of, renderers_of
+from tests.browser.pages import (
+    CHAT,
+    CLIENT,
+    NUMBER,
+    PICTURE,
+    PICTURE_DATA,
+    Open,
+    keep,
+    options,
+    pid_of,
+    renderers_of,
+    running,
+)
+from tests.browser.samples import APART, sample
 from tests.rig import Sandbox, naming
 
 pytestmark = pytest.mark.e2e
@@ -40,6 +58,35 @@ def test_a_probe_tells_the_memory_and_a_hung_page_answers_none(
     assert page.told.until(OutcomeUnknown).order == "order"
     page.page.kill()
     assert page.told.until(BrowserGone) == BrowserGone(None, "Closed")
+
+
+@pytest.fixture
+def impatient(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ChromiumBrowser]:
+    """A browser that waits for nothing as long as a service does."""
+    for module, limits in ((page_of_chromium, ("ANSWER", "LOOK_UP", "SCREENSHOT")), (cdp, ("HANDED_OVER",))):
+        for limit in limits:
+            monkeypatch.setattr(module, limit, 0.1)
+    keep(tmp_path, PICTURE_DATA, PICTURE.mimetype, PICTURE.filename)
+    with running(ChromiumBrowser(options(tmp_path, sandbox.url, send_patience=0.1, send_stall=0.01))) as browser:
+        yield browser
+
+
+def test_no_operation_waits_for_a_page_without_a_limit(
+    impatient: ChromiumBrowser, linked: Open, sandbox: Sandbox
+) -> None:
+    """Some functions of wa-js wait for what may never come. What is not answered is never called refused."""
+    page = linked(impatient)
+    sandbox.post(f"/accounts/{NUMBER}/page", do="hang", seconds=60)
+    kinds = {draw_message_id(): OPERATIONS[name] for name in OPERATIONS if name not in APART}
+    for order, kind in kinds.items():
+        page.page.call(order, sample(kind))
+    ends: dict[str, Answered | Refused | OutcomeUnknown] = {}
+    while ends.keys() != kinds.keys():
+        fact: Any = page.told.until(object, lambda fact: isinstance(fact, Answered | Refused | OutcomeUnknown))
+        ends[fact.order] = fact
+    answered = {kinds[order]: fact.value for order, fact in ends.items() if isinstance(fact, Answered)}
+    assert answered == {LookUp: LookedUp(None, complete=False)}
+    assert {type(fact) for order, fact in ends.items() if kinds[order] is not LookUp} == {OutcomeUnknown}
 
 
 def test_a_killed_chromium_is_noticed_at_once_and_leaves_nothing(

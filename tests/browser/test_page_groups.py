@@ -32,6 +32,7 @@ from actors.clients.operations.groups import (
     RevokeInvite,
     SetGroupPicture,
 )
+from actors.clients.operations.media import SendImage
 from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import State
@@ -225,6 +226,35 @@ def test_of_a_group_that_the_account_is_not_in_it_is_told_just_that(page: Asked,
         for operation in (GetGroup(group), ChangeGroup(group, "Mine"), LeaveGroup(group), GetInvite(group)):
             assert page.refused(operation) == "The account is not in this group"
     assert page(ListGroups()).groups == ()
+
+
+def test_a_message_that_a_group_does_not_take_is_refused_in_a_sentence(page: Asked, sandbox: Sandbox) -> None:
+    there_is(sandbox, owner=FRIEND, announce=True)
+    for send in (SendText, SendImage):
+        content: Any = "hello" if send is SendText else PICTURE
+        assert page.refused(send(GROUP, content)).startswith("Only admins may write in this group: WhatsApp refused")
+    page.phone(FRIEND, "remove", group=GROUP, participants=[NUMBER])
+    page.change("remove")
+    assert page.refused(SendText(GROUP, "hello")).startswith("The account is not in this group: WhatsApp refused")
+    assert page.refused(SendText("120363999999999999@g.us", "hello")).startswith("There is no such chat on WhatsApp")
+    assert sandbox.get(f"/phones/{FRIEND}")["received"] == []
+
+
+@GENERATIONS
+def test_who_lets_nobody_add_it_is_told_with_an_invitation_and_the_others_are_in(
+    shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
+) -> None:
+    sandbox.post("/settings", compat=compat)
+    sandbox.post(f"/phones/{CLOSED}", addable=False)
+    there_is(sandbox)
+    page = Asked(linked(shell, lids=lids), sandbox)
+    added = page(AddParticipants(GROUP, (f"{CLOSED}@c.us", f"{OTHER}@c.us")))
+    answers = {one.phone: one for one in added.participants}
+    assert {phone: one.code for phone, one in answers.items()} == {CLOSED: 403, OTHER: 200}
+    assert answers[CLOSED].invite_code
+    assert answers[CLOSED].invite_until
+    assert answers[OTHER].invite_code is None
+    assert page.group()["participants"] == [NUMBER, FRIEND, OTHER]
 
 
 def test_a_group_is_joined_by_its_link_and_left(page: Asked, sandbox: Sandbox) -> None:

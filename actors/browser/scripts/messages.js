@@ -65,10 +65,18 @@
         ack: ackOf(stored) ?? ackOf(outcome),
         result: cut(outcome.sendMsgResult?.messageSendResult ?? outcome.sendMsgResult),
         code,
+        why: code === null ? null : barrier(chat),
       };
     } catch (error) {
       return { error: said(error), ...whatIsFiled(filed, answered) };
     }
+  }
+
+  /** What keeps the account from writing to a group, in a sentence; null where the page knows of nothing. */
+  function barrier({ id, groupMetadata: group }) {
+    if (!id.isGroup() || !group) return null;
+    if (group.participants?.iAmMember?.() === false) return 'The account is not in this group';
+    return group.announce && group.participants?.iAmAdmin?.() === false ? 'Only admins may write in this group' : null;
   }
 
   /** Of a message whose sending failed: its id and ack, where it is filed or may be; no id is proof that it is not. */
