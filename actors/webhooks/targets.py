@@ -14,6 +14,13 @@ from actors.texts.hosts import host_fault
 from actors.webhooks.addresses import Network, why_refused
 
 SCHEMES = ("http", "https")
+_NAMES = {
+    **dict.fromkeys(("localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4"), "127.0.0.1"),
+    **dict.fromkeys(("localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"), "::1"),
+    **dict.fromkeys(("ip6-allnodes", "ip6-allrouters"), "ff02::1"),
+    **dict.fromkeys(("ip6-localnet", "ip6-mcastprefix"), "ff00::"),
+}
+"""The names that a fresh /etc/hosts of Debian, Ubuntu, Fedora or Alpine has, and what they stand for there."""
 
 
 def target_of(text: str) -> httpx2.URL:
@@ -34,11 +41,11 @@ def target_of(text: str) -> httpx2.URL:
 
 
 def refused_literal(url: httpx2.URL, allowed: Iterable[Network]) -> str | None:
-    """Return the kind of an address that stands in the URL and may not be reached; None for a name."""
+    """Return the kind of an address that stands in the URL and may not be reached; None for a name of the network."""
     host = url.host.removesuffix(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):  # always this machine: RFC 6761, 6.3
-        host = "127.0.0.1"
+    if host.endswith(".localhost"):  # always this machine: RFC 6761, 6.3
+        host = "localhost"
     try:
-        return why_refused(host, allowed)
+        return why_refused(_NAMES.get(host, host), allowed)
     except ValueError:  # a name: judged after it is resolved
         return None

@@ -212,17 +212,12 @@ class _WahaEndpoint:
 
     def _let_in(self, call: WahaCall, http: Request) -> None:
         """Find out who calls. Raises Unauthorized, Forbidden, RateLimited, HTTPException."""
-        keyring, http.scope[CALLER] = self.gateway.keyring, None
-        caller = keyring.identify(http.scope["headers"])
-        if caller is None and call.key_in_query and (key := http.query_params.get(QUERY_KEY)):
-            caller = keyring.recognise(key.encode("utf-8", "replace"))
-        http.scope[CALLER] = caller
+        http.scope[CALLER] = None
+        in_query = http.query_params.get(QUERY_KEY) if call.key_in_query else None
         if call.scope is None:
+            http.scope[CALLER] = self.gateway.keyring.identify(http.scope["headers"])
             return
-        if caller is None and presented(http.scope["headers"]) is not None:
-            self.gateway.rates.count_wrong_key(http.scope)
-        if caller is None:
-            raise Unauthorized
+        caller = http.scope[CALLER] = identified(self.gateway, http.scope, in_query)
         check(Need(call.scope, Whose.ALL if call.about_all else Whose.SEEN), caller, http.scope)
         count_key(caller.key_id, http.scope)
 
@@ -245,6 +240,19 @@ class _WahaEndpoint:
         if call.expects:
             await self.sessions.expect(name, client_id, call.expects)
         return await call.work(WahaRequest(self.gateway, self.sessions, http, given, name, client_id, uploads))
+
+
+def identified(gateway: Gateway, scope: AsgiScope, in_query: str | None) -> Caller:
+    """Return who calls, by the key in a header or that in the query. Raises Unauthorized, RateLimited."""
+    keyring = gateway.keyring
+    caller = keyring.identify(scope["headers"])
+    if caller is None and in_query:
+        caller = keyring.recognise(in_query.encode("utf-8", "replace"))
+    if caller is not None:
+        return caller
+    if in_query or presented(scope["headers"]) is not None:
+        gateway.rates.count_wrong_key(scope)
+    raise Unauthorized
 
 
 def refuse_contents(given: Mapping[str, Any], known: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import Router, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 
 from gateway.access_log import Named
 from gateway.errors import allowed
@@ -34,10 +34,11 @@ class WahaFace:
         self._app = app
         sessions = sessions or WahaSessions(gateway)
         routes = waha_routes(WAHA_CALLS, gateway, sessions)
+        events = EventSocket(gateway, sessions)
         for path in ("/ws", "/ws/"):
-            socket = WebSocketRoute(path, EventSocket(gateway, sessions))
-            socket.app = Named(socket.app, "/ws")
-            routes.append(socket)
+            for route in (WebSocketRoute(path, events), Route(path, events)):
+                route.app = Named(route.app, "/ws")
+                routes.append(route)
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

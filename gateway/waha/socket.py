@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from actors.options import environment
 from actors.waha import envelope
 from actors.waha.events import KNOWN, types, wanted
-from gateway.security.auth import Caller, Scope
+from gateway.security.auth import CALLER, Caller, Forbidden, Need, Scope, Unauthorized, Whose, check
 from gateway.security.connections import count_key
+from gateway.security.rate_limits import RateLimited
 from gateway.streaming.feed import Wanted
 from gateway.streaming.stream import End, Events, Why, heeding
-from gateway.waha.calls import QUERY_KEY
+from gateway.waha import errors
+from gateway.waha.calls import QUERY_KEY, identified
 from gateway.waha.errors import SessionUnknown
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 BAD_PARAMETERS, REFUSED, ENDING, TRY_AGAIN = 4001, 4003, 1012, 1013
 """Codes of a closure."""
+_NEED = Need(Scope.READ, Whose.SEEN)
+_UPGRADE = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
 _log = structlog.get_logger("streams")
 
 
@@ -43,19 +48,21 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EventSocket:
-    """GET /ws over a WebSocket, as an ASGI application."""
+    """GET /ws over a WebSocket, as an ASGI application. Without an upgrade it is refused."""
 
     gateway: Gateway
     sessions: WahaSessions
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        scope[CALLER] = None
+        if scope["type"] == "http":
+            await errors.answer(Request(scope), _not_asked_for(scope["method"]), {})(scope, receive, send)
+            return
         query = QueryParams(scope["query_string"])
-        scope["caller"] = None
         await receive()
         await send({"type": "websocket.accept"})
         try:
-            caller = self._caller(scope, query)
-            scope["caller"] = caller
+            caller = scope[CALLER] = self._caller(scope, query)
             reading, patterns = await self._wanted(caller, query)
         except _Refused as refused:
             reason = json.dumps({"error": str(refused)})[:120]
@@ -65,18 +72,20 @@ class EventSocket:
             await self._carry(caller, reading, patterns, receive, send)
 
     def _caller(self, scope: AsgiScope, query: QueryParams) -> Caller:
-        keyring = self.gateway.keyring
-        caller = keyring.identify(scope["headers"])
-        if caller is None and (key := query.get(QUERY_KEY)):
-            caller = keyring.recognise(key.encode("utf-8", "replace"))
-        if caller is None:
-            raise _Refused(REFUSED, "Unauthorized")
-        if not caller.may(Scope.READ):
-            raise _Refused(REFUSED, "Forbidden resource")
+        """Return who listens. Raises _Refused."""
         try:
+            caller = identified(self.gateway, scope, query.get(QUERY_KEY))
+            check(_NEED, caller, scope)
+            self.gateway.rates.count(_NEED, caller, scope)
             count_key(caller.key_id, scope)
+        except Unauthorized:
+            raise _Refused(REFUSED, "Unauthorized") from None
+        except Forbidden:
+            raise _Refused(REFUSED, "Forbidden resource") from None
+        except RateLimited as error:
+            raise _Refused(TRY_AGAIN, str(error)) from None
         except HTTPException as error:
-            raise _Refused(TRY_AGAIN, error.detail) from error
+            raise _Refused(TRY_AGAIN, error.detail) from None
         return caller
 
     async def _wanted(self, caller: Caller, query: QueryParams) -> tuple[Wanted, tuple[str, ...]]:
@@ -119,3 +128,10 @@ class EventSocket:
                             if why is not Why.GONE:
                                 await send(closing)
         _log.info("stream.ended", kind="waha", why=why.code, events=count, key=caller.key_id or None)
+
+
+def _not_asked_for(method: str) -> HTTPException:
+    """Return the refusal of a request that is for no WebSocket."""
+    if method in ("GET", "HEAD"):
+        return HTTPException(426, "This path is for WebSockets", _UPGRADE)
+    return HTTPException(405, headers={"Allow": "GET"})

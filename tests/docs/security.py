@@ -63,7 +63,8 @@ forgets them.
 A wrong key is always answered 401, unless `SM_WRONG_KEY_RATE` is set (`30/minute`): a flood of them is then visible,
 and answered 429. This is not a protection against guessing, since a valid key is accepted at any time: one bad caller
 behind a shared proxy locks nobody out, and a key has 256 random bits. Calls without a key, and public calls, are not
-counted.
+counted. All others are, WebSockets and keys in a query (WAHA's) too; WAHA's `/ws` closes with 1013 where others answer
+429.
 
 """
 

@@ -51,6 +51,7 @@ What differs from WAHA:
 * Passwords of proxies and keys of signatures are told as `…`. A configuration that comes back with `…` keeps them.
 * Pages of other origins may call only if `SM_ALLOWED_ORIGINS` lists them. WAHA allows any.
 * The key may come in the query (`?x-api-key=`) only for pictures, files and the WebSocket.
+* `/ws` without an upgrade is answered 426, another method 405.
 * Webhooks and proxies of a session need a key with the scope `admin`.
 * A global webhook for all sessions is `POST /webhooks` with `"format": "waha"` and WAHA's names in `events`; where both
   `message` and `message.any` are wanted, two of them.

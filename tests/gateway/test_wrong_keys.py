@@ -12,6 +12,8 @@ import httpx2
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from actors.runtime.testing import ManualClock
 from gateway.security.auth import PUBLIC, Need, Scope, Whose
@@ -19,7 +21,7 @@ from gateway.security.guard import Guard
 from gateway.security.keys import Keyring, KeyStore
 from gateway.security.rate_limits import Rate, Rates, StartRates, Windows
 from tests.gateway.raw import Raw, request
-from tests.gateway.running import Running
+from tests.gateway.running import PATIENCE, Running
 
 FIRST = "the-first-key-of-a-test"
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -167,3 +169,22 @@ def test_the_dashboards_sign_in_and_websockets_count_as_well(tmp_path: Path) -> 
                 assert socket.send(asked).answer().status == 401
             assert told(browser.post("/dashboard/session", data={"key": "wrong"})) == (429, "RATE_LIMIT_EXCEEDED")
             assert browser.post("/dashboard/session", data={"key": FIRST}).status_code == 200
+
+
+def test_keys_in_the_queries_of_waha_count_as_well(tmp_path: Path) -> None:
+    def listens(service: Running, key: str) -> int | None:
+        with connect(f"{service.url.replace('http', 'ws')}/ws?x-api-key={key}", open_timeout=PATIENCE) as socket:
+            if key == FIRST:
+                return None
+            with pytest.raises(ConnectionClosed):
+                socket.recv(PATIENCE)
+            return socket.protocol.close_code
+
+    with refusing(tmp_path, "3/minute") as service, httpx2.Client(base_url=service.url) as stranger:
+
+        def asked(key: str) -> int:
+            return stranger.get(f"/api/screenshot?x-api-key={key}").status_code
+
+        assert [listens(service, "wrong"), asked("wrong"), listens(service, "wrong")] == [4003, 401, 4003]
+        assert [listens(service, "wrong"), asked("wrong"), asked("")] == [1013, 429, 401]
+        assert [listens(service, FIRST), asked(FIRST)] == [None, 422]

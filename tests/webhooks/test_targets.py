@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
 from actors.clients.registry.config import Proxy
@@ -75,9 +77,23 @@ def test_what_can_be_asked_is_taken(url: str) -> None:
     assert target_of(url).host
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost.", "LOCALHOST", "x.localhost.", "127.0.0.1.", "[::1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "localhost.", "LOCALHOST", "x.localhost.", "127.0.0.1.", "[::1]"),
+        *("localhost.localdomain", "localhost4", "localhost6.localdomain6.", "ip6-localhost", "IP6-Loopback"),
+    ],
+)
 def test_this_machine_is_known_by_its_names(host: str) -> None:
+    with pytest.raises(InvalidWebhook, match="loopback"):
+        changes({"url": f"http://{host}/"})
     assert refused_literal(target_of(f"http://{host}/"), ()) == "loopback"
+    assert refused_literal(target_of(f"http://{host}/"), (ip_network("127.0.0.0/8"), ip_network("::1"))) is None
+
+
+@pytest.mark.parametrize("host", ["ip6-allnodes", "ip6-allrouters", "ip6-localnet", "ip6-mcastprefix"])
+def test_a_name_of_many_machines_is_that_of_no_target(host: str) -> None:
+    assert refused_literal(target_of(f"http://{host}/"), ()) == "multicast"
 
 
 @pytest.mark.parametrize("server", ["..:80", "a..b:80", "-a:80", "[::::]:80", "1.2.3.4.5:80", "127.1:80", "a:0"])
