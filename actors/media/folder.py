@@ -16,6 +16,7 @@ import os
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Incoming:
         self._hash, self._looked = hashlib.sha256(), 0
         self._lock = threading.Lock()
         self._is_busy = self._is_unwanted = False
+        self.began = time.time()
+        """The time at which it began to arrive."""
         self.head = b""
         """Its first bytes, HEAD of them at most."""
         self.size = 0

@@ -76,10 +76,11 @@ class MediaStore:
         mimetype: str | None = None,
         filename: str | None = None,
         client_id: ClientId | None = None,
-    ) -> Reply[File]:
+    ) -> Reply[File | None]:
         """Keep a file that has arrived for a client, for a lifetime at least; without a type its content says it.
 
-        Raises MediaFull, OSError; the reply raises what the store refuses with.
+        Raises MediaFull, OSError; the reply raises what the store refuses with, and is None if the client was erased
+        while the file arrived.
         """
         return self.put(incoming, mimetype, filename, client_id)[1]
 
@@ -89,7 +90,7 @@ class MediaStore:
         mimetype: str | None = None,
         filename: str | None = None,
         client_id: ClientId | None = None,
-    ) -> tuple[File, Reply[File]]:
+    ) -> tuple[File, Reply[File | None]]:
         """Keep a file, as `keep` does; return it before its row is written, too."""
         mimetype = mimetype_of(incoming.head, mimetype, filename)
         file = File(incoming.digest, incoming.size, mimetype, filename_of(filename, mimetype))
@@ -100,7 +101,7 @@ class MediaStore:
         try:
             self._folder.keep(incoming)
             now = self._clock()
-            reply = self._store.ask(KeepMedia(file, now, now + self._lifetime, client_id))
+            reply = self._store.ask(KeepMedia(file, now, now + self._lifetime, client_id, incoming.began))
         except BaseException:  # on any exception, the digest must not count as arriving for ever
             self._has_arrived(file.digest)
             raise

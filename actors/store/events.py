@@ -15,10 +15,22 @@ from functools import cache
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Executable, RowMapping, Select, Text, bindparam, cast, func, select, tuple_
+from sqlalchemy import (
+    Connection,
+    Executable,
+    RowMapping,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 from ulid import ULID
 
-from actors.clients.events import ClientStateChanged
+from actors.clients.events import ClientErased, ClientStateChanged
 from actors.clients.ports import Transition
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert_in
@@ -140,6 +152,15 @@ _ENDS = select(events.c.position, events.c.at, events.c.written)
 _NEWER = TOLD.where(events.c.position > bindparam("after")).order_by(events.c.position).limit(bindparam("up_to"))
 
 
+_OF_CLIENT = select(events.c.sequence, events.c.at, events.c.type).where(events.c.client_id == bindparam("of_client"))
+_ENDS_OF_CLIENT = union_all(
+    *(
+        select(_OF_CLIENT.order_by(order).limit(1).subquery(name))
+        for name, order in (("oldest", events.c.sequence), ("newest", events.c.sequence.desc()))
+    )
+)
+
+
 def of_transition(transition: Transition, id: str) -> AppendEvent:
     """Return the event of a client's new state."""
     payload = {
@@ -186,6 +207,29 @@ def _before_newest(connection: Connection, newest: int, keep: int) -> int:
         if gap.resumed > position:
             position -= gap.resumed - gap.after
     return position
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The erasure of a client: the sequence and the time of the event that tells of it. Nothing older is kept.
+
+    `last`: nothing has happened to the client since.
+    """
+
+    sequence: int
+    at: Seconds
+    last: bool
+
+
+def erasure_of(connection: Connection, client_id: ClientId) -> Erased | None:
+    """Return the last erasure of a client, as long as its event is kept: it is the oldest one then.
+
+    For what is under way while a client is erased, and would be written afterwards.
+    """
+    ends = connection.execute(_ENDS_OF_CLIENT, {"of_client": client_id}).all()
+    if not ends or ends[0].type != ClientErased.type:
+        return None
+    return Erased(ends[0].sequence, ends[0].at, last=ends[0].sequence == ends[-1].sequence)
 
 
 def is_first(connection: Connection, client_id: ClientId, key: str, at: Seconds) -> bool:

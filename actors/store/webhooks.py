@@ -39,7 +39,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert, insert_in
-from actors.store.events import TOLD, Event, event_of
+from actors.store.events import TOLD, Event, erasure_of, event_of
 from actors.store.requests import Read, Write
 from actors.store.rows.unreadable import complain, list_in
 from actors.store.schema import dead_letters, event_counts, events, webhook_lines, webhooks
@@ -301,7 +301,7 @@ class RecordRetry(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class RecordDeadLetter(Write[None]):
-    """Give up the event: it becomes a dead letter, and the next event follows."""
+    """Give up the event: it becomes a dead letter, unless its client was erased since. The next event follows."""
 
     webhook_id: str
     client_id: ClientId
@@ -317,7 +317,9 @@ class RecordDeadLetter(Write[None]):
 
     def run(self, connection: Connection) -> None:
         failed = {name: getattr(self, name) for name in ("sequence", "failing_since", "why", "status")}
-        if _put(connection, self, _SETTLED | failed):
+        erased = erasure_of(connection, self.client_id)
+        void = erased is not None and self.sequence < erased.sequence
+        if _put(connection, self, _SETTLED | failed) and not void:
             row = {name: getattr(self, name) for name in _OF_LETTER}
             connection.execute(insert(connection, dead_letters).values(row).on_conflict_do_nothing())
 

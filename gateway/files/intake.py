@@ -25,7 +25,7 @@ from actors.media.file_types import recognised
 from actors.media.folder import HEAD, Incoming
 from actors.media.threads import MediaSilent, MediaThreads
 from actors.options import MIB, fetchable
-from actors.store.rows.media import NoSuchMedia
+from actors.store.rows.media import ErasedMeanwhile, NoSuchMedia
 from gateway.files.uploads import CHUNK, Base64, Upload, Uploads
 from gateway.http import InvalidRequest
 from gateway.service.bridge import STORE_SECONDS, shutting_down
@@ -128,7 +128,9 @@ class MediaIntake:
             )
             if not follows:
                 with shutting_down():
-                    await reply.wait(STORE_SECONDS)
+                    kept = await reply.wait(STORE_SECONDS)
+                if kept is None and self._client_id is not None:
+                    raise ErasedMeanwhile(file.digest, self._client_id)
             return file
 
     async def converted(self, file: File, form: Form, *, follows: bool = False) -> File:

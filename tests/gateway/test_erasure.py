@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +19,12 @@ from actors.clients.events import ClientErased, MessageEdited
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, State
 from actors.media.folder import media_dir
+from actors.media.retention import DeleteMediaNow
 from actors.refusals import database_of
 from actors.store import erasure
 from actors.store.erasure import TABLES
 from actors.store.rows.held import HoldEvent
+from actors.store.rows.media import KeepMedia
 from actors.store.rows.received import KeepReceived
 from actors.store.schema import metadata, outbox_chats, webhook_lines
 from actors.store.webhooks import RecordDeadLetter, RecordRetry
@@ -130,3 +135,39 @@ def test_what_a_deletion_left_can_be_erased_later(service: Running) -> None:
     assert MARK in json.dumps(rows(service), default=str)
     assert service.call("DELETE", f"/session/{GONE}?everything=true").status_code == 200
     assert not [mark for mark in (MARK, PHONES[GONE]) if mark in json.dumps(rows(service), default=str)]
+
+
+def test_what_was_under_way_while_a_client_was_erased_leaves_nothing(service: Running) -> None:
+    lives(service, GONE, MARK)
+    number, began = ClientId(GONE), time.time()
+    webhook = service.get("/webhooks").json()[0]["id"]
+    assert service.call("DELETE", f"/session/{GONE}?everything=true").status_code == 200
+    late = File(hashlib.sha256(b"late").hexdigest(), 4, "text/plain", f"{MARK}.txt")
+    edited = MessageEdited({**dict.fromkeys(MessageEdited.fields), "id": MARK, "body": MARK})
+    writes: list[Any] = [
+        KeepMedia(late, began, 9e9, number, began),
+        KeepReceived(number, MARK, late, began, 9e9),
+        HoldEvent(number, edited, began),
+        RecordDeadLetter(webhook, number, 1, MARK, "message", json.dumps(MARK), 1, MARK, 500, 1.0, 2.0),
+    ]
+    answers = [service.system.store.ask(write).get(timeout=PATIENCE) for write in writes]
+    assert (answers[0], answers[2]) == (None, False)
+    service.system.media_retention.ask(DeleteMediaNow(), timeout=PATIENCE)
+    assert MARK not in json.dumps(rows(service), default=str)
+
+
+def test_an_upload_that_an_erasure_overtook_is_told_so(service: Running) -> None:
+    directory = media_dir(service.settings.data_dir)
+    head = f"POST /media HTTP/1.1\r\nHost: localhost\r\nX-Cliente-Id: {GONE}\r\nContent-Type: text/plain\r\n"
+    lives(service, GONE, MARK)
+    before = set(directory.iterdir())
+    with socket.create_connection(service.where, timeout=PATIENCE) as upload:
+        upload.sendall(f"{head}Content-Length: 8\r\nConnection: close\r\n\r\nhalf".encode())
+        until(lambda: set(directory.iterdir()) - before, bool, "the file arrives")
+        assert service.call("DELETE", f"/session/{GONE}?everything=true").status_code == 200
+        upload.sendall(b"half")
+        answer = b"".join(iter(partial(upload.recv, 65536), b""))
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"was erased while the file arrived" in answer
+    service.system.media_retention.ask(DeleteMediaNow(), timeout=PATIENCE)
+    until(lambda: list(directory.iterdir()), lambda left: not left, "its file is deleted")

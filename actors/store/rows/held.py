@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, delete, select
 from actors.clients.events import EVENTS, AccountEvent, MessageAcknowledged, MessageArrived
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
-from actors.store.events import AppendEvent, Event, draw_id, is_first
+from actors.store.events import AppendEvent, Event, draw_id, erasure_of, is_first
 from actors.store.journal import acknowledge, is_of_outbox
 from actors.store.requests import Read, Write
 from actors.store.rows.accounts import LINKED_PHONE
@@ -35,7 +35,8 @@ class HeldEvent:
 
 @dataclass(frozen=True, slots=True)
 class HoldEvent(Write[bool]):
-    """Keep an event until `TellHeld`. Answers False if it was written before, told or not: then it does not wait.
+    """Keep an event until `TellHeld`. Answers False if it was written before, told or not: then it does not wait; and
+    if its client was erased since.
 
     An acknowledgement moves the message of the outbox at once.
     """
@@ -47,6 +48,9 @@ class HoldEvent(Write[bool]):
 
     def run(self, connection: Connection) -> bool:
         event, key = self.event, self.event.key if self.event.read_again else None
+        erased = erasure_of(connection, self.client_id)
+        if erased is not None and self.at <= erased.at:
+            return False
         if isinstance(event, MessageArrived) and is_of_outbox(connection, self.client_id, event.payload):
             return False
         if isinstance(event, MessageAcknowledged):

@@ -30,6 +30,7 @@ from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.runtime import Refusal, Work
 from actors.store.database import insert_in
+from actors.store.events import erasure_of
 from actors.store.message_states import OPEN
 from actors.store.requests import Read, Write
 from actors.store.schema import media, media_clients, outbox, received_media
@@ -43,24 +44,45 @@ class NoSuchMedia(Refusal):
         self.digest = digest
 
 
+class ErasedMeanwhile(NoSuchMedia):
+    """The client that the file was uploaded for was erased while it arrived."""
+
+    def __init__(self, digest: str, client_id: ClientId) -> None:
+        super().__init__(digest)
+        self.args = (f"Client {client_id} was erased while the file arrived: it is not kept",)
+
+
 @dataclass(frozen=True, slots=True)
-class KeepMedia(Work, Write[File]):
+class KeepMedia(Work, Write[File | None]):
     """A file is on disk: keep it until then at least. Of a file that is known, name and type become these.
 
-    `client_id`: the client that it was uploaded for, if any.
+    `client_id`: the client that it was uploaded for, if any; `began`: when it began to arrive. Answers None if that
+    client was erased since: then its time is over, unless it is kept for others.
     """
 
     file: File
     at: Seconds
     until: Seconds
     client_id: ClientId | None = None
+    began: Seconds | None = None
 
-    def run(self, connection: Connection) -> File:
+    def run(self, connection: Connection) -> File | None:
+        """See `Write`."""
         keep, own = _statements(connection.dialect.name)
-        connection.execute(keep, {**asdict(self.file), "kept_at": self.at, "until": self.until})
+        void = self._is_void(connection)
+        until = self.at if void else self.until
+        connection.execute(keep, {**asdict(self.file), "kept_at": self.at, "until": until})
+        if void:
+            return None
         if self.client_id is not None:
             connection.execute(own, {"digest": self.file.digest, "client_id": self.client_id})
         return self.file
+
+    def _is_void(self, connection: Connection) -> bool:
+        if self.client_id is None or self.began is None:
+            return False
+        erased = erasure_of(connection, self.client_id)
+        return erased is not None and self.began <= erased.at
 
 
 @cache

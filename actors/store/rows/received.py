@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select, tuple_
 from actors.clients.operations.fields import File
 from actors.clients.types import ClientId, Seconds
 from actors.store.database import insert
+from actors.store.events import erasure_of
 from actors.store.requests import Read, Write
 from actors.store.rows.media import KeepMedia
 from actors.store.schema import received_media
@@ -23,7 +24,10 @@ _KEY = (received_media.c.client_id, received_media.c.message_id)
 
 @dataclass(frozen=True, slots=True)
 class KeepReceived(Write[File]):
-    """The file of a message is on disk: keep it until then. `message_id` is bare."""
+    """The file of a message is on disk: keep it until then. `message_id` is bare.
+
+    If the client was erased meanwhile, the file is not kept.
+    """
 
     client_id: ClientId
     message_id: str
@@ -32,7 +36,10 @@ class KeepReceived(Write[File]):
     until: Seconds
 
     def run(self, connection: Connection) -> File:
-        KeepMedia(self.file, self.at, self.at).run(connection)  # this row keeps it from here on
+        KeepMedia(self.file, self.at, self.at).run(connection)  # the row below keeps it from here on
+        erased = erasure_of(connection, self.client_id)
+        if erased is not None and erased.last:
+            return self.file
         row = {**asdict(self.file), "at": self.at, "until": self.until}
         statement = insert(connection, received_media)
         changes = {name: statement.excluded[name] for name in row}
