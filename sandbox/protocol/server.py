@@ -28,6 +28,8 @@ RESTART, REMOVED = "515", "401"
 CURVE = b"\5"
 LOGIN_SECRETS = {"companion_enc_static": base64.b64encode(bytes(32)).decode(), "abprops": "1", "props": "27"}
 """What WhatsApp's own page reads from an accepted login besides, and Baileys does not."""
+WAITING_BESIDES = ("receipt", "notification", "appdata")
+"""What can wait for a client besides messages; here it never does."""
 PRIVACY = ("last", "online", "profile", "status", "groupadd", "readreceipts", "calladd")
 REGISTRATION = {"registration_id", "identity", "signed_key_id", "signed_key", "signed_key_signature"}
 
@@ -308,21 +310,28 @@ class ProtocolServer:
         stream.answers(question, Node("digest"))
 
     def _activate(self, stream: ClientStream, question: Node) -> None:
-        """A client that is ready for its post: what has waited comes first, then the count of it."""
-        stream.answers(question)
+        """A client that is ready for its post: what has waited comes between the counts of it, then what is new.
+
+        WhatsApp's own page holds the second of a chat's waiting messages back for 20 s if the first is the key of its
+        app state: it is told its keys and history when all that waited is over.
+        """
+        stream.answers(question, Node("active"))
         person = stream.person
         if not person or not person.device:
             return
-        self._introduce(stream)
-        stream.takes_post = True
+        count = str(len(person.undelivered))
+        preview = {"count": count, "message": count, **dict.fromkeys(WAITING_BESIDES, "0")}
+        stream.send(Node("ib", {"from": SERVER}, (Node("offline_preview", preview),)))
         for node in person.undelivered.values():
             stream.send(Node(node.tag, {**node.attributes, "offline": "0"}, node.content))
-        stream.send(Node("ib", {"from": SERVER}, (Node("offline", {"count": str(len(person.undelivered))}),)))
+        stream.send(Node("ib", {"from": SERVER}, (Node("offline", {"count": count}),)))
+        stream.takes_post = True
+        self._introduce(stream)
 
     def _introduce(self, stream: ClientStream) -> None:
         """Have the phone tell a new device its keys and history, once the device can be written to."""
         person = stream.person
-        if person and (device := person.device) and device.pre_keys and not device.told:
+        if stream.takes_post and person and (device := person.device) and device.pre_keys and not device.told:
             device.told = True
             peer = {"from": person.lid_jid, "type": "text", "category": "peer", "push_priority": "high"}
             for words in person.first_words():
@@ -378,6 +387,13 @@ class ProtocolServer:
         found = (Node("result", content=[Node(one.tag) for one in asked]), Node("list", content=users))
         stream.answers(question, Node("usync", attributes, found))
 
+    def _give_groups(self, stream: ClientStream, question: Node) -> None:
+        """Nobody is in a group."""
+        stream.answers(question, Node("groups"))
+
+    def _give_disappearing_mode(self, stream: ClientStream, question: Node) -> None:
+        stream.answers(question, Node("disappearing_mode", {"duration": "0", "t": "0"}))
+
     def _sync_state(self, stream: ClientStream, question: Node) -> None:
         """Answer for each collection of the app state: the account's name is the first patch of one of them.
 
@@ -415,6 +431,8 @@ QUESTIONS: tuple[tuple[str, str | None, Callable[[ProtocolServer, ClientStream, 
     ("w:m", None, ProtocolServer._give_media_hosts),
     ("abt", None, ProtocolServer._give_properties),
     ("privacy", "privacy", ProtocolServer._give_privacy),
+    ("w:g2", "participating", ProtocolServer._give_groups),
+    ("disappearing_mode", None, ProtocolServer._give_disappearing_mode),
     ("blocklist", None, ProtocolServer._give_blocklist),
     ("w:sync:app:state", "sync", ProtocolServer._sync_state),
     ("md", "remove-companion-device", ProtocolServer._log_out),
