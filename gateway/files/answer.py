@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from actors.clients.operations.fields import File
-from actors.media.threads import MediaThreads
+from actors.media.threads import MediaSilent, MediaThreads
 
 CHUNK = 256 * 1024
 INLINE = frozenset(
@@ -30,6 +31,7 @@ INLINE = frozenset(
 )
 _TYPE = re.compile(r"[\w.+-]{1,63}/[\w.+-]{1,63}(; ?[\w-]{1,32}=[\w.+,\"-]{1,64}){0,4}", re.ASCII)
 _UNKNOWN = "application/octet-stream"
+_log = structlog.get_logger("media")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
@@ -70,8 +72,15 @@ async def file_answer(file: File, path: Path, threads: MediaThreads, *, asked: d
     )
 
 
+class _Stopped(Exception):
+    """The rest of a file could not be read."""
+
+
 class _FileBody(StreamingResponse):
-    """An answer that is read from a file, which it closes whatever becomes of it."""
+    """An answer that is read from a file, which it closes whatever becomes of it.
+
+    Where the rest cannot be read, the answer is left incomplete: the server closes the connection then.
+    """
 
     def __init__(self, threads: MediaThreads, opened: BufferedReader, *told: Any, **options: Any) -> None:
         super().__init__(*told, **options)
@@ -80,6 +89,8 @@ class _FileBody(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except _Stopped as stopped:
+            _log.warning("media.answer_incomplete", file=Path(self._opened.name).name, why=str(stopped))
         finally:
             self._threads.submit(self._opened.close)  # a read that is under way holds it
 
@@ -121,10 +132,16 @@ def _names(condition: str | None, tag: str) -> bool:
 
 
 async def _read(threads: MediaThreads, file: BufferedReader, first: int, length: int) -> AsyncIterator[bytes]:
-    await threads.run(file.seek, first)
-    while length > 0 and (chunk := await threads.run(file.read, min(CHUNK, length))):
-        length -= len(chunk)
-        yield chunk
+    """Read a part of a file. Raises _Stopped: of an answer that has begun nothing else can be said."""
+    try:
+        await threads.run(file.seek, first)
+        while length > 0 and (chunk := await threads.run(file.read, min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk
+    except (OSError, MediaSilent) as error:
+        raise _Stopped(f"The last {length} bytes could not be read: {error}") from error
+    if length > 0:
+        raise _Stopped(f"The file is shorter than it was: {length} bytes are missing")
 
 
 def _open(path: Path) -> BufferedReader:

@@ -430,6 +430,7 @@ _PROVOKED = frozenset(
         "ASGI callable returned without completing handshake.",  # it was refused, with an answer
         "Invalid UTF-8 sequence received from client.",
         "Unsupported upgrade request.",
+        "ASGI callable returned without completing response.",  # a line of ours says why
     }
 )
 """What uvicorn logs, with a traceback or without, because of what a caller sends."""

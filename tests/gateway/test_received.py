@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from actors.clients.errors import OperationRefused
 from actors.clients.operations.chats import (
@@ -22,7 +24,8 @@ from actors.clients.operations.chats import (
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.types import ClientId
-from gateway.files.answer import Unsatisfiable, disposition, part_of
+from actors.media.threads import MediaSilent, MediaThreads
+from gateway.files.answer import CHUNK, Unsatisfiable, disposition, part_of
 from tests.gateway.raw import Closed, Raw, request
 from tests.gateway.running import Running, until
 
@@ -199,3 +202,28 @@ def test_a_name_cannot_break_out_of_the_header() -> None:
     file = File("0", 1, "image/png", 'a"\r\nSet-Cookie: x\\é.png')
     assert "\r" not in disposition(file)
     assert disposition(file).startswith('inline; filename="a___Set-Cookie: x__.png"')
+
+
+@pytest.mark.parametrize("fault", ["silent", "shorter"])
+def test_a_file_that_stops_in_the_middle_ends_the_answer_and_is_one_line_of_the_log(
+    ready: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    media = receive(ready, data=DATA + bytes(4 * CHUNK))["media"]
+    run = MediaThreads.run
+
+    async def stops(threads: MediaThreads, work: Any, /, *args: Any) -> Any:
+        """Read the beginning as ever."""
+        if getattr(work, "__name__", "") != "read" or work.__self__.tell() == 0:
+            return await run(threads, work, *args)
+        if fault == "silent":
+            raise MediaSilent
+        return b""
+
+    monkeypatch.setattr(MediaThreads, "run", stops)
+    with capture_logs() as logs, pytest.raises(httpx2.RemoteProtocolError, match="without sending complete"):
+        ready.http.get(media["url"], headers=CLIENT)
+    until(lambda: [line["event"] for line in logs], lambda told: "http.request" in told, "the answer has ended")
+    told = [line for line in logs if line["log_level"] in {"warning", "error"}]
+    assert [line["event"] for line in told] == ["media.answer_incomplete"]
+    assert "exc_info" not in told[0]
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
