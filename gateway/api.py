@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.clients.types import MAX_CLIENT_ID
 from actors.media.conversion import Form
-from gateway.calls import Call, MediaType, Parameter, delete, get, patch, post
+from gateway.calls import BYTES, Call, MediaType, Parameter, delete, get, patch, post
 from gateway.operation_calls import CHATS, CONTACTS, GROUPS, MESSAGES, PRESENCE, PROFILE
 from gateway.routes import clients, events, files, keys, messages, pages, pairing, service, webhooks
 from gateway.schemas.clients import (
@@ -99,21 +99,20 @@ _LAST_EVENT_ID = {
     "Last-Event-ID": Parameter({"type": "string", "pattern": "^[0-9]+$"}, "The position after which a browser resumes.")
 }
 _FORM = {"form": Parameter({"type": "string", "enum": [*Form]}, "What the file is made for.")}
-_BYTES = {"type": "string", "format": "binary"}
-_A_FILE = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
+_A_FILE = {"type": "object", "properties": {"file": BYTES}, "required": ["file"]}
 _A_MESSAGE = {
     "type": "object",
     "description": "The fields of the JSON body as texts, and one file, whose field is the content's: `image`, "
     "`document` and so on. Its own fields, such as `caption`, stand beside it.",
-    "properties": {"to": {"type": "string"}, **dict.fromkeys(WITH_FILES, _BYTES), "caption": {"type": "string"}},
+    "properties": {"to": {"type": "string"}, **dict.fromkeys(WITH_FILES, BYTES), "caption": {"type": "string"}},
     "required": ["to"],
 }
 _FILES = {
-    "application/octet-stream": _BYTES,
+    "application/octet-stream": BYTES,
     "multipart/form-data": _A_FILE,
     "application/json": {"$ref": f"#/components/schemas/{FileSource.__name__}"},
 }
-_FILE = MediaType("application/octet-stream", {"type": "string", "format": "binary"})
+_FILE = MediaType("application/octet-stream", BYTES)
 _PNG = MediaType("image/png", {"type": "string", "contentMediaType": "image/png"})
 
 _NOT_READY: Mapping[int, tuple[str, ...]] = {409: ("SESSION_NOT_READY",)}

@@ -73,6 +73,8 @@ URGENT = 5
 """The priority of a message whose caller waits; see POST /send."""
 
 Schema = Mapping[str, Any]
+BYTES: Schema = {"type": "string", "format": "binary"}
+"""The schema of a file that is a body, or a part of one."""
 
 
 @dataclass(frozen=True, slots=True)

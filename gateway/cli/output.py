@@ -102,9 +102,20 @@ def _cell(said: object) -> Text:
 
 def facts(known: Mapping[str, object]) -> None:
     """Print the known facts about one thing, one per line."""
-    told = [(Text(name, style="dim"), _worded(value)) for name, value in known.items() if value not in (None, "", [])]
+    told = [(Text(name, style="dim"), _worded(value)) for name, value in known.items() if value not in _NOTHING]
     rows(("", ""), told, header=False)
 
 
+_NOTHING: tuple[object, ...] = (None, "", [], {})
+
+
 def _worded(value: object) -> object:
-    return ("no", "yes")[value] if isinstance(value, bool) else value
+    """Return a value as people read it: parts by their names, without those that say nothing."""
+    match value:
+        case bool():
+            return ("no", "yes")[value]
+        case Mapping():
+            return ", ".join(f"{name} {_worded(part)}" for name, part in value.items() if part not in _NOTHING)
+        case list():
+            return ", ".join(str(_worded(part)) for part in value)
+    return value

@@ -18,7 +18,7 @@ from actors.clients.operations import Effect
 from actors.clients.operations.base import NOT_FOUND
 from actors.clients.operations.fields import File
 from actors.clients.types import MAX_CLIENT_ID
-from gateway.calls import Call, MediaType, Parameter, adapter_of, file_fields, takes_body
+from gateway.calls import BYTES, Call, MediaType, Parameter, adapter_of, file_fields, takes_body
 from gateway.openapi.descriptions import declared, describe, owners_in, owners_of
 from gateway.openapi.events import webhook
 from gateway.openapi.examples import Examples
@@ -286,7 +286,7 @@ def _body(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
     if call.body is not None:
         schemas = {_JSON: shapes[call.body, "validation"]}
     elif takes_body(call):
-        schemas = {_JSON: _arguments(call)}
+        schemas = {_JSON: _arguments(call), **_form(call)}
     kind_of_body = call.operation or call.body
     owners = () if kind_of_body is None else owners_of(kind_of_body)
     content = {}
@@ -295,6 +295,15 @@ def _body(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
         shown = examples.body(call.name, kind, described, owners)
         content[kind] = {"schema": described, **shown}
     return {"requestBody": {"required": True, "content": content}} if content else {}
+
+
+def _form(call: Call) -> dict[str, dict[str, Any]]:
+    """Return the schema of the body in multipart where an operation takes files: each is a part of its own."""
+    if call.operation is None or not (files := file_fields(call.operation)):
+        return {}
+    schema = _arguments(call)
+    parts = {name: BYTES if name in files else {"type": "string"} for name in schema["properties"]}
+    return {"multipart/form-data": {"type": "object", "properties": parts, "required": schema["required"]}}
 
 
 def _responses(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:

@@ -65,6 +65,10 @@ FORMS: Mapping[str, Any] = {
     "POST /messages": {"to": "5491122334455", "image": _BYTES, "caption": "Today"},
     "POST /media": {"file": _BYTES},
     "POST /media/convert/{form}": {"file": _BYTES},
+    "PUT /profile/picture": {"picture": _BYTES},
+    "PUT /groups/{group}/picture": {"picture": _BYTES},
+    "POST /status/image": {"file": _BYTES, "caption": "Today"},
+    "POST /status/video": {"file": _BYTES},
 }
 """Bodies in multipart, by their calls."""
 ANSWERS: Mapping[str, Any] = {

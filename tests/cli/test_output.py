@@ -39,6 +39,17 @@ def test_facts_are_no_markup_either(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]ERROR" not in said
 
 
+def test_parts_of_a_fact_stand_by_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    web = {"version": "2.3000.1045000000", "contract": "whole", "missing": [], "without": [], "unresolved": 1}
+    output.facts({"healthy": True, "phone": None, "clients": [1, 7], "whatsapp_web": web})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "healthy yes",
+        "clients 1, 7",
+        "whatsapp_web version 2.3000.1045000000, contract whole, unresolved 1",
+    ]
+
+
 def test_names_in_any_script_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     output.rows(("NAME",), [("Café 咖啡 🙂 קפה",)])
     assert "Café 咖啡 🙂 קפה" in capsys.readouterr().out
