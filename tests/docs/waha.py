@@ -53,6 +53,8 @@ What differs from WAHA:
 * The key may come in the query (`?x-api-key=`) only for pictures, files and the WebSocket.
 * `/ws` without an upgrade is answered 426, another method 405.
 * Webhooks and proxies of a session need a key with the scope `admin`.
+* `/docs` and `/openapi.json` describe the native calls only. WAHA's own document describes WAHA's; the tables below say
+  which of them are answered, and how.
 * A global webhook for all sessions is `POST /webhooks` with `"format": "waha"` and WAHA's names in `events`; where both
   `message` and `message.any` are wanted, two of them.
 * `session.status` comes with each change and each new QR.
