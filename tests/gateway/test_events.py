@@ -7,16 +7,20 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Connection, update
 
 from actors.clients.types import ClientId
+from actors.store.requests import Write
+from actors.store.schema import api_keys
 from tests.gateway.happening import forget, happen, numbers
 from tests.gateway.listening import Frame, Sse
-from tests.gateway.running import Running, until
+from tests.gateway.running import PATIENCE, Running, until
 
 FIRST = "the-first-key-of-a-test"
 
@@ -221,6 +225,40 @@ def test_a_key_sees_its_clients_only_and_no_more_once_it_is_revoked(keyed: Runni
         end = stream.until(lambda frame: frame.name == "end")
         assert end.data["code"] == "UNAUTHORIZED"
         assert stream.frame() is None
+
+
+@dataclass(frozen=True)
+class Narrow(Write[None]):
+    """Takes clients from a key, as only an administrator of the database can."""
+
+    id: str
+    clients: list[int]
+
+    def run(self, connection: Connection) -> None:
+        connection.execute(update(api_keys).where(api_keys.c.id == self.id).values(clients=self.clients))
+
+
+def test_a_key_that_was_narrowed_resumes_with_the_events_of_its_clients_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.security.keys.REFRESH", 0.05)
+    with Running(tmp_path / "data", api_key=FIRST) as service:
+        key = made(service, ["read"], [1, 2])
+        asked = {"X_Api_Key": key["key"]}
+        for client in (1, 2, 2, 1):
+            happen(service, 1, client)
+        with Sse(service, "?after=0", **asked) as stream:
+            told = stream.events(4)
+            assert [event["cliente_id"] for event in told] == [1, 2, 2, 1]
+            service.system.store.ask(Narrow(key["id"], [1])).get(timeout=PATIENCE)
+            assert stream.until(lambda frame: frame.name == "end").data["code"] == "UNAUTHORIZED"
+        with Sse(service, "?after=0", Last_Event_ID=str(told[0]["position"]), **asked) as stream:
+            assert stream.events(1) == [told[3]]
+            for client in (2, 1):
+                happen(service, 1, client, first=client)
+            assert numbers(stream.events(1)) == [1]
+        with Sse(service, "?client=2", Last_Event_ID=str(told[0]["position"]), **asked) as stream:
+            assert (stream.status, stream.body()["code"]) == (403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize(("query", "header"), [("?client=2", {}), ("", {"X_Cliente_Id": "2"})])
