@@ -47,7 +47,8 @@ QR_ADDRESS = "https://wa.me/settings/linked_devices#"
 """The beginning of a QR's text since July 2026; a phone's own camera opens it. Source: WhatsApp Web's bundles."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PAGE = "page.js"
-"""Connection, and who takes orders. The others beside it are tables of orders, but for two."""
+"""The connection, and the function that takes orders. The scripts beside it are tables of orders, but for three."""
+_LOOKUPS = "lookups.js"
 _EVENTS = "events.js"
 _CONTRACT = "contract.js"
 
@@ -79,10 +80,11 @@ def script(wa_js: WaJs, url: str, starved: Seconds = 25.0, *, qr_url: bool = Tru
         "qrAddress": QR_ADDRESS if qr_url else "",
     }
     tables = f"[{', '.join(map(_expression, _tables()))}]"
+    read = ", ".join((_expression(_LOOKUPS), _expression(_EVENTS), _contract()))
     return (
         f"(function ({', '.join(_TIMERS)}) {{\n"
         f"function startWaJs() {{\nwindow.WPPConfig = {json.dumps(_WPP_CONFIG)};\n{wa_js.text}\n}}\n"
-        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, {tables}, {_expression(_EVENTS)}, {_contract()});\n"
+        f"({_expression(_PAGE)})({json.dumps(ours)}, startWaJs, {tables}, {read});\n"
         f"}})({', '.join(f'window.{name}' for name in _TIMERS)});"
     )
 
@@ -116,7 +118,7 @@ def order_with_files(name: str) -> str:
 
 
 def _tables() -> list[str]:
-    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name not in (_PAGE, _EVENTS, _CONTRACT))
+    return sorted(path.name for path in _SCRIPTS.glob("*.js") if path.name not in (_PAGE, _LOOKUPS, _EVENTS, _CONTRACT))
 
 
 def _contract() -> str:

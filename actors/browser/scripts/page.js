@@ -1,9 +1,10 @@
 // What session-manager adds to WhatsApp Web: it tells what happens, through one binding, and does what it is ordered.
 //
-// An expression: a function of {home, binding, handle, starved, qrAddress}, of what starts wa-js, of the scripts beside
-// this one, each a function of `page` that gives a table of orders, name -> function of the arguments, of the one that
-// gives the table of account events (events.js), and of what reads the page's contract (contract.js). A document that is
-// not full ready after `starved` seconds says what it lacks. It runs before any script of the page, in every document.
+// An expression: a function of {home, binding, handle, starved, qrAddress}, of the starter of wa-js, and of the scripts
+// beside this one: a list of functions of `page` that give tables of orders, name -> function of the arguments; the one
+// that finds people, chats and messages (lookups.js); the one that gives the account events (events.js); and the reader of
+// the page contract (contract.js). A document that is not full ready after `starved` seconds says what it lacks. It runs
+// before any script of the page, in every document.
 // `binding` is the name of the function that takes one JSON text; `handle` the name of the one that takes orders: it
 // answers {value} in JSON, or {error: {message, code}} where the order was not carried out; `qrAddress` what a code begins
 // with, empty for the code as it was until July 2026.
@@ -13,7 +14,7 @@
 // Rules: 1. It only reads and passes on; what a thing means is decided in whatsapp_web.py.
 //        2. Nothing in here may disturb the page: every listener is wrapped in `quietly`.
 //        3. Texts are cut to bounded lengths before they leave.
-(function (settings, startWaJs, tables, readEvents, readContract) {
+(function (settings, startWaJs, tables, readLookups, readEvents, readContract) {
   'use strict';
   const { home, binding, handle, starved, qrAddress } = settings;
   const tellText = window[binding];
@@ -53,6 +54,15 @@
       return 'something that cannot be written'; // an object may have no way to
     }
   };
+  /** The values as texts; the last one bears the sign of a cut where some are not told. */
+  function cutAll(values, most = PEOPLE) {
+    if (!Array.isArray(values)) return [];
+    const told = values.slice(0, most).map((value) => cut(value));
+    const last = told.at(-1) ?? '';
+    if (values.length > most && !last.endsWith(CUT)) told[most - 1] = `${last}${CUT}`;
+    return told;
+  }
+
   const tell = (event) => tellText(JSON.stringify(event));
   const quietly = (act) => (...args) => {
     try {
@@ -478,161 +488,7 @@
     return code;
   }
 
-  // --- messages
-
-  const remembered = new Map(); // bare id -> full id, as WhatsApp writes it
-  const sent = new Set(); // bare ids that were ordered from here: their answer tells of them, and their acks do
-
-  function remember(bare, full) {
-    remembered.delete(bare);
-    remembered.set(bare, full);
-    if (remembered.size > KEPT) remembered.delete(remembered.keys().next().value);
-  }
-
-  /** A chat or person as both of WhatsApp's kinds of address, as far as the page knows them. */
-  function addresses(given) {
-    const text = String(given ?? '');
-    const known = (ask) => {
-      try {
-        return ask() ?? null;
-      } catch {
-        return null;
-      }
-    };
-    const wid = typeof given === 'string' ? known(() => wa().WidFactory.createWid(given)) : given;
-    if (text.endsWith('@lid')) {
-      return { lid: cut(text), phone: cut(known(() => wa().lidPnCache.getPhoneNumber(wid))?.user) };
-    }
-    if (text.endsWith('@c.us')) {
-      return { lid: cut(known(() => wa().lidPnCache.getCurrentLid(wid))), phone: cut(wid?.user ?? text.split('@')[0]) };
-    }
-    return { lid: null, phone: null };
-  }
-
-  const ASKED_FOR_PERSON = 8000; // ms that WhatsApp's server may take to say who an address is
-  const KNOWN_FOR = 24 * 3600 * 1000; // ms that its answer is kept; that nobody is there, for less
-  const NOBODY_FOR = 5 * 60 * 1000;
-  const people = new Map(); // address -> {id, until}
-
-  const isPerson = (address) => /@(c\.us|lid)$/.test(address);
-
-  /** Resolves as `promise`, or fails with this after so many ms. */
-  const within = (ms, promise, why) => {
-    let timer;
-    const late = new Promise((_go, fail) => { timer = setTimeout(() => fail(new Error(why)), ms); });
-    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-  };
-
-  /**
-   * Who WhatsApp says an address is: {id}, its own way to write it, which may differ from the question (Brazil's ninth
-   * digit); {id: null}: nobody; {unknown}: why it did not say. wa-js's own question answers null for nobody and for a
-   * failure, so WhatsApp Web's is asked: it throws what failed.
-   */
-  async function whoIs(address) {
-    const kept = people.get(address);
-    if (kept && kept.until > Date.now()) return kept;
-    let found;
-    try {
-      const asked = wa().functions.queryWidExists(wa().WidFactory.createWid(address));
-      found = await within(ASKED_FOR_PERSON, asked, 'no answer in time');
-    } catch (error) {
-      return { unknown: said(error).message };
-    }
-    const id = found?.wid ? cut(found.wid) : null;
-    const told = { id, until: Date.now() + (id ? KNOWN_FOR : NOBODY_FOR) };
-    people.delete(address);
-    people.set(address, told);
-    if (people.size > KEPT) people.delete(people.keys().next().value);
-    return told;
-  }
-
-  /** Every address under which the page may have a chat or a contact, the given one first. */
-  function addressesOf(chat) {
-    const address = String(chat);
-    const found = new Set([address]);
-    for (const one of [address, people.get(address)?.id]) {
-      try {
-        const { lid, phone } = one ? addresses(wa().WidFactory.createWid(one)) : {};
-        for (const other of [one, lid, phone && `${phone}@c.us`]) if (other) found.add(other);
-      } catch {
-        // it is no address to this page
-      }
-    }
-    return found;
-  }
-
-  /** What a collection of the page has under one of the addresses. */
-  function heldIn(collection, address) {
-    for (const one of addressesOf(address)) {
-      const held = collection.get(wa().WidFactory.createWid(one));
-      if (held) return held;
-    }
-    return undefined;
-  }
-
-  /** The chat the page has with this person or group. Nothing is made. */
-  function chatOf(address) {
-    const chat = heldIn(wa().ChatStore, address);
-    if (!chat) throw refusal('CHAT_NOT_FOUND', `The account has no chat ${address}`);
-    return chat;
-  }
-
-  const PERIOD = 50; // ms between two looks
-  const SHOWN = 10000; // ms that the page may take to show what it was asked for
-
-  /** Waits until the page shows a change. That it does not proves nothing. */
-  async function shown(test, what) {
-    for (const began = performance.now(); !test(); await new Promise((go) => setTimeout(go, PERIOD))) {
-      if (performance.now() - began > SHOWN) throw unsure(`WhatsApp Web did not show within ${SHOWN / 1000} s that ${what}`);
-    }
-  }
-
-  /** The values as texts; the last one bears the sign of a cut where some are not told. */
-  function cutAll(values, most = PEOPLE) {
-    if (!Array.isArray(values)) return [];
-    const told = values.slice(0, most).map((value) => cut(value));
-    const last = told.at(-1) ?? '';
-    if (values.length > most && !last.endsWith(CUT)) told[most - 1] = `${last}${CUT}`;
-    return told;
-  }
-
-  const models = () => wa().MsgStore.getModelsArray?.() ?? wa().MsgStore.models ?? [];
-  const withBareId = (bare) => models().find((msg) => msg?.id?.id === bare);
-
-  const PRESENCE = { composing: 'typing', recording_audio: 'recording' };
-
-  /** What somebody does, in our words: `available`, `unavailable`, `typing`, `recording`, `unknown`. */
-  function presenceState(type, online) {
-    const words = ['available', 'unavailable', 'typing', 'recording'];
-    const state = PRESENCE[type] ?? type;
-    if (words.includes(state)) return state;
-    return online === undefined || online === null ? 'unknown' : online ? 'available' : 'unavailable';
-  }
-
-  /** What an order throws where nothing was done, and where it may have been. */
-  const refusal = (code, message) => Object.assign(new Error(message), { code });
-  const unsure = (message) => refusal('UNSURE', message);
-
-  /**
-   * A message by its bare or full id: in memory, then in the page's storage, in the chat with any of these addresses.
-   * Without a chat it is the one that the full id names. Throws where there is none.
-   */
-  async function messageOf(chat, id) {
-    const [, , remote, named, who] = /^((?:true|false)_([^_]+)_)?([^_]+)(_.+)?$/.exec(id) ?? [null, null, null, id];
-    const places = chat ?? remote ? addressesOf(chat ?? remote) : null;
-    const known = withBareId(named);
-    if (known && (!places || places.has(String(known.id.remote)))) return known;
-    for (const place of places ?? []) {
-      for (const fromMe of [false, true]) {
-        try {
-          return await window.WPP.chat.getMessageById(`${fromMe}_${place}_${named}${who ?? ''}`);
-        } catch {
-          // it says the same of a message that is not there and of one it could not look for
-        }
-      }
-    }
-    throw refusal('MESSAGE_NOT_FOUND', `WhatsApp Web knows no message ${named} ${chat ? 'in this chat' : 'here'}`);
-  }
+  // --- what wa-js hears
 
   function listenToMessages() {
     const { WPP } = window;
@@ -659,6 +515,30 @@
   }
 
   // --- orders
+
+  /** What an order throws where nothing was done, and where it may have been. */
+  const refusal = (code, message) => Object.assign(new Error(message), { code });
+  const unsure = (message) => refusal('UNSURE', message);
+
+  const PERIOD = 50; // ms between two looks
+  const SHOWN = 10000; // ms that the page may take to show what it was asked for
+
+  /** Waits until the page shows a change. That it does not proves nothing. */
+  async function shown(test, what) {
+    for (const began = performance.now(); !test(); await new Promise((go) => setTimeout(go, PERIOD))) {
+      if (performance.now() - began > SHOWN) throw unsure(`WhatsApp Web did not show within ${SHOWN / 1000} s that ${what}`);
+    }
+  }
+
+  const PRESENCE = { composing: 'typing', recording_audio: 'recording' };
+
+  /** What somebody does, in our words: `available`, `unavailable`, `typing`, `recording`, `unknown`. */
+  function presenceState(type, online) {
+    const words = ['available', 'unavailable', 'typing', 'recording'];
+    const state = PRESENCE[type] ?? type;
+    if (words.includes(state)) return state;
+    return online === undefined || online === null ? 'unknown' : online ? 'available' : 'unavailable';
+  }
 
   /** Why something failed. Not everything that is thrown is an Error; of other objects only what names them is told. */
   function said(error) {
@@ -707,9 +587,10 @@
 
   /** What the other scripts need of this one. */
   const page = {
-    wa, cut, cutAll, tell, trouble, addresses, ackOf, models, withBareId, remember, remembered, said, TEXT, PEOPLE, KEPT, sent, pairingCode,
-    isHeldBack, refused, own, isPerson, whoIs, addressesOf, heldIn, chatOf, messageOf, refusal, unsure, shown, presenceState,
+    wa, cut, cutAll, tell, trouble, ackOf, said, TEXT, PEOPLE, KEPT, pairingCode,
+    isHeldBack, refused, own, refusal, unsure, shown, presenceState,
   };
+  Object.assign(page, readLookups(page));
   const accountEvents = readEvents(page);
   Object.assign(page, accountEvents.shapes);
   const orders = Object.assign({ ...accountEvents.orders, askServer, probe: () => ({}), contract: lookAtContract }, ...tables.map((table) => table(page)));
