@@ -96,8 +96,8 @@ class Marks:
                 self._post.receipt(sender, sent, account.number, 3)
         self._scene.changes.tell()
 
-    def vote(self, phone: Phone, to: str, id_: str, choices: list[str]) -> ChatMessage:
-        """Have a phone vote in a poll: `choices` are the texts of all that it chooses now."""
+    def vote(self, phone: Phone, to: str, id_: str, choices: list[str], ago: float | None = None) -> ChatMessage:
+        """Have a phone vote in a poll: `choices` are the texts of all that it chooses now. `ago` as of a reaction."""
         account = self._scene.world.account(to)
         message = account.messages.get(id_)
         if (
@@ -116,6 +116,6 @@ class Marks:
             raise SandboxError(400, "INVALID_REQUEST", f"the poll has no option {unknown[0]}")
         if message.poll["selectable"] and len(choices) > message.poll["selectable"]:
             raise SandboxError(409, "TOO_MANY_CHOICES", f"the poll takes {message.poll['selectable']} at most")
-        self._post.vote(message, phone.number, choices)
+        self._post.vote(message, phone.number, choices, ago)
         self._post.tell_change(account, message, "vote", phone.number)
         return message

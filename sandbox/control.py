@@ -27,7 +27,7 @@ from sandbox.faults import Act, Faults
 from sandbox.group_chat import MEMBER, OWNER, GroupChat
 from sandbox.groups import Groups
 from sandbox.login import Login
-from sandbox.messages import MessageRelay
+from sandbox.messages import MessageRelay, ago_of
 from sandbox.pairing import Pairing
 from sandbox.scene import Scene
 from sandbox.settings import SandboxSettings
@@ -331,7 +331,7 @@ class Control:
 
     def _phone_vote(self, phone: Phone, said: dict[str, Any]) -> Any:
         choices = [str(choice) for choice in said["choices"]]
-        return self._marks.vote(phone, str(said["to"]), str(said["id"]), choices).told()
+        return self._marks.vote(phone, str(said["to"]), str(said["id"]), choices, ago_of(said)).told()
 
     def _phone_typing(self, phone: Phone, said: dict[str, Any]) -> Any:
         self._presence.act(phone, said)

@@ -12,6 +12,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
+from sandbox.answers import number_of
 from sandbox.scene import OpenPage, Scene
 from sandbox.world import (
     NO_CHAT,
@@ -31,6 +32,16 @@ from sandbox.world import (
 
 BATCH = 200  # messages sent to a page at once
 REACTS_AHEAD = 5.0
+
+
+def ago_of(said: dict[str, Any]) -> float | None:
+    """Return how long ago something was done, where that is said."""
+    return number_of(said, "ago") if "ago" in said else None
+
+
+def _dated(ago: float | None) -> int:
+    """Return the time of a reaction or a vote, in milliseconds."""
+    return int((time.time() + (REACTS_AHEAD if ago is None else -ago)) * 1000)
 
 
 class MessageRelay:
@@ -248,7 +259,7 @@ class MessageRelay:
         elif kind == "revoke":
             message.text, message.revoked = "", True
         else:
-            self.react(message, phone.number, str(said["emoji"]))
+            self.react(message, phone.number, str(said["emoji"]), ago_of(said))
         self.tell_change(account, message, kind, phone.number)
         return message
 
@@ -267,20 +278,23 @@ class MessageRelay:
         }
         self._queue(account, change["change_id"], change)
 
-    def react(self, message: ChatMessage, number: str, emoji: str) -> None:
-        """Set a reaction. wa-js drops one that is older than the moment it hears of it: it is dated ahead."""
+    def react(self, message: ChatMessage, number: str, emoji: str, ago: float | None = None) -> None:
+        """Set a reaction. wa-js drops one that is older than the moment it hears of it: it is dated ahead.
+
+        `ago`: it was made so many seconds ago, on a phone that had no network since.
+        """
         message.reactions[number] = emoji
-        message.reacted_at[number] = int((time.time() + REACTS_AHEAD) * 1000)
+        message.reacted_at[number] = _dated(ago)
 
     def _reaction(self, message: ChatMessage, number: str) -> dict[str, Any]:
         """Return a reaction in the form for pages."""
         emoji, t = message.reactions[number], message.reacted_at[number]
         return {"emoji": emoji, "t": t, "by": number, "by_lid": lid_of(number)}
 
-    def vote(self, message: ChatMessage, number: str, choices: list[str]) -> None:
-        """Set what somebody chooses of a poll, dated ahead as a reaction is: wa-js drops older ones too."""
+    def vote(self, message: ChatMessage, number: str, choices: list[str], ago: float | None = None) -> None:
+        """Set what somebody chooses of a poll, dated as a reaction is: wa-js drops older ones too."""
         message.votes[number] = choices
-        message.voted_at[number] = int((time.time() + REACTS_AHEAD) * 1000)
+        message.voted_at[number] = _dated(ago)
 
     def _vote(self, message: ChatMessage, number: str) -> dict[str, Any]:
         """Return a vote in the form for pages: the numbers of the options."""

@@ -51,6 +51,10 @@ PROBE: Seconds = 60.0
 LOAD_AGAIN: Seconds = 10.0
 RELOAD: Seconds = 10.0
 """The time limit for a reload's answer; the owner has shorter deadlines of his own."""
+LOOK_AGAIN: Seconds = 20.0
+LOOK_GROWTH = 6.0
+LONGEST_PAUSE: Seconds = 6 * 3600.0
+"""The pauses between looks at the page's reactions and votes: the first after a Ready, each longer, up to this."""
 UNSURE = "UNSURE"
 """The scripts' code of an order that may have been carried out."""
 PSS_EVERY: Seconds = 10.0
@@ -81,6 +85,8 @@ class ChromiumPage:
         self._measured: tuple[float, int | None] = (-PSS_EVERY, None)
         self._work: set[asyncio.Task[None]] = set()
         self._ending = self._left_early = False
+        self._looks = object()
+        """The last Ready's looks at what the page has in its memory."""
 
     @property
     def client_id(self) -> ClientId:
@@ -196,11 +202,20 @@ class ChromiumPage:
         task.add_done_callback(self._work.discard)
 
     async def _tell_stored(self) -> None:
+        """Report what happened while nobody listened, now, and again and again what wa-js does not report."""
+        self._looks = looks = object()
+        pause = LOOK_AGAIN
         try:
             await self._events.tell_stored(self._wire)
             if self._events.fresh:
                 self._events.fresh = False
                 await self._events.tell_taken_back(self._wire, await self._context.standing(self._client_id))
+            while True:
+                await asyncio.sleep(pause)
+                if self._looks is not looks:  # there was another Ready
+                    return
+                await self._events.tell_marks(self._wire)
+                pause = min(pause * LOOK_GROWTH, LONGEST_PAUSE)
         except WireError as error:
             self._log.warning("page.messages_not_read", error=str(error)[:200])
 

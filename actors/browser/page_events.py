@@ -194,11 +194,27 @@ class PageEvents:
                 return
             if not isinstance(stored, list) or not stored:
                 return
-            for event in chain.from_iterable(part for part in stored if isinstance(part, list)):
-                fact = happened(event, live=False) if isinstance(event, dict) else None
-                if fact is not None:
-                    self.tell(fact)
+            self._tell_found(stored)
             told += len(stored)
+
+    async def tell_marks(self, wire: Wire) -> None:
+        """Report the reactions and votes that the page has and has not told: of those that are older than its own start
+        wa-js tells nothing, whenever they come.
+        """
+        since = max(0.0, self._interpreter.began_at - SLACK)
+        try:
+            found = await ask(wire, "marks", {"since": since, "most": MOST_LOOKED_AT}, seconds=STORED)
+        except ScriptFailed as error:
+            self._log.warning("page.reactions_not_read", error=str(error)[:200])
+            return
+        self._tell_found(found if isinstance(found, list) else ())
+
+    def _tell_found(self, found: Sequence[object]) -> None:
+        """Report the events that were found in the page's memory, given as a list for each message."""
+        for event in chain.from_iterable(part for part in found if isinstance(part, list)):
+            fact = happened(event, live=False) if isinstance(event, dict) else None
+            if fact is not None:
+                self.tell(fact)
 
     def _binding_called(self, params: Params) -> None:
         payload = str(params.get("payload", ""))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actors.browser import page as page_of_chromium
 from actors.browser.browser import ChromiumBrowser
 from actors.clients.events import AccountEvent
 from actors.clients.operations.messages import SendPoll, draw_message_id
@@ -17,7 +18,7 @@ from actors.clients.types import STARTING, ClientId, State
 from actors.settings import Settings
 from actors.store.event_pages import ReadPage
 from actors.system import System
-from tests.browser.pages import CLIENT, FRIEND, NUMBER, Open, Opened, options
+from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, options
 from tests.rig import Sandbox, processes
 
 pytestmark = pytest.mark.e2e
@@ -104,6 +105,33 @@ def test_votes_calls_and_reactions_taken_back_are_told_afterwards(
         fact.payload["bare_id"] for fact in facts if fact.type == "message.reaction" and not fact.payload["reaction"]
     ]
     assert set(removed) <= {taken_back["bare_id"]}
+
+
+@WORLDS
+def test_reactions_and_votes_that_come_late_are_told_though_they_are_older_than_the_page(
+    shell: ChromiumBrowser,
+    linked: Open,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    compat: str,
+    lids: bool,
+) -> None:
+    """A phone without a network keeps them, with their time. wa-js passes over what is older than its own start."""
+    monkeypatch.setattr(page_of_chromium, "LOOK_AGAIN", 0.2)
+    monkeypatch.setattr(page_of_chromium, "LOOK_GROWTH", 1.0)
+    sandbox.post("/settings", compat=compat)
+    page = linked(shell, lids=lids)
+    poll, id_ = draw_message_id(), sandbox.post(f"/phones/{FRIEND}/send", to=NUMBER, text="Look")["id"]
+    of_type(page, "message")
+    page.page.call(poll, SendPoll(CHAT, "Lunch?", ("yes", "no")))
+    page.told.until(Answered)
+    sandbox.post(f"/phones/{FRIEND}/react", to=NUMBER, id=id_, emoji="👍", ago=600)
+    assert of_type(page, "message.reaction")["reaction"] == "👍"
+    sandbox.post(f"/phones/{FRIEND}/vote", to=NUMBER, id=poll, choices=["yes"], ago=600)
+    vote = of_type(page, "poll.vote")
+    assert (vote["choices"], vote["live"]) == (["yes"], False)
+    sandbox.post(f"/phones/{FRIEND}/vote", to=NUMBER, id=poll, choices=["no"])
+    assert of_type(page, "poll.vote")["choices"] == ["no"]
 
 
 def told_by(system: System, types: tuple[str, ...]) -> list[Any]:

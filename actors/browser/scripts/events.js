@@ -232,14 +232,28 @@
    * answer that there are no more.
    */
   async function stored({ since, told, most }) {
-    if (!told) {
-      held = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && isReadable(msg));
-      held.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
-    }
+    if (!told) held = inOrder(models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && isReadable(msg)));
     const found = held.slice(told, told + most);
     if (!found.length) held = [];
     return Promise.all(found.map(retold));
   }
+
+  const inOrder = (messages) => messages.sort((a, b) => (a.t ?? 0) - (b.t ?? 0));
+
+  /**
+   * The reactions and votes that are older than wa-js, which tells none of them, of the newest messages that have any:
+   * `most` messages. Others are heard.
+   */
+  async function marks({ since, most }) {
+    const marked = models().filter((msg) => msg?.id && (msg.t ?? 0) >= since && (msg.hasReaction || msg.type === 'poll_creation'));
+    const found = await Promise.all(inOrder(marked).slice(-most).map(marksOf));
+    return found.map((events) => events.filter(({ t }) => t !== null && t * 1000 < page.startedAt()));
+  }
+
+  const marksOf = async (msg) => [
+    ...(msg.hasReaction ? await reactionsTo(msg) : []),
+    ...(msg.type === 'poll_creation' ? await votesIn(msg) : []),
+  ];
 
   async function retold(msg) {
     const fields = described(msg);
@@ -249,8 +263,7 @@
       ...(itsOwn ? [{ e: 'ack', ...fields }] : []),
       ...(editedAt(msg) ? [{ e: 'edited', ...fields, t: editedAt(msg) }] : []),
       ...(msg.type === 'revoked' ? [{ e: 'revoked', ...fields, ...by(msg.author ?? msg.id.participant ?? msg.from) }] : []),
-      ...(msg.hasReaction ? await reactionsTo(msg) : []),
-      ...(msg.type === 'poll_creation' ? await votesIn(msg) : []),
+      ...(await marksOf(msg)),
     ];
   }
 
@@ -290,5 +303,5 @@
     }
   }
 
-  return { rows, stores, orders: { stored, reactors }, shapes: { described, isNotice } };
+  return { rows, stores, orders: { stored, marks, reactors }, shapes: { described, isNotice } };
 })

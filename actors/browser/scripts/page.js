@@ -398,11 +398,11 @@
     listenToMessages();
   }
 
-  let waJsStarted = false;
+  let waJsStarted = 0; // ms since the epoch
 
   function begin() {
     if (waJsStarted) return;
-    waJsStarted = true;
+    waJsStarted = Date.now();
     startWaJs();
     listenToReasons();
   }
@@ -588,7 +588,7 @@
   /** What the other scripts need of this one. */
   const page = {
     wa, cut, cutAll, tell, trouble, ackOf, said, TEXT, PEOPLE, KEPT, pairingCode,
-    isHeldBack, refused, own, refusal, unsure, shown, presenceState,
+    startedAt: () => waJsStarted, isHeldBack, refused, own, refusal, unsure, shown, presenceState,
   };
   Object.assign(page, readLookups(page));
   const accountEvents = readEvents(page);
