@@ -20,10 +20,10 @@ from actors.backups import STORE_SECONDS, forget_restores
 from actors.capacity import host_limits
 from actors.clients.bans import BanEvidence
 from actors.clients.canary import Canary, CanaryJournal
-from actors.clients.directory import Directory
 from actors.clients.errors import Starting
 from actors.clients.ports import Browser, Usage
 from actors.clients.protocol import ShutDown
+from actors.clients.registry.directory import Directory
 from actors.clients.registry.registry import ClientRegistry, RegistryJournal, RegistrySessions
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Seconds

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from actors.browser.browser import ChromiumBrowser
-from actors.clients.directory import Directory
 from actors.clients.policy import Rules
 from actors.clients.protocol import AwaitState, GetStatus, ShutDown
 from actors.clients.registry.config import Proxy
+from actors.clients.registry.directory import Directory
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import STARTING, ClientId, State
 from tests.browser.pages import SECONDS, options, running

@@ -11,7 +11,6 @@ from pykka import ActorDeadError, ActorRef
 
 from actors.browser.fake import FakeBrowser, FakePage, Habits
 from actors.clients.bans import BanEvidence
-from actors.clients.directory import Directory
 from actors.clients.events import AccountEvent
 from actors.clients.operations.messages import SendText
 from actors.clients.page_contract import PageContract
@@ -29,6 +28,7 @@ from actors.clients.protocol import (
     Ready,
     Status,
 )
+from actors.clients.registry.directory import Directory
 from actors.clients.supervisor import Resume, Supervisor
 from actors.clients.types import ClientId, Reason, State
 from actors.runtime import Backoff, Reply

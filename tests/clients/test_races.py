@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from actors.browser.fake import BY_HAND, FakeBrowser, Habits
-from actors.clients.directory import Directory
 from actors.clients.errors import ShuttingDown, StartFailed, StartOvertaken, StartUnderWay
 from actors.clients.protocol import (
     AwaitState,
@@ -25,6 +24,7 @@ from actors.clients.protocol import (
     ShutDown,
     Started,
 )
+from actors.clients.registry.directory import Directory
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import LinkLeft, Reason, State
 from actors.runtime.testing import ManualClock, asked, own_tells, timers, unstarted

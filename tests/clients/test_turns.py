@@ -9,7 +9,8 @@ import pytest
 from actors.browser.fake import BY_HAND, Habits
 from actors.clients.errors import StartUnderWay
 from actors.clients.protocol import BrowserGone, Delete, Init, PageLaunched, PageSettled, QrShown, Ready, Started, Stop
-from actors.clients.supervisor import LAUNCH, Lane, Turns
+from actors.clients.supervisor import LAUNCH
+from actors.clients.turns import Lane, Turns
 from actors.clients.types import ClientId, Reason, State
 from tests.clients.rig import ONE, RULES, THREE, TWO, World, world
 

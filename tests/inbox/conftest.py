@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import pytest
 
 from actors.browser.fake import FakeBrowser, WhatsApp
-from actors.clients.directory import Directory
 from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.policy import Policy, Rules
 from actors.clients.protocol import Answered, Init
+from actors.clients.registry.directory import Directory
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import ClientId
 from actors.inbox.held_chats import HeldChats

@@ -11,10 +11,10 @@ import pytest
 from pykka import ActorRef
 
 from actors.browser.fake import FakeBrowser, WhatsApp
-from actors.clients.directory import Directory
 from actors.clients.operations.messages import SendText, draw_message_id
 from actors.clients.policy import Policy, Rules
 from actors.clients.protocol import Init
+from actors.clients.registry.directory import Directory
 from actors.clients.supervisor import Supervisor
 from actors.clients.types import ClientId
 from actors.outbox.client_queue import Pace
