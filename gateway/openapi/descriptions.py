@@ -40,9 +40,18 @@ def describe(schema: Mapping[str, Any], owners: Owners = ()) -> Schema:
 
 
 def _property(schema: Mapping[str, Any], text: str) -> Schema:
-    """Return a property's schema with its text, and without the title, which says the name again."""
-    plain = {key: value for key, value in schema.items() if key != "title"}
+    """Return a property's schema with its text.
+
+    Without the title, which says the name again; and without a default of null that says only: it may be left out.
+    """
+    idle = {"title"} if schema.get("default", ...) is not None or _takes_null(schema) else {"title", "default"}
+    plain = {key: value for key, value in schema.items() if key not in idle}
     return plain if "description" in plain or not text else {**plain, "description": text}
+
+
+def _takes_null(schema: Mapping[str, Any]) -> bool:
+    choices = (*schema.get("anyOf", ()), schema)
+    return any("null" in choice.get("type", ()) or None in choice.get("enum", ()) for choice in choices)
 
 
 def text_of(owners: Owners, name: str) -> str:

@@ -105,7 +105,8 @@ class Description:
 
     @cached_property
     def _text(self) -> bytes:
-        return json.dumps(document(self._calls, self._version), separators=(",", ":")).encode("ascii")
+        # Emoji as they are: half a surrogate pair as an escape is no YAML, and many tools read this as YAML.
+        return json.dumps(document(self._calls, self._version), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def document(calls: Iterable[Call], version: str) -> dict[str, Any]:
