@@ -418,7 +418,7 @@ async def _with_files(
     refuse_names(values, call.arguments)
     for name in file_fields(kind):
         if values.get(name) is not None:
-            source = validated(FileSource, values[name])
+            source = validated(FileSource, values[name], name)
             values[name] = asdict(await media.take(source, uploads, FITS.get(kind, ANYTHING)))
     uploads.refuse_unused()
     operation: Operation[Any] = from_values({**values, **more}, adapter_of(kind), strict=not texts)

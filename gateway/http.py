@@ -219,8 +219,10 @@ def validated_json(shape: type[Shape], body: bytes) -> Shape:
         raise _refusal(error, shape.model_json_schema) from None
 
 
-def validated(shape: type[Shape], values: Mapping[str, Any]) -> Shape:
-    """Return values that are texts as this shape, converted. Raises InvalidRequest."""
+def validated(shape: type[Shape], values: object, name: str = "The body") -> Shape:
+    """Return values that are texts as this shape, converted. Raises InvalidRequest, also for what is no object."""
+    if not isinstance(values, Mapping):
+        raise InvalidRequest(f"{name} should be an object, with some of {', '.join(shape.model_fields)}")
     refuse_nul("The body", _texts(dict(values)))
     try:
         return shape.model_validate(values, strict=False)

@@ -142,6 +142,19 @@ def test_a_picture_is_given_as_base64_or_as_a_part(service: Running) -> None:
         assert answer.status_code == 422, answer.text
 
 
+def test_what_is_no_object_is_no_file(service: Running) -> None:
+    for method, path, name in (
+        ("PUT", f"/groups/{GROUP}/picture", "picture"),
+        ("PUT", "/profile/picture", "picture"),
+        ("POST", "/status/image", "file"),
+        ("POST", "/status/video", "file"),
+    ):
+        for given in ("x", "", 5, True, [], [["url", "x"]]):
+            answer = service.call(method, path, 1, json={name: given})
+            assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+            assert answer.json()["message"].startswith(f"{name} should be an object")
+
+
 def test_a_picture_is_a_status(service: Running) -> None:
     answer = service.call("POST", "/status/image", 1, files={"file": ("menu.png", PICTURE_DATA, "image/png")})
     assert (answer.status_code, answer.json()["chat"]) == (200, "status@broadcast"), answer.text
