@@ -22,14 +22,14 @@ class IgnoredChats(StrEnum):
 
 
 ClientName = Annotated[
-    str | None, typer.Option("--name", help="Name of the client, and of its WAHA session; '' takes it away.")
+    str | None, typer.Option("--name", help="Name of the client, and of its WAHA session; '' removes it.")
 ]
 Metadata = Annotated[
     list[str] | None,
-    typer.Option("--metadata", metavar="KEY=VALUE", help="Told in every event; replaces all; may be repeated."),
+    typer.Option("--metadata", metavar="KEY=VALUE", help="Part of every event; replaces all; may be repeated."),
 ]
 ProxyServer = Annotated[
-    str | None, typer.Option("--proxy", metavar="HOST:PORT", help="Proxy from the next start on; '' takes it away.")
+    str | None, typer.Option("--proxy", metavar="HOST:PORT", help="Proxy from the next start on; '' removes it.")
 ]
 ProxyUser = Annotated[str | None, typer.Option(help="User name at the proxy.")]
 ProxyPassword = Annotated[

@@ -63,9 +63,9 @@ Choices = Annotated[
 ]
 Several = Annotated[bool, typer.Option("--multiple", help="Let people choose several options of the poll.")]
 Forward = Annotated[str | None, typer.Option(metavar="ID", help="Forward the message with this id.")]
-Answered = Annotated[str | None, typer.Option("--reply-to", metavar="ID", help="Answer the message with this id.")]
+Answered = Annotated[str | None, typer.Option("--reply-to", metavar="ID", help="Reply to the message with this id.")]
 Mentioned = Annotated[
-    list[str] | None, typer.Option("--mention", metavar="NUMBER", help="Mention somebody, or `all`; may be repeated.")
+    list[str] | None, typer.Option("--mention", metavar="NUMBER", help="Mention a person, or `all`; may be repeated.")
 ]
 Attached = Annotated[
     Path | None,
@@ -175,7 +175,7 @@ def messages(
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """List the messages that a client was given to send, newest first, or show or cancel one."""
+    """List the outgoing messages of a client, newest first, or show or cancel one."""
     if cancel and id is None:
         raise typer.BadParameter("--cancel needs the ID of a message")
     with Remote(url, key) as service:

@@ -49,7 +49,7 @@ class ConfigRequest(Request):
     """Body of PATCH /clients/{id}/config: the given fields are changed; null clears one."""
 
     name: Annotated[str, StringConstraints(pattern=NAME)] | None = None
-    """A name for people and for WAHA's calls. No two clients have the same; null takes it away."""
+    """A name for people and for WAHA's calls. No two clients have the same; null removes it."""
     metadata: Annotated[dict[Text, Text], Field(max_length=100)] | None = None
     """The caller's own texts, part of every event of the client; null removes them."""
     proxy: ProxyRequest | None = None

@@ -99,7 +99,7 @@ def waha_page() -> str:
             *map(_call, sorted(WAHA_CALLS, key=lambda call: (call.path, call.method))),
             "\n## Events\n\n| Event here | Event of WAHA |\n|---|---|\n",
             *(f"| `{ours}` | {', '.join(f'`{name}`' for name in names)} |\n" for ours, names in MADE_OF.items()),
-            f"\nAccepted in `events`, and not told yet: {', '.join(f'`{name}`' for name in sorted(UNTOLD))}.\n",
+            f"\nAccepted in `events`, and not sent yet: {', '.join(f'`{name}`' for name in sorted(UNTOLD))}.\n",
         )
     )
 
