@@ -162,7 +162,7 @@ def test_the_dashboards_sign_in_and_websockets_count_as_well(tmp_path: Path) -> 
     }
     with refusing(tmp_path, "2/minute") as service:
         url = service.url
-        with httpx2.Client(base_url=url, headers={"Origin": url}) as browser:
+        with httpx2.Client(base_url=url, headers={"Origin": url}, verify=False) as browser:
             assert told(browser.post("/dashboard/session", data={"key": "wrong"})) == (401, "UNAUTHORIZED")
             with Raw(url) as socket:
                 asked = request("GET", "/events", b"", X_Api_Key="wrong", **upgrade)
