@@ -164,6 +164,10 @@ _WS_MESSAGE = 64 * 1024
 _YEAR = 365 * 24 * 3600
 _LAST_ANSWERS_SECONDS = 1
 """The time for answers in progress once every client is closed."""
+_LOOK_AGAIN = 0.005
+"""The seconds between two looks at them."""
+_DATE_SECONDS = 1.0
+"""The seconds that the Date header of answers may be behind."""
 LATER = 5.0
 """The extra time of a stop before the process is ended without it."""
 
@@ -313,12 +317,44 @@ async def _to_the_end(server: Server, listener: socket.socket) -> int:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without signal handlers of its own."""
+    """uvicorn without signal handlers of its own, and without its pauses: it looks ten times a second whether it is to
+    end, and then waits 100 ms more.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the Server."""
         yield
+
+    def end(self) -> None:
+        """Have `serve` end."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Write the date of answers anew each second, until the end."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _DATE_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, close idle connections, and give the answers in progress their time."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        deadline = time.monotonic() + _LAST_ANSWERS_SECONDS
+        while (state.connections or state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110 - nothing reports it
+            await asyncio.sleep(_LOOK_AGAIN)
+        for task in state.tasks:
+            task.cancel(msg="The service ends")
 
 
 @asynccontextmanager
@@ -332,7 +368,7 @@ async def _http(app: ASGIApp, listener: socket.socket, settings: Settings) -> As
         try:
             yield
         finally:
-            server.should_exit = True
+            server.end()
             await serving
             connections.cut_off()
             await asyncio.sleep(0)  # they are closed in the next turn of the loop
@@ -351,7 +387,6 @@ def _options(settings: Settings, connections: Connections) -> dict[str, Any]:
         "access_log": False,
         "log_config": None,
         "timeout_keep_alive": settings.keep_alive,
-        "timeout_graceful_shutdown": _LAST_ANSWERS_SECONDS,
         "headers": headers,
         "proxy_headers": False,  # `origins` does it, for listed proxies only
         "server_header": False,
