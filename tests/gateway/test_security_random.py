@@ -1,4 +1,4 @@
-"""Forty thousand requests at random find no bug, and leave nothing behind. `REQUESTS=100000` makes it as many."""
+"""Twenty thousand requests at random find no bug, and leave nothing behind. `REQUESTS=100000` makes it as many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.gateway.every_call import ENDLESS, FIRST, WEBSOCKET, calls
 from tests.gateway.generated import Requests
 from tests.gateway.hammer import HEAD, Tally, hammer
 
-GENERATED = int(os.environ.get("REQUESTS", "40000"))
+GENERATED = int(os.environ.get("REQUESTS", "20000"))
 WARM_UP = 5_000
 CONNECTIONS = 2
 GROWTH = 16 * 1024 * 1024
