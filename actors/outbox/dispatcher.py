@@ -240,7 +240,8 @@ class Dispatcher(Actor):
             reason = f"{error}. It leaves when WhatsApp takes messages again, which is tried at growing intervals"
         self.log.info("outbox.put_off", **named(message), consequence=refusal.consequence.name, code=error.code)
         new_id = draw_message_id() if refusal.filed else None
-        requeue = RequeueMessage(message.id, now, reason=reason, message_id=new_id)
+        again = refusal.consequence is Consequence.UPLOAD_AGAIN
+        requeue = RequeueMessage(message.id, now, reason=reason, message_id=new_id, upload_failed=again)
         self._requests.order(requeue, partial(Settled, message))
 
     def _note_held(self, client_id: ClientId) -> None:
@@ -352,7 +353,6 @@ class Dispatcher(Actor):
         message = fact.answer
         if isinstance(message, Message) and message.final:
             uploads = self._queues[message.client_id].uploads
-            uploads.tries.pop(message.id, None)
             if message.id in uploads.resting:
                 self.cancel_timer(("upload", message.id))
                 self._upload_again(UploadAgain(message))
@@ -424,7 +424,6 @@ class Dispatcher(Actor):
             queue.more |= fact.answer.chat in queue.closed or fact.answer.id in queue.uploads.resting
             self._go_on(fact.message, RETRY)
         else:
-            queue.uploads.tries.pop(fact.message.id, None)
             self._go_on(fact.message)
 
     def _go_on(self, message: Message, rest: Seconds | None = None) -> None:

@@ -4,7 +4,7 @@ WhatsApp Web uploads a file before it sends the message, which may take minutes.
 beside the queue, so that other chats go on; its own chat waits for it, which keeps the order there.
 
 Where the upload fails, WhatsApp Web sends nothing, and files the message as failed. So it is sent again under a new id,
-in its place: its chat waits, and others go on. The tries are counted in memory: a restart begins anew.
+in its place: its chat waits, and others go on. The tries are counted with the message, across restarts.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ there. The next slow one is waited for."""
 TRIES = 5
 """The uploads of one message before it fails."""
 BACKOFF = Backoff(first=5.0, cap=120.0, factor=3.0, jitter=0.0)
-KEPT = 1000
-"""Messages whose failed uploads are remembered: a message that is cancelled meanwhile is not reported here."""
 
 
 @dataclass(slots=True)
@@ -35,8 +33,6 @@ class ClientUploads:
     """The messages beside the queue, by their id, until their outcome is on disk."""
     resting: set[str] = field(default_factory=set)
     """Messages whose upload has failed, and is not tried again yet. While they are queued, their chats wait."""
-    tries: dict[str, int] = field(default_factory=dict)
-    """Messages whose upload has failed -> how often."""
 
     @property
     def chats(self) -> frozenset[str]:
@@ -51,13 +47,10 @@ class ClientUploads:
         return True
 
     def failed(self, message: Message) -> Seconds | None:
-        """Count a failed upload. Return the time until the next try, in which its chat waits; None: there is none."""
-        tries = self.tries.pop(message.id, 0) + 1
+        """Return the time until an upload that has failed is tried again, in which its chat waits; None: it is not."""
+        tries = message.failed_uploads + 1
         if tries >= TRIES:
             return None
-        self.tries[message.id] = tries
-        while len(self.tries) > KEPT:
-            del self.tries[next(iter(self.tries))]
         self.resting.add(message.id)
         return BACKOFF.delay(tries, lambda: 0.0)
 

@@ -260,6 +260,7 @@ outbox = Table(
     Column("media", Text),
     Column("account_id", Text),
     Column("held", Text),
+    Column("failed_uploads", Integer, nullable=False, server_default="0"),
     UniqueConstraint("id"),
     UniqueConstraint("client_id", "key"),
     UniqueConstraint("client_id", "message_id"),

@@ -135,6 +135,27 @@ def test_a_message_that_is_cancelled_or_expires_before_its_next_try_opens_its_ch
     assert post.delivered() == ["behind it", "behind the other"]
 
 
+def test_failed_uploads_are_counted_across_restarts(opened: Open) -> None:
+    tries = 0
+
+    def fate(_: Outgoing) -> Fate:
+        nonlocal tries
+        tries += 1
+        return Fate.UPLOAD_FAILED
+
+    post = opened(pace=Pace())
+    post.browser.habits = Habits(sends=fate)
+    post.ready()
+    file = accept_file(post)
+    for restart in range(1, TRIES):
+        assert (post.now(file).state, tries) == (S.QUEUED, restart)
+        post.close()
+        post = opened(pace=Pace())
+        post.browser.habits = Habits(sends=fate)
+        post.ready()
+    assert (post.now(file).state, tries) == (S.FAILED, TRIES)
+
+
 def test_the_messages_of_a_deleted_client_close_no_chat(post: Post) -> None:
     post.ready()
     fates = iter([Fate.UPLOAD_FAILED])

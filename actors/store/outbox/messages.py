@@ -7,7 +7,7 @@ leaves. So after a crash at any time its row tells which id to look up, and noth
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, func, literal_column, select
 
@@ -243,8 +243,9 @@ class RequeueMessage(Write[Message]):
     """Queue a message in `sending` again, at its old place, because it is proven that it has not left.
 
     `reason` and `held` say why it waits; `message_id` is a new id, if the page has filed the old id as failed.
-    `crashed`: its sending crashed the client; after MAX_ATTEMPTS of those it is `failed`, with that reason. Answers the
-    message, which is unchanged if it was not in `sending` any more. Refuses NoSuchMessage.
+    `upload_failed`: its file could not be uploaded. `crashed`: its sending crashed the client; after MAX_ATTEMPTS of
+    those it is `failed`, with that reason. Answers the message, which is unchanged if it was not in `sending` any more.
+    Refuses NoSuchMessage.
     """
 
     id: str
@@ -253,6 +254,7 @@ class RequeueMessage(Write[Message]):
     reason: str | None = None
     message_id: str | None = None
     held: HeldBecause | None = None
+    upload_failed: bool = False
 
     def run(self, connection: Connection) -> Message:
         """See `Write`."""
@@ -263,7 +265,12 @@ class RequeueMessage(Write[Message]):
         if attempts >= MAX_ATTEMPTS:
             return move(connection, known, MessageState.FAILED, self.at, attempts=attempts, reason=SET_ASIDE)
         one_more(connection, known.client_id)
-        changes = {"attempts": attempts, "reason": self.reason, "message_id": self.message_id or known.message_id}
+        changes: dict[str, Any] = {
+            "attempts": attempts,
+            "failed_uploads": known.failed_uploads + self.upload_failed,
+            "reason": self.reason,
+            "message_id": self.message_id or known.message_id,
+        }
         owner = last(connection, known.client_id)
         if self.held is None and owner is not None and known.account_id not in (None, owner.id):
             reason = held_for(known.account, owner.account)

@@ -45,11 +45,11 @@ class Message:
     `id` is the caller's id (a ULID), `message_id` WhatsApp's bare id (`3EB0…`), `full_id` its whole id once it is known
     (`true_5491122334455@c.us_3EB0…`). `operation` is the name of the operation that sends it
     (`actors.clients.operations`), `arguments` are the operation's arguments without the chat. `times` are the times
-    (epoch seconds) at which it reached its states. `attempts` counts the sends that crashed the client. `position` is
-    the order of acceptance. `request_id` is that of the call that queued it, `trace_id` that call's W3C trace; the log
-    has both in lines about the message. `media` is the digest of the file it sends. `account` is the account it was
-    accepted for, None as long as the client was never linked; it never leaves from another. `held` says why it waits
-    though its time has come.
+    (epoch seconds) at which it reached its states. `attempts` counts the sends that crashed the client,
+    `failed_uploads` those whose file could not be uploaded. `position` is the order of acceptance. `request_id` is that
+    of the call that queued it, `trace_id` that call's W3C trace; the log has both in lines about the message. `media`
+    is the digest of the file it sends. `account` is the account it was accepted for, None as long as the client was
+    never linked; it never leaves from another. `held` says why it waits though its time has come.
     """
 
     position: int
@@ -76,6 +76,7 @@ class Message:
     account_id: str | None = None
     held: HeldBecause | None = None
     account: LinkedAccount | None = None
+    failed_uploads: int = 0
 
     @property
     def final(self) -> bool:
