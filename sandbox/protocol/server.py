@@ -30,6 +30,8 @@ LOGIN_SECRETS = {"companion_enc_static": base64.b64encode(bytes(32)).decode(), "
 """What WhatsApp's own page reads from an accepted login besides, and Baileys does not."""
 WAITING_BESIDES = ("receipt", "notification", "appdata")
 """What can wait for a client besides messages; here it never does."""
+NO_TIMER = {"duration": "0", "t": "0"}
+"""Messages that do not disappear."""
 PRIVACY = ("last", "online", "profile", "status", "groupadd", "readreceipts", "calladd")
 REGISTRATION = {"registration_id", "identity", "signed_key_id", "signed_key", "signed_key_signature"}
 
@@ -211,6 +213,8 @@ class ProtocolServer:
                 "display_name": person.name or person.number,
             }
             stream.send(Node("success", {**attributes, **LOGIN_SECRETS, "location": "mock"}))
+            if payload.get("passive") == 0:  # as WhatsApp's page says when it comes again: it asks for nothing
+                self._open_post(stream)
 
     def take(self, stream: ClientStream, node: Node) -> None:
         """Do what a node of a client asks for."""
@@ -310,14 +314,17 @@ class ProtocolServer:
         stream.answers(question, Node("digest"))
 
     def _activate(self, stream: ClientStream, question: Node) -> None:
-        """A client that is ready for its post: what has waited comes between the counts of it, then what is new.
+        stream.answers(question, Node("active"))
+        self._open_post(stream)
+
+    def _open_post(self, stream: ClientStream) -> None:
+        """Send a client that is ready for its post what has waited, between the counts of it, then what is new.
 
         WhatsApp's own page holds the second of a chat's waiting messages back for 20 s if the first is the key of its
         app state: it is told its keys and history when all that waited is over.
         """
-        stream.answers(question, Node("active"))
         person = stream.person
-        if not person or not person.device:
+        if not person or not person.device or stream.takes_post:
             return
         count = str(len(person.undelivered))
         preview = {"count": count, "message": count, **dict.fromkeys(WAITING_BESIDES, "0")}
@@ -372,13 +379,15 @@ class ProtocolServer:
         users = []
         for user in next(question.find("list"), Node("list")).children:
             contact = user.child("contact")
-            number = contact.data.decode(errors="replace").lstrip("+") if contact else ""
+            # "+549…"; wa-js has the page ask for "+549…@c.us"
+            number = contact.data.decode(errors="replace").lstrip("+").partition("@")[0] if contact else ""
             if not (person := self._owner(f"{number}@{SERVER}" if number else user.get("jid"))):
                 continue
             told = {
                 "contact": Node("contact", {"type": "in"}),
                 "lid": Node("lid", {"val": person.lid_jid}),
                 "devices": _devices(person),
+                "disappearing_mode": Node("disappearing_mode", NO_TIMER),
             }
             content = [told.get(one.tag, Node(one.tag)) for one in asked]
             users.append(Node("user", {"jid": user.get("jid") or person.jid}, content))
@@ -392,7 +401,7 @@ class ProtocolServer:
         stream.answers(question, Node("groups"))
 
     def _give_disappearing_mode(self, stream: ClientStream, question: Node) -> None:
-        stream.answers(question, Node("disappearing_mode", {"duration": "0", "t": "0"}))
+        stream.answers(question, Node("disappearing_mode", NO_TIMER))
 
     def _sync_state(self, stream: ClientStream, question: Node) -> None:
         """Answer for each collection of the app state: the account's name is the first patch of one of them.

@@ -66,9 +66,10 @@ class CompanionDevice:
         self.connection.send(Node("iq", {"id": success.get("id"), "type": "result"}, answer))
         return success
 
-    def log_in(self, number: str) -> Node:
+    def log_in(self, number: str, **more: int) -> Node:
         """Connect with the login, and return the first node of the server's."""
-        self.connection = CompanionConnection(self._server, self.noise, {"username": int(number), "device": 1})
+        payload = {"username": int(number), "device": 1, **more}
+        self.connection = CompanionConnection(self._server, self.noise, payload)
         return self.connection.receive()
 
     def ask(self, namespace: str, *content: Node) -> Node:
@@ -77,9 +78,12 @@ class CompanionDevice:
 
     def publish(self) -> None:
         """Upload one prekey, and say that messages may come."""
+        self.upload_key()
+        self.ask("passive", Node("active"))
+
+    def upload_key(self) -> None:
         key = (Node("id", content=(1).to_bytes(3)), Node("value", content=self.keys.pre_key.public))
         self.ask("encrypt", Node("list", content=(Node("key", content=key),)))
-        self.ask("passive", Node("active"))
 
     def read(self, node: Node, sender: str) -> dict[str, Any]:
         """Decrypt a message, and confirm it."""

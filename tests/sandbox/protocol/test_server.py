@@ -75,7 +75,7 @@ def test_a_device_is_told_nothing_before_it_has_published_a_key(server: Protocol
     device.log_in(ME)
     device.ask("passive", Node("active"))
     assert [node.tag for node in device.connection.rest()] == ["ib", "ib"]
-    device.publish()
+    device.upload_key()
     assert [node.get("category") for node in device.connection.rest() if node.tag == "message"] == ["peer", "peer"]
 
 
@@ -160,6 +160,17 @@ def test_messages_wait_until_they_are_confirmed(server: ProtocolServer, device: 
     assert me.undelivered == {}
 
 
+def test_a_client_that_is_not_passive_has_its_post_at_once_and_once(
+    server: ProtocolServer, device: CompanionDevice
+) -> None:
+    server.streams.clear()
+    server.write(server.person(PERSON), server.people[ME], "while away")
+    device.log_in(ME, passive=0)
+    assert [node.tag for node in device.connection.rest()] == ["ib", "message", "ib"]
+    device.ask("passive", Node("active"))
+    assert device.connection.rest() == []
+
+
 def test_logins_that_are_refused(server: ProtocolServer, device: CompanionDevice) -> None:
     server.refusal = "503"
     assert device.log_in(ME).get("reason") == "503"
@@ -210,7 +221,7 @@ def test_a_number_that_is_linked_anew_has_new_conversations(server: ProtocolServ
 
 
 def test_users_are_described(server: ProtocolServer, device: CompanionDevice) -> None:
-    query = Node("query", content=(Node("devices"), Node("lid"), Node("contact"), Node("status")))
+    query = Node("query", content=tuple(map(Node, ("devices", "lid", "contact", "status", "disappearing_mode"))))
     by_number = Node("user", {}, (Node("contact", {}, f"+{PERSON}".encode()),))
     users = Node(
         "list", content=(by_number, Node("user", {"jid": f"{ME}@s.whatsapp.net"}), Node("user", {"jid": "x@g.us"}))
@@ -218,10 +229,19 @@ def test_users_are_described(server: ProtocolServer, device: CompanionDevice) ->
     answer = device.ask("usync", Node("usync", {"sid": "1"}, (query, users)))
     person, me = next(answer.find("list")).children
     assert (person.get("jid"), me.get("jid")) == (f"{PERSON}@s.whatsapp.net", f"{ME}@s.whatsapp.net")
-    assert [one.tag for one in person.children] == ["devices", "lid", "contact", "status"]
+    assert [one.tag for one in person.children] == ["devices", "lid", "contact", "status", "disappearing_mode"]
+    assert next(person.find("disappearing_mode")).get("duration") == "0"
     assert next(person.find("lid")).get("val") == f"{server.people[PERSON].lid}@lid"
     assert [one.get("id") for one in person.find("device")] == ["0"]
     assert [one.get("id") for one in me.find("device")] == ["0", "1"]
+
+
+@pytest.mark.parametrize("asked", [f"+{PERSON}", PERSON, f"+{PERSON}@c.us"])
+def test_a_number_is_found_however_it_is_written(device: CompanionDevice, asked: str) -> None:
+    query = Node("query", content=(Node("contact"),))
+    users = Node("list", content=(Node("user", content=(Node("contact", content=asked.encode()),)),))
+    found = next(device.ask("usync", Node("usync", {"sid": "1"}, (query, users))).find("list")).children
+    assert [one.get("jid") for one in found] == [f"{PERSON}@s.whatsapp.net"]
 
 
 def test_what_else_is_asked_has_an_answer(device: CompanionDevice) -> None:
