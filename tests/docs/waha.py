@@ -48,7 +48,7 @@ What differs from WAHA:
   [durability.md](durability.md). `Idempotency-Key` works on every call that sends.
 * A stop keeps the login. A change of webhooks, metadata or ignored chats needs no restart; a new proxy does, and
   `PUT /api/sessions/{session}` restarts the session for it.
-* Passwords of proxies and keys of signatures are told as `…`. A configuration that comes back with `…` keeps them.
+* Passwords of proxies and keys of signatures are shown as `…`. A configuration that comes back with `…` keeps them.
 * Pages of other origins may call only if `SM_ALLOWED_ORIGINS` lists them. WAHA allows any.
 * The key may come in the query (`?x-api-key=`) only for pictures, files and the WebSocket.
 * `/ws` without an upgrade is answered 426, another method 405.
