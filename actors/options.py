@@ -11,10 +11,10 @@ from actors.capacity import Limit, tightest
 from actors.clients.policy import Patience, Policy, Rules, Times
 from actors.clients.registry.registry import ClientRegistry
 from actors.inbox.rules import InboxRules
-from actors.loopback import is_on_loopback
 from actors.runtime import Backoff
 from actors.settings import Settings
 from actors.store.retention import RetentionRules
+from actors.texts.hosts import is_on_loopback
 from actors.waha.envelope import Environment
 from actors.webhooks.addresses import Network, networks
 from actors.webhooks.bodies import Bodies

@@ -31,7 +31,7 @@ from gateway.schemas.clients import (
 )
 from gateway.schemas.configs import ConfigAnswer, ConfigRequest
 from gateway.schemas.events import EventsQuery, NextAnswer, NextQuery, ReceiptAnswer, ReceiptQuery
-from gateway.schemas.files import FileSource, KeepQuery, MediaAnswer
+from gateway.schemas.files import FileSource, KeepQuery, MediaAnswer, ReceivedAnswer
 from gateway.schemas.keys import KeyCreated, KeyEntry, KeyRequest, KeyRevoked
 from gateway.schemas.messages import (
     WITH_FILES,
@@ -45,7 +45,6 @@ from gateway.schemas.messages import (
     SentAnswer,
 )
 from gateway.schemas.pairing import PairingAnswer, PairingRequest, QrAnswer, QrCodeAnswer, QrCodeRefused, QrUnavailable
-from gateway.schemas.received import ReceivedAnswer
 from gateway.schemas.service import HealthAnswer, HealthSummary, ReadyAnswer, RootAnswer
 from gateway.schemas.shape import ID
 from gateway.schemas.webhooks import (

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "actors.texts": frozenset[str](),
     "actors.clients": frozenset({"actors.runtime", "actors.texts"}),
     "actors.browser": DOMAIN | {"actors.media.folder", "actors.media.file_types"},
-    "actors.store": DOMAIN | {"actors.loopback"},
+    "actors.store": DOMAIN,
     "actors.outbox": DOMAIN | {"actors.store"},
     "actors.waha": DOMAIN | {"actors.store"},
     "actors.webhooks": DOMAIN | {"actors.store", "actors.waha"},

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, inspect, select
 
-from actors.loopback import is_on_loopback
 from actors.store.database import Database, insert
 from actors.store.errors import OtherOrigin
 from actors.store.schema import store_properties
 from actors.store.writer import faults
+from actors.texts.hosts import is_on_loopback
 
 _NAME = "origin"
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -1,4 +1,4 @@
-"""Hosts in addresses: names and numbers, judged by their form alone, wherever somebody gives one. Pure.
+"""Hosts in addresses: names and numbers, judged by their form alone: valid or not, this machine or another. Pure.
 
 A number is written in four parts, or as IPv6 without a zone: `127.1`, `0x7f.1` and `2130706433` mean 127.0.0.1 to some
 resolvers and nothing to others (https://url.spec.whatwg.org/#concept-ipv4-parser).
@@ -7,7 +7,8 @@ resolvers and nothing to others (https://url.spec.whatwg.org/#concept-ipv4-parse
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -29,6 +30,24 @@ def host_fault(host: str) -> str | None:
     if not name or len(name) > _LONGEST or not all(map(_is_label, name.split("."))):
         return "name a host such as example.com"
     return None
+
+
+def is_loopback(name: str) -> bool:
+    """Return True if a host's name, or an address with or without brackets, can only be this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_on_loopback(url: str) -> bool:
+    """Return True if an address can only lead to this machine."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # it is no address
+        return False
 
 
 def _is_label(label: str) -> bool:

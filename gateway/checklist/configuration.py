@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from actors.loopback import is_loopback
+from actors.texts.hosts import is_loopback
 from gateway.checklist.steps import ChecklistPhase, ChecklistStep, Finding, Requirement, passed, verdict
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 
-from actors.loopback import is_on_loopback
 from actors.settings import Settings, StartRefused, load
+from actors.texts.hosts import is_on_loopback
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 

@@ -15,8 +15,7 @@ from gateway.files.answer import file_answer
 from gateway.files.received import NoSuchFile
 from gateway.files.uploads import Uploads
 from gateway.http import InvalidRequest, parse_values, reply, validated
-from gateway.schemas.files import FileSource, MediaAnswer
-from gateway.schemas.received import ReceivedAnswer
+from gateway.schemas.files import FileSource, MediaAnswer, ReceivedAnswer
 
 
 async def keep(request: ApiRequest[None, None]) -> Response:

@@ -1,4 +1,4 @@
-"""A file in a request, and as it is told of."""
+"""Files: in a request, in an answer, and those that came with messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from actors.clients.operations.fields import File
+from actors.inbox.inbox import url_of
 from gateway.schemas.shape import Answer, Query, Request
 
 DIGEST = r"^[0-9a-f]{64}$"
@@ -65,3 +66,21 @@ class MediaAnswer(Answer):
     @classmethod
     def of(cls, file: File) -> Self:
         return cls(digest=file.digest, size=file.size, mimetype=file.mimetype, filename=file.filename)
+
+
+class ReceivedAnswer(Answer):
+    """A message's file that is kept."""
+
+    success: bool = True
+    url: str
+    """Where this service serves it."""
+    digest: str
+    size: int
+    mimetype: str
+    filename: str
+
+    @classmethod
+    def of(cls, bare_id: str, file: File) -> ReceivedAnswer:
+        """Return the answer about a message's file."""
+        told = {name: getattr(file, name) for name in ("digest", "size", "mimetype", "filename")}
+        return cls(url=url_of(bare_id, file), **told)

@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from actors.loopback import is_loopback
 from actors.settings import StartRefused
+from actors.texts.hosts import is_loopback
 
 if TYPE_CHECKING:
     from actors.settings import Settings

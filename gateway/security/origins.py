@@ -26,7 +26,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from actors.loopback import is_loopback
+from actors.texts.hosts import is_loopback
 from gateway.errors import problem_of, respond
 from gateway.security.auth import Forbidden
 

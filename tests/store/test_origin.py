@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from actors.browser.fake import FakeBrowser
-from actors.loopback import is_on_loopback
 from actors.options import fetchable, reachable
 from actors.refusals import database_of
 from actors.settings import SANDBOX_DIR, SettingsRefused, load, with_sandbox
@@ -19,6 +18,7 @@ from actors.store.origin import is_same_world, origin_of, read_origin
 from actors.store.schema import migrate
 from actors.store.store import open_store
 from actors.system import System
+from actors.texts.hosts import is_on_loopback
 from tests.store.asking import PATIENCE
 
 REAL, SANDBOX = "https://web.whatsapp.com", "http://127.0.0.1:3900"
