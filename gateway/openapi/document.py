@@ -205,10 +205,10 @@ def _parameters(call: Call, shapes: Shapes) -> Iterator[dict[str, Any]]:
     headers = {**({_HEADER: _CLIENT} if call.need.whose is Whose.CLIENT else {}), **call.headers}
     for name in _in_path(call.path):
         parameter = _path_parameter(call, name)
-        yield _needed("path", name, parameter.schema, parameter.text, call)
+        yield _parameter("path", name, parameter.schema, parameter.text, call)
     for name, parameter in headers.items():
-        make = _needed if name == _HEADER and call.need.whose is Whose.CLIENT else _optional
-        yield make("header", name, parameter.schema, parameter.text, call)
+        needed = name == _HEADER and call.need.whose is Whose.CLIENT
+        yield _parameter("header", name, parameter.schema, parameter.text, call if needed else None)
     if call.query is not None:
         yield from _query(call, call.query, call.query.model_json_schema(ref_template=_REF))
     if call.operation is not None and not takes_body(call):
@@ -239,8 +239,8 @@ def _text(owner: type, name: str) -> str:
 def _query(call: Call, owner: type, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, schema in shape["properties"].items():
         text = schema.get("description") or _text(owner, name)
-        make = _needed if name in shape.get("required", ()) else _optional
-        yield make("query", name, _without_null(schema), text, call)
+        needed = name in shape.get("required", ())
+        yield _parameter("query", name, _without_null(schema), text, call if needed else None)
 
 
 def _arguments(call: Call) -> dict[str, Any]:
@@ -267,19 +267,21 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return plain | ({"anyOf": kinds} if kinds else {})
 
 
-def _needed(where: str, name: str, schema: Mapping[str, Any], text: str, call: Call) -> dict[str, Any]:
-    """Return a parameter that the call needs, with an example, which the pages fill in."""
-    value = (IDS if name == "id" else VALUES).get(call.path.split("/")[1] if name == "id" else name)
-    shown = {} if value is None else {"example": value}
-    return {**_optional(where, name, schema, text, call), "required": True, **shown}
-
-
-def _optional(where: str, name: str, schema: Mapping[str, Any], text: str, _: Call) -> dict[str, Any]:
-    """Return a parameter that may be left out. It has no example: the pages would fill it in, and ask for less."""
-    described = {"name": name, "in": where, "required": False, "description": text, "schema": dict(schema)}
+def _parameter(
+    where: str, name: str, schema: Mapping[str, Any], text: str, needed_by: Call | None = None
+) -> dict[str, Any]:
+    """Return a parameter. The pages fill in an example: so only one that a call needs has it."""
+    required = needed_by is not None
+    described = {"name": name, "in": where, "required": required, "description": text, "schema": dict(schema)}
     if schema.get("type") == "array":
         described |= {"style": "form", "explode": False}  # one text, with commas between the values
-    return described
+    value = None if needed_by is None else _value(needed_by, name)
+    return described if value is None else {**described, "example": value}
+
+
+def _value(call: Call, name: str) -> Any:
+    """Return a value of a parameter that the call needs; None where the tables have none."""
+    return IDS.get(call.path.split("/")[1]) if name == "id" else VALUES.get(name)
 
 
 def _body(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
@@ -308,21 +310,18 @@ def _form(call: Call) -> dict[str, dict[str, Any]]:
 
 
 def _responses(call: Call, shapes: Shapes, examples: Examples) -> dict[str, Any]:
-    answers, errors = _answers(call), _errors(call)
-    told = {
-        str(status): _response(answers.get(status), errors.get(status), shapes)
-        for status in sorted({*answers, *errors})
-    }
-    own = _example(call)
-    for status, said in told.items():
-        for kind, content in said["content"].items():
-            if status == "200" and own is not None:
+    answers, errors, own = _answers(call), _errors(call), _example(call)
+    responses: dict[str, Any] = {}
+    for status in sorted({*answers, *errors}):
+        response = responses[str(status)] = _response(answers.get(status), errors.get(status), shapes)
+        for kind, content in response["content"].items():
+            if status == 200 and own is not None:
                 content["example"] = own
-            elif int(status) in answers:
+            elif status in answers:
                 content |= examples.answer(f"{status} of {call.name}", kind, content["schema"])
             else:
-                content["example"] = _refusal(errors[int(status)][0])
-    return told
+                content["example"] = _refusal(errors[status][0])
+    return responses
 
 
 def _refusal(code: str) -> dict[str, Any]:

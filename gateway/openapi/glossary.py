@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from gateway.schemas.messages import CONTENTS
 
 PARAMETERS: Mapping[str, str] = {
-    "call": "The id of the call, as the event `call` tells it.",
+    "call": "The id of the call, from the event `call`.",
     "chat": "The chat: a phone number, or its id (`…@c.us`, `…@g.us`, `…@lid`).",
     "code": "The end of an invite link: what follows `https://chat.whatsapp.com/`.",
     "contact": "The person: a phone number, or an id (`…@c.us`, `…@lid`).",
@@ -206,7 +206,7 @@ CODES: Mapping[str, str] = {
     "RECEIPT_NOT_FOUND": "There is no such receipt.",
     "REQUEST_HEADER_FIELDS_TOO_LARGE": "The headers are larger than they may be.",
     "REQUEST_TIMEOUT": "The body did not arrive in time.",
-    "SEND_FAILED": "The message was not sent, or `outcome` is `unknown`: then GET /messages/{id} tells.",
+    "SEND_FAILED": "The message was not sent. If `outcome` is `unknown`, it may have been: read GET /messages/{id}.",
     "SESSION_NOT_READY": "The client is not READY: GET /status says what to do.",
     "SHUTTING_DOWN": "The service is ending: try again after `retry_after_seconds`.",
     "STARTING": "The service has just started: try again after `retry_after_seconds`.",

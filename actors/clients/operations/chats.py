@@ -35,7 +35,7 @@ class PageMessage:
     author_phone: str | None = None
     """The author's phone number; null where it is not known."""
     t: float | None = None
-    """WhatsApp's own time of it, in epoch seconds."""
+    """Its time by WhatsApp's clock, in epoch seconds."""
     source: str | None = None
     """`api`: it was sent through this service; `app`: it was not."""
     type: str | None = None
