@@ -92,6 +92,11 @@ Open = Callable[..., Opened]
 """The fixtures `opened` and `linked`."""
 CHAT = f"{FRIEND}@c.us"
 GENERATIONS = pytest.mark.parametrize("compat", ["modern", "classic"])
+"""Both generations of the page's modules."""
+ADDRESSING = pytest.mark.parametrize(("compat", "lids"), [("modern", True), ("classic", False)])
+"""Both generations, one of an account with LIDs and one without. Operations are tried on a modern page without LIDs in
+test_linked_operations.py, which starts one Chromium for all of them.
+"""
 
 
 def pid_of(browser: ChromiumBrowser, client_id: ClientId = CLIENT) -> int:

@@ -18,13 +18,12 @@ from actors.clients.types import STARTING, ClientId, State
 from actors.settings import Settings
 from actors.store.event_pages import ReadPage
 from actors.system import System
-from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, options
+from tests.browser.pages import ADDRESSING, CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, options
 from tests.rig import Sandbox, processes
 
 pytestmark = pytest.mark.e2e
 
 OTHER, GROUP = "5491166778899", "120363000000000009@g.us"
-WORLDS = pytest.mark.parametrize(("compat", "lids"), [("modern", False), ("modern", True), ("classic", False)])
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def of_type(page: Opened, type_: str, holds: Callable[[Mapping[str, Any]], bool]
     return dict(page.told.until(AccountEvent, lambda fact: fact.type == type_ and holds(fact.payload)).payload)
 
 
-@WORLDS
+@ADDRESSING
 def test_votes_calls_and_reactions_taken_back_are_told_afterwards(
     remembering: ChromiumBrowser,
     told_before: list[Mapping[str, Any]],
@@ -107,7 +106,7 @@ def test_votes_calls_and_reactions_taken_back_are_told_afterwards(
     assert set(removed) <= {taken_back["bare_id"]}
 
 
-@WORLDS
+@ADDRESSING
 def test_reactions_and_votes_that_come_late_are_told_though_they_are_older_than_the_page(
     shell: ChromiumBrowser,
     linked: Open,

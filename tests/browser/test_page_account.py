@@ -25,8 +25,8 @@ from actors.clients.operations.profile import (
 )
 from actors.clients.operations.status import STATUS, DeleteStatus, PostImageStatus, PostTextStatus
 from actors.clients.protocol import Answered, Ready
-from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE, Open
-from tests.browser.test_page_groups import GENERATIONS, Asked
+from tests.browser.pages import ADDRESSING, CHAT, FRIEND, NUMBER, PICTURE, Open
+from tests.browser.test_page_groups import Asked
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.e2e
 BARE = "3EB0000000000000000001"
 
 
-@GENERATIONS
+@ADDRESSING
 def test_the_profile_is_told_and_changed(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -75,7 +75,7 @@ def test_only_accounts_of_whatsapp_business_have_labels(shell: ChromiumBrowser, 
         assert page.refused(operation) == "Only accounts of WhatsApp Business have labels, and this account is none"
 
 
-@GENERATIONS
+@ADDRESSING
 def test_labels_are_made_given_and_taken_away(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -109,7 +109,7 @@ def test_labels_are_made_given_and_taken_away(
     assert (gone.payload["id"], gone.payload["name"]) == (order.id, "New order")
 
 
-@GENERATIONS
+@ADDRESSING
 def test_a_status_is_sent_once_and_deleted(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_status_is_sent_once_and_deleted(
     assert page.refused(DeleteStatus(BARE)).startswith("There is no such status")
 
 
-@GENERATIONS
+@ADDRESSING
 def test_a_picture_is_a_status_under_our_own_id(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -149,7 +149,7 @@ def test_a_picture_is_a_status_under_our_own_id(
     assert page.refused(DeleteStatus(BARE)).startswith("There is no such status")
 
 
-@GENERATIONS
+@ADDRESSING
 def test_a_call_is_rejected(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool) -> None:
     sandbox.post("/settings", compat=compat)
     opened = linked(shell, lids=lids)

@@ -26,14 +26,13 @@ from actors.clients.operations.chats import (
 )
 from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Answered, Refused
-from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, answer
+from tests.browser.pages import ADDRESSING, CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, answer
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
 
 GROUP = "120363000000000001@g.us"
 OTHER = "5491166778899"
-PAGES = pytest.mark.parametrize(("compat", "lids"), [("modern", False), ("modern", True), ("classic", False)])
 Linked = Callable[[str, bool], Opened]
 
 
@@ -75,7 +74,7 @@ def test_a_message_has_the_fields_of_its_event() -> None:
     assert {field.name for field in fields(PageMessage)} == set(MessageArrived.fields) - {"live"} | of_any_event
 
 
-@PAGES
+@ADDRESSING
 def test_chats_are_listed_with_their_last_message(page_of: Linked, sandbox: Sandbox, compat: str, lids: bool) -> None:
     page = page_of(compat, lids)
     sandbox.api.put(f"/api/groups/{GROUP}", json={"subject": "Us", "participants": [FRIEND, NUMBER]}).raise_for_status()
@@ -100,7 +99,7 @@ def test_chats_are_listed_with_their_last_message(page_of: Linked, sandbox: Sand
     assert refusal(page, GetChat("5491199990000@c.us")).code == "CHAT_NOT_FOUND"
 
 
-@PAGES
+@ADDRESSING
 def test_messages_are_read_newest_first_and_by_their_ids(
     page_of: Linked, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -125,7 +124,7 @@ def test_messages_are_read_newest_first_and_by_their_ids(
     assert refusal(page, GetChatMessage(CHAT, "3AFFFFFFFFFFFFFFFFFF")).code == "MESSAGE_NOT_FOUND"
 
 
-@PAGES
+@ADDRESSING
 def test_what_the_memory_has_lost_is_read_from_the_storage(
     shell: ChromiumBrowser, page_of: Linked, opened: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -143,7 +142,7 @@ def test_what_the_memory_has_lost_is_read_from_the_storage(
     assert ask(page, GetChatMessage(CHAT, ids[0])).body == "text 0"
 
 
-@PAGES
+@ADDRESSING
 def test_a_chat_is_archived_pinned_and_muted_for_the_phone_too(
     shell: ChromiumBrowser, page_of: Linked, opened: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -187,7 +186,7 @@ def test_more_chats_than_whatsapp_pins_are_refused(page_of: Linked, sandbox: San
     assert "405" in refusal(page, PinChat(f"{phones[3]}@c.us", True)).why
 
 
-@PAGES
+@ADDRESSING
 def test_a_chat_is_cleared_and_deleted(page_of: Linked, sandbox: Sandbox, compat: str, lids: bool) -> None:
     page = page_of(compat, lids)
     written(page, sandbox, "one", "two")

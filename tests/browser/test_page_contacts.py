@@ -25,8 +25,8 @@ from actors.clients.operations.contacts import (
 )
 from actors.clients.operations.messages import LookedUp, LookUp, SendText
 from actors.clients.protocol import Answered, Refused
-from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened
-from tests.browser.test_page_chats import PAGES, Linked, ask, page_of, refusal, written
+from tests.browser.pages import ADDRESSING, CHAT, CLIENT, FRIEND, NUMBER, Open, Opened
+from tests.browser.test_page_chats import Linked, ask, page_of, refusal, written
 from tests.rig import Sandbox
 
 __all__ = ["page_of"]
@@ -50,7 +50,7 @@ def alias(sandbox: Sandbox) -> None:
     sandbox.api.put(f"/api/aliases/{WRITTEN}", json={"number": OWN}).raise_for_status()
 
 
-@PAGES
+@ADDRESSING
 def test_people_are_listed_once_and_known_by_both_addresses(
     page_of: Linked, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -76,7 +76,7 @@ def test_people_are_listed_once_and_known_by_both_addresses(
     assert ask(page, FindAddresses("123456789012345@lid")) == PersonAddresses("123456789012345@lid", None)
 
 
-@PAGES
+@ADDRESSING
 def test_pictures_and_words_are_asked_once_a_day(page_of: Linked, sandbox: Sandbox, compat: str, lids: bool) -> None:
     page = page_of(compat, lids)
     assert ask(page, GetPicture(CHAT)).url is None
@@ -93,7 +93,7 @@ def test_pictures_and_words_are_asked_once_a_day(page_of: Linked, sandbox: Sandb
     assert ask(page, GetAbout(CHAT)).about == "Busy"
 
 
-@PAGES
+@ADDRESSING
 def test_what_a_blocked_person_sends_does_not_come(page_of: Linked, sandbox: Sandbox, compat: str, lids: bool) -> None:
     page = page_of(compat, lids)
     ask(page, BlockContact(CHAT, True))
@@ -107,7 +107,7 @@ def test_what_a_blocked_person_sends_does_not_come(page_of: Linked, sandbox: San
     assert texts == ["heard"]
 
 
-@PAGES
+@ADDRESSING
 def test_a_number_is_told_as_whatsapp_writes_it(page_of: Linked, sandbox: Sandbox, compat: str, lids: bool) -> None:
     page = page_of(compat, lids)
     alias(sandbox)
@@ -124,7 +124,7 @@ def test_a_question_that_failed_is_not_nobody(page_of: Linked, sandbox: Sandbox)
     assert ask(page, CheckContact(FRIEND)).on_whatsapp
 
 
-@PAGES
+@ADDRESSING
 def test_a_message_goes_to_the_chat_that_whatsapp_names(
     shell: ChromiumBrowser, page_of: Linked, opened: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:

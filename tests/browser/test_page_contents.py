@@ -12,14 +12,13 @@ from actors.browser.browser import ChromiumBrowser
 from actors.clients.events import AccountEvent, MessageArrived, MessageOutgoing
 from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Answered, BrowserGone, Ready
-from tests.browser.pages import CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, evaluate
+from tests.browser.pages import ADDRESSING, CHAT, CLIENT, FRIEND, NUMBER, Open, Opened, evaluate
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
 
 OTHER = "5491166778899"
 GROUP = "120363000000000003@g.us"
-ADDRESSING = pytest.mark.parametrize(("compat", "lids"), [("modern", False), ("modern", True), ("classic", False)])
 BYTES = b"\x89PNG\r\n\x1a\n of a kind"
 
 

@@ -36,14 +36,13 @@ from actors.clients.operations.media import SendImage
 from actors.clients.operations.messages import SendText
 from actors.clients.protocol import Answered, OutcomeUnknown, Refused
 from actors.clients.types import State
-from tests.browser.pages import CHAT, FRIEND, NUMBER, PICTURE, Open, Opened
+from tests.browser.pages import ADDRESSING, CHAT, FRIEND, NUMBER, PICTURE, Open, Opened
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
 
 OTHER, CLOSED, NOBODY = "5491166778899", "5491177889900", "5491133333333"
 GROUP = "120363000000000009@g.us"
-GENERATIONS = pytest.mark.parametrize(("compat", "lids"), [("modern", True), ("modern", False), ("classic", False)])
 
 
 def _ends(fact: object, order: str) -> bool:
@@ -105,7 +104,7 @@ def page(shell: ChromiumBrowser, linked: Open, sandbox: Sandbox) -> Asked:
     return Asked(linked(shell), sandbox)
 
 
-@GENERATIONS
+@ADDRESSING
 def test_a_group_is_made_with_everybody_free_to_write_and_each_persons_answer_is_told(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -146,7 +145,7 @@ def test_a_group_whose_making_takes_too_long_may_have_been_made(
     assert [one["subject"] for one in sandbox.get("/groups")] == ["Team"]
 
 
-@GENERATIONS
+@ADDRESSING
 def test_an_admin_changes_all_there_is(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -240,7 +239,7 @@ def test_a_message_that_a_group_does_not_take_is_refused_in_a_sentence(page: Ask
     assert sandbox.get(f"/phones/{FRIEND}")["received"] == []
 
 
-@GENERATIONS
+@ADDRESSING
 def test_who_lets_nobody_add_it_is_told_with_an_invitation_and_the_others_are_in(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -276,7 +275,7 @@ def test_a_group_is_joined_by_its_link_and_left(page: Asked, sandbox: Sandbox) -
         assert page.refused(operation).startswith("There is no such invite link")
 
 
-@GENERATIONS
+@ADDRESSING
 def test_a_group_is_deleted_by_whoever_is_out_of_it_or_leaves_it_first(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:
@@ -305,7 +304,7 @@ def test_a_link_that_an_admin_must_approve_leaves_the_account_waiting(page: Aske
     assert page(GetGroup(GROUP)).size == 2
 
 
-@GENERATIONS
+@ADDRESSING
 def test_what_phones_do_in_groups_is_told(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:

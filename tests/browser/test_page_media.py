@@ -21,7 +21,7 @@ from actors.clients.operations.media import (
 from actors.clients.operations.messages import LookedUp, LookUp, Send, SendText, draw_message_id
 from actors.clients.protocol import Answered, OutcomeUnknown, PageReloaded, Ready, Refused
 from actors.media.folder import media_dir
-from tests.browser.pages import CHAT, FRIEND, GENERATIONS, NUMBER, PICTURE, Open, evaluate, keep
+from tests.browser.pages import ADDRESSING, CHAT, FRIEND, NUMBER, PICTURE, Open, evaluate, keep
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -53,8 +53,7 @@ def some(browser: ChromiumBrowser, size: int, mimetype: str = "application/pdf",
     return keep(data_dir(browser), random.randbytes(size), mimetype, name)
 
 
-@GENERATIONS
-@pytest.mark.parametrize("lids", [False, True])
+@ADDRESSING
 def test_every_kind_arrives_whole_and_as_what_it_is(
     shell: ChromiumBrowser, linked: Open, sandbox: Sandbox, compat: str, lids: bool
 ) -> None:

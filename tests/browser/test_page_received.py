@@ -18,12 +18,11 @@ from actors.clients.operations.fields import File
 from actors.clients.operations.received import FetchMedia
 from actors.clients.protocol import Answered, OutcomeUnknown, QrShown, Ready, Refused
 from actors.media.folder import MediaFolder, media_dir
-from tests.browser.pages import FRIEND, NUMBER, Open, Opened, options, running
+from tests.browser.pages import ADDRESSING, FRIEND, NUMBER, Open, Opened, options, running
 from tests.rig import Sandbox
 
 pytestmark = pytest.mark.e2e
 
-ADDRESSING = pytest.mark.parametrize(("compat", "lids"), [("modern", False), ("modern", True), ("classic", False)])
 PNG = b"\x89PNG\r\n\x1a\n a picture"
 ID = "3A00000000000000F001"
 
