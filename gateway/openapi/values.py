@@ -144,6 +144,7 @@ SHAPES: Mapping[str, Any] = {
     "NextAnswer.events": [{**_EVENT, "position": 42}],
     "NextAnswer.gap": None,
     "NextAnswer.receipt": "42",
+    "OutboxAnswer.chat": None,
     "OutboxAnswer.expires_at": None,
     "OutboxAnswer.held_because": None,
     "MessageAnswer.message": "Your order is on its way",
