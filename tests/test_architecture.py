@@ -220,6 +220,19 @@ def test_every_module_says_what_it_is_for() -> None:
     assert silent == []
 
 
+def test_a_package_that_lists_its_modules_lists_all() -> None:
+    left_out = []
+    for package, path in modules().items():
+        if path.name != "__init__.py":
+            continue
+        said = ast.get_docstring(trees()[package]) or ""
+        here = {module.removeprefix(f"{package}.") for module in modules() if module.startswith(f"{package}.")}
+        here = {name for name in here if "." not in name and name != "__main__"}
+        if len(here & set(re.findall(r"^ *(\w+) ", said, re.MULTILINE))) > 1:
+            left_out += [f"{package}: {name}" for name in sorted(here - set(re.findall(r"\w+", said)))]
+    assert left_out == []
+
+
 # --- the rules of the house -------------------------------------------------------------------------------------------
 
 MOST_MODULES = 20

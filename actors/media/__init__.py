@@ -6,4 +6,5 @@ media       MediaStore: puts files in and opens them, for any thread
 fetching    files from their addresses, through the guard of webhooks
 conversion  voice, video and stickers as phones play them, by ffmpeg
 retention   the actor that deletes files whose time is over
+threads     threads for work on the directory
 """

@@ -7,6 +7,7 @@
     clock        Clock, SystemClock
     restarts     Budget and Backoff: pure arithmetic
     supervision  Supervising: one for one
+    futures      how threads fulfil futures, and loops wait for them
     testing      ManualClock, Probe, unstarted actors, leaks: for tests, not imported here
 
 Knows Pykka; knows nothing of WhatsApp.

@@ -8,6 +8,7 @@ errors     the table of errors, word for word where consumers match them
 sessions   sessions: names of clients, their info, and their life
 hooks      the webhooks of a session's configuration
 socket     events over a WebSocket
+face       requests for WAHA's paths go to its table, all others pass
 
 The handlers are in `routes`, one module a subject. What WAHA calls its things is in `actors.waha`.
 """

@@ -3,6 +3,7 @@
     habits    Habits: the behaviour of pages by themselves; Fate: the fate of a sent message
     whatsapp  WhatsApp: the service's side, with deliveries and void logins. Survives every page
     page      FakePage: one page, with a list of its orders
+    profiles  the stored logins
     browser   FakeBrowser: opens pages one after the other on each profile, and lets a test play the phone
 
 By default everything is answered at once, in the calling thread: a page shows a code, or resumes a stored login;

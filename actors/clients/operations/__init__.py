@@ -8,6 +8,11 @@
     presence  reading, typing and being online
     chats     chats, and the messages in them
     contacts  numbers on WhatsApp, people, the address book
+    groups    groups: members, texts, rules, pictures, links
+    labels    labels of chats
+    profile   the account's own profile, and calls to it
+    status    statuses: what contacts see for a day
+    received  the file of a message that came in
     account   pairing, logging out, a screenshot of the page
 
 `OPERATIONS` has all operations of this package's modules, by name.
