@@ -183,6 +183,8 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         """The bytes that are not passed on yet."""
         self._answering = self._begun = False
         """True while a request is being answered; once its answer has begun."""
+        self._answer_head = b""
+        """The head of an answer that is not written yet."""
         self._refused = self._inner_pauses = self._full = self._paused = False
         self._unread, self._read_at = 0, self._since
 
@@ -224,10 +226,16 @@ class Connection(asyncio.Protocol, asyncio.Transport):
     # --- for uvicorn's protocol ---
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        self._begun = True
-        self._transport.write(data)
+        """Write the head of an answer together with the beginning of its body, if that comes in the same turn."""
+        if self._begun or self._waiting is Waiting.FRAMES:
+            self._transport.write(self._with_head(data) if self._answer_head else data)
+        else:
+            self._begun = True
+            self._answer_head = self._with_head(data)
+            self._loop.call_soon(self._write_head)
 
     def close(self) -> None:
+        self._write_head()
         self._transport.close()
 
     def abort(self) -> None:
@@ -383,6 +391,14 @@ class Connection(asyncio.Protocol, asyncio.Transport):
             self._paused = pause
             (self._transport.pause_reading if pause else self._transport.resume_reading)()
 
+    def _with_head(self, data: bytes | bytearray | memoryview[Any]) -> bytes:
+        head, self._answer_head = self._answer_head, b""
+        return b"".join((head, data))
+
+    def _write_head(self) -> None:
+        if self._answer_head and not self._transport.is_closing():
+            self._transport.write(self._with_head(b""))
+
     # --- the end ---
 
     def _refuse(self, status: int) -> None:
@@ -392,9 +408,9 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         self._give_up()
 
     def _give_up(self) -> None:
-        """Close. The reader of the body gets a disconnect; its answer is dropped."""
+        """Close. The reader of the body gets a disconnect; the rest of its answer is dropped."""
         self._lose(None)
-        self._transport.close()
+        self.close()
 
     def _lose(self, exc: Exception | None) -> None:
         inner, self._inner = self._inner, None

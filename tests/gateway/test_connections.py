@@ -6,17 +6,20 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse, StreamingResponse
 from structlog.testing import capture_logs
+from uvicorn.server import ServerState
 
 from actors.capacity import connections_allowed
-from gateway.security.connections import Connection, Connections, bounds_of, is_out_of_files
+from gateway.security.connections import Answering, Connection, Connections, bounds_of, is_out_of_files
 from tests.gateway.raw import STATUS, Closed, Raw, request
 from tests.gateway.running import Running, chosen, until
 
@@ -453,3 +456,78 @@ def test_odd_bytes_leave_no_traceback(bounded: Running, caplog: pytest.LogCaptur
     with raw(bounded) as connection:
         assert 400 <= connection.send(data).answer().status < 500
     assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
+
+
+class Wire(asyncio.Transport):
+    """A socket that notes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.written.append(b"closed")
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return {"peername": ("127.0.0.1", 1)}.get(name, default)
+
+
+def written(tmp_path: Path, app: Any, requests: bytes, held: asyncio.Event | None = None) -> list[list[bytes]]:
+    """What is written for these requests: while the application is held up, and when it has ended."""
+
+    async def driven() -> list[list[bytes]]:
+        connections = Connections(bounds_of(chosen(tmp_path)))
+        options: dict[str, Any] = {"http": connections.protocol, "lifespan": "off", "log_config": None}
+        config = uvicorn.Config(Answering(app), interface="asgi3", **options)
+        config.load()
+        wire = Wire()
+        connection = connections.protocol(config=config, server_state=ServerState(), app_state={})
+        connection.connection_made(wire)
+        connection.data_received(requests)
+        seen = []
+        for event in (asyncio.Event(), held or asyncio.Event()):
+            event.set()
+            for _ in range(10):
+                await asyncio.sleep(0)
+            seen.append([*wire.written])
+        connection.connection_lost(None)
+        return seen
+
+    return asyncio.run(driven())
+
+
+def test_head_and_body_of_an_answer_are_written_at_once(tmp_path: Path) -> None:
+    _, (one, other) = written(tmp_path, PlainTextResponse("whole"), STATUS * 2)
+    assert one == other
+    assert one.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert one.endswith(b"\r\n\r\nwhole")
+
+
+def test_a_head_alone_does_not_wait_for_its_body(tmp_path: Path) -> None:
+    held = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[str]:
+        await held.wait()
+        yield "late"
+
+    (first,), (again, body, end) = written(tmp_path, StreamingResponse(pieces()), STATUS, held)
+    assert first == again
+    assert first.endswith(b"\r\n\r\n")
+    assert (body, end) == (b"4\r\nlate\r\n", b"0\r\n\r\n")
+
+
+def test_an_answer_to_head_is_written_before_its_connection_closes(tmp_path: Path) -> None:
+    _, (head, closed) = written(tmp_path, PlainTextResponse("whole"), request("HEAD", "/", Connection="close"))
+    assert head.endswith(b"\r\n\r\n")
+    assert closed == b"closed"
