@@ -26,6 +26,7 @@ from actors.clients.protocol import (
     Answered,
     BrowserGone,
     ContractRead,
+    LinkLost,
     LoggedOut,
     OutcomeUnknown,
     PageFact,
@@ -36,7 +37,7 @@ from actors.clients.protocol import (
     Ready,
     Refused,
 )
-from actors.clients.types import ClientId, Seconds
+from actors.clients.types import ClientId, Reason, Seconds
 
 F = TypeVar("F")
 
@@ -47,6 +48,8 @@ _NAME = "Shop"
 _HELLO, _ANSWER, _MEANWHILE = "Hello from the doctor", "Good morning", "While you were away"
 _CLIENT = ClientId(1)
 _STOPPING: Seconds = 5.0
+_UNAVAILABLE = "503"
+"""WhatsApp's reason of a login that it takes later."""
 _PATHS_OUT = ("--proxy-", "--no-proxy-server", "--host-resolver-rules", "--host-rules")
 """Flags of an operator that could lead the page to WhatsApp's real server."""
 
@@ -62,6 +65,18 @@ class Phones(Protocol):
 
     def read(self, number: str, count: int, seconds: Seconds) -> list[str]:
         """Return the texts that a phone has read, as soon as there are `count`, or after `seconds`."""
+
+    def refuse(self, reason: str | None) -> None:
+        """Refuse every login for this reason from now on; None: refuse none."""
+
+    def has_refused(self, seconds: Seconds) -> bool:
+        """Return whether a login was refused since `refuse`, as soon as one was, or after `seconds`."""
+
+    def cut(self) -> None:
+        """Close the connection of the page without a word."""
+
+    def log_out(self, number: str) -> None:
+        """Remove the linked device of an account, from its phone."""
 
     def is_linked(self, number: str, linked: bool, seconds: Seconds) -> bool:
         """Return whether the account has a linked device, as soon as that is `linked`, or after `seconds`."""
@@ -159,7 +174,8 @@ class LiveStory:
 
     def code(self) -> str:
         """The page shows a code."""
-        self._open()
+        if self._page is None:
+            self._open()
         shown = self._until(QrShown)
         self._code = shown.code
         return f"good for {shown.lifetime:.0f} s"
@@ -224,6 +240,23 @@ class LiveStory:
         """The text that was written meanwhile arrives."""
         return self._text(_MEANWHILE)
 
+    def network(self) -> str:
+        """The connection is cut and the next login refused: the page is not READY until a login is accepted."""
+        self._unread.clear()
+        self._phones.refuse(_UNAVAILABLE)
+        began = time.monotonic()
+        try:
+            self._phones.cut()
+            lost = self._until(LinkLost)
+            if not self._phones.has_refused(self._patience):
+                raise _StepBroken("the page has not tried to log in again")
+            if self._told(Ready):
+                raise _StepBroken("it was told READY though its login was refused")
+        finally:
+            self._phones.refuse(None)
+        self._until(Ready)
+        return f"{lost.reason}, and back after {time.monotonic() - began:.1f} s"
+
     def log_out(self) -> str:
         """The page logs out, and its device is off the phone's list."""
         assert self._page is not None
@@ -232,6 +265,20 @@ class LiveStory:
         if self._phones.is_linked(ME, False, self._patience):
             raise _StepBroken("the page has logged out, but its device is linked still")
         return "the device is off the list"
+
+    def link_again(self) -> str:
+        """The page shows a code again, a phone scans it, and the page is READY."""
+        self.code()
+        self.link()
+        return self.ready()
+
+    def unlink(self) -> str:
+        """The phone removes the device, and the page reports it."""
+        self._phones.log_out(ME)
+        gone = self._until(LoggedOut)
+        if gone.reason is not Reason.LOGGED_OUT_BY_PHONE:
+            raise _StepBroken(f"{gone.reason}: {gone.text}")
+        return gone.text
 
     # --- facts
 
@@ -245,6 +292,13 @@ class LiveStory:
     def _contract(self) -> PageContract:
         self.contract = self._until(ContractRead).contract
         return self.contract
+
+    def _told(self, kind: type[PageFact]) -> bool:
+        """Return whether such a fact is among those that nobody has read yet."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._unread.append(self._facts.get_nowait())
+        return any(isinstance(fact, kind) for fact in self._unread)
 
     def _until(self, kind: type[F], holds: Callable[[F], bool] = lambda _: True, seconds: Seconds | None = None) -> F:
         """Return the first fact of this type that holds and was not returned before. Raises _StepBroken."""
@@ -282,6 +336,9 @@ STEPS: tuple[tuple[str, tuple[str, ...], Callable[[LiveStory], str]], ...] = (
     ("receive", ("ready",), LiveStory.receive),
     ("restart", ("ready",), LiveStory.restart),
     ("catch up", ("restart",), LiveStory.catch_up),
+    ("network", ("restart",), LiveStory.network),
     ("log out", ("restart",), LiveStory.log_out),
+    ("link again", ("log out",), LiveStory.link_again),
+    ("unlink", ("link again",), LiveStory.unlink),
 )
 """Name, the steps without which it cannot be, and what is done."""

@@ -76,6 +76,22 @@ class MockPhones:
         phone = self._mock.asked("GET", f"/api/phones/{number}?count={count}&wait={seconds}")
         return [str(message["text"]) for message in phone["received"]]
 
+    def refuse(self, reason: str | None) -> None:
+        """See the port."""
+        self._mock.asked("POST", "/api/refuse", reason=reason)
+
+    def has_refused(self, seconds: Seconds) -> bool:
+        """See the port."""
+        return bool(self._mock.asked("GET", f"/api/state?refused=1&wait={seconds}")["refused"])
+
+    def cut(self) -> None:
+        """See the port."""
+        self._mock.asked("POST", "/api/cut")
+
+    def log_out(self, number: str) -> None:
+        """See the port."""
+        self._mock.asked("POST", f"/api/phones/{number}/logout")
+
     def is_linked(self, number: str, linked: bool, seconds: Seconds) -> bool:
         """See the port."""
         phone = self._mock.asked("GET", f"/api/phones/{number}?linked={str(linked).lower()}&wait={seconds}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +30,7 @@ def build(server: ProtocolServer, *further: BaseRoute) -> Starlette:
         Route("/api/state", answering(people.state)),
         Route("/api/scan", answering(people.scan), methods=["POST"]),
         Route("/api/refuse", answering(people.refuse), methods=["POST"]),
+        Route("/api/cut", answering(people.cut), methods=["POST"]),
         Route("/api/phones/{number}", answering(people.show)),
         Route("/api/phones/{number}/send", answering(people.send), methods=["POST"]),
         Route("/api/phones/{number}/logout", answering(people.log_out), methods=["POST"]),
@@ -74,10 +76,20 @@ class PhonesApi:
         self._server = server
 
     async def state(self, request: Request) -> dict[str, Any]:
-        """What is connected, and the root key that a client must have in the place of WhatsApp's."""
+        """What is connected, and the root key that a client must have in the place of WhatsApp's.
+
+        With `wait`, as soon as `refused` logins were refused for the present reason.
+        """
         server = self._server
+        count = number_of({"refused": 0, **request.query_params}, "refused")
+        await self._once(request, lambda: server.refused >= count)
         linked = {person.number: bool(person.device) for person in server.people.values()}
-        return {"root_key": server.authority.root.public.hex(), "linked": linked, "streams": len(server.streams)}
+        return {
+            "root_key": server.authority.root.public.hex(),
+            "linked": linked,
+            "streams": len(server.streams),
+            "refused": server.refused,
+        }
 
     async def scan(self, request: Request) -> dict[str, Any]:
         said = await body_of(request)
@@ -87,7 +99,12 @@ class PhonesApi:
     async def refuse(self, request: Request) -> dict[str, Any]:
         """Refuse every login from now on for `reason` (402, 503, …); without one, refuse none."""
         said = await body_of(request)
-        self._server.refusal = str(said["reason"]) if said.get("reason") else None
+        self._server.refuse(str(said["reason"]) if said.get("reason") else None)
+        return {}
+
+    async def cut(self, request: Request) -> dict[str, Any]:
+        """Close every client's connection without a word."""
+        self._server.cut()
         return {}
 
     async def show(self, request: Request) -> dict[str, Any]:
@@ -100,12 +117,16 @@ class PhonesApi:
             linked = str(bool(person.device)).lower()
             return len(person.received) >= count and asked.get("linked", linked) == linked
 
+        await self._once(request, as_asked)
+        received = [{"id": one.id, "from": one.sender, "text": one.text} for one in person.received]
+        return {"number": person.number, "lid": person.lid, "linked": bool(person.device), "received": received}
+
+    async def _once(self, request: Request, holds: Callable[[], bool]) -> None:
+        """Return as soon as that holds, or after the `wait` of a request."""
         changed = self._server.changed
         async with changed:
             with suppress(TimeoutError):  # then what is there is told
-                await asyncio.wait_for(changed.wait_for(as_asked), wait_of(request))
-        received = [{"id": one.id, "from": one.sender, "text": one.text} for one in person.received]
-        return {"number": person.number, "lid": person.lid, "linked": bool(person.device), "received": received}
+                await asyncio.wait_for(changed.wait_for(holds), wait_of(request))
 
     async def send(self, request: Request) -> dict[str, Any]:
         said = await body_of(request)

@@ -96,6 +96,11 @@ class ClientStream:
         self.send(node)
         self._write(None)
 
+    def cut(self) -> None:
+        """Close without a word, as a network that goes away."""
+        self.logged_in = False
+        self._write(None)
+
     def asks(self, namespace: str, *content: Node) -> None:
         """Send a question of the server's."""
         self._count += 1
@@ -118,6 +123,8 @@ class ProtocolServer:
         self.streams: list[ClientStream] = []
         self.refusal: str | None = None
         """The reason by which every login is refused: 402, 403, 405, 503 and their like."""
+        self.refused = 0
+        """Logins refused for the present reason."""
         self.changed = asyncio.Condition()
 
     # What phones do.
@@ -184,6 +191,15 @@ class ProtocolServer:
         self._forget(person)
         stream.end(Node("stream:error", {"code": REMOVED}, (Node("conflict", {"type": "device_removed"}),)))
 
+    def refuse(self, reason: str | None) -> None:
+        """Refuse every login from now on; None: refuse none."""
+        self.refusal, self.refused = reason, 0
+
+    def cut(self) -> None:
+        """Close every connection without a word."""
+        for stream in self.streams:
+            stream.cut()
+
     # What streams do.
 
     def welcome(self, stream: ClientStream, payload: dict[str, object]) -> None:
@@ -202,6 +218,7 @@ class ProtocolServer:
         if not person or not device or device.noise_key != stream.noise_key or payload.get("device") != DEVICE:
             stream.end(Node("failure", {"reason": REMOVED, "location": "mock"}))
         elif self.refusal:
+            self.refused += 1
             stream.end(Node("failure", {"reason": self.refusal, "location": "mock"}))
         else:
             if before := self._stream_of(person):

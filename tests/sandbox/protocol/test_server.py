@@ -172,12 +172,21 @@ def test_a_client_that_is_not_passive_has_its_post_at_once_and_once(
 
 
 def test_logins_that_are_refused(server: ProtocolServer, device: CompanionDevice) -> None:
-    server.refusal = "503"
+    server.refuse("503")
     assert device.log_in(ME).get("reason") == "503"
-    server.refusal = None
+    assert server.refused == 1
+    server.refuse(None)
     assert CompanionDevice(server).log_in(ME).get("reason") == "401", "another key"
     assert device.log_in(PERSON).get("reason") == "401", "another account"
     assert device.connection.ended
+    assert device.log_in(ME).tag == "success"
+
+
+def test_a_connection_that_is_cut_ends_without_a_word(server: ProtocolServer, device: CompanionDevice) -> None:
+    server.cut()
+    assert device.connection.ended
+    assert device.connection.rest() == []
+    server.write(server.person(PERSON), server.people[ME], "meanwhile")
     assert device.log_in(ME).tag == "success"
 
 
