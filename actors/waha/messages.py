@@ -109,18 +109,19 @@ def of_payload(payload: Mapping[str, Any], me: str | None, at: float, **more: An
     """Return the WAMessage of a message in one of our events."""
     kind = str(payload.get("type") or "chat")
     name = payload.get("sender_name")
-    text = payload.get("body") if kind == "chat" else payload.get("caption")
+    text, quoted = payload.get("body"), payload.get("quoted")
     facts: Json = {
         "hasMedia": kind in _MEDIA,
         "location": _location(payload.get("location")),
         "vCards": _cards(payload.get("contacts")),
-        "replyTo": _quoted(payload.get("quoted")),
+        "replyTo": _quoted(quoted),
         "source": payload.get("source") or "app",
         "_data": {
             "notifyName": name,
             "pushName": name,
             "caption": payload.get("caption"),
-            "quotedStanzaID": (payload.get("quoted") or {}).get("bare_id"),
+            "quotedStanzaID": quoted.get("bare_id") if quoted else None,
+            "quotedMsg": {"type": quoted.get("type"), "body": quoted.get("body")} if quoted else None,
             "mentionedJidList": payload.get("mentions") or [],
             "isForwarded": bool(payload.get("forwarded")),
             **_raw(payload),
@@ -132,7 +133,7 @@ def of_payload(payload: Mapping[str, Any], me: str | None, at: float, **more: An
         me=me,
         from_me=bool(payload.get("from_me")),
         timestamp=int(payload.get("t") or at),
-        body=text,
+        body=payload.get("caption") if text is None else text,
         author=person(payload.get("author"), payload.get("author_phone")),
         ack=ack if isinstance(ack := payload.get("ack"), int) else None,
         kind=kind,
@@ -207,7 +208,7 @@ def _quoted(quoted: Mapping[str, Any] | None) -> Json | None:
         return None
     return {
         "id": quoted.get("bare_id") or bare_of(quoted.get("id")),
-        "participant": person(quoted.get("author")),
+        "participant": person(quoted.get("author"), quoted.get("author_phone")),
         "body": quoted.get("body"),
         "hasMedia": quoted.get("type") in _MEDIA,
         "media": None,

@@ -65,8 +65,12 @@ What differs from WAHA:
 * `GET chats/all/messages` looks into the 200 chats with the latest activity.
 * An overview asks WhatsApp for the pictures of its first 50 chats, once a day each, and waits at most 5 s for them.
 * `DELETE groups/{id}` deletes the group's chat for this account, as WAHA does; with `?leave=true` it leaves first.
-* Refused with a sentence: calls of tier 3 (501), a label's colour by `colorHex` alone (400), a status for some
-  contacts only (422).
+* Refused with a sentence: calls of tier 3 (501); a label's colour by `colorHex` alone (400): WhatsApp has 20 colours
+  and takes their number, and which digits belong to it is for its page to say; a status for some contacts only (422):
+  wa-js 4.6.0 can but replace the audience of all later statuses, and one that failed half-way would be shown to others.
+* What the page does not tell is null: `presence` and `apps` of a session, `before` of `message.revoked`, `color` and
+  `colorHex` in `label.chat.added` and `.deleted`, and of a group that was joined (`group.v2.join`) its text, link and
+  rules. A vote has the poll's id, and a reaction the id of its message.
 * The raw message in `_data` has the fields that this service knows, in the shape of WAHA's engine `WEBJS`, which is
   what the calls name (`SM_WAHA_ENGINE`). In the answer of a call that sends, `_data.outbox` has the message's `id`,
   `state` and `final` in the outbox ([durability.md](durability.md#idempotency)); an error about a message that was

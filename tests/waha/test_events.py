@@ -97,6 +97,38 @@ def test_acknowledgements_in_groups_and_failed_messages_have_names_of_their_own(
     assert (failed.payload["ack"], failed.payload["ackName"], failed.payload["error"]) == (-1, "ERROR", "Refused")
 
 
+def test_what_was_chosen_is_the_text_and_what_it_answers_names_people_by_number() -> None:
+    quoted = {
+        **{"id": None, "bare_id": "3EB0AA", "type": "chat", "body": "Which one?"},
+        **{"author": "112233445566@lid", "author_lid": "112233445566@lid", "author_phone": "5491100000007"},
+    }
+    event = of("message", type="list_response", body="The red one", caption=None, quoted=quoted)
+    message = told(event, registry().find(ME), "shop")[0].payload
+    assert (message["body"], message["replyTo"]["participant"]) == ("The red one", "5491100000007@c.us")
+    assert message["replyTo"]["id"] == message["_data"]["quotedStanzaID"] == "3EB0AA"
+    assert message["_data"]["quotedMsg"] == {"type": "chat", "body": "Which one?"}
+    picture = told(of("message", type="image", body=None, caption="look"), registry().find(ME), "shop")[0].payload
+    assert picture["body"] == "look"
+
+
+MESSAGE = {
+    *("id", "timestamp", "from", "to", "fromMe", "source", "participant", "author", "body", "hasMedia", "media"),
+    *("mediaUrl", "ack", "ackName", "replyTo", "location", "vCards", "_data"),
+}
+RAW = {
+    *("id", "type", "body", "t", "notifyName", "from", "to", "author", "quotedMsg", "quotedStanzaID"),
+    *("mentionedJidList", "isForwarded", "mimetype", "filename", "size", "caption", "duration", "lat", "lng", "loc"),
+    *("pollName", "pollOptions", "pushName"),
+}
+
+
+def test_a_message_has_every_field_of_wahas_and_no_type_of_its_own() -> None:
+    for event in ("message", "message.outgoing", "message.edited"):
+        message = told(of(event), registry().find(ME), "shop")[-1].payload
+        assert message.keys() - {"editedMessageId"} == MESSAGE
+        assert message["_data"].keys() >= RAW
+
+
 def test_a_file_is_told_with_an_address_and_its_fault_with_none() -> None:
     picture = {"type": "image", "body": None, "caption": "Look"}
     media = {"mimetype": "image/jpeg", "size": 3, "filename": None, "url": "/media/x", "digest": "x", "error": None}

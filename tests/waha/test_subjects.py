@@ -14,8 +14,10 @@ from actors.browser.fake import Fate, Habits, always
 from actors.clients.errors import OperationRefused
 from actors.clients.operations.changes import DeleteMessage, EditMessage
 from actors.clients.operations.chats import GetChatMessage
+from actors.clients.operations.groups import Group, Participant
 from actors.clients.types import ClientId
 from gateway.waha.calls import Missing
+from gateway.waha.routes.groups import group_told
 from gateway.waha.table import FILES, KEYS, SERVER, SESSIONS, WAHA_CALLS
 from tests.gateway.running import Running
 from tests.waha.consumer import KEY, Consumer
@@ -352,3 +354,9 @@ def test_keys_are_made_and_masked(tmp_path: Path) -> None:
         assert waha.call("DELETE", f"/api/keys/{made['id']}", 404)
         for path in ("media", "control"):
             assert waha.call("POST", f"/api/keys/{path}", json={"session": "shop"})["key"]
+
+
+def test_the_owner_of_a_group_is_told_by_number_where_a_member_says_it() -> None:
+    owner = Participant("112233445566@lid", "superadmin", phone="5491100000007")
+    assert group_told(Group(GROUP, owner=owner.id, participants=(owner,)))["owner"] == "5491100000007@c.us"
+    assert group_told(Group(GROUP, owner=owner.id))["owner"] == owner.id

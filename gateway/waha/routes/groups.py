@@ -240,12 +240,13 @@ def its_group(request: WahaRequest) -> str:
 def group_told(found: Group) -> Json:
     """Return a group in WAHA's form."""
     members = [_member(one) for one in found.participants]
+    owner = next((person(one.id, one.phone) for one in found.participants if one.id == found.owner), found.owner)
     told: Json = {
         "id": found.id,
         "name": found.subject,
         "subject": found.subject,
         "description": found.description,
-        "owner": found.owner,
+        "owner": owner,
         "creation": found.created,
         "size": found.size,
         "announce": found.messages_admins_only,
