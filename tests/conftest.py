@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -41,6 +45,22 @@ def heed_interrupts() -> None:
     """Have the programs that tests start heed Ctrl-C: a shell's background job ignores it, and its children would."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Have each worker of a whole run import another share of the test modules first, so that in a fresh clone each is
+    rewritten for its assertions once, not by every worker at the same time: that is 6 s of each.
+    """
+    config = session.config
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    if not given or config.args != config.getini("testpaths"):
+        return
+    modules = sorted(Path(__file__).parent.rglob("test_*.py"))
+    number = int(given["workerid"].removeprefix("gw"))
+    for module in modules[number :: given["workercount"]]:
+        with contextlib.suppress(Exception):  # the collection imports it again, and tells
+            importlib.import_module(".".join(module.relative_to(config.rootpath).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
