@@ -63,6 +63,13 @@ def test_an_answer_of_none_is_an_answer() -> None:
     assert reply.get(timeout=0) is None
 
 
+def test_only_an_exception_is_a_failure() -> None:
+    replies: list[Reply[None]] = [Reply(), Reply(), Reply()]
+    replies[1].offer(None)
+    replies[2].fail(ValueError())
+    assert [reply.has_failed() for reply in replies] == [False, False, True]
+
+
 def test_an_exception_may_be_the_answer() -> None:
     reply: Reply[None] = Reply()
     assert reply.fail(ValueError("no"))
