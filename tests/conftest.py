@@ -18,6 +18,7 @@ import structlog
 import uvloop
 
 from tests.leaks import Before, mark_this_run
+from tests.rig.forked import Interpreter
 
 PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 """By default structlog paints tracebacks with every local variable, a second each; tests crash actors by the dozen."""
@@ -77,6 +78,13 @@ def pytest_collection_finish() -> None:
     """What is imported and collected by now stays: a tenth of the time went into searching it for garbage."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[Interpreter]:
+    """What programs are forked from, their libraries imported."""
+    with Interpreter() as started:
+        yield started
 
 
 OURS = ("actors.", "gateway.", "config.")

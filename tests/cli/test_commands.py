@@ -39,6 +39,7 @@ from gateway.status_cache import data_url
 from tests.browser.pages import PICTURE_DATA
 from tests.gateway.decoding import decoded
 from tests.gateway.running import Running, until
+from tests.rig.forked import Interpreter
 
 ADMIN = "an-admins-key-of-32-characters-xx"
 
@@ -58,12 +59,20 @@ class Result:
     stderr: str
 
 
+class Forks:
+    """What the commands are forked from."""
+
+    interpreter: Interpreter
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forks(interpreter: Interpreter) -> None:
+    Forks.interpreter = interpreter
+
+
 def ran(*words: str, **environment: str) -> Result:
     """A command, as its own process."""
-    command = [sys.executable, "-m", "gateway.cli", *words]
-    done = subprocess.run(
-        command, env=os.environ | {"COLUMNS": "200"} | environment, capture_output=True, timeout=60, check=False
-    )
+    done = Forks.interpreter.run(["gateway.cli", *words], os.environ | {"COLUMNS": "200"} | environment)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

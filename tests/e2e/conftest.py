@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import Consumer, Sandbox, Service, naming
+from tests.rig.forked import Interpreter
 from tests.rig.processes import until
 from tests.rig.sandboxes import sandbox, sandbox_process
 
@@ -30,13 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, sandbox: Sandbox) -> Iterator[Serve]:
+def serve(tmp_path: Path, sandbox: Sandbox, interpreter: Interpreter) -> Iterator[Serve]:
     """Makes services, not yet started, each on a data directory of its own; at the end no Chromium of theirs lives."""
     made: list[Service] = []
     with ExitStack() as running:
 
         def make(name: str = "data", **settings: object) -> Service:
             service = Service(tmp_path / name, str(settings.pop("whatsapp_url", sandbox.url)), **settings)
+            service.interpreter = interpreter
             running.push(service.__exit__)
             made.append(service)
             return service

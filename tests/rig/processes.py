@@ -18,6 +18,7 @@ import httpx2
 import psutil
 
 from actors.browser.process_record import members
+from tests.rig.forked import Forked, Interpreter
 
 T = TypeVar("T")
 START_SECONDS = 30.0
@@ -63,6 +64,8 @@ class Service:
     """The module that is started, and its arguments."""
     stdin: int | None = None
     """What it has for its input: nothing of its own, or `subprocess.PIPE`."""
+    interpreter: Interpreter | None = None
+    """What it is forked from, where its imports are not what is looked at."""
 
     def __init__(self, data_dir: Path, whatsapp_url: str, **settings: object) -> None:
         self.data_dir = data_dir
@@ -81,7 +84,7 @@ class Service:
             **named,
         }
         self.log = data_dir.parent / f"{data_dir.name}.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.log_starts = 0
 
     @property
@@ -97,6 +100,9 @@ class Service:
         """Start it, and wait for nothing."""
         with self.log.open("ab") as log:
             self.log_starts = log.tell()
+            if self.interpreter is not None:
+                self.process = self.interpreter.start(self.program, self.environment, stdout=log, stderr=log)
+                return self
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self.program],
                 env=self.environment,
@@ -190,7 +196,7 @@ class Service:
             ended(self.process)
 
 
-def ended(process: subprocess.Popen[bytes], seconds: float = 25.0) -> int:
+def ended(process: subprocess.Popen[bytes] | Forked, seconds: float = 25.0) -> int:
     """Have a process end: asked first, then made to. Answers its exit code."""
     process.terminate()
     try:
