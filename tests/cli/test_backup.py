@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import httpx2
 
 from tests.gateway.running import Running
+from tests.rig.forked import Interpreter
 
-CLI = [sys.executable, "-m", "gateway.cli"]
 
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(interpreter: Interpreter, *arguments: object) -> subprocess.CompletedProcess[str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
-    return subprocess.run([*CLI, *map(str, arguments)], env=ours, capture_output=True, text=True, timeout=60)
+    done = interpreter.run(["gateway.cli", *map(str, arguments)], ours)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def wanted(file: Path) -> list[int]:
@@ -32,25 +31,27 @@ def start(service: Running, client: int) -> None:
     assert answer.status_code == httpx2.codes.OK
 
 
-def test_a_backup_is_taken_from_a_running_service_and_put_back_into_another_directory(tmp_path: Path) -> None:
+def test_a_backup_is_taken_from_a_running_service_and_put_back_into_another_directory(
+    interpreter: Interpreter, tmp_path: Path
+) -> None:
     data, file, new = tmp_path / "data", tmp_path / "store.backup", tmp_path / "new"
     with Running(data) as service:
         start(service, 7)
-        done = run("backup", file, "--data-dir", data)
+        done = run(interpreter, "backup", file, "--data-dir", data)
         assert (done.returncode, done.stderr) == (0, "")
         assert str(file) in done.stdout
     assert file.stat().st_mode & 0o777 == 0o600
     assert wanted(file) == [7]
-    assert run("restore", file, "--data-dir", new).returncode == 0
+    assert run(interpreter, "restore", file, "--data-dir", new).returncode == 0
     assert wanted(new / "session-manager.db") == [7]
 
 
-def test_nothing_is_restored_under_a_running_service(tmp_path: Path) -> None:
+def test_nothing_is_restored_under_a_running_service(interpreter: Interpreter, tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "store.backup"
     with Running(data) as service:
         start(service, 7)
-        assert run("backup", file, "--data-dir", data).returncode == 0
-        done = run("restore", file, "--data-dir", data)
+        assert run(interpreter, "backup", file, "--data-dir", data).returncode == 0
+        done = run(interpreter, "restore", file, "--data-dir", data)
         assert done.returncode == 1
         assert "stop it, restore the backup" in done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
@@ -58,7 +59,7 @@ def test_nothing_is_restored_under_a_running_service(tmp_path: Path) -> None:
         assert len(service.browser.opened) == 1
 
 
-def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(interpreter: Interpreter, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database")
     for arguments in (
         ("backup", tmp_path / "file", "--data-dir", tmp_path / "nothing"),
@@ -66,7 +67,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(tmp_path: Path) -> 
         ("restore", tmp_path / "text", "--data-dir", tmp_path / "data"),
         ("restore", tmp_path / "nowhere", "--data-dir", tmp_path / "data"),
     ):
-        done = run(*arguments)
+        done = run(interpreter, *arguments)
         assert done.returncode == 1, arguments
         assert done.stderr.startswith("session-manager: "), arguments
         assert done.stderr.count("\n") == 1, done.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,10 @@ FRIEND = "5491122334455"
 
 
 def command(service: Service, *arguments: object) -> str:
-    line = [sys.executable, "-m", "gateway.cli", *map(str, arguments)]
-    done = subprocess.run(line, env=service.environment, capture_output=True, text=True, timeout=60)
+    assert service.interpreter is not None
+    done = service.interpreter.run(["gateway.cli", *map(str, arguments)], service.environment)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.decode()
 
 
 def queued(client: Consumer, text: str) -> str:

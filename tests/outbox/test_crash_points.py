@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,17 @@ from actors.store.message_states import MessageState
 from tests.campaign.fake_whatsapp import RecordedWhatsApp, arrivals
 from tests.outbox.conftest import CHAT, ONE, Post
 from tests.outbox.crashing import AGAIN, CRASHED, KEY, POINTS, TEXT, hand_in
+from tests.rig.forked import Interpreter
 
-ROOT = Path(__file__).parents[2]
 LEFT = {"after WhatsApp has it", "after the page has answered", "before the settlement", "after the settlement"}
 """Where WhatsApp has it when the process ends."""
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_message_arrives_once_wherever_the_process_ended(tmp_path: Path, point: str) -> None:
-    crash(tmp_path, point)
+def test_a_message_arrives_once_wherever_the_process_ended(
+    tmp_path: Path, interpreter: Interpreter, point: str
+) -> None:
+    crash(interpreter, tmp_path, point)
     assert [arrival.text for arrival in arrivals(tmp_path / "whatsapp")] == ([TEXT] if point in LEFT else [])
 
     arrives_once(tmp_path)
@@ -30,17 +31,16 @@ def test_a_message_arrives_once_wherever_the_process_ended(tmp_path: Path, point
 
 @pytest.mark.parametrize(("first", "second"), AGAIN)
 def test_a_message_arrives_once_if_the_process_ends_again_while_it_makes_up_for_an_end(
-    tmp_path: Path, first: str, second: str
+    tmp_path: Path, interpreter: Interpreter, first: str, second: str
 ) -> None:
-    crash(tmp_path, first)
-    crash(tmp_path, second)
+    crash(interpreter, tmp_path, first)
+    crash(interpreter, tmp_path, second)
     arrives_once(tmp_path)
 
 
-def crash(directory: Path, point: str) -> None:
+def crash(interpreter: Interpreter, directory: Path, point: str) -> None:
     """A life of the service that ends at this point."""
-    command = [sys.executable, "-m", "tests.outbox.crashing", str(directory), point]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+    ended = interpreter.run(["tests.outbox.crashing", str(directory), point], os.environ)
     assert ended.returncode == CRASHED, ended.stderr.decode()[-2000:]
 
 

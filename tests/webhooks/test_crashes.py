@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from actors.store.webhooks import CreateWebhook, GetDeadLetters, GetProgress
 from actors.webhooks.definition import new_webhook
+from tests.rig.forked import Interpreter
 from tests.store.asking import ask
 from tests.webhooks.crashing import CRASHED
 from tests.webhooks.receiver import Receiver, Request, always, answer, choose
@@ -21,7 +21,6 @@ POINTS = ["before the post", "answered", "before the record", "before the commit
 SENT_TWICE = {"answered", "before the record", "before the commit"}
 """Where the target has it and nobody has written that down."""
 DURABLE = ["answered", "before the commit", "after the commit"]
-ROOT = Path(__file__).parents[2]
 EVENTS = 4
 
 
@@ -34,9 +33,8 @@ def prepare(directory: Path, receiver: Receiver) -> str:
     return webhook.id
 
 
-def crash(directory: Path, point: str, nth: int) -> None:
-    command = [sys.executable, "-m", "tests.webhooks.crashing", str(directory), point, str(nth)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=40, check=False)
+def crash(interpreter: Interpreter, directory: Path, point: str, nth: int) -> None:
+    ended = interpreter.run(["tests.webhooks.crashing", str(directory), point, str(nth)], os.environ)
     assert ended.returncode == CRASHED, ended.stderr.decode()[-2000:]
 
 
@@ -45,9 +43,11 @@ def sequences(requests: list[Request]) -> list[int]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_all_arrive_in_order_wherever_the_process_ended(tmp_path: Path, receiver: Receiver, point: str) -> None:
+def test_all_arrive_in_order_wherever_the_process_ended(
+    tmp_path: Path, interpreter: Interpreter, receiver: Receiver, point: str
+) -> None:
     webhook = prepare(tmp_path, receiver)
-    crash(tmp_path, point, nth=2)
+    crash(interpreter, tmp_path, point, nth=2)
     with opened(tmp_path) as store, sending(store):
         until(lambda: ask(store, GetProgress(webhook))[0].sequence == EVENTS, "all are settled")
     expected = [1, 2, 2, 3, 4] if point in SENT_TWICE else [1, 2, 3, 4]
@@ -56,7 +56,9 @@ def test_all_arrive_in_order_wherever_the_process_ended(tmp_path: Path, receiver
 
 
 @pytest.mark.parametrize("point", DURABLE)
-def test_a_retry_is_neither_forgotten_nor_counted_twice(tmp_path: Path, receiver: Receiver, point: str) -> None:
+def test_a_retry_is_neither_forgotten_nor_counted_twice(
+    tmp_path: Path, interpreter: Interpreter, receiver: Receiver, point: str
+) -> None:
     tries: Counter[int] = Counter()
 
     def fail_twice(request: Request) -> bytes:
@@ -65,7 +67,7 @@ def test_a_retry_is_neither_forgotten_nor_counted_twice(tmp_path: Path, receiver
 
     receiver.behaviour = choose(fail_twice)
     webhook = prepare(tmp_path, receiver)
-    crash(tmp_path, point, nth=2)
+    crash(interpreter, tmp_path, point, nth=2)
     with opened(tmp_path) as store:
         (cursor,) = ask(store, GetProgress(webhook))
         counted = 1 if point in SENT_TWICE else 2
@@ -77,10 +79,12 @@ def test_a_retry_is_neither_forgotten_nor_counted_twice(tmp_path: Path, receiver
 
 
 @pytest.mark.parametrize("point", DURABLE)
-def test_a_dead_letter_is_there_once_and_the_line_goes_on(tmp_path: Path, receiver: Receiver, point: str) -> None:
+def test_a_dead_letter_is_there_once_and_the_line_goes_on(
+    tmp_path: Path, interpreter: Interpreter, receiver: Receiver, point: str
+) -> None:
     receiver.behaviour = always(answer(400))
     webhook = prepare(tmp_path, receiver)
-    crash(tmp_path, point, nth=2)
+    crash(interpreter, tmp_path, point, nth=2)
     with opened(tmp_path) as store:
         counted = 1 if point in SENT_TWICE else 2
         assert len(ask(store, GetDeadLetters(webhook))) == counted
