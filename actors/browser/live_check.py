@@ -188,8 +188,9 @@ class LiveStory:
         return contract.text
 
     def link(self) -> str:
-        """A phone scans the code, and the page accepts the link."""
-        self._phones.scan(self._code, ME, _NAME)
+        """A phone scans the newest code, and the page accepts the link."""
+        later = [fact.code for fact in self._waiting() if isinstance(fact, QrShown)]
+        self._phones.scan(later[-1] if later else self._code, ME, _NAME)
         self._until(QrScanned)
         return f"+{ME}"
 
@@ -250,7 +251,7 @@ class LiveStory:
             lost = self._until(LinkLost)
             if not self._phones.has_refused(self._patience):
                 raise _StepBroken("the page has not tried to log in again")
-            if self._told(Ready):
+            if any(isinstance(fact, Ready) for fact in self._waiting()):
                 raise _StepBroken("it was told READY though its login was refused")
         finally:
             self._phones.refuse(None)
@@ -293,12 +294,12 @@ class LiveStory:
         self.contract = self._until(ContractRead).contract
         return self.contract
 
-    def _told(self, kind: type[PageFact]) -> bool:
-        """Return whether such a fact is among those that nobody has read yet."""
+    def _waiting(self) -> list[PageFact]:
+        """Return the facts that nobody has read yet."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._unread.append(self._facts.get_nowait())
-        return any(isinstance(fact, kind) for fact in self._unread)
+        return self._unread
 
     def _until(self, kind: type[F], holds: Callable[[F], bool] = lambda _: True, seconds: Seconds | None = None) -> F:
         """Return the first fact of this type that holds and was not returned before. Raises _StepBroken."""

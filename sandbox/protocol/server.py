@@ -23,6 +23,8 @@ from sandbox.world import SandboxError
 
 SERVER = "s.whatsapp.net"
 REFS = 6
+FIRST_REF, NEXT_REF, LATE = 60.0, 20.0, 5.0
+"""Seconds for which WhatsApp's page shows the first reference and each further one, and which a scan may be late."""
 RESTART, REMOVED = "515", "401"
 """Stream errors: come again with your new login; this device was removed."""
 CURVE = b"\5"
@@ -68,6 +70,7 @@ class ClientStream:
         self.noise_key = b""
         self.registration: dict[str, bytes] = {}
         self.refs: list[str] = []
+        self.refs_since = 0.0
         self.person: Person | None = None
         self.logged_in = False
         self.takes_post = False
@@ -116,9 +119,15 @@ class ClientStream:
 class ProtocolServer:
     """Everybody who is on this WhatsApp, in memory: any number is, and has a phone that reads at once."""
 
-    def __init__(self, dictionary: Dictionary, authority: Authority | None = None) -> None:
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        authority: Authority | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.codec = NodeCodec(dictionary)
         self.authority = authority or Authority()
+        self._clock = clock
         self.people: dict[str, Person] = {}
         self.streams: list[ClientStream] = []
         self.refusal: str | None = None
@@ -148,6 +157,9 @@ class ProtocolServer:
         stream = next((one for one in self.streams if scanned.ref in one.refs), None)
         if stream is None:
             raise SandboxError(404, "UNKNOWN_CODE", "no open page shows this code")
+        life = FIRST_REF + NEXT_REF * stream.refs.index(scanned.ref) + LATE
+        if self._clock() - stream.refs_since > life:
+            raise SandboxError(410, "CODE_EXPIRED", "this code is over: the page shows another one, or none")
         said = stream.registration
         person = self.person(number)
         self._forget(person)
@@ -210,6 +222,7 @@ class ProtocolServer:
                 raise StreamBroken(f"the registration lacks {', '.join(sorted(missing))}")
             stream.registration = registration
             stream.refs = [f"2@{base64.b64encode(os.urandom(48)).decode()}" for _ in range(REFS)]
+            stream.refs_since = self._clock()
             refs = tuple(Node("ref", content=ref.encode()) for ref in stream.refs)
             stream.asks("md", Node("pair-device", content=refs))
             return

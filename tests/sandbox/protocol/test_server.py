@@ -54,6 +54,22 @@ def test_pairing_names_the_device_and_proves_that_the_code_was_seen(server: Prot
     assert named.attributes == {"jid": f"{ME}:1@s.whatsapp.net", "lid": f"{server.people[ME].lid}:1@lid"}
 
 
+def test_a_code_is_over_when_the_page_shows_the_next_one() -> None:
+    clock = [100.0]
+    server = ProtocolServer(Dictionary(["", "iq", "message"]), clock=lambda: clock[-1])
+    device = CompanionDevice(server)
+    codes = [device.register()]
+    refs = device.connection.stream.refs
+    codes.append(codes[0].replace(refs[0], refs[1]))
+    for code, over in zip(codes, (166.0, 186.0), strict=True):
+        clock.append(over)
+        with pytest.raises(SandboxError, match="this code is over"):
+            server.scan(code, ME, "Shop")
+    clock.append(184.0)
+    server.scan(codes[1], ME, "Shop")
+    assert device.accept().child("pair-success") is not None
+
+
 def test_a_first_login_is_told_the_key_of_the_app_state_and_a_history(server: ProtocolServer) -> None:
     device = CompanionDevice(server)
     link(server, device)
