@@ -6,18 +6,18 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import ASGIApp
 
 from actors.browser.fake import FakeBrowser
 from actors.browser.fake.page import FakePage
 from actors.clients.errors import OperationRefused
 from actors.clients.operations import Effect, Operation
 from actors.clients.operations.base import Failure
-from actors.clients.protocol import OutcomeUnknown
+from actors.clients.protocol import Delete, OutcomeUnknown
 from actors.clients.types import ClientId, Reason, State
 from actors.system import System
 from gateway.api import CALLS
@@ -27,7 +27,7 @@ from gateway.errors import problem_of
 from gateway.security.auth import Scope, Whose
 from gateway.security.needs import in_path
 from tests.browser.samples import sample
-from tests.gateway.running import chosen, linked
+from tests.gateway.running import PATIENCE, chosen, linked
 
 ME = ClientId(7)
 PLAIN = (str, int, float, type(None))
@@ -82,16 +82,29 @@ CODES = {
 """Effect -> the answer to a refusal, and to a failure of which nobody knows whether it was done."""
 
 
-@pytest.fixture
-def browser() -> FakeBrowser:
-    return FakeBrowser()
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A system for all tests, and its calls as an application."""
+
+    system: System
+    browser: FakeBrowser
+    app: ASGIApp
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    settings, browser = chosen(tmp_path_factory.mktemp("operations")), FakeBrowser()
+    with System(settings, browser) as system:
+        yield Stage(system, browser, application(gateway_of(system, settings), TABLE))
 
 
 @pytest.fixture
-def system(tmp_path: Path, browser: FakeBrowser) -> Iterator[System]:
-    with System(chosen(tmp_path), browser) as system:
-        linked(system, browser, ME)
-        yield system
+def stage(shared: Stage) -> Iterator[Stage]:
+    """The same with a client that is READY, and gone afterwards, as is what the test has the page answer."""
+    linked(shared.system, shared.browser, ME)
+    yield shared
+    shared.browser.answers.clear()
+    shared.system.supervisor.ask(Delete(ME, log_out=False), timeout=PATIENCE)
 
 
 def name(call: Call) -> str:
@@ -100,13 +113,11 @@ def name(call: Call) -> str:
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("call", ROWS, ids=name)
-def test_a_failure_is_answered_by_what_the_operation_makes_of_it(
-    system: System, browser: FakeBrowser, tmp_path: Path, call: Call, failure: str
-) -> None:
+def test_a_failure_is_answered_by_what_the_operation_makes_of_it(stage: Stage, call: Call, failure: str) -> None:
     assert call.operation is not None
-    browser.answers[call.operation], said = FAILURES[failure]
+    stage.browser.answers[call.operation], said = FAILURES[failure]
     operation = sample(call.operation)
-    answer = asyncio.run(asked(application(gateway_of(system, chosen(tmp_path)), TABLE), call, operation))
+    answer = asyncio.run(asked(stage.app, call, operation))
     problem = problem_of(operation.failed(said))
     if type(operation).failed is Operation.failed:
         codes = CODES[operation.effect]
@@ -116,7 +127,7 @@ def test_a_failure_is_answered_by_what_the_operation_makes_of_it(
     assert problem.fields.items() <= answer.json().items()
 
 
-async def asked(app: Any, call: Call, operation: Operation[Any]) -> httpx2.Response:
+async def asked(app: ASGIApp, call: Call, operation: Operation[Any]) -> httpx2.Response:
     """The answer to a call, whose arguments stand where the row takes them."""
     given = {name: value for name, value in asdict(operation).items() if value is not None}
     places = {**given, call.need.parameter: ME}
