@@ -5,6 +5,8 @@ The host is read once, before anything is started; the rest is arithmetic. A lim
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +54,19 @@ def open_files() -> int | None:
     """Return the limit of this process's open files; None without one."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
+
+
+def is_out_of_files() -> bool:
+    """Return True if this process, or the machine, can open no more files.
+
+    libuv then takes new connections and closes them at once, and says so to nobody (`uv__emfile_trick`,
+    https://github.com/libuv/libuv/blob/v1.x/src/unix/stream.c).
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
 
 
 def limits(files: int | None, connections: int, tasks: int | None) -> tuple[Limit, ...]:

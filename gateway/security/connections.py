@@ -12,8 +12,6 @@ Everything runs on the server's event loop. Deadlines are looked at together, a 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -22,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from actors.capacity import connections_allowed, open_files
+from actors.capacity import connections_allowed, is_out_of_files, open_files
 from gateway.security.framing import END, Framing, may_begin, refusal
 from gateway.security.shares import Share, Shares, proxies_of, refused, share_of
 
@@ -46,6 +44,8 @@ _PIECE = 4096
 """The bytes of a WebSocket that are read at a time: a caller's pings make our pongs."""
 _MOST_FRAMES = 1000
 """The most frames of one WebSocket message."""
+_GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""What uvicorn writes before the answer to those who wait with their body."""
 
 _log = structlog.get_logger("http")
 
@@ -86,19 +86,6 @@ def bounds_of(settings: Settings) -> ConnectionBounds:
         idle=settings.keep_alive,
         write=settings.write_timeout,
     )
-
-
-def is_out_of_files() -> bool:
-    """Return True if this process, or the machine, can open no more files.
-
-    libuv then takes new connections and closes them at once, and says so to nobody (`uv__emfile_trick`,
-    https://github.com/libuv/libuv/blob/v1.x/src/unix/stream.c).
-    """
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-    except OSError as error:
-        return error.errno in (errno.EMFILE, errno.ENFILE)
-    return False
 
 
 class Waiting(Enum):
@@ -185,7 +172,7 @@ class Connection(asyncio.Protocol, asyncio.Transport):
         """True while a request is being answered; once its answer has begun."""
         self._answer_head = b""
         """The head of an answer that is not written yet."""
-        self._refused = self._inner_pauses = self._full = self._paused = False
+        self._inner_pauses = self._full = self._paused = False
         self._unread, self._read_at = 0, self._since
 
     # --- for the socket ---
@@ -227,7 +214,7 @@ class Connection(asyncio.Protocol, asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         """Write the head of an answer together with the beginning of its body, if that comes in the same turn."""
-        if self._begun or self._waiting is Waiting.FRAMES:
+        if self._begun or self._waiting is Waiting.FRAMES or data == _GO_ON:
             self._transport.write(self._with_head(data) if self._answer_head else data)
         else:
             self._begun = True

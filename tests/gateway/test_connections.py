@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from structlog.testing import capture_logs
 from uvicorn.server import ServerState
 
-from actors.capacity import connections_allowed
-from gateway.security.connections import Answering, Connection, Connections, bounds_of, is_out_of_files
+from actors.capacity import connections_allowed, is_out_of_files
+from gateway.security.connections import Answering, Connection, Connections, bounds_of
 from tests.gateway.raw import STATUS, Closed, Raw, request
 from tests.gateway.running import Running, chosen, until
 
@@ -149,6 +149,15 @@ def test_garbage_in_the_middle_of_a_body_ends_the_connection_and_nothing_else(bo
         assert connection.is_closed()
     with raw(bounded) as connection:
         assert connection.send(STATUS).answer().status == 200
+
+
+def test_a_body_that_was_waited_for_and_is_garbage_is_refused_like_any_other(bounded: Running) -> None:
+    more: dict[str, Any] = {"Transfer_Encoding": "chunked", "Expect": "100-continue"}
+    with raw(bounded) as connection:
+        assert connection.send(request("POST", "/send", X_Cliente_Id="1", **more)).answer().status == 100
+        answer = connection.send(b"zz\r\n").answer()
+        assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+        assert connection.is_closed()
 
 
 def test_beyond_the_bound_a_connection_is_refused_until_another_ends(tmp_path: Path) -> None:
