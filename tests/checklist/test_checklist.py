@@ -8,7 +8,7 @@ import re
 import string
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,27 +24,26 @@ from gateway.checklist.site import ChecklistOptions, Site
 from gateway.checklist.steps import ChecklistPhase, Requirement
 from tests.gateway.test_process import SERVE, program
 from tests.rig import Consumer, Sandbox, Service, naming
+from tests.rig.forked import Interpreter
 
-CLI = [sys.executable, "-m", "gateway.cli", "checklist"]
 ACCEPTED = ("user", "chromium-sandbox", "whatsapp", "limits", "speed")
 """What is not as in production where tests run: root, no WhatsApp, perhaps few descriptors, and others at work."""
 KEY = "an-admins-key-of-32-characters-xx"
 
 
+def command(interpreter: Interpreter, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command on a wide terminal."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+    return interpreter.run(["gateway.cli", "checklist", *words], {**ours, "COLUMNS": "250"}, seconds=110.0)
+
+
 class Played:
     """One run of the command: its exit code, what it printed, what it reported."""
 
-    def __init__(self, directory: Path, *options: object, environment: Mapping[str, str] | None = None) -> None:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+    def __init__(self, interpreter: Interpreter, directory: Path, *options: object) -> None:
         accepted = [word for step in ACCEPTED for word in ("--accept", step)]
-        done = subprocess.run(
-            [*CLI, *map(str, options), *accepted, "--report", str(directory)],
-            env={**ours, **(environment or {}), "COLUMNS": "250"},
-            capture_output=True,
-            text=True,
-            timeout=110,
-        )
-        self.code, self.printed, self.error = done.returncode, done.stdout, done.stderr
+        done = command(interpreter, *map(str, options), *accepted, "--report", str(directory))
+        self.code, self.printed = done.returncode, done.stdout.decode()
         self.told: dict[str, Any] = json.loads((directory / "checklist.json").read_text("utf-8"))
         self.markdown = (directory / "checklist.md").read_text("utf-8")
         self.steps = {step["id"]: step for step in self.told["steps"]}
@@ -129,19 +128,21 @@ def url(tmp_path: Path) -> Iterator[str]:
         assert service.ended() == 0
 
 
-def test_by_default_it_looks_and_changes_nothing(url: str, tmp_path: Path) -> None:
-    played = Played(tmp_path / "report", "--url", url, "--key", KEY)
+def test_by_default_it_looks_and_changes_nothing(url: str, tmp_path: Path, interpreter: Interpreter) -> None:
+    played = Played(interpreter, tmp_path / "report", "--url", url, "--key", KEY)
     assert (played.ids("failed"), played.code) == (set(), 0), played.printed
     assert {"restart", "double-init", "chromium-killed", "graceful-stop", "cleanup"} <= played.ids("skipped")
     assert played.told["rollback"] is None
     assert played.told["counts"]["passed"] == len(played.ids("passed"))
 
 
-def test_a_stranger_on_the_port_is_told_and_its_settings_are_not_taken_for_ours(tmp_path: Path) -> None:
+def test_a_stranger_on_the_port_is_told_and_its_settings_are_not_taken_for_ours(
+    tmp_path: Path, interpreter: Interpreter
+) -> None:
     with program(tmp_path / "data") as service:
         address = service.until("service.listening")["url"]
         service.until("service.started")
-        played = Played(tmp_path / "report", "--url", address)
+        played = Played(interpreter, tmp_path / "report", "--url", address)
         service.process.terminate()
         assert service.ended() == 0
     assert (played.ids("failed"), played.code) == ({"port"}, 1)
@@ -149,16 +150,16 @@ def test_a_stranger_on_the_port_is_told_and_its_settings_are_not_taken_for_ours(
     assert played.told["rollback"] in played.printed
 
 
-def test_without_a_key_what_needs_one_is_skipped(url: str, tmp_path: Path) -> None:
-    played = Played(tmp_path / "report", "--url", url)
+def test_without_a_key_what_needs_one_is_skipped(url: str, tmp_path: Path, interpreter: Interpreter) -> None:
+    played = Played(interpreter, tmp_path / "report", "--url", url)
     assert played.steps["clients"]["verdict"] == "skipped"
     assert played.steps["clients"]["result"] == "needs a valid key (--key)"
     assert played.steps["exposure"]["verdict"] == "passed"
     assert KEY not in played.markdown + played.printed + json.dumps(played.told)
 
 
-def test_a_service_that_is_down_fails_with_a_rollback_hint_in_spanish(tmp_path: Path) -> None:
-    played = Played(tmp_path / "report", "--url", "http://127.0.0.1:1", "--lang", "es")
+def test_a_service_that_is_down_fails_with_a_rollback_hint_in_spanish(tmp_path: Path, interpreter: Interpreter) -> None:
+    played = Played(interpreter, tmp_path / "report", "--url", "http://127.0.0.1:1", "--lang", "es")
     assert played.code == 1
     assert {"health-before", "health-after", "health"} == played.ids("failed")
     assert "1. Condiciones previas" in played.printed
@@ -177,23 +178,23 @@ def test_a_service_that_is_down_fails_with_a_rollback_hint_in_spanish(tmp_path: 
         (["--client", "0"], "--client"),
     ],
 )
-def test_wrong_options_are_exit_code_2(options: list[str], sentence: str) -> None:
-    done = subprocess.run([*CLI, *options], capture_output=True, text=True, timeout=60)
+def test_wrong_options_are_exit_code_2(interpreter: Interpreter, options: list[str], sentence: str) -> None:
+    done = command(interpreter, *options)
     assert done.returncode == 2
-    assert sentence in done.stderr
+    assert sentence in done.stderr.decode()
 
 
 # --- in real Chromium -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.e2e
-def test_a_test_client_lives_its_whole_life_and_no_other_is_touched(tmp_path: Path) -> None:
+def test_a_test_client_lives_its_whole_life_and_no_other_is_touched(tmp_path: Path, interpreter: Interpreter) -> None:
     settings = {"cleanup_delay": 2, "init_rate": "50/minute"}
     with Sandbox() as sandbox, Service(tmp_path / "data", sandbox.url, **settings) as service:
         with closing(Consumer(service, sandbox, 5)) as consumer:
             since = consumer.pair()["since"]
             options = ["--destructive", "--client", 31, "--sandbox", sandbox.url, "--lang", "es"]
-            played = Played(tmp_path / "report", "--url", service.url, *options)
+            played = Played(interpreter, tmp_path / "report", "--url", service.url, *options)
             assert consumer.status()["since"] == since
         assert (played.ids("failed"), played.code) == (set(), 0), played.printed
         assert {"double-init", "pairing", "send", "chromium-killed", "cleanup", "clients"} <= played.ids("passed")
@@ -204,7 +205,7 @@ def test_a_test_client_lives_its_whole_life_and_no_other_is_touched(tmp_path: Pa
 
 
 @pytest.mark.e2e
-def test_an_orphan_and_open_logins_are_told(tmp_path: Path) -> None:
+def test_an_orphan_and_open_logins_are_told(tmp_path: Path, interpreter: Interpreter) -> None:
     """A failing one: the data directory is open to others, and a stranger's Chromium works on a profile in it."""
     with Sandbox() as sandbox, Service(tmp_path / "data", sandbox.url) as service:
         profile = tmp_path / "data" / "profiles" / "77" / "chromium"
@@ -213,7 +214,7 @@ def test_an_orphan_and_open_logins_are_told(tmp_path: Path) -> None:
         )
         (tmp_path / "data").chmod(0o755)
         try:
-            played = Played(tmp_path / "report", "--url", service.url)
+            played = Played(interpreter, tmp_path / "report", "--url", service.url)
         finally:
             stranger.communicate(b"\n")
         assert played.code == 1
