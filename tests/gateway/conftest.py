@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from actors.clients.protocol import Delete
+from actors.clients.types import ClientId
 from tests.gateway.every_call import FIRST, OTHER, OURS, Keys
-from tests.gateway.running import Running
+from tests.gateway.running import PATIENCE, Running
 
 
 @pytest.fixture
@@ -40,3 +42,20 @@ def started(keys: Keys) -> Iterator[Keys]:
     yield keys
     for client in (OURS, OTHER):
         keys.admin("DELETE", f"/session/{client}")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service for those tests of a file that look at one client's page and answers alone."""
+    with Running(tmp_path_factory.mktemp("shared") / "data") as service:
+        yield service
+    assert service.code == 0
+
+
+@pytest.fixture
+def with_page(shared: Running) -> Iterator[Running]:
+    """The same with client 1 READY; it is gone afterwards, as is what the test has pages answer."""
+    shared.ready(1)
+    yield shared
+    shared.browser.answers.clear()
+    shared.system.supervisor.ask(Delete(ClientId(1), log_out=False), timeout=PATIENCE)

@@ -81,19 +81,19 @@ def service(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.mark.parametrize(("method", "path", "body", "name", "arguments"), ORDERS)
 def test_a_request_orders_what_it_says(
-    service: Running, method: str, path: str, body: Any, name: str, arguments: dict[str, Any]
+    with_page: Running, method: str, path: str, body: Any, name: str, arguments: dict[str, Any]
 ) -> None:
-    answer = service.call(method, path, 1, json=body) if body is not None else service.call(method, path, 1)
+    answer = with_page.call(method, path, 1, json=body) if body is not None else with_page.call(method, path, 1)
     assert answer.status_code == 200, answer.text
-    (order,) = service.browser.page(ClientId(1)).ordered(name)
+    (order,) = with_page.browser.page(ClientId(1)).ordered(name)
     assert {name: order[name] for name in arguments} == arguments
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRONG)
 def test_what_can_be_no_such_thing_is_refused_before_it_is_ordered(
-    service: Running, method: str, path: str, body: Any
+    with_page: Running, method: str, path: str, body: Any
 ) -> None:
-    answer = service.call(method, path, 1, json=body) if body is not None else service.call(method, path, 1)
+    answer = with_page.call(method, path, 1, json=body) if body is not None else with_page.call(method, path, 1)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST"), answer.text
 
 
@@ -108,11 +108,11 @@ def test_what_can_be_no_such_thing_is_refused_before_it_is_ordered(
     ],
 )
 def test_a_refusal_says_why_in_a_sentence(
-    service: Running, operation: type[Operation[Any]], call: tuple[str, str], code: str, sentence: str
+    with_page: Running, operation: type[Operation[Any]], call: tuple[str, str], code: str, sentence: str
 ) -> None:
-    service.browser.answers[operation] = lambda _page, _: OperationRefused(f"{sentence}: no group was made", code)
+    with_page.browser.answers[operation] = lambda _page, _: OperationRefused(f"{sentence}: no group was made", code)
     body = {"subject": "Us", "participants": [LID]} if operation is CreateGroup else {"name": "New"}
-    answer = service.call(*call, 1, json=body if operation in (CreateGroup, CreateLabel) else {})
+    answer = with_page.call(*call, 1, json=body if operation in (CreateGroup, CreateLabel) else {})
     assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (409, "OPERATION_REFUSED", code)
     assert answer.json()["message"].startswith(sentence)
 

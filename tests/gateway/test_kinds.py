@@ -112,9 +112,8 @@ def test_the_same_key_with_another_option_is_a_mistake(service: Running, option:
         ({"message": "a", **POLL}, "should have one of message, "),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(service: Running, body: dict[str, Any], why: str) -> None:
-    service.ready(1)
-    answer = hand_in(service, "/messages", json={"to": TO, **body})
+def test_what_is_wrong_is_said_in_a_sentence(with_page: Running, body: dict[str, Any], why: str) -> None:
+    answer = hand_in(with_page, "/messages", json={"to": TO, **body})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
     assert why in answer.json()["message"]
 
@@ -142,25 +141,22 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, Any]] = {
 
 
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
-def test_each_change_is_ordered_of_the_client(service: Running, call: tuple[str, str]) -> None:
+def test_each_change_is_ordered_of_the_client(with_page: Running, call: tuple[str, str]) -> None:
     (method, path), (body, operation) = call, CALLS[call]
-    service.ready(1)
-    answer = service.call(method, path, 1, **({} if body is None else {"json": body}))
+    answer = with_page.call(method, path, 1, **({} if body is None else {"json": body}))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
-    (order,) = service.browser.page(ClientId(1)).ordered(type(operation).__name__)
+    (order,) = with_page.browser.page(ClientId(1)).ordered(type(operation).__name__)
     assert {name: value for name, value in order.arguments.items() if name != "order"} == operation.arguments
 
 
-def test_a_refused_change_says_why(service: Running) -> None:
-    service.ready(1)
-    service.browser.answers[EditMessage] = lambda _page, _: OperationRefused("Too late", "edit_message_error")
-    answer = service.call("PATCH", PLACE, 1, json={"text": "late"})
+def test_a_refused_change_says_why(with_page: Running) -> None:
+    with_page.browser.answers[EditMessage] = lambda _page, _: OperationRefused("Too late", "edit_message_error")
+    answer = with_page.call("PATCH", PLACE, 1, json={"text": "late"})
     assert (answer.status_code, answer.json()["code"]) == (409, "OPERATION_REFUSED")
     assert answer.json()["message"].startswith("Too late")
 
 
-def test_presence_is_answered_as_it_is_known(service: Running) -> None:
-    service.ready(1)
+def test_presence_is_answered_as_it_is_known(with_page: Running) -> None:
     for method in ("GET", "POST"):
-        answer = service.call(method, f"/contacts/{TO}/presence", 1)
+        answer = with_page.call(method, f"/contacts/{TO}/presence", 1)
         assert (answer.status_code, answer.json()["state"]) == (200, "available")
