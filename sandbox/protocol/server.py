@@ -27,6 +27,8 @@ FIRST_REF, NEXT_REF, LATE = 60.0, 20.0, 5.0
 """Seconds for which WhatsApp's page shows the first reference and each further one, and which a scan may be late."""
 RESTART, REMOVED = "515", "401"
 """Stream errors: come again with your new login; this device was removed."""
+TEMPORARY_BAN, BAN = "402", {"code": "101", "expire": "600"}
+"""The reason of a refusal that ends by itself, what it was for, and the seconds until then."""
 CURVE = b"\5"
 LOGIN_SECRETS = {"companion_enc_static": base64.b64encode(bytes(32)).decode(), "abprops": "1", "props": "27"}
 """What WhatsApp's own page reads from an accepted login besides, and Baileys does not."""
@@ -232,7 +234,8 @@ class ProtocolServer:
             stream.end(Node("failure", {"reason": REMOVED, "location": "mock"}))
         elif self.refusal:
             self.refused += 1
-            stream.end(Node("failure", {"reason": self.refusal, "location": "mock"}))
+            more = BAN if self.refusal == TEMPORARY_BAN else {}
+            stream.end(Node("failure", {"reason": self.refusal, "location": "mock", **more}))
         else:
             if before := self._stream_of(person):
                 before.end(Node("stream:error", {}, (Node("conflict", {"type": "replaced"}),)))

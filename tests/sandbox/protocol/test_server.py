@@ -191,6 +191,8 @@ def test_logins_that_are_refused(server: ProtocolServer, device: CompanionDevice
     server.refuse("503")
     assert device.log_in(ME).get("reason") == "503"
     assert server.refused == 1
+    server.refuse("402")
+    assert device.log_in(ME).get("expire") == "600", "a ban says when it ends"
     server.refuse(None)
     assert CompanionDevice(server).log_in(ME).get("reason") == "401", "another key"
     assert device.log_in(PERSON).get("reason") == "401", "another account"
