@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from actors.watch import DIED
 from tests.gateway.doomed_service import DEAF, PARTS
 from tests.gateway.running import PATIENCE
 from tests.gateway.test_process import environment
+from tests.rig.forked import Interpreter
 
 pytestmark = pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium is installed")
 
@@ -43,31 +43,36 @@ def test_the_death_of_every_part_is_played() -> None:
     assert LAST.keys() == DEAF.keys()
 
 
-def doomed(data_dir: Path, part: str) -> tuple[int, list[dict[str, Any]]]:
+def doomed(interpreter: Interpreter, data_dir: Path, part: str) -> tuple[int, list[dict[str, Any]]]:
     """The exit code, and what was logged after the fault."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway.doomed_service", part],
-        env=environment(data_dir, shutdown_timeout=SHUTDOWN_TIMEOUT),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as service:
-        assert service.stdout is not None
-        assert service.stdin is not None
+    hears, says = pipe()
+    reads, orders = pipe()
+    words, given = ["tests.gateway.doomed_service", part], environment(data_dir, shutdown_timeout=SHUTDOWN_TIMEOUT)
+    with hears, orders:
+        with says, reads, open(os.devnull, "wb") as nowhere:
+            service = interpreter.start(words, given, stdout=says, stderr=nowhere, stdin=reads)
         try:
-            assert any('"service.started"' in line for line in service.stdout)
-            service.stdin.write("now\n")
-            service.stdin.flush()
-            lines = service.stdout.read().splitlines()
+            assert any(b'"service.started"' in line for line in hears)
+            orders.write(b"now\n")
+            orders.flush()
+            lines = hears.read().splitlines()
             return service.wait(PATIENCE), [json.loads(line) for line in lines]
         finally:
             service.kill()
+            service.wait(PATIENCE)
+
+
+def pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """A pipe's two ends: what is written into the second is read from the first."""
+    reads, writes = os.pipe()
+    return open(reads, "rb"), open(writes, "wb")
 
 
 @pytest.mark.parametrize("part", sorted(PARTS))
-def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(tmp_path: Path, part: str) -> None:
-    code, said = doomed(tmp_path / "data", part)
+def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(
+    tmp_path: Path, interpreter: Interpreter, part: str
+) -> None:
+    code, said = doomed(interpreter, tmp_path / "data", part)
     assert code == DIED
     noticed = next(line for line in said if line["event"] == "service.ending")
     assert noticed["level"] == "critical"
@@ -80,8 +85,10 @@ def test_the_process_ends_with_a_code_of_its_own_and_a_last_line_that_says_why(t
 
 
 @pytest.mark.parametrize("part", sorted(DEAF))
-def test_the_process_ends_all_the_same_where_nobody_hears_of_the_death(tmp_path: Path, part: str) -> None:
-    code, said = doomed(tmp_path / "data", part)
+def test_the_process_ends_all_the_same_where_nobody_hears_of_the_death(
+    tmp_path: Path, interpreter: Interpreter, part: str
+) -> None:
+    code, said = doomed(interpreter, tmp_path / "data", part)
     assert code == DIED
     last, (event, why) = said[-1], LAST[part]
     assert (last["event"], last["level"], last["code"]) == (event, "critical", DIED)

@@ -107,13 +107,19 @@ class Interpreter:
             return subprocess.CompletedProcess(list(words), code, stdout.read(), stderr.read())
 
     def start(
-        self, words: Sequence[str], environment: Mapping[str, str], stdout: IO[bytes], stderr: IO[bytes]
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        stdout: IO[bytes],
+        stderr: IO[bytes],
+        stdin: IO[bytes] | None = None,
     ) -> Forked:
-        """Start a module with arguments, as the leader of a session of its own; it has nothing for its input."""
+        """Start a module with arguments, as the leader of a session of its own; by default its input is empty."""
         told, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         order = json.dumps({"words": list(words), "environment": dict(environment)}).encode()
-        with theirs:
-            socket.send_fds(self._orders, [order], [theirs.fileno(), stdout.fileno(), stderr.fileno()])
+        with theirs, open(os.devnull, "rb") as nothing:
+            streams = (stdin or nothing, stdout, stderr)
+            socket.send_fds(self._orders, [order], [theirs.fileno(), *(stream.fileno() for stream in streams)])
         return Forked(told)
 
 
@@ -131,7 +137,7 @@ def _started() -> dict[str, Any] | None:
                 _tell(told, os.waitpid(pid, 0)[1])
                 told.close()
                 continue
-            data, descriptors, _flags, _address = socket.recv_fds(orders, _LONGEST, 3)
+            data, descriptors, _flags, _address = socket.recv_fds(orders, _LONGEST, 4)
             if not data:
                 os._exit(0)  # programs that still run are their starters' to end
             if not (pid := os.fork()):
@@ -158,8 +164,7 @@ def _tell(told: socket.socket, number: int) -> None:
 def _take(descriptors: Sequence[int]) -> None:
     """Have the streams of a program, and no other descriptor of the interpreter's or of other programs."""
     os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, descriptor in enumerate((nothing, *descriptors[1:])):
+    for number, descriptor in enumerate(descriptors[1:]):
         os.dup2(descriptor, number)
     os.closerange(3, 1 << 16)
 
