@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,8 +55,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def with_page(shared: Running) -> Iterator[Running]:
-    """The same with client 1 READY; it is gone afterwards, as is what the test has pages answer."""
-    shared.ready(1)
-    yield shared
+    """The same on connections of the test's own, with client 1 READY. All are gone afterwards, as is what the test has
+    pages answer.
+    """
+    view = copy.copy(shared)
+    with shared.client() as view.http:
+        view.ready(1)
+        yield view
     shared.browser.answers.clear()
     shared.system.supervisor.ask(Delete(ClientId(1), log_out=False), timeout=PATIENCE)

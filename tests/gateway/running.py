@@ -78,13 +78,17 @@ class Running:
         self.url, self.where = address(listener), listener.getsockname()
         self._thread = threading.Thread(target=self._run, args=[listener], name="service")
         self._thread.start()
+        self.http = self.client()
+
+    def client(self) -> httpx2.Client:
+        """A client of the service, with connections of its own."""
         key = self.settings.api_key
         headers = {"X-Api-Key": key.get_secret_value()} if key else {}
         # Loopback without TLS: an SSL context with all authorities would take 20 ms of each test.
         # A service that tests share outlives their pauses: a connection given up as idle would be opened anew in a
         # later test, and be called a leak of it.
         kept = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=None)
-        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False, limits=kept)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False, limits=kept)
 
     def __exit__(self, *_: object) -> None:
         self.http.close()

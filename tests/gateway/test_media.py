@@ -101,10 +101,10 @@ def test_base64_may_come_as_a_data_url(ready: Running) -> None:
 
 
 @pytest.mark.parametrize("data", ["nonsense!", "ab=c", "A" * (2 * LONG) + "!", 'x"y' * LONG, "ñ" * LONG])
-def test_what_is_not_base64_is_refused_and_leaves_nothing(ready: Running, data: str) -> None:
-    answer = ready.post("/messages", 1, {"to": TO, "document": {"data": data}})
+def test_what_is_not_base64_is_refused_and_leaves_nothing(with_page: Running, data: str) -> None:
+    answer = with_page.post("/messages", 1, {"to": TO, "document": {"data": data}})
     assert (answer.status_code, answer.json()["message"]) == (400, "data is not base64")
-    assert kept(ready) == set()
+    assert kept(with_page) == set()
 
 
 def test_a_long_text_is_no_file(ready: Running) -> None:
@@ -160,9 +160,9 @@ def test_a_large_file_comes_as_multipart(ready: Running) -> None:
     ("fields", "status"),
     [({}, 400), ({"to": "nobody"}, 400), ({"to": TO, "message": "x"}, 400), ({"to": TO, "priority": "high"}, 400)],
 )
-def test_a_multipart_body_that_is_wrong_leaves_nothing(ready: Running, fields: dict[str, str], status: int) -> None:
-    assert multipart(ready, fields, "image", ("a.png", PICTURE, "image/png")).status_code == status
-    assert kept(ready) == set()
+def test_a_multipart_body_that_is_wrong_leaves_nothing(with_page: Running, fields: dict[str, str], status: int) -> None:
+    assert multipart(with_page, fields, "image", ("a.png", PICTURE, "image/png")).status_code == status
+    assert kept(with_page) == set()
 
 
 def test_a_multipart_body_that_is_not_whole_leaves_nothing(ready: Running) -> None:
@@ -190,11 +190,11 @@ def test_a_multipart_body_that_is_not_whole_leaves_nothing(ready: Running) -> No
         ("image", b"", "The file is empty"),
     ],
 )
-def test_a_file_that_is_not_what_it_is_called_is_refused(ready: Running, name: str, data: bytes, why: str) -> None:
-    answer = multipart(ready, {"to": TO}, name, ("photo.jpg", data, "image/jpeg"))
+def test_a_file_that_is_not_what_it_is_called_is_refused(with_page: Running, name: str, data: bytes, why: str) -> None:
+    answer = multipart(with_page, {"to": TO}, name, ("photo.jpg", data, "image/jpeg"))
     assert (answer.status_code, answer.json()["code"]) == (422, "MEDIA_REFUSED")
     assert why in answer.json()["message"]
-    assert kept(ready) == set()
+    assert kept(with_page) == set()
 
 
 def test_a_type_that_lies_is_put_right_by_the_content(ready: Running) -> None:
@@ -227,8 +227,8 @@ def test_kinds_of_files_leave_as_what_they_are(ready: Running) -> None:
         ({"data": "AAAA", "caption": " "}, "blank"),
     ],
 )
-def test_a_file_is_named_in_one_way(ready: Running, image: dict[str, Any], why: str) -> None:
-    answer = ready.post("/messages", 1, {"to": TO, "image": image})
+def test_a_file_is_named_in_one_way(with_page: Running, image: dict[str, Any], why: str) -> None:
+    answer = with_page.post("/messages", 1, {"to": TO, "image": image})
     assert answer.status_code == 400
     assert why in answer.json()["message"]
 
@@ -415,7 +415,9 @@ def test_without_ffmpeg_a_conversion_says_what_to_install(ready: Running, monkey
 def test_a_thousand_files_at_once_are_all_taken_and_all_leave(ready: Running) -> None:
     async def hand_in() -> list[int]:
         limits = httpx2.Limits(max_connections=200)
-        async with httpx2.AsyncClient(base_url=ready.url, timeout=60.0, limits=limits, verify=False) as http:
+        async with httpx2.AsyncClient(
+            base_url=ready.url, timeout=httpx2.Timeout(60.0, pool=None), limits=limits, verify=False
+        ) as http:
 
             async def one(number: int) -> int:
                 file = ("a.png", PICTURE + number.to_bytes(4))
