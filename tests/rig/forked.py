@@ -26,6 +26,8 @@ from typing import IO, Any, Self
 _LONGEST = 1 << 20
 """Bytes that the order of a program may have, its environment included. Linux sends so much at once at most."""
 
+_PROGRAM = f"from {__name__} import main; main()"
+"""By `-m` it would be this module twice: the package imports it."""
 _PATIENCE = 60.0
 """Seconds within which the interpreter has imported what it imports."""
 
@@ -84,7 +86,7 @@ class Interpreter:
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LONGEST)
         with theirs:
-            self._process = subprocess.Popen([sys.executable, "-m", __name__], stdin=theirs.fileno())
+            self._process = subprocess.Popen([sys.executable, "-c", _PROGRAM], stdin=theirs.fileno())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,7 +186,3 @@ def main() -> None:
     module, *arguments = order["words"]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main()
