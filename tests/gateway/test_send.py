@@ -128,7 +128,8 @@ def test_a_page_that_cannot_tell_is_asked_what_it_knows(service: Running) -> Non
     assert (answer.status_code, answer.json()["state"]) == (200, "sent")
     assert answer.json()["message_id"] == f"true_{delivery.chat}_{delivery.message_id}"
     page = service.browser.page(ClientId(1))
-    assert [order["message_id"] for order in page.ordered("LookUp")] == [delivery.message_id]
+    # Once, or twice where the look-ups that begin with READY were still under way.
+    assert {order["message_id"] for order in page.ordered("LookUp")} == {delivery.message_id}
     assert len(page.ordered("SendText")) == 1
 
 
